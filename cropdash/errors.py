@@ -1,0 +1,51 @@
+"""The errors a user can meet. Each message says what is wrong, where, and what to do next."""
+
+from __future__ import annotations
+
+
+class CropdashError(Exception):
+    """Base of every error that is meant for the user's eye."""
+
+
+class ConfigError(CropdashError):
+    """A setting is missing, unknown or out of its range."""
+
+
+class InvalidRegister(CropdashError):
+    """A parcel register or zones file lacks what is needed of it."""
+
+
+class InvalidScene(CropdashError):
+    """An image can't be read as a Sentinel-2 scene of the zone."""
+
+
+class InvalidRaster(CropdashError):
+    """A raster or array has the wrong shape, type or place on the ground."""
+
+
+class DatasetNotFound(CropdashError):
+    """No dataset, or no finished zone, of that name."""
+
+
+class CorruptDataset(CropdashError):
+    """A file of a dataset is missing, truncated or changed since it was built."""
+
+
+class RunNotFound(CropdashError):
+    """No training run of that name."""
+
+
+class InvalidRun(CropdashError):
+    """A run can't be used for this: unfinished, damaged, or of another legend."""
+
+
+class RunBusy(CropdashError):
+    """Another process is at work on this run."""
+
+
+class NotEnoughData(CropdashError):
+    """Too few zones, parcels or pixels for what was asked."""
+
+
+class TrainingFailed(CropdashError):
+    """Training could not go on, for example because the loss became infinite."""
