@@ -1,0 +1,1 @@
+"""Pure steps from scenes and parcels to a labelled cube."""

@@ -1,0 +1,207 @@
+"""From a register's rows to clean parcels, and from parcels to rasters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from rasterio.features import rasterize as burn
+from rasterio.transform import Affine
+
+from cropdash.domain import IGNORE, Grid, Labels, Zone
+from cropdash.errors import InvalidRegister
+from cropdash.legend import Legend
+
+ID, CODE = "ID_PARCEL", "CODE_CULTU"
+COLUMNS = ("parcel_id", "zone_id", "register_id", "code", "crop", "area_ha", "geometry")
+_POLYGON, _COLLECTION = 3, (4, 5, 6, 7)  # shapely's geometry type ids; 4 to 7 hold parts
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """Parcels of a zone, and what was mended or left out on the way."""
+
+    parcels: gpd.GeoDataFrame  # COLUMNS, in the zone's reference system
+    elsewhere: gpd.GeoDataFrame  # parcels in sight that belong to another zone
+    report: dict[str, object] = field(default_factory=dict)
+
+
+def clean(register: gpd.GeoDataFrame, zone: Zone, legend: Legend, zones: Sequence[Zone]) -> Cleaned:
+    """Mend, reproject and label the register's rows that belong to `zone`.
+
+    A parcel that touches several of `zones` belongs to the one that holds most of it, so that
+    none is on two sides of a split. Unknown codes become background. Every row that is dropped
+    or mended is counted in the report.
+
+    Raises InvalidRegister if a column or the reference system is missing.
+    """
+    _check(register)
+    frame = register[[ID, CODE, "geometry"]].reset_index(drop=True)
+    report: dict[str, object] = {"rows": len(frame)}
+    frame = _mend(frame, report).to_crs(zone.grid.crs)
+    # Reprojection bends edges a little, so validity is made sure of on the zone's own grid.
+    frame["geometry"] = polygons_only(frame.geometry.to_numpy())
+    frame = _in_sight(frame, zone.grid, report)
+    frame = _drop_repeats(frame, report)
+    home = _home(frame, zone, zones)
+    crops, unknown = legend.crops_of(frame[CODE])
+    frame["crop"] = crops
+    report |= {"of_other_zones": int((~home).sum()), "unknown_codes": dict(unknown)}
+    parcels = _schema(frame[home], zone)
+    report["parcels"] = len(parcels)
+    return Cleaned(parcels, frame.loc[~home, ["geometry"]].reset_index(drop=True), report)
+
+
+def rasterize(parcels: gpd.GeoDataFrame, grid: Grid) -> Labels:
+    """Burn parcels into the grid: crop class and parcel id of each pixel's centre.
+
+    `parcels` needs crop, parcel_id and geometry; another reference system than the grid's is
+    reprojected. Where parcels overlap, the smaller one is seen.
+    """
+    missing = {"crop", "parcel_id"} - set(parcels.columns)
+    if missing:
+        raise InvalidRegister(f"Parcels to rasterise lack {', '.join(sorted(missing))}.")
+    if parcels.crs is None:
+        raise InvalidRegister("Parcels to rasterise have no reference system: set their crs.")
+    frame = parcels.to_crs(grid.crs) if len(parcels) else parcels
+    frame = frame[~(frame.geometry.isna() | frame.geometry.is_empty)]
+    frame = frame.iloc[np.argsort(-frame.geometry.area.to_numpy(), kind="stable")]
+    row = _burn_rows(frame.geometry.to_numpy(), grid)  # (H, W), 0 = none
+    crop = np.concatenate([[0], frame["crop"].to_numpy()]).astype(np.uint8)
+    ids = np.concatenate([[0], frame["parcel_id"].to_numpy()]).astype(np.int32)
+    return Labels(crop[row], ids[row], grid)
+
+
+def mask_elsewhere(labels: Labels, elsewhere: gpd.GeoDataFrame) -> Labels:
+    """Labels in which pixels of parcels of other zones are to be ignored."""
+    foreign = _burn_rows(elsewhere.geometry.to_numpy(), labels.grid) > 0
+    crop = np.where(foreign & (labels.parcel_id == 0), np.uint8(IGNORE), labels.crop)
+    return Labels(crop, labels.parcel_id, labels.grid)
+
+
+def polygons_only(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Valid polygons or multipolygons; None where nothing of an area is left."""
+    valid = shapely.make_valid(geometry)
+    kind = shapely.get_type_id(valid)
+    result: NDArray[np.object_] = np.full(len(valid), None, dtype=object)
+    result[kind == _POLYGON] = valid[kind == _POLYGON]
+    mixed = np.flatnonzero(np.isin(kind, _COLLECTION))
+    for i in mixed:  # few: multipolygons and what make_valid took apart
+        parts = shapely.get_parts(shapely.get_parts(valid[i]))
+        areal = parts[shapely.get_type_id(parts) == _POLYGON]
+        result[i] = shapely.union_all(areal) if len(areal) else None
+    return result
+
+
+def _check(register: gpd.GeoDataFrame) -> None:
+    missing = [c for c in (ID, CODE) if c not in register.columns]
+    if missing:
+        raise InvalidRegister(
+            f"The register has no column {' or '.join(missing)}; it has {', '.join(map(str, register.columns))}."
+        )
+    if register.crs is None:
+        raise InvalidRegister("The register names no reference system; the RPG's is EPSG:2154.")
+
+
+def _mend(frame: gpd.GeoDataFrame, report: dict[str, object]) -> gpd.GeoDataFrame:
+    geometry = frame.geometry.to_numpy()
+    given = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
+    broken = given & ~shapely.is_valid(geometry)
+    frame = frame.assign(geometry=polygons_only(geometry)).set_crs(frame.crs, allow_override=True)
+    area = shapely.area(frame.geometry.to_numpy())
+    kept = given & (area > 0)
+    report |= {
+        "without_geometry": int((~given).sum()),
+        "mended_geometry": int((broken & kept).sum()),
+        "without_area": int((given & ~kept).sum()),
+    }
+    return frame[kept]
+
+
+def _in_sight(frame: gpd.GeoDataFrame, grid: Grid, report: dict[str, object]) -> gpd.GeoDataFrame:
+    overlap = _overlap(frame.geometry.to_numpy(), grid)
+    report["outside"] = int((overlap <= 0).sum())
+    return frame[overlap > 0]
+
+
+def _drop_repeats(frame: gpd.GeoDataFrame, report: dict[str, object]) -> gpd.GeoDataFrame:
+    """Drop rows that repeat another's geometry; number the ids that repeat otherwise."""
+    twin = pd.Series(shapely.to_wkb(shapely.normalize(frame.geometry.to_numpy()))).duplicated()
+    frame = frame[~twin.to_numpy()].copy()
+    ids = frame[ID].astype(str)
+    nth = ids.groupby(ids).cumcount()
+    frame[ID] = ids.where(nth == 0, ids + "#" + (nth + 1).astype(str))
+    report |= {"repeated_geometry": int(twin.sum()), "repeated_id": int((nth > 0).sum())}
+    return frame
+
+
+def _home(frame: gpd.GeoDataFrame, zone: Zone, zones: Sequence[Zone]) -> NDArray[np.bool_]:
+    """True where no other zone holds more of the parcel; ties go to the zone named first."""
+    geometry = frame.geometry.to_numpy()
+    own = _overlap(geometry, zone.grid)
+    home = np.ones(len(frame), dtype=bool)
+    before = True
+    for other in zones:
+        if other.zone_id == zone.zone_id:
+            before = False
+        elif _may_touch(frame, other.grid):
+            theirs = _overlap(_to(frame, other.grid), other.grid)
+            home &= (own > theirs) if before else (own >= theirs)
+    return home
+
+
+def _may_touch(frame: gpd.GeoDataFrame, grid: Grid) -> bool:
+    """Cheap test on the outer box, in degrees, so that far zones cost nothing."""
+    if frame.empty:
+        return False
+    box = gpd.GeoSeries([shapely.box(*grid.bounds)], crs=grid.crs).to_crs(4326).total_bounds
+    mine = gpd.GeoSeries([shapely.box(*frame.total_bounds)], crs=frame.crs).to_crs(4326)
+    return bool(shapely.box(*box).intersects(mine.iloc[0]))
+
+
+def _to(frame: gpd.GeoDataFrame, grid: Grid) -> NDArray[np.object_]:
+    geometry: NDArray[np.object_] = frame.geometry.to_crs(grid.crs).to_numpy()
+    return geometry
+
+
+def _overlap(geometry: NDArray[np.object_], grid: Grid) -> NDArray[np.float64]:
+    """[m2] of each parcel inside the grid's rectangle."""
+    area: NDArray[np.float64] = shapely.area(
+        shapely.intersection(geometry, shapely.box(*grid.bounds))
+    )
+    return area
+
+
+def _schema(frame: gpd.GeoDataFrame, zone: Zone) -> gpd.GeoDataFrame:
+    table = gpd.GeoDataFrame(
+        {
+            "parcel_id": np.arange(1, len(frame) + 1, dtype=np.int32),
+            "zone_id": zone.zone_id,
+            "register_id": frame[ID].to_numpy(),
+            "code": frame[CODE].astype("string").str.strip().str.upper().fillna("").to_numpy(),
+            "crop": frame["crop"].to_numpy(np.uint8),
+            "area_ha": frame.geometry.area.to_numpy() / 10_000,
+        },
+        geometry=frame.geometry.to_numpy(),
+        crs=zone.grid.crs,
+    )
+    return table[list(COLUMNS)]
+
+
+def _burn_rows(geometry: NDArray[np.object_], grid: Grid) -> NDArray[np.int32]:
+    """(H, W) one plus the position of the last geometry that covers each pixel's centre."""
+    if len(geometry) == 0:
+        return np.zeros(grid.shape, dtype=np.int32)
+    raster: NDArray[np.int32] = burn(
+        zip(geometry, range(1, len(geometry) + 1), strict=True),
+        out_shape=grid.shape,
+        transform=Affine(*grid.transform),
+        fill=0,
+        dtype="int32",
+    )
+    return raster

@@ -1,0 +1,141 @@
+import geopandas as gpd
+import numpy as np
+import pytest
+from shapely import GeometryCollection, LineString, MultiPolygon, Point, Polygon, box
+
+from cropdash import legend
+from cropdash.errors import InvalidRegister
+from cropdash.prepare import parcels
+from tests import worlds
+
+GRID = worlds.grid((20, 30))
+LEFT, BOTTOM, RIGHT, TOP = GRID.bounds
+
+
+def clean(rows, zones=None):
+    zone = worlds.zone(at=GRID)
+    return parcels.clean(worlds.register(rows), zone, legend.load(), zones or [zone])
+
+
+def test_a_parcel_keeps_its_area_and_gets_its_class():
+    result = clean([("7", "BTH", (LEFT + 20, BOTTOM + 20, LEFT + 120, BOTTOM + 70))])
+    row = result.parcels.iloc[0]
+    assert list(result.parcels.columns) == list(parcels.COLUMNS)
+    assert (row.crop, row.code, row.register_id, row.parcel_id) == (8, "BTH", "7", 1)
+    assert row.area_ha == pytest.approx(0.5, rel=1e-3)
+    assert result.parcels.crs.to_epsg() == 32631
+
+
+def test_unknown_codes_become_background_and_are_counted():
+    inside = (LEFT + 20, BOTTOM + 20, LEFT + 60, BOTTOM + 60)
+    beside = (LEFT + 80, BOTTOM + 20, LEFT + 120, BOTTOM + 60)
+    result = clean([("1", "???", inside), ("2", "MIS", beside)])
+    assert result.parcels["crop"].tolist() == [0, 30]
+    assert result.report["unknown_codes"] == {"???": 1}
+
+
+def test_broken_geometries_are_mended_counted_or_dropped():
+    x, y = LEFT + 50, BOTTOM + 50
+    bow = Polygon([(x, y), (x + 60, y + 60), (x + 60, y), (x, y + 60)])
+    line = LineString([(x, y), (x + 9, y + 9)])
+    mixed = GeometryCollection([box(x + 90, y, x + 130, y + 40), Point(x, y), line])
+    shapes = [bow, line, mixed, None, Polygon()]
+    frame = gpd.GeoDataFrame(
+        {"ID_PARCEL": list("abcde"), "CODE_CULTU": ["BTH"] * 5}, geometry=shapes, crs="EPSG:32631"
+    )
+    zone = worlds.zone(at=GRID)
+    result = parcels.clean(frame, zone, legend.load(), [zone])
+    assert result.parcels["register_id"].tolist() == ["a", "c"]
+    assert set(result.parcels.geom_type) <= {"Polygon", "MultiPolygon"}
+    assert result.parcels.area_ha.tolist() == pytest.approx([0.18, 0.16])
+    report = result.report
+    assert (report["without_geometry"], report["mended_geometry"], report["without_area"]) == (
+        2,
+        1,
+        1,
+    )
+
+
+def test_repeated_ids_get_a_key_and_repeated_geometries_go():
+    a = (LEFT + 20, BOTTOM + 20, LEFT + 60, BOTTOM + 60)
+    b = (LEFT + 80, BOTTOM + 20, LEFT + 120, BOTTOM + 60)
+    result = clean([("1", "BTH", a), ("1", "MIS", b), ("2", "BTH", a)])
+    assert result.parcels["register_id"].tolist() == ["1", "1#2"]
+    assert (result.report["repeated_id"], result.report["repeated_geometry"]) == (1, 1)
+
+
+def test_a_parcel_on_two_zones_belongs_to_the_one_that_holds_more():
+    west = worlds.zone("west", at=GRID)
+    beside = worlds.grid((20, 30), left=RIGHT)
+    east = worlds.zone("east", "test", beside)
+    rows = [
+        ("mostly_west", "BTH", (RIGHT - 90, BOTTOM + 20, RIGHT + 30, BOTTOM + 60)),
+        ("mostly_east", "MIS", (RIGHT - 30, BOTTOM + 80, RIGHT + 90, BOTTOM + 120)),
+    ]
+    owners = {}
+    for zone in (west, east):
+        result = parcels.clean(worlds.register(rows), zone, legend.load(), [west, east])
+        owners[zone.zone_id] = result.parcels["register_id"].tolist()
+        labels = parcels.rasterize(result.parcels, zone.grid)
+        masked = parcels.mask_elsewhere(labels, result.elsewhere)
+        assert (masked.crop == 255).sum() == 3 * 4
+        assert (masked.parcel_id[masked.crop == 255] == 0).all()
+    assert owners == {"west": ["mostly_west"], "east": ["mostly_east"]}
+
+
+def test_an_even_parcel_belongs_to_exactly_one_zone():
+    west, east = (
+        worlds.zone("west", at=GRID),
+        worlds.zone("east", at=worlds.grid((20, 30), left=RIGHT)),
+    )
+    frame = gpd.GeoDataFrame(
+        {"ID_PARCEL": ["1"], "CODE_CULTU": ["BTH"]},
+        geometry=[box(RIGHT - 50, BOTTOM + 20, RIGHT + 50, BOTTOM + 60)],
+        crs="EPSG:32631",
+    )
+    owned = [
+        len(parcels.clean(frame, z, legend.load(), [west, east]).parcels) for z in (west, east)
+    ]
+    assert owned == [1, 0]
+
+
+def test_rasterize_burns_pixel_centres_and_lets_small_parcels_be_seen():
+    frame = gpd.GeoDataFrame(
+        {"crop": [3, 9], "parcel_id": [11, 12]},
+        geometry=[
+            box(LEFT + 30, TOP - 60, LEFT + 50, TOP - 40),
+            box(LEFT, TOP - 100, LEFT + 70, TOP - 20),
+        ],
+        crs="EPSG:32631",
+    )
+    labels = parcels.rasterize(frame, GRID)
+    expected = np.zeros(GRID.shape, int)
+    expected[2:10, 0:7] = 12
+    expected[4:6, 3:5] = 11
+    np.testing.assert_array_equal(labels.parcel_id, expected)
+    np.testing.assert_array_equal(
+        labels.crop, np.select([expected == 11, expected == 12], [3, 9], 0)
+    )
+
+
+def test_rasterize_reprojects_and_takes_no_parcel_for_an_answer():
+    frame = gpd.GeoDataFrame(
+        {"crop": [3], "parcel_id": [1]},
+        geometry=[MultiPolygon([box(LEFT + 31, TOP - 99, LEFT + 99, TOP - 31)])],
+        crs="EPSG:32631",
+    )
+    direct, warped = (parcels.rasterize(f, GRID) for f in (frame, frame.to_crs(2154)))
+    np.testing.assert_array_equal(direct.parcel_id, warped.parcel_id)
+    assert not parcels.rasterize(frame.iloc[:0], GRID).parcel_id.any()
+
+
+def test_missing_columns_and_reference_systems_are_named():
+    frame = worlds.register([("1", "BTH", (LEFT, BOTTOM, RIGHT, TOP))])
+    zone = worlds.zone(at=GRID)
+    with pytest.raises(InvalidRegister, match="CODE_CULTU"):
+        parcels.clean(frame.drop(columns="CODE_CULTU"), zone, legend.load(), [zone])
+    bare = gpd.GeoDataFrame(frame.drop(columns="geometry"), geometry=frame.geometry.to_numpy())
+    with pytest.raises(InvalidRegister, match="EPSG:2154"):
+        parcels.clean(bare, zone, legend.load(), [zone])
+    with pytest.raises(InvalidRegister, match="crop"):
+        parcels.rasterize(frame, GRID)
