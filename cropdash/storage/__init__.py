@@ -1,0 +1,1 @@
+"""Files on disk: the only place where worker and web page meet."""

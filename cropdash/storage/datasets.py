@@ -1,0 +1,185 @@
+"""data/<dataset>/: one folder a zone, whole or not there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from cropdash.domain import NAME, Cube, Grid, Labels, Sample, Zone, check_name
+from cropdash.errors import CorruptDataset, DatasetNotFound
+from cropdash.storage import files, rasters
+
+DESCRIPTION, MANIFEST = "dataset.json", "manifest.json"
+PARCELS, SERIES = "parcels.parquet", "series.parquet"
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a dataset is to hold, written before its zones are built."""
+
+    name: str
+    title: str  # for people, e.g. "Simulated landscape 2023"
+    source: str  # "simulated", "local"
+    periods: tuple[str, ...]
+    bands: tuple[str, ...]
+    legend_hash: str
+    zones: tuple[Zone, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)  # of the source, for repeating it
+
+    def zone(self, zone_id: str) -> Zone:
+        for zone in self.zones:
+            if zone.zone_id == zone_id:
+                return zone
+        raise DatasetNotFound(f"Dataset {self.name} has no zone {zone_id!r}.")
+
+
+class DatasetFolder:
+    """Reads and writes one dataset."""
+
+    def __init__(self, data: Path, name: str) -> None:
+        self.name = check_name(name, "Dataset")
+        self.path = data / name
+
+    def zone_folder(self, zone_id: str) -> Path:
+        return self.path / "zones" / check_name(zone_id, "Zone")
+
+    # description -------------------------------------------------------------
+
+    def describe(self, description: Description) -> None:
+        """Write the description; a dataset of that name with another content is refused."""
+        path = self.path / DESCRIPTION
+        if path.exists() and self.description() != description:
+            raise DatasetNotFound(
+                f"Dataset {self.name} exists with other zones, season or source: choose another name or delete {self.path.name}/."
+            )
+        files.write_json(path, asdict(description))
+
+    def description(self) -> Description:
+        path = self.path / DESCRIPTION
+        if not path.exists():
+            raise DatasetNotFound(
+                f"There is no dataset {self.name!r}; build it with 'python -m cropdash build' or 'demo'."
+            )
+        try:
+            return _description(files.read_json(path))
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            raise CorruptDataset(
+                f"{DESCRIPTION} of dataset {self.name} is damaged ({error})."
+            ) from error
+
+    # one zone ----------------------------------------------------------------
+
+    def write_zone(
+        self,
+        zone: Zone,
+        cube: Cube,
+        labels: Labels,
+        parcels: gpd.GeoDataFrame,
+        series: pd.DataFrame,
+        report: Mapping[str, Any],
+    ) -> None:
+        """Write all files of a zone, and its manifest with checksums last."""
+        folder = self.zone_folder(zone.zone_id)
+        (folder / MANIFEST).unlink(missing_ok=True)  # until the new one is there, it is not built
+        paths = [*rasters.write_cube(folder, cube), rasters.write_labels(folder, labels)]
+        for name, table in ((PARCELS, parcels), (SERIES, series)):
+            with files.replacing(folder / name) as temporary:
+                table.to_parquet(temporary, index=False)
+            paths.append(folder / name)
+        sums = {path.name: files.checksum(path) for path in paths}
+        files.write_json(folder / MANIFEST, {"files": sums, "report": dict(report)})
+
+    def is_built(self, zone_id: str, *, verify: bool = False) -> bool:
+        """True if the zone's manifest and files are there (and, with `verify`, unchanged)."""
+        folder = self.zone_folder(zone_id)
+        try:
+            sums: dict[str, str] = files.read_json(folder / MANIFEST)["files"]
+        except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
+            return False
+        if not all((folder / name).is_file() for name in sums):
+            return False
+        return not verify or all(files.checksum(folder / n) == s for n, s in sums.items())
+
+    def report(self, zone_id: str) -> dict[str, Any]:
+        """What building the zone left out, and why."""
+        manifest = self._manifest(zone_id)
+        return dict(manifest["report"])
+
+    def built_zones(self) -> tuple[Zone, ...]:
+        return tuple(z for z in self.description().zones if self.is_built(z.zone_id))
+
+    def cube(self, zone_id: str) -> Cube:
+        self._manifest(zone_id)
+        return rasters.read_cube(self.zone_folder(zone_id))
+
+    def labels(self, zone_id: str) -> Labels:
+        self._manifest(zone_id)
+        return rasters.read_labels(self.zone_folder(zone_id))
+
+    def parcels(self, zone_id: str) -> gpd.GeoDataFrame:
+        self._manifest(zone_id)
+        return gpd.read_parquet(self.zone_folder(zone_id) / PARCELS)
+
+    def series(self, zone_id: str) -> pd.DataFrame:
+        self._manifest(zone_id)
+        return pd.read_parquet(self.zone_folder(zone_id) / SERIES)
+
+    def sample(self, zone: Zone) -> Sample:
+        return Sample(zone, self.cube(zone.zone_id), self.labels(zone.zone_id))
+
+    def fingerprint(self) -> str:
+        """Changes whenever a file of a built zone changes."""
+        digest = hashlib.sha256()
+        for zone in self.built_zones():
+            sums = self._manifest(zone.zone_id)["files"]
+            digest.update(json.dumps([zone.zone_id, zone.split, sums], sort_keys=True).encode())
+        return digest.hexdigest()[:16]
+
+    def _manifest(self, zone_id: str) -> dict[str, Any]:
+        try:
+            manifest: dict[str, Any] = files.read_json(self.zone_folder(zone_id) / MANIFEST)
+            return manifest
+        except FileNotFoundError as error:
+            raise DatasetNotFound(
+                f"Zone {zone_id} of dataset {self.name} is not built; run the build again to complete it."
+            ) from error
+        except json.JSONDecodeError as error:
+            raise CorruptDataset(
+                f"The manifest of zone {zone_id} in {self.name} is damaged; build the zone again."
+            ) from error
+
+
+def list_names(data: Path) -> tuple[str, ...]:
+    """Datasets that have a description, by name."""
+    if not data.is_dir():
+        return ()
+    return tuple(
+        sorted(p.name for p in data.iterdir() if NAME.match(p.name) and (p / DESCRIPTION).is_file())
+    )
+
+
+def _description(values: dict[str, Any]) -> Description:
+    zones = tuple(
+        Zone(
+            z["zone_id"],
+            z["region"],
+            z["split"],
+            Grid(**{**z["grid"], "shape": tuple(z["grid"]["shape"])}),
+        )
+        for z in values["zones"]
+    )
+    return Description(
+        **{
+            **values,
+            "zones": zones,
+            "periods": tuple(values["periods"]),
+            "bands": tuple(values["bands"]),
+        }
+    )

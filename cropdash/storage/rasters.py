@@ -1,0 +1,145 @@
+"""GeoTIFFs that QGIS opens: tiled, compressed, with overviews and band names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+import rasterio.shutil
+from numpy.typing import NDArray
+from rasterio.errors import RasterioError
+from rasterio.io import MemoryFile
+from rasterio.transform import Affine
+
+from cropdash.domain import Bytes, Cube, Float, Grid, Labels
+from cropdash.errors import CorruptDataset
+from cropdash.storage.files import replacing
+
+MISSING = 65535  # on disk; NaN in memory
+SCALE = 10_000  # reflectance 1.0
+
+
+def write(
+    path: Path,
+    bands: NDArray[Any],
+    grid: Grid,
+    names: Sequence[str],
+    *,
+    nodata: float | None = None,
+    colours: dict[int, tuple[int, int, int, int]] | None = None,
+    categorical: bool = False,
+) -> None:
+    """Write (N, H, W) as a cloud-optimised GeoTIFF with one name per band."""
+    profile = {
+        "driver": "GTiff",
+        "count": bands.shape[0],
+        "height": grid.shape[0],
+        "width": grid.shape[1],
+        "dtype": bands.dtype,
+        "crs": grid.crs,
+        "transform": Affine(*grid.transform),
+        "nodata": nodata,
+        "interleave": "pixel" if bands.shape[0] == 1 else "band",
+    }
+    with MemoryFile() as memory, replacing(path) as temporary:
+        with memory.open(**profile) as raster:
+            raster.write(bands)
+            raster.descriptions = tuple(names)
+            if colours:
+                raster.write_colormap(1, colours)
+        with memory.open() as raster:
+            rasterio.shutil.copy(
+                raster,
+                temporary,
+                driver="COG",
+                compress="deflate",
+                predictor="standard" if bands.dtype.kind in "iu" else "floating_point",
+                blocksize=128 if max(grid.shape) <= 512 else 256,
+                overview_resampling="nearest" if categorical else "average",
+            )
+
+
+def read(path: Path) -> tuple[NDArray[Any], Grid, tuple[str, ...]]:
+    """(N, H, W) values, grid and band names of a GeoTIFF of ours."""
+    try:
+        with rasterio.open(path, driver="GTiff") as raster:
+            return raster.read(), grid_of(raster), tuple(raster.descriptions)
+    except RasterioError as error:
+        raise CorruptDataset(
+            f"{path.name} in {path.parent.name} can't be read as a GeoTIFF ({error}): build the zone again."
+        ) from error
+
+
+def grid_of(raster: Any) -> Grid:
+    """Grid of an open raster."""
+    affine = raster.transform
+    crs = raster.crs.to_string() if raster.crs else ""
+    return Grid(crs, affine.c, affine.f, affine.a, (raster.height, raster.width))
+
+
+def write_cube(folder: Path, cube: Cube) -> tuple[Path, Path]:
+    """Write composite.tif (uint16, x10000) and clear_dates.tif (uint8) into `folder`."""
+    composite, clear = folder / "composite.tif", folder / "clear_dates.tif"
+    names = [f"{period} {band}" for period in cube.periods for band in cube.bands]
+    write(
+        composite,
+        encode(cube.reflectance).reshape(len(names), *cube.grid.shape),
+        cube.grid,
+        names,
+        nodata=MISSING,
+    )
+    write(clear, cube.clear_dates, cube.grid, [f"{p} clear dates" for p in cube.periods])
+    return composite, clear
+
+
+def read_cube(folder: Path) -> Cube:
+    """The cube of a zone folder; filled values are those where clear_dates is 0."""
+    values, grid, names = read(folder / "composite.tif")
+    clear, _, _ = read(folder / "clear_dates.tif")
+    pairs = [name.split(" ") for name in names]
+    periods = tuple(dict.fromkeys(p for p, _ in pairs))
+    bands = tuple(dict.fromkeys(b for _, b in pairs))
+    shape = (len(periods), len(bands), *grid.shape)
+    return Cube(decode(values).reshape(shape), clear, periods, bands, grid)
+
+
+def encode(reflectance: Float) -> NDArray[np.uint16]:
+    """Reflectance to uint16 x10000; NaN becomes 65535."""
+    scaled = np.rint(np.nan_to_num(reflectance, nan=0.0) * SCALE)
+    stored = np.clip(scaled, 0, MISSING - 1).astype(np.uint16)
+    stored[np.isnan(reflectance)] = MISSING
+    return stored
+
+
+def decode(stored: NDArray[np.uint16]) -> Float:
+    """uint16 x10000 to float32 reflectance; 65535 becomes NaN."""
+    reflectance = stored.astype(np.float32) / np.float32(SCALE)
+    reflectance[stored == MISSING] = np.nan
+    return reflectance
+
+
+def write_labels(folder: Path, labels: Labels) -> Path:
+    """Write labels.tif: band 1 crop class, band 2 parcel id (both int32, one file)."""
+    path = folder / "labels.tif"
+    stacked = np.stack([labels.crop.astype(np.int32), labels.parcel_id])
+    write(path, stacked, labels.grid, ["crop", "parcel_id"], categorical=True)
+    return path
+
+
+def read_labels(folder: Path) -> Labels:
+    values, grid, _ = read(folder / "labels.tif")
+    return Labels(values[0].astype(np.uint8), values[1].astype(np.int32), grid)
+
+
+def write_prediction(path: Path, crop: Bytes, confidence: Float, grid: Grid) -> None:
+    """Write class (band 1) and confidence in per cent (band 2), both uint8."""
+    per_cent = np.rint(np.clip(confidence, 0, 1) * 100).astype(np.uint8)
+    write(path, np.stack([crop, per_cent]), grid, ["class", "confidence %"], categorical=True)
+
+
+def read_prediction(path: Path) -> tuple[Bytes, Float, Grid]:
+    values, grid, _ = read(path)
+    return values[0], values[1].astype(np.float32) / 100, grid

@@ -1,0 +1,192 @@
+"""models/<run>/: a run is a folder that explains itself."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cropdash.domain import NAME, Prediction
+from cropdash.errors import RunNotFound
+from cropdash.storage import files, rasters, status
+
+CONFIG, EPOCHS, LOG = "config.json", "epochs.jsonl", "worker.log"
+SCORES, CONFUSIONS, CALIBRATION = "scores.json", "confusions.parquet", "calibration.parquet"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Reads and writes one run."""
+
+    path: Path
+
+    @property
+    def run_id(self) -> str:
+        return self.path.name
+
+    # config ------------------------------------------------------------------
+
+    def record(self) -> dict[str, Any]:
+        """What config.json holds: `config` (a TrainConfig), dataset fingerprint, versions."""
+        try:
+            record: dict[str, Any] = files.read_json(self.path / CONFIG)
+            return record
+        except (FileNotFoundError, json.JSONDecodeError) as error:
+            raise RunNotFound(f"Run {self.run_id} has no readable {CONFIG}.") from error
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return dict(self.record()["config"])
+
+    @property
+    def status(self) -> status.Status | None:
+        return status.read(self.path)
+
+    # learning curves and log -------------------------------------------------
+
+    def append_epoch(self, values: Mapping[str, float]) -> None:
+        tidy = {k: (v if np.isfinite(v) else None) for k, v in values.items()}
+        with (self.path / EPOCHS).open("a", encoding="utf-8") as handle:
+            handle.write(json.dumps(tidy) + "\n")
+
+    def clear_epochs(self) -> None:
+        """Start the learning curve anew."""
+        (self.path / EPOCHS).unlink(missing_ok=True)
+
+    def epochs(self) -> pd.DataFrame:
+        """One row per epoch; a half-written last line is left out."""
+        path = self.path / EPOCHS
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        return pd.DataFrame(list(_whole_lines(lines)))
+
+    def log(self, lines: int = 200) -> str:
+        """Tail of what the worker printed."""
+        path = self.path / LOG
+        if not path.exists():
+            return ""
+        return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+    # predictions and scores --------------------------------------------------
+
+    def write_prediction(self, zone_id: str, prediction: Prediction) -> None:
+        """Write predictions/<zone>.tif (class, confidence) and .parquet (per parcel)."""
+        folder = self.path / "predictions"
+        with files.replacing(folder / f"{zone_id}.parquet") as temporary:
+            _parcel_table(prediction).to_parquet(temporary, index=False)
+        rasters.write_prediction(
+            folder / f"{zone_id}.tif", prediction.crop, prediction.confidence, prediction.grid
+        )
+
+    def predicted_zones(self) -> tuple[str, ...]:
+        return tuple(sorted(p.stem for p in (self.path / "predictions").glob("[!.]*.tif")))
+
+    def prediction_path(self, zone_id: str) -> Path:
+        """The zone's raster; looked up in a listing, so that no text becomes a path."""
+        if zone_id not in self.predicted_zones():
+            raise RunNotFound(f"Run {self.run_id} has not predicted zone {zone_id!r} yet.")
+        return self.path / "predictions" / f"{zone_id}.tif"
+
+    def prediction(self, zone_id: str) -> Prediction:
+        crop, confidence, grid = rasters.read_prediction(self.prediction_path(zone_id))
+        table = self.parcel_prediction(zone_id)
+        probabilities = table.filter(regex=r"^p_\d+$").to_numpy(np.float32)
+        ids = table["parcel_id"].to_numpy(np.int32)
+        return Prediction(crop, confidence, ids, probabilities, grid, self.run_id)
+
+    def parcel_prediction(self, zone_id: str) -> pd.DataFrame:
+        """parcel_id, predicted, confidence, p_0 … p_<K-1>."""
+        return pd.read_parquet(self.prediction_path(zone_id).with_suffix(".parquet"))
+
+    def write_scores(
+        self, scores: Mapping[str, Any], confusions: pd.DataFrame, calibration: pd.DataFrame
+    ) -> None:
+        for name, table in ((CONFUSIONS, confusions), (CALIBRATION, calibration)):
+            with files.replacing(self.path / "scores" / name) as temporary:
+                table.to_parquet(temporary, index=False)
+        files.write_json(self.path / "scores" / SCORES, dict(scores))
+
+    def scores(self) -> dict[str, Any]:
+        """Summary of the scores; empty until the run was evaluated."""
+        path = self.path / "scores" / SCORES
+        return dict(files.read_json(path)) if path.exists() else {}
+
+    def confusions(self) -> pd.DataFrame:
+        """zone_id, unit, truth, predicted, value: the non-zero cells."""
+        return self._score_table(CONFUSIONS)
+
+    def calibration(self) -> pd.DataFrame:
+        """zone_id, parcel_id, confidence, correct."""
+        return self._score_table(CALIBRATION)
+
+    def _score_table(self, name: str) -> pd.DataFrame:
+        path = self.path / "scores" / name
+        if not path.exists():
+            raise RunNotFound(
+                f"Run {self.run_id} has no scores yet: let it finish, or evaluate it."
+            )
+        return pd.read_parquet(path)
+
+
+def create(models: Path, config: Mapping[str, Any], facts: Mapping[str, Any]) -> RunFolder:
+    """Make a run's folder with config.json; its state is `queued`."""
+    moment = datetime.now(UTC)
+    run_id = f"{config['classifier']}-{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    path = models / run_id
+    path.mkdir(parents=True)
+    files.write_json(
+        path / CONFIG, {"config": dict(config), "created": moment.isoformat(), **facts}
+    )
+    status.write(path, status.Status("queued", stage="Waiting to start", created=time.time()))
+    return RunFolder(path)
+
+
+def find(models: Path, run_id: str) -> RunFolder:
+    """The run of that id, looked up in the listing of all runs."""
+    for run in list_all(models):
+        if run.run_id == run_id:
+            return run
+    raise RunNotFound(
+        f"There is no run {str(run_id)[:64]!r}; 'python -m cropdash runs' lists them."
+    )
+
+
+def list_all(models: Path) -> tuple[RunFolder, ...]:
+    """All runs, newest first."""
+    if not models.is_dir():
+        return ()
+    paths = [p for p in models.iterdir() if NAME.match(p.name) and (p / CONFIG).is_file()]
+    return tuple(RunFolder(p) for p in sorted(paths, key=_age))
+
+
+def _age(path: Path) -> tuple[float, str]:
+    return -(path / CONFIG).stat().st_mtime, path.name
+
+
+def _whole_lines(lines: Iterable[str]) -> Iterable[dict[str, Any]]:
+    for line in lines:
+        try:
+            yield json.loads(line)
+        except json.JSONDecodeError:
+            continue  # the worker is writing it just now
+
+
+def _parcel_table(prediction: Prediction) -> pd.DataFrame:
+    probabilities = prediction.parcel_probabilities  # (P, K)
+    best = probabilities.argmax(axis=1) if len(probabilities) else np.zeros(0, np.int64)
+    table = pd.DataFrame(
+        {
+            "parcel_id": prediction.parcel_ids,
+            "predicted": best.astype(np.uint8),
+            "confidence": probabilities.max(axis=1, initial=0).astype(np.float32),
+        }
+    )
+    columns = pd.DataFrame(probabilities, columns=[f"p_{k}" for k in range(probabilities.shape[1])])
+    return pd.concat([table, columns], axis=1)

@@ -1,0 +1,154 @@
+"""What a worker says of itself: one small file, replaced whole, read by anybody."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import psutil
+from filelock import FileLock, Timeout
+
+from cropdash.storage import files
+
+State = Literal["queued", "running", "done", "failed", "stopped", "lost"]
+FINAL: frozenset[State] = frozenset(("done", "failed", "stopped", "lost"))
+STALE_S = 30.0  # [s] without heartbeat after which a free lock means that the worker is gone
+FILE, LOCK, STOP = "status.json", "worker.lock", "stop"
+
+
+@dataclass(frozen=True)
+class Status:
+    """State of a build or a training."""
+
+    state: State
+    stage: str = ""  # what it is at, for people: "Training", "Predicting alsace_1"
+    progress: float = 0.0  # 0 to 1, over the whole job
+    error: str = ""  # one sentence, if failed
+    created: float = 0.0  # [s since 1970]
+    started: float = 0.0
+    heartbeat: float = 0.0
+    finished: float = 0.0
+    pid: int = 0
+    process_created: float = 0.0  # tells a process from a later one with the same id
+
+    @property
+    def is_final(self) -> bool:
+        return self.state in FINAL
+
+    @property
+    def seconds(self) -> float:
+        """Time at work so far."""
+        if not self.started:
+            return 0.0
+        return (
+            self.finished or (time.time() if self.state == "running" else self.heartbeat)
+        ) - self.started
+
+
+def write(folder: Path, status: Status) -> None:
+    files.write_json(folder / FILE, asdict(status))
+
+
+def read(folder: Path) -> Status | None:
+    """Status as it truly is: `running` without a live worker reads as `lost`. None if there is none."""
+    status = read_written(folder)
+    if status and status.state in ("running", "queued") and not _is_plausible(folder, status):
+        return replace(
+            status, state="lost", error="Its process ended without a word; resume or repeat it."
+        )
+    return status
+
+
+def read_written(folder: Path) -> Status | None:
+    """Status as last written."""
+    try:
+        values: dict[str, Any] = files.read_json(folder / FILE)
+        return Status(**values)
+    except FileNotFoundError:
+        return None
+    except (json.JSONDecodeError, TypeError):
+        return Status("failed", error=f"{FILE} of {folder.name} is damaged.")
+
+
+def _is_plausible(folder: Path, status: Status) -> bool:
+    last = max(status.heartbeat, status.created)
+    return (
+        time.time() - last < STALE_S
+        or is_locked(folder)
+        or (status.state == "queued" and status.pid > 0 and process_of(status) is not None)
+    )
+
+
+def process_of(status: Status) -> psutil.Process | None:
+    """The worker's process if it still is the same one and alive."""
+    try:
+        process = psutil.Process(status.pid)
+        same = abs(process.create_time() - status.process_created) < 1.0
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+    except (psutil.NoSuchProcess, psutil.AccessDenied, ValueError):
+        return None
+
+
+def lock(folder: Path) -> FileLock:
+    """Held by the worker for its lifetime; its death frees it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / LOCK)
+
+
+def is_locked(folder: Path) -> bool:
+    """True while a worker holds the lock."""
+    if not (folder / LOCK).exists():
+        return False
+    try:
+        with FileLock(folder / LOCK).acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+class Reporter:
+    """Writes a worker's status: stage and progress at most twice a second, final states at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        before = read_written(folder)
+        now = time.time()
+        self._status = Status(
+            "running",
+            created=before.created if before else now,
+            started=now,
+            heartbeat=now,
+            pid=os.getpid(),
+            process_created=psutil.Process().create_time(),
+        )
+        self._written = 0.0
+        self._write()
+
+    def update(self, stage: str, progress: float) -> None:
+        """Say what is done; progress is 0 to 1 over the whole job."""
+        self._status = replace(
+            self._status, stage=stage, progress=min(max(progress, 0.0), 1.0), heartbeat=time.time()
+        )
+        if self._status.heartbeat - self._written > 0.5:
+            self._write()
+
+    def finish(self, state: State, error: str = "") -> None:
+        now = time.time()
+        progress = 1.0 if state == "done" else self._status.progress
+        self._status = replace(
+            self._status, state=state, error=error, progress=progress, heartbeat=now, finished=now
+        )
+        self._write()
+        (self.folder / STOP).unlink(missing_ok=True)  # obeyed, or too late
+
+    def should_stop(self) -> bool:
+        """True once a stop was asked for."""
+        return (self.folder / STOP).exists()
+
+    def _write(self) -> None:
+        self._written = self._status.heartbeat
+        write(self.folder, self._status)

@@ -1,0 +1,205 @@
+"""The read-only facade that pages use: datasets and runs by name, as nouns and tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from cropdash.domain import Cube, Labels, Prediction, Zone
+from cropdash.storage import datasets, runs
+from cropdash.storage.datasets import DatasetFolder, Description
+from cropdash.storage.runs import RunFolder
+from cropdash.storage.status import Status
+from cropdash.storage.status import read as read_status
+
+QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """A dataset, and how far its building has come."""
+
+    description: Description
+    built: tuple[Zone, ...]
+    status: Status | None  # of its last build, None if it was never started from here
+
+    @property
+    def name(self) -> str:
+        return self.description.name
+
+    @property
+    def is_complete(self) -> bool:
+        return len(self.built) == len(self.description.zones)
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """A run at one glance."""
+
+    run_id: str
+    config: dict[str, Any]  # flat TrainConfig: "classifier", "dataset", "seed", …
+    created: str  # ISO time, UTC
+    status: Status
+    scores: dict[str, Any]  # empty until evaluated
+    zones: tuple[str, ...]  # predicted
+
+    @property
+    def classifier(self) -> str:
+        return str(self.config["classifier"])
+
+    @property
+    def dataset(self) -> str:
+        return str(self.config["dataset"])
+
+
+@dataclass(frozen=True)
+class Store:
+    """Everything on disk, read only. Names are looked up in listings, never joined from text."""
+
+    data: Path
+    models: Path
+
+    # datasets ----------------------------------------------------------------
+
+    def dataset_names(self) -> tuple[str, ...]:
+        return datasets.list_names(self.data)
+
+    def dataset(self, name: str) -> DatasetInfo:
+        folder = self._dataset(name)
+        return DatasetInfo(folder.description(), folder.built_zones(), read_status(folder.path))
+
+    def build_status(self, name: str) -> Status | None:
+        """Status of the build of a dataset, which may not have a description yet."""
+        return read_status(DatasetFolder(self.data, name).path)
+
+    def zones(self, dataset: str) -> tuple[Zone, ...]:
+        """Built zones, in the order of the description."""
+        return self._dataset(dataset).built_zones()
+
+    def report(self, dataset: str, zone_id: str) -> dict[str, Any]:
+        return self._dataset(dataset).report(zone_id)
+
+    def fingerprint(self, dataset: str) -> str:
+        return self._dataset(dataset).fingerprint()
+
+    def cube(self, dataset: str, zone_id: str) -> Cube:
+        return self._dataset(dataset).cube(zone_id)
+
+    def labels(self, dataset: str, zone_id: str) -> Labels:
+        return self._dataset(dataset).labels(zone_id)
+
+    def parcels(self, dataset: str, zone_id: str) -> gpd.GeoDataFrame:
+        """parcel_id, zone_id, register_id, code, crop, area_ha, n_pixels, geometry (zone's UTM)."""
+        return self._dataset(dataset).parcels(zone_id)
+
+    def series(self, dataset: str, zone_id: str) -> pd.DataFrame:
+        """parcel_id, period, n_pixels, clear_share, <band>_mean, <band>_std, NDVI_mean, NDVI_std."""
+        return self._dataset(dataset).series(zone_id)
+
+    def class_counts(self, dataset: str) -> pd.DataFrame:
+        """zone_id, region, split, crop, pixels, parcels, hectares: per built zone and class."""
+        rows = []
+        for zone in self.zones(dataset):
+            parcels = self.parcels(dataset, zone.zone_id)
+            table = parcels.groupby("crop").agg(
+                pixels=("n_pixels", "sum"), parcels=("crop", "size"), hectares=("area_ha", "sum")
+            )
+            rows.append(
+                table.reset_index().assign(
+                    zone_id=zone.zone_id, region=zone.region, split=zone.split
+                )
+            )
+        columns = ["zone_id", "region", "split", "crop", "pixels", "parcels", "hectares"]
+        return pd.concat(rows)[columns] if rows else pd.DataFrame(columns=columns)
+
+    def class_series(self, dataset: str) -> pd.DataFrame:
+        """crop, period, p10, p50, p90 of the parcels' mean NDVI, n_parcels: over all built zones."""
+        frames = []
+        for zone in self.zones(dataset):
+            crops = self.parcels(dataset, zone.zone_id)[["parcel_id", "crop"]]
+            series = self.series(dataset, zone.zone_id)[["parcel_id", "period", "NDVI_mean"]]
+            frames.append(series.merge(crops, on="parcel_id"))
+        if not frames:
+            return pd.DataFrame(columns=["crop", "period", *QUANTILES, "n_parcels"])
+        grouped = pd.concat(frames).groupby(["crop", "period"])["NDVI_mean"]
+        table = grouped.quantile(np.array(list(QUANTILES.values()))).unstack()
+        table.columns = list(QUANTILES)
+        return table.assign(n_parcels=grouped.count()).reset_index()
+
+    def clear_dates(self, dataset: str) -> pd.DataFrame:
+        """zone_id, period, clear_dates (mean over pixels), empty_share (pixels without any)."""
+        rows = []
+        for zone in self.zones(dataset):
+            cube = self.cube(dataset, zone.zone_id)
+            rows.append(
+                pd.DataFrame(
+                    {
+                        "zone_id": zone.zone_id,
+                        "period": cube.periods,
+                        "clear_dates": cube.clear_dates.mean(axis=(1, 2)),
+                        "empty_share": (cube.clear_dates == 0).mean(axis=(1, 2)),
+                    }
+                )
+            )
+        return pd.concat(rows) if rows else pd.DataFrame()
+
+    # runs --------------------------------------------------------------------
+
+    def runs(self, dataset: str | None = None) -> tuple[RunInfo, ...]:
+        """All runs, newest first; of one dataset if given."""
+        infos = (_info(run) for run in runs.list_all(self.models))
+        return tuple(i for i in infos if dataset is None or i.dataset == dataset)
+
+    def run(self, run_id: str) -> RunInfo:
+        return _info(self._run(run_id))
+
+    def record(self, run_id: str) -> dict[str, Any]:
+        """config.json: config, created, dataset_fingerprint, legend_hash, versions, …"""
+        return self._run(run_id).record()
+
+    def epochs(self, run_id: str) -> pd.DataFrame:
+        return self._run(run_id).epochs()
+
+    def log(self, run_id: str, lines: int = 200) -> str:
+        return self._run(run_id).log(lines)
+
+    def prediction(self, run_id: str, zone_id: str) -> Prediction:
+        return self._run(run_id).prediction(zone_id)
+
+    def prediction_path(self, run_id: str, zone_id: str) -> Path:
+        return self._run(run_id).prediction_path(zone_id)
+
+    def parcel_prediction(self, run_id: str, zone_id: str) -> pd.DataFrame:
+        """parcel_id, predicted, confidence, p_0 … p_<K-1>."""
+        return self._run(run_id).parcel_prediction(zone_id)
+
+    def confusions(self, run_id: str) -> pd.DataFrame:
+        """zone_id, unit (pixel, parcel, hectare), truth, predicted, value."""
+        return self._run(run_id).confusions()
+
+    def calibration(self, run_id: str) -> pd.DataFrame:
+        """zone_id, parcel_id, confidence, correct."""
+        return self._run(run_id).calibration()
+
+    def _dataset(self, name: str) -> DatasetFolder:
+        return DatasetFolder(self.data, name)
+
+    def _run(self, run_id: str) -> RunFolder:
+        return runs.find(self.models, run_id)
+
+
+def _info(run: RunFolder) -> RunInfo:
+    record = run.record()
+    return RunInfo(
+        run_id=run.run_id,
+        config=dict(record["config"]),
+        created=str(record["created"]),
+        status=run.status or Status("failed", error="It has no status file."),
+        scores=run.scores(),
+        zones=run.predicted_zones(),
+    )
