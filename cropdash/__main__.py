@@ -1,0 +1,270 @@
+"""The command line: `python -m cropdash …`; one workflow call each."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from cropdash import config
+from cropdash.errors import ConfigError, CropdashError
+from cropdash.storage import runs
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.terminal import bar, both, console, errors, print_scores, score
+
+app = typer.Typer(
+    name="cropdash",
+    help="Map crop types from a year of Sentinel-2, and judge the map.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+Workers = Annotated[int, typer.Option(min=1, max=64, help="Zones built at the same time.")]
+Assignments = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting; repeatable.")
+]
+
+
+@app.command()
+def demo(
+    build_only: Annotated[bool, typer.Option(help="Build the data, train nothing.")] = False,
+    size: Annotated[int, typer.Option(min=32, max=1000, help="Pixels on a side of a zone.")] = 256,
+    zones_per_region: Annotated[int, typer.Option(min=2, max=5)] = 5,
+    seed: int = 0,
+    workers: Workers = 2,
+) -> None:
+    """Build the simulated landscape, train both models, predict and score its test zones.
+
+    Example: `python -m cropdash demo`
+    """
+    _build_simulated(config.DEMO, size, zones_per_region, seed, workers)
+    if not build_only:
+        for classifier in ("xgboost", "cnn"):
+            _train_new({"classifier": classifier, "dataset": config.DEMO})
+
+
+@app.command()
+def build(
+    name: Annotated[str, typer.Argument(help="Name of the dataset.")],
+    source: Annotated[str, typer.Option(help="'local' or 'simulated'.")] = "local",
+    folder: Annotated[Path | None, typer.Option(help="Folder of a local source.")] = None,
+    year: Annotated[int | None, typer.Option(min=2015, max=2100, help="Season.")] = None,
+    size: Annotated[int, typer.Option(min=32, max=1000, help="Simulated: pixels a side.")] = 256,
+    zones_per_region: Annotated[int, typer.Option(min=2, max=5, help="Simulated.")] = 5,
+    seed: Annotated[int, typer.Option(help="Simulated: which landscape.")] = 0,
+    workers: Workers = 2,
+) -> None:
+    """Build a dataset from parcels and scenes; zones that are whole are not built again.
+
+    Example: `python -m cropdash build flanders --folder ../shared/data/flanders_2018`
+    """
+    if source == "simulated":
+        _build_simulated(name, size, zones_per_region, seed, workers, year or 2023)
+    elif source == "local":
+        _build_local(name, folder, year, workers)
+    else:
+        raise ConfigError(f"Source {source!r} is unknown: use 'local' or 'simulated'.")
+
+
+@app.command()
+def train(
+    dataset: Annotated[str | None, typer.Argument(help="Dataset to train on.")] = None,
+    classifier: Annotated[str, typer.Option(help="'cnn' or 'xgboost'.")] = "cnn",
+    preset: Annotated[str | None, typer.Option(help="cnn: 'light' or 'seed'.")] = None,
+    settings: Assignments = None,
+    run: Annotated[str | None, typer.Option(help="Work on this queued or ended run.")] = None,
+) -> None:
+    """Train a model, then predict and score the test zones.
+
+    Example: `python -m cropdash train demo --classifier cnn --set epochs=20`
+    """
+    if run is not None:
+        _train(runs.find(config.folders().models, run))
+    elif dataset is not None:
+        values: dict[str, Any] = {"dataset": dataset, "classifier": classifier}
+        _train_new(values | _assignments(settings), preset)
+    else:
+        raise ConfigError("Name a dataset to train on, or a run with --run.")
+
+
+@app.command()
+def predict(
+    run: Annotated[str, typer.Argument(help="A trained run.")],
+    zone: Annotated[list[str] | None, typer.Option(help="Zone; repeatable. Default: test.")] = None,
+) -> None:
+    """Predict zones with a trained run, as GeoTIFF and Parquet.
+
+    Example: `python -m cropdash predict cnn-20230101-120000-ab12 --zone alsace_1`
+    """
+    from cropdash.workflow import score as scoring
+    from cropdash.workflow import train
+
+    where = config.folders()
+    folder = runs.find(where.models, run)
+    train.weights_path(folder)
+    dataset = DatasetFolder(where.data, folder.config["dataset"])
+    zones = _zones(dataset, zone)
+    with bar() as progress:
+        scoring.predict_zones(folder, dataset, zones, progress)
+    console.print(f"Predicted {len(zones)} zones into {folder.path / 'predictions'}")
+
+
+@app.command()
+def evaluate(run: Annotated[str, typer.Argument(help="A run with predictions.")]) -> None:
+    """Score a run's predictions of the test zones against the declared crops.
+
+    Example: `python -m cropdash evaluate cnn-20230101-120000-ab12`
+    """
+    from cropdash.workflow import score as scoring
+
+    where = config.folders()
+    folder = runs.find(where.models, run)
+    dataset = DatasetFolder(where.data, folder.config["dataset"])
+    predicted = set(folder.predicted_zones())
+    zones = [z for z in dataset.built_zones() if z.split == "test" and z.zone_id in predicted]
+    if not zones:
+        raise ConfigError(f"Run {run} has predicted no test zone: predict first.")
+    print_scores(run, scoring.score_run(folder, dataset, zones))
+
+
+@app.command("runs")
+def list_runs() -> None:
+    """List all runs with their state and scores.
+
+    Example: `python -m cropdash runs`
+    """
+    table = Table("Run", "Dataset", "State", "Accuracy", "Macro F1", "Parcel accuracy")
+    for run in runs.list_all(config.folders().models):
+        test, status = run.scores().get("test", {}), run.status
+        cells = [
+            score(test, "pixel", "accuracy"),
+            score(test, "pixel", "macro_f1"),
+            score(test, "parcel", "accuracy"),
+        ]
+        table.add_row(run.run_id, run.config["dataset"], status.state if status else "?", *cells)
+    console.print(table)
+
+
+@app.command()
+def doctor() -> None:
+    """Check packages, folders, memory and datasets; one line each, with a way out.
+
+    Example: `python -m cropdash doctor`
+    """
+    from cropdash.workflow.doctor import examine
+
+    findings = examine(config.folders())
+    for finding in findings:
+        mark = "[green]ok[/]" if finding.ok else "[red]fault[/]"
+        console.print(f"{mark:>14}  {finding.subject}: {finding.text}", highlight=False)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+def _build_simulated(
+    name: str, size: int, zones_per_region: int, seed: int, workers: int, year: int = 2023
+) -> None:
+    from cropdash.ingest.simulated import SimulatedSource
+
+    source = SimulatedSource(seed=seed, size=size, year=year, zones_per_region=zones_per_region)
+    settings = {"seed": seed, "size": size, "year": year, "zones_per_region": zones_per_region}
+    _build(source, name, f"Simulated landscape {year}", settings, workers)
+
+
+def _build_local(name: str, folder: Path | None, year: int | None, workers: int) -> None:
+    from cropdash.ingest.local_scenes import LocalSource
+
+    if folder is None:
+        raise ConfigError("A local source needs --folder: scenes/*.tif, a register and zones.")
+    if not folder.is_dir():
+        raise ConfigError(f"There is no folder {folder}.")
+    source = LocalSource(folder.resolve(), year)
+    title = f"{folder.resolve().name}, {source.periods[0][:4]}"
+    _build(source, name, title, {"folder": str(folder), "year": year}, workers)
+
+
+def _build(source: Any, name: str, title: str, settings: dict[str, Any], workers: int) -> None:
+    from cropdash.workflow import build as building
+    from cropdash.workflow.work import at_work
+
+    folder = DatasetFolder(config.folders().data, name)
+    description = building.describe(source, name, title, settings)
+    with bar() as told, at_work(folder.path) as reporter:
+        outcome = building.build(
+            source,
+            folder,
+            description,
+            workers=workers,
+            progress=both(told, reporter.update),
+            should_stop=reporter.should_stop,
+        )
+        if outcome.failed:
+            zone, sentence = next(iter(outcome.failed.items()))
+            raise CropdashError(
+                f"{len(outcome.failed)} of {len(description.zones)} zones failed; {zone}: {sentence}"
+            )
+    console.print(
+        f"Dataset {name}: {len(outcome.built)} zones built, {len(outcome.kept)} kept, in {folder.path}"
+    )
+
+
+def _train_new(values: dict[str, Any], preset: str | None = None) -> None:
+    from cropdash import train_config
+    from cropdash.workflow import train as training
+
+    if preset is not None:
+        values = train_config.preset_values(values["classifier"], preset) | values
+    _train(training.create_run(train_config.parse(values), config.folders()))
+
+
+def _train(run: runs.RunFolder) -> None:
+    from cropdash.workflow import train as training
+    from cropdash.workflow.work import at_work
+
+    console.print(f"Run {run.run_id}")
+    where = config.folders()
+    with bar() as told, at_work(run.path, slot=where.models / ".slot.lock") as reporter:
+        training.train_run(
+            run,
+            where,
+            progress=both(told, reporter.update),
+            should_stop=reporter.should_stop,
+        )
+    print_scores(run.run_id, run.scores())
+
+
+def _zones(dataset: DatasetFolder, wanted: list[str] | None) -> list[Any]:
+    built = {z.zone_id: z for z in dataset.built_zones()}
+    unknown = [z for z in wanted or () if z not in built]
+    if unknown:
+        raise ConfigError(f"Dataset {dataset.name} has no built zone {', '.join(unknown)}.")
+    return [z for z in built.values() if (z.zone_id in wanted if wanted else z.split == "test")]
+
+
+def _assignments(settings: list[str] | None) -> dict[str, str]:
+    pairs = [item.partition("=") for item in settings or ()]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise ConfigError(f"--set {name!r} is not of the form name=value.")
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def main() -> None:
+    """Run the command line; a fault of input ends with one sentence and exit code 2."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle threads sleep instead of spinning
+    try:
+        app()
+    except CropdashError as error:
+        errors.print(f"[red]Error:[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Where parcels and scenes come from."""

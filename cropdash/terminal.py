@@ -1,0 +1,73 @@
+"""What the command line shows: progress, tables, sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+console = Console()
+errors = Console(stderr=True)
+
+
+def print_scores(run_id: str, scores: dict[str, Any]) -> None:
+    """The scores of a run, with what they were taken over."""
+    test = scores.get("test")
+    if not test:
+        console.print(f"Run {run_id}: trained; no test zone was scored.")
+        return
+    table = Table("Unit", "Accuracy", "Macro F1", "Scored", "Classes", title=f"Run {run_id}")
+    for unit in ("pixel", "parcel", "hectare"):
+        values = test.get(unit, {})
+        table.add_row(
+            unit,
+            score(test, unit, "accuracy"),
+            score(test, unit, "macro_f1"),
+            f"{values.get('n', 0):,.0f}",
+            str(values.get("classes", "")),
+        )
+    console.print(table)
+    console.print(f"Crop pixels and parcels of the test zones {', '.join(test['zones'])}.")
+
+
+def score(test: dict[str, Any], unit: str, name: str) -> str:
+    """One number of scores.json, or a dash."""
+    value = test.get(unit, {}).get(name)
+    return "–" if value is None else f"{value:.3f}"
+
+
+@contextmanager
+def bar() -> Iterator[Callable[[str, float], None]]:
+    """A progress bar on a terminal; one line per stage elsewhere, as in a log file."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+    )
+    quiet = not console.is_terminal
+    with Progress(*columns, TimeElapsedColumn(), console=console, disable=quiet) as display:
+        task = display.add_task("Starting", total=1.0)
+        last = ""
+
+        def update(stage: str, done: float) -> None:
+            nonlocal last
+            display.update(task, description=stage, completed=done)
+            if quiet and stage != last:
+                console.print(f"{done:4.0%} {stage}", highlight=False)
+            last = stage
+
+        yield update
+
+
+def both(*sinks: Callable[[str, float], None]) -> Callable[[str, float], None]:
+    """Progress told to each of the sinks."""
+
+    def update(stage: str, done: float) -> None:
+        for sink in sinks:
+            sink(stage, done)
+
+    return update

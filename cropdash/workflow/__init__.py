@@ -1,0 +1,1 @@
+"""Use cases: read, compute, write. Each is resumable and safe to repeat."""

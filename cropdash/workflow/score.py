@@ -1,0 +1,135 @@
+"""Predict zones with a trained run, and score what was predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from cropdash import classify, evaluate, legend
+from cropdash.classify.classifier import Classifier
+from cropdash.domain import IGNORE, Cube, Labels, Prediction, Zone
+from cropdash.errors import InvalidRun
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.runs import RunFolder
+
+Progress = Callable[[str, float], None]
+UNITS = ("pixel", "parcel", "hectare")
+
+
+def predict_zones(
+    run: RunFolder, dataset: DatasetFolder, zones: Sequence[Zone], progress: Progress
+) -> None:
+    """Write the run's prediction of each zone."""
+    classifier = classify.load(run.path)
+    for i, zone in enumerate(zones):
+        progress(f"Predicting {zone.zone_id}", i / len(zones))
+        cube, labels = dataset.cube(zone.zone_id), dataset.labels(zone.zone_id)
+        run.write_prediction(zone.zone_id, predict(classifier, cube, labels, run.run_id))
+
+
+def predict(classifier: Classifier, cube: Cube, labels: Labels, run_id: str) -> Prediction:
+    """Class and confidence of every pixel, and mean probabilities of every parcel."""
+    probabilities = classifier.predict_proba(cube)  # (K, H, W)
+    ids, of_parcels, _ = evaluate.parcel_probabilities(probabilities, labels.parcel_id)
+    return Prediction(
+        crop=probabilities.argmax(axis=0).astype(np.uint8),
+        confidence=probabilities.max(axis=0),
+        parcel_ids=ids,
+        parcel_probabilities=of_parcels,
+        grid=cube.grid,
+        run=run_id,
+    )
+
+
+def score_run(
+    run: RunFolder,
+    dataset: DatasetFolder,
+    zones: Sequence[Zone],
+    *,
+    trained: Sequence[Zone] | None = None,
+    seconds: dict[str, float] | None = None,
+) -> dict[str, object]:
+    """Score predictions against the declared crops, from the files on disk; returns the summary.
+
+    `trained` are the zones whose classes count as seen; without it the earlier list is kept.
+    """
+    tables, calibrations = [], []
+    for zone in zones:
+        table, calibration = _score_zone(run, dataset, zone)
+        tables.append(table)
+        calibrations.append(calibration)
+    confusions = pd.concat(tables, ignore_index=True)
+    calibration = pd.concat(calibrations, ignore_index=True)
+    before = run.scores()
+    seen = _classes(dataset, trained) if trained is not None else before.get("trained_classes", [])
+    scores = {
+        "test": {"zones": [z.zone_id for z in zones], **_summaries(confusions, seen)},
+        "trained_classes": seen,
+        "dataset_fingerprint": dataset.fingerprint(),
+        "seconds": seconds or before.get("seconds", {}),
+    }
+    run.write_scores(scores, confusions, calibration)
+    return scores
+
+
+def _score_zone(
+    run: RunFolder, dataset: DatasetFolder, zone: Zone
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    prediction, labels = run.prediction(zone.zone_id), dataset.labels(zone.zone_id)
+    if prediction.grid != labels.grid:
+        raise InvalidRun(f"Prediction of {zone.zone_id} lies on another grid: predict it again.")
+    k = legend.load().n_classes
+    pixels = evaluate.confusion(labels.crop, prediction.crop, k, include_background=True)
+    parcels = _parcel_decisions(run, dataset, zone)
+    truth, predicted = parcels["crop"].to_numpy(), parcels["predicted"].to_numpy()
+    by_parcel = evaluate.confusion(truth, predicted, k, unit="parcel", include_background=True)
+    by_area = evaluate.confusion(
+        truth,
+        predicted,
+        k,
+        weights=parcels["area_ha"].to_numpy(),
+        unit="hectare",
+        include_background=True,
+    )
+    tables = [
+        evaluate.confusion_table(zone.zone_id, unit, confusion)
+        for unit, confusion in zip(UNITS, (pixels, by_parcel, by_area), strict=True)
+    ]
+    return pd.concat(tables, ignore_index=True), _calibration(zone, parcels)
+
+
+def _parcel_decisions(run: RunFolder, dataset: DatasetFolder, zone: Zone) -> pd.DataFrame:
+    """Declared and predicted crop of each parcel that holds a pixel."""
+    declared = dataset.parcels(zone.zone_id)[["parcel_id", "crop", "area_ha"]]
+    predicted = run.parcel_prediction(zone.zone_id)[["parcel_id", "predicted", "confidence"]]
+    table = pd.DataFrame(declared).merge(predicted, on="parcel_id")
+    return table[table["crop"] != IGNORE]
+
+
+def _calibration(zone: Zone, parcels: pd.DataFrame) -> pd.DataFrame:
+    mapped = parcels[parcels["crop"] > 0]
+    return pd.DataFrame(
+        {
+            "zone_id": zone.zone_id,
+            "parcel_id": mapped["parcel_id"],
+            "confidence": mapped["confidence"],
+            "correct": mapped["crop"] == mapped["predicted"],
+        }
+    )
+
+
+def _summaries(confusions: pd.DataFrame, seen: Sequence[int]) -> dict[str, object]:
+    k = legend.load().n_classes
+    return {
+        unit: evaluate.summary(evaluate.from_table(confusions, k, unit=unit), trained=seen)
+        for unit in UNITS
+    }
+
+
+def _classes(dataset: DatasetFolder, zones: Sequence[Zone]) -> list[int]:
+    found: set[int] = set()
+    for zone in zones:
+        found |= set(np.unique(dataset.labels(zone.zone_id).crop).tolist())
+    return sorted(found - {0, IGNORE})

@@ -1,0 +1,183 @@
+"""From a dataset to a run: train, predict the held-out zones, score."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, overload
+
+import pandas as pd
+
+from cropdash import classify, legend, train_config
+from cropdash.config import Folders
+from cropdash.domain import Sample, Zone
+from cropdash.errors import InvalidRun, NotEnoughData
+from cropdash.prepare import splits
+from cropdash.storage import provenance, runs
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.runs import RunFolder
+from cropdash.train_config import TrainConfig
+from cropdash.workflow.score import predict_zones, score_run
+
+Progress = Callable[[str, float], None]
+_IN_MEMORY = 1_500_000_000  # [bytes] of cubes up to which all zones are kept in memory
+_TRAIN, _PREDICT = 0.85, 0.97  # shares of the progress bar where these steps end
+
+
+class Samples(Sequence[Sample]):
+    """Zones read when asked for; kept in memory only if all of them are small enough."""
+
+    def __init__(self, dataset: DatasetFolder, zones: Sequence[Zone]) -> None:
+        self._dataset, self._zones = dataset, tuple(zones)
+        description = dataset.description()
+        cells = sum(z.grid.shape[0] * z.grid.shape[1] for z in zones)
+        self._keep = cells * len(description.periods) * len(description.bands) * 4 < _IN_MEMORY
+        self._kept: dict[int, Sample] = {}
+
+    def __len__(self) -> int:
+        return len(self._zones)
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Sample]: ...
+    def __getitem__(self, index: int | slice) -> Sample | Sequence[Sample]:
+        if isinstance(index, slice):
+            return Samples(self._dataset, self._zones[index])
+        if index in self._kept:
+            return self._kept[index]
+        sample = self._dataset.sample(self._zones[index])
+        if self._keep:
+            self._kept[index] = sample
+        return sample
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self[i] for i in range(len(self)))
+
+
+@dataclass(frozen=True)
+class Zones:
+    """Who sees what."""
+
+    train: tuple[Zone, ...]
+    validation: tuple[Zone, ...]
+    test: tuple[Zone, ...]
+
+
+def create_run(config: TrainConfig, folders: Folders) -> RunFolder:
+    """A new run, queued."""
+    dataset = DatasetFolder(folders.data, config.dataset)
+    facts = {
+        "dataset_fingerprint": dataset.fingerprint(),
+        "legend_hash": legend.load().hash,
+        **provenance.facts(),
+    }
+    return runs.create(folders.models, config.model_dump(mode="json"), facts)
+
+
+def train_run(
+    run: RunFolder,
+    folders: Folders,
+    *,
+    progress: Progress,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> None:
+    """Train the run's model, predict the test zones and write the scores.
+
+    Raises NotEnoughData if the dataset has no training zone, InvalidRun if its legend differs.
+    """
+    config = train_config.parse(run.config)
+    dataset = DatasetFolder(folders.data, config.dataset)
+    _check_legend(dataset)
+    zones = choose_zones(dataset, config)
+    progress("Reading zones", 0.0)
+    classifier = classify.build(config)
+    run.clear_epochs()
+    started = time.monotonic()
+
+    def on_epoch(values: Any) -> None:
+        run.append_epoch(values)
+        done = min(float(values.get("progress", 0.0)), 1.0)
+        progress(f"Training, epoch {int(values.get('epoch', 0))}", done * _TRAIN)
+
+    classifier.fit(
+        Samples(dataset, zones.train),
+        Samples(dataset, zones.validation),
+        folder=run.path,
+        on_epoch=on_epoch,
+        should_stop=should_stop,
+    )
+    classifier.save(run.path)
+    seconds = {"train": round(time.monotonic() - started, 1)}
+    if not should_stop():
+        finish_run(run, dataset, zones, seconds, progress)
+
+
+def finish_run(
+    run: RunFolder,
+    dataset: DatasetFolder,
+    zones: Zones,
+    seconds: dict[str, float],
+    progress: Progress,
+) -> None:
+    """Predict the test zones and score them."""
+    started = time.monotonic()
+
+    def predicting(stage: str, done: float) -> None:
+        progress(stage, _TRAIN + done * (_PREDICT - _TRAIN))
+
+    predict_zones(run, dataset, zones.test, predicting)
+    seconds["predict"] = round(time.monotonic() - started, 1)
+    progress("Scoring", _PREDICT)
+    if zones.test:
+        score_run(run, dataset, zones.test, trained=zones.train, seconds=seconds)
+
+
+def choose_zones(dataset: DatasetFolder, config: TrainConfig) -> Zones:
+    """Whole zones on each side: test zones are never looked at before scoring.
+
+    With a single training zone there is none to validate on: the model trains without early
+    stopping.
+    """
+    built = dataset.built_zones()
+    learnable = [z for z in built if z.split == "train"]
+    test = tuple(z for z in built if z.split == "test")
+    if not learnable:
+        raise NotEnoughData(f"Dataset {dataset.name} has no built training zone: build it first.")
+    if len(learnable) == 1:
+        return Zones(tuple(learnable), (), test)
+    n_folds = min(config.folds, len(learnable))
+    fold = splits.folds(_parcels(dataset, learnable), n_folds, config.seed)
+    held = config.validation_fold % n_folds
+    return Zones(
+        tuple(z for z in learnable if fold[z.zone_id] != held),
+        tuple(z for z in learnable if fold[z.zone_id] == held),
+        test,
+    )
+
+
+def _parcels(dataset: DatasetFolder, zones: Sequence[Zone]) -> pd.DataFrame:
+    """zone_id, region, crop of every parcel with a mapped crop."""
+    tables = [
+        dataset.parcels(z.zone_id)[["crop"]].assign(zone_id=z.zone_id, region=z.region)
+        for z in zones
+    ]
+    table = pd.concat(tables, ignore_index=True)
+    return table[table["crop"] > 0]
+
+
+def _check_legend(dataset: DatasetFolder) -> None:
+    if dataset.description().legend_hash != legend.load().hash:
+        raise InvalidRun(
+            f"Dataset {dataset.name} was built with another legend: build it again under a new name."
+        )
+
+
+def weights_path(run: RunFolder) -> Path:
+    """The file that holds the run's trained model; raises InvalidRun if there is none."""
+    for name in ("model.safetensors", "model.ubj"):
+        if (run.path / name).is_file():
+            return run.path / name
+    raise InvalidRun(f"Run {run.run_id} has no trained model yet: let its training finish.")

@@ -1,0 +1,76 @@
+"""A worker at work on a folder: alone on it, telling its state, true to the end."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from cropdash.errors import CropdashError, RunBusy
+from cropdash.storage import status
+from cropdash.storage.status import Reporter
+
+_PATIENCE_S = 2.0  # a page that probes the lock holds it for an instant
+_NICENESS = 5  # leaves the web server the first word on a small machine
+
+
+@contextmanager
+def at_work(folder: Path, slot: Path | None = None) -> Iterator[Reporter]:
+    """Hold the folder's lock and keep its status true, whatever happens inside.
+
+    With `slot`, wait first until no other worker holds that lock; the state stays `queued`.
+    Raises RunBusy if another worker is at the same folder.
+    """
+    own = status.lock(folder)
+    try:
+        own.acquire(timeout=_PATIENCE_S)
+    except Timeout as error:
+        raise RunBusy(f"Another process is at work on {folder.name}: wait for its end.") from error
+    try:
+        with _slot(folder, slot):
+            yield from _report(Reporter(folder))
+    finally:
+        own.release()
+
+
+def _report(reporter: Reporter) -> Iterator[Reporter]:
+    os.nice(_NICENESS)
+    try:
+        yield reporter
+    except CropdashError as error:
+        reporter.finish("failed", str(error))
+        raise
+    except (KeyboardInterrupt, SystemExit):
+        reporter.finish("stopped")
+        raise
+    except Exception as error:  # the job boundary: the state must be true even for a bug
+        traceback.print_exc()
+        reporter.finish("failed", f"Unexpected {type(error).__name__}: {error}. See its log.")
+        raise
+    reporter.finish("stopped" if reporter.should_stop() else "done")
+
+
+@contextmanager
+def _slot(folder: Path, slot: Path | None) -> Iterator[None]:
+    """Wait for the slot, one job at a time; give up if a stop is asked for."""
+    if slot is None:
+        yield
+        return
+    slot.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(slot)
+    while True:
+        try:
+            lock.acquire(timeout=0.5)
+            break
+        except Timeout:
+            if (folder / status.STOP).exists():
+                Reporter(folder).finish("stopped")
+                raise CropdashError(f"{folder.name} was stopped before it began.") from None
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,159 @@
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import rasterio
+
+from cropdash import legend
+from cropdash.domain import Zone
+from cropdash.errors import DatasetNotFound, InvalidScene
+from cropdash.ingest.local_scenes import LocalSource
+from cropdash.ingest.source import Warn, ignore
+from cropdash.prepare import parcels
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.workflow import build
+from tests import worlds
+from tests.worlds import FLANDERS, needs
+
+GRID = worlds.grid((9, 14))
+PERIODS = ("2023-04", "2023-05", "2023-06")
+
+
+@dataclass(frozen=True)
+class SmallSource:
+    """Two zones of a few parcels; May has no scene, and zones named in `broken` fail."""
+
+    broken: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
+    name: str = "small"
+    periods: tuple[str, ...] = PERIODS
+
+    def zones(self) -> tuple[Zone, ...]:
+        east = worlds.grid((9, 14), left=GRID.bounds[2])
+        return (worlds.zone("west", "train", GRID), worlds.zone("east", "test", east))
+
+    def parcels(self, zone):
+        left, bottom, _, _ = zone.grid.bounds
+        rows = [
+            ("1", "BTH", (left + 10, bottom + 10, left + 60, bottom + 70)),
+            ("2", "MIS", (left + 70, bottom + 10, left + 120, bottom + 70)),
+        ]
+        frame = worlds.register(rows)
+        return frame.iloc[:0] if zone.zone_id in self.empty else frame
+
+    def scenes(self, zone: Zone, warn: Warn = ignore):
+        if zone.zone_id in self.broken:
+            raise InvalidScene(f"{zone.zone_id} has no scene.")
+        warn("one.tif is truncated")
+        for month in (4, 6):
+            yield worlds.scene(dt.date(2023, month, 3), month, zone.grid, cloudy=0.0)
+
+
+def run(tmp_path, source, workers=1, **kwargs):
+    folder = DatasetFolder(tmp_path, "d")
+    told = []
+    description = build.describe(source, "d", "D", {})
+    result = build.build(
+        source,
+        folder,
+        description,
+        workers=workers,
+        progress=lambda stage, done: told.append((stage, done)),
+        **kwargs,
+    )
+    return folder, result, told
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_dataset_is_built_zone_by_zone(tmp_path, workers):
+    folder, result, told = run(tmp_path, SmallSource(), workers)
+    assert set(result.built) == {"west", "east"}
+    assert told[-1][1] == 1.0
+    cube = folder.cube("west")
+    assert (cube.clear_dates[1] == 0).all()
+    np.testing.assert_allclose(
+        cube.reflectance[1], (cube.reflectance[0] + cube.reflectance[2]) / 2, atol=1.01e-4
+    )
+    table = folder.parcels("west")
+    assert table["n_pixels"].tolist() == [30, 30]
+    assert set(folder.series("west")["period"]) == set(PERIODS)
+    report = folder.report("west")
+    assert report["months_without_observation"] == ["2023-05"]
+    assert report["warnings"] == ["one.tif is truncated"]
+
+
+def test_a_second_build_touches_only_what_is_missing_or_changed(tmp_path):
+    folder, _, _ = run(tmp_path, SmallSource())
+    marks = {
+        z: (folder.zone_folder(z) / "manifest.json").stat().st_mtime_ns for z in ("west", "east")
+    }
+    labels = folder.zone_folder("east") / "labels.tif"
+    labels.write_bytes(labels.read_bytes() + b" ")
+    _, result, _ = run(tmp_path, SmallSource())
+    assert (result.built, result.kept) == (("east",), ("west",))
+    after = (folder.zone_folder("west") / "manifest.json").stat().st_mtime_ns
+    assert after == marks["west"]
+
+
+def test_a_zone_that_fails_does_not_hold_up_the_others(tmp_path):
+    folder, result, _ = run(tmp_path, SmallSource(broken=("west",)))
+    assert result.built == ("east",)
+    assert result.failed == {"west": "west has no scene."}
+    assert [z.zone_id for z in folder.built_zones()] == ["east"]
+    _, again, _ = run(tmp_path, SmallSource())
+    assert (again.built, again.kept) == (("west",), ("east",))
+
+
+def test_a_zone_without_parcels_says_so(tmp_path):
+    _, result, _ = run(tmp_path, SmallSource(empty=("west",)))
+    assert "no parcel" in result.failed["west"]
+
+
+def test_a_stop_leaves_a_whole_part(tmp_path):
+    folder, result, _ = run(tmp_path, SmallSource(), should_stop=lambda: True)
+    assert result.stopped
+    assert result.built == ()
+    assert folder.built_zones() == ()
+
+
+def test_another_source_under_the_same_name_is_refused(tmp_path):
+    run(tmp_path, SmallSource())
+    with pytest.raises(DatasetNotFound, match="another name"):
+        run(tmp_path, SmallSource(periods=PERIODS[:2]))
+
+
+@needs(FLANDERS)
+def test_flanders_on_disk_agrees_with_the_independent_composite(tmp_path):
+    source = LocalSource(FLANDERS)
+    folder, result, _ = run(tmp_path, source, workers=2)
+    assert set(result.built) == {"flanders_west", "flanders_east"}
+    reference = np.load(FLANDERS / "reference_monthly_median.npy")  # (12, 4, 64, 64)
+    for zone_id, columns in (("flanders_west", slice(0, 32)), ("flanders_east", slice(32, 64))):
+        with rasterio.open(folder.zone_folder(zone_id) / "composite.tif") as raster:
+            values = raster.read().reshape(12, 4, 64, 32).astype(float)
+            assert raster.descriptions[0] == "2018-01 B2"
+        expected = reference[..., columns]
+        finite = np.isfinite(expected)
+        assert np.abs(values - expected)[finite].max() <= 1
+        cube = folder.cube(zone_id)
+        np.testing.assert_array_equal(cube.reflectance[11], cube.reflectance[10])  # from November
+        assert (cube.clear_dates[11] == 0).all()
+        assert (cube.clear_dates[10] > 0).mean() > 0.99
+        assert folder.report(zone_id)["months_without_observation"] == ["2018-12"]
+
+
+@needs(FLANDERS)
+def test_no_parcel_and_no_pixel_is_on_two_sides(tmp_path):
+    source = LocalSource(FLANDERS)
+    folder, _, _ = run(tmp_path, source)
+    west, east = (folder.parcels(z) for z in ("flanders_west", "flanders_east"))
+    assert not set(west["register_id"]) & set(east["register_id"])
+    whole = source.zones()
+    for zone, foreign in zip(whole, (east, west), strict=True):
+        theirs = parcels.rasterize(foreign, zone.grid).parcel_id > 0
+        labels = folder.labels(zone.zone_id)
+        assert theirs.any()
+        assert (labels.crop[theirs] == 255).all()
+    assert len(west) + len(east) == 18
+    assert set(west["crop"]) | set(east["crop"]) <= set(range(legend.load().n_classes))
