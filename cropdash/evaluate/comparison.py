@@ -1,0 +1,212 @@
+"""Two models on the same ground: which is better, where, and whether by chance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from cropdash.errors import InvalidRaster, NotEnoughData
+from cropdash.evaluate import formulas, resampling
+from cropdash.evaluate.formulas import Doubles
+from cropdash.evaluate.matrix import Confusion
+from cropdash.evaluate.pairs import Pairs, draw_pairs
+from cropdash.evaluate.uncertainty import METRICS, check_level, percentiles
+
+# Below so many discordant parcels the chi-square is too coarse (the usual rule of 25).
+EXACT_BELOW = 25
+
+
+class McNemar(NamedTuple):
+    """Do two models err on the same parcels equally often?"""
+
+    only_left: int  # parcels that only the left model names right
+    only_right: int
+    p_value: float  # two-sided
+    exact: bool  # binomial test; else chi-square with continuity correction
+
+
+class Difference(NamedTuple):
+    """A score of two models, left minus right."""
+
+    left: float
+    right: float
+    value: float
+    low: float
+    high: float
+    p_value: float  # two-sided, from the share of draws on the other side of 0
+    drawn: resampling.Drawn
+    n_zones: int
+
+
+def mcnemar(left_correct: ArrayLike, right_correct: ArrayLike) -> McNemar:
+    """McNemar's test (1947) on the same parcels (P,), each judged right or wrong by both models."""
+    left, right = np.asarray(left_correct, bool), np.asarray(right_correct, bool)
+    if left.shape != right.shape:
+        raise InvalidRaster(
+            f"The left model has {left.size} parcels and the right {right.size}:"
+            " compare them on the same ones."
+        )
+    b, c = int((left & ~right).sum()), int((right & ~left).sum())
+    if b + c < EXACT_BELOW:
+        tail = sum(math.comb(b + c, i) for i in range(min(b, c) + 1)) / 2 ** (b + c)
+        return McNemar(b, c, min(1.0, 2 * tail), exact=True)
+    statistic = max(abs(b - c) - 1, 0) ** 2 / (b + c)
+    # Upper tail of the chi-square with one degree of freedom.
+    return McNemar(b, c, math.erfc(math.sqrt(statistic / 2)), exact=False)
+
+
+def differences(
+    left: Mapping[str, Confusion],
+    right: Mapping[str, Confusion],
+    *,
+    rng: np.random.Generator,
+    pairs: Pairs | None = None,
+    draws: int = 2000,
+    level: float = 0.95,
+) -> dict[str, Difference]:
+    """Bootstrap of the difference of every score in METRICS, on the same draws of both models.
+
+    Both map the same zones, in the same order, to matrices of the same truth. With fewer than
+    four zones parcels are drawn within zones, for which `pairs` is needed (NotEnoughData).
+    """
+    check_level(level)
+    samples = _draw_both(left, right, pairs, draws, rng)
+    totals = [resampling.stack(side).sum(axis=0) for side in (left, right)]
+    drawn = resampling.drawn_unit(len(left))
+    out = {}
+    for name, metric in METRICS.items():
+        a, b = (float(metric(total)) for total in totals)
+        gain = metric(samples[0]) - metric(samples[1])
+        low, high = percentiles(gain, level)
+        out[name] = Difference(a, b, a - b, low, high, _p_value(gain), drawn, len(left))
+    return out
+
+
+def class_f1_intervals(
+    left: Mapping[str, Confusion],
+    right: Mapping[str, Confusion],
+    *,
+    rng: np.random.Generator,
+    pairs: Pairs | None = None,
+    draws: int = 2000,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """class_id, f1_low, f1_high: interval of each class' F1 difference; see `differences`.
+
+    Over the draws in which the class has support; NaN if there is none.
+    """
+    check_level(level)
+    samples = _draw_both(left, right, pairs, draws, rng)
+    gain = formulas.f1(samples[0]) - formulas.f1(samples[1])  # (D, K)
+    bounds = np.array([percentiles(column, level) for column in gain.T])  # (K, 2)
+    return pd.DataFrame(
+        {"class_id": np.arange(len(bounds)), "f1_low": bounds[:, 0], "f1_high": bounds[:, 1]}
+    )
+
+
+def class_table(left: Confusion, right: Confusion) -> pd.DataFrame:
+    """Both models class by class: one row per class with support or a prediction.
+
+    class_id, support (in the unit counted), then left_ and right_ predicted, precision,
+    recall, f1, and f1_difference (left minus right).
+    """
+    check_same_truth(left, right)
+    columns: dict[str, NDArray[Any]] = {
+        "class_id": np.arange(left.n_classes),
+        "support": left.support,
+    }
+    for side, matrix in (("left", left), ("right", right)):
+        columns[f"{side}_predicted"] = matrix.predicted_total
+        for name in ("precision", "recall", "f1"):
+            columns[f"{side}_{name}"] = getattr(matrix, name)
+    table = pd.DataFrame(columns)
+    table["f1_difference"] = table["left_f1"] - table["right_f1"]
+    there = table[["support", "left_predicted", "right_predicted"]].sum(axis=1) > 0
+    return table[there].reset_index(drop=True)
+
+
+def cell_table(left: Confusion, right: Confusion) -> pd.DataFrame:
+    """The cells of both matrices, largest advantage first.
+
+    truth, predicted (class ids), left, right (counts), left_share, right_share (of the row),
+    advantage (positive = left better; see `Confusion.advantage_over`); cells empty in both
+    are left out.
+    """
+    check_same_truth(left, right)
+    truth, predicted = np.nonzero((left.counts > 0) | (right.counts > 0))
+    table = pd.DataFrame({"truth": truth, "predicted": predicted})
+    for side, matrix in (("left", left), ("right", right)):
+        table[side] = matrix.counts[truth, predicted]
+        table[f"{side}_share"] = matrix.shares[truth, predicted]
+    table["advantage"] = left.advantage_over(right)[truth, predicted]
+    order = table["advantage"].abs().sort_values(ascending=False, kind="stable").index
+    return table.loc[order].reset_index(drop=True)
+
+
+def zone_table(left: Mapping[str, Confusion], right: Mapping[str, Confusion]) -> pd.DataFrame:
+    """zone_id, n_scored, left_ and right_ accuracy and macro_f1 with their differences, by zone."""
+    _check_same_zones(left, right)
+    rows = []
+    for zone, a in left.items():
+        row: dict[str, object] = {"zone_id": zone, "n_scored": a.n_scored}
+        for name in ("accuracy", "macro_f1"):
+            one, two = getattr(a, name), getattr(right[zone], name)
+            row |= {f"left_{name}": one, f"right_{name}": two, f"{name}_difference": one - two}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def check_same_truth(left: Confusion, right: Confusion) -> None:
+    """Raise InvalidRaster unless both matrices count the same truth in the same way."""
+    same_kind = (left.unit, left.level, left.n_classes) == (
+        right.unit,
+        right.level,
+        right.n_classes,
+    )
+    if not same_kind or not np.allclose(left.support, right.support):
+        raise InvalidRaster(
+            "The two models were not scored on the same truth: score both on the same zones,"
+            " in the same unit and at the same level."
+        )
+
+
+def _check_same_zones(left: Mapping[str, Confusion], right: Mapping[str, Confusion]) -> None:
+    if list(left) != list(right):
+        raise InvalidRaster("The two models were not scored on the same zones, in the same order.")
+    for zone, matrix in left.items():
+        check_same_truth(matrix, right[zone])
+
+
+def _draw_both(
+    left: Mapping[str, Confusion],
+    right: Mapping[str, Confusion],
+    pairs: Pairs | None,
+    draws: int,
+    rng: np.random.Generator,
+) -> tuple[Doubles, Doubles]:
+    """(D, K, K) counts of both models, on the same draws."""
+    _check_same_zones(left, right)
+    a, b = resampling.stack(left), resampling.stack(right)
+    if resampling.drawn_unit(len(a)) == "zones":
+        weights = resampling.zone_weights(len(a), draws, rng)
+        return resampling.draw_zones(a, weights), resampling.draw_zones(b, weights)
+    if pairs is None:
+        raise NotEnoughData(
+            f"With fewer than {resampling.MIN_ZONES} zones the difference needs the parcels"
+            " themselves: pass `pairs`, or predict more zones."
+        )
+    return draw_pairs(pairs, a.shape[1], draws, rng)
+
+
+def _p_value(gain: Doubles) -> float:
+    defined = gain[~np.isnan(gain)]
+    if defined.size == 0:
+        return float("nan")
+    # One is added so that a finite number of draws never claims certainty.
+    tail = min((defined <= 0).sum(), (defined >= 0).sum()) + 1
+    return float(min(1.0, 2 * tail / (defined.size + 1)))

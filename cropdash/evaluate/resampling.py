@@ -1,0 +1,65 @@
+"""Bootstrap draws of confusion counts: of whole zones, or of parcels within zones.
+
+Parcels of one zone share weather, soil and the model's luck, so zones are what is drawn.
+With fewer than MIN_ZONES zones that says next to nothing, and parcels are drawn within each
+zone instead: such an interval holds for these zones only, and is too narrow for others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cropdash.errors import NotEnoughData
+from cropdash.evaluate.formulas import Doubles
+from cropdash.evaluate.matrix import Confusion
+
+MIN_ZONES = 4  # three zones have but ten distinct draws
+Drawn = Literal["zones", "parcels"]
+
+
+def drawn_unit(n_zones: int) -> Drawn:
+    """What the bootstrap draws when there are so many zones."""
+    return "zones" if n_zones >= MIN_ZONES else "parcels"
+
+
+def stack(confusions: Mapping[str, Confusion]) -> NDArray[Any]:
+    """(Z, K, K) counts of the zones."""
+    if not confusions:
+        raise NotEnoughData("There is no zone to score: predict at least one test zone first.")
+    return np.stack([c.counts for c in confusions.values()])
+
+
+def zone_weights(n_zones: int, draws: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """(D, Z) how often each zone occurs in each draw; rows sum to Z."""
+    return rng.multinomial(n_zones, np.full(n_zones, 1 / n_zones), size=draws)
+
+
+def draw_zones(counts: NDArray[Any], weights: NDArray[np.int64]) -> Doubles:
+    """(D, K, K) sums of the (Z, K, K) counts under (D, Z) weights."""
+    flat = counts.reshape(len(counts), -1).astype(np.float64)  # (Z, K*K)
+    return (weights @ flat).reshape(len(weights), *counts.shape[1:])  # (D, K, K)
+
+
+def draw_parcels(counts: NDArray[np.int64], draws: int, rng: np.random.Generator) -> Doubles:
+    """(D, K, K) sums over zones, each zone's parcels drawn with replacement.
+
+    To draw parcels is to draw their cells of the matrix, so (Z, K, K) counts are enough.
+    """
+    flat = counts.reshape(len(counts), -1)  # (Z, K*K)
+    used = np.flatnonzero(flat.sum(axis=0))  # most cells are empty
+    out = np.zeros((draws, flat.shape[1]))
+    for zone in flat[:, used]:
+        out[:, used] += draw_cells(zone, draws, rng)
+    return out.reshape(draws, *counts.shape[1:])  # (D, K, K)
+
+
+def draw_cells(counts: NDArray[np.int64], draws: int, rng: np.random.Generator) -> Doubles:
+    """(D, C) draws with replacement of the items counted in (C,) cells."""
+    total = int(counts.sum())
+    if total == 0:
+        return np.zeros((draws, counts.size))
+    return rng.multinomial(total, counts / total, size=draws).astype(np.float64)

@@ -1,0 +1,1 @@
+"""Charts and maps: data in, figure out; nothing here reads a file."""

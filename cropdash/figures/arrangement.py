@@ -1,0 +1,124 @@
+"""Which labels a confusion matrix is drawn with, and in what order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Protocol, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cropdash.errors import ConfigError
+from cropdash.figures import wording
+from cropdash.legend import Legend, Level
+
+Shares = NDArray[np.float64]
+
+
+class Matrix(Protocol):
+    """What a figure needs of a confusion matrix."""
+
+    @property
+    def counts(self) -> NDArray[Any]: ...  # (K, K), rows = truth
+    @property
+    def unit(self) -> Any: ...  # "pixel", "parcel" or "hectare"
+    @property
+    def shares(self) -> Shares: ...  # (K, K) of each row
+    def at_level(self, group_of: NDArray[np.int64]) -> Self: ...
+    def advantage_over(self, other: Self) -> Shares: ...
+
+
+M = TypeVar("M", bound=Matrix)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The rows, and columns, of a matrix as it is drawn."""
+
+    names: tuple[str, ...]  # (n,) whole
+    classes: tuple[tuple[int, ...], ...]  # (n,) class ids behind each
+    has_other: bool  # True if the last one is the rest
+    breaks: tuple[float, ...]  # where one family ends and the next begins
+
+    @property
+    def index_of_class(self) -> dict[int, int]:
+        return {k: i for i, members in enumerate(self.classes) for k in members}
+
+
+def arrange(
+    left: M,
+    right: M,
+    legend: Legend,
+    *,
+    level: Level = "class",
+    top_k: int | None = 20,
+    always: Collection[int] = (),
+    language: str = "en",
+) -> Labels:
+    """Which labels are drawn, in what order.
+
+    Both matrices are at class level. The `top_k` groups of `level` with the most support (all
+    if None) and those that hold a class of `always` stand by family, the rest is "other";
+    groups that neither matrix holds are left out.
+    """
+    _check(left, right, legend, top_k)
+    group_of = legend.group_of(level)
+    there = [_by_group(m.counts.sum(axis=axis), group_of) for m in (left, right) for axis in (0, 1)]
+    present = np.flatnonzero(np.sum(there, axis=0) > 0)
+    support = there[1] + there[3]
+    ranked = present[np.argsort(-support[present], kind="stable")]
+    shown = {*ranked[:top_k].tolist(), *(int(group_of[k]) for k in always)}
+    order = [g for g in _order(legend, level) if g in shown]
+    rest = [int(g) for g in present if g not in shown]
+    return _labels(legend, level, order, rest, language)
+
+
+def positions(labels: Labels, legend: Legend) -> NDArray[np.int64]:
+    """(K,) row of each class; classes that are not drawn hold nothing, so any row will do."""
+    index = labels.index_of_class
+    last = len(labels.names) - 1
+    return np.array([index.get(k, last) for k in range(legend.n_classes)], dtype=np.int64)
+
+
+def _check(left: Matrix, right: Matrix, legend: Legend, top_k: int | None) -> None:
+    expected = (legend.n_classes, legend.n_classes)
+    for matrix in (left, right):
+        if matrix.counts.shape != expected:
+            raise ConfigError(
+                f"A confusion matrix of shape {matrix.counts.shape} does not fit the legend of"
+                f" {legend.n_classes} classes: draw matrices at class level."
+            )
+    if top_k is not None and top_k < 1:
+        raise ConfigError(f"top_k is {top_k}; show at least one class.")
+
+
+def _by_group(values: NDArray[Any], group_of: NDArray[np.int64]) -> Shares:
+    return np.bincount(group_of, values).astype(np.float64)
+
+
+def _order(legend: Legend, level: Level) -> list[int]:
+    """Groups of a level, relatives together."""
+    group_of = legend.group_of(level)
+    return list(dict.fromkeys(int(group_of[crop.id]) for crop in legend.ordered()))
+
+
+def _labels(
+    legend: Legend, level: Level, order: list[int], rest: list[int], language: str
+) -> Labels:
+    names = wording.group_labels(legend, level, language)
+    group_of = legend.group_of(level)
+    members = [tuple(int(k) for k in np.flatnonzero(group_of == g)) for g in order]
+    families = [_family(legend, level, classes[0]) for classes in members]
+    breaks = [i + 0.5 for i in range(len(families) - 1) if families[i] != families[i + 1]]
+    shown = [names[g] for g in order]
+    if rest:
+        shown.append(wording.say("other", language, n=len(rest)))
+        members.append(tuple(int(k) for k in np.flatnonzero(np.isin(group_of, rest))))
+        breaks.append(len(order) - 0.5)
+    return Labels(tuple(shown), tuple(members), bool(rest), tuple(breaks))
+
+
+def _family(legend: Legend, level: Level, class_id: int) -> str:
+    crop = legend.classes[class_id]
+    return {"class": crop.level_2, "level_2": crop.level_1}.get(level, "")

@@ -1,0 +1,231 @@
+"""Scores as charts: per class, over training, and against confidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from cropdash.figures import palette, wording
+from cropdash.figures.confusion import empty
+from cropdash.legend import Legend, Level
+
+_LOSSES = ("train_loss", "validation_loss")
+_SCORES = ("validation_accuracy", "validation_macro_f1")
+
+
+def f1_dumbbell(
+    table: pd.DataFrame,
+    names: tuple[str, str],
+    legend: Legend,
+    *,
+    level: Level = "class",
+    language: str = "en",
+    dark: bool = False,
+) -> go.Figure:
+    """F1 of two models class by class, the largest lead of the left model on top.
+
+    table: class_id (index of a group at `level`), support, left_f1, right_f1; rows without an
+    F1 score are left out.
+    """
+    table = table.dropna(subset=["left_f1", "right_f1"])
+    if table.empty:
+        return empty(dark, language)
+    gap = table["left_f1"] - table["right_f1"]
+    table = table.loc[gap.sort_values(kind="stable").index]
+    labels = np.array(wording.group_labels(legend, level, language))[table["class_id"]]
+    ink = palette.of_theme(dark)
+    figure = go.Figure(_dumbbell_bars(table, ink))
+    for side, name in zip(("left", "right"), names, strict=True):
+        figure.add_trace(_dots(table, side, name, labels, language, dark))
+    rows = list(range(len(table)))
+    ticks = {"tickvals": rows, "ticktext": wording.shorten_all(list(labels), 32)}
+    figure.update_xaxes(
+        palette.axis(dark, title=wording.say("f1", language), range=[-0.02, 1.02], side="top")
+    )
+    figure.update_yaxes(palette.axis(dark, **ticks, range=[-0.8, len(rows) - 0.2], zeroline=False))
+    layout = palette.base_layout(dark, height=140 + 20 * len(rows), legend=_legend_on_top())
+    return figure.update_layout(layout)
+
+
+def learning_curves(epochs: pd.DataFrame, *, language: str = "en", dark: bool = False) -> go.Figure:
+    """Loss, validation scores and learning rate over training, as far as they are recorded.
+
+    epochs: epoch (or trees), and any of train_loss, validation_loss, validation_accuracy,
+    validation_macro_f1, learning_rate.
+    """
+    steps = _steps(epochs)
+    panels = _panels(epochs) if steps else {}
+    if not panels:
+        return empty(dark, language)
+    titles = [wording.say(key, language) for key in panels]
+    figure = make_subplots(1, len(panels), subplot_titles=titles, horizontal_spacing=0.08)
+    for column, (panel, keys) in enumerate(panels.items(), start=1):
+        for key in keys:
+            figure.add_trace(_curve(epochs, steps, key, panel, language, dark), row=1, col=column)
+        figure.update_yaxes(palette.axis(dark, **_range_of(panel)), row=1, col=column)
+    figure.update_xaxes(palette.axis(dark, title=wording.say(steps, language), rangemode="tozero"))
+    _mark_best(figure, epochs, steps, panels, language, dark)
+    legend = {"orientation": "h", "y": -0.22, "x": 0}
+    return figure.update_layout(palette.base_layout(dark, height=340, legend=legend))
+
+
+def reliability_curve(
+    tables: Mapping[str, pd.DataFrame],
+    *,
+    errors: Mapping[str, float] | None = None,
+    language: str = "en",
+    dark: bool = False,
+) -> go.Figure:
+    """Share correct against confidence for one or two models, with the parcels of each bin below.
+
+    tables: model name to low, high, n, confidence, accuracy; errors: its calibration error.
+    """
+    if not any(table["n"].sum() for table in tables.values()):
+        return empty(dark, language)
+    figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.75, 0.25], vertical_spacing=0.06)
+    figure.add_trace(_diagonal(language, dark), row=1, col=1)
+    for (name, table), colour in zip(tables.items(), palette.model_colours(dark), strict=False):
+        label = name if errors is None else f"{name} (ECE {errors[name]:.3f})"
+        figure.add_trace(_reliability_line(table, label, colour), row=1, col=1)
+        figure.add_trace(_bin_bars(table, label, colour), row=2, col=1)
+    unit = {"range": [-0.02, 1.02], "tickformat": ".0%"}
+    figure.update_xaxes(palette.axis(dark, **unit))
+    figure.update_xaxes(title=wording.say("confidence", language), row=2, col=1)
+    figure.update_yaxes(palette.axis(dark, **unit, title=wording.say("correct", language)), row=1)
+    figure.update_yaxes(palette.axis(dark, title=wording.say("parcels", language)), row=2)
+    layout = palette.base_layout(dark, height=460, legend=_legend_on_top(), barmode="group")
+    return figure.update_layout(layout)
+
+
+def _dumbbell_bars(table: pd.DataFrame, ink: palette.Palette) -> go.Scatter:
+    n = len(table)
+    x = np.full((n, 3), np.nan)  # a NaN ends each line
+    x[:, 0], x[:, 1] = table["left_f1"], table["right_f1"]
+    y = np.repeat(np.arange(n), 3)
+    line = {"color": ink.muted, "width": 2}
+    return go.Scatter(
+        x=x.ravel(), y=y, mode="lines", line=line, showlegend=False, hoverinfo="skip", opacity=0.6
+    )
+
+
+def _dots(
+    table: pd.DataFrame,
+    side: str,
+    name: str,
+    labels: np.ndarray,
+    language: str,
+    dark: bool,
+) -> go.Scatter:
+    colour = getattr(palette.of_theme(dark), side)
+    support = [wording.number(float(v), language) for v in table["support"]]
+    said = wording.say("support", language)
+    return go.Scatter(
+        x=table[f"{side}_f1"],
+        y=np.arange(len(table)),
+        mode="markers",
+        name=name,
+        # Two shapes, so that the models are told apart without colour.
+        marker={"color": colour, "size": 10, "symbol": "circle" if side == "left" else "diamond"},
+        customdata=np.column_stack([labels, support]),
+        hovertemplate=f"<b>%{{customdata[0]}}</b><br>{name}: %{{x:.3f}}"
+        f"<br>{said}: %{{customdata[1]}}<extra></extra>",
+    )
+
+
+def _steps(epochs: pd.DataFrame) -> str:
+    """The column that counts training: trees for boosting, epochs for networks."""
+    return next((key for key in ("trees", "epoch") if key in epochs and len(epochs)), "")
+
+
+def _panels(epochs: pd.DataFrame) -> dict[str, list[str]]:
+    wanted = {"loss": _LOSSES, "scores": _SCORES, "learning_rate": ("learning_rate",)}
+    found = {
+        panel: [key for key in keys if key in epochs and epochs[key].notna().any()]
+        for panel, keys in wanted.items()
+    }
+    # Boosting's rate never changes: a flat line is not worth a panel.
+    if found["learning_rate"] and epochs["learning_rate"].nunique() == 1 and len(epochs) > 1:
+        found["learning_rate"] = []
+    return {panel: keys for panel, keys in found.items() if keys}
+
+
+def _curve(
+    epochs: pd.DataFrame, steps: str, key: str, panel: str, language: str, dark: bool
+) -> go.Scatter:
+    ink = palette.of_theme(dark)
+    table = epochs[[steps, key]].dropna()
+    colour = {"train_loss": ink.muted, "validation_accuracy": ink.left}.get(key, ink.right)
+    few = len(table) < 40  # one epoch alone would be an invisible line
+    return go.Scatter(
+        x=table[steps],
+        y=table[key],
+        name=f"{wording.say(panel, language)}: {wording.say(key, language)}",
+        mode="lines+markers" if few else "lines",
+        line={"color": colour, "width": 2, "dash": "dot" if key == "train_loss" else "solid"},
+        marker={"size": 5},
+        showlegend=panel != "learning_rate",
+        hovertemplate=f"{wording.say(key, language)} %{{y:.4~g}}<extra>%{{x}}</extra>",
+    )
+
+
+def _range_of(panel: str) -> dict[str, object]:
+    if panel == "scores":
+        return {"range": [0, 1]}
+    return {"rangemode": "tozero", "exponentformat": "power"}
+
+
+def _mark_best(
+    figure: go.Figure,
+    epochs: pd.DataFrame,
+    steps: str,
+    panels: Mapping[str, list[str]],
+    language: str,
+    dark: bool,
+) -> None:
+    """A line at the step with the lowest validation loss, else none."""
+    if "validation_loss" not in panels.get("loss", []) or len(epochs) < 2:
+        return
+    best = epochs[steps].iloc[int(np.nanargmin(epochs["validation_loss"]))]
+    line = {"color": palette.of_theme(dark).muted, "dash": "dash", "width": 1}
+    text = wording.say("best", language)
+    figure.add_vline(x=best, line=line, annotation_text=text, row=1, col=1)
+
+
+def _diagonal(language: str, dark: bool) -> go.Scatter:
+    line = {"color": palette.of_theme(dark).muted, "dash": "dash", "width": 1}
+    name = wording.say("perfect", language)
+    return go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line=line, name=name, hoverinfo="skip")
+
+
+def _reliability_line(table: pd.DataFrame, label: str, colour: str) -> go.Scatter:
+    full = table[table["n"] > 0]
+    return go.Scatter(
+        x=full["confidence"],
+        y=full["accuracy"],
+        customdata=full["n"],
+        name=label,
+        mode="lines+markers",
+        line={"color": colour, "width": 2},
+        marker={"size": 8},
+        legendgroup=label,
+        hovertemplate=f"{label}<br>%{{x:.1%}} → %{{y:.1%}}<br>n = %{{customdata:,}}<extra></extra>",
+    )
+
+
+def _bin_bars(table: pd.DataFrame, label: str, colour: str) -> go.Bar:
+    return go.Bar(
+        x=(table["low"] + table["high"]) / 2,
+        y=table["n"],
+        marker={"color": colour},
+        showlegend=False,
+        legendgroup=label,
+        hovertemplate=f"{label}<br>%{{x:.0%}}: %{{y:,}}<extra></extra>",
+    )
+
+
+def _legend_on_top() -> dict[str, object]:
+    return {"orientation": "h", "yanchor": "bottom", "y": 1.08, "x": 0}

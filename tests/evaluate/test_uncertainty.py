@@ -1,0 +1,140 @@
+"""Intervals that cover, and calibration against plain loops."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cropdash.errors import ConfigError, InvalidRaster, NotEnoughData
+from cropdash.evaluate import Confusion, confusion, resampling
+from cropdash.evaluate.uncertainty import METRICS, calibration_error, intervals, reliability
+
+K = 5
+
+
+def zones(n, seed=0, right=0.7, size=60, unit="parcel"):
+    """n zones whose accuracy scatters around `right`."""
+    rng = np.random.default_rng(seed)
+    out = {}
+    for z in range(n):
+        truth = rng.integers(1, K, size)
+        hit = rng.random(size) < np.clip(right + rng.normal(0, 0.1), 0, 1)
+        out[f"z_{z}"] = confusion(
+            truth, np.where(hit, truth, rng.integers(1, K, size)), K, unit=unit
+        )
+    return out
+
+
+@pytest.mark.parametrize(("n", "drawn"), [(8, "zones"), (2, "parcels")])
+def test_intervals_hold_the_score_and_repeat(n, drawn):
+    got = intervals(zones(n), rng=np.random.default_rng(1), draws=300)
+    assert set(got) == set(METRICS)
+    total = sum(m.counts for m in zones(n).values())
+    for name, interval in got.items():
+        assert interval.low < interval.value < interval.high
+        assert (interval.drawn, interval.n_zones) == (drawn, n)
+        assert interval.value == pytest.approx(getattr(Confusion(total, "parcel"), name))
+    assert got == intervals(zones(n), rng=np.random.default_rng(1), draws=300)
+
+
+def test_drawn_zones_equal_a_plain_loop():
+    counts = resampling.stack(zones(6))
+    weights = resampling.zone_weights(6, 20, np.random.default_rng(2))
+    np.testing.assert_array_equal(weights.sum(axis=1), 6)
+    drawn = resampling.draw_zones(counts, weights)
+    for d, row in enumerate(weights):
+        expected = sum(w * c for w, c in zip(row, counts, strict=True))
+        np.testing.assert_array_equal(drawn[d], expected)
+        for metric in METRICS.values():
+            assert metric(drawn)[d] == pytest.approx(float(metric(drawn[d])), nan_ok=True)
+
+
+def test_drawn_parcels_keep_each_zone_s_number_and_hit_only_its_cells():
+    counts = resampling.stack(zones(2))
+    drawn = resampling.draw_parcels(counts, 50, np.random.default_rng(3))
+    np.testing.assert_array_equal(drawn.sum(axis=(1, 2)), counts.sum())
+    assert (drawn[:, counts.sum(axis=0) == 0] == 0).all()
+
+
+def test_a_zone_interval_covers_the_truth_about_as_often_as_it_says():
+    covered = 0
+    for seed in range(120):
+        got = intervals(zones(20, seed), rng=np.random.default_rng(seed), draws=200)["accuracy"]
+        # Wrong guesses hit by chance one time in four.
+        covered += got.low <= 0.7 + 0.3 / 4 <= got.high
+    assert 0.85 < covered / 120 <= 1.0
+
+
+def test_a_class_in_one_zone_only_may_be_missing_from_a_draw():
+    by_zone = zones(5)
+    rare = np.zeros((K, K), np.int64)
+    rare[1, 1], rare[4, 4] = 3, 2
+    by_zone = {
+        z: Confusion(m.counts * (np.arange(K) != 4)[:, None], "parcel") for z, m in by_zone.items()
+    }
+    by_zone["rare"] = Confusion(rare, "parcel")
+    got = intervals(by_zone, rng=np.random.default_rng(0), draws=200)["macro_f1"]
+    assert np.isfinite(got[:3]).all()
+
+
+def test_intervals_that_would_mislead_are_refused():
+    with pytest.raises(NotEnoughData, match="pixel needs at least 4 zones"):
+        intervals(zones(3, unit="pixel"), rng=np.random.default_rng(0))
+    with pytest.raises(NotEnoughData, match="no zone"):
+        intervals({}, rng=np.random.default_rng(0))
+    with pytest.raises(ConfigError, match="level"):
+        intervals(zones(5), rng=np.random.default_rng(0), level=95)
+
+
+def test_zones_without_a_scored_parcel_have_no_interval():
+    empty = {f"z_{i}": confusion([], [], K, unit="parcel") for i in range(2)}
+    got = intervals(empty, rng=np.random.default_rng(0), draws=10)["accuracy"]
+    assert np.isnan([got.value, got.low, got.high]).all()
+
+
+@given(st.integers(0, 999), st.integers(1, 12))
+def test_reliability_equals_a_plain_loop(seed, n_bins):
+    rng = np.random.default_rng(seed)
+    confidence = rng.random(57).round(2)
+    correct = rng.random(57) < confidence
+    table = reliability(confidence, correct, n_bins)
+    error = 0.0
+    for i, row in enumerate(table.itertuples()):
+        inside = (confidence > row.low) & (confidence <= row.high)
+        if i == 0:
+            inside |= confidence == 0
+        assert row.n == inside.sum()
+        if inside.any():
+            assert row.confidence == pytest.approx(confidence[inside].mean())
+            assert row.accuracy == pytest.approx(correct[inside].mean())
+            error += inside.mean() * abs(confidence[inside].mean() - correct[inside].mean())
+        else:
+            assert np.isnan([row.confidence, row.accuracy]).all()
+    assert table["n"].sum() == 57
+    assert calibration_error(confidence, correct, n_bins) == pytest.approx(error)
+
+
+def test_a_model_as_sure_as_it_is_right_has_no_calibration_error():
+    assert calibration_error([0.75] * 4, [True, True, True, False]) == pytest.approx(0)
+    assert calibration_error([1.0] * 4, [False] * 4) == pytest.approx(1)
+    assert calibration_error(np.float32([1.0000001]), [True]) == pytest.approx(0)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "correct", "error"),
+    [
+        ([], [], NotEnoughData),
+        ([0.5], [True, False], InvalidRaster),
+        ([1.5], [True], InvalidRaster),
+        ([np.nan], [True], InvalidRaster),
+    ],
+)
+def test_confidences_that_are_none_are_refused(confidence, correct, error):
+    with pytest.raises(error):
+        reliability(confidence, correct)
+    if error is NotEnoughData:
+        return
+    with pytest.raises(ConfigError, match="n_bins"):
+        reliability([0.5], [True], 0)

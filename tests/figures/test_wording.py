@@ -1,0 +1,49 @@
+"""Words and numbers in two languages."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cropdash import legend as legends
+from cropdash.figures.wording import group_labels, number, percent, say, shorten, shorten_all
+
+
+@pytest.mark.parametrize("level", legends.LEVELS)
+def test_every_group_has_a_name_in_both_languages(level):
+    legend = legends.load()
+    names = [group_labels(legend, level, language) for language in ("en", "fr")]
+    for labels in names:
+        assert len(labels) == len(set(labels)) == len(legend.groups(level))
+        assert not any("_" in label for label in labels)
+    if level == "level_2":
+        assert sum(a == b for a, b in zip(*names, strict=True)) == 0
+
+
+def test_numbers_read_as_the_language_writes_them():
+    assert number(1234567) == "1,234,567"
+    assert number(1234567, "fr") == "1\u202f234\u202f567"
+    assert number(1.26) == "1.3"
+    assert number(1.26, "fr") == "1,3"
+    assert number(1234.56) == "1,235"
+    assert percent(0.1234) == "12.3 %"
+    assert percent(0.1234, "fr") == "12,3 %"
+    assert say("other", "fr", n=3) == "Autres : 3"
+
+
+@given(st.text(st.characters(categories=["L"]), min_size=1, max_size=80), st.integers(8, 40))
+def test_short_labels_fit(text, length):
+    assert 0 < len(shorten(text, length)) <= length
+
+
+def test_short_labels_lose_brackets_and_break_at_words():
+    assert shorten("Beet (sugar, fodder, red)") == "Beet"
+    assert shorten("Mixture with dominant forage legumes", 24) == "Mixture with dominant…"
+
+
+def test_labels_that_would_be_the_same_are_cut_later():
+    labels = ["Mixture with dominant forage legumes", "Mixture with dominant grain legumes", "Rye"]
+    short = shorten_all(labels, 24)
+    assert short == ["Mixture with dominant forage…", "Mixture with dominant grain…", "Rye"]
+    assert shorten_all([]) == []
