@@ -27,8 +27,8 @@ def print_scores(run_id: str, scores: dict[str, Any]) -> None:
             unit,
             score(test, unit, "accuracy"),
             score(test, unit, "macro_f1"),
-            f"{values.get('n', 0):,.0f}",
-            str(values.get("classes", "")),
+            f"{values.get('n_scored', 0):,.0f}",
+            str(values.get("n_classes_averaged", "")),
         )
     console.print(table)
     console.print(f"Crop pixels and parcels of the test zones {', '.join(test['zones'])}.")

@@ -7,15 +7,16 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-from cropdash import classify, evaluate, legend
+from cropdash import classify, legend
 from cropdash.classify.classifier import Classifier
 from cropdash.domain import IGNORE, Cube, Labels, Prediction, Zone
 from cropdash.errors import InvalidRun
+from cropdash.evaluate import Unit, confusion, parcels, scores, tables
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
 
 Progress = Callable[[str, float], None]
-UNITS = ("pixel", "parcel", "hectare")
+UNITS: tuple[Unit, ...] = ("pixel", "parcel", "hectare")
 
 
 def predict_zones(
@@ -32,12 +33,12 @@ def predict_zones(
 def predict(classifier: Classifier, cube: Cube, labels: Labels, run_id: str) -> Prediction:
     """Class and confidence of every pixel, and mean probabilities of every parcel."""
     probabilities = classifier.predict_proba(cube)  # (K, H, W)
-    ids, of_parcels, _ = evaluate.parcel_probabilities(probabilities, labels.parcel_id)
+    means = parcels.parcel_probabilities(probabilities, labels.parcel_id)
     return Prediction(
         crop=probabilities.argmax(axis=0).astype(np.uint8),
         confidence=probabilities.max(axis=0),
-        parcel_ids=ids,
-        parcel_probabilities=of_parcels,
+        parcel_ids=means.ids,
+        parcel_probabilities=means.probabilities,
         grid=cube.grid,
         run=run_id,
     )
@@ -55,23 +56,23 @@ def score_run(
 
     `trained` are the zones whose classes count as seen; without it the earlier list is kept.
     """
-    tables, calibrations = [], []
+    counted, calibrations = [], []
     for zone in zones:
         table, calibration = _score_zone(run, dataset, zone)
-        tables.append(table)
+        counted.append(table)
         calibrations.append(calibration)
-    confusions = pd.concat(tables, ignore_index=True)
+    confusions = pd.concat(counted, ignore_index=True)
     calibration = pd.concat(calibrations, ignore_index=True)
     before = run.scores()
     seen = _classes(dataset, trained) if trained is not None else before.get("trained_classes", [])
-    scores = {
+    summary = {
         "test": {"zones": [z.zone_id for z in zones], **_summaries(confusions, seen)},
         "trained_classes": seen,
         "dataset_fingerprint": dataset.fingerprint(),
         "seconds": seconds or before.get("seconds", {}),
     }
-    run.write_scores(scores, confusions, calibration)
-    return scores
+    run.write_scores(summary, confusions, calibration)
+    return summary
 
 
 def _score_zone(
@@ -81,23 +82,23 @@ def _score_zone(
     if prediction.grid != labels.grid:
         raise InvalidRun(f"Prediction of {zone.zone_id} lies on another grid: predict it again.")
     k = legend.load().n_classes
-    pixels = evaluate.confusion(labels.crop, prediction.crop, k, include_background=True)
-    parcels = _parcel_decisions(run, dataset, zone)
-    truth, predicted = parcels["crop"].to_numpy(), parcels["predicted"].to_numpy()
-    by_parcel = evaluate.confusion(truth, predicted, k, unit="parcel", include_background=True)
-    by_area = evaluate.confusion(
+    pixels = confusion(labels.crop, prediction.crop, k, include_background=True)
+    decisions = _parcel_decisions(run, dataset, zone)
+    truth, predicted = decisions["crop"].to_numpy(), decisions["predicted"].to_numpy()
+    by_parcel = confusion(truth, predicted, k, unit="parcel", include_background=True)
+    by_area = confusion(
         truth,
         predicted,
         k,
-        weights=parcels["area_ha"].to_numpy(),
+        weights=decisions["area_ha"].to_numpy(),
         unit="hectare",
         include_background=True,
     )
-    tables = [
-        evaluate.confusion_table(zone.zone_id, unit, confusion)
-        for unit, confusion in zip(UNITS, (pixels, by_parcel, by_area), strict=True)
+    counted = [
+        tables.confusion_table(zone.zone_id, matrix.unit, matrix)
+        for matrix in (pixels, by_parcel, by_area)
     ]
-    return pd.concat(tables, ignore_index=True), _calibration(zone, parcels)
+    return pd.concat(counted, ignore_index=True), _calibration(zone, decisions)
 
 
 def _parcel_decisions(run: RunFolder, dataset: DatasetFolder, zone: Zone) -> pd.DataFrame:
@@ -108,12 +109,14 @@ def _parcel_decisions(run: RunFolder, dataset: DatasetFolder, zone: Zone) -> pd.
     return table[table["crop"] != IGNORE]
 
 
-def _calibration(zone: Zone, parcels: pd.DataFrame) -> pd.DataFrame:
-    mapped = parcels[parcels["crop"] > 0]
+def _calibration(zone: Zone, decisions: pd.DataFrame) -> pd.DataFrame:
+    mapped = decisions[decisions["crop"] > 0]
     return pd.DataFrame(
         {
             "zone_id": zone.zone_id,
             "parcel_id": mapped["parcel_id"],
+            "truth": mapped["crop"],
+            "predicted": mapped["predicted"],
             "confidence": mapped["confidence"],
             "correct": mapped["crop"] == mapped["predicted"],
         }
@@ -123,7 +126,7 @@ def _calibration(zone: Zone, parcels: pd.DataFrame) -> pd.DataFrame:
 def _summaries(confusions: pd.DataFrame, seen: Sequence[int]) -> dict[str, object]:
     k = legend.load().n_classes
     return {
-        unit: evaluate.summary(evaluate.from_table(confusions, k, unit=unit), trained=seen)
+        unit: scores.summary(tables.from_table(confusions, k, unit=unit), trained=seen)
         for unit in UNITS
     }
 

@@ -1,0 +1,153 @@
+"""Clouds, their shadows, cirrus and haze as smooth random fields, laid over a scene."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cropdash.domain import Float
+
+CELL_PX = 4  # clouds are drawn at 40 m and interpolated
+DOMAIN = 512  # cells of a field, which repeats beyond
+FIELDS = 4
+SPECTRUM = 3.0  # power falls with wave number to this power
+CLOUD_EDGE = 0.30  # field units over which a cloud's depth grows by one
+CLOUD_COLOUR = np.array([0.62, 0.60, 0.61, 0.66], dtype=np.float32)
+HAZE_COLOUR = np.array([1.0, 0.78, 0.62, 0.25], dtype=np.float32)
+# Shadow is lit by the blue sky, so blue loses least.
+SHADOW_LOSS = np.array([0.42, 0.52, 0.58, 0.64], dtype=np.float32)
+CLOUD_HEIGHT_M = (600.0, 4500.0)
+CIRRUS_SHARE = 0.22  # dates with cirrus about
+SUN_AZIMUTH = np.radians(158.0)  # [rad] at the overpass, clockwise from north
+
+
+@dataclass(frozen=True, eq=False)
+class Fields:
+    """Random fields (FIELDS, DOMAIN, DOMAIN) of unit variance, and their sorted sample."""
+
+    values: Float
+    ranks: Float
+
+
+@dataclass(frozen=True, eq=False)
+class Sky:
+    """Optical depths over a scene (H, W), and how dark shadows are."""
+
+    cloud: Float
+    cirrus: Float
+    shadow: Float  # (H, W) 0 = lit, 1 = core of a shadow
+
+
+def fields(rng: np.random.Generator) -> Fields:
+    """Draw the fields of which a zone's skies are mixed."""
+    row = np.fft.fftfreq(DOMAIN)[:, None]
+    column = np.fft.rfftfreq(DOMAIN)[None, :]
+    number = np.hypot(row, column)
+    number[0, 0] = np.inf
+    # Below two cells clouds are smooth.
+    amplitude = number ** (-SPECTRUM / 2) * np.exp(-((number / 0.35) ** 2))
+    noise = rng.standard_normal((FIELDS, DOMAIN, DOMAIN), dtype=np.float32)
+    spectrum = np.fft.rfft2(noise) * amplitude
+    values = np.fft.irfft2(spectrum, s=(DOMAIN, DOMAIN)).astype(np.float32)
+    values -= values.mean(axis=(1, 2), keepdims=True)
+    values /= values.std(axis=(1, 2), keepdims=True)
+    return Fields(values, np.sort(values[:, ::8, ::8].ravel()))
+
+
+class Canvas:
+    """Draws skies for one raster shape."""
+
+    def __init__(self, drawn: Fields, shape: tuple[int, int], pixel_size: float) -> None:
+        self._fields = drawn
+        self._cell_m = CELL_PX * pixel_size
+        self._weights = tuple(_interpolation(n) for n in shape)  # (H, h), (W, w)
+
+    def sky(self, cover: float, sun_zenith: float, rng: np.random.Generator) -> Sky:
+        """A sky with about this share of cloud."""
+        spot = rng.integers(0, DOMAIN, 4)
+        turn = rng.uniform(0, 2 * np.pi)
+        pick = rng.integers(0, FIELDS, 2)
+        threshold = self._threshold(cover)
+        height = rng.uniform(*CLOUD_HEIGHT_M)
+        away = height * np.tan(sun_zenith) / self._cell_m
+        shift = (
+            round(away * np.cos(SUN_AZIMUTH)),  # the shadow falls away from the sun: north
+            round(away * np.sin(SUN_AZIMUTH)),
+        )
+        cloud = self._depth(pick, spot, turn, threshold, (0, 0))
+        shadow = self._depth(pick, spot, turn, threshold, shift)
+        cirrus = self._cirrus(rng)
+        return Sky(cloud, cirrus, 1 - np.exp(-shadow))
+
+    def _threshold(self, cover: float) -> float:
+        """Field value above which a share `cover` lies; out of reach for a clear sky."""
+        ranks = self._fields.ranks
+        if cover < 0.004:
+            return float(ranks[-1]) + 9.0
+        return float(ranks[int(np.clip(1 - cover, 0, 1) * (len(ranks) - 1))])
+
+    def _cirrus(self, rng: np.random.Generator) -> Float:
+        strength = rng.uniform(0.03, 0.25) if rng.random() < CIRRUS_SHARE else 0.0
+        spot, pick = rng.integers(0, DOMAIN, 4), rng.integers(0, FIELDS, 2)
+        turn = rng.uniform(0, 2 * np.pi)
+        if strength == 0:
+            return np.zeros(tuple(len(w) for w in self._weights), dtype=np.float32)
+        return self._upsampled(np.maximum(self._mixed(pick, spot, turn, (0, 0)) + 0.4, 0)) * (
+            np.float32(strength)
+        )
+
+    def _depth(
+        self,
+        pick: NDArray[np.int64],
+        spot: NDArray[np.int64],
+        turn: float,
+        threshold: float,
+        shift: tuple[int, int],
+    ) -> Float:
+        """(H, W) optical depth of cloud, looked up `shift` cells away."""
+        above = np.maximum(self._mixed(pick, spot, turn, shift) - threshold, 0) / CLOUD_EDGE
+        return self._upsampled(above * (1 + above))
+
+    def _mixed(
+        self,
+        pick: NDArray[np.int64],
+        spot: NDArray[np.int64],
+        turn: float,
+        shift: tuple[int, int],
+    ) -> Float:
+        """(h, w) a fresh field, mixed of two windows of the drawn ones."""
+        mixed = np.float32(0)
+        parts = zip(pick, spot.reshape(2, 2), (np.cos(turn), np.sin(turn)), strict=True)
+        for field, (row, column), share in parts:
+            i, j = (
+                (np.arange(weights.shape[1]) + start + step) % DOMAIN
+                for weights, start, step in zip(self._weights, (row, column), shift, strict=True)
+            )
+            mixed = mixed + np.float32(share) * self._fields.values[field][np.ix_(i, j)]
+        return np.asarray(mixed, dtype=np.float32)
+
+    def _upsampled(self, cells: Float) -> Float:
+        rows, columns = self._weights
+        return np.asarray(rows @ cells @ columns.T)
+
+
+def _interpolation(n: int) -> Float:
+    """(n, cells) linear weights from cells to pixels."""
+    place = (np.arange(n) + 0.5) / CELL_PX
+    low = np.floor(place).astype(int)
+    weights = np.zeros((n, low[-1] + 2), dtype=np.float32)
+    weights[np.arange(n), low] = 1 - (place - low)
+    weights[np.arange(n), low + 1] += place - low
+    return weights
+
+
+def cover(ground: Float, sky: Sky, haze: float) -> Float:
+    """(B, H, W) the ground as seen through the sky."""
+    seen = ground * (1 - SHADOW_LOSS[:, None, None] * sky.shadow)
+    seen += (np.float32(haze) * HAZE_COLOUR)[:, None, None]
+    through = np.exp(-(sky.cloud + sky.cirrus))
+    seen *= through
+    seen += CLOUD_COLOUR[:, None, None] * (1 - through)
+    return np.asarray(seen)

@@ -1,0 +1,129 @@
+import json
+
+import numpy as np
+import pytest
+import rasterio
+from sklearn.metrics import accuracy_score, f1_score
+
+from cropdash import train_config
+from cropdash.config import Folders
+from cropdash.errors import InvalidRun, NotEnoughData
+from cropdash.ingest.local_scenes import LocalSource
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.runs import RunFolder
+from cropdash.workflow import build, score, train
+from tests.worlds import FLANDERS, needs
+
+pytestmark = needs(FLANDERS)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory) -> Folders:
+    where = tmp_path_factory.mktemp("flanders")
+    folders = Folders(where / "data", where / "models")
+    source = LocalSource(FLANDERS)
+    description = build.describe(source, "flanders", "Flanders 2018", {})
+    folder = DatasetFolder(folders.data, "flanders")
+    build.build(source, folder, description, progress=lambda stage, done: None)
+    return folders
+
+
+@pytest.fixture(scope="module", params=["cnn", "xgboost"])
+def trained(request, folders) -> tuple[Folders, RunFolder]:
+    config = train_config.parse({"classifier": request.param, "dataset": "flanders"})
+    run = train.create_run(config, folders)
+    told = []
+    train.train_run(run, folders, progress=lambda stage, done: told.append(done))
+    assert told == sorted(told)
+    return folders, run
+
+
+def written(folders, run, zone="flanders_east"):
+    """Truth and prediction as they are on disk, read without the project's own code."""
+    with rasterio.open(folders.data / "flanders" / "zones" / zone / "labels.tif") as raster:
+        truth = raster.read(1)
+    with rasterio.open(run.path / "predictions" / f"{zone}.tif") as raster:
+        return truth, raster.read(1), raster.read(2)
+
+
+def test_scores_on_disk_agree_with_scikit_learn_on_the_written_rasters(trained):
+    folders, run = trained
+    truth, predicted, confidence = written(folders, run)
+    scored = (truth > 0) & (truth < 255)
+    y, p = truth[scored], predicted[scored]
+    pixel = json.loads((run.path / "scores" / "scores.json").read_text())["test"]["pixel"]
+    assert pixel["accuracy"] == pytest.approx(accuracy_score(y, p))
+    macro = f1_score(y, p, labels=np.unique(y), average="macro", zero_division=0)
+    assert pixel["macro_f1"] == pytest.approx(macro)
+    assert pixel["n_scored"] == scored.sum()
+    assert confidence.max() <= 100
+
+
+def test_parcel_scores_agree_with_scikit_learn_on_the_written_tables(trained):
+    folders, run = trained
+    declared = DatasetFolder(folders.data, "flanders").parcels("flanders_east")
+    merged = declared.merge(run.parcel_prediction("flanders_east"), on="parcel_id")
+    merged = merged[merged["crop"] > 0]
+    test = run.scores()["test"]
+    assert test["parcel"]["accuracy"] == pytest.approx(
+        accuracy_score(merged["crop"], merged["predicted"])
+    )
+    assert test["hectare"]["accuracy"] == pytest.approx(
+        accuracy_score(merged["crop"], merged["predicted"], sample_weight=merged["area_ha"])
+    )
+
+
+def test_maize_and_grass_of_the_east_are_found_from_the_west(trained):
+    """Maize in the west is one parcel of 24 pixels, so this bar is low on purpose."""
+    folders, run = trained
+    truth, predicted, _ = written(folders, run)
+    scored = np.isin(truth, (6, 30))
+    assert (truth == predicted)[scored].mean() > 0.5
+
+
+def test_classes_that_were_never_trained_are_listed(trained):
+    _, run = trained
+    scores = run.scores()
+    assert scores["trained_classes"] == [6, 30, 41]
+    assert scores["test"]["pixel"]["never_trained"] == [31]
+
+
+def test_everything_needed_to_use_the_weights_lies_beside_them(trained):
+    folders, run = trained
+    record = run.record()
+    assert record["dataset_fingerprint"] == DatasetFolder(folders.data, "flanders").fingerprint()
+    assert {"versions", "legend_hash", "git_commit", "hardware"} <= set(record)
+    assert len(run.epochs())
+    names = {p.name for p in run.path.iterdir()}
+    assert {"config.json", "model.json", "statistics.json", "epochs.jsonl"} <= names
+    assert names & {"model.safetensors", "model.ubj"}
+
+
+def test_scoring_again_from_disk_gives_the_same(trained):
+    folders, run = trained
+    before = run.scores()
+    dataset = DatasetFolder(folders.data, "flanders")
+    zones = [z for z in dataset.built_zones() if z.split == "test"]
+    assert score.score_run(run, dataset, zones)["test"] == before["test"]
+
+
+def test_a_run_without_weights_says_so(folders):
+    config = train_config.parse({"classifier": "xgboost", "dataset": "flanders"})
+    run = train.create_run(config, folders)
+    with pytest.raises(InvalidRun, match="no trained model"):
+        train.weights_path(run)
+
+
+def test_a_dataset_of_another_legend_or_without_training_zones_is_refused(folders, tmp_path):
+    config = train_config.parse({"classifier": "xgboost", "dataset": "flanders"})
+    description = DatasetFolder(folders.data, "flanders").description()
+    other = Folders(tmp_path / "data", tmp_path / "models")
+    folder = DatasetFolder(other.data, "flanders")
+    folder.describe(description)
+    run = train.create_run(config, other)
+    with pytest.raises(NotEnoughData, match="no built training zone"):
+        train.train_run(run, other, progress=lambda stage, done: None)
+    path = folder.path / "dataset.json"
+    path.write_text(path.read_text().replace(description.legend_hash, "0" * 16))
+    with pytest.raises(InvalidRun, match="another legend"):
+        train.train_run(run, other, progress=lambda stage, done: None)
