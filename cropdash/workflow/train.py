@@ -165,7 +165,7 @@ def _parcels(dataset: DatasetFolder, zones: Sequence[Zone]) -> pd.DataFrame:
         for z in zones
     ]
     table = pd.concat(tables, ignore_index=True)
-    return table[table["crop"] > 0]
+    return pd.DataFrame(table[table["crop"] > 0])
 
 
 def _check_legend(dataset: DatasetFolder) -> None:

@@ -1,0 +1,63 @@
+"""What stands beside the weights: architecture, legend, bands, periods, trained classes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cropdash.domain import BACKGROUND, IGNORE, Cube, Sample
+from cropdash.errors import InvalidRaster, NotEnoughData
+
+MODEL, STATISTICS = "model.json", "statistics.json"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a model was trained on, and so what it can be used on."""
+
+    bands: tuple[str, ...]
+    n_periods: int
+    classes: tuple[int, ...]  # ids with at least one training pixel
+
+    def check(self, cube: Cube) -> None:
+        """Raise InvalidRaster unless the cube's bands and number of periods fit."""
+        if cube.bands != self.bands or len(cube.periods) != self.n_periods:
+            raise InvalidRaster(
+                f"The model wants {self.n_periods} periods of {', '.join(self.bands)}; the zone has "
+                f"{len(cube.periods)} of {', '.join(cube.bands)}: use a dataset of the same kind."
+            )
+
+
+def frame_of(train: Sequence[Sample]) -> Frame:
+    """Bands, periods and classes of the training zones."""
+    found: set[int] = set()
+    for sample in train:
+        found |= set(np.unique(sample.labels.crop).tolist())
+    classes = tuple(sorted(found - {BACKGROUND, IGNORE}))
+    if not classes:
+        raise NotEnoughData("No pixel of the training zones has a mapped crop: check the register.")
+    first = train[0].cube
+    return Frame(first.bands, len(first.periods), classes)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path` that takes its place once it is written whole."""
+    temporary = path.with_name(f".part-{os.getpid()}-{path.name}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=1), encoding="utf-8")

@@ -1,0 +1,109 @@
+"""Random training patches from whole zones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import IterableDataset
+
+from cropdash.classify import features
+from cropdash.classify.features import Statistics
+from cropdash.domain import Float, Sample
+from cropdash.train_config import CnnConfig
+
+Batch = tuple[Tensor, Tensor, Tensor]  # (B, T, C, P, P), classes (B, P, P), weights (B, P, P)
+
+
+@dataclass(frozen=True, eq=False)
+class Plates:
+    """One zone, ready to be cut into patches."""
+
+    inputs: Float  # (T, C, H, W) standardised
+    classes: NDArray[np.uint8]  # (H, W), 0 = not trained on
+    weights: Float  # (H, W), 0 = not trained on
+    centres: NDArray[np.int64]  # (N, 2) labelled pixels, on which patches are centred
+
+
+def plates_of(sample: Sample, statistics: Statistics, weighting: str) -> Plates:
+    """Standardised inputs, classes and weights of a zone."""
+    values, _ = features.layers(sample.cube, _kind(statistics))
+    mask = features.labelled(sample)
+    weights = features.parcel_weight(sample) if weighting == "parcel" else np.float32(1)
+    return Plates(
+        statistics.standardise(values),
+        np.where(mask, sample.labels.crop, 0).astype(np.uint8),
+        np.where(mask, weights, 0).astype(np.float32),
+        np.argwhere(mask),
+    )
+
+
+class Patches(IterableDataset[Batch]):
+    """One epoch of batches, drawn anew each time it is gone through; seeded."""
+
+    def __init__(
+        self, samples: Sequence[Sample], statistics: Statistics, config: CnnConfig
+    ) -> None:
+        self._samples, self._statistics, self._config = samples, statistics, config
+        self._kept: dict[int, Plates] = {}
+        smallest = min(min(s.cube.grid.shape) for s in samples)
+        self._side = min(config.patch_size, smallest)
+        self._epoch = 0
+
+    def __iter__(self) -> Iterator[Batch]:
+        rng = np.random.default_rng((self._config.seed, self._epoch))
+        self._epoch += 1
+        for _ in range(self._config.iterations):
+            yield self._batch(rng)
+
+    def __len__(self) -> int:
+        return self._config.iterations
+
+    def _batch(self, rng: np.random.Generator) -> Batch:
+        patches = [self._patch(rng) for _ in range(self._config.batch_size)]
+        inputs, classes, weights = (np.stack(part) for part in zip(*patches, strict=True))
+        return (
+            torch.from_numpy(inputs),
+            torch.from_numpy(classes.astype(np.int64)),
+            torch.from_numpy(weights),
+        )
+
+    def _patch(self, rng: np.random.Generator) -> tuple[NDArray[np.generic], ...]:
+        plates = self._plates(int(rng.integers(len(self._samples))))
+        height, width = plates.classes.shape
+        centre = (
+            plates.centres[rng.integers(len(plates.centres))] if len(plates.centres) else (0, 0)
+        )
+        jitter = rng.integers(0, self._side, 2)
+        row = int(np.clip(centre[0] - jitter[0], 0, height - self._side))
+        column = int(np.clip(centre[1] - jitter[1], 0, width - self._side))
+        at = (..., slice(row, row + self._side), slice(column, column + self._side))
+        turns, flip = int(rng.integers(4)), bool(rng.integers(2))
+        return tuple(
+            _turned(a[at], turns, flip) for a in (plates.inputs, plates.classes, plates.weights)
+        )
+
+    def _plates(self, index: int) -> Plates:
+        if index not in self._kept:
+            plates = plates_of(self._samples[index], self._statistics, self._config.weighting)
+            if not self._fits_in_memory(plates):
+                return plates
+            self._kept[index] = plates
+        return self._kept[index]
+
+    def _fits_in_memory(self, plates: Plates) -> bool:
+        held = sum(p.inputs.nbytes for p in self._kept.values())
+        return held + plates.inputs.nbytes < 1_200_000_000  # [bytes] of standardised zones
+
+
+def _turned(array: NDArray[np.generic], turns: int, flip: bool) -> NDArray[np.generic]:
+    turned = np.rot90(array, turns, axes=(-2, -1))
+    return np.ascontiguousarray(turned[..., ::-1] if flip else turned)
+
+
+def _kind(statistics: Statistics) -> str:
+    return "sqrt_ndvi" if "NDVI" in statistics.channels else "reflectance"

@@ -1,0 +1,43 @@
+"""Whole zones through the network, tile by tile, without a seam."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+
+from cropdash.classify.network import HybridNetwork
+from cropdash.domain import Float
+
+SIDE = 256  # [px] of a tile's core: bounds memory to a few hundred megabytes
+
+
+def predict(
+    network: HybridNetwork, inputs: Float, classes: Sequence[int], side: int = SIDE
+) -> Float:
+    """(T, C, H, W) standardised inputs to (len(classes), H, W) probabilities.
+
+    Each tile is read with a margin as wide as the network can see from its edge, and only its
+    core is kept; so tiles meet without a seam.
+    """
+    height, width = inputs.shape[-2:]
+    result = np.empty((len(classes), height, width), dtype=np.float32)
+    network.eval()
+    chosen = torch.as_tensor(list(classes))
+    with torch.inference_mode():
+        for rows in _spans(height, side, network.reach):
+            for columns in _spans(width, side, network.reach):
+                tile = torch.from_numpy(np.ascontiguousarray(inputs[..., rows[0], columns[0]]))
+                logits = network(tile[None])[0].index_select(0, chosen)
+                result[:, rows[2], columns[2]] = logits.softmax(0)[:, rows[1], columns[1]].numpy()
+    return result
+
+
+def _spans(length: int, side: int, margin: int) -> Iterator[tuple[slice, slice, slice]]:
+    """(what is read, the core inside it, the core inside the whole) along one axis."""
+    for start in range(0, length, side):
+        stop = min(start + side, length)
+        first = max(start - margin, 0) // margin * margin  # so that pooling cells line up
+        last = min(stop + margin, length)
+        yield slice(first, last), slice(start - first, stop - first), slice(start, stop)

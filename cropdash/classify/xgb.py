@@ -1,0 +1,211 @@
+"""XGBoost on one row per pixel."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xgboost
+from numpy.typing import NDArray
+
+from cropdash.classify import features
+from cropdash.classify.classifier import OnEpoch, ShouldStop
+from cropdash.classify.description import MODEL, STATISTICS, Frame, frame_of, replacing, write_json
+from cropdash.domain import Cube, Float, Sample
+from cropdash.errors import InvalidRun, NotEnoughData, TrainingFailed
+from cropdash.legend import Legend
+from cropdash.train_config import XgbConfig
+
+WEIGHTS = "model.ubj"
+_ROWS = 200_000  # pixels predicted at once: bounds the memory of a large zone
+_VALIDATION_ROWS = 40_000  # enough for a steady loss, few enough not to slow each round
+
+
+class XgbClassifier:
+    """Gradient-boosted trees; see `Classifier` for what each method does."""
+
+    def __init__(self, config: XgbConfig, legend: Legend) -> None:
+        self._config, self._legend = config, legend
+        self._frame: Frame | None = None
+        self._booster: xgboost.Booster | None = None
+        self._statistics: dict[str, dict[str, float]] = {}
+
+    @property
+    def config(self) -> XgbConfig:
+        return self._config
+
+    def fit(
+        self,
+        train: Sequence[Sample],
+        validation: Sequence[Sample],
+        *,
+        folder: Path,
+        on_epoch: OnEpoch,
+        should_stop: ShouldStop,
+    ) -> None:
+        rng = np.random.default_rng(self._config.seed)
+        frame = frame_of(train)
+        watched = {"train": self._matrix(train, frame, self._config.pixels, rng)}
+        known = self._matrix(validation, frame, _VALIDATION_ROWS, rng) if len(validation) else None
+        if known is not None and known.num_row():
+            watched["validation"] = known
+        observer = _Observer(self._config, on_epoch, should_stop, list(watched))
+        booster = xgboost.train(
+            self._parameters(len(frame.classes)),
+            watched["train"],
+            num_boost_round=self._config.trees,
+            evals=[(matrix, name) for name, matrix in watched.items()],
+            early_stopping_rounds=self._config.patience if "validation" in watched else None,
+            callbacks=[observer],
+            verbose_eval=False,
+        )
+        best = getattr(booster, "best_iteration", None)
+        # Only the trees up to the best round are kept, so that loading needs no second number.
+        self._booster = booster if best is None else booster[: best + 1]
+        self._frame = frame
+
+    def predict_proba(self, cube: Cube) -> Float:
+        booster, frame = self._trained()
+        frame.check(cube)
+        rows = features.table(cube, self._config.inputs)
+        probabilities = np.zeros((self._legend.n_classes, len(rows)), dtype=np.float32)
+        chosen = list(frame.classes)
+        for start in range(0, len(rows), _ROWS):
+            part = slice(start, start + _ROWS)
+            said = booster.inplace_predict(rows[part]).reshape(-1, len(chosen))
+            probabilities[chosen, part] = said.T
+        return probabilities.reshape(-1, *cube.grid.shape)
+
+    def save(self, folder: Path) -> None:
+        booster, frame = self._trained()
+        with replacing(folder / WEIGHTS) as temporary:
+            temporary.write_bytes(booster.save_raw(raw_format="ubj"))
+        names = features.table_names(frame.bands, frame.n_periods, self._config.inputs)
+        write_json(folder / STATISTICS, self._statistics)
+        write_json(
+            folder / MODEL,
+            {
+                "config": self._config.model_dump(mode="json"),
+                "legend_hash": self._legend.hash,
+                "bands": frame.bands,
+                "n_periods": frame.n_periods,
+                "classes": frame.classes,
+                "features": names,
+                "trees": booster.num_boosted_rounds(),
+            },
+        )
+
+    def restore(self, folder: Path, model: Mapping[str, Any]) -> None:
+        try:
+            booster = xgboost.Booster({"nthread": self._config.threads})
+            booster.load_model(bytearray((folder / WEIGHTS).read_bytes()))
+            self._statistics = json.loads((folder / STATISTICS).read_text(encoding="utf-8"))
+            self._frame = Frame(tuple(model["bands"]), model["n_periods"], tuple(model["classes"]))
+        except FileNotFoundError as error:
+            raise InvalidRun(
+                f"Run {folder.name} lacks {error.filename}: train it again."
+            ) from error
+        except (xgboost.core.XGBoostError, KeyError, TypeError, json.JSONDecodeError) as error:
+            raise InvalidRun(
+                f"{WEIGHTS} of run {folder.name} is damaged: train it again."
+            ) from error
+        self._booster = booster
+
+    def _trained(self) -> tuple[xgboost.Booster, Frame]:
+        if self._booster is None or self._frame is None:
+            raise InvalidRun("This model is not trained yet: fit it first.")
+        return self._booster, self._frame
+
+    def _parameters(self, n_classes: int) -> dict[str, Any]:
+        return {
+            "objective": "multi:softprob",
+            "num_class": n_classes,
+            "tree_method": "hist",
+            "eta": self._config.learning_rate,
+            "max_depth": self._config.max_depth,
+            "max_bin": self._config.max_bins,
+            "subsample": self._config.subsample,
+            "colsample_bytree": self._config.column_share,
+            "nthread": self._config.threads,
+            "seed": self._config.seed,
+            "eval_metric": ["mlogloss", "merror"] if n_classes > 1 else ["mlogloss"],
+        }
+
+    def _matrix(
+        self, samples: Sequence[Sample], frame: Frame, limit: int, rng: np.random.Generator
+    ) -> xgboost.QuantileDMatrix | xgboost.DMatrix:
+        """Rows drawn from all zones, with classes renumbered to those of the frame."""
+        rows, labels = draw(samples, frame, limit, self._config, rng)
+        if not self._statistics:  # of the training rows: the first that are drawn
+            names = features.table_names(frame.bands, frame.n_periods, self._config.inputs)
+            moments = zip(names, np.nanmean(rows, axis=0), np.nanstd(rows, axis=0), strict=True)
+            self._statistics = {n: {"mean": float(m), "deviation": float(d)} for n, m, d in moments}
+        return xgboost.DMatrix(rows, labels, nthread=self._config.threads)
+
+
+def draw(
+    samples: Sequence[Sample],
+    frame: Frame,
+    limit: int,
+    config: XgbConfig,
+    rng: np.random.Generator,
+) -> tuple[Float, NDArray[np.int32]]:
+    """(N, F) rows and (N,) class positions of at most `limit` labelled pixels.
+
+    With weighting `parcel` a pixel's chance falls with the square root of its parcel's size.
+    """
+    masks = [features.labelled(s) & np.isin(s.labels.crop, frame.classes) for s in samples]
+    total = sum(int(m.sum()) for m in masks)
+    if total == 0:
+        if samples and limit == config.pixels:
+            raise NotEnoughData("No training pixel has both a crop and a series.")
+        return np.zeros((0, 1), np.float32), np.zeros(0, np.int32)
+    chances = [_chance(s, m, config) for s, m in zip(samples, masks, strict=True)]
+    shares = np.array([c.sum() for c in chances])
+    quota = rng.multinomial(min(limit, total), shares / shares.sum())
+    rows, labels = [], []
+    for sample, mask, chance, n in zip(samples, masks, chances, quota, strict=True):
+        pixels = np.flatnonzero(mask)
+        n = min(int(n), len(pixels))
+        picked = rng.choice(pixels, n, replace=False, p=chance / chance.sum()) if n else pixels[:0]
+        rows.append(features.table(sample.cube, config.inputs)[picked])
+        labels.append(np.searchsorted(frame.classes, sample.labels.crop.ravel()[picked]))
+    return np.concatenate(rows), np.concatenate(labels).astype(np.int32)
+
+
+def _chance(sample: Sample, mask: NDArray[np.bool_], config: XgbConfig) -> NDArray[np.float64]:
+    if config.weighting == "none":
+        return np.ones(int(mask.sum()))
+    return features.parcel_weight(sample)[mask].astype(np.float64)
+
+
+class _Observer(xgboost.callback.TrainingCallback):  # type: ignore[misc]
+    """Tells each round, and ends training when asked to."""
+
+    def __init__(
+        self, config: XgbConfig, on_epoch: OnEpoch, should_stop: ShouldStop, watched: list[str]
+    ) -> None:
+        self._config, self._on_epoch, self._should_stop = config, on_epoch, should_stop
+        self._watched = watched
+        self._started = time.monotonic()
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Mapping[str, Any]) -> bool:
+        values: dict[str, float] = {
+            "epoch": epoch + 1,
+            "trees": epoch + 1,
+            "progress": (epoch + 1) / self._config.trees,
+            "seconds": round(time.monotonic() - self._started, 2),
+        }
+        for name in self._watched:
+            log = evals_log[name]
+            values[f"{name}_loss"] = float(log["mlogloss"][-1])
+            if "merror" in log:
+                values[f"{name}_accuracy"] = 1 - float(log["merror"][-1])
+        if not np.isfinite(values["train_loss"]):
+            raise TrainingFailed("The training loss became infinite: lower the learning rate.")
+        self._on_epoch(values)
+        return self._should_stop()
