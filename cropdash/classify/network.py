@@ -84,7 +84,7 @@ class UNet(nn.Module):
             x = block(x if level == 0 else F.max_pool2d(x, 2, ceil_mode=True))
             skips.append(x)
         for block, skip in zip(self.up, reversed(skips[:-1]), strict=True):
-            x = F.interpolate(x, size=skip.shape[-2:], mode="bilinear", align_corners=True)
+            x = F.interpolate(x, size=skip.shape[-2:], mode="bilinear", align_corners=False)
             x = block(torch.cat([skip, x], dim=1))
         return x
 
@@ -100,7 +100,7 @@ class HybridNetwork(nn.Module):
         seen = config.unet_channels[0] + (self.temporal.width if config.skip_embedding else 0)
         self.head = nn.Conv2d(seen, n_classes, 1)
         self.skip_embedding = config.skip_embedding
-        self.reach = 2 ** (len(config.unet_channels) + 1)  # [px] margin that a tile's edge needs
+        self.reach = 2 ** (len(config.unet_channels) + 2)  # [px] margin that a tile's edge needs
 
     def forward(self, x: Tensor) -> Tensor:
         embedding = self.temporal(x)  # (B, D, H, W)

@@ -123,7 +123,7 @@ class RunFolder:
         return self._score_table(CONFUSIONS)
 
     def calibration(self) -> pd.DataFrame:
-        """zone_id, parcel_id, confidence, correct."""
+        """zone_id, parcel_id, truth, predicted, confidence, correct: parcels with a mapped crop."""
         return self._score_table(CALIBRATION)
 
     def _score_table(self, name: str) -> pd.DataFrame:

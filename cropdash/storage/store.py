@@ -183,7 +183,7 @@ class Store:
         return self._run(run_id).confusions()
 
     def calibration(self, run_id: str) -> pd.DataFrame:
-        """zone_id, parcel_id, confidence, correct."""
+        """zone_id, parcel_id, truth, predicted, confidence, correct: parcels with a mapped crop."""
         return self._run(run_id).calibration()
 
     def _dataset(self, name: str) -> DatasetFolder:

@@ -1,0 +1,137 @@
+"""Rasters as pictures for a web map: reflectance, NDVI, classes, agreement."""
+
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pyproj import Transformer
+
+from cropdash.domain import Bytes, Cube, Float, Grid
+from cropdash.legend import Legend
+
+MODES = {"true_colour": "True colour", "false_colour": "False colour (infrared)", "ndvi": "NDVI"}
+_COMPOSITES = {"true_colour": ("B4", "B3", "B2"), "false_colour": ("B8", "B4", "B3")}
+# Reflectance that is shown as white: near-infrared is several times brighter than red.
+_WHITE = {"true_colour": (0.22, 0.20, 0.18), "false_colour": (0.50, 0.24, 0.22)}
+_GAMMA = 1 / 1.5  # opens up the shadows, as image viewers of the field do
+_NDVI_STOPS = (-0.1, 0.1, 0.3, 0.5, 0.7, 0.9)
+_NDVI_COLOURS = ("#7a5c45", "#d9c7a0", "#e9e7a4", "#9fcb6c", "#3f9a46", "#0b5a2c")
+AGREEMENT = (  # label, colour; in the order of the codes of `agreement`
+    ("Both right", "#3b8f5a"),
+    ("Only the first right", "#3f6fd1"),
+    ("Only the second right", "#e08a1e"),
+    ("Both wrong, same answer", "#7b3f6e"),
+    ("Both wrong, different answers", "#c0392b"),
+)
+
+Rgba = NDArray[np.uint8]  # (H, W, 4)
+
+
+def composite(cube: Cube, period: str, mode: str) -> Rgba:
+    """(H, W, 4) picture of one month; missing pixels are transparent."""
+    t = cube.periods.index(period)
+    if mode == "ndvi":
+        return _ramp(cube.ndvi[t])
+    planes = [cube.band(band)[t] for band in _COMPOSITES[mode]]
+    scaled = [_stretched(p, white) for p, white in zip(planes, _WHITE[mode], strict=True)]
+    valid = ~np.isnan(np.stack(planes)).any(axis=0)
+    return np.dstack([*scaled, np.where(valid, 255, 0)]).astype(np.uint8)
+
+
+def classes(crop: Bytes, legend: Legend, shown: NDArray[np.bool_] | None = None) -> Rgba:
+    """(H, W, 4) classes in their colours; transparent where background or not `shown`."""
+    table = np.zeros((256, 4), dtype=np.uint8)
+    for item in legend.classes[1:]:
+        table[item.id] = (*_rgb(item.colour), 255)
+    picture = table[crop]
+    if shown is not None:
+        picture[~shown, 3] = 0
+    return picture
+
+
+def agreement(truth: Bytes, first: Bytes, second: Bytes) -> Bytes:
+    """(H, W) index into AGREEMENT where a mapped crop is declared, 255 elsewhere."""
+    codes = np.select(
+        [(first == truth) & (second == truth), first == truth, second == truth, first == second],
+        [0, 1, 2, 3],
+        4,
+    ).astype(np.uint8)
+    codes[(truth == 0) | (truth == 255)] = 255
+    return codes
+
+
+def agreement_picture(codes: Bytes) -> Rgba:
+    """(H, W, 4) of `agreement` codes."""
+    table = np.zeros((256, 4), dtype=np.uint8)
+    for code, (_, colour) in enumerate(AGREEMENT):
+        table[code] = (*_rgb(colour), 255)
+    return np.asarray(table[codes])
+
+
+def confidence(values: Float, shown: NDArray[np.bool_]) -> Rgba:
+    """(H, W, 4) probability of the chosen class: dark = unsure, light = sure."""
+    share = np.clip(values, 0, 1)[..., None]
+    low, high = np.array(_rgb("#4a1070")), np.array(_rgb("#f6e16b"))
+    colour = low + (high - low) * share
+    return np.dstack([colour, np.where(shown, 255, 0)]).astype(np.uint8)
+
+
+def png(picture: Rgba, grid: Grid) -> bytes:
+    """The picture warped to Web Mercator, as PNG; place it by `bounds(grid)`.
+
+    Nearest neighbour: a UTM square is turned by up to two degrees on a web map, which is seven
+    pixels at the edge of a 2.5 km zone, so placing it by its corners would not do.
+    """
+    rows, columns, inside, _ = _mercator(grid)
+    warped = picture[rows, columns]
+    warped[~inside] = 0
+    buffer = io.BytesIO()
+    Image.fromarray(warped, "RGBA").save(buffer, "PNG", compress_level=4)
+    return buffer.getvalue()
+
+
+def bounds(grid: Grid) -> tuple[tuple[float, float], tuple[float, float]]:
+    """((south, west), (north, east)) in degrees of the warped picture."""
+    corners: tuple[tuple[float, float], tuple[float, float]] = _mercator(grid)[3]
+    return corners
+
+
+@lru_cache(maxsize=8)
+def _mercator(grid: Grid) -> tuple[Any, Any, Any, Any]:
+    """Rows and columns of the grid for each pixel of the picture, those inside, the bounds."""
+    to_web = Transformer.from_crs(grid.crs, 3857, always_xy=True)
+    left, bottom, right, top = to_web.transform_bounds(*grid.bounds, densify_pts=21)
+    scale = 1.3  # finer than the grid, so that nearest neighbours keep every pixel
+    height, width = (round(n * scale) for n in grid.shape)
+    x = left + (np.arange(width) + 0.5) * (right - left) / width
+    y = top - (np.arange(height) + 0.5) * (top - bottom) / height
+    back = Transformer.from_crs(3857, grid.crs, always_xy=True)
+    east, north = back.transform(*np.meshgrid(x, y))  # (height, width)
+    columns = np.floor((east - grid.left) / grid.pixel_size).astype(int)
+    rows = np.floor((grid.top - north) / grid.pixel_size).astype(int)
+    inside = (rows >= 0) & (rows < grid.shape[0]) & (columns >= 0) & (columns < grid.shape[1])
+    rows, columns = np.clip(rows, 0, grid.shape[0] - 1), np.clip(columns, 0, grid.shape[1] - 1)
+    degrees = Transformer.from_crs(3857, 4326, always_xy=True)
+    (west, east_), (south, north_) = degrees.transform([left, right], [bottom, top])
+    return rows, columns, inside, ((south, west), (north_, east_))
+
+
+def _stretched(plane: Float, white: float) -> Float:
+    share = np.clip(np.nan_to_num(plane) / white, 0, 1)
+    return np.asarray(255 * share**_GAMMA, dtype=np.float32)
+
+
+def _ramp(ndvi: Float) -> Rgba:
+    colours = np.array([_rgb(c) for c in _NDVI_COLOURS], dtype=float)
+    known = np.nan_to_num(ndvi)
+    planes = [np.interp(known, _NDVI_STOPS, colours[:, i]) for i in range(3)]
+    return np.dstack([*planes, np.where(np.isnan(ndvi), 0, 255)]).astype(np.uint8)
+
+
+def _rgb(colour: str) -> tuple[int, int, int]:
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

@@ -1,0 +1,142 @@
+"""Leaflet maps of one zone: its imagery, its parcels, and what models say, in linked panels.
+
+Everything heavy is fetched by the browser from URLs; the map itself is a few hundred bytes, and
+choices are sent as small commands, so that no choice reloads it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+import folium
+import geopandas as gpd
+import shapely
+from branca.element import MacroElement
+from jinja2 import Template
+
+from cropdash.domain import Grid
+from cropdash.figures import imagery
+from cropdash.legend import Legend
+
+_STATIC = "../../app/static"  # as seen from the component's frame; no host, so no internet
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One of the linked views."""
+
+    title: str
+    base: str | None = None  # URL of the picture at the bottom
+    overlay: str | None = None  # URL of a picture above it, with opacity
+    labels: Mapping[str, str] = field(default_factory=dict)  # parcel id -> second tooltip line
+
+
+class ZoneMap(folium.Map):  # type: ignore[misc]
+    """A folium map that loads Leaflet from the app's own static folder."""
+
+    default_js = [  # noqa: RUF012 (folium's own way of saying it)
+        ("leaflet", f"{_STATIC}/vendor/leaflet/leaflet.js"),
+        ("panels", f"{_STATIC}/panels.js"),
+    ]
+    default_css = [  # noqa: RUF012
+        ("leaflet_css", f"{_STATIC}/vendor/leaflet/leaflet.css"),
+        ("panels_css", f"{_STATIC}/panels.css"),
+    ]
+
+
+Command = folium.FeatureGroup  # what the component sends to a map that is there already
+
+
+class _Panels(MacroElement):  # type: ignore[misc]
+    """Calls `cropdash.panels` once the map is there."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}"
+        "cropdash.panels({{ this._parent.get_name() }}, {{ this.options }});"
+        "{% endmacro %}"
+    )
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._name = "Panels"
+        self.options = json.dumps(options)
+
+
+class _Show(MacroElement):  # type: ignore[misc]
+    """Calls `cropdash.show` with what the reader chose."""
+
+    _template = Template(
+        "{% macro script(this, kwargs) %}cropdash.show({{ this.state }});{% endmacro %}"
+    )
+
+    def __init__(self, state: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._name = "Show"
+        self.state = json.dumps(state)
+
+
+def zone_map(grid: Grid, parcels_url: str, panels: Sequence[Panel], height: int) -> ZoneMap:
+    """A map of the zone with one or more linked panels; `parcels_url` serves `geojson`."""
+    south_west, north_east = imagery.bounds(grid)
+    centre = [(a + b) / 2 for a, b in zip(south_west, north_east, strict=True)]
+    # Half zoom steps, so that a zone fills its panel.
+    chart = ZoneMap(
+        location=centre,
+        zoom_start=14,
+        tiles=None,
+        zoom_snap=0.25,
+        attribution_control=False,
+        prefer_canvas=True,
+    )
+    options = {
+        "bounds": [south_west, north_east],
+        "parcels": f"{_STATIC}/{parcels_url}",
+        "panels": [_panel(p) for p in panels],
+        "height": height,
+        "outline": "#ffffff",
+        "highlight": "#00e5ff",
+    }
+    _Panels(options).add_to(chart)
+    return chart
+
+
+def command(state: Mapping[str, Any]) -> Command:
+    """What to show now, without a reload: selected, base (URL), fill, opacity."""
+    group = Command(name="state")
+    tidy = dict(state)
+    if tidy.get("base"):
+        tidy["base"] = f"{_STATIC}/{tidy['base']}"
+    _Show(tidy).add_to(group)
+    return group
+
+
+def geojson(parcels: gpd.GeoDataFrame, legend: Legend) -> bytes:
+    """Parcels in degrees with id, colour and tooltip; what the browser fetches."""
+    geometry = parcels.geometry.simplify(1.0).to_crs(4326).to_numpy()  # [m] a tenth of a pixel
+    shapes = shapely.to_geojson(shapely.set_precision(geometry, 1e-6))
+    rows = zip(parcels["parcel_id"], parcels["crop"], parcels["area_ha"], shapes, strict=True)
+    features = ",".join(
+        f'{{"type":"Feature","geometry":{shape},"properties":{_properties(i, crop, area, legend)}}}'
+        for i, crop, area, shape in rows
+    )
+    return f'{{"type":"FeatureCollection","features":[{features}]}}'.encode()
+
+
+def _properties(parcel_id: int, crop: int, area: float, legend: Legend) -> str:
+    item = legend.classes[crop]
+    label = f"<b>{escape(item.label_en)}</b> · {area:.2f} ha · parcel {parcel_id}"
+    return json.dumps({"id": int(parcel_id), "label": label, "colour": item.colour})
+
+
+def _panel(panel: Panel) -> dict[str, Any]:
+    urls = {
+        name: f"{_STATIC}/{url}"
+        for name, url in (("base", panel.base), ("overlay", panel.overlay))
+        if url
+    }
+    labels = {k: escape(v) for k, v in panel.labels.items()}
+    return {"title": panel.title, **urls, "labels": labels}

@@ -1,0 +1,1 @@
+"""Streamlit outside the pages: frame, data, state, components."""

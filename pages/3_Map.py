@@ -1,0 +1,63 @@
+"""Map: truth, two models and where they disagree, on a zone that neither has seen."""
+
+import streamlit as st
+
+from cropdash import legend
+from cropdash.ui import compare_maps, data, explore, frame, state
+from cropdash.ui import maps as component
+
+frame.begin("Map", "Truth, two models, and where they disagree, on zones that neither has seen.")
+names = [name for name in data.datasets() if data.usable_runs(name)]
+if not names:
+    frame.stop_with(
+        "There is no prediction yet: train a model, it then predicts the test zones.",
+        "pages/2_Train.py",
+        "Train a model",
+    )
+
+with st.sidebar:
+    dataset = state.choose("Dataset", "dataset", names)
+    runs = {run.run_id: run for run in data.usable_runs(dataset)}
+    zones = {z.zone_id: z for z in data.zones(dataset)}
+    shown = [z for z in zones if any(z in run.zones for run in runs.values())]
+    zone = state.choose("Zone", "zone", shown, format_func=explore.zone_name(zones))
+    able = [r for r in runs if zone in runs[r].zones]
+    first = next((r for r in able if runs[r].classifier == "cnn"), able[0])
+    second = next((r for r in able if runs[r].classifier == "xgboost"), able[-1])
+    said = lambda r: compare_maps.run_label(runs[r])  # noqa: E731
+    left = state.choose("First run", "left", able, default=first, format_func=said)
+    right = state.choose("Second run", "right", able, default=second, format_func=said)
+    if len(able) == 1:
+        st.info("Only one run has predicted this zone: train the other model to compare.")
+
+pair = compare_maps.Pair(dataset, zones[zone], (runs[left], runs[right]))
+title = data.store().dataset(dataset).description.title
+st.subheader(f"{explore.zone_name(zones)(zone)}, {title}", anchor=False)
+
+
+@st.fragment
+def map_and_parcel() -> None:
+    one, two, three = st.columns([2, 2, 3], vertical_alignment="bottom")
+    everywhere = one.toggle("Also outside parcels", key="everywhere")
+    sure = two.toggle("Show confidence", key="sure", help="Dark is unsure, light is sure.")
+    opacity = three.slider("Opacity over the imagery", 0.0, 1.0, 0.85, 0.05, key="opacity")
+    wide, side = st.columns([7, 4], gap="medium")
+    with wide:
+        compare_maps.show_map(pair, everywhere=everywhere, sure=sure, opacity=opacity)
+    with side:
+        ids = data.parcels(dataset, zone)["parcel_id"].tolist()
+        parcel = component.choose_parcel(dataset, zone, legend.load(), ids)
+        compare_maps.parcel_panel(pair, parcel)
+
+
+map_and_parcel()
+
+left_side, right_side = st.columns(2, gap="medium")
+with left_side:
+    st.markdown("**Agreement**: share of the pixels with a declared crop")
+    compare_maps.agreement_legend(pair)
+with right_side:
+    st.markdown("**Classes**: declared and predicted pixels inside declared crops")
+    compare_maps.class_legend(pair)
+compare_maps.downloads(pair)
+st.caption(frame.CREDIT)

@@ -1,0 +1,174 @@
+/* Linked map panels inside one Leaflet component: the same zone, several layers, one view.
+ *
+ * cropdash.panels(map, options) is called once; cropdash.show(state) whenever the selection, the
+ * month or another choice changes, so that no choice reloads the map.
+ */
+(function () {
+  "use strict";
+
+  const panels = []; // {map, base, overlay, parcels}
+  let features = null;
+  let options = {};
+  let state = { selected: null, base: null, fill: 0, opacity: 0.9, hidden: [] };
+
+  function style(feature) {
+    const mine = feature.properties.id === state.selected;
+    return {
+      color: options.outline,
+      weight: mine ? 0.4 : 0.8,
+      opacity: 0.9,
+      fillColor: feature.properties.colour,
+      fillOpacity: state.fill,
+    };
+  }
+
+  function labelled(panel, feature) {
+    const extra = panel.labels && panel.labels[feature.properties.id];
+    return extra ? feature.properties.label + "<br>" + extra : feature.properties.label;
+  }
+
+  function addParcels(panel, report) {
+    panel.parcels = L.geoJson(null, {
+      renderer: L.canvas({ padding: 0.3 }),
+      style: style,
+      onEachFeature: function (feature, layer) {
+        layer.bindTooltip(labelled(panel, feature), { sticky: true });
+      },
+    }).addTo(panel.map);
+    if (report) {
+      // The component listens to the first panel only: hand it the clicks of the others.
+      panel.parcels.on("click", function (event) {
+        report.fire("click", { layer: event.layer, sourceTarget: event.layer, latlng: event.latlng });
+      });
+    }
+  }
+
+  function addImages(panel, spec) {
+    const images = { interactive: false, className: "zone-image" };
+    if (spec.base) {
+      panel.base = L.imageOverlay(spec.base, options.bounds, images).addTo(panel.map);
+    }
+    if (spec.overlay) {
+      panel.overlay = L.imageOverlay(spec.overlay, options.bounds, images).addTo(panel.map);
+      panel.overlay.setOpacity(state.opacity);
+    }
+  }
+
+  function caption(element, text) {
+    const label = document.createElement("div");
+    label.textContent = text;
+    label.className = "panel-caption";
+    element.appendChild(label);
+  }
+
+  function link(map) {
+    map.on("move zoom", function () {
+      if (map.following) return;
+      panels.forEach(function (other) {
+        if (other.map === map) return;
+        other.map.following = true;
+        other.map.setView(map.getCenter(), map.getZoom(), { animate: false });
+        other.map.following = false;
+      });
+    });
+  }
+
+  function layOut(map, count) {
+    const first = map.getContainer();
+    const root = document.createElement("div");
+    const columns = Math.min(count, window.innerWidth < 420 ? 1 : 2);
+    // The layout stands here and not in the style sheet, which may arrive after the first view.
+    root.className = "panel-grid";
+    root.style.display = "grid";
+    root.style.gap = "6px";
+    root.style.gridAutoRows = "1fr";
+    root.style.gridTemplateColumns = "repeat(" + columns + ", minmax(0, 1fr))";
+    root.style.height = options.height + "px";
+    first.parentElement.insertBefore(root, first);
+    const elements = [first];
+    for (let i = 1; i < count; i++) elements.push(document.createElement("div"));
+    elements.forEach(function (element) {
+      element.style.position = "relative";
+      element.style.width = "100%";
+      element.style.height = "100%";
+      element.style.minHeight = "0";
+      root.appendChild(element);
+    });
+    return elements;
+  }
+
+  function secondMap(element) {
+    return L.map(element, {
+      zoomControl: false,
+      attributionControl: false,
+      zoomSnap: 0.25,
+      preferCanvas: true,
+    });
+  }
+
+  function markSelected() {
+    panels.forEach(function (panel) {
+      if (panel.mark) panel.map.removeLayer(panel.mark);
+      panel.mark = null;
+      if (!features || state.selected === null) return;
+      const found = features.features.filter(function (f) {
+        return f.properties.id === state.selected;
+      });
+      panel.mark = L.geoJson(found, {
+        interactive: false,
+        style: { color: options.highlight, weight: 3.5, fill: false },
+      }).addTo(panel.map);
+    });
+  }
+
+  function refresh() {
+    panels.forEach(function (panel) {
+      if (panel.parcels) panel.parcels.setStyle(style);
+      if (panel.base && state.base) panel.base.setUrl(state.base);
+      if (panel.overlay) panel.overlay.setOpacity(state.opacity);
+    });
+    markSelected();
+  }
+
+  function load() {
+    fetch(options.parcels)
+      .then(function (answer) {
+        if (!answer.ok) throw new Error("parcels: " + answer.status);
+        return answer.json();
+      })
+      .then(function (data) {
+        features = data;
+        panels.forEach(function (panel) {
+          panel.parcels.addData(data);
+        });
+        refresh();
+        window.parcelsReady = true;
+      });
+  }
+
+  function start(map, given) {
+    options = given;
+    const elements = layOut(map, options.panels.length);
+    options.panels.forEach(function (spec, i) {
+      const panel = { map: i === 0 ? map : secondMap(elements[i]), labels: spec.labels };
+      panels.push(panel);
+      caption(elements[i], spec.title);
+      addImages(panel, spec);
+      addParcels(panel, i === 0 ? null : panels[0].parcels);
+    });
+    panels.forEach(function (panel) {
+      panel.map.invalidateSize();
+      panel.map.fitBounds(options.bounds, { animate: false });
+      panel.map.setMaxBounds(L.latLngBounds(options.bounds).pad(0.5));
+      link(panel.map);
+    });
+    load();
+  }
+
+  function show(wanted) {
+    state = Object.assign({}, state, wanted);
+    refresh();
+  }
+
+  window.cropdash = { panels: start, show: show };
+})();

@@ -1,0 +1,220 @@
+import numpy as np
+import pytest
+
+from cropdash import classify, legend, train_config
+from cropdash.classify import cnn_fit, features
+from cropdash.domain import Cube, Labels, Sample, season
+from cropdash.errors import InvalidRaster, InvalidRun, NotEnoughData, TrainingFailed
+from tests.classify import landscapes
+
+SETTINGS = {
+    "cnn": {
+        "epochs": 6,
+        "iterations": 12,
+        "batch_size": 4,
+        "patch_size": 24,
+        "unet_channels": (12, 16),
+        "embedding": 16,
+        "learning_rate": 0.01,
+        "averaging": 0.8,
+        "threads": 1,
+    },
+    "xgboost": {"trees": 12, "pixels": 2000, "threads": 1},
+}
+
+
+def new(kind, **changes):
+    values = {"classifier": kind, "dataset": "d", **SETTINGS[kind], **changes}
+    return classify.build(train_config.parse(values))
+
+
+def fit(classifier, folder, train=None, validation=None, **hooks):
+    told = []
+    classifier.fit(
+        train or [landscapes.sample("a", seed=1), landscapes.sample("b", (30, 44), seed=2)],
+        [landscapes.sample("c", seed=3)] if validation is None else validation,
+        folder=folder,
+        on_epoch=hooks.get("on_epoch", told.append),
+        should_stop=hooks.get("should_stop", lambda: False),
+    )
+    return told
+
+
+@pytest.fixture(scope="module", params=["cnn", "xgboost"])
+def trained(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    classifier = new(request.param)
+    told = fit(classifier, folder)
+    classifier.save(folder)
+    return classifier, folder, told
+
+
+def test_a_model_learns_what_the_season_tells(trained):
+    classifier, _, _ = trained
+    unseen = landscapes.sample("d", (33, 47), seed=9)
+    said = classifier.predict_proba(unseen.cube).argmax(axis=0)
+    mapped = unseen.labels.crop > 0
+    assert (said == unseen.labels.crop)[mapped].mean() > 0.9
+
+
+def test_probabilities_are_whole_and_only_of_trained_classes(trained):
+    classifier, _, _ = trained
+    sample = landscapes.sample("d", (21, 35), seed=4)
+    probabilities = classifier.predict_proba(sample.cube)
+    assert probabilities.shape == (legend.load().n_classes, 21, 35)
+    assert probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities.sum(axis=0), 1, atol=1e-4)
+    others = [k for k in range(50) if k not in landscapes.CLASSES]
+    assert not probabilities[others].any()
+
+
+def test_a_loaded_model_says_the_same(trained):
+    classifier, folder, _ = trained
+    cube = landscapes.sample("d", seed=5).cube
+    loaded = classify.load(folder)
+    np.testing.assert_array_equal(loaded.predict_proba(cube), classifier.predict_proba(cube))
+    assert loaded.config == classifier.config
+
+
+def test_each_epoch_is_told_with_its_progress(trained):
+    _, _, told = trained
+    assert told[-1]["progress"] <= 1
+    assert [t["epoch"] for t in told] == list(range(1, len(told) + 1))
+    assert {"train_loss", "validation_loss", "validation_accuracy"} <= set(told[-1])
+    assert told[-1]["validation_loss"] < told[0]["validation_loss"]
+
+
+def test_damaged_missing_and_foreign_models_are_refused(trained, tmp_path):
+    _, folder, _ = trained
+    with pytest.raises(InvalidRun, match="no trained model"):
+        classify.load(tmp_path)
+    names = [p.name for p in folder.iterdir() if p.is_file()]
+    for name in names:
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    for name in ("model.safetensors", "model.ubj", "statistics.json", "model.json"):
+        if name in names:
+            whole = (tmp_path / name).read_bytes()
+            (tmp_path / name).write_bytes(whole[: len(whole) // 2])
+            with pytest.raises(InvalidRun, match="train it again"):
+                classify.load(tmp_path)
+            (tmp_path / name).write_bytes(whole)
+    model = tmp_path / "model.json"
+    model.write_text(model.read_text().replace(legend.load().hash, "0" * 16))
+    with pytest.raises(InvalidRun, match="another legend"):
+        classify.load(tmp_path)
+
+
+def test_cubes_of_another_kind_are_refused(trained):
+    classifier, _, _ = trained
+    cube = landscapes.sample("d").cube
+    short = Cube(
+        cube.reflectance[:6], cube.clear_dates[:6], season(2023)[:6], cube.bands, cube.grid
+    )
+    renamed = Cube(
+        cube.reflectance, cube.clear_dates, cube.periods, ("B8", "B4", "B3", "B2"), cube.grid
+    )
+    for other in (short, renamed):
+        with pytest.raises(InvalidRaster, match="12 periods of B2, B3, B4, B8"):
+            classifier.predict_proba(other)
+
+
+@pytest.mark.parametrize("kind", ["cnn", "xgboost"])
+def test_missing_series_poison_nothing(kind, tmp_path):
+    plain = landscapes.sample("a", seed=1)
+    values = plain.cube.reflectance.copy()
+    values[:, :, :6, :9] = np.nan
+    values[3, 1, 20, 20] = np.nan
+    cube = Cube(
+        values, plain.cube.clear_dates, plain.cube.periods, plain.cube.bands, plain.cube.grid
+    )
+    classifier = new(kind)
+    fit(classifier, tmp_path, train=[Sample(plain.zone, cube, plain.labels)])
+    assert np.isfinite(classifier.predict_proba(cube)).all()
+
+
+@pytest.mark.parametrize("kind", ["cnn", "xgboost"])
+def test_the_same_seed_gives_the_same_model(kind, tmp_path):
+    cube = landscapes.sample("d", seed=5).cube
+    said = []
+    for _ in range(2):
+        classifier = new(kind, **({"epochs": 2} if kind == "cnn" else {"trees": 3}))
+        fit(classifier, tmp_path)
+        said.append(classifier.predict_proba(cube))
+    np.testing.assert_array_equal(*said)
+
+
+@pytest.mark.parametrize("kind", ["cnn", "xgboost"])
+def test_one_zone_and_no_validation_are_enough(kind, tmp_path):
+    classifier = new(kind)
+    told = fit(classifier, tmp_path, train=[landscapes.sample("a", (17, 23))], validation=[])
+    assert told[-1]["progress"] == 1
+    classifier.save(tmp_path)
+    classify.load(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["cnn", "xgboost"])
+def test_a_stop_ends_training_and_keeps_a_model(kind, tmp_path):
+    told = []
+    classifier = new(kind)
+    fit(classifier, tmp_path, on_epoch=told.append, should_stop=lambda: bool(told))
+    assert 1 <= len(told) <= 2
+    classifier.save(tmp_path)
+    classify.load(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["cnn", "xgboost"])
+def test_nothing_labelled_says_so(kind, tmp_path):
+    plain = landscapes.sample("a")
+    empty = Labels(np.zeros_like(plain.labels.crop), plain.labels.parcel_id, plain.labels.grid)
+    with pytest.raises(NotEnoughData, match="mapped crop"):
+        fit(new(kind), tmp_path, train=[Sample(plain.zone, plain.cube, empty)])
+
+
+def test_an_infinite_loss_ends_training_with_a_sentence(tmp_path, monkeypatch):
+    whole = cnn_fit.F.cross_entropy
+    monkeypatch.setattr(cnn_fit.F, "cross_entropy", lambda *a, **k: whole(*a, **k) * float("inf"))
+    with pytest.raises(TrainingFailed, match="learning rate"):
+        fit(new("cnn"), tmp_path)
+
+
+def test_an_untrained_model_says_so(tmp_path):
+    for kind in SETTINGS:
+        with pytest.raises(InvalidRun, match="not trained"):
+            new(kind).predict_proba(landscapes.sample().cube)
+        with pytest.raises(InvalidRun, match="not trained"):
+            new(kind).save(tmp_path)
+
+
+def test_ignored_pixels_are_not_learned_from():
+    plain = landscapes.sample("a")
+    crop = plain.labels.crop.copy()
+    crop[:10] = 255
+    sample = Sample(plain.zone, plain.cube, Labels(crop, plain.labels.parcel_id, plain.labels.grid))
+    mask = features.labelled(sample)
+    assert not mask[:10].any()
+    assert not mask[crop == 0].any()
+
+
+def test_table_has_one_row_per_pixel_in_raster_order():
+    cube = landscapes.sample("a", (9, 14)).cube
+    names = features.table_names(cube.bands, 12, "ndvi")
+    rows = features.table(cube, "ndvi")
+    assert rows.shape == (9 * 14, len(names))
+    y, x = 5, 11
+    row = rows[y * 14 + x]
+    assert row[names.index("05 B8")] == cube.reflectance[4, 3, y, x]
+    assert row[names.index("05 NDVI")] == cube.ndvi[4, y, x]
+    assert row[names.index("06 NDVI change")] == cube.ndvi[5, y, x] - cube.ndvi[4, y, x]
+    assert row[names.index("NDVI maximum")] == cube.ndvi[:, y, x].max()
+
+
+def test_statistics_agree_with_plain_ones_and_survive_json():
+    samples = [landscapes.sample("a", seed=1), landscapes.sample("b", (12, 30), seed=2)]
+    statistics = features.statistics_of(samples, "reflectance")
+    stacked = np.concatenate([s.cube.reflectance.reshape(12, 4, -1) for s in samples], axis=2)
+    np.testing.assert_allclose(statistics.mean, stacked.mean(axis=2), rtol=1e-4)
+    np.testing.assert_allclose(statistics.deviation, stacked.std(axis=2), rtol=1e-3)
+    back = features.Statistics.from_json(statistics.to_json(), statistics.channels)
+    np.testing.assert_array_equal(back.mean, statistics.mean)
+    scaled = statistics.standardise(samples[0].cube.reflectance)
+    assert abs(scaled.mean()) < 0.2

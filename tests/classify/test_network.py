@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from cropdash import train_config
+from cropdash.classify import tiles
+from cropdash.classify.network import HybridNetwork, TemporalEncoder, count_parameters
+
+LIGHT = train_config.parse({"classifier": "cnn", "dataset": "d"})
+SEED = train_config.parse(
+    {"classifier": "cnn", "dataset": "d", **train_config.preset_values("cnn", "seed")}
+)
+SMALL = LIGHT.model_copy(
+    update={"unet_channels": (6, 8, 10), "embedding": 8, "temporal_channels": 5}
+)
+
+
+@pytest.mark.parametrize("kernel", [3, 5])
+def test_temporal_encoder_equals_conv1d_at_each_pixel(kernel):
+    config = SEED.model_copy(update={"temporal_kernel": kernel, "temporal_channels": 7})
+    encoder = TemporalEncoder(4, 12, config).eval()
+    x = torch.rand(2, 12, 4, 5, 3)
+    series = x.permute(0, 3, 4, 2, 1).reshape(2 * 5 * 3, 4, 12)  # [B*H*W, C, T]
+    for convolution in encoder.convolutions:
+        plain = nn.Conv1d(
+            convolution.in_channels, convolution.out_channels, kernel, padding=kernel // 2
+        )
+        plain.weight.data = convolution.weight.data[..., 0]
+        plain.bias.data = convolution.bias.data
+        series = torch.relu(plain(series))
+    expected = series.amax(dim=2).reshape(2, 5, 3, 7).permute(0, 3, 1, 2)  # (B, D, H, W)
+    torch.testing.assert_close(encoder(x), expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("kernel", "temporal"), [(3, 832 + 12_352), (5, 1_344 + 20_544)])
+def test_the_seed_preset_has_the_parameters_of_its_description(kernel, temporal):
+    """By hand, K = 50 classes and 4 bands.
+
+    Temporal: Conv1d 4 -> 64 and 64 -> 64 with bias: 4*64*k + 64, 64*64*k + 64.
+    A double convolution a -> m -> b, 3x3 without bias, each with batch normalisation:
+    9*a*m + 2m + 9*m*b + 2b.
+    """
+
+    def double(a, b, m=None):
+        m = m or b
+        return 9 * a * m + 2 * m + 9 * m * b + 2 * b
+
+    down = [double(64, 64), double(64, 128), double(128, 256), double(256, 512), double(512, 512)]
+    assert down == [73_984, 221_696, 885_760, 3_540_992, 4_720_640]
+    # Up: bilinear (no parameters), joined with the skip, halved inside, left at the next width.
+    up = [
+        double(512 + 512, 256, 512),
+        double(256 + 256, 128, 256),
+        double(128 + 128, 64, 128),
+        double(64 + 64, 64, 64),
+    ]
+    assert up == [5_899_776, 1_475_328, 369_024, 110_848]
+    head = 64 * 50 + 50
+    config = SEED.model_copy(update={"temporal_kernel": kernel})
+    network = HybridNetwork(4, 12, 50, config)
+    assert count_parameters(network) == temporal + sum(down) + sum(up) + head
+    assert config.dropout == 0.3
+
+
+@pytest.mark.parametrize("config", [LIGHT, SMALL])
+@pytest.mark.parametrize("shape", [(16, 24), (17, 23), (64, 32), (9, 41)])
+def test_logits_have_the_shape_of_the_grid(config, shape):
+    network = HybridNetwork(5, 12, 50, config).eval()
+    assert network(torch.rand(2, 12, 5, *shape)).shape == (2, 50, *shape)
+
+
+@pytest.mark.parametrize("shape", [(96, 130), (101, 67)])
+def test_tiles_meet_without_a_seam(shape):
+    torch.manual_seed(0)
+    network = HybridNetwork(5, 12, 50, SMALL).eval()
+    inputs = np.random.default_rng(0).normal(size=(12, 5, *shape)).astype(np.float32)
+    classes = [3, 8, 41]
+    whole = tiles.predict(network, inputs, classes, side=4096)
+    tiled = tiles.predict(network, inputs, classes, side=32)
+    assert whole.shape == (3, *shape)
+    np.testing.assert_allclose(tiled, whole, atol=2e-4)
+    np.testing.assert_allclose(whole.sum(axis=0), 1, atol=1e-5)

@@ -1,0 +1,128 @@
+"""A small dataset and runs on disk, for tests of pages: real scenes and files, made-up answers."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cropdash import legend, train_config
+from cropdash.config import Folders
+from cropdash.domain import Prediction, Zone
+from cropdash.evaluate import parcel_probabilities
+from cropdash.ingest.simulated import SimulatedSource
+from cropdash.ingest.source import Warn, ignore
+from cropdash.storage import status
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.runs import RunFolder
+from cropdash.workflow import build, score, train
+
+
+@dataclass(frozen=True)
+class SomeZones:
+    """The first zones of a simulated landscape; every other one is a test zone."""
+
+    whole: SimulatedSource
+    n: int
+
+    @property
+    def name(self) -> str:
+        return self.whole.name
+
+    @property
+    def periods(self) -> tuple[str, ...]:
+        return self.whole.periods
+
+    def zones(self) -> tuple[Zone, ...]:
+        regions = dict.fromkeys(z.region for z in self.whole.zones())
+        chosen = [z for r in regions for z in self.whole.zones() if z.region == r][: self.n]
+        return tuple(chosen)
+
+    def parcels(self, zone: Zone):
+        return self.whole.parcels(zone)
+
+    def scenes(self, zone: Zone, warn: Warn = ignore):
+        return self.whole.scenes(zone, warn)
+
+
+def write_dataset(
+    data: Path, name: str = "demo", *, zones: int = 4, size: int = 64, seed: int = 0
+) -> DatasetFolder:
+    """Build a few simulated zones, half of them test zones."""
+    source = SomeZones(SimulatedSource(seed=seed, size=size, zones_per_region=2), zones)
+    folder = DatasetFolder(data, name)
+    description = build.describe(source, name, "Simulated landscape 2023", {"size": size})
+    result = build.build(source, folder, description, progress=lambda stage, done: None)
+    assert not result.failed, result.failed
+    return folder
+
+
+def write_run(
+    models: Path,
+    dataset: DatasetFolder,
+    *,
+    classifier: str = "cnn",
+    state: status.State = "done",
+    seed: int = 0,
+    accuracy: float = 0.8,
+) -> RunFolder:
+    """A run whose answers are the truth, but for a share of parcels; scored by the true scorer."""
+    config = train_config.parse({"classifier": classifier, "dataset": dataset.name, "seed": seed})
+    run = train.create_run(config, Folders(dataset.path.parent, models))
+    rng = np.random.default_rng(seed)
+    for epoch in range(1, 6):
+        run.append_epoch(
+            {
+                "epoch": epoch,
+                "train_loss": 2 / epoch,
+                "validation_loss": 2.2 / epoch,
+                "validation_accuracy": accuracy * (1 - 0.5 / epoch),
+                "validation_macro_f1": accuracy * (0.6 - 0.3 / epoch),
+                "learning_rate": 1e-3,
+                "progress": epoch / 5,
+            }
+        )
+    zones = [z for z in dataset.built_zones() if z.split == "test"]
+    if state == "done":
+        for zone in zones:
+            run.write_prediction(zone.zone_id, _answers(dataset, zone, run, accuracy, rng))
+        trained = [z for z in dataset.built_zones() if z.split == "train"]
+        score.score_run(run, dataset, zones, trained=trained, seconds={"train": 12.0})
+    now = time.time()
+    finished = now if state in status.FINAL else 0.0
+    status.write(
+        run.path,
+        status.Status(
+            state,
+            "Done",
+            float(state == "done"),
+            created=now,
+            started=now - 60,
+            heartbeat=now,
+            finished=finished,
+        ),
+    )
+    (run.path / "worker.log").write_text("100% Scoring\n", encoding="utf-8")
+    return run
+
+
+def _answers(
+    dataset: DatasetFolder, zone: Zone, run: RunFolder, accuracy: float, rng: np.random.Generator
+) -> Prediction:
+    labels = dataset.labels(zone.zone_id)
+    k = legend.load().n_classes
+    present = np.unique(labels.crop[(labels.crop > 0) & (labels.crop < 255)])
+    said = rng.choice(present, int(labels.parcel_id.max()) + 1)
+    truth = np.zeros_like(said)
+    truth[labels.parcel_id.ravel()] = labels.crop.ravel()
+    right = (rng.random(said.size) < accuracy) & np.isin(truth, present)
+    crop = np.where(right, truth, said)[labels.parcel_id].astype(np.uint8)
+    probabilities = np.full((k, *zone.grid.shape), 0.0, np.float32)
+    probabilities[present] = 0.3 / len(present)
+    np.put_along_axis(probabilities, crop[None].astype(int), 0.7 + 0.3 / len(present), axis=0)
+    means = parcel_probabilities(probabilities, labels.parcel_id)
+    return Prediction(
+        crop, probabilities.max(axis=0), means.ids, means.probabilities, zone.grid, run.run_id
+    )

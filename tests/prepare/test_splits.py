@@ -1,0 +1,47 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cropdash.errors import NotEnoughData
+from cropdash.prepare import splits
+
+
+def parcels(n_zones, per_zone, seed):
+    rng = np.random.default_rng(seed)
+    zones = np.repeat([f"z{i}" for i in range(n_zones)], per_zone)
+    regions = np.repeat([f"r{i % 4}" for i in range(n_zones)], per_zone)
+    return pd.DataFrame(
+        {"zone_id": zones, "region": regions, "crop": rng.integers(1, 9, len(zones))}
+    )
+
+
+@given(st.integers(2, 12), st.integers(1, 20), st.integers(2, 5), st.integers(0, 99))
+@settings(deadline=None, max_examples=40)
+def test_every_zone_is_whole_and_in_exactly_one_fold(n_zones, per_zone, n_folds, seed):
+    if n_zones < n_folds:
+        return
+    found = splits.folds(parcels(n_zones, per_zone, seed), n_folds, seed)
+    assert set(found) == {f"z{i}" for i in range(n_zones)}
+    assert set(found.values()) == set(range(n_folds))
+
+
+def test_regions_spread_over_the_folds():
+    table = parcels(16, 30, 0)
+    found = splits.folds(table, 4, 0)
+    region = table.drop_duplicates("zone_id").set_index("zone_id")["region"]
+    for fold in range(4):
+        held = [region[z] for z, f in found.items() if f == fold]
+        assert len(held) >= 2
+        assert len(set(held)) >= 2
+
+
+def test_the_same_seed_gives_the_same_folds():
+    table = parcels(9, 20, 1)
+    assert splits.folds(table, 3, 5) == splits.folds(table, 3, 5)
+
+
+def test_too_few_zones_say_so():
+    with pytest.raises(NotEnoughData, match="2 training zones"):
+        splits.folds(parcels(2, 9, 0), 3)

@@ -1,0 +1,104 @@
+"""Every page, run as the server runs it, on an empty installation and on a small world."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cropdash import config
+from cropdash.ui import data
+from tests import factory, worlds
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "pages").glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> config.Folders:
+    folder = tmp_path_factory.mktemp("world")
+    folders = config.Folders(folder / "data", folder / "models")
+    dataset = factory.write_dataset(folders.data)
+    factory.write_run(folders.models, dataset, classifier="cnn", seed=1, accuracy=0.8)
+    factory.write_run(folders.models, dataset, classifier="xgboost", seed=2, accuracy=0.6)
+    return folders
+
+
+@pytest.fixture
+def at(monkeypatch):
+    def use(folders: config.Folders) -> None:
+        for module in (config, data):
+            monkeypatch.setattr(module, "folders", lambda: folders)
+        data.store.clear()
+
+    yield use
+    data.store.clear()
+
+
+def show(page: str, **query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    if page != "app.py":
+        app.run().switch_page(page)
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+@pytest.mark.parametrize("page", ["app.py", *PAGES])
+def test_an_empty_installation_says_what_to_do_next(page, at, tmp_path):
+    at(config.Folders(tmp_path / "data", tmp_path / "models"))
+    app = show(page)
+    assert len(app.title) == 1
+    assert app.info or app.button
+
+
+@pytest.mark.parametrize("page", ["app.py", *PAGES])
+def test_every_page_shows_the_small_world(page, at, world):
+    at(world)
+    app = show(page)
+    assert len(app.title) == 1
+    assert not app.error
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"dataset": "nowhere", "zone": "nowhere", "parcel": "x", "run": "../up"},
+        {"dataset": "demo", "zone": "nord_picardie_1", "parcel": "999999"},
+        {"parcel": "-1", "left": "nothing", "right": ""},
+    ],
+)
+@pytest.mark.parametrize("page", ["app.py", *PAGES])
+def test_a_wrong_address_falls_back_quietly(page, query, at, world):
+    at(world)
+    show(page, **query)
+
+
+def test_explore_opens_the_parcel_of_the_address(at, world):
+    at(world)
+    zone = data.store().zones("demo")[0].zone_id
+    parcel = int(data.store().series("demo", zone)["parcel_id"].iloc[0])
+    app = show("pages/1_Explore.py", dataset="demo", zone=zone, parcel=str(parcel))
+    assert f"parcel {parcel}" in " ".join(m.value for m in app.markdown)
+
+
+def test_the_web_process_loads_no_model_library():
+    code = (
+        "import sys, runpy\n"
+        "import cropdash.jobs, cropdash.storage.store, cropdash.ui.data, cropdash.ui.explore\n"
+        "import cropdash.ui.compare_maps\n"
+        "heavy = {'torch', 'xgboost', 'sklearn', 'lightning'} & set(sys.modules)\n"
+        "print(sorted(heavy)); sys.exit(bool(heavy))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=worlds.environment(ROOT),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
