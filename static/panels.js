@@ -27,9 +27,9 @@
     return extra ? feature.properties.label + "<br>" + extra : feature.properties.label;
   }
 
+  // Parcels and the mark share the map's one canvas: a second one above would take the clicks.
   function addParcels(panel, report) {
     panel.parcels = L.geoJson(null, {
-      renderer: L.canvas({ padding: 0.3 }),
       style: style,
       onEachFeature: function (feature, layer) {
         layer.bindTooltip(labelled(panel, feature), { sticky: true });

@@ -1,0 +1,141 @@
+"""A real server on a small world, and a real Chromium."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from cropdash.storage.store import Store
+from tests import factory, worlds
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            if not Path(CHROMIUM).exists():
+                item.add_marker(pytest.mark.skip(reason="Chromium is not installed"))
+
+
+@dataclass
+class Server:
+    """A running dashboard."""
+
+    url: str
+    folder: Path
+
+    @property
+    def store(self) -> Store:
+        return Store(self.folder / "data", self.folder / "models")
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("world")
+    dataset = factory.write_dataset(folder / "data", zones=4, size=64)
+    factory.write_run(folder / "models", dataset, classifier="cnn", seed=1, accuracy=0.8)
+    factory.write_run(folder / "models", dataset, classifier="xgboost", seed=2, accuracy=0.6)
+    return folder
+
+
+def serve(folder: Path) -> Iterator[Server]:
+    """Start a fresh server on a free port of the loopback; end it afterwards."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    with (folder / f"server-{port}.log").open("w") as log:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=worlds.environment(folder), stdout=log, stderr=log
+        )
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait_for(f"{url}/_stcore/health", process)
+            yield Server(url, folder)
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"The server ended with code {process.returncode}.")
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 (our own server)
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.1)
+    raise TimeoutError(f"No answer from {url}.")
+
+
+@pytest.fixture
+def server(world: Path) -> Iterator[Server]:
+    """A fresh server, so that every test's first page is a cold deep link."""
+    yield from serve(world)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@dataclass
+class Watch:
+    """What a page asked for and complained about."""
+
+    foreign: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def page(browser: Browser, server: Server) -> Iterator[Page]:
+    """A page that fails its test if it leaves this machine or logs an error."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    context.set_default_timeout(30_000)
+    page, watch = context.new_page(), Watch()
+    page.on("request", lambda r: _note_request(r.url, server.url, watch))
+    page.on("pageerror", lambda e: watch.errors.append(str(e)))
+    page.on("response", lambda r: _note_answer(r.status, r.url, watch))
+    yield page
+    context.close()
+    assert not watch.foreign, f"requests that left this machine: {watch.foreign}"
+    assert not watch.errors, watch.errors
+
+
+def _note_request(url: str, origin: str, watch: Watch) -> None:
+    if not url.startswith((origin, "data:", "blob:", origin.replace("http", "ws"))):
+        watch.foreign.append(url)
+
+
+def _note_answer(status: int, url: str, watch: Watch) -> None:
+    # On a deep link Streamlit first asks beside the page, then at the root: its own habit.
+    if status >= 400 and "/_stcore/" not in url:
+        watch.errors.append(f"{status} {url}")

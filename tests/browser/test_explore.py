@@ -1,0 +1,128 @@
+"""Click a parcel on the map, read its year in the chart."""
+
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+MAP = "iframe[title='streamlit_folium.st_folium']"
+
+
+def centre_of(server, zone, parcel):
+    """(lat, lon) of a point inside the parcel."""
+    table = server.store.parcels("demo", zone).set_index("parcel_id")
+    point = table.geometry.loc[[parcel]].representative_point().to_crs(4326).iloc[0]
+    return point.y, point.x
+
+
+def map_frame(page: Page):
+    handle = page.wait_for_selector(MAP)
+    frame = handle.content_frame()
+    frame.wait_for_function("window.parcelsReady === true")
+    return handle, frame
+
+
+def click_parcel(page: Page, server, zone, parcel):
+    handle, frame = map_frame(page)
+    handle.scroll_into_view_if_needed()
+    x, y = frame.evaluate(
+        "([lat, lon]) => { const p = window.map.latLngToContainerPoint([lat, lon]);"
+        " const r = window.map.getContainer().getBoundingClientRect();"
+        " return [r.left + p.x, r.top + p.y]; }",
+        list(centre_of(server, zone, parcel)),
+    )
+    box = handle.bounding_box()
+    page.mouse.click(box["x"] + x, box["y"] + y)
+
+
+def chart_of_parcel(page: Page, parcel):
+    """y values of the trace that shows the parcel."""
+    script = (
+        "id => { for (const plot of document.querySelectorAll('.js-plotly-plot')) {"
+        " const t = (plot._fullData || []).find(t => (t.name || '').startsWith(`Parcel ${id}:`));"
+        " if (t) return Array.from(t.y); } return null; }"
+    )
+    return page.wait_for_function(script, arg=parcel).json_value()
+
+
+def large_parcels(server, zone, n):
+    table = server.store.parcels("demo", zone)
+    chosen = table[table["crop"] > 0].nlargest(n, "n_pixels")
+    inside = chosen[chosen.geometry.representative_point().within(_rectangle(server, zone))]
+    return inside["parcel_id"].tolist()
+
+
+def _rectangle(server, zone):
+    from shapely import box
+
+    return box(*next(z for z in server.store.zones("demo") if z.zone_id == zone).grid.bounds)
+
+
+def test_cold_deep_link_click_and_chart(page, server):
+    zone = server.store.zones("demo")[1].zone_id
+    first, second = large_parcels(server, zone, 8)[:2]
+    page.goto(f"{server.url}/Explore?dataset=demo&zone={zone}&parcel={first}")
+    expect(page.get_by_role("heading", name="Explore", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="Compare")).to_be_visible()  # our own menu, cold
+    series = server.store.series("demo", zone).set_index("parcel_id")
+    shown = chart_of_parcel(page, first)
+    np.testing.assert_allclose(shown, series.loc[first, "NDVI_mean"], atol=1e-6)
+
+    click_parcel(page, server, zone, second)
+    shown = chart_of_parcel(page, second)
+    np.testing.assert_allclose(shown, series.loc[second, "NDVI_mean"], atol=1e-6)
+    expect(page).to_have_url(re.compile(f"parcel={second}"))
+    crop = server.store.parcels("demo", zone).set_index("parcel_id").loc[second, "crop"]
+    from cropdash import legend
+
+    label = legend.load().classes[crop].label_en
+    expect(page.get_by_text(re.compile(f"Parcel|{re.escape(label)}")).first).to_be_visible()
+
+    page.reload()
+    np.testing.assert_allclose(
+        chart_of_parcel(page, second), series.loc[second, "NDVI_mean"], atol=1e-6
+    )
+
+
+def test_the_month_changes_the_picture_without_reloading_the_map(page, server):
+    zone = server.store.zones("demo")[0].zone_id
+    page.goto(f"{server.url}/Explore?dataset=demo&zone={zone}")
+    _, frame = map_frame(page)
+    frame.evaluate("window.stamp = 1")
+    before = frame.evaluate("document.querySelector('.zone-image').src")
+    page.get_by_role("slider", name="Month").press("ArrowRight")
+    frame.wait_for_function("src => document.querySelector('.zone-image').src !== src", arg=before)
+    assert frame.evaluate("window.stamp") == 1
+
+
+def test_the_map_page_links_four_panels_and_any_of_them_takes_a_click(page, server):
+    zone = next(z.zone_id for z in server.store.zones("demo") if z.split == "test")
+    parcel = large_parcels(server, zone, 5)[0]
+    page.goto(f"{server.url}/Map?dataset=demo&zone={zone}")
+    handle, frame = map_frame(page)
+    frame.wait_for_function("document.querySelectorAll('.leaflet-container').length === 4")
+    captions = frame.evaluate(
+        "[...document.querySelectorAll('.panel-caption')].map(e => e.textContent)"
+    )
+    assert captions == ["Declared", "CNN", "XGBoost", "Agreement"]
+    handle.scroll_into_view_if_needed()
+    x, y = frame.evaluate(
+        "([lat, lon]) => { const p = window.map.latLngToContainerPoint([lat, lon]);"
+        " const r = document.querySelectorAll('.leaflet-container')[2].getBoundingClientRect();"
+        " return [r.left + p.x, r.top + p.y]; }",
+        list(centre_of(server, zone, parcel)),
+    )
+    box = handle.bounding_box()
+    page.mouse.click(box["x"] + x, box["y"] + y)
+    expect(page).to_have_url(re.compile(f"parcel={parcel}(&|$)"))
+    chart_of_parcel(page, parcel)
+
+
+@pytest.mark.parametrize("name", ["", "Explore", "Train", "Map", "Compare"])
+def test_every_page_opens_cold_with_the_menu(page, server, name):
+    page.goto(f"{server.url}/{name}")
+    expect(page.get_by_role("heading", level=1)).to_have_text(name or "Overview")
+    for other in ("Overview", "Explore", "Train", "Map", "Compare"):
+        expect(page.get_by_role("link", name=other, exact=True).first).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
