@@ -1,0 +1,200 @@
+"""What is ready, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import pandas as pd
+import streamlit as st
+
+from cropdash import train_config
+from cropdash.config import DEMO
+from cropdash.errors import CropdashError
+from cropdash.storage.store import DatasetInfo, RunInfo
+from cropdash.train_config import TrainConfig
+from cropdash.ui import data, frame, running, scores
+
+Step = Literal["build", "building", "train", "training", "judge"]
+NAMES = {"xgboost": "XGBoost", "cnn": "CNN"}  # in the order in which they are trained
+_STEPS = (("Build a dataset", "build"), ("Train both models", "train"), ("Judge the maps", "judge"))
+
+
+def next_step(building: bool, datasets: Sequence[DatasetInfo], runs: Sequence[RunInfo]) -> Step:
+    """What a visitor does next, by what is on disk."""
+    if building:
+        return "building"
+    if not any(info.built for info in datasets):
+        return "build"
+    if any(not run.status.is_final for run in runs):
+        return "training"
+    return "train" if missing_models(runs) else "judge"
+
+
+def missing_models(runs: Sequence[RunInfo]) -> list[str]:
+    """Models of which no run is done, nor queued, nor at work."""
+    there = {run.classifier for run in runs if run.status.state in ("done", "running", "queued")}
+    return [name for name in NAMES if name not in there]
+
+
+def best_run(runs: Sequence[RunInfo], classifier: str, dataset: str) -> RunInfo | None:
+    """The model's finished run of the dataset with the highest pixel macro F1; newest of equals."""
+    scored = [
+        (value, run)
+        for run in runs
+        if run.classifier == classifier and run.dataset == dataset and run.status.state == "done"
+        if (value := scores.value_of(run.scores, "pixel", "macro_f1")) is not None
+    ]
+    return max(scored, key=lambda pair: pair[0])[1] if scored else None
+
+
+def is_building() -> bool:
+    """True while a worker builds the demo, or is about to."""
+    status = data.store().build_status(DEMO)
+    return status is not None and not status.is_final
+
+
+def is_unfinished() -> bool:
+    """True if the last build of the demo ended before all was built."""
+    status = data.store().build_status(DEMO)
+    return status is not None and status.state in ("failed", "stopped", "lost")
+
+
+def steps(current: Step) -> None:
+    """The way from nothing to a judged map, and where the reader stands on it."""
+    place = {"build": 0, "building": 0, "train": 1, "training": 1, "judge": 2}[current]
+    with st.container(horizontal=True):
+        for i, (label, _) in enumerate(_STEPS):
+            if i < place:
+                st.badge(label, icon=":material/check:", color="green")
+            else:
+                colour: Literal["primary", "gray"] = "primary" if i == place else "gray"
+                st.badge(f"{i + 1} · {label}", color=colour)
+
+
+def build_panel(jobs: running.Jobs, start_build: Callable[[], None], *, first: bool) -> None:
+    """Progress of the demo's build; or the button that starts it, or takes it up again."""
+    if is_building():
+        with st.container(border=True):
+            frame.heading("Building the demo")
+            st.caption("Zones that are finished are kept, even if you close this page or stop.")
+            running.watch_build(DEMO, jobs)
+        return
+    status = data.store().build_status(DEMO)
+    unfinished = is_unfinished()
+    if not (first or unfinished):
+        return
+    with st.container(border=True):
+        frame.heading("Start here: build the demo" if first else "The demo is unfinished")
+        if status and unfinished:
+            st.warning(f"The last build {_ended(status.state)}. {status.error}".strip())
+        st.markdown(
+            "A simulated landscape: **40 zones in eight French regions**, their parcels, and a year "
+            "of cloudy Sentinel-2 scenes over each, made on this machine in about a minute. "
+            "No account and no download."
+        )
+        label = "Continue the build" if unfinished else "Build the demo"
+        _act(label, ":material/construction:", start_build, primary=True)
+
+
+def train_panel(
+    dataset: str, runs: Sequence[RunInfo], start: Callable[[TrainConfig], str], *, first: bool
+) -> None:
+    """One button for the models that are not trained yet; `first` if that is what to do next."""
+    missing = missing_models(runs)
+    if not missing:
+        return
+    with st.container(border=True):
+        frame.heading("Next: train the models" if first else "Or train on what is built")
+        st.markdown(
+            f"On dataset **{dataset}** with the light settings, one after the other, in the "
+            "background; each is scored on test zones that it never saw."
+        )
+        both = len(missing) == len(NAMES)
+        label = "Train both models" if both else f"Train {NAMES[missing[0]]}"
+
+        def start_all() -> None:
+            for name in missing:
+                start(train_config.parse({"classifier": name, "dataset": dataset}))
+
+        _act(label, ":material/model_training:", start_all, primary=first)
+
+
+def judge_panel() -> None:
+    """Where to go with two finished models."""
+    with st.container(border=True):
+        frame.heading("Next: judge the maps")
+        with st.container(horizontal=True):
+            for path, label, icon in frame.PAGES[1:]:
+                st.page_link(path, label=label, icon=icon)
+
+
+def dataset_card(info: DatasetInfo) -> None:
+    """Key figures of a dataset."""
+    with st.container(border=True):
+        st.markdown(f"**{info.description.title}**  ·  `{info.name}`")
+        if not info.built:
+            st.caption(f"0 of {len(info.description.zones)} zones built.")
+            return
+        with frame.plainly():
+            scores.row(figures_of(info))
+
+
+def figures_of(info: DatasetInfo) -> list[tuple[str, str, str]]:
+    """Name, value and meaning of a dataset's key figures."""
+    counts = data.class_counts(info.name)
+    crops = counts[counts["crop"].between(1, 254)]
+    split = pd.Series([zone.split for zone in info.built]).value_counts()
+    zones = f"{split.get('train', 0)} to train on, {split.get('test', 0)} held out for the test."
+    months = len(info.description.periods)
+    clear, filled = _clear_months(info.name, data.fingerprint(info.name))
+    return [
+        ("Zones built", f"{len(info.built):,} / {len(info.description.zones):,}", zones),
+        ("Parcels", scores.count(crops["parcels"].sum()), "With a crop that is mapped."),
+        ("Area [ha]", scores.count(crops["hectares"].sum()), "Of these parcels."),
+        ("Classes", scores.count(crops["crop"].nunique()), "Mapped crops that occur."),
+        (
+            "Months seen",
+            f"{clear:.1f} / {months}",
+            f"Months with a clear view somewhere in the zone, mean over zones; "
+            f"{filled:.0%} of all pixel-months had none and are filled from their neighbours.",
+        ),
+    ]
+
+
+def model_card(run: RunInfo) -> None:
+    """A model's best run with its four scores and what they were counted over."""
+    with st.container(border=True):
+        st.markdown(f"**{NAMES.get(run.classifier, run.classifier)}**  ·  `{run.run_id}`")
+        scores.row(scores.headline(run.scores))
+        for unit in ("pixel", "parcel"):
+            st.caption(f"{unit.capitalize()} scores: {scores.denominator(run.scores, unit)}")
+        where = {"dataset": run.dataset, "run": run.run_id}
+        with st.container(horizontal=True):
+            for path, label, icon in frame.PAGES[2:]:
+                st.page_link(path, label=label, icon=icon, query_params=where)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _clear_months(dataset: str, key: str) -> tuple[float, float]:
+    """Mean number of months with an observation, and mean share of filled pixel-months."""
+    store = data.store()
+    reports: list[dict[str, Any]] = [store.report(dataset, z.zone_id) for z in store.zones(dataset)]
+    months = len(store.dataset(dataset).description.periods)
+    empty = [len(r.get("months_without_observation", ())) for r in reports]
+    filled = [float(r.get("filled_share", 0.0)) for r in reports]
+    return months - sum(empty) / len(empty), sum(filled) / len(filled)
+
+
+def _act(label: str, icon: str, action: Callable[[], object], *, primary: bool) -> None:
+    if st.button(label, type="primary" if primary else "secondary", icon=icon):
+        try:
+            action()
+        except CropdashError as error:
+            st.error(str(error), icon=":material/error:")
+        else:
+            st.rerun()
+
+
+def _ended(job_state: str) -> str:
+    return {"failed": "failed", "stopped": "was stopped"}.get(job_state, "ended without a word")

@@ -1,0 +1,352 @@
+"""Workers started, watched, stopped and lost; the worker here is a few lines of Python."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from typer.testing import CliRunner
+
+from cropdash import config, jobs, train_config
+from cropdash.config import Folders
+from cropdash.domain import BANDS, season
+from cropdash.errors import ConfigError, DatasetNotFound, RunBusy, RunNotFound
+from cropdash.storage import runs, status
+from cropdash.storage.datasets import DatasetFolder, Description
+from cropdash.storage.status import Status
+
+SETTINGS = train_config.CnnConfig(dataset="small")
+
+# A worker that holds the lock, says that it runs, and works until it is stopped.
+WORKER = """
+import sys, time
+from pathlib import Path
+from cropdash.storage import status
+folder = Path(sys.argv[1])
+with status.lock(folder).acquire(timeout=2):
+    reporter = status.Reporter(folder)
+    reporter.update("Training", 0.5)
+    for _ in range(6000):
+        if reporter.should_stop():
+            break
+        time.sleep(0.01)
+    reporter.finish("stopped" if reporter.should_stop() else "done")
+"""
+STUBBORN = WORKER.replace("if reporter.should_stop():\n            break", "pass")
+SHORT = WORKER.replace("6000", "1")
+
+
+@pytest.fixture
+def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folders]:
+    """An installation of its own with a dataset that has a description and no zones."""
+    monkeypatch.setenv("CROPDASH_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("CROPDASH_MODELS", str(tmp_path / "models"))
+    config.folders.cache_clear()
+    found = config.folders()
+    description = Description("small", "Small", "simulated", season(2023), BANDS, "0" * 16, ())
+    DatasetFolder(found.data, "small").describe(description)
+    yield found
+    for child, _ in jobs._children:
+        child.kill()
+        child.wait(10)
+    jobs._children.clear()
+    config.folders.cache_clear()
+
+
+def _start(where: Folders, worker: str = WORKER) -> Path:
+    """Start a training with a worker of our own; the folder comes to it as the run's only word."""
+    run_id = jobs.start_training(SETTINGS, command=_command(where, worker))
+    return where.models / run_id
+
+
+def _command(where: Folders, worker: str) -> list[str]:
+    newest = (
+        "max(Path(sys.argv[1]).glob('*/config.json'), key=lambda p: p.stat().st_mtime_ns).parent"
+    )
+    return [
+        sys.executable,
+        "-c",
+        worker.replace("Path(sys.argv[1])", newest),
+        str(where.models),
+    ]
+
+
+def _wait(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        os.sched_yield()
+
+
+def _state(folder: Path) -> str:
+    now = status.read(folder)
+    return now.state if now else "none"
+
+
+def _running(folder: Path) -> bool:
+    return _state(folder) == "running"
+
+
+def test_training_runs_to_its_end(where: Folders) -> None:
+    folder = _start(where, SHORT)
+    _wait(lambda: _state(folder) == "done")
+    record = runs.find(where.models, folder.name).record()
+    assert record["config"]["classifier"] == "cnn"
+    assert {"dataset_fingerprint", "legend_hash", "versions", "hardware"} <= set(record)
+
+
+def test_queued_status_names_the_process(where: Folders) -> None:
+    folder = _start(where, "import time; time.sleep(60)")
+    now = status.read(folder)
+    assert now is not None
+    assert now.state == "queued"
+    process = status.process_of(now)
+    assert process is not None
+    assert process.pid == jobs._children[-1][0].pid
+
+
+def test_launcher_hands_its_folders_on(where: Folders) -> None:
+    folder = _start(where, "import os; print(os.environ['CROPDASH_DATA'], os.getcwd())")
+    _wait(lambda: jobs._children[-1][0].poll() is not None)
+    text = runs.find(where.models, folder.name).log()
+    assert text == f"{where.data} {config.PROJECT}"
+
+
+def test_worker_leads_its_own_session(where: Folders) -> None:
+    folder = _start(where)
+    _wait(lambda: _running(folder))
+    pid = jobs._children[-1][0].pid
+    assert os.getsid(pid) == pid != os.getsid(0)
+
+
+def test_training_on_an_unknown_dataset_starts_nothing(where: Folders) -> None:
+    with pytest.raises(DatasetNotFound):
+        jobs.start_training(SETTINGS.model_copy(update={"dataset": "nowhere"}))
+    assert runs.list_all(where.models) == ()
+
+
+def test_stop_flag_stops_the_worker(where: Folders) -> None:
+    folder = _start(where)
+    _wait(lambda: _running(folder))
+    assert not jobs.is_stopping(folder.name)
+    jobs.stop(folder.name)
+    _wait(lambda: _state(folder) == "stopped")
+    assert not jobs.is_stopping(folder.name)
+
+
+def test_killed_worker_reads_as_lost_at_once_here(where: Folders) -> None:
+    folder = _start(where)
+    _wait(lambda: _running(folder))
+    child = jobs._children[-1][0]
+    os.kill(child.pid, signal.SIGKILL)
+    _wait(lambda: child.poll() is not None)
+    jobs.reap()
+    assert _state(folder) == "lost"
+    assert "-9" in status.read(folder).error  # type: ignore[union-attr]
+
+
+def test_killed_worker_of_an_earlier_server_reads_as_lost(where: Folders) -> None:
+    """Nobody reaps it: the heartbeat grows old, and its death freed the lock."""
+    folder = _start(where)
+    _wait(lambda: _running(folder))
+    child, _ = jobs._children.pop()
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait(10)
+    _age(folder, status.STALE_S + 1)
+    assert status.read_written(folder).state == "running"  # type: ignore[union-attr]
+    assert _state(folder) == "lost"
+
+
+def test_stale_heartbeat_with_a_held_lock_still_runs(where: Folders) -> None:
+    folder = runs.create(where.models, SETTINGS.model_dump(), {}).path
+    status.write(folder, Status("running", created=1.0, heartbeat=1.0))
+    assert _state(folder) == "lost"
+    holder = _hold(folder)
+    try:
+        assert _state(folder) == "running"
+    finally:
+        holder.kill()
+        holder.wait(10)
+
+
+def test_zombie_is_not_called_alive(where: Folders) -> None:
+    folder = _start(where, "pass")
+    child, _ = jobs._children[-1]
+    written = status.read_written(folder)
+    assert written is not None
+    _wait(lambda: psutil.Process(child.pid).status() == psutil.STATUS_ZOMBIE)
+    assert status.process_of(written) is None
+    jobs.reap()
+    assert not psutil.pid_exists(child.pid)
+
+
+def test_worker_that_dies_before_its_first_word_is_lost_and_says_how(where: Folders) -> None:
+    folder = _start(where, "raise SystemExit(3)")
+    _wait(lambda: jobs._children[-1][0].poll() is not None)
+    jobs.reap()
+    now = status.read(folder)
+    assert now is not None
+    assert now.state == "lost"
+    assert "exit code 3" in now.error
+    assert jobs._children == []
+
+
+def test_second_start_of_a_folder_at_work_is_refused(where: Folders) -> None:
+    folder = _start(where)
+    _wait(lambda: _running(folder))
+    with pytest.raises(RunBusy, match=folder.name):
+        jobs.resume(folder.name, command=_command(where, WORKER))
+
+
+def test_second_start_of_a_queued_worker_is_refused(where: Folders) -> None:
+    """It holds no lock yet, but its process lives."""
+    folder = _start(where, "import time; time.sleep(60)")
+    assert not status.is_locked(folder)
+    with pytest.raises(RunBusy):
+        jobs.resume(folder.name, command=_command(where, WORKER))
+
+
+def test_start_is_refused_while_another_process_holds_the_lock(where: Folders) -> None:
+    folder = runs.create(where.models, SETTINGS.model_dump(), {}).path
+    holder = _hold(folder)
+    try:
+        with pytest.raises(RunBusy):
+            jobs.resume(folder.name, command=_command(where, SHORT))
+    finally:
+        holder.kill()
+        holder.wait(10)
+
+
+def test_stopped_run_can_be_resumed_under_its_name(where: Folders) -> None:
+    folder = _start(where)
+    _wait(lambda: _running(folder))
+    jobs.stop(folder.name)
+    _wait(lambda: _state(folder) == "stopped" and not status.is_locked(folder))
+    jobs.reap()
+    jobs.resume(folder.name, command=_command(where, SHORT))
+    assert not (folder / status.STOP).exists()
+    _wait(lambda: _state(folder) == "done")
+    assert len(runs.list_all(where.models)) == 1
+
+
+def test_repeat_makes_a_new_run_with_the_changes(where: Folders) -> None:
+    folder = _start(where, SHORT)
+    run_id = jobs.repeat(folder.name, {"seed": 7}, command=_command(where, SHORT))
+    assert run_id != folder.name
+    before, after = (runs.find(where.models, r).config for r in (folder.name, run_id))
+    assert after == {**before, "seed": 7}
+    with pytest.raises(ConfigError, match="epochs"):
+        jobs.repeat(folder.name, {"epochs": -1})
+
+
+def test_stubborn_worker_is_ended(where: Folders) -> None:
+    folder = _start(where, STUBBORN)
+    _wait(lambda: _running(folder))
+    jobs.stop(folder.name)
+    assert jobs.is_stopping(folder.name)
+    assert not jobs.may_end(folder.name)  # it is given time
+    os.utime(folder / status.STOP, (1, 1))
+    assert jobs.may_end(folder.name)
+    assert jobs.end_now(folder.name)
+    assert _state(folder) == "stopped"
+    assert jobs._children == []
+
+
+def test_process_of_the_same_id_but_another_age_is_spared(where: Folders) -> None:
+    """Ids are given out again: the creation time must match too."""
+    folder = runs.create(where.models, SETTINGS.model_dump(), {}).path
+    stranger = _hold(folder)
+    try:
+        created = psutil.Process(stranger.pid).create_time()
+        status.write(folder, Status("running", pid=stranger.pid, process_created=created - 60))
+        assert not jobs.end_now(folder.name)
+        assert psutil.pid_exists(stranger.pid)
+        assert stranger.status() != psutil.STATUS_ZOMBIE
+    finally:
+        stranger.kill()
+        stranger.wait(10)
+
+
+def test_group_of_others_is_spared(where: Folders) -> None:
+    """A worker typed in a terminal shares its group; only it and its children end."""
+    folder = runs.create(where.models, SETTINGS.model_dump(), {}).path
+    worker = _hold(folder)
+    created = psutil.Process(worker.pid).create_time()
+    status.write(folder, Status("running", pid=worker.pid, process_created=created))
+    assert os.getpgid(worker.pid) == os.getpgid(0)
+    assert jobs.end_now(folder.name)  # this very process is of that group, and lives on
+    assert _state(folder) == "stopped"
+
+
+def test_names_are_looked_up_not_joined(where: Folders) -> None:
+    for name in ("nowhere", "../data/small", "", "small"):  # small was never built
+        with pytest.raises(RunNotFound):
+            jobs.stop(name)
+
+
+def test_build_keeps_its_status_beside_the_data(where: Folders) -> None:
+    with pytest.raises(ConfigError, match="other"):
+        jobs.start_build("other")
+    folder = where.data / "demo"
+    worker = WORKER.replace("sys.argv[1]", repr(str(folder)))
+    jobs.start_build(command=[sys.executable, "-c", worker])
+    _wait(lambda: _running(folder))
+    with pytest.raises(RunBusy):
+        jobs.start_build(command=[sys.executable, "-c", worker])
+    jobs.stop("demo")
+    _wait(lambda: _state(folder) == "stopped")
+
+
+def test_half_written_last_epoch_is_left_out(where: Folders) -> None:
+    run = runs.create(where.models, SETTINGS.model_dump(), {})
+    run.append_epoch({"epoch": 1, "train_loss": 2.0})
+    with (run.path / runs.EPOCHS).open("a") as handle:
+        handle.write('{"epoch": 2, "train_l')
+    assert run.epochs().to_dict("records") == [{"epoch": 1, "train_loss": 2.0}]
+
+
+def test_command_line_says_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the page shows, typed, gives the very settings it was made from."""
+    from cropdash import __main__ as command_line
+
+    settings = train_config.parse(
+        {"dataset": "small", "classifier": "cnn", "unet_channels": (8, 16), "dropout": 0.25}
+        | {"skip_embedding": False, "temporal_kernel": 5}
+    )
+    words = shlex.split(jobs.command_line(settings))
+    assert words[:4] == ["python", "-m", "cropdash", "train"]
+    taken: list[object] = []
+    monkeypatch.setattr(
+        command_line, "_train_new", lambda values, preset: taken.append(train_config.parse(values))
+    )
+    result = CliRunner().invoke(command_line.app, words[3:])
+    assert result.exit_code == 0, result.output
+    assert taken == [settings]
+
+
+def _age(folder: Path, seconds: float) -> None:
+    """Let the written status be `seconds` older."""
+    now = status.read_written(folder)
+    assert now is not None
+    status.write(
+        folder, replace(now, created=now.created - seconds, heartbeat=now.heartbeat - seconds)
+    )
+
+
+def _hold(folder: Path) -> psutil.Popen:
+    """Another process that holds the folder's lock, in our own process group."""
+    code = (
+        "import sys, time; from pathlib import Path; from cropdash.storage import status\n"
+        "lock = status.lock(Path(sys.argv[1])); lock.acquire(); time.sleep(60)"
+    )
+    holder = psutil.Popen([sys.executable, "-c", code, str(folder)], cwd=config.PROJECT)
+    _wait(lambda: status.is_locked(folder))
+    return holder
