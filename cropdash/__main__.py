@@ -216,11 +216,10 @@ def _build(source: Any, name: str, title: str, settings: dict[str, Any], workers
 
 def _train_new(values: dict[str, Any], preset: str | None = None) -> None:
     from cropdash import train_config
-    from cropdash.workflow import train as training
 
     if preset is not None:
         values = train_config.preset_values(values["classifier"], preset) | values
-    _train(training.create_run(train_config.parse(values), config.folders()))
+    _train(runs.queue(config.folders(), train_config.parse(values)))
 
 
 def _train(run: runs.RunFolder) -> None:

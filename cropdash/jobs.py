@@ -21,11 +21,12 @@ from typing import Any
 import psutil
 from filelock import FileLock, Timeout
 
-from cropdash import legend, train_config
-from cropdash.config import DEMO, PROJECT, folders
+from cropdash import config as settings
+from cropdash import train_config
+from cropdash.config import DEMO, PROJECT
 from cropdash.domain import NAME
 from cropdash.errors import ConfigError, RunBusy, RunNotFound
-from cropdash.storage import provenance, runs, status
+from cropdash.storage import runs, status
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.status import Status
 from cropdash.train_config import TrainConfig
@@ -45,13 +46,7 @@ def start_training(config: TrainConfig, *, command: Sequence[str] | None = None)
 
     `command` replaces the worker's command line. Raises DatasetNotFound.
     """
-    where = folders()
-    facts = {
-        "dataset_fingerprint": DatasetFolder(where.data, config.dataset).fingerprint(),
-        "legend_hash": legend.load().hash,
-        **provenance.facts(),
-    }
-    run = runs.create(where.models, config.model_dump(mode="json"), facts)
+    run = runs.queue(settings.folders(), config)
     _launch(run.path, command or _python("train", "--run", run.run_id))
     return run.run_id
 
@@ -62,13 +57,13 @@ def start_build(dataset: str = DEMO, *, command: Sequence[str] | None = None) ->
         raise ConfigError(
             f"Only the dataset {DEMO!r} is built from here: build {dataset!r} with 'python -m cropdash build'."
         )
-    folder = DatasetFolder(folders().data, dataset).path
+    folder = DatasetFolder(settings.folders().data, dataset).path
     _launch(folder, command or _python("demo", "--build-only"))
 
 
 def resume(run_id: str, *, command: Sequence[str] | None = None) -> None:
     """Start the worker of an unfinished run again, under the same name. Raises RunBusy."""
-    run = runs.find(folders().models, run_id)
+    run = runs.find(settings.folders().models, run_id)
     _launch(run.path, command or _python("train", "--run", run_id))
 
 
@@ -76,7 +71,7 @@ def repeat(
     run_id: str, changes: Mapping[str, Any] | None = None, *, command: Sequence[str] | None = None
 ) -> str:
     """Start a new run with the settings of another, some of them changed; returns its id."""
-    config = runs.find(folders().models, run_id).config
+    config = runs.find(settings.folders().models, run_id).config
     return start_training(train_config.parse({**config, **(changes or {})}), command=command)
 
 
@@ -161,7 +156,7 @@ def _typed(value: Any) -> str:
 
 def _folder(name: str) -> Path:
     """Folder of a run, else of a dataset, looked up by name."""
-    where = folders()
+    where = settings.folders()
     for run in runs.list_all(where.models):
         if run.run_id == name:
             return run.path
@@ -206,7 +201,7 @@ def _queued(folder: Path) -> Status:
 
 
 def _spawn(folder: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
-    where = folders()
+    where = settings.folders()
     environment = {
         **os.environ,
         "CROPDASH_DATA": str(where.data),

@@ -14,10 +14,10 @@ from cropdash.domain import Prediction, Zone
 from cropdash.evaluate import parcel_probabilities
 from cropdash.ingest.simulated import SimulatedSource
 from cropdash.ingest.source import Warn, ignore
-from cropdash.storage import status
+from cropdash.storage import runs, status
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
-from cropdash.workflow import build, score, train
+from cropdash.workflow import build, score
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def write_run(
 ) -> RunFolder:
     """A run whose answers are the truth, but for a share of parcels; scored by the true scorer."""
     config = train_config.parse({"classifier": classifier, "dataset": dataset.name, "seed": seed})
-    run = train.create_run(config, Folders(dataset.path.parent, models))
+    run = runs.queue(Folders(dataset.path.parent, models), config)
     rng = np.random.default_rng(seed)
     for epoch in range(1, 6):
         run.append_epoch(

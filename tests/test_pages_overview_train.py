@@ -391,3 +391,15 @@ def test_pages_load_no_heavy_package(full: Folders) -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip().endswith("[]")
+
+
+def test_a_run_that_is_deleted_while_watched_is_one_sentence(
+    full: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = _new_run(full, "running")
+    app = _open(TRAIN, run=run.run_id)
+    looks = iter([lambda: None, (run.path / runs.CONFIG).unlink])
+    monkeypatch.setattr(jobs, "reap", lambda: next(looks)())  # the second look is the fragment's
+    app.run()
+    assert not app.exception
+    assert run.run_id in app.error[0].value

@@ -14,9 +14,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cropdash import legend
+from cropdash.config import Folders
 from cropdash.domain import NAME, Prediction
 from cropdash.errors import RunNotFound
-from cropdash.storage import files, rasters, status
+from cropdash.storage import files, provenance, rasters, status
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.train_config import TrainConfig
 
 CONFIG, EPOCHS, LOG = "config.json", "epochs.jsonl", "worker.log"
 SCORES, CONFUSIONS, CALIBRATION = "scores.json", "confusions.parquet", "calibration.parquet"
@@ -133,6 +137,19 @@ class RunFolder:
                 f"Run {self.run_id} has no scores yet: let it finish, or evaluate it."
             )
         return pd.read_parquet(path)
+
+
+def queue(folders: Folders, config: TrainConfig) -> RunFolder:
+    """A new run of a dataset, with all that its numbers will have to be traced to.
+
+    Raises DatasetNotFound if there is no such dataset.
+    """
+    facts = {
+        "dataset_fingerprint": DatasetFolder(folders.data, config.dataset).fingerprint(),
+        "legend_hash": legend.load().hash,
+        **provenance.facts(),
+    }
+    return create(folders.models, config.model_dump(mode="json"), facts)
 
 
 def create(models: Path, config: Mapping[str, Any], facts: Mapping[str, Any]) -> RunFolder:

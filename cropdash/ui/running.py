@@ -68,6 +68,7 @@ def watch_queue(run_ids: Sequence[str], jobs: Jobs) -> None:
     st.fragment(_queue, run_every=REFRESH_S)(tuple(run_ids), jobs)
 
 
+@frame.plainly()
 def _run(run_id: str, jobs: Jobs, curves: Curves, live: bool) -> None:
     jobs.reap()
     run = data.store().run(run_id)
@@ -83,9 +84,10 @@ def _run(run_id: str, jobs: Jobs, curves: Curves, live: bool) -> None:
         st.caption(f"Learning curves: training and validation zones of dataset {run.dataset}.")
         st.plotly_chart(curves(epochs), theme=None, width="stretch", key=f"curves:{run_id}")
     _actions(run_id, run.status.state, jobs)
-    _files(run_id, epochs, jobs)
+    _files(run_id, epochs)
 
 
+@frame.plainly()
 def _build(dataset: str, jobs: Jobs) -> None:
     jobs.reap()
     status = data.store().build_status(dataset)
@@ -98,6 +100,7 @@ def _build(dataset: str, jobs: Jobs) -> None:
         _log(jobs.log(dataset))
 
 
+@frame.plainly()
 def _queue(run_ids: tuple[str, ...], jobs: Jobs) -> None:
     jobs.reap()
     for run_id in run_ids:
@@ -196,9 +199,9 @@ def _links(run_id: str) -> None:
     )
 
 
-def _files(run_id: str, epochs: pd.DataFrame, jobs: Jobs) -> None:
+def _files(run_id: str, epochs: pd.DataFrame) -> None:
     with st.expander("Log, settings and downloads", icon=":material/terminal:"):
-        _log(jobs.log(run_id))
+        _log(data.store().log(run_id))
         st.json(data.store().record(run_id), expanded=False)
         if not epochs.empty:
             st.download_button(

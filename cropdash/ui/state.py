@@ -33,12 +33,20 @@ def choose(
     format_func: Callable[[str], str] = str,
     default: str | None = None,
     help: str | None = None,  # noqa: A002 (Streamlit's own word)
-) -> str | None:
-    """A select box that remembers its choice in the address under `name`."""
-    current = get(name, options, default)
-    index = options.index(current) if current in options else None
-    # The options are part of the key: a box whose options changed starts anew from the address.
-    key = f"{name}:{hash(tuple(options))}"
-    chosen = st.selectbox(label, options, index=index, format_func=format_func, help=help, key=key)
+) -> str:
+    """A select box that follows the address's `name` and writes its choice there.
+
+    `options` must not be empty. The address leads: a link, a click on a map or the browser's
+    back button move the box as well.
+    """
+    key = f"address:{name}"
+    st.session_state[key] = get(name, options, default)
+    chosen = st.selectbox(
+        label, options, format_func=format_func, help=help, key=key, on_change=_follow, args=(name,)
+    )
     put(name, chosen)
-    return chosen
+    return str(chosen)
+
+
+def _follow(name: str) -> None:
+    put(name, st.session_state[f"address:{name}"])

@@ -15,7 +15,6 @@ from cropdash.config import Folders
 from cropdash.domain import Sample, Zone
 from cropdash.errors import InvalidRun, NotEnoughData
 from cropdash.prepare import splits
-from cropdash.storage import provenance, runs
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
 from cropdash.train_config import TrainConfig
@@ -66,17 +65,6 @@ class Zones:
     test: tuple[Zone, ...]
 
 
-def create_run(config: TrainConfig, folders: Folders) -> RunFolder:
-    """A new run, queued."""
-    dataset = DatasetFolder(folders.data, config.dataset)
-    facts = {
-        "dataset_fingerprint": dataset.fingerprint(),
-        "legend_hash": legend.load().hash,
-        **provenance.facts(),
-    }
-    return runs.create(folders.models, config.model_dump(mode="json"), facts)
-
-
 def train_run(
     run: RunFolder,
     folders: Folders,
@@ -92,7 +80,7 @@ def train_run(
     dataset = DatasetFolder(folders.data, config.dataset)
     _check_legend(dataset)
     zones = choose_zones(dataset, config)
-    progress("Reading zones", 0.0)
+    progress("Reading zones and training the first epoch", 0.0)
     classifier = classify.build(config)
     run.clear_epochs()
     started = time.monotonic()

@@ -9,6 +9,7 @@ from cropdash import train_config
 from cropdash.config import Folders
 from cropdash.errors import InvalidRun, NotEnoughData
 from cropdash.ingest.local_scenes import LocalSource
+from cropdash.storage import runs
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
 from cropdash.workflow import build, score, train
@@ -31,7 +32,7 @@ def folders(tmp_path_factory) -> Folders:
 @pytest.fixture(scope="module", params=["cnn", "xgboost"])
 def trained(request, folders) -> tuple[Folders, RunFolder]:
     config = train_config.parse({"classifier": request.param, "dataset": "flanders"})
-    run = train.create_run(config, folders)
+    run = runs.queue(folders, config)
     told = []
     train.train_run(run, folders, progress=lambda stage, done: told.append(done))
     assert told == sorted(told)
@@ -109,7 +110,7 @@ def test_scoring_again_from_disk_gives_the_same(trained):
 
 def test_a_run_without_weights_says_so(folders):
     config = train_config.parse({"classifier": "xgboost", "dataset": "flanders"})
-    run = train.create_run(config, folders)
+    run = runs.queue(folders, config)
     with pytest.raises(InvalidRun, match="no trained model"):
         train.weights_path(run)
 
@@ -120,7 +121,7 @@ def test_a_dataset_of_another_legend_or_without_training_zones_is_refused(folder
     other = Folders(tmp_path / "data", tmp_path / "models")
     folder = DatasetFolder(other.data, "flanders")
     folder.describe(description)
-    run = train.create_run(config, other)
+    run = runs.queue(other, config)
     with pytest.raises(NotEnoughData, match="no built training zone"):
         train.train_run(run, other, progress=lambda stage, done: None)
     path = folder.path / "dataset.json"

@@ -1,0 +1,87 @@
+"""Pictures of every page, light and dark, into docs/screenshots.
+
+    python docs/screenshots.py
+
+Needs the demo dataset with both models (`python -m cropdash demo`) and Debian's chromium.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+OUT = ROOT / "docs" / "screenshots"
+ZONE = "zone=southwest_1"
+PAGES = {
+    "overview": "",
+    "explore": f"Explore?dataset=demo&{ZONE}&parcel=60",
+    "train": "Train?dataset=demo",
+    "map": f"Map?dataset=demo&{ZONE}&parcel=60",
+    "compare": "Compare?dataset=demo",
+}
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+
+
+def main() -> None:
+    OUT.mkdir(parents=True, exist_ok=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    port = url.rsplit(":", 1)[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", port], cwd=ROOT
+    )
+    try:
+        wait_for(f"{url}/_stcore/health")
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+            for theme in ("light", "dark"):
+                context = browser.new_context(
+                    viewport={"width": 1400, "height": 1000}, color_scheme=theme
+                )
+                for name, path in PAGES.items():
+                    save(context.new_page(), f"{url}/{path}", OUT / f"{name}_{theme}.png")
+            browser.close()
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def save(page: Page, url: str, path: Path) -> None:
+    """Open, wait until nothing moves, write an 8-bit PNG."""
+    page.goto(url)
+    page.get_by_role("heading", level=1).wait_for()
+    before = b""
+    for _ in range(30):
+        page.wait_for_timeout(1000)
+        now = page.screenshot()
+        still = page.get_by_test_id("stStatusWidget").count() == 0
+        if now == before and still:
+            break
+        before = now
+    Image.open(io.BytesIO(now)).convert("RGB").quantize(256).save(path, optimize=True)
+    page.close()
+
+
+def wait_for(url: str) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310 (our own server)
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise TimeoutError(f"No answer from {url}.")
+
+
+if __name__ == "__main__":
+    main()
