@@ -1,0 +1,351 @@
+"""Parts of the Compare page: two runs judged on the same test zones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from cropdash import evaluate, legend
+from cropdash.evaluate import Averaged, Confusion, Unit
+from cropdash.legend import Level
+from cropdash.storage.store import RunInfo
+from cropdash.ui import data
+
+LEVELS: dict[Level, str] = {"class": "Class", "level_2": "Level 2", "level_1": "Level 1"}
+AVERAGES: dict[Averaged, str] = {
+    "supported": "Classes in the test",
+    "trained": "… that were trained",
+    "all": "All of the legend",
+}
+ALL = "All test zones"
+_DRAWS = 1000  # of the zone bootstrap: intervals to about half a point
+# As the seed project published them, background in and over its own class lists.
+PUBLISHED = pd.DataFrame(
+    {
+        "Model": ["CNN (seed project)", "XGBoost (seed project)"],
+        "Accuracy": [0.8721, 0.8045],
+        "Macro precision": [0.4099, 0.3543],
+        "Macro recall": [0.3544, 0.2303],
+        "Macro F1": [0.3516, 0.2524],
+        "Loss": [0.5222, 0.7358],
+    }
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How the two runs are to be counted."""
+
+    unit: Unit
+    level: Level
+    background: bool
+    average_over: Averaged
+    zones: tuple[str, ...]
+
+    @property
+    def said(self) -> str:
+        """The denominator, in words."""
+        units = {"pixel": "pixels", "parcel": "parcels", "hectare": "parcels weighted by area"}
+        place = f"{len(self.zones)} test zone{'s' if len(self.zones) != 1 else ''}"
+        ground = "background in" if self.background else "background left out"
+        return f"{units[self.unit]} of {place}, {ground}, macro over: {AVERAGES[self.average_over].strip('… ').lower()}"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Both runs counted the same way."""
+
+    left: dict[str, Confusion]  # zone -> matrix at the class level
+    right: dict[str, Confusion]
+    trained: tuple[frozenset[int], frozenset[int]]
+
+    @property
+    def totals(self) -> tuple[Confusion, Confusion]:
+        """Both matrices over all zones, at the class level."""
+        return _total(self.left), _total(self.right)
+
+    def at(self, level: Level) -> tuple[dict[str, Confusion], dict[str, Confusion]]:
+        groups = legend.load().group_of(level)
+        if level == "class":
+            return self.left, self.right
+        return (
+            {z: c.at_level(groups, level) for z, c in self.left.items()},
+            {z: c.at_level(groups, level) for z, c in self.right.items()},
+        )
+
+
+def controls(zones: Sequence[str]) -> Choice:
+    """Unit, level, denominator and zones."""
+    first, second, third, fourth = st.columns([3, 3, 3, 3], vertical_alignment="bottom")
+    unit = first.segmented_control(
+        "Unit", evaluate.UNITS, default="pixel", required=True, format_func=str.capitalize,
+        help="Hectare: decisions on parcels, weighted by their area.", key="unit",
+    )  # fmt: skip
+    level = second.segmented_control(
+        "Level", list(LEVELS), default="class", required=True, format_func=LEVELS.__getitem__,
+        help="Classes, or the groups above them.", key="level",
+    )  # fmt: skip
+    average = third.selectbox(
+        "Macro scores average over", list(AVERAGES), format_func=AVERAGES.__getitem__, key="over",
+        help="With all of the legend and background in: the convention of the seed project.",
+    )  # fmt: skip
+    place = fourth.selectbox("Zones", [ALL, *zones], format_func=_readable, key="zones")
+    background = st.toggle(
+        "Count background as a class", key="background",
+        help="Our models never answer background, so each such pixel counts as an error.",
+    )  # fmt: skip
+    chosen = tuple(zones) if place == ALL else (str(place),)
+    return Choice(cast(Unit, unit), level, bool(background), average, chosen)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _table(run: str, finished: float) -> pd.DataFrame:
+    return data.store().confusions(run)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _decisions(run: str, finished: float) -> pd.DataFrame:
+    return data.store().calibration(run)
+
+
+def decisions(run: RunInfo) -> pd.DataFrame:
+    """zone_id, parcel_id, truth, predicted, confidence, correct of each test parcel."""
+    return _decisions(run.run_id, run.status.finished)
+
+
+def common_zones(left: RunInfo, right: RunInfo) -> tuple[str, ...]:
+    """Test zones that both runs were scored on."""
+    both = [set(r.scores.get("test", {}).get("zones", ())) for r in (left, right)]
+    return tuple(sorted(both[0] & both[1]))
+
+
+def score(left: RunInfo, right: RunInfo, choice: Choice) -> Scored:
+    """Both runs counted over the chosen zones."""
+    k = legend.load().n_classes
+    counted = [
+        evaluate.per_zone(
+            _table(run.run_id, run.status.finished),
+            k,
+            unit=choice.unit,
+            zones=choice.zones,
+            include_background=choice.background,
+        )
+        for run in (left, right)
+    ]
+    seen = [frozenset(run.scores.get("trained_classes", ())) for run in (left, right)]
+    return Scored(counted[0], counted[1], (seen[0], seen[1]))
+
+
+def figures(scored: Scored, choice: Choice) -> list[dict[str, Any]]:
+    """Named numbers of both runs with their denominators."""
+    groups = legend.load().group_of(choice.level)
+    out = []
+    for side, seen in zip(scored.at(choice.level), scored.trained, strict=True):
+        trained = {int(groups[i]) for i in seen}
+        out.append(
+            evaluate.summary(_total(side), trained=trained, average_over=choice.average_over)
+        )
+    return out
+
+
+@st.cache_data(max_entries=32, show_spinner="Drawing zones for the intervals")
+def differences(left: str, right: str, choice: Choice, marks: tuple[float, float]) -> pd.DataFrame:
+    """metric, left, right, difference, low, high, p: zone bootstrap (parcels where zones are few).
+
+    Empty where an interval can't be had: fewer than four zones and a unit other than parcel.
+    """
+    runs = [data.store().run(r) for r in (left, right)]
+    scored = score(runs[0], runs[1], choice)
+    sides = scored.at(choice.level)
+    pairs = None
+    if len(choice.zones) < 4:
+        if choice.unit != "parcel" or choice.level != "class":
+            return pd.DataFrame()
+        both = [decisions(r) for r in runs]
+        both = [d[d["zone_id"].isin(choice.zones)] for d in both]
+        pairs = evaluate.pair(both[0], both[1])
+    found = evaluate.differences(
+        sides[0], sides[1], rng=np.random.default_rng(0), pairs=pairs, draws=_DRAWS
+    )
+    rows = [(name, d.left, d.right, d.value, d.low, d.high, d.p_value) for name, d in found.items()]
+    return pd.DataFrame(rows, columns=["metric", "left", "right", "difference", "low", "high", "p"])
+
+
+def show_figures(
+    names: tuple[str, str], scored: Scored, choice: Choice, found: pd.DataFrame
+) -> None:
+    """Accuracy and macro scores of both, with the difference and its interval."""
+    left, right = figures(scored, choice)
+    for column, name in zip(st.columns(3), ("accuracy", "macro_f1", "weighted_f1"), strict=True):
+        a, b = left[name], right[name]
+        with column.container(border=True):
+            st.markdown(f"**{_readable(name)}**")
+            one, two = st.columns(2)
+            one.metric(names[0], _number(a))
+            two.metric(names[1], _number(b))
+            st.caption(_difference_said(names, name, a, b, found))
+    st.caption(
+        f"Scored: {left['n_scored']:,.0f} {choice.said} ({left['n_classes_averaged']} classes)."
+        + _unseen(left, choice.level)
+    )
+
+
+def significance(names: tuple[str, str], left: RunInfo, right: RunInfo, choice: Choice) -> None:
+    """McNemar's test on the same parcels, in words."""
+    both = [decisions(r) for r in (left, right)]
+    both = [d[d["zone_id"].isin(choice.zones)] for d in both]
+    pairs = evaluate.pair(both[0], both[1])
+    test = evaluate.mcnemar(pairs.left_correct, pairs.right_correct)
+    word = "significant" if test.p_value < 0.05 else "not significant"
+    st.markdown(
+        f"On the same {len(pairs.left_correct):,} parcels only **{names[0]}** is right on "
+        f"{test.only_left:,}, only **{names[1]}** on {test.only_right:,}: the difference is "
+        f"**{word}** (McNemar, p = {test.p_value:.2g}). Parcels of one zone resemble each other, "
+        "so the zone bootstrap above is the stricter judge."
+    )
+
+
+def class_table(scored: Scored, choice: Choice, names: tuple[str, str]) -> pd.DataFrame:
+    """Support, precision, recall and F1 of both, by class or group, with readable columns."""
+    a, b = (_total(side) for side in scored.at(choice.level))
+    table = evaluate.class_table(a, b)
+    labels = group_labels(choice.level)
+    out = pd.DataFrame(
+        {"Class": [labels[i] for i in table["class_id"]], "Support": table["support"]}
+    )
+    for side, name in zip(("left", "right"), names, strict=True):
+        for metric in ("precision", "recall", "f1"):
+            out[f"{name} {metric if metric != 'f1' else 'F1'}"] = table[f"{side}_{metric}"]
+    out["F1 difference"] = table["f1_difference"]
+    return out.sort_values("Support", ascending=False, ignore_index=True)
+
+
+def dumbbell_table(scored: Scored, level: Level) -> pd.DataFrame:
+    """What the F1 chart is drawn from: the library's own table at a level."""
+    a, b = (_total(side) for side in scored.at(level))
+    return evaluate.class_table(a, b)
+
+
+def all_cells(scored: Scored) -> pd.DataFrame:
+    """Every cell of both matrices that is not empty in both; see `evaluate.cell_table`."""
+    return evaluate.cell_table(*scored.totals)
+
+
+def confused_cells(scored: Scored) -> pd.DataFrame:
+    """truth, predicted, n_left, n_right: confusions of either model, most frequent first."""
+    a, b = scored.totals
+    table = evaluate.cell_table(a, b)
+    table = table[table["truth"] != table["predicted"]].rename(
+        columns={"left": "n_left", "right": "n_right"}
+    )
+    order = (table["n_left"] + table["n_right"]).sort_values(ascending=False).index
+    return table.loc[order].reset_index(drop=True)
+
+
+def parcels_of_cell(
+    runs: tuple[RunInfo, RunInfo],
+    names: tuple[str, str],
+    cell: tuple[int, int],
+    zones: Sequence[str],
+) -> pd.DataFrame:
+    """Parcels declared as `cell[0]` that either model calls `cell[1]`, with a link to each."""
+    rows = []
+    for run, name in zip(runs, names, strict=True):
+        table = decisions(run)
+        hit = (table["truth"] == cell[0]) & (table["predicted"] == cell[1])
+        rows.append(table[hit & table["zone_id"].isin(zones)].assign(model=name))
+    table = pd.concat(rows, ignore_index=True)
+    dataset = runs[0].dataset
+    links = [
+        f"/Explore?dataset={dataset}&zone={z}&parcel={p}"
+        for z, p in zip(table["zone_id"], table["parcel_id"], strict=True)
+    ]
+    shown = pd.DataFrame(
+        {
+            "Model": table["model"],
+            "Zone": table["zone_id"],
+            "Parcel": table["parcel_id"],
+            "Confidence": table["confidence"],
+            "Open": links,
+        }
+    )
+    return shown.sort_values("Confidence", ascending=False, ignore_index=True)
+
+
+def reliability(
+    runs: tuple[RunInfo, RunInfo], names: tuple[str, str], zones: Sequence[str]
+) -> tuple[dict[str, pd.DataFrame], dict[str, float]]:
+    """Reliability table and expected calibration error of each model's parcels."""
+    tables, errors = {}, {}
+    for run, name in zip(runs, names, strict=True):
+        table = decisions(run)
+        table = table[table["zone_id"].isin(zones)]
+        tables[name] = evaluate.reliability(table["confidence"], table["correct"])
+        errors[name] = evaluate.calibration_error(table["confidence"], table["correct"])
+    return tables, errors
+
+
+def metrics_table(
+    runs: tuple[RunInfo, RunInfo], names: tuple[str, str], scored: Scored, choice: Choice
+) -> pd.DataFrame:
+    """All named numbers of both runs with run ids, unit, level and denominators, as for CSV."""
+    rows = []
+    for run, name, numbers in zip(runs, names, figures(scored, choice), strict=True):
+        lists = {k: " ".join(map(str, v)) for k, v in numbers.items() if isinstance(v, list)}
+        rows.append(
+            {"model": name, "run": run.run_id, "zones": " ".join(choice.zones), **numbers, **lists}
+        )
+    return pd.DataFrame(rows)
+
+
+def group_labels(level: Level, language: Literal["en", "fr"] = "en") -> list[str]:
+    """Readable name of each class or group."""
+    table = legend.load()
+    if level == "class":
+        return [c.label(language) for c in table.classes]
+    return [_readable(name) for name in table.groups(level)]
+
+
+def _total(side: dict[str, Confusion]) -> Confusion:
+    matrices = list(side.values())
+    total = matrices[0]
+    for matrix in matrices[1:]:
+        total = total + matrix
+    return total
+
+
+def _difference_said(
+    names: tuple[str, str], name: str, a: float | None, b: float | None, found: pd.DataFrame
+) -> str:
+    if a is None or b is None:
+        return "Nothing is scored."
+    row = found[found["metric"] == name] if len(found) else found
+    lead = f"{names[0]} − {names[1]}: {a - b:+.3f}"
+    # The interval is of the score over classes with support: another average has none.
+    if row.empty or abs(float(row["difference"].iloc[0]) - (a - b)) > 1e-9:
+        return f"{lead}; no interval for this choice."
+    low, high = float(row["low"].iloc[0]), float(row["high"].iloc[0])
+    word = "significant" if low > 0 or high < 0 else "not significant"
+    return f"{lead}, 95 % interval {low:+.3f} to {high:+.3f}: {word}."
+
+
+def _unseen(numbers: dict[str, Any], level: Level) -> str:
+    if not numbers["never_trained"]:
+        return ""
+    labels = group_labels(level)
+    which = ", ".join(labels[i] for i in numbers["never_trained"])
+    return f" Never trained, so counted as errors: {which}."
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _readable(name: object) -> str:
+    text = str(name).replace("_", " ")
+    return text[:1].upper() + text[1:]
