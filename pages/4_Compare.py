@@ -4,7 +4,15 @@ import streamlit as st
 
 from cropdash import legend
 from cropdash.figures import confusion, metrics
-from cropdash.ui import compare_maps, compare_views, comparison, data, frame, state
+from cropdash.ui import (
+    compare_maps,
+    compare_tables,
+    compare_views,
+    comparison,
+    data,
+    frame,
+    state,
+)
 
 frame.begin("Compare", "Two runs on the same held-out zones: numbers, confusions, significance.")
 names = [n for n in data.datasets() if any(r.scores for r in data.usable_runs(n))]
@@ -57,13 +65,13 @@ with frame.plainly():
     st.subheader("By class", anchor=False)
     compare_views.classes(labels, scored, choice)
     figure = metrics.f1_dumbbell(
-        comparison.dumbbell_table(scored, choice.level), labels, legend.load(),
+        compare_tables.dumbbell_table(scored, choice.level), labels, legend.load(),
         level=choice.level, dark=frame.is_dark(),
     )  # fmt: skip
     st.plotly_chart(figure, theme=None, width="stretch", key="dumbbell")
 
     st.subheader("Is the confidence honest?", anchor=False)
-    tables, errors = comparison.reliability(pair, labels, choice.zones)
+    tables, errors = compare_tables.reliability(pair, labels, choice.zones)
     st.caption(
         "Parcels by confidence: on the diagonal, a confidence of 80 % is right 8 times of 10."
     )

@@ -10,7 +10,7 @@ import streamlit as st
 from cropdash import legend
 from cropdash.figures import palette, series
 from cropdash.storage.store import RunInfo
-from cropdash.ui import comparison, data, frame
+from cropdash.ui import compare_tables, comparison, data, frame
 from cropdash.ui.comparison import Choice, Scored
 
 Runs = tuple[RunInfo, RunInfo]
@@ -53,7 +53,7 @@ def matrix_controls() -> tuple[str, int | None]:
 @st.fragment
 def cell(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
     """Choose a confusion: the parcels behind it, and the two classes' NDVI."""
-    cells = comparison.confused_cells(scored).head(_CELLS)
+    cells = compare_tables.confused_cells(scored).head(_CELLS)
     if cells.empty:
         st.info("Neither model confuses anything here.")
         return
@@ -67,7 +67,7 @@ def cell(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
     truth, predicted = int(row["truth"]), int(row["predicted"])
     left, right = st.columns(2, gap="medium")
     with left:
-        table = comparison.parcels_of_cell(runs, names, (truth, predicted), choice.zones)
+        table = compare_tables.parcels_of_cell(runs, names, (truth, predicted), choice.zones)
         st.caption(
             f"{len(table):,} decisions on parcels declared {items[truth].label_en.lower()} and "
             f"called {items[predicted].label_en.lower()}, surest first"
@@ -90,7 +90,7 @@ def cell(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
 
 def classes(names: Names, scored: Scored, choice: Choice) -> None:
     """Per-class scores of both, sortable, as CSV too."""
-    table = comparison.class_table(scored, choice, names)
+    table = compare_tables.class_table(scored, choice, names)
     numbers = {c: _SCORE for c in table.columns if c not in ("Class", "Support")}
     support = st.column_config.NumberColumn(format="localized", help=f"In {choice.unit}s.")
     st.caption(f"Scores by class: {choice.said}.")
@@ -104,11 +104,11 @@ def downloads(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
     """Metrics and confusion cells as CSV."""
     first, second = st.columns(2)
     with first:
-        table = comparison.metrics_table(runs, names, scored, choice)
+        table = compare_tables.metrics_table(runs, names, scored, choice)
         _download("Metrics (CSV)", table, f"metrics_{choice.unit}_{choice.level}.csv")
     with second:
         items = legend.load().classes
-        cells = comparison.all_cells(scored).assign(
+        cells = compare_tables.all_cells(scored).assign(
             truth_name=lambda t: [items[i].name for i in t["truth"]],
             predicted_name=lambda t: [items[i].name for i in t["predicted"]],
         )

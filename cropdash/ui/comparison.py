@@ -69,6 +69,11 @@ class Scored:
         """Both matrices over all zones, at the class level."""
         return _total(self.left), _total(self.right)
 
+    def totals_at(self, level: Level) -> tuple[Confusion, Confusion]:
+        """Both matrices over all zones at a level."""
+        left, right = self.at(level)
+        return _total(left), _total(right)
+
     def at(self, level: Level) -> tuple[dict[str, Confusion], dict[str, Confusion]]:
         groups = legend.load().group_of(level)
         if level == "class":
@@ -100,7 +105,7 @@ def controls(zones: Sequence[str]) -> Choice:
         help="Our models never answer background, so each such pixel counts as an error.",
     )  # fmt: skip
     chosen = tuple(zones) if place == ALL else (str(place),)
-    return Choice(cast(Unit, unit), level, bool(background), average, chosen)
+    return Choice(unit, level, bool(background), average, chosen)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -208,99 +213,6 @@ def significance(names: tuple[str, str], left: RunInfo, right: RunInfo, choice: 
         f"**{word}** (McNemar, p = {test.p_value:.2g}). Parcels of one zone resemble each other, "
         "so the zone bootstrap above is the stricter judge."
     )
-
-
-def class_table(scored: Scored, choice: Choice, names: tuple[str, str]) -> pd.DataFrame:
-    """Support, precision, recall and F1 of both, by class or group, with readable columns."""
-    a, b = (_total(side) for side in scored.at(choice.level))
-    table = evaluate.class_table(a, b)
-    labels = group_labels(choice.level)
-    out = pd.DataFrame(
-        {"Class": [labels[i] for i in table["class_id"]], "Support": table["support"]}
-    )
-    for side, name in zip(("left", "right"), names, strict=True):
-        for metric in ("precision", "recall", "f1"):
-            out[f"{name} {metric if metric != 'f1' else 'F1'}"] = table[f"{side}_{metric}"]
-    out["F1 difference"] = table["f1_difference"]
-    return out.sort_values("Support", ascending=False, ignore_index=True)
-
-
-def dumbbell_table(scored: Scored, level: Level) -> pd.DataFrame:
-    """What the F1 chart is drawn from: the library's own table at a level."""
-    a, b = (_total(side) for side in scored.at(level))
-    return evaluate.class_table(a, b)
-
-
-def all_cells(scored: Scored) -> pd.DataFrame:
-    """Every cell of both matrices that is not empty in both; see `evaluate.cell_table`."""
-    return evaluate.cell_table(*scored.totals)
-
-
-def confused_cells(scored: Scored) -> pd.DataFrame:
-    """truth, predicted, n_left, n_right: confusions of either model, most frequent first."""
-    a, b = scored.totals
-    table = evaluate.cell_table(a, b)
-    table = table[table["truth"] != table["predicted"]].rename(
-        columns={"left": "n_left", "right": "n_right"}
-    )
-    order = (table["n_left"] + table["n_right"]).sort_values(ascending=False).index
-    return table.loc[order].reset_index(drop=True)
-
-
-def parcels_of_cell(
-    runs: tuple[RunInfo, RunInfo],
-    names: tuple[str, str],
-    cell: tuple[int, int],
-    zones: Sequence[str],
-) -> pd.DataFrame:
-    """Parcels declared as `cell[0]` that either model calls `cell[1]`, with a link to each."""
-    rows = []
-    for run, name in zip(runs, names, strict=True):
-        table = decisions(run)
-        hit = (table["truth"] == cell[0]) & (table["predicted"] == cell[1])
-        rows.append(table[hit & table["zone_id"].isin(zones)].assign(model=name))
-    table = pd.concat(rows, ignore_index=True)
-    dataset = runs[0].dataset
-    links = [
-        f"/Explore?dataset={dataset}&zone={z}&parcel={p}"
-        for z, p in zip(table["zone_id"], table["parcel_id"], strict=True)
-    ]
-    shown = pd.DataFrame(
-        {
-            "Model": table["model"],
-            "Zone": table["zone_id"],
-            "Parcel": table["parcel_id"],
-            "Confidence": table["confidence"],
-            "Open": links,
-        }
-    )
-    return shown.sort_values("Confidence", ascending=False, ignore_index=True)
-
-
-def reliability(
-    runs: tuple[RunInfo, RunInfo], names: tuple[str, str], zones: Sequence[str]
-) -> tuple[dict[str, pd.DataFrame], dict[str, float]]:
-    """Reliability table and expected calibration error of each model's parcels."""
-    tables, errors = {}, {}
-    for run, name in zip(runs, names, strict=True):
-        table = decisions(run)
-        table = table[table["zone_id"].isin(zones)]
-        tables[name] = evaluate.reliability(table["confidence"], table["correct"])
-        errors[name] = evaluate.calibration_error(table["confidence"], table["correct"])
-    return tables, errors
-
-
-def metrics_table(
-    runs: tuple[RunInfo, RunInfo], names: tuple[str, str], scored: Scored, choice: Choice
-) -> pd.DataFrame:
-    """All named numbers of both runs with run ids, unit, level and denominators, as for CSV."""
-    rows = []
-    for run, name, numbers in zip(runs, names, figures(scored, choice), strict=True):
-        lists = {k: " ".join(map(str, v)) for k, v in numbers.items() if isinstance(v, list)}
-        rows.append(
-            {"model": name, "run": run.run_id, "zones": " ".join(choice.zones), **numbers, **lists}
-        )
-    return pd.DataFrame(rows)
 
 
 def group_labels(level: Level, language: Literal["en", "fr"] = "en") -> list[str]:
