@@ -5,6 +5,7 @@ import streamlit as st
 from cropdash import legend
 from cropdash.figures import classes
 from cropdash.ui import data, explore, frame, state
+from cropdash.ui import maps as component
 
 frame.begin("Explore", "What was declared, what the satellite saw, and one parcel's year.")
 table = legend.load()
@@ -18,6 +19,7 @@ with st.sidebar:
     dataset = state.choose("Dataset", "dataset", names)
     zones = {z.zone_id: z for z in data.zones(dataset)}
     zone = state.choose("Zone", "zone", list(zones), format_func=explore.zone_name(zones))
+    component.keep_parcel_of(dataset, zone)
 
 where = f"{explore.zone_name(zones)(zone)}, {data.store().dataset(dataset).description.title}"
 st.subheader(f"Parcels and imagery: {where}", anchor=False)
@@ -31,7 +33,7 @@ def zone_and_parcel() -> None:
         choice = explore.controls(cube.periods)
         explore.zone_map(dataset, zones[zone], choice)
     with right:
-        parcel = explore.choose_parcel(dataset, zone)
+        parcel = component.choose_parcel(dataset, zone)
         explore.parcel_panel(dataset, zone, parcel)
 
 
@@ -45,7 +47,7 @@ def imbalance() -> None:
     counts, unit, said = explore.filter_counts(data.class_counts(dataset))
     st.caption(f"{said}. Background and unmapped crops are left out.")
     figure = classes.imbalance(counts, unit, table, dark=frame.is_dark())
-    st.plotly_chart(figure, theme=None, width="stretch", key="imbalance")
+    st.plotly_chart(figure, theme=None, width="stretch", key="imbalance", alt=said)
     st.download_button(
         "Class counts (CSV)",
         data.csv(classes.ranked(counts, unit, table).drop(columns="colour")),
@@ -60,7 +62,8 @@ imbalance()
 st.subheader("Clear dates by zone and month", anchor=False)
 dates = data.clear_dates(dataset)
 st.caption("Mean number of cloud-free observations per pixel; months without any are filled in.")
-st.plotly_chart(classes.clear_dates(dates, dark=frame.is_dark()), theme=None, width="stretch")
+figure = classes.clear_dates(dates, dark=frame.is_dark())
+st.plotly_chart(figure, theme=None, width="stretch", alt="Clear dates by zone and month")
 st.download_button(
     "Clear dates (CSV)", data.csv(dates), f"{dataset}_clear_dates.csv", "text/csv",
     icon=":material/download:",

@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-from cropdash import legend
-from cropdash.ui import compare_maps, data, explore, frame, state
+from cropdash.ui import compare_answers, compare_maps, data, explore, frame, state
 from cropdash.ui import maps as component
 
 frame.begin("Map", "Truth, two models, and where they disagree, on zones that neither has seen.")
@@ -21,6 +20,7 @@ with st.sidebar:
     zones = {z.zone_id: z for z in data.zones(dataset)}
     shown = [z for z in zones if any(z in run.zones for run in runs.values())]
     zone = state.choose("Zone", "zone", shown, format_func=explore.zone_name(zones))
+    component.keep_parcel_of(dataset, zone)
     able = [r for r in runs if zone in runs[r].zones]
     first = next((r for r in able if runs[r].classifier == "cnn"), able[0])
     second = next((r for r in able if runs[r].classifier == "xgboost"), able[-1])
@@ -44,20 +44,16 @@ def map_and_parcel() -> None:
     wide, side = st.columns([7, 4], gap="medium")
     with wide:
         compare_maps.show_map(pair, everywhere=everywhere, sure=sure, opacity=opacity)
+        st.markdown("**Agreement**: share of the pixels with a declared crop")
+        compare_answers.agreement_legend(pair)
     with side:
-        ids = data.parcels(dataset, zone)["parcel_id"].tolist()
-        parcel = component.choose_parcel(dataset, zone, legend.load(), ids)
-        compare_maps.parcel_panel(pair, parcel)
+        parcel = component.choose_parcel(dataset, zone)
+        compare_answers.parcel_panel(pair, parcel)
 
 
 map_and_parcel()
 
-left_side, right_side = st.columns(2, gap="medium")
-with left_side:
-    st.markdown("**Agreement**: share of the pixels with a declared crop")
-    compare_maps.agreement_legend(pair)
-with right_side:
-    st.markdown("**Classes**: declared and predicted pixels inside declared crops")
-    compare_maps.class_legend(pair)
-compare_maps.downloads(pair)
+st.markdown("**Classes**: declared and predicted pixels inside declared crops")
+compare_answers.class_legend(pair)
+compare_answers.downloads(pair)
 st.caption(frame.CREDIT)

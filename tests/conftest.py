@@ -1,6 +1,7 @@
 """Settings for all tests."""
 
-import os
+from streamlit import config
 
 # AppTest keeps objects of its own in the session state that the server's rule would refuse.
-os.environ["STREAMLIT_RUNNER_ENFORCE_SERIALIZABLE_SESSION_STATE"] = "false"
+# Not by the environment, which only the command `streamlit run` reads.
+config.set_option("runner.enforceSerializableSessionState", False)

@@ -14,7 +14,7 @@ from pyproj import Transformer
 from cropdash.domain import Bytes, Cube, Float, Grid
 from cropdash.legend import Legend
 
-MODES = {"true_colour": "True colour", "false_colour": "False colour (infrared)", "ndvi": "NDVI"}
+MODES = {"true_colour": "True colour", "false_colour": "False colour", "ndvi": "NDVI"}
 _COMPOSITES = {"true_colour": ("B4", "B3", "B2"), "false_colour": ("B8", "B4", "B3")}
 # Reflectance that is shown as white: near-infrared is several times brighter than red.
 _WHITE = {"true_colour": (0.22, 0.20, 0.18), "false_colour": (0.50, 0.24, 0.22)}

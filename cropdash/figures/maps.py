@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any
+from typing import Any, TypeAlias
 
 import folium
 import geopandas as gpd
@@ -48,7 +48,7 @@ class ZoneMap(folium.Map):  # type: ignore[misc]
     ]
 
 
-Command = folium.FeatureGroup  # what the component sends to a map that is there already
+Command: TypeAlias = folium.FeatureGroup  # what the component sends to a map that is there already
 
 
 class _Panels(MacroElement):  # type: ignore[misc]
@@ -83,12 +83,12 @@ def zone_map(grid: Grid, parcels_url: str, panels: Sequence[Panel], height: int)
     """A map of the zone with one or more linked panels; `parcels_url` serves `geojson`."""
     south_west, north_east = imagery.bounds(grid)
     centre = [(a + b) / 2 for a, b in zip(south_west, north_east, strict=True)]
-    # Half zoom steps, so that a zone fills its panel.
+    # Small zoom steps, so that a zone fills its panel.
     chart = ZoneMap(
         location=centre,
         zoom_start=14,
         tiles=None,
-        zoom_snap=0.25,
+        zoom_snap=0.1,
         attribution_control=False,
         prefer_canvas=True,
     )

@@ -44,18 +44,8 @@ def parcel_series(
         _hatch_filled(figure, lines[0].series, dark)
     unit = "NDVI" if index == "NDVI" else f"Reflectance {index}"
     ranged = {"range": [-0.05, 1.0]} if index == "NDVI" else {"rangemode": "tozero"}
-    figure.update_layout(
-        **palette.base_layout(
-            dark,
-            height=360,
-            margin={"l": 56, "r": 12, "t": 56, "b": 44},
-            hovermode="x unified",
-            legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        )
-    )
-    figure.update_xaxes(**palette.axis(dark), tickformat="%b", dtick="M1", title=None)
     figure.update_yaxes(**palette.axis(dark), title=unit, **ranged)
-    return figure
+    return _by_month(figure, dark)
 
 
 def class_bands(bands: Sequence[tuple[str, pd.DataFrame, str]], *, dark: bool = False) -> go.Figure:
@@ -63,23 +53,30 @@ def class_bands(bands: Sequence[tuple[str, pd.DataFrame, str]], *, dark: bool = 
     figure = go.Figure()
     for name, table, colour in bands:
         _add_band(figure, table, name, dark, colour)
-    figure.update_layout(
-        **palette.base_layout(
-            dark,
-            height=340,
-            margin={"l": 56, "r": 12, "t": 48, "b": 44},
-            hovermode="x unified",
-            legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        )
-    )
-    figure.update_xaxes(**palette.axis(dark), tickformat="%b", dtick="M1")
     figure.update_yaxes(**palette.axis(dark), title="NDVI", range=[-0.05, 1.0])
-    return figure
+    return _by_month(figure, dark)
 
 
 def is_filled(series: pd.DataFrame) -> pd.Series:
     """True for months in which (nearly) nothing of the parcel was observed."""
     return series["clear_share"] < _OBSERVED
+
+
+def _by_month(figure: go.Figure, dark: bool) -> go.Figure:
+    """Months by their initials, which stay upright on a telephone; in full on hover."""
+    months = pd.DatetimeIndex(sorted({x for trace in figure.data for x in trace.x}))
+    ticks = {"tickvals": months, "ticktext": [f"{month:%b}"[0] for month in months]}
+    figure.update_xaxes(palette.axis(dark, **ticks, hoverformat="%B %Y", tickangle=0))
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": 12}}
+    return figure.update_layout(
+        palette.base_layout(
+            dark,
+            height=400,
+            margin={"l": 8, "r": 12, "t": 24, "b": 28},
+            hovermode="x unified",
+            legend=legend,
+        )
+    )
 
 
 def _add_line(figure: go.Figure, line: Line, index: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,9 +21,9 @@ def publish(key: str, suffix: str, make: Callable[[], bytes]) -> str:
     """
     name = hashlib.sha256(key.encode()).hexdigest()[:24] + suffix
     path = _FOLDER / name
-    if path.exists():
-        os.utime(path)
-    else:
+    try:
+        os.utime(path)  # used again: the last to be pruned
+    except FileNotFoundError:
         _write(path, make())
         _prune()
     return f"cache/{name}"
@@ -30,9 +31,14 @@ def publish(key: str, suffix: str, make: Callable[[], bytes]) -> str:
 
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    temporary.replace(path)  # two sessions may make the same file: each replaces whole
+    # Two sessions are threads of one process and may make the same file: each writes its own
+    # and replaces whole.
+    temporary = path.with_name(f".{secrets.token_hex(8)}")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _prune() -> None:

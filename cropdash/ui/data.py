@@ -12,9 +12,13 @@ import geopandas as gpd
 import pandas as pd
 import streamlit as st
 
+from cropdash import legend
 from cropdash.config import folders
 from cropdash.domain import Cube, Labels, Prediction, Zone
 from cropdash.storage.store import RunInfo, Store
+
+# Parcels in a select box, which is sent anew with each click: all 10,000 of a zone would be 430 kB.
+_LISTED = 300
 
 
 @st.cache_resource
@@ -58,6 +62,19 @@ def _parcels(dataset: str, zone: str, key: str) -> gpd.GeoDataFrame:
 @st.cache_resource(max_entries=12, show_spinner=False)
 def _series(dataset: str, zone: str, key: str) -> pd.DataFrame:
     return store().series(dataset, zone).set_index("parcel_id", drop=False)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _parcel_names(dataset: str, zone: str, key: str) -> dict[int, str]:
+    table, classes = _parcels(dataset, zone, key), legend.load().classes
+    rows = zip(table["parcel_id"].tolist(), table["crop"], table["area_ha"], strict=True)
+    return {i: f"{i} · {classes[crop].label_en} · {area:,.2f} ha" for i, crop, area in rows}
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _listed_parcels(dataset: str, zone: str, key: str) -> tuple[int, ...]:
+    largest = _parcels(dataset, zone, key).nlargest(_LISTED, "area_ha")["parcel_id"]
+    return tuple(largest.tolist())
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the dataset")
@@ -116,6 +133,16 @@ def clear_dates(dataset: str) -> pd.DataFrame:
 
 def prediction(run: str, zone: str) -> Prediction:
     return _prediction(run, zone, finished(run))
+
+
+def parcel_names(dataset: str, zone: str) -> dict[int, str]:
+    """Parcel id to what a list shows of it; shared between sessions: read, never change."""
+    return _parcel_names(dataset, zone, fingerprint(dataset))
+
+
+def listed_parcels(dataset: str, zone: str) -> tuple[int, ...]:
+    """The largest parcels of a zone, as many as a list can show."""
+    return _listed_parcels(dataset, zone, fingerprint(dataset))
 
 
 def finished(run: str) -> float:

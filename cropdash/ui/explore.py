@@ -33,9 +33,14 @@ def zone_name(zones: Mapping[str, Zone]) -> Callable[[str], str]:
     return lambda i: f"{i.replace('_', ' ').capitalize()} ({zones[i].split})" if i in zones else i
 
 
+def middle(periods: Sequence[str]) -> str:
+    """A month in which crops stand: May in a calendar year."""
+    return periods[min(4, len(periods) - 1)]
+
+
 def controls(periods: Sequence[str]) -> Choice:
     """Month, picture and fill of the map."""
-    month = st.select_slider("Month", periods, value=_middle(periods), key="month")
+    month = st.select_slider("Month", periods, value=middle(periods), key="month")
     picture, shade = st.columns([3, 2])
     with picture:
         mode = st.segmented_control(
@@ -60,27 +65,18 @@ def zone_map(dataset: str, zone: Zone, choice: Choice) -> None:
             lambda: imagery.png(imagery.composite(cube, period, mode), cube.grid),
         )
 
-    url = component.parcels_url(
-        dataset, name, lambda: maps.geojson(data.parcels(dataset, name), legend.load())
-    )
     # The month on the map's own script stays the same, so that sliding never reloads the map.
-    first = picture(_middle(data.cube(dataset, name).periods), "true_colour")
+    first = picture(middle(data.cube(dataset, name).periods), "true_colour")
+    url = component.parcels_url(dataset, name)
     chart = maps.zone_map(zone.grid, url, [maps.Panel("", base=first)], HEIGHT)
-    selected = st.query_params.get("parcel")
     command = maps.command(
         {
-            "selected": int(selected) if selected and selected.isdigit() else None,
+            "selected": component.selected(dataset, name),
             "base": picture(choice.period, choice.mode),
             "fill": choice.fill,
         }
     )
     component.show(chart, command, key=f"explore:{dataset}:{name}", height=HEIGHT)
-
-
-def choose_parcel(dataset: str, zone: str) -> int | None:
-    """The selected parcel: clicked, chosen from the list, or named in the address."""
-    ids = data.parcels(dataset, zone)["parcel_id"].tolist()
-    return component.choose_parcel(dataset, zone, legend.load(), ids)
 
 
 def parcel_panel(dataset: str, zone: str, parcel: int | None) -> None:
@@ -95,7 +91,8 @@ def parcel_panel(dataset: str, zone: str, parcel: int | None) -> None:
 
 def facts(dataset: str, zone: str, parcel: int) -> None:
     """Crop in both languages, code, area."""
-    row = data.parcels(dataset, zone).set_index("parcel_id").loc[parcel]
+    table = data.parcels(dataset, zone)
+    row = table[table["parcel_id"] == parcel].iloc[0]
     crop = legend.load().classes[row["crop"]]
     code = legend.load().codes.get(row["code"])
     declared = f"{code.label_en} ({code.label_fr})" if code else "a code that the legend lacks"
@@ -124,7 +121,7 @@ def series_chart(dataset: str, zone: str, chosen: Sequence[int]) -> None:
     title = f"NDVI of parcel {chosen[0]}, and of all {crop.label_en.lower()} parcels of the dataset"
     st.markdown(f"**{title}**")
     figure = series.parcel_series(lines, band, crop.label_en, dark=frame.is_dark())
-    st.plotly_chart(figure, theme=None, width="stretch", key="series")
+    st.plotly_chart(figure, theme=None, width="stretch", key="series", alt=title)
     st.download_button(
         "Series (CSV)",
         data.csv(pd.concat([line.series for line in lines])),
@@ -161,17 +158,12 @@ def filter_counts(counts: pd.DataFrame) -> tuple[pd.DataFrame, str, str]:
 
 
 def _compared_with(dataset: str, zone: str, parcel: int) -> int | None:
-    ids = [i for i in data.parcels(dataset, zone)["parcel_id"].tolist() if i != parcel]
-    chosen = st.selectbox(
-        "Compare with", ids, index=None, placeholder="No second parcel",
-        key=f"compare:{dataset}:{zone}",
-    )  # fmt: skip
-    return None if chosen is None else int(chosen)
-
-
-def _middle(periods: Sequence[str]) -> str:
-    """A month in which crops stand: May in a calendar year."""
-    return periods[min(4, len(periods) - 1)]
+    key, names = f"compare:{dataset}:{zone}", data.parcel_names(dataset, zone)
+    chosen = component.parcel_box(
+        "Compare with", dataset, zone, None, key=key, placeholder="No second parcel"
+    )
+    other = next((i for i in names if str(i) == str(chosen).strip()), None)
+    return None if other == parcel else other
 
 
 def _readable(region: str) -> str:

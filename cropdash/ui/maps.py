@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
 from streamlit_folium import st_folium
 
-from cropdash.figures.maps import Command, ZoneMap
-from cropdash.legend import Legend
+from cropdash import legend
+from cropdash.figures.maps import Command, ZoneMap, geojson
 from cropdash.ui import assets, data, state
 
 
-def picture(key: str, make: Any) -> str:
+def picture(key: str, make: Callable[[], bytes]) -> str:
     """URL of a PNG, made once per key."""
     return assets.publish(key, ".png", make)
 
 
-def parcels_url(dataset: str, zone: str, make: Any) -> str:
+def parcels_url(dataset: str, zone: str) -> str:
     """URL of a zone's parcels as GeoJSON."""
-    return assets.publish(f"parcels/{dataset}/{zone}/{data.fingerprint(dataset)}", ".json", make)
+    return assets.publish(
+        f"parcels/{dataset}/{zone}/{data.fingerprint(dataset)}",
+        ".json",
+        lambda: geojson(data.parcels(dataset, zone), legend.load()),
+    )
 
 
 def show(
@@ -51,28 +55,66 @@ def show(
     )
 
 
-def choose_parcel(dataset: str, zone: str, legend: Legend, options: Sequence[int]) -> int | None:
-    """The selected parcel of the address, with a select box as the map's keyboard twin."""
-    names = dict(zip(options, _names(dataset, zone, legend, options), strict=True))
-    current = state.get("parcel", [str(i) for i in options], "none")
-    chosen = st.selectbox(
-        "Parcel",
-        list(options),
-        index=list(options).index(int(current)) if current and current != "none" else None,
-        format_func=lambda i: names[i],
-        placeholder="Click a parcel on the map, or choose one here",
-        key=f"parcel:{dataset}:{zone}:{current}",
-    )
-    if chosen is None:
+def keep_parcel_of(dataset: str, zone: str) -> None:
+    """Let go of the parcel when the reader moves to another zone: its id means nothing there."""
+    here = f"{dataset}/{zone}"
+    if st.session_state.get("parcel:zone", here) != here:
         state.put("parcel", None)
-        return None
-    state.put("parcel", str(chosen))
-    return int(chosen)
+    st.session_state["parcel:zone"] = here
 
 
-def _names(dataset: str, zone: str, legend: Legend, options: Sequence[int]) -> list[str]:
-    table = data.parcels(dataset, zone).set_index("parcel_id").loc[list(options)]
-    return [
-        f"{i} · {legend.classes[crop].label_en} · {area:.2f} ha"
-        for i, crop, area in zip(table.index, table["crop"], table["area_ha"], strict=True)
-    ]
+def selected(dataset: str, zone: str) -> int | None:
+    """The parcel that the address names, if the zone has it."""
+    wanted = st.query_params.get("parcel")
+    ids = data.parcels(dataset, zone)["parcel_id"].tolist()
+    return next((i for i in ids if str(i) == wanted), None)
+
+
+def choose_parcel(dataset: str, zone: str) -> int | None:
+    """The selected parcel of the address, with a select box as the map's keyboard twin."""
+    key, current = f"parcel:{dataset}:{zone}", selected(dataset, zone)
+
+    def remember() -> None:
+        # Before the map is drawn anew, so that it marks the parcel at once.
+        chosen = st.session_state[key]
+        state.put("parcel", None if chosen is None else str(chosen).strip())
+
+    st.session_state[key] = current
+    parcel_box(
+        "Parcel",
+        dataset,
+        zone,
+        current,
+        key=key,
+        placeholder="Click a parcel on the map, or choose one here",
+        on_change=remember,
+    )
+    if current is None and (wanted := st.query_params.get("parcel")):
+        st.caption(f"This zone has no parcel {wanted[:20]!r}.")
+    return current
+
+
+def parcel_box(
+    label: str,
+    dataset: str,
+    zone: str,
+    current: int | None,
+    *,
+    key: str,
+    placeholder: str,
+    on_change: Callable[[], None] | None = None,
+) -> str | int | None:
+    """A select box of the largest parcels; the number of any other can be typed."""
+    names, listed = data.parcel_names(dataset, zone), data.listed_parcels(dataset, zone)
+    more = len(names) > len(listed)
+    return st.selectbox(
+        label,
+        listed if current is None or current in listed else (current, *listed),
+        index=None,
+        format_func=lambda i: names.get(i, str(i)),
+        key=key,
+        placeholder=placeholder,
+        accept_new_options=more,
+        help=f"The {len(listed)} largest; type the number of any other." if more else None,
+        on_change=on_change or "rerun",
+    )

@@ -1,0 +1,241 @@
+"""From a click on a parcel to its chart, in a real Chromium, by the number of parcels of the zone.
+
+    python -m bench.ui_click [--parcels 1000 4000 10000] [--clicks 15]
+
+Builds made-up zones of fields on a lattice in a scratch folder, starts a server of its own and
+clicks parcels of a warm page. Prints medians, what was sent, and the ratio of the largest zone
+to the smallest: 1 means that the number of parcels costs nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import statistics
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+from playwright.sync_api import Frame, Page, sync_playwright
+from shapely import box
+
+from cropdash import legend
+from cropdash.domain import BANDS, Cube, Grid, Labels, Zone, season
+from cropdash.prepare.series import parcel_series
+from cropdash.storage.datasets import DatasetFolder, Description
+from tests.browser.conftest import CHROMIUM, FLAGS, Server, serve
+
+MAP = "iframe[title='streamlit_folium.st_folium']"
+FIELD = 4  # [pixels] side of a field; a pixel of margin is left between two
+
+# Resolves with the milliseconds from the mouse button's release to the first frame in which the
+# chart shows the parcel; armed before the click, so that the browser's own clock is used.
+TO_CHART = """
+id => new Promise((resolve, reject) => {
+  const start = performance.now();
+  (function look() {
+    for (const plot of document.querySelectorAll('.js-plotly-plot')) {
+      if ((plot._fullData || []).some(t => (t.name || '').startsWith(`Parcel ${id}:`))) {
+        return resolve(performance.now() - start);
+      }
+    }
+    if (performance.now() - start > 20000) return reject(new Error(`no chart of ${id}`));
+    requestAnimationFrame(look);
+  })();
+})
+"""
+FETCHED = """
+performance.getEntriesByType('resource').filter(e => e.name.endsWith('.json'))
+  .reduce((sum, e) => sum + e.encodedBodySize, 0)
+"""
+PLACE = """
+([lat, lon]) => {
+  const p = window.map.latLngToContainerPoint([lat, lon]);
+  const r = window.map.getContainer().getBoundingClientRect();
+  return [r.left + p.x, r.top + p.y];
+}
+"""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One zone's numbers."""
+
+    parcels: int
+    shown_s: float  # address to parcels on the map
+    clicks_ms: list[float]
+    socket_kb: float  # all the page needed before the first click
+    per_click_kb: float
+    parcels_kb: float  # the GeoJSON
+
+    @property
+    def median_ms(self) -> float:
+        return statistics.median(self.clicks_ms)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--parcels", type=int, nargs="+", default=[1000, 4000, 10000])
+    parser.add_argument("--clicks", type=int, default=15)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        write_zones(folder / "data", given.parcels)
+        for server in serve(folder):
+            results = measure(server, given.parcels, given.clicks)
+    report(results)
+
+
+def write_zones(data: Path, counts: Sequence[int]) -> None:
+    """One zone per number of parcels, all of one size on the map."""
+    side = math.ceil(math.sqrt(max(counts))) * (FIELD + 1)
+    grid = Grid("EPSG:32631", 500_000.0, 5_500_000.0, 10.0, (side, side))
+    zones = tuple(Zone(f"n{n}", "lattice", "test", grid) for n in counts)
+    dataset = DatasetFolder(data, "lattice")
+    table = legend.load()
+    dataset.describe(
+        Description(
+            "lattice", "Fields on a lattice", "bench", season(2023), BANDS, table.hash, zones
+        )
+    )
+    cube = _cube(grid)
+    for zone, n in zip(zones, counts, strict=True):
+        labels, parcels = _lattice(grid, n, zone.zone_id, table)
+        dataset.write_zone(zone, cube, labels, parcels, parcel_series(cube, labels), {})
+
+
+def measure(server: Server, counts: Sequence[int], clicks: int) -> list[Measured]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        context = browser.new_context(viewport={"width": 1400, "height": 1000})
+        results = [_measure_zone(context.new_page(), server, n, clicks) for n in counts]
+        browser.close()
+    return results
+
+
+def report(results: Sequence[Measured]) -> None:
+    head = (
+        "parcels",
+        "map shown",
+        "click to chart",
+        "slowest",
+        "before click",
+        "a click",
+        "GeoJSON",
+    )
+    print("".join(f"{h:>16}" for h in head))
+    for r in results:
+        cells = (
+            f"{r.parcels:,}",
+            f"{r.shown_s:.2f} s",
+            f"{r.median_ms:.0f} ms",
+            f"{max(r.clicks_ms):.0f} ms",
+            f"{r.socket_kb:,.0f} kB",
+            f"{r.per_click_kb:,.0f} kB",
+            f"{r.parcels_kb:,.0f} kB",
+        )
+        print("".join(f"{c:>16}" for c in cells))
+    ratio = results[-1].median_ms / results[0].median_ms
+    print(f"{results[-1].parcels:,} against {results[0].parcels:,} parcels: {ratio:.2f} times")
+
+
+def _measure_zone(page: Page, server: Server, n: int, clicks: int) -> Measured:
+    sent = {"socket": 0}
+    page.on("websocket", lambda ws: ws.on("framereceived", lambda f: _add(sent, len(f))))
+    page.goto(f"{server.url}/_stcore/health")  # the browser is awake
+    start = page.evaluate("performance.timeOrigin + performance.now()")
+    page.goto(f"{server.url}/Explore?dataset=lattice&zone=n{n}")
+    handle = page.wait_for_selector(MAP)
+    frame = handle.content_frame()
+    frame.wait_for_function("window.parcelsReady === true")
+    shown = (page.evaluate("performance.timeOrigin + performance.now()") - start) / 1000
+    page.wait_for_selector(".js-plotly-plot")
+    page.wait_for_timeout(2000)  # the rest of the page has settled
+    handle.scroll_into_view_if_needed()
+    before, geojson = sent["socket"], frame.evaluate(FETCHED) / 1000
+    places = _places(server, n, clicks + 1)
+    times = [_click(page, handle.bounding_box(), frame, i, at) for i, at in places]
+    per_click = (sent["socket"] - before) / len(times) / 1000
+    page.close()
+    # The first click also loads the chart's code where no chart was on the page before.
+    return Measured(n, shown, times[1:], before / 1000, per_click, geojson)
+
+
+def _click(
+    page: Page, frame_box: dict[str, float], frame: Frame, parcel: int, at: list[float]
+) -> float:
+    x, y = frame.evaluate(PLACE, at)
+    page.mouse.move(frame_box["x"] + x, frame_box["y"] + y)
+    page.mouse.down()
+    page.evaluate(f"() => {{ window.waited = ({TO_CHART})({parcel}); }}")
+    page.mouse.up()
+    elapsed: float = page.evaluate("window.waited")
+    page.wait_for_timeout(700)  # what the click set off has come to rest
+    return elapsed
+
+
+def _places(server: Server, n: int, count: int) -> list[tuple[int, list[float]]]:
+    table = server.store.parcels("lattice", f"n{n}")
+    chosen = table.iloc[np.linspace(len(table) * 0.3, len(table) * 0.7, count).astype(int)]
+    points = chosen.geometry.representative_point().to_crs(4326)
+    rows = zip(chosen["parcel_id"], points.y, points.x, strict=True)
+    return [(int(i), [lat, lon]) for i, lat, lon in rows]
+
+
+def _add(sent: dict[str, int], size: int) -> None:
+    sent["socket"] += size
+
+
+def _cube(grid: Grid) -> Cube:
+    rng = np.random.default_rng(0)
+    months = np.arange(12)
+    green = 0.5 - 0.4 * np.cos(2 * np.pi * (months - 1) / 12)[:, None, None]
+    noise = rng.normal(0, 0.02, (12, *grid.shape))
+    dark, bright = 0.14 - 0.1 * green + noise / 4, 0.2 + 0.25 * green + noise
+    values = np.stack([dark * 0.8, dark, dark, bright], axis=1).clip(0.01, 1).astype(np.float32)
+    clear = rng.integers(1, 5, (12, *grid.shape)).astype(np.uint8)
+    clear[0] = 0
+    return Cube(values, clear, season(2023), BANDS, grid)
+
+
+def _lattice(
+    grid: Grid, n: int, zone: str, table: legend.Legend
+) -> tuple[Labels, gpd.GeoDataFrame]:
+    """The first n cells of a square lattice that fills the zone."""
+    across = math.ceil(math.sqrt(n))
+    step = grid.shape[0] / across  # [pixels]
+    rows, columns = np.mgrid[: grid.shape[0], : grid.shape[1]]
+    cell = (rows // step).astype(int) * across + (columns // step).astype(int)
+    margin = (rows % step < 1) | (columns % step < 1)
+    ids = np.where(margin | (cell >= n), 0, cell + 1).astype(np.int32)
+    crops = np.random.default_rng(1).integers(1, table.n_classes, n)
+    labels = Labels(np.concatenate([[0], crops]).astype(np.uint8)[ids], ids, grid)
+    j, i = np.arange(n) % across, np.arange(n) // across
+    west, north = grid.left + (j * step + 1) * 10, grid.top - (i * step + 1) * 10
+    shapes = box(west, north - (step - 1) * 10, west + (step - 1) * 10, north)
+    parcels = gpd.GeoDataFrame(
+        {
+            "parcel_id": np.arange(1, n + 1, dtype=np.int32),
+            "zone_id": zone,
+            "register_id": [str(k) for k in range(1, n + 1)],
+            "code": "BTH",
+            "crop": crops.astype(np.uint8),
+            "area_ha": shapes_area(step),
+            "n_pixels": np.bincount(ids.ravel(), minlength=n + 1)[1:].astype(np.int32),
+        },
+        geometry=shapes,
+        crs=grid.crs,
+    )
+    return labels, parcels
+
+
+def shapes_area(step: float) -> float:
+    """Hectares of one field."""
+    return ((step - 1) * 10) ** 2 / 10_000
+
+
+if __name__ == "__main__":
+    main()

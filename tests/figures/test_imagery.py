@@ -1,0 +1,145 @@
+"""Pictures lie where the ground is, and show what the arrays hold."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from pyproj import Transformer
+
+from cropdash import legend
+from cropdash.domain import BANDS, Cube, Grid
+from cropdash.figures import imagery
+from tests import worlds
+
+# Two zones of the demo lie at the edges of their UTM zones, where a web map turns them most.
+GRIDS = [
+    Grid("EPSG:32631", 500_000.0, 5_500_000.0, 10.0, (30, 41)),
+    Grid("EPSG:32630", 700_000.0, 5_300_000.0, 10.0, (64, 50)),
+    Grid("EPSG:32631", 300_000.0, 4_800_000.0, 10.0, (80, 80)),
+]
+
+
+def opened(content: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(content)))
+
+
+def numbered(shape: tuple[int, int]) -> np.ndarray:
+    """(H, W, 4) picture in which no two pixels are alike."""
+    order = np.arange(shape[0] * shape[1]).reshape(shape)
+    return np.dstack([order % 256, order // 256, np.zeros(shape), np.full(shape, 255)]).astype(
+        np.uint8
+    )
+
+
+@pytest.mark.parametrize("grid", GRIDS)
+def test_every_pixel_lies_where_its_centre_is_on_the_web_map(grid):
+    picture = numbered(grid.shape)
+    warped = opened(imagery.png(picture, grid))
+    (south, west), (north, east) = imagery.bounds(grid)
+    rows, columns = np.mgrid[: grid.shape[0], : grid.shape[1]]
+    x = grid.left + (columns + 0.5) * grid.pixel_size
+    y = grid.top - (rows + 0.5) * grid.pixel_size
+    to_web = Transformer.from_crs(grid.crs, 3857, always_xy=True)
+    web = Transformer.from_crs(4326, 3857, always_xy=True)
+    (left, right), (bottom, top) = web.transform([west, east], [south, north])
+    webx, weby = to_web.transform(x, y)
+    j = ((webx - left) / (right - left) * warped.shape[1]).astype(int)
+    i = ((top - weby) / (top - bottom) * warped.shape[0]).astype(int)
+    np.testing.assert_array_equal(warped[i, j], picture)
+
+
+def test_placing_the_square_by_its_corners_would_be_pixels_off():
+    """Why the pictures are warped: the law above fails for the plain square."""
+    grid = GRIDS[2]
+    to_web = Transformer.from_crs(grid.crs, 3857, always_xy=True)
+    left, bottom, _, top = grid.bounds
+    (x_nw, x_sw), _ = to_web.transform([left, left], [top, bottom])
+    metres = abs(x_nw - x_sw) * np.cos(np.radians(43.3))
+    assert metres / grid.pixel_size > 0.5
+
+
+def test_the_rim_outside_the_zone_is_transparent():
+    warped = opened(imagery.png(numbered(GRIDS[1].shape), GRIDS[1]))
+    corners = warped[[0, 0, -1, -1], [0, -1, 0, -1], 3]
+    assert (corners == 0).any()
+    assert warped[warped.shape[0] // 2, warped.shape[1] // 2, 3] == 255
+
+
+@pytest.mark.parametrize("mode", ["true_colour", "false_colour", "ndvi"])
+def test_missing_pixels_are_transparent_and_no_others(mode):
+    cube = worlds.cube(seed=1)
+    holes = np.random.default_rng(0).random(cube.grid.shape) < 0.4
+    cube.reflectance[1][:, holes] = np.nan
+    picture = imagery.composite(cube, cube.periods[1], mode)
+    np.testing.assert_array_equal(picture[..., 3] == 0, holes)
+
+
+def test_true_colour_takes_red_green_blue_by_name_not_by_place():
+    cube = worlds.cube(seed=2)
+    order = [2, 0, 3, 1]
+    shuffled = Cube(
+        cube.reflectance[:, order],
+        cube.clear_dates,
+        cube.periods,
+        tuple(BANDS[i] for i in order),
+        cube.grid,
+    )
+    for mode in imagery.MODES:
+        np.testing.assert_array_equal(
+            imagery.composite(cube, cube.periods[2], mode),
+            imagery.composite(shuffled, cube.periods[2], mode),
+        )
+
+
+def test_brighter_ground_is_brighter_in_the_picture():
+    cube = worlds.cube()
+    cube.reflectance[0] = np.linspace(0, 0.4, cube.grid.shape[1], dtype=np.float32)
+    picture = imagery.composite(cube, cube.periods[0], "true_colour").astype(int)
+    assert (np.diff(picture[0, :, :3], axis=0) >= 0).all()
+    assert (picture[0, 0, :3] == 0).all()
+    assert (picture[0, -1, :3] == 255).all()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_agreement_equals_a_plain_loop(seed):
+    rng = np.random.default_rng(seed)
+    truth, first, second = rng.choice([0, 1, 2, 3, 255], (3, 4, 7)).astype(np.uint8)
+    codes = imagery.agreement(truth, first, second)
+    for i in range(4):
+        for j in range(7):
+            t, a, b = int(truth[i, j]), int(first[i, j]), int(second[i, j])
+            if t in (0, 255):
+                expected = 255
+            elif a == t or b == t:
+                expected = {(True, True): 0, (True, False): 1, (False, True): 2}[a == t, b == t]
+            else:
+                expected = 3 if a == b else 4
+            assert codes[i, j] == expected
+
+
+def test_classes_wear_the_colours_of_the_legend_and_background_none():
+    table = legend.load()
+    crop = np.array([[0, 1, 2], [49, 0, 1]], np.uint8)
+    shown = np.array([[True, True, False], [True, False, True]])
+    picture = imagery.classes(crop, table, shown)
+    np.testing.assert_array_equal(picture[..., 3] > 0, shown & (crop > 0))
+    red, green, blue = picture[0, 1, :3]
+    assert f"#{red:02x}{green:02x}{blue:02x}" == table.classes[1].colour.lower()
+
+
+def test_confidence_is_lighter_where_the_model_is_surer():
+    values = np.array([[0.1, 0.5, 0.9]], np.float32)
+    picture = imagery.confidence(values, np.array([[True, True, False]]))
+    light = picture[0, :, :3].sum(axis=1, dtype=int)
+    assert light[0] < light[1] < light[2]
+    assert picture[0, :, 3].tolist() == [255, 255, 0]
+
+
+def test_agreement_colours_are_apart():
+    picture = imagery.agreement_picture(np.array([[0, 1, 2, 3, 4, 255]], np.uint8))
+    assert len({tuple(p) for p in picture[0].tolist()}) == 6
+    assert picture[0, 5, 3] == 0

@@ -1,0 +1,92 @@
+"""A parcel's year, against its class."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cropdash.figures import series
+
+PERIODS = [f"2023-{m:02d}" for m in range(1, 13)]
+
+
+def of_parcel(seed: int, clear: list[float] | None = None) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    table = pd.DataFrame({"parcel_id": seed, "period": PERIODS, "clear_share": clear or [1.0] * 12})
+    for name in series.INDICES:
+        table[f"{name}_mean"], table[f"{name}_std"] = rng.random(12), rng.random(12) / 10
+    return table
+
+
+def of_class() -> pd.DataFrame:
+    middle = np.linspace(0.2, 0.8, 12)
+    return pd.DataFrame(
+        {"period": PERIODS, "p10": middle - 0.1, "p50": middle, "p90": middle + 0.1}
+    )
+
+
+def named(figure, name):
+    (trace,) = [t for t in figure.data if t.name == name]
+    return trace
+
+
+def test_the_line_is_the_mean_with_its_spread():
+    table = of_parcel(1)
+    figure = series.parcel_series([series.Line("Parcel 1", table, "#112233")], None, "")
+    line = named(figure, "Parcel 1")
+    np.testing.assert_allclose(line.y, table["NDVI_mean"])
+    np.testing.assert_allclose(line.error_y.array, table["NDVI_std"])
+    assert [pd.Timestamp(x).strftime("%Y-%m") for x in line.x] == PERIODS
+
+
+def test_filled_months_are_hatched_and_hollow():
+    clear = [1.0] * 12
+    clear[0], clear[10], clear[11] = 0.0, 0.04, 0.06  # the last was seen, if barely
+    figure = series.parcel_series(
+        [series.Line("Parcel 1", of_parcel(1, clear), "#112233")], None, ""
+    )
+    hatched = named(figure, "No clear date: filled in")
+    assert [pd.Timestamp(x).month for x in hatched.x] == [1, 11]
+    assert hatched.marker.pattern.shape == "/"
+    hollow = [s == "circle-open" for s in named(figure, "Parcel 1").marker.symbol]
+    assert [i + 1 for i, h in enumerate(hollow) if h] == [1, 11]
+
+
+def test_a_year_seen_throughout_has_no_hatching():
+    figure = series.parcel_series([series.Line("Parcel 1", of_parcel(1), "#112233")], None, "")
+    assert not [t for t in figure.data if t.type == "bar"]
+
+
+def test_the_band_runs_from_the_tenth_to_the_ninetieth_percentile():
+    band = of_class()
+    figure = series.parcel_series([], band, "Maize")
+    top, bottom = figure.data[0], named(figure, "Maize: 10–90 % of parcels")
+    np.testing.assert_allclose(top.y, band["p90"])
+    np.testing.assert_allclose(bottom.y, band["p10"])
+    assert bottom.fill == "tonexty"
+    np.testing.assert_allclose(named(figure, "Maize: median").y, band["p50"])
+
+
+def test_two_parcels_are_told_apart():
+    lines = [
+        series.Line(f"Parcel {i}", of_parcel(i), c) for i, c in ((1, "#112233"), (2, "#aabbcc"))
+    ]
+    figure = series.parcel_series(lines, of_class(), "Maize")
+    assert named(figure, "Parcel 1").line.color != named(figure, "Parcel 2").line.color
+
+
+@pytest.mark.parametrize("index", ["B2", "B8"])
+def test_a_band_is_drawn_as_reflectance_without_the_ndvi_of_the_class(index):
+    table = of_parcel(3)
+    line = series.Line("Parcel 3", table, "#112233")
+    figure = series.parcel_series([line], of_class(), "Maize", index=index)
+    np.testing.assert_allclose(named(figure, "Parcel 3").y, table[f"{index}_mean"])
+    assert not [t for t in figure.data if "Maize" in (t.name or "")]
+    assert figure.layout.yaxis.title.text == f"Reflectance {index}"
+
+
+def test_classes_side_by_side_keep_their_colours():
+    figure = series.class_bands(
+        [("Maize", of_class(), "#aa5500"), ("Wheat", of_class(), "#0055aa")]
+    )
+    assert named(figure, "Maize: median").line.color == "#aa5500"
+    assert named(figure, "Wheat: median").line.color == "#0055aa"

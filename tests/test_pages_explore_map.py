@@ -1,0 +1,225 @@
+"""Explore and Map, run without a browser: what is chosen, what is shown, what is handed out."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cropdash import config, legend
+from cropdash.config import Folders
+from cropdash.domain import Prediction
+from cropdash.ui import compare_answers, compare_maps, data
+from tests import factory
+
+ROOT = config.PROJECT
+EXPLORE, MAP = "pages/1_Explore.py", "pages/3_Map.py"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    folder = tmp_path_factory.mktemp("world")
+    dataset = factory.write_dataset(folder / "data", zones=4, size=48)
+    factory.write_run(folder / "models", dataset, classifier="cnn", seed=1, accuracy=0.8)
+    factory.write_run(folder / "models", dataset, classifier="xgboost", seed=2, accuracy=0.5)
+    return Folders(folder / "data", folder / "models")
+
+
+@pytest.fixture(autouse=True)
+def here(world: Folders, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(data, "folders", lambda: world)
+    data.store.clear()
+    yield
+    data.store.clear()
+
+
+def show(page: str, **query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run().switch_page(page)
+    for name, value in query.items():
+        app.query_params[name] = value
+    return checked(app.run())
+
+
+def checked(app: AppTest) -> AppTest:
+    assert not app.exception, app.exception
+    return app
+
+
+def address(app: AppTest, name: str) -> str | None:
+    """Value of `name` in the address; AppTest gives lists for what the test itself has set."""
+    value = app.query_params.get(name)
+    return value[0] if isinstance(value, list) else value
+
+
+def box(app: AppTest, label: str):
+    (found,) = [b for b in app.selectbox if b.label == label]
+    return found
+
+
+def a_test_zone() -> str:
+    return next(z.zone_id for z in data.zones("demo") if z.split == "test")
+
+
+def charts(app: AppTest) -> list[dict]:
+    return [json.loads(c.proto.spec) for c in app.get("plotly_chart")]
+
+
+def text(app: AppTest) -> str:
+    return " ".join(e.value for e in [*app.markdown, *app.caption, *app.info, *app.subheader])
+
+
+def test_without_a_parcel_the_page_says_what_to_do():
+    app = show(EXPLORE, dataset="demo")
+    assert "Click a parcel" in text(app)
+    assert box(app, "Parcel").value is None
+    assert address(app, "parcel") is None
+
+
+def test_the_list_is_the_keyboard_twin_of_the_map():
+    app = show(EXPLORE, dataset="demo")
+    ids = data.series("demo", data.zones("demo")[0].zone_id)["parcel_id"]
+    parcel = int(ids.iloc[-1])
+    checked(box(app, "Parcel").set_value(parcel).run())
+    assert address(app, "parcel") == str(parcel)
+    assert f"NDVI of parcel {parcel}" in text(app)
+    checked(box(app, "Parcel").set_value(None).run())
+    assert address(app, "parcel") is None
+
+
+def test_the_chart_of_a_parcel_holds_its_series():
+    zone = a_test_zone()
+    table = data.series("demo", zone)
+    parcel = int(table["parcel_id"].iloc[0])
+    app = show(EXPLORE, dataset="demo", zone=zone, parcel=str(parcel))
+    lines = [t for c in charts(app) for t in c["data"] if t.get("name", "").startswith("Parcel")]
+    assert [line["name"].split(":")[0] for line in lines] == [f"Parcel {parcel}"]
+    hatched = [
+        t for c in charts(app) for t in c["data"] if t.get("name", "").startswith("No clear")
+    ]
+    assert bool(hatched) == bool((table.loc[[parcel], "clear_share"] < 0.05).any())
+
+
+def test_two_parcels_are_compared():
+    zone = a_test_zone()
+    first, second = data.series("demo", zone)["parcel_id"].unique()[:2]
+    app = show(EXPLORE, dataset="demo", zone=zone, parcel=str(first))
+    checked(box(app, "Compare with").set_value(int(second)).run())
+    names = [t.get("name", "") for c in charts(app) for t in c["data"]]
+    assert {n.split(":")[0] for n in names if n.startswith("Parcel")} == {
+        f"Parcel {first}",
+        f"Parcel {second}",
+    }
+
+
+@pytest.mark.parametrize("page", [EXPLORE, MAP])
+def test_another_zone_lets_go_of_the_parcel(page):
+    zones = [z.zone_id for z in data.zones("demo") if z.split == "test"]
+    parcel = data.parcels("demo", zones[0])["parcel_id"].iloc[0]
+    app = show(page, dataset="demo", zone=zones[0], parcel=str(parcel))
+    assert address(app, "parcel") == str(parcel)
+    checked(box(app, "Zone").set_value(zones[1]).run())
+    assert address(app, "zone") == zones[1]
+    assert address(app, "parcel") is None
+
+
+@pytest.mark.parametrize("parcel", ["²", "٣", "-1", "9" * 5000, "1e3", ""])
+@pytest.mark.parametrize("page", [EXPLORE, MAP])
+def test_a_parcel_that_no_zone_has_is_not_selected(page, parcel):
+    app = show(page, dataset="demo", zone=a_test_zone(), parcel=parcel)
+    assert box(app, "Parcel").value is None
+
+
+def test_imbalance_follows_unit_split_and_region():
+    app = show(EXPLORE, dataset="demo")
+    counts = data.class_counts("demo")
+    region = sorted(counts["region"].unique())[0]
+    for label, value in (("Unit", "hectares"), ("Zones", "test")):
+        (group,) = [g for g in app.get("button_group") if g.proto.label == label]
+        group.set_value(value)
+    checked(box(app, "Region").set_value(region).run())
+    chosen = counts[(counts["split"] == "test") & (counts["region"] == region)]
+    bars = next(c for c in charts(app) if c["layout"].get("yaxis", {}).get("type") == "log")
+    expected = chosen[chosen["crop"] > 0].groupby("crop")["hectares"].sum()
+    assert len(bars["data"][0]["x"]) == (expected > 0).sum()
+    assert "Hectares" in text(app)
+
+
+def pair() -> compare_maps.Pair:
+    zone = next(z for z in data.zones("demo") if z.split == "test")
+    runs = {r.classifier: r for r in data.usable_runs("demo")}
+    return compare_maps.Pair("demo", zone, (runs["cnn"], runs["xgboost"]))
+
+
+def test_map_takes_the_newest_run_of_each_model():
+    app = show(MAP, dataset="demo")
+    mine = pair()
+    assert address(app, "left") == mine.runs[0].run_id
+    assert address(app, "right") == mine.runs[1].run_id
+
+
+def test_map_shows_what_both_models_say_of_the_parcel():
+    mine = pair()
+    prediction = mine.predictions[0]
+    parcel = int(prediction.parcel_ids[0])
+    app = show(MAP, dataset="demo", zone=mine.zone.zone_id, parcel=str(parcel))
+    bars = next(c for c in charts(app) if [t.get("name") for t in c["data"]] == list(mine.names))
+    best = legend.load().classes[int(prediction.parcel_probabilities[0].argmax())].label_en
+    assert any(best.split(" (")[0][:12] in t for t in bars["layout"]["yaxis"]["ticktext"])
+
+
+def test_one_run_alone_is_shown_twice_and_said(world, monkeypatch):
+    (run,) = [r for r in data.usable_runs("demo") if r.classifier == "cnn"]
+    monkeypatch.setattr(data, "usable_runs", lambda *_: (run,))
+    app = show(MAP, dataset="demo")
+    assert "Only one run" in text(app)
+
+
+def test_downloaded_parcels_hold_both_answers():
+    mine = pair()
+    table = gpd.read_file(io.BytesIO(compare_answers._geopackage(mine)))
+    source = data.parcels("demo", mine.zone.zone_id)
+    assert len(table) == len(source)
+    assert table.crs == source.crs
+    classes = legend.load().classes
+    for name, prediction in zip(("first", "second"), mine.predictions, strict=True):
+        rows = table.set_index("parcel_id").loc[prediction.parcel_ids]
+        best = [classes[k].name for k in prediction.parcel_probabilities.argmax(axis=1)]
+        assert rows[f"{name}_class"].tolist() == best
+        np.testing.assert_allclose(
+            rows[f"{name}_confidence"], prediction.parcel_probabilities.max(axis=1), rtol=1e-6
+        )
+
+
+def test_a_parcel_without_a_pixel_has_no_answer_and_stays_in_the_table():
+    mine = pair()
+    whole = mine.predictions[0]
+    short = Prediction(
+        whole.crop,
+        whole.confidence,
+        whole.parcel_ids[1:],
+        whole.parcel_probabilities[1:],
+        whole.grid,
+        whole.run,
+    )
+    assert compare_answers._answer(short, int(whole.parcel_ids[0])) is None
+    assert compare_answers._answer(short, int(whole.parcel_ids[1])) is not None
+
+
+def test_codes_of_agreement_cover_the_declared_crops():
+    mine = pair()
+    codes, crop = compare_maps.agreement_codes(mine), mine.labels.crop
+    np.testing.assert_array_equal(codes < 255, (crop > 0) & (crop < 255))
+    right = [float(np.isin(codes[codes < 255], c).mean()) for c in ([0, 1], [0, 2])]
+    for share, prediction in zip(right, mine.predictions, strict=True):
+        inside = codes < 255
+        assert share == pytest.approx((prediction.crop == crop)[inside].mean())
+
+
+def test_csv_of_a_table_reads_back():
+    table = pd.DataFrame({"class": ["Maïs, doux", "Blé"], "pixels": [1, 2]})
+    pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(data.csv(table))), table)
