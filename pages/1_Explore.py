@@ -27,10 +27,9 @@ st.subheader(f"Parcels and imagery: {where}", anchor=False)
 
 @st.fragment
 def zone_and_parcel() -> None:
-    cube = data.cube(dataset, zone)
     left, right = st.columns([5, 4], gap="medium")
     with left:
-        choice = explore.controls(cube.periods)
+        choice = explore.controls(dataset, zone)
         explore.zone_map(dataset, zones[zone], choice)
     with right:
         parcel = component.choose_parcel(dataset, zone)

@@ -9,15 +9,16 @@
   const panels = []; // {map, base, overlay, parcels}
   let features = null;
   let options = {};
-  let state = { selected: null, base: null, fill: 0, opacity: 0.9, hidden: [] };
+  let state = { selected: null, base: null, fill: 0, opacity: 0.9, only: [] };
 
   function style(feature) {
+    const out = state.only.length && !state.only.includes(feature.properties.crop);
     return {
       color: options.outline,
       weight: 0.8,
-      opacity: 0.9,
+      opacity: out ? 0.15 : 0.9,
       fillColor: feature.properties.colour,
-      fillOpacity: state.fill,
+      fillOpacity: out ? 0 : state.fill,
     };
   }
 
@@ -123,11 +124,12 @@
   function refresh() {
     panels.forEach(function (panel) {
       // Styling ten thousand parcels anew takes as long as the rest of a click together.
-      if (panel.parcels && panel.fill !== state.fill) {
+      const look = state.fill + ":" + state.only;
+      if (panel.parcels && panel.look !== look) {
         panel.parcels.setStyle(style);
-        panel.fill = state.fill;
+        panel.look = look;
       }
-      if (panel.base && state.base) panel.base.setUrl(state.base);
+      if (panel.base && state.base && panel.base._url !== state.base) panel.base.setUrl(state.base);
       if (panel.overlay) panel.overlay.setOpacity(state.opacity);
     });
     markSelected();

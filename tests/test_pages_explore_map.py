@@ -179,9 +179,10 @@ def test_one_run_alone_is_shown_twice_and_said(world, monkeypatch):
     assert "Only one run" in text(app)
 
 
-def test_downloaded_parcels_hold_both_answers():
-    mine = pair()
-    table = gpd.read_file(io.BytesIO(compare_answers._geopackage(mine)))
+def test_downloaded_parcels_hold_both_answers(tmp_path):
+    mine, path = pair(), tmp_path / "parcels.gpkg"
+    path.write_bytes(compare_answers._geopackage(mine))
+    table = gpd.read_file(path)
     source = data.parcels("demo", mine.zone.zone_id)
     assert len(table) == len(source)
     assert table.crs == source.crs

@@ -105,7 +105,7 @@ def zone_map(grid: Grid, parcels_url: str, panels: Sequence[Panel], height: int)
 
 
 def command(state: Mapping[str, Any]) -> Command:
-    """What to show now, without a reload: selected, base (URL), fill, opacity."""
+    """What to show now, without a reload: selected, base (URL), fill, opacity, only (crops)."""
     group = Command(name="state")
     tidy = dict(state)
     if tidy.get("base"):
@@ -129,7 +129,8 @@ def geojson(parcels: gpd.GeoDataFrame, legend: Legend) -> bytes:
 def _properties(parcel_id: int, crop: int, area: float, legend: Legend) -> str:
     item = legend.classes[crop]
     label = f"<b>{escape(item.label_en)}</b> · {area:.2f} ha · parcel {parcel_id}"
-    return json.dumps({"id": int(parcel_id), "label": label, "colour": item.colour})
+    properties = {"id": int(parcel_id), "crop": int(crop), "label": label, "colour": item.colour}
+    return json.dumps(properties)
 
 
 def _panel(panel: Panel) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from cropdash.config import PROJECT
 
 _FOLDER = PROJECT / "static" / "cache"
+_DRAWN = 2  # to be raised when the same key shall look or read differently
 _KEEP = 600  # files; beyond it the ones unused for longest go
 
 
@@ -19,7 +20,7 @@ def publish(key: str, suffix: str, make: Callable[[], bytes]) -> str:
 
     `key` must name everything that the content depends on, among it a fingerprint of the data.
     """
-    name = hashlib.sha256(key.encode()).hexdigest()[:24] + suffix
+    name = hashlib.sha256(f"{_DRAWN}/{key}".encode()).hexdigest()[:24] + suffix
     path = _FOLDER / name
     try:
         os.utime(path)  # used again: the last to be pruned

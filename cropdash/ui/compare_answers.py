@@ -14,7 +14,7 @@ import streamlit as st
 
 from cropdash import legend
 from cropdash.domain import Float, Prediction
-from cropdash.figures import imagery, probabilities
+from cropdash.figures import imagery, probabilities, qgis
 from cropdash.ui import data, explore, frame
 from cropdash.ui.compare_maps import Pair, agreement_codes, best
 
@@ -78,8 +78,8 @@ def parcel_panel(pair: Pair, parcel: int | None) -> None:
 
 
 def downloads(pair: Pair) -> None:
-    """GeoTIFF of each model's zone, GeoPackage of the parcels with both answers."""
-    columns = st.columns(3)
+    """GeoTIFF of each model's zone, GeoPackage of the parcels with both answers, colours."""
+    columns = st.columns(4)
     for i, (name, run) in enumerate(zip(pair.names, pair.runs, strict=True)):
         columns[i].download_button(
             f"{name} (GeoTIFF)",
@@ -99,6 +99,15 @@ def downloads(pair: Pair) -> None:
         icon=":material/download:",
         width="stretch",
         help="Declared crop, both answers with their confidence; EPSG code of the zone.",
+    )
+    columns[3].download_button(
+        "Colours (QGIS style)",
+        qgis.class_style(legend.load()),
+        "cropdash_classes.qml",
+        "application/xml",
+        icon=":material/download:",
+        width="stretch",
+        help="Load it in QGIS under Layer properties, Style, Load style.",
     )
 
 

@@ -26,6 +26,7 @@ class Choice:
     period: str
     mode: str
     fill: float
+    only: tuple[int, ...]  # classes to which the parcels are narrowed; none = all
 
 
 def zone_name(zones: Mapping[str, Zone]) -> Callable[[str], str]:
@@ -38,8 +39,9 @@ def middle(periods: Sequence[str]) -> str:
     return periods[min(4, len(periods) - 1)]
 
 
-def controls(periods: Sequence[str]) -> Choice:
-    """Month, picture and fill of the map."""
+def controls(dataset: str, zone: str) -> Choice:
+    """Month, picture, fill and crops of the map."""
+    periods = data.cube(dataset, zone).periods
     month = st.select_slider("Month", periods, value=middle(periods), key="month")
     picture, shade = st.columns([3, 2])
     with picture:
@@ -51,7 +53,7 @@ def controls(periods: Sequence[str]) -> Choice:
         fill = st.slider(
             "Crop colours", 0.0, 1.0, 0.35, 0.05, key="fill", help="Opacity of the parcels' fill."
         )
-    return Choice(str(month), str(mode), float(fill))
+    return Choice(str(month), str(mode), float(fill), _crops(dataset, zone))
 
 
 def zone_map(dataset: str, zone: Zone, choice: Choice) -> None:
@@ -74,6 +76,7 @@ def zone_map(dataset: str, zone: Zone, choice: Choice) -> None:
             "selected": component.selected(dataset, name),
             "base": picture(choice.period, choice.mode),
             "fill": choice.fill,
+            "only": choice.only,
         }
     )
     component.show(chart, command, key=f"explore:{dataset}:{name}", height=HEIGHT)
@@ -164,6 +167,17 @@ def _compared_with(dataset: str, zone: str, parcel: int) -> int | None:
     )
     other = next((i for i in names if str(i) == str(chosen).strip()), None)
     return None if other == parcel else other
+
+
+def _crops(dataset: str, zone: str) -> tuple[int, ...]:
+    found = data.parcels(dataset, zone)["crop"].value_counts()
+    items = legend.load().classes
+    chosen = st.multiselect(
+        "Crops", found.index.tolist(), placeholder="All crops", key=f"crops:{dataset}:{zone}",
+        format_func=lambda k: f"{items[k].label_en} ({found[k]:,})",
+        help="Parcels of other crops fade; their number in this zone stands in brackets.",
+    )  # fmt: skip
+    return tuple(chosen)
 
 
 def _readable(region: str) -> str:

@@ -123,6 +123,7 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
     page, watch = context.new_page(), Watch()
     page.on("request", lambda r: _note_request(r.url, server.url, watch))
     page.on("pageerror", lambda e: watch.errors.append(str(e)))
+    page.on("console", lambda m: _note_message(m.type, m.text, watch))
     page.on("response", lambda r: _note_answer(r.status, r.url, watch))
     yield page
     context.close()
@@ -133,6 +134,12 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
 def _note_request(url: str, origin: str, watch: Watch) -> None:
     if not url.startswith((origin, "data:", "blob:", origin.replace("http", "ws"))):
         watch.foreign.append(url)
+
+
+def _note_message(kind: str, text: str, watch: Watch) -> None:
+    # Failed requests are judged by their address, in `_note_answer`.
+    if kind == "error" and not text.startswith("Failed to load resource"):
+        watch.errors.append(text)
 
 
 def _note_answer(status: int, url: str, watch: Watch) -> None:

@@ -5,6 +5,9 @@ import re
 import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
+from shapely import box as rectangle
+
+from cropdash import legend
 
 MAP = "iframe[title='streamlit_folium.st_folium']"
 
@@ -46,6 +49,15 @@ def chart_of_parcel(page: Page, parcel):
     return page.wait_for_function(script, arg=parcel).json_value()
 
 
+def wait_for_mark(frame, parcel):
+    """Until the first panel outlines the parcel as the selected one."""
+    frame.wait_for_function(
+        "id => Object.values(window.map._layers).some(l => l.options"
+        " && l.options.color === '#00e5ff' && l.feature && l.feature.properties.id === id)",
+        arg=parcel,
+    )
+
+
 def large_parcels(server, zone, n):
     table = server.store.parcels("demo", zone)
     chosen = table[table["crop"] > 0].nlargest(n, "n_pixels")
@@ -54,9 +66,7 @@ def large_parcels(server, zone, n):
 
 
 def _rectangle(server, zone):
-    from shapely import box
-
-    return box(*next(z for z in server.store.zones("demo") if z.zone_id == zone).grid.bounds)
+    return rectangle(*next(z for z in server.store.zones("demo") if z.zone_id == zone).grid.bounds)
 
 
 def test_cold_deep_link_click_and_chart(page, server):
@@ -74,8 +84,6 @@ def test_cold_deep_link_click_and_chart(page, server):
     np.testing.assert_allclose(shown, series.loc[second, "NDVI_mean"], atol=1e-6)
     expect(page).to_have_url(re.compile(f"parcel={second}"))
     crop = server.store.parcels("demo", zone).set_index("parcel_id").loc[second, "crop"]
-    from cropdash import legend
-
     label = legend.load().classes[crop].label_en
     expect(page.get_by_text(re.compile(f"Parcel|{re.escape(label)}")).first).to_be_visible()
 
@@ -83,6 +91,42 @@ def test_cold_deep_link_click_and_chart(page, server):
     np.testing.assert_allclose(
         chart_of_parcel(page, second), series.loc[second, "NDVI_mean"], atol=1e-6
     )
+
+
+def test_the_list_marks_the_parcel_on_the_map_at_once(page, server):
+    zone = server.store.zones("demo")[1].zone_id
+    first, second = large_parcels(server, zone, 8)[:2]
+    page.goto(f"{server.url}/Explore?dataset=demo&zone={zone}&parcel={first}")
+    _, frame = map_frame(page)
+    wait_for_mark(frame, first)
+    frame.evaluate("window.stamp = 1")
+    box = page.get_by_role("combobox", name="Parcel")
+    box.click()
+    box.fill(f"{second} · ")
+    box.press("Enter")
+    wait_for_mark(frame, second)
+    chart_of_parcel(page, second)
+    assert frame.evaluate("window.stamp") == 1
+
+
+def test_parcels_are_narrowed_to_a_crop_without_reloading_the_map(page, server):
+    zone = server.store.zones("demo")[1].zone_id
+    (parcel,) = large_parcels(server, zone, 8)[:1]
+    crop = int(server.store.parcels("demo", zone).set_index("parcel_id").loc[parcel, "crop"])
+    page.goto(f"{server.url}/Explore?dataset=demo&zone={zone}")
+    _, frame = map_frame(page)
+    frame.evaluate("window.stamp = 1")
+    box = page.get_by_role("combobox", name="Crops")
+    box.click()
+    box.fill(legend.load().classes[crop].label_en)
+    box.press("Enter")
+    frame.wait_for_function(
+        "crop => { const all = Object.values(window.map._layers).filter(l => l.feature);"
+        " return all.length && all.every(l => "
+        "(l.options.opacity > 0.5) === (l.feature.properties.crop === crop)); }",
+        arg=crop,
+    )
+    assert frame.evaluate("window.stamp") == 1
 
 
 def test_the_month_changes_the_picture_without_reloading_the_map(page, server):

@@ -1,0 +1,26 @@
+"""The style that goes with a downloaded raster."""
+
+from xml.etree import ElementTree
+
+import pytest
+
+from cropdash import legend
+from cropdash.figures import qgis
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_every_class_has_its_colour_and_name(language):
+    table = legend.load()
+    root = ElementTree.fromstring(qgis.class_style(table, language))  # noqa: S314 (our own text)
+    entries = {int(e.get("value")): e for e in root.iter("paletteEntry")}
+    assert set(entries) == {item.id for item in table.classes}
+    for item in table.classes:
+        assert entries[item.id].get("color") == item.colour
+        assert entries[item.id].get("label") == item.label(language)
+        assert (entries[item.id].get("alpha") == "0") == (item.id == 0)
+
+
+def test_the_first_band_is_drawn_as_a_palette():
+    root = ElementTree.fromstring(qgis.class_style(legend.load()))  # noqa: S314 (our own text)
+    (renderer,) = root.iter("rasterrenderer")
+    assert (renderer.get("type"), renderer.get("band")) == ("paletted", "1")
