@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "storage": set(),
     "jobs": {"storage"},
     "workflow": {"ingest", "prepare", "classify", "evaluate", "storage", "execute"},
-    "ui": {"storage.store", "evaluate", "figures", "jobs"},
+    "ui": {"storage.store", "evaluate", "figures"},
     "pages": {"ui", "figures", "jobs"},
     "__main__": {"workflow", "ingest", "storage", "terminal"},
 }

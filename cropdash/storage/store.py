@@ -103,9 +103,9 @@ class Store:
 
     def class_counts(self, dataset: str) -> pd.DataFrame:
         """zone_id, region, split, crop, pixels, parcels, hectares: per built zone and class."""
-        rows = []
+        rows, folder = [], self._dataset(dataset)
         for zone in self.zones(dataset):
-            parcels = self.parcels(dataset, zone.zone_id)
+            parcels = folder.parcel_facts(zone.zone_id, ("crop", "n_pixels", "area_ha"))
             table = parcels.groupby("crop").agg(
                 pixels=("n_pixels", "sum"), parcels=("crop", "size"), hectares=("area_ha", "sum")
             )
@@ -119,10 +119,10 @@ class Store:
 
     def class_series(self, dataset: str) -> pd.DataFrame:
         """crop, period, p10, p50, p90 of the parcels' mean NDVI, n_parcels: over all built zones."""
-        frames = []
+        frames, folder = [], self._dataset(dataset)
         for zone in self.zones(dataset):
-            crops = self.parcels(dataset, zone.zone_id)[["parcel_id", "crop"]]
-            series = self.series(dataset, zone.zone_id)[["parcel_id", "period", "NDVI_mean"]]
+            crops = folder.parcel_facts(zone.zone_id, ("parcel_id", "crop"))
+            series = folder.series(zone.zone_id, ("parcel_id", "period", "NDVI_mean"))
             frames.append(series.merge(crops, on="parcel_id"))
         if not frames:
             return pd.DataFrame(columns=["crop", "period", *QUANTILES, "n_parcels"])
@@ -133,16 +133,17 @@ class Store:
 
     def clear_dates(self, dataset: str) -> pd.DataFrame:
         """zone_id, period, clear_dates (mean over pixels), empty_share (pixels without any)."""
-        rows = []
+        rows, folder = [], self._dataset(dataset)
+        periods = folder.description().periods
         for zone in self.zones(dataset):
-            cube = self.cube(dataset, zone.zone_id)
+            clear = folder.clear_dates(zone.zone_id)
             rows.append(
                 pd.DataFrame(
                     {
                         "zone_id": zone.zone_id,
-                        "period": cube.periods,
-                        "clear_dates": cube.clear_dates.mean(axis=(1, 2)),
-                        "empty_share": (cube.clear_dates == 0).mean(axis=(1, 2)),
+                        "period": periods,
+                        "clear_dates": clear.mean(axis=(1, 2)),
+                        "empty_share": (clear == 0).mean(axis=(1, 2)),
                     }
                 )
             )

@@ -23,6 +23,7 @@ CREDIT = (
     "Crop classes: RPG © IGN/ASP, Licence Ouverte Etalab 2.0. "
     "Contains modified Copernicus Sentinel data where real scenes are shown."
 )
+_KEPT = ("dataset", "zone", "parcel", "left", "right", "run")  # selections that go along
 _PENDING = "frame:toast"  # what is said at the start of the next run of a page
 
 
@@ -42,8 +43,9 @@ def begin(title: str, lead: str) -> None:
 def _menu() -> None:
     st.markdown("#### cropdash")
     st.caption(about or "")
+    kept = {name: st.query_params[name] for name in _KEPT if name in st.query_params}
     for path, label, icon in PAGES:
-        st.page_link(path, label=label, icon=icon, width="stretch")
+        st.page_link(path, label=label, icon=icon, width="stretch", query_params=kept)
     st.space("small")
     st.caption(CREDIT)
 

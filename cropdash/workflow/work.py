@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from cropdash.storage import status
 from cropdash.storage.status import Reporter
 
 _PATIENCE_S = 2.0  # a page that probes the lock holds it for an instant
+_POLL_S = 0.5
 _NICENESS = 5  # leaves the web server the first word on a small machine
 
 
@@ -54,6 +56,30 @@ def _report(reporter: Reporter) -> Iterator[Reporter]:
     reporter.finish("stopped" if reporter.should_stop() else "done")
 
 
+def _my_turn(folder: Path, lock: FileLock) -> bool:
+    """Take the slot if no job was queued earlier and none is at work; else wait a moment."""
+    if _earlier_waits(folder):
+        time.sleep(_POLL_S)
+        return False
+    try:
+        lock.acquire(timeout=_POLL_S)
+        return True
+    except Timeout:
+        return False
+
+
+def _earlier_waits(folder: Path) -> bool:
+    """True while a job beside this one was queued earlier and is still waiting."""
+    mine = status.read_written(folder)
+    if mine is None:
+        return False
+    for path in folder.parent.glob(f"*/{status.FILE}"):
+        other = status.read(path.parent) if path.parent != folder else None
+        if other and other.state == "queued" and other.created < mine.created:
+            return True
+    return False
+
+
 @contextmanager
 def _slot(folder: Path, slot: Path | None) -> Iterator[None]:
     """Wait for the slot, one job at a time; give up if a stop is asked for."""
@@ -62,14 +88,10 @@ def _slot(folder: Path, slot: Path | None) -> Iterator[None]:
         return
     slot.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(slot)
-    while True:
-        try:
-            lock.acquire(timeout=0.5)
-            break
-        except Timeout:
-            if (folder / status.STOP).exists():
-                Reporter(folder).finish("stopped")
-                raise CropdashError(f"{folder.name} was stopped before it began.") from None
+    while not _my_turn(folder, lock):
+        if (folder / status.STOP).exists():
+            Reporter(folder).finish("stopped")
+            raise CropdashError(f"{folder.name} was stopped before it began.")
     try:
         yield
     finally:

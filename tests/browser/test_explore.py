@@ -170,3 +170,16 @@ def test_every_page_opens_cold_with_the_menu(page, server, name):
     for other in ("Overview", "Explore", "Train", "Map", "Compare"):
         expect(page.get_by_role("link", name=other, exact=True).first).to_be_visible()
     expect(page.get_by_test_id("stException")).to_have_count(0)
+
+
+def test_the_menu_takes_the_selection_along(page, server):
+    zone = next(z.zone_id for z in server.store.zones("demo") if z.split == "test")
+    parcel = large_parcels(server, zone, 5)[0]
+    page.goto(f"{server.url}/Explore?dataset=demo&zone={zone}&parcel={parcel}")
+    chart_of_parcel(page, parcel)
+    page.get_by_role("link", name="Map", exact=True).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Map")
+    expect(page).to_have_url(
+        re.compile(f"zone={zone}.*parcel={parcel}|parcel={parcel}.*zone={zone}")
+    )
+    chart_of_parcel(page, parcel)
