@@ -31,7 +31,7 @@ def imbalance(counts: pd.DataFrame, unit: str, legend: Legend, *, dark: bool = F
     figure.update_layout(
         **palette.base_layout(dark, height=430, margin={"l": 64, "r": 8, "t": 16, "b": 150})
     )
-    figure.update_xaxes(**palette.axis(dark), tickangle=-55, tickmode="linear")
+    figure.update_xaxes(**palette.axis(dark), tickangle=-55, nticks=60)
     figure.update_yaxes(
         **palette.axis(dark), type="log", title=f"{unit.capitalize()} (log scale)", dtick=1
     )
@@ -64,7 +64,7 @@ def clear_dates(table: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     figure = go.Figure(
         go.Heatmap(
             x=list(months),
-            y=list(grid.index),
+            y=[str(zone).replace("_", " ").capitalize() for zone in grid.index],
             z=grid.to_numpy(),
             customdata=empty.to_numpy(),
             colorscale="Viridis",

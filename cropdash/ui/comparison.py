@@ -260,4 +260,4 @@ def _number(value: float | None) -> str:
 
 def _readable(name: object) -> str:
     text = str(name).replace("_", " ")
-    return text[:1].upper() + text[1:]
+    return (text[:1].upper() + text[1:]).replace(" f1", " F1")

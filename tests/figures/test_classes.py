@@ -59,4 +59,4 @@ def test_clear_dates_keep_zone_and_month():
     )
     heat = classes.clear_dates(table).data[0]
     at = {(y, x): heat.z[i][j] for i, y in enumerate(heat.y) for j, x in enumerate(heat.x)}
-    assert at == {("b", "Jan"): 1.0, ("b", "Feb"): 2.0, ("a", "Feb"): 3.0, ("a", "Jan"): 4.0}
+    assert at == {("B", "Jan"): 1.0, ("B", "Feb"): 2.0, ("A", "Feb"): 3.0, ("A", "Jan"): 4.0}
