@@ -49,7 +49,7 @@ class CnnConfig(TrainConfig):
         description="Reflectance as it is, or its square root and NDVI beside it.",
     )  # fmt: skip
     temporal_channels: int = Field(
-        16, ge=4, le=256, title="Temporal channels",
+        32, ge=4, le=256, title="Temporal channels",
         description="Width of the convolution over time that all pixels share.",
     )  # fmt: skip
     temporal_layers: int = Field(1, ge=1, le=4, title="Temporal layers", description="Its depth.")
@@ -59,6 +59,10 @@ class CnnConfig(TrainConfig):
     temporal_pooling: Literal["max", "dense"] = Field(
         "dense", title="Temporal pooling",
         description="Strongest response of the year, or a learned mix of all months.",
+    )  # fmt: skip
+    temporal_hidden: int = Field(
+        256, ge=8, le=1024, title="Hidden values",
+        description="Width of the layer that mixes the months, where they are mixed (dense).",
     )  # fmt: skip
     embedding: int = Field(
         64, ge=8, le=256, title="Embedding", description="Values per pixel that the U-Net sees."
@@ -80,13 +84,17 @@ class CnnConfig(TrainConfig):
     patch_size: int = Field(
         48, ge=8, le=512, title="Patch size", description="Pixels on a side of a training patch."
     )
-    batch_size: int = Field(8, ge=1, le=256, title="Batch size", description="Patches a step.")
+    batch_size: int = Field(8, ge=2, le=256, title="Batch size", description="Patches a step.")
     iterations: int = Field(
-        40, ge=1, le=10_000, title="Steps an epoch", description="Optimiser steps between scores."
+        80,
+        ge=1,
+        le=10_000,
+        title="Steps an epoch",
+        description="Optimiser steps between scores; fewer where the area is small.",
     )
-    epochs: int = Field(14, ge=1, le=1000, title="Epochs", description="At most.")
+    epochs: int = Field(9, ge=1, le=1000, title="Epochs", description="At most.")
     patience: int = Field(
-        14, ge=1, le=1000, title="Patience",
+        6, ge=1, le=1000, title="Patience",
         description="Epochs without a better validation score before training stops.",
     )  # fmt: skip
     weighting: Literal["none", "parcel"] = Field(
@@ -102,7 +110,7 @@ class CnnConfig(TrainConfig):
         description="Decay of the moving average of weights that is kept (0 = off).",
     )  # fmt: skip
     half_precision: bool = Field(
-        False, title="bfloat16", description="Faster where the processor has it."
+        True, title="bfloat16", description="Faster; only used where the processor has it."
     )
 
 
@@ -129,7 +137,7 @@ class XgbConfig(TrainConfig):
     subsample: float = Field(0.8, gt=0, le=1, title="Rows", description="Share a tree sees.")
     column_share: float = Field(0.5, gt=0, le=1, title="Columns", description="Share a tree sees.")
     patience: int = Field(
-        15, ge=1, le=1000, title="Patience", description="Rounds without a better validation loss."
+        15, ge=1, le=1000, title="Patience", description="Rounds without a better validation score."
     )
 
 
@@ -156,6 +164,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
             "weighting": "none",
             "logit_adjustment": 0.0,
             "averaging": 0.0,
+            "half_precision": False,
         },
     },
     "xgboost": {

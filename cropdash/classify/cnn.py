@@ -12,7 +12,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from cropdash.classify import cnn_fit, features, tiles
+from cropdash.classify import cnn_fit, features, precision, tiles
 from cropdash.classify.classifier import OnEpoch, ShouldStop
 from cropdash.classify.description import MODEL, STATISTICS, Frame, frame_of, replacing, write_json
 from cropdash.classify.features import Statistics
@@ -70,9 +70,10 @@ class CnnClassifier:
         torch.set_num_threads(self._config.threads)
         values, _ = features.layers(cube, self._config.inputs)
         chosen = list(frame.classes)
-        logits = tiles.predict(network, statistics.standardise(values), chosen)
+        half = precision.half(self._config)
+        said = tiles.predict(network, statistics.standardise(values), chosen, half=half)
         probabilities = np.zeros((self._legend.n_classes, *cube.grid.shape), dtype=np.float32)
-        probabilities[chosen] = logits
+        probabilities[chosen] = said
         return probabilities
 
     def save(self, folder: Path) -> None:

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from cropdash.classify import features, tiles
+from cropdash.classify import features, precision, tiles, validation
 from cropdash.classify.classifier import OnEpoch, ShouldStop
 from cropdash.classify.description import Frame
 from cropdash.classify.features import Statistics
@@ -33,7 +33,7 @@ from cropdash.train_config import CnnConfig
 def fit(
     network: HybridNetwork,
     train: Sequence[Sample],
-    validation: Sequence[Sample],
+    held_out: Sequence[Sample],
     statistics: Statistics,
     frame: Frame,
     config: CnnConfig,
@@ -42,17 +42,18 @@ def fit(
     on_epoch: OnEpoch,
     should_stop: ShouldStop,
 ) -> None:
-    """Train `network` in place; it ends with the weights that validated best."""
+    """Train `network` in place; it ends with the weights that did best on the zones held out."""
     L.seed_everything(config.seed, workers=True, verbose=False)
     prior = class_shares(train, network.head.out_channels)
-    module = Training(network, config, prior, frame)
-    judge = Judge(validation, statistics, frame, config, on_epoch, should_stop)
+    patches = Patches(train, statistics, config)
+    module = Training(network, config, prior, frame, config.epochs * patches.steps)
+    judge = Judge(held_out, statistics, frame, config, on_epoch, should_stop)
     _quiet()
     trainer = L.Trainer(
         accelerator="cpu",
         devices=1,
         max_epochs=config.epochs,
-        precision="bf16-mixed" if config.half_precision else "32-true",
+        precision="bf16-mixed" if precision.half(config) else "32-true",
         callbacks=[judge],
         gradient_clip_val=1.0,
         default_root_dir=scratch,
@@ -61,7 +62,7 @@ def fit(
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    trainer.fit(module, DataLoader(Patches(train, statistics, config), batch_size=None))
+    trainer.fit(module, DataLoader(patches, batch_size=None))
     if judge.best is not None:
         network.load_state_dict(judge.best)
     network.eval()
@@ -71,10 +72,15 @@ class Training(L.LightningModule):
     """Loss and optimiser; keeps a moving average of the weights beside the live ones."""
 
     def __init__(
-        self, network: HybridNetwork, config: CnnConfig, prior: NDArray[np.float32], frame: Frame
+        self,
+        network: HybridNetwork,
+        config: CnnConfig,
+        prior: NDArray[np.float32],
+        frame: Frame,
+        steps: int,
     ) -> None:
         super().__init__()
-        self.network, self.settings = network, config
+        self.network, self.settings, self.steps = network, config, steps
         # Logit adjustment (Menon et al. 2021): frequent classes start with a lead in training.
         lead = config.logit_adjustment * np.log(np.maximum(prior, 1e-8))
         lead[[k for k in range(len(prior)) if k not in frame.classes]] = -1e4  # never answered
@@ -116,7 +122,7 @@ class Training(L.LightningModule):
             parameters, settings.learning_rate, weight_decay=settings.weight_decay
         )
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, settings.learning_rate, total_steps=settings.epochs * settings.iterations
+            optimiser, settings.learning_rate, total_steps=self.steps
         )
         return {
             "optimizer": optimiser,
@@ -134,14 +140,14 @@ class Judge(Callback):
 
     def __init__(
         self,
-        validation: Sequence[Sample],
+        held_out: Sequence[Sample],
         statistics: Statistics,
         frame: Frame,
         config: CnnConfig,
         on_epoch: OnEpoch,
         should_stop: ShouldStop,
     ) -> None:
-        self._validation, self._statistics, self._frame = validation, statistics, frame
+        self._validation, self._statistics, self._frame = held_out, statistics, frame
         self._config, self._on_epoch, self._should_stop = config, on_epoch, should_stop
         self._started = time.monotonic()
         self._best_score, self._waited = -np.inf, 0
@@ -164,15 +170,16 @@ class Judge(Callback):
             "learning_rate": float(trainer.optimizers[0].param_groups[0]["lr"]),
         }
         module.losses.clear()
-        if len(self._validation):
-            values |= self._score(module.judged)
+        values |= self._score(module.judged)
+        trainer.should_stop = trainer.should_stop or self._should_stop()
         self._keep(module.judged, values, trainer)
         self._on_epoch(values | {"seconds": round(time.monotonic() - self._started, 2)})
 
     def _keep(self, network: HybridNetwork, values: dict[str, float], trainer: L.Trainer) -> None:
         """Keep the weights if they are the best so far; without validation, the latest."""
-        score = values.get("validation_score", np.inf)
-        if score > self._best_score or not len(self._validation):
+        latest = np.inf if not len(self._validation) else -np.inf
+        score = values.get("validation_score", latest)
+        if self.best is None or score > self._best_score or score == np.inf:
             self._best_score, self._waited = score, 0
             self.best = {k: v.detach().clone() for k, v in network.state_dict().items()}
         else:
@@ -180,36 +187,38 @@ class Judge(Callback):
             trainer.should_stop = trainer.should_stop or self._waited >= self._config.patience
 
     def _score(self, network: HybridNetwork) -> dict[str, float]:
-        """Accuracy, macro F1 and loss over the labelled pixels of the validation zones."""
-        k, classes = network.head.out_channels, self._frame.classes
-        counts, loss, n = np.zeros((k, k)), 0.0, 0
+        """Scores over the labelled pixels of the validation zones; none when asked to stop."""
+        k = network.head.out_channels
+        counts, loss, n = np.zeros((k, k), np.int64), 0.0, 0
         for sample in self._validation:
-            values, _ = features.layers(sample.cube, self._config.inputs)
-            said = tiles.predict(network, self._statistics.standardise(values), classes)
-            mask = features.labelled(sample)
-            truth = sample.labels.crop[mask].astype(np.int64)
-            predicted = np.asarray(classes)[said.argmax(axis=0)[mask]]
-            counts += np.bincount(truth * k + predicted, minlength=k * k).reshape(k, k)
-            known = np.isin(truth, classes)
-            of = np.searchsorted(classes, truth[known])
-            loss -= float(np.log(np.maximum(said[:, mask][of, np.flatnonzero(known)], 1e-7)).sum())
-            n += int(known.sum())
+            if self._should_stop():
+                return {}
+            found, cost, known = self._score_zone(network, sample)
+            counts, loss, n = counts + found, loss + cost, n + known
         network.train()
-        return _scores(counts) | {"validation_loss": loss / max(n, 1)}
+        if not len(self._validation):
+            return {}
+        scores = {f"validation_{name}": s for name, s in validation.scores(counts).items()}
+        return scores | {"validation_loss": loss / max(n, 1)}
 
-
-def _scores(counts: NDArray[np.float64]) -> dict[str, float]:
-    hits, truth, said = np.diag(counts), counts.sum(1), counts.sum(0)
-    supported = truth > 0
-    accuracy = hits.sum() / max(truth.sum(), 1)
-    f1 = 2 * hits[supported] / (truth + said)[supported]
-    macro = float(f1.mean()) if supported.any() else 0.0
-    return {
-        "validation_accuracy": float(accuracy),
-        "validation_macro_f1": macro,
-        # Both matter to the reader of a map: neither alone may choose the weights.
-        "validation_score": float(accuracy + macro) / 2,
-    }
+    def _score_zone(
+        self, network: HybridNetwork, sample: Sample
+    ) -> tuple[NDArray[np.int64], float, int]:
+        """(K, K) counts, and the summed loss and number of the pixels of trained classes."""
+        classes = self._frame.classes
+        values, _ = features.layers(sample.cube, self._config.inputs)
+        inputs = self._statistics.standardise(values)
+        half = precision.half(self._config)
+        said = tiles.predict(network, inputs, classes, half=half)  # (len(classes), H, W)
+        mask = features.labelled(sample)
+        truth = sample.labels.crop[mask].astype(np.int64)
+        predicted = np.asarray(classes)[said.argmax(axis=0)[mask]]
+        known = np.isin(truth, classes)
+        of = np.searchsorted(classes, truth[known])
+        right = said[:, mask][of, np.flatnonzero(known)]  # probability of the declared class
+        cost = -float(np.log(np.maximum(right, 1e-7)).sum())
+        found = validation.counts(truth, predicted, network.head.out_channels)
+        return found, cost, int(known.sum())
 
 
 def class_shares(train: Sequence[Sample], n_classes: int) -> NDArray[np.float32]:

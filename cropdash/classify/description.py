@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from cropdash.domain import BACKGROUND, IGNORE, Cube, Sample
+from cropdash.classify import features
+from cropdash.domain import Cube, Sample
 from cropdash.errors import InvalidRaster, NotEnoughData
 
 MODEL, STATISTICS = "model.json", "statistics.json"
@@ -36,13 +37,16 @@ class Frame:
 
 
 def frame_of(train: Sequence[Sample]) -> Frame:
-    """Bands, periods and classes of the training zones."""
+    """Bands, periods and classes of the training zones; pixels without a series teach nothing."""
     found: set[int] = set()
     for sample in train:
-        found |= set(np.unique(sample.labels.crop).tolist())
-    classes = tuple(sorted(found - {BACKGROUND, IGNORE}))
+        found |= set(np.unique(sample.labels.crop[features.labelled(sample)]).tolist())
+    classes = tuple(sorted(found))
     if not classes:
-        raise NotEnoughData("No pixel of the training zones has a mapped crop: check the register.")
+        raise NotEnoughData(
+            "No pixel of the training zones has both a mapped crop and a series: "
+            "check the register and the scenes."
+        )
     first = train[0].cube
     return Frame(first.bands, len(first.periods), classes)
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cropdash.domain import Cube, Float, Sample
+from cropdash.domain import BACKGROUND, IGNORE, Cube, Float, Sample
 
 
 def table(cube: Cube, inputs: str) -> Float:
@@ -100,4 +100,5 @@ def labelled(sample: Sample) -> NDArray[np.bool_]:
     """(H, W) True where a mapped crop is declared and the series is not missing."""
     crop = sample.labels.crop
     seen = ~np.isnan(sample.cube.reflectance).any(axis=(0, 1))
-    return (crop > 0) & (crop < 255) & seen
+    declared: NDArray[np.bool_] = (crop != BACKGROUND) & (crop != IGNORE)
+    return declared & seen

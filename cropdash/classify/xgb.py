@@ -12,7 +12,7 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from cropdash.classify import features
+from cropdash.classify import features, validation
 from cropdash.classify.classifier import OnEpoch, ShouldStop
 from cropdash.classify.description import MODEL, STATISTICS, Frame, frame_of, replacing, write_json
 from cropdash.domain import Cube, Float, Sample
@@ -49,24 +49,36 @@ class XgbClassifier:
     ) -> None:
         rng = np.random.default_rng(self._config.seed)
         frame = frame_of(train)
-        watched = {"train": self._matrix(train, frame, self._config.pixels, rng)}
-        known = self._matrix(validation, frame, _VALIDATION_ROWS, rng) if len(validation) else None
-        if known is not None and known.num_row():
-            watched["validation"] = known
+        rows, labels = draw(train, frame, self._config.pixels, self._config, rng)
+        if not len(rows):
+            raise NotEnoughData("No training pixel has both a crop and a series.")
+        self._statistics = _statistics(rows, frame, self._config.inputs)
+        watched = {"train": self._matrix(rows, labels)}
+        rows, labels = draw(validation, frame, _VALIDATION_ROWS, _as_they_lie(self._config), rng)
+        if len(rows):
+            watched["validation"] = self._matrix(rows, labels)
         observer = _Observer(self._config, on_epoch, should_stop, list(watched))
+        self._booster = self._grow(watched, len(frame.classes), observer)
+        self._frame = frame
+
+    def _grow(
+        self, watched: Mapping[str, xgboost.DMatrix], n_classes: int, observer: _Observer
+    ) -> xgboost.Booster:
+        """The trees up to the round that validates best, so that loading needs no second number."""
+        stopping = xgboost.callback.EarlyStopping(
+            rounds=self._config.patience, metric_name="score", data_name="validation", maximize=True
+        )
         booster = xgboost.train(
-            self._parameters(len(frame.classes)),
+            self._parameters(n_classes),
             watched["train"],
             num_boost_round=self._config.trees,
             evals=[(matrix, name) for name, matrix in watched.items()],
-            early_stopping_rounds=self._config.patience if "validation" in watched else None,
-            callbacks=[observer],
+            custom_metric=_scores,
+            callbacks=[observer, stopping] if "validation" in watched else [observer],
             verbose_eval=False,
         )
         best = getattr(booster, "best_iteration", None)
-        # Only the trees up to the best round are kept, so that loading needs no second number.
-        self._booster = booster if best is None else booster[: best + 1]
-        self._frame = frame
+        return booster if best is None else booster[: best + 1]
 
     def predict_proba(self, cube: Cube) -> Float:
         booster, frame = self._trained()
@@ -132,19 +144,31 @@ class XgbClassifier:
             "colsample_bytree": self._config.column_share,
             "nthread": self._config.threads,
             "seed": self._config.seed,
-            "eval_metric": ["mlogloss", "merror"] if n_classes > 1 else ["mlogloss"],
+            "eval_metric": "mlogloss",
         }
 
-    def _matrix(
-        self, samples: Sequence[Sample], frame: Frame, limit: int, rng: np.random.Generator
-    ) -> xgboost.QuantileDMatrix | xgboost.DMatrix:
-        """Rows drawn from all zones, with classes renumbered to those of the frame."""
-        rows, labels = draw(samples, frame, limit, self._config, rng)
-        if not self._statistics:  # of the training rows: the first that are drawn
-            names = features.table_names(frame.bands, frame.n_periods, self._config.inputs)
-            moments = zip(names, np.nanmean(rows, axis=0), np.nanstd(rows, axis=0), strict=True)
-            self._statistics = {n: {"mean": float(m), "deviation": float(d)} for n, m, d in moments}
+    def _matrix(self, rows: Float, labels: NDArray[np.int32]) -> xgboost.DMatrix:
         return xgboost.DMatrix(rows, labels, nthread=self._config.threads)
+
+
+def _statistics(rows: Float, frame: Frame, inputs: str) -> dict[str, dict[str, float]]:
+    """Mean and deviation of each feature over the training rows."""
+    names = features.table_names(frame.bands, frame.n_periods, inputs)
+    moments = zip(names, np.nanmean(rows, axis=0), np.nanstd(rows, axis=0), strict=True)
+    return {name: {"mean": float(m), "deviation": float(d)} for name, m, d in moments}
+
+
+def _as_they_lie(config: XgbConfig) -> XgbConfig:
+    """Settings under which every pixel has the same chance: scores are of the land as it is."""
+    return config.model_copy(update={"weighting": "none"})
+
+
+def _scores(predicted: NDArray[np.float32], matrix: xgboost.DMatrix) -> list[tuple[str, float]]:
+    """Accuracy, macro F1 and their mean of (N, C) class probabilities."""
+    truth = matrix.get_label().astype(np.int64)
+    said = predicted.reshape(len(truth), -1)
+    found = validation.counts(truth, said.argmax(axis=1), said.shape[1])
+    return list(validation.scores(found).items())
 
 
 def draw(
@@ -161,8 +185,6 @@ def draw(
     masks = [features.labelled(s) & np.isin(s.labels.crop, frame.classes) for s in samples]
     total = sum(int(m.sum()) for m in masks)
     if total == 0:
-        if samples and limit == config.pixels:
-            raise NotEnoughData("No training pixel has both a crop and a series.")
         return np.zeros((0, 1), np.float32), np.zeros(0, np.int32)
     chances = [_chance(s, m, config) for s, m in zip(samples, masks, strict=True)]
     shares = np.array([c.sum() for c in chances])
@@ -203,8 +225,8 @@ class _Observer(xgboost.callback.TrainingCallback):  # type: ignore[misc]
         for name in self._watched:
             log = evals_log[name]
             values[f"{name}_loss"] = float(log["mlogloss"][-1])
-            if "merror" in log:
-                values[f"{name}_accuracy"] = 1 - float(log["merror"][-1])
+            for metric in ("accuracy", "macro_f1", "score"):
+                values[f"{name}_{metric}"] = float(log[metric][-1])
         if not np.isfinite(values["train_loss"]):
             raise TrainingFailed("The training loss became infinite: lower the learning rate.")
         self._on_epoch(values)

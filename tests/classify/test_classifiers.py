@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from sklearn.metrics import accuracy_score, f1_score
 
 from cropdash import classify, legend, train_config
-from cropdash.classify import cnn_fit, features
+from cropdash.classify import cnn_fit, features, patches, validation
 from cropdash.domain import Cube, Labels, Sample, season
 from cropdash.errors import InvalidRaster, InvalidRun, NotEnoughData, TrainingFailed
 from tests.classify import landscapes
@@ -15,6 +16,9 @@ SETTINGS = {
         "patch_size": 24,
         "unet_channels": (12, 16),
         "embedding": 16,
+        "temporal_channels": 16,
+        "temporal_hidden": 32,
+        "half_precision": False,
         "learning_rate": 0.01,
         "averaging": 0.8,
         "threads": 1,
@@ -80,7 +84,8 @@ def test_each_epoch_is_told_with_its_progress(trained):
     _, _, told = trained
     assert told[-1]["progress"] <= 1
     assert [t["epoch"] for t in told] == list(range(1, len(told) + 1))
-    assert {"train_loss", "validation_loss", "validation_accuracy"} <= set(told[-1])
+    wanted = {"train_loss", "validation_loss", "validation_accuracy", "validation_macro_f1"}
+    assert wanted <= set(told[-1])
     assert told[-1]["validation_loss"] < told[0]["validation_loss"]
 
 
@@ -170,6 +175,61 @@ def test_nothing_labelled_says_so(kind, tmp_path):
         fit(new(kind), tmp_path, train=[Sample(plain.zone, plain.cube, empty)])
 
 
+@pytest.mark.parametrize("kind", ["cnn", "xgboost"])
+def test_a_class_without_a_series_is_not_a_trained_class(kind, tmp_path):
+    plain = landscapes.sample("a", seed=1)
+    values, crop = plain.cube.reflectance.copy(), plain.labels.crop.copy()
+    crop[:6, :9] = 41
+    values[:, :, :6, :9] = np.nan
+    cube = Cube(
+        values, plain.cube.clear_dates, plain.cube.periods, plain.cube.bands, plain.cube.grid
+    )
+    labels = Labels(crop, plain.labels.parcel_id, plain.labels.grid)
+    classifier = new(kind)
+    fit(classifier, tmp_path, train=[Sample(plain.zone, cube, labels)], validation=[])
+    assert not classifier.predict_proba(plain.cube)[41].any()
+
+
+def test_a_stop_does_not_wait_for_the_validation_zones(tmp_path):
+    asked = []
+
+    def should_stop():
+        asked.append(1)
+        return len(asked) > 10  # the steps of an epoch on so small an area
+
+    classifier = new("cnn")
+    told = fit(classifier, tmp_path, should_stop=should_stop)
+    assert len(told) == 1
+    assert "validation_loss" not in told[0]
+    classifier.predict_proba(landscapes.sample("d").cube)  # what was learned so far is kept
+
+
+def test_a_small_area_is_not_seen_over_and_over():
+    zones = [landscapes.sample("a", (20, 25))]
+    config = new("cnn").config.model_copy(update={"iterations": 500})
+    statistics = features.statistics_of(zones, config.inputs)
+    assert len(patches.Patches(zones, statistics, config)) == 10
+    wide = [landscapes.sample(f"z{i}", (90, 97)) for i in range(4)]
+    pixels = 4 * 90 * 97
+    assert len(patches.Patches(wide, statistics, config)) == 3 * pixels // (4 * 24 * 24)
+
+
+def test_zones_past_the_memory_limit_take_turns(monkeypatch):
+    zones = [landscapes.sample(f"z{i}", seed=i) for i in range(5)]
+    config = new("cnn").config.model_copy(update={"iterations": 3})
+    statistics = features.statistics_of(zones, config.inputs)
+    assert len(list(patches.Patches(zones, statistics, config))) == 3
+    one = zones[0].cube.reflectance.nbytes * 5 // 4  # NDVI is a fifth channel
+    monkeypatch.setattr(patches, "MEMORY", 2 * one)
+    drawn = patches.Patches(zones, statistics, config)
+    seen = set()
+    for _ in range(12):
+        assert len(list(drawn)) == 3
+        assert len(drawn._kept) <= 2
+        seen |= set(drawn._kept)
+    assert seen == set(range(5))
+
+
 def test_an_infinite_loss_ends_training_with_a_sentence(tmp_path, monkeypatch):
     whole = cnn_fit.F.cross_entropy
     monkeypatch.setattr(cnn_fit.F, "cross_entropy", lambda *a, **k: whole(*a, **k) * float("inf"))
@@ -218,3 +278,12 @@ def test_statistics_agree_with_plain_ones_and_survive_json():
     np.testing.assert_array_equal(back.mean, statistics.mean)
     scaled = statistics.standardise(samples[0].cube.reflectance)
     assert abs(scaled.mean()) < 0.2
+
+
+def test_scores_of_an_epoch_agree_with_scikit_learn():
+    rng = np.random.default_rng(0)
+    truth, said = rng.integers(0, 5, 200), rng.integers(0, 7, 200)
+    found = validation.scores(validation.counts(truth, said, 9))
+    assert found["accuracy"] == pytest.approx(accuracy_score(truth, said))
+    macro = f1_score(truth, said, labels=np.unique(truth), average="macro", zero_division=0)
+    assert found["macro_f1"] == pytest.approx(macro)

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from cropdash import train_config
-from cropdash.classify import tiles
+from cropdash.classify import precision, tiles
 from cropdash.classify.network import HybridNetwork, TemporalEncoder, count_parameters
 
 LIGHT = train_config.parse({"classifier": "cnn", "dataset": "d"})
@@ -16,20 +16,17 @@ SMALL = LIGHT.model_copy(
 )
 
 
+@pytest.mark.parametrize("width", [7, 24])  # below and above where the faster form changes
 @pytest.mark.parametrize("kernel", [3, 5])
-def test_temporal_encoder_equals_conv1d_at_each_pixel(kernel):
-    config = SEED.model_copy(update={"temporal_kernel": kernel, "temporal_channels": 7})
+def test_temporal_encoder_equals_conv1d_at_each_pixel(kernel, width):
+    config = SEED.model_copy(update={"temporal_kernel": kernel, "temporal_channels": width})
     encoder = TemporalEncoder(4, 12, config).eval()
     x = torch.rand(2, 12, 4, 5, 3)
     series = x.permute(0, 3, 4, 2, 1).reshape(2 * 5 * 3, 4, 12)  # [B*H*W, C, T]
     for convolution in encoder.convolutions:
-        plain = nn.Conv1d(
-            convolution.in_channels, convolution.out_channels, kernel, padding=kernel // 2
-        )
-        plain.weight.data = convolution.weight.data[..., 0]
-        plain.bias.data = convolution.bias.data
-        series = torch.relu(plain(series))
-    expected = series.amax(dim=2).reshape(2, 5, 3, 7).permute(0, 3, 1, 2)  # (B, D, H, W)
+        assert isinstance(convolution, nn.Conv1d)
+        series = torch.relu(convolution(series))
+    expected = series.amax(dim=2).reshape(2, 5, 3, width).permute(0, 3, 1, 2)  # (B, D, H, W)
     torch.testing.assert_close(encoder(x), expected, atol=1e-5, rtol=1e-5)
 
 
@@ -63,6 +60,19 @@ def test_the_seed_preset_has_the_parameters_of_its_description(kernel, temporal)
     assert config.dropout == 0.3
 
 
+def test_a_short_year_and_its_gradient_agree_with_conv1d():
+    config = SEED.model_copy(update={"temporal_kernel": 5, "temporal_layers": 1})
+    encoder = TemporalEncoder(4, 2, config).eval()  # fewer months than the kernel is long
+    x = torch.rand(1, 2, 4, 3, 2)
+    (convolution,) = encoder.convolutions
+    series = x.permute(0, 3, 4, 2, 1).reshape(6, 4, 2)
+    plain = torch.relu(convolution(series)).amax(dim=2).sum()
+    torch.testing.assert_close(encoder(x).sum(), plain)
+    fast = torch.autograd.grad(encoder(x).sum(), convolution.weight)[0]
+    slow = torch.autograd.grad(plain, convolution.weight)[0]
+    torch.testing.assert_close(fast, slow, atol=1e-5, rtol=1e-5)
+
+
 @pytest.mark.parametrize("config", [LIGHT, SMALL])
 @pytest.mark.parametrize("shape", [(16, 24), (17, 23), (64, 32), (9, 41)])
 def test_logits_have_the_shape_of_the_grid(config, shape):
@@ -81,3 +91,21 @@ def test_tiles_meet_without_a_seam(shape):
     assert whole.shape == (3, *shape)
     np.testing.assert_allclose(tiled, whole, atol=2e-4)
     np.testing.assert_allclose(whole.sum(axis=0), 1, atol=1e-5)
+
+
+def test_half_precision_is_used_only_where_the_processor_has_it(monkeypatch):
+    monkeypatch.setattr(precision, "_has_instructions", lambda: False)
+    assert not precision.half(LIGHT)
+    monkeypatch.setattr(precision, "_has_instructions", lambda: True)
+    assert precision.half(LIGHT)
+    assert not precision.half(SEED)
+
+
+def test_half_precision_says_nearly_the_same():
+    torch.manual_seed(0)
+    network = HybridNetwork(5, 12, 50, SMALL).eval()
+    inputs = np.random.default_rng(0).normal(size=(12, 5, 19, 26)).astype(np.float32)
+    exact = tiles.predict(network, inputs, [3, 8, 41])
+    half = tiles.predict(network, inputs, [3, 8, 41], half=True)
+    assert half.dtype == np.float32
+    np.testing.assert_allclose(half, exact, atol=0.02)
