@@ -88,6 +88,7 @@ class DatasetFolder:
         """Write all files of a zone, and its manifest with checksums last."""
         folder = self.zone_folder(zone.zone_id)
         (folder / MANIFEST).unlink(missing_ok=True)  # until the new one is there, it is not built
+        files.clear_parts(folder)
         paths = [*rasters.write_cube(folder, cube), rasters.write_labels(folder, labels)]
         for name, table in ((PARCELS, parcels), (SERIES, series)):
             with files.replacing(folder / name) as temporary:

@@ -23,6 +23,7 @@ AVERAGES: dict[Averaged, str] = {
     "all": "All of the legend",
 }
 ALL = "All test zones"
+MIN_ZONES = 4  # from which on the bootstrap draws whole zones
 _DRAWS = 1000  # of the zone bootstrap: intervals to about half a point
 # As the seed project published them, background in and over its own class lists.
 PUBLISHED = pd.DataFrame(
@@ -168,7 +169,7 @@ def differences(left: str, right: str, choice: Choice, marks: tuple[float, float
     scored = score(runs[0], runs[1], choice)
     sides = scored.at(choice.level)
     pairs = None
-    if len(choice.zones) < 4:
+    if len(choice.zones) < MIN_ZONES:
         if choice.unit != "parcel" or choice.level != "class":
             return pd.DataFrame()
         both = [decisions(r) for r in runs]
@@ -210,8 +211,12 @@ def significance(names: tuple[str, str], left: RunInfo, right: RunInfo, choice: 
     st.markdown(
         f"On the same {len(pairs.left_correct):,} parcels only **{names[0]}** is right on "
         f"{test.only_left:,}, only **{names[1]}** on {test.only_right:,}: the difference is "
-        f"**{word}** (McNemar, p = {test.p_value:.2g}). Parcels of one zone resemble each other, "
-        "so the zone bootstrap above is the stricter judge."
+        f"**{word}** (McNemar, p = {test.p_value:.2g}). Parcels of one zone resemble each other"
+        + (
+            ", so the zone bootstrap above is the stricter judge."
+            if len(choice.zones) >= MIN_ZONES
+            else ": read it with care, there are too few zones to draw from."
+        )
     )
 
 

@@ -104,3 +104,13 @@ def test_the_store_tells_what_is_there(tmp_path):
         store.dataset("other")
     with pytest.raises(DatasetNotFound):
         store.cube("d", "c")
+
+
+def test_what_a_killed_writer_left_is_cleared(tmp_path):
+    folder = write(tmp_path)
+    left = folder.zone_folder("a") / ".composite.0123abcd.part.tif"
+    left.write_bytes(b"half")
+    parcels, series = folder.parcels("a"), folder.series("a")
+    folder.write_zone(worlds.zone("a"), worlds.cube(), worlds.labels(), parcels, series, {})
+    assert not left.exists()
+    assert folder.is_built("a", verify=True)
