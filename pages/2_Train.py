@@ -7,7 +7,7 @@ import streamlit as st
 
 from cropdash import jobs
 from cropdash.figures import metrics
-from cropdash.ui import data, frame, history, running, training
+from cropdash.ui import data, frame, history, running, state, training
 
 frame.begin(
     "Train", "Start a model in the background and watch it learn; a closed page loses nothing."
@@ -18,10 +18,7 @@ if not names:
 
 
 def curves(epochs: pd.DataFrame) -> Any:
-    figure = metrics.learning_curves(epochs, dark=frame.is_dark())
-    # Below the axis titles even where the column is narrow and the legend takes two lines.
-    below = {"y": -0.3, "yanchor": "top"}
-    return figure.update_layout(legend=below, height=380, margin={"b": 120})
+    return metrics.learning_curves(epochs, dark=frame.is_dark())
 
 
 runs = data.store().runs()
@@ -35,7 +32,8 @@ with right:
     st.subheader("Run", anchor=False)
     if runs:
         with frame.plainly():
-            running.watch(history.choose(runs), jobs, curves)
+            chosen = state.choose("Run", "run", [run.run_id for run in runs])
+            running.watch(chosen, jobs, curves)
     else:
         st.info("No model was trained yet: start the first one.", icon=":material/info:")
 

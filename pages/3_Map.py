@@ -24,9 +24,9 @@ with st.sidebar:
     able = [r for r in runs if zone in runs[r].zones]
     first = next((r for r in able if runs[r].classifier == "cnn"), able[0])
     second = next((r for r in able if runs[r].classifier == "xgboost"), able[-1])
-    said = lambda r: compare_maps.run_label(runs[r])  # noqa: E731
-    left = state.choose("First run", "left", able, default=first, format_func=said)
-    right = state.choose("Second run", "right", able, default=second, format_func=said)
+    said = {r: compare_maps.run_label(runs[r]) for r in runs}
+    left = state.choose("First run", "left", able, default=first, format_func=said.__getitem__)
+    right = state.choose("Second run", "right", able, default=second, format_func=said.__getitem__)
     if len(able) == 1:
         st.info("Only one run has predicted this zone: train the other model to compare.")
 

@@ -28,8 +28,12 @@ with st.sidebar:
     first = next((r for r in runs if runs[r].classifier == "cnn"), next(iter(runs)))
     second = next((r for r in runs if r != first and runs[r].classifier == "xgboost"), first)
     said = {r: compare_maps.run_label(runs[r]) for r in runs}
-    left_id = state.choose("Left run", "left", list(runs), default=first, format_func=said.get)
-    right_id = state.choose("Right run", "right", list(runs), default=second, format_func=said.get)
+    left_id = state.choose(
+        "Left run", "left", list(runs), default=first, format_func=said.__getitem__
+    )
+    right_id = state.choose(
+        "Right run", "right", list(runs), default=second, format_func=said.__getitem__
+    )
 left, right = runs[left_id], runs[right_id]
 if left_id == right_id:
     frame.stop_with(

@@ -69,8 +69,10 @@ def learning_curves(epochs: pd.DataFrame, *, language: str = "en", dark: bool = 
         figure.update_yaxes(palette.axis(dark, **_range_of(panel)), row=1, col=column)
     figure.update_xaxes(palette.axis(dark, title=wording.say(steps, language), rangemode="tozero"))
     _mark_best(figure, epochs, steps, panels, language, dark)
-    legend = {"orientation": "h", "y": -0.22, "x": 0}
-    return figure.update_layout(palette.base_layout(dark, height=340, legend=legend))
+    # Below the axis titles even where the column is narrow and the legend takes two lines.
+    legend = {"orientation": "h", "y": -0.3, "yanchor": "top", "x": 0}
+    margin = {"l": 10, "r": 10, "t": 50, "b": 120}
+    return figure.update_layout(palette.base_layout(dark, height=380, legend=legend, margin=margin))
 
 
 def reliability_curve(

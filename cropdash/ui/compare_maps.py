@@ -47,10 +47,10 @@ def model_name(run: RunInfo) -> str:
 
 
 def run_label(run: RunInfo) -> str:
-    """Model, when it was trained, and its accuracy."""
+    """Model, its pixel accuracy, month, day and time of training: short enough for the sidebar."""
     accuracy = run.scores.get("test", {}).get("pixel", {}).get("accuracy")
-    score = f" · accuracy {accuracy:.3f}" if accuracy is not None else ""
-    return f"{model_name(run)} · {run.created[:16].replace('T', ' ')}{score}"
+    score = f" · {accuracy:.3f}" if accuracy is not None else ""
+    return f"{model_name(run)}{score} · {run.created[5:16].replace('T', ' ')}"
 
 
 def show_map(pair: Pair, *, everywhere: bool, sure: bool, opacity: float) -> None:

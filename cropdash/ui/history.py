@@ -22,19 +22,6 @@ _SCORES = {
 _FILTERS = ("Model", "Dataset", "State")
 
 
-def choose(runs: Sequence[RunInfo]) -> str:
-    """Select box of runs that follows the address, whoever wrote it; returns the run's id."""
-    options = [run.run_id for run in runs]
-    key = "history:run"
-    st.session_state[key] = state.get("run", options)
-    chosen = st.selectbox("Run", options, key=key, on_change=_remember, args=(key,))
-    return str(chosen)
-
-
-def _remember(key: str) -> None:
-    state.put("run", st.session_state[key])
-
-
 def show(runs: Sequence[RunInfo]) -> None:
     """The table with its filters; a click on a row chooses the run."""
     shown = _filtered(table(runs))
