@@ -75,10 +75,5 @@ with frame.plainly():
     st.plotly_chart(figure, theme=None, width="stretch", key="dumbbell")
 
     st.subheader("Is the confidence honest?", anchor=False)
-    tables, errors = compare_tables.reliability(pair, labels, choice.zones)
-    st.caption(
-        "Parcels by confidence: on the diagonal, a confidence of 80 % is right 8 times of 10."
-    )
-    figure = metrics.reliability_curve(tables, errors=errors, dark=frame.is_dark())
-    st.plotly_chart(figure, theme=None, width="stretch", key="reliability")
+    compare_views.reliability(pair, labels, choice)
     compare_views.downloads(pair, labels, scored, choice)

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from cropdash import legend
-from cropdash.figures import palette, series
+from cropdash.figures import metrics, palette, series
 from cropdash.storage.store import RunInfo
 from cropdash.ui import compare_tables, comparison, data, frame
 from cropdash.ui.comparison import Choice, Scored
@@ -98,6 +98,16 @@ def classes(names: Names, scored: Scored, choice: Choice) -> None:
         table, hide_index=True, width="stretch", column_config={**numbers, "Support": support}
     )
     _download("Scores by class (CSV)", table, f"{choice.unit}_classes.csv")
+
+
+def reliability(runs: Runs, names: Names, choice: Choice) -> None:
+    """How often parcels of a confidence are right."""
+    st.caption(
+        "Parcels by confidence: on the diagonal, a confidence of 80 % is right 8 times of 10."
+    )
+    tables, errors = compare_tables.reliability(runs, names, choice.zones)
+    figure = metrics.reliability_curve(tables, errors=errors, dark=frame.is_dark())
+    st.plotly_chart(figure, theme=None, width="stretch", key="reliability")
 
 
 def downloads(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
