@@ -74,6 +74,16 @@ def test_parcel_scores_agree_with_scikit_learn_on_the_written_tables(trained):
     )
 
 
+def test_calibration_is_of_parcels_with_a_mapped_crop_only(trained):
+    folders, run = trained
+    declared = DatasetFolder(folders.data, "flanders").parcels("flanders_east")
+    assert (declared["crop"] == 0).any()
+    table = run.calibration()
+    assert (table["truth"] > 0).all()
+    assert len(table) == run.scores()["test"]["parcel"]["n_scored"]
+    assert (table["correct"] == (table["truth"] == table["predicted"])).all()
+
+
 def test_maize_and_grass_of_the_east_are_found_from_the_west(trained):
     """Better than to answer grass everywhere (.35), and most of the grass is found.
 
