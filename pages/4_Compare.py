@@ -47,7 +47,7 @@ if not zones:
 pair, labels = (left, right), compare_views.names_of(left, right)
 
 with frame.plainly():
-    choice = comparison.controls(zones)
+    choice = comparison.controls(left, right, zones)
     scored = comparison.score(left, right, choice)
     marks = (left.status.finished, right.status.finished)
     found = comparison.differences(left_id, right_id, choice, marks)

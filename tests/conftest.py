@@ -1,7 +1,22 @@
 """Settings for all tests."""
 
+import sys
+from collections.abc import Iterator
+
+import pytest
 from streamlit import config
 
 # AppTest keeps objects of its own in the session state that the server's rule would refuse.
 # Not by the environment, which only the command `streamlit run` reads.
 config.set_option("runner.enforceSerializableSessionState", False)
+
+
+@pytest.fixture(autouse=True)
+def own_main_module() -> Iterator[None]:
+    """Put back the main module that AppTest replaces.
+
+    Spawned workers import the main module, and AppTest leaves its page there for the tests after.
+    """
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -176,3 +178,60 @@ def test_the_same_run_twice_says_so():
     app.query_params["right"] = run
     checked(app.run())
     assert "two different runs" in app.info[0].value
+
+
+def test_each_run_has_an_interval_of_its_own(runs):
+    marks = tuple(run.status.finished for run in runs)
+    ids = [run.run_id for run in runs]
+    found = comparison.differences(*ids, choice(runs, unit="parcel"), marks)
+    for side in ("left", "right"):
+        assert (found[f"{side}_low"] <= found[f"{side}_high"]).all()
+        row = found.set_index("metric").loc["accuracy"]
+        assert row[f"{side}_low"] <= row[side] <= row[f"{side}_high"]
+    app = show()
+    (unit,) = [g for g in app.get("button_group") if g.label == "Unit"]
+    unit.set_value(["parcel"] if isinstance(unit.value, list) else "parcel")
+    captions = [c.value for c in checked(app.run()).caption]
+    row = found.set_index("metric").loc["accuracy"]
+    assert f"95 %: {row['left_low']:.3f} to {row['left_high']:.3f}" in captions
+
+
+def test_an_average_over_other_classes_has_no_interval():
+    app = show()
+    (unit,) = [g for g in app.get("button_group") if g.label == "Unit"]
+    unit.set_value(["parcel"] if isinstance(unit.value, list) else "parcel")
+    (over,) = [b for b in app.selectbox if b.label.startswith("Macro")]
+    captions = [c.value for c in checked(over.set_value("all").run()).caption]
+    assert captions.count("no interval") == 2  # macro F1 of both; accuracy averages nothing
+
+
+def with_zones(run, zones):
+    scores = run.scores | {"test": run.scores["test"] | {"zones": list(zones)}}
+    return dataclasses.replace(run, scores=scores)
+
+
+def test_zones_of_one_run_alone_are_left_out_and_said(runs, monkeypatch):
+    left, right = runs
+    zones = comparison.common_zones(left, right)
+    fewer = with_zones(right, zones[:1])
+    assert comparison.common_zones(left, fewer) == zones[:1]
+    listed = data.usable_runs
+    changed = {fewer.run_id: fewer}
+    monkeypatch.setattr(
+        data, "usable_runs", lambda name: [changed.get(r.run_id, r) for r in listed(name)]
+    )
+    app = show()
+    assert any("left out: 1." in c.value for c in app.caption)
+    assert any("1 test zone," in c.value for c in app.caption)
+
+
+def test_regions_can_be_chosen_where_they_hold_several_zones(runs, monkeypatch):
+    zones = ["a_1", "a_2", "b_1"]
+    there = [SimpleNamespace(zone_id=z, region=f"north_{z[0]}") for z in [*zones, "a_9"]]
+    monkeypatch.setattr(data, "zones", lambda name: tuple(there))
+    places = comparison._places("demo", zones)
+    assert places["Region North a"] == ("a_1", "a_2")
+    assert list(places) == [comparison.ALL, "Region North a", *zones]
+    assert places[comparison.ALL] == ("a_1", "a_2", "b_1")
+    alone = comparison._places("demo", zones[:2])  # the region is all there is
+    assert list(alone) == [comparison.ALL, "a_1", "a_2"]

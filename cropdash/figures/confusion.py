@@ -203,9 +203,23 @@ def _finish(
     )
     figure.update_yaxes(palette.axis(dark, **common, range=[n - 0.5, -0.5]))
     figure.update_yaxes(title=title | {"text": declared}, row=1, col=1)
-    for at in labels.breaks:
-        line = {"line": {"color": ink.muted, "width": 0.6}, "opacity": 0.6}
-        figure.add_vline(x=at, row="all", col="all", **line)
-        figure.add_hline(y=at, row="all", col="all", **line)
     height = _CHROME + max(_ROW * n, 200)
-    return figure.update_layout(palette.base_layout(dark, coloraxis=scale, height=height))
+    shapes = _break_lines(labels, len(figure.data), ink.muted)
+    layout = palette.base_layout(dark, coloraxis=scale, height=height, shapes=shapes)
+    return figure.update_layout(layout)
+
+
+def _break_lines(labels: Labels, n_panels: int, colour: str) -> list[dict[str, Any]]:
+    """Lines between groups, set all at once: add_vline one by one takes most of a second."""
+    look = {"type": "line", "line": {"color": colour, "width": 0.6}, "opacity": 0.6}
+    lines = []
+    for panel in ("", "2")[:n_panels]:
+        x, y = f"x{panel}", f"y{panel}"
+        for at in labels.breaks:
+            lines.append(
+                {**look, "x0": at, "x1": at, "y0": 0, "y1": 1, "xref": x, "yref": f"{y} domain"}
+            )
+            lines.append(
+                {**look, "y0": at, "y1": at, "x0": 0, "x1": 1, "yref": y, "xref": f"{x} domain"}
+            )
+    return lines

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cropdash import evaluate
 from cropdash.legend import Level
 from cropdash.storage.store import RunInfo
-from cropdash.ui.comparison import Choice, Scored, decisions, figures, group_labels
+from cropdash.ui import data
+from cropdash.ui.comparison import (
+    DRAWS,
+    MIN_ZONES,
+    Choice,
+    Scored,
+    decisions,
+    figures,
+    group_labels,
+)
 
 
 def class_table(scored: Scored, choice: Choice, names: tuple[str, str]) -> pd.DataFrame:
@@ -24,7 +35,17 @@ def class_table(scored: Scored, choice: Choice, names: tuple[str, str]) -> pd.Da
         for metric in ("precision", "recall", "f1"):
             out[f"{name} {metric if metric != 'f1' else 'F1'}"] = table[f"{side}_{metric}"]
     out["F1 difference"] = table["f1_difference"]
+    out[["F1 low", "F1 high"]] = _f1_bounds(scored, choice, list(table["class_id"]))
     return out.sort_values("Support", ascending=False, ignore_index=True)
+
+
+def _f1_bounds(scored: Scored, choice: Choice, ids: list[int]) -> NDArray[np.float64]:
+    """(n, 2) 95 % interval of the F1 difference; NaN where zones are too few to draw from."""
+    if len(choice.zones) < MIN_ZONES:
+        return np.full((len(ids), 2), np.nan)
+    rng = np.random.default_rng(0)
+    bounds = evaluate.class_f1_intervals(*scored.at(choice.level), rng=rng, draws=DRAWS)
+    return bounds.set_index("class_id").loc[ids, ["f1_low", "f1_high"]].to_numpy()
 
 
 def dumbbell_table(scored: Scored, level: Level) -> pd.DataFrame:
@@ -63,6 +84,8 @@ def parcels_of_cell(
         rows.append(table[hit & table["zone_id"].isin(zones)].assign(model=name))
     table = pd.concat(rows, ignore_index=True)
     dataset = runs[0].dataset
+    areas = [data.parcels(dataset, z)[["zone_id", "parcel_id", "area_ha"]] for z in zones]
+    table = table.merge(pd.concat(areas), on=["zone_id", "parcel_id"], how="left")
     links = [
         f"/Explore?dataset={dataset}&zone={z}&parcel={p}"
         for z, p in zip(table["zone_id"], table["parcel_id"], strict=True)
@@ -72,6 +95,7 @@ def parcels_of_cell(
             "Model": table["model"],
             "Zone": table["zone_id"],
             "Parcel": table["parcel_id"],
+            "Area": table["area_ha"],
             "Confidence": table["confidence"],
             "Open": links,
         }

@@ -80,6 +80,7 @@ def cell(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
             column_config={
                 "Open": st.column_config.LinkColumn(display_text="Explore"),
                 "Confidence": st.column_config.NumberColumn(format="percent"),
+                "Area": st.column_config.NumberColumn(format="%.2f ha"),
             },
         )
     with right:

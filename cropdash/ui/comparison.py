@@ -14,7 +14,7 @@ from cropdash import evaluate, legend
 from cropdash.evaluate import Averaged, Confusion, Unit
 from cropdash.legend import Level
 from cropdash.storage.store import RunInfo
-from cropdash.ui import data
+from cropdash.ui import data, scores
 
 LEVELS: dict[Level, str] = {"class": "Class", "level_2": "Level 2", "level_1": "Level 1"}
 AVERAGES: dict[Averaged, str] = {
@@ -24,7 +24,7 @@ AVERAGES: dict[Averaged, str] = {
 }
 ALL = "All test zones"
 MIN_ZONES = 4  # from which on the bootstrap draws whole zones
-_DRAWS = 1000  # of the zone bootstrap: intervals to about half a point
+DRAWS = 1000  # of the zone bootstrap: intervals to about half a point
 # As the seed project published them, background in and over its own class lists.
 PUBLISHED = pd.DataFrame(
     {
@@ -85,8 +85,9 @@ class Scored:
         )
 
 
-def controls(zones: Sequence[str]) -> Choice:
-    """Unit, level, denominator and zones."""
+def controls(left: RunInfo, right: RunInfo, zones: Sequence[str]) -> Choice:
+    """Unit, level, denominator and zones of both runs; says which zones only one run has."""
+    places = _places(left.dataset, zones)
     first, second, third, fourth = st.columns([3, 3, 3, 3], vertical_alignment="bottom")
     unit = first.segmented_control(
         "Unit", evaluate.UNITS, default="pixel", required=True, format_func=str.capitalize,
@@ -100,13 +101,25 @@ def controls(zones: Sequence[str]) -> Choice:
         "Macro scores average over", list(AVERAGES), format_func=AVERAGES.__getitem__, key="over",
         help="With all of the legend and background in: the convention of the seed project.",
     )  # fmt: skip
-    place = fourth.selectbox("Zones", [ALL, *zones], format_func=_readable, key="zones")
+    place = fourth.selectbox("Zones", list(places), format_func=_readable, key="zones")
     background = st.toggle(
         "Count background as a class", key="background",
         help="Our models never answer background, so each such pixel counts as an error.",
     )  # fmt: skip
-    chosen = tuple(zones) if place == ALL else (str(place),)
-    return Choice(unit, level, bool(background), average, chosen)
+    if scored := len(_scored_zones(left) | _scored_zones(right)) - len(zones):
+        st.caption(f"Zones that only one of the runs was scored on are left out: {scored}.")
+    return Choice(unit, level, bool(background), average, places[str(place)])
+
+
+def _places(dataset: str, zones: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """What can be chosen: all zones, regions that hold several of them, single zones."""
+    regions: dict[str, tuple[str, ...]] = {}
+    for zone in data.zones(dataset):
+        if zone.zone_id in zones:
+            name = f"Region {_readable(zone.region)}"
+            regions[name] = (*regions.get(name, ()), zone.zone_id)
+    several = {name: held for name, held in regions.items() if 1 < len(held) < len(zones)}
+    return {ALL: tuple(zones), **several, **{zone: (zone,) for zone in zones}}
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -126,8 +139,11 @@ def decisions(run: RunInfo) -> pd.DataFrame:
 
 def common_zones(left: RunInfo, right: RunInfo) -> tuple[str, ...]:
     """Test zones that both runs were scored on."""
-    both = [set(r.scores.get("test", {}).get("zones", ())) for r in (left, right)]
-    return tuple(sorted(both[0] & both[1]))
+    return tuple(sorted(_scored_zones(left) & _scored_zones(right)))
+
+
+def _scored_zones(run: RunInfo) -> set[str]:
+    return set(run.scores.get("test", {}).get("zones", ()))
 
 
 def score(left: RunInfo, right: RunInfo, choice: Choice) -> Scored:
@@ -163,23 +179,27 @@ def figures(scored: Scored, choice: Choice) -> list[dict[str, Any]]:
 def differences(left: str, right: str, choice: Choice, marks: tuple[float, float]) -> pd.DataFrame:
     """metric, left, right, difference, low, high, p: zone bootstrap (parcels where zones are few).
 
+    Also left_low, left_high, right_low, right_high: the 95 % interval of each run by itself.
     Empty where an interval can't be had: fewer than four zones and a unit other than parcel.
     """
     runs = [data.store().run(r) for r in (left, right)]
-    scored = score(runs[0], runs[1], choice)
-    sides = scored.at(choice.level)
+    sides = score(runs[0], runs[1], choice).at(choice.level)
     pairs = None
     if len(choice.zones) < MIN_ZONES:
         if choice.unit != "parcel" or choice.level != "class":
             return pd.DataFrame()
-        both = [decisions(r) for r in runs]
-        both = [d[d["zone_id"].isin(choice.zones)] for d in both]
-        pairs = evaluate.pair(both[0], both[1])
+        pairs = _pairs(runs[0], runs[1], choice)
     found = evaluate.differences(
-        sides[0], sides[1], rng=np.random.default_rng(0), pairs=pairs, draws=_DRAWS
+        sides[0], sides[1], rng=np.random.default_rng(0), pairs=pairs, draws=DRAWS
     )
     rows = [(name, d.left, d.right, d.value, d.low, d.high, d.p_value) for name, d in found.items()]
-    return pd.DataFrame(rows, columns=["metric", "left", "right", "difference", "low", "high", "p"])
+    names = ["metric", "left", "right", "difference", "low", "high", "p"]
+    table = pd.DataFrame(rows, columns=names)
+    for name, side in zip(("left", "right"), sides, strict=True):
+        own = evaluate.intervals(side, rng=np.random.default_rng(0), draws=DRAWS)
+        table[f"{name}_low"] = [own[metric].low for metric in table["metric"]]
+        table[f"{name}_high"] = [own[metric].high for metric in table["metric"]]
+    return table
 
 
 def show_figures(
@@ -192,8 +212,10 @@ def show_figures(
         with column.container(border=True):
             st.markdown(f"**{_readable(name)}**")
             one, two = st.columns(2)
-            one.metric(names[0], _number(a))
-            two.metric(names[1], _number(b))
+            one.metric(names[0], scores.share(a))
+            two.metric(names[1], scores.share(b))
+            one.caption(_interval_said(name, "left", a, found))
+            two.caption(_interval_said(name, "right", b, found))
             st.caption(_difference_said(names, name, a, b, found))
     st.caption(
         f"Scored: {left['n_scored']:,.0f} {choice.said} ({left['n_classes_averaged']} classes)."
@@ -203,13 +225,12 @@ def show_figures(
 
 def significance(names: tuple[str, str], left: RunInfo, right: RunInfo, choice: Choice) -> None:
     """McNemar's test on the same parcels, in words."""
-    both = [decisions(r) for r in (left, right)]
-    both = [d[d["zone_id"].isin(choice.zones)] for d in both]
-    pairs = evaluate.pair(both[0], both[1])
+    pairs = _pairs(left, right, choice)
     test = evaluate.mcnemar(pairs.left_correct, pairs.right_correct)
     word = "significant" if test.p_value < 0.05 else "not significant"
     st.markdown(
-        f"On the same {len(pairs.left_correct):,} parcels only **{names[0]}** is right on "
+        f"On the same {len(pairs.left_correct):,} parcels of {len(choice.zones)} "
+        f"test zone{'s' if len(choice.zones) != 1 else ''} only **{names[0]}** is right on "
         f"{test.only_left:,}, only **{names[1]}** on {test.only_right:,}: the difference is "
         f"**{word}** (McNemar, p = {test.p_value:.2g}). Parcels of one zone resemble each other"
         + (
@@ -226,6 +247,11 @@ def group_labels(level: Level, language: Literal["en", "fr"] = "en") -> list[str
     if level == "class":
         return [c.label(language) for c in table.classes]
     return [_readable(name) for name in table.groups(level)]
+
+
+def _pairs(left: RunInfo, right: RunInfo, choice: Choice) -> evaluate.Pairs:
+    both = [d[d["zone_id"].isin(choice.zones)] for d in (decisions(left), decisions(right))]
+    return evaluate.pair(both[0], both[1])
 
 
 def _total(side: dict[str, Confusion]) -> Confusion:
@@ -251,16 +277,19 @@ def _difference_said(
     return f"{lead}, 95 % interval {low:+.3f} to {high:+.3f}: {word}."
 
 
+def _interval_said(name: str, side: str, value: float | None, found: pd.DataFrame) -> str:
+    row = found[found["metric"] == name] if len(found) else found
+    if value is None or row.empty or abs(float(row[side].iloc[0]) - value) > 1e-9:
+        return "no interval"
+    return f"95 %: {row[f'{side}_low'].iloc[0]:.3f} to {row[f'{side}_high'].iloc[0]:.3f}"
+
+
 def _unseen(numbers: dict[str, Any], level: Level) -> str:
     if not numbers["never_trained"]:
         return ""
     labels = group_labels(level)
     which = ", ".join(labels[i] for i in numbers["never_trained"])
     return f" Never trained, so counted as errors: {which}."
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
 
 
 def _readable(name: object) -> str:
