@@ -287,7 +287,7 @@ def test_more_leaves_look_greener(seed: int) -> None:
     still = np.zeros_like(leaves)
     chlorophyll, angle = np.full_like(leaves, rng.uniform(30, 60)), rng.uniform(35, 65, 1)
     row = np.flatnonzero(calendar().class_id == 8)
-    canopy = phenology.Canopy(row, leaves, still, still, still, chlorophyll, angle)
+    canopy = phenology.Canopy(row, leaves, still, still, still, still, chlorophyll, angle)
     sun = np.full(13, rng.uniform(0.4, 1.2))
     # Ground soaked throughout, so that every day has the same soil.
     thin, _ = radiometry.reflect(canopy, sun, np.full(13, 9.0), 1.0, rng)

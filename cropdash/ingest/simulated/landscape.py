@@ -39,7 +39,7 @@ BALANCING_ROUNDS = 8
 
 @dataclass(frozen=True, eq=False)
 class Landscape:
-    """Pieces of land of a zone. Piece 0 has no polygon: it is the roads and verges between."""
+    """Pieces of land of a zone: roads and verges (piece 0, no polygon), fields, hedged blocks."""
 
     polygons: NDArray[np.object_]  # (P,) in the zone's projection, None for piece 0
     code: NDArray[np.str_]  # (P,) declared code, "" = not farmed
@@ -61,16 +61,20 @@ def lay_out(zone: Zone, seed: int) -> Landscape:
     land = mosaic.cut((left, bottom, right, top), region, small / (1 - small), rng)
     wild = _wild_land(land, region.non_field_share, stream(seed, zone.zone_id, "wild"))
     code, growth = _crops(zone, seed, land, wild == 0)
+    hedges = len(land.hedges)
     return Landscape(
-        np.concatenate([[None], land.polygons]),
-        np.concatenate([[""], code]),
-        np.concatenate([[VERGE], np.where(wild > 0, wild, growth)]),
-        _rasterise(land.polygons, zone),
+        np.concatenate([[None], land.polygons, land.hedges]),
+        np.concatenate([[""], code, np.full(hedges, "")]),
+        np.concatenate([[VERGE], np.where(wild > 0, wild, growth), np.full(hedges, WOOD)]),
+        _rasterise(land, zone),
     )
 
 
-def _rasterise(polygons: NDArray[np.object_], zone: Zone) -> Ints:
-    shapes = ((polygon, i + 1) for i, polygon in enumerate(polygons))
+def _rasterise(land: mosaic.Mosaic, zone: Zone) -> Ints:
+    """(H, W) pieces: fields lie on their hedged block, so that the hedges show between them."""
+    fields = len(land.polygons)
+    shapes = [(polygon, fields + i) for i, polygon in enumerate(land.hedges, start=1)]
+    shapes += [(polygon, i) for i, polygon in enumerate(land.polygons, start=1)]
     grid = zone.grid
     raster: Ints = rasterize(
         shapes, out_shape=grid.shape, transform=Affine(*grid.transform), fill=0, dtype="int32"

@@ -17,6 +17,7 @@ FIELD_SPREAD = 0.6  # log-sd of the size at which a field is left whole
 STOP_SHARE = 1.15
 ROAD_M = (4.0, 8.0)  # half a road with its verges
 STRIP_M = 25.0  # narrower strips are not farmed alone
+HEDGE_M = (3.0, 8.0)  # half a hedge with its bank
 MARGIN_WIDTH_M = (5.0, 18.0)  # buffer strips and field margins
 MIN_HA = 0.02
 
@@ -29,12 +30,14 @@ class Mosaic:
     area_ha: Reals
     centre: Reals  # (P, 2) [m]
     is_margin: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    hedges: np.ndarray[tuple[int], np.dtype[np.object_]]  # blocks with hedges around their fields
 
 
 @dataclass
 class _Pieces:
     rings: list[Ring] = field(default_factory=list)
     is_margin: list[bool] = field(default_factory=list)
+    hedged: list[Ring] = field(default_factory=list)
 
     def add(self, ring: Ring, is_margin: bool = False) -> None:
         self.rings.append(ring)
@@ -77,8 +80,12 @@ def _cut_block(
         fields = _strips(block, stop, angle, rng)
     else:
         fields = _split(block, stop, FIELD_SPREAD, angle, rng)
+    is_hedged = rng.random() < region.hedged_share
+    if is_hedged:
+        pieces.hedged.append(block)
     for ring in fields:
-        inner = _shrunk(ring, rng.uniform(0, 5) if rng.random() < 0.6 else 0.0)
+        gap = rng.uniform(*HEDGE_M) if is_hedged else rng.uniform(0, 5) * (rng.random() < 0.6)
+        inner = _shrunk(ring, gap)
         if inner is not None:
             _add_field(inner, margin_share, rng, pieces)
 
@@ -190,4 +197,6 @@ def _mosaic(pieces: _Pieces, bounds: tuple[float, float, float, float]) -> Mosai
     area = shapely.area(polygons) / 10_000
     keep = (area > MIN_HA) & shapely.intersects(polygons, shapely.box(*bounds))
     centre = shapely.get_coordinates(shapely.centroid(polygons[keep]))
-    return Mosaic(polygons[keep], area[keep], centre, np.array(pieces.is_margin)[keep])
+    hedges = np.array([shapely.Polygon(ring) for ring in pieces.hedged], dtype=object)
+    hedges = hedges[shapely.intersects(hedges, shapely.box(*bounds))]
+    return Mosaic(polygons[keep], area[keep], centre, np.array(pieces.is_margin)[keep], hedges)

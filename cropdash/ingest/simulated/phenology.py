@@ -14,12 +14,14 @@ from cropdash.ingest.simulated.tables import Index, Reals, Region, calendar
 
 SHIFT_D = 6.0  # [days] sd by which a parcel is early or late
 VIGOUR_SPREAD = {  # log-sd of a parcel's leaf area
-    "annual": 0.22,
+    "annual": 0.18,
     "perennial_herb": 0.32,  # from rough grazing to manured leys
     "woody": 0.45,  # by spacing, pruning and age
 }
-GREENNESS_SPREAD = 0.13  # log-sd of chlorophyll
+GREENNESS_SPREAD = 0.11  # log-sd of chlorophyll
 WEEDS_SHARE = 0.65  # fields before a summer crop that grow over till the seed bed
+DRY_REGION = 0.35  # summer drought of a region at which all who can water do
+DROUGHT_LOSS = 0.45  # share of leaves that an unwatered crop loses at the worst
 GROWTH_D = 14.0  # [days] e-folding time with which cut grass comes back
 
 
@@ -30,10 +32,21 @@ class Canopy:
     row: Index  # (P,) row of the calendar
     green: Reals  # (P, N) leaf area index of green leaves
     brown: Reals  # (P, N) of dead leaves still standing
+    under: Reals  # (P, N) leaf area index of grass under and between trees and vines
     residue: Reals  # (P, N) share of the ground under straw
     flower: Reals  # (P, N) share of the canopy in flower
     chlorophyll: Reals  # (P, N) [µg/cm²]
     leaf_angle: Reals  # (P,) [degrees] mean, 0 = flat
+
+
+@dataclass(frozen=True, eq=False)
+class _Curves:
+    """What a kind of plant gives: (P, N) each, as in Canopy."""
+
+    green: Reals
+    brown: Reals
+    residue: Reals
+    under: Reals
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,9 +75,9 @@ def grow(growth: Index, days: Reals, region: Region, rng: np.random.Generator) -
     """Grow what stands on each piece (P,) through the days of year (N,)."""
     table = calendar()
     row = _variants(growth, rng)
-    drought = float(np.clip(region.summer_drought + 0.22 + rng.normal(0, 0.22), 0, 1))
+    drought = float(np.clip(region.summer_drought + 0.25 + rng.normal(0, 0.22), 0, 1))
     kinds = {"annual": _annual, "perennial_herb": _herb, "woody": _woody}
-    green, brown, residue = (np.zeros((len(row), len(days))) for _ in range(3))
+    whole = _Curves(*(np.zeros((len(row), len(days))) for _ in range(4)))
     shift_all = np.zeros((len(row), 1))
     for kind, curve in kinds.items():
         here = np.flatnonzero(table.kind[row] == kind)
@@ -73,20 +86,17 @@ def grow(growth: Index, days: Reals, region: Region, rng: np.random.Generator) -
         shift = region.phenology_shift_d + rng.normal(0, 1, (len(here), 1)) * jitter
         vigour = np.exp(rng.normal(0, VIGOUR_SPREAD[kind], (len(here), 1)))
         plan = _Plan(days, column, shift, vigour, region, drought, rng)
-        green[here], brown[here], residue[here] = curve(plan, table.cuts[row[here]])
+        grown = curve(plan, table.cuts[row[here]])
+        for name in ("green", "brown", "residue", "under"):
+            getattr(whole, name)[here] = getattr(grown, name)
         shift_all[here] = shift
-    return _canopy(row, green, brown, residue, shift_all, days, rng)
+    return _canopy(row, whole, shift_all, days, rng)
 
 
 def _canopy(
-    row: Index,
-    green: Reals,
-    brown: Reals,
-    residue: Reals,
-    shift: Reals,
-    days: Reals,
-    rng: np.random.Generator,
+    row: Index, curves: _Curves, shift: Reals, days: Reals, rng: np.random.Generator
 ) -> Canopy:
+    green, brown = curves.green, curves.brown
     number = calendar().number
     peak, width = number["flower_peak_doy"][row, None], number["flower_width_d"][row, None]
     strength = np.nan_to_num(number["flower_strength"][row, None])
@@ -97,7 +107,7 @@ def _canopy(
     fading = green / np.maximum(green + brown, 1e-6)  # leaves pale before they die
     chlorophyll = leaf * (0.35 + 0.65 * np.clip(fading * 1.15, 0, 1))
     angle = number["leaf_angle_deg"][row] + rng.normal(0, 6, len(row))
-    return Canopy(row, green, brown, residue, flower, chlorophyll, angle)
+    return Canopy(row, green, brown, curves.under, curves.residue, flower, chlorophyll, angle)
 
 
 def _variants(growth: Index, rng: np.random.Generator) -> Index:
@@ -112,7 +122,7 @@ def _logistic(x: Reals) -> Reals:
     return np.asarray(1 / (1 + np.exp(-np.clip(x, -40, 40))))
 
 
-def _annual(plan: _Plan, _: Reals) -> tuple[Reals, Reals, Reals]:
+def _annual(plan: _Plan, _: Reals) -> _Curves:
     column, day = plan.column, plan.day
     start = column["leaf_on_mid_doy"] + plan.shift
     end = column["senescence_mid_doy"] + plan.shift * 0.6 + plan.normal(3)
@@ -120,13 +130,25 @@ def _annual(plan: _Plan, _: Reals) -> tuple[Reals, Reals, Reals]:
     winter = column["lai_winter"] * np.exp(plan.normal(0.4))
     leafing = _logistic((day - start) / column["leaf_on_width_d"])
     standing = (day < harvest).astype(float)
-    peak = column["lai_max"] * plan.vigour
+    peak = column["lai_max"] * plan.vigour * (1 - _thirst(plan))
     leaves = (winter * (1 - 0.25 * _winter(day)) * (1 - leafing) + peak * leafing) * standing
     faded = _logistic((day - end) / column["senescence_width_d"])
     before = _before(plan, start) * (1 - column["winter_sown"])
     after, straw = _after(plan, harvest, faded)
     dying = plan.uniform(0.03, 0.12) * (1 - faded)  # lower leaves, stalks, tassels
-    return leaves * (1 - faded) + before + after, leaves * (0.8 * faded + dying), straw
+    green = leaves * (1 - faded) + before + after
+    return _Curves(green, leaves * (0.8 * faded + dying), straw, np.zeros_like(green))
+
+
+def _thirst(plan: _Plan) -> Reals:
+    """(P, N) share of leaves that fields without irrigation lose to a dry summer.
+
+    In dry regions the table's share of fields is watered, in wet ones hardly any.
+    """
+    share = np.nan_to_num(plan.column["irrigated_share"])
+    share = share * np.clip(plan.region.summer_drought / DRY_REGION, 0.1, 1)
+    watered = plan.uniform(0, 1) < share
+    return np.where(watered, 0.0, DROUGHT_LOSS * plan.drought * _midsummer(plan.day))
 
 
 def _winter(day: Reals) -> Reals:
@@ -171,7 +193,7 @@ def _midsummer(day: Reals) -> Reals:
     return np.asarray(np.exp(-0.5 * ((day - 212) / 32) ** 2))
 
 
-def _herb(plan: _Plan, cuts: Reals) -> tuple[Reals, Reals, Reals]:
+def _herb(plan: _Plan, cuts: Reals) -> _Curves:
     column, day = plan.column, plan.day
     leafing = _logistic((day - column["leaf_on_mid_doy"] - plan.shift) / column["leaf_on_width_d"])
     fading = _logistic((day - 318 - plan.normal(8)) / 14)
@@ -184,8 +206,9 @@ def _herb(plan: _Plan, cuts: Reals) -> tuple[Reals, Reals, Reals]:
         plan.drought * column["summer_drought_sensitivity"] * np.exp(plan.normal(0.5)), 0, 0.95
     )
     dry = thirst * _midsummer(day)
-    litter = plan.uniform(0.04, 0.16) * (0.3 + 1.8 * _midsummer(day))
-    return leaves * (1 - dry) * (1 - litter), leaves * (litter + 0.7 * dry), np.zeros_like(leaves)
+    litter = plan.uniform(0.04, 0.16) * (0.6 + 1.3 * _midsummer(day))
+    green, brown = leaves * (1 - dry) * (1 - litter), leaves * (litter + 0.5 * dry)
+    return _Curves(green, brown, np.zeros_like(leaves), np.zeros_like(leaves))
 
 
 def _cut(plan: _Plan, cuts: Reals) -> Reals:
@@ -202,7 +225,7 @@ def _cut(plan: _Plan, cuts: Reals) -> Reals:
     return left
 
 
-def _woody(plan: _Plan, cuts: Reals) -> tuple[Reals, Reals, Reals]:
+def _woody(plan: _Plan, cuts: Reals) -> _Curves:
     column, day = plan.column, plan.day
     leafing = _logistic((day - column["leaf_on_mid_doy"] - plan.shift) / column["leaf_on_width_d"])
     fallen = _logistic(
@@ -214,6 +237,7 @@ def _woody(plan: _Plan, cuts: Reals) -> tuple[Reals, Reals, Reals]:
     grass = low + (high - low) * plan.uniform(0, 1)
     season = (0.55 + 0.45 * np.exp(-0.5 * ((day - 118) / 38) ** 2)) * 1.2
     grass = grass * season * (1 - 0.75 * plan.drought * _midsummer(day))
-    green = (evergreen + crown * (1 - fallen)) * _cut(plan, cuts) + grass
+    green = (evergreen + crown * (1 - fallen)) * _cut(plan, cuts)
     # Twigs and bark stay when leaves fall.
-    return green, crown * fallen * 0.25 + 0.12 * column["lai_max"], np.zeros_like(green)
+    brown = crown * fallen * 0.25 + 0.12 * column["lai_max"]
+    return _Curves(green, brown, np.zeros_like(green), grass)

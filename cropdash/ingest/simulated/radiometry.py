@@ -1,8 +1,7 @@
 """From leaf area to reflectance of B2, B3, B4, B8.
 
-A two-stream canopy over a ground (Goudriaan 1977, "Crop micrometeorology"): single scattering
-of mixed green and dead leaves gives the reflectance of a deep canopy and the extinction, and
-the gaps let the ground show through. Near-infrared multiple scattering follows from it.
+A canopy of PROSAIL (see `canopy_table`) over a ground: soil of any colour and moisture, straw, or
+the grass between trees and vines, which is itself a canopy over the soil.
 """
 
 from __future__ import annotations
@@ -10,14 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from cropdash.domain import Float
+from cropdash.ingest.simulated.canopy_table import Leaves, covered
 from cropdash.ingest.simulated.phenology import Canopy
 from cropdash.ingest.simulated.tables import Reals, calendar
 
-# Columns are B2, B3, B4, B8. Leaf scattering falls with chlorophyll from `pale` to `deep`.
-LEAF_DEEP = np.array([0.065, 0.095, 0.070, 0.935])
-LEAF_PALE = np.array([0.300, 0.530, 0.560, 0.000])
-LEAF_ABSORPTION = np.array([0.060, 0.030, 0.080, 0.000])  # [cm²/µg]
-DEAD_LEAF = np.array([0.330, 0.450, 0.570, 0.830])
+# Columns are B2, B3, B4, B8.
 SOIL = np.array([0.102, 0.138, 0.168, 0.262])  # dry, brightness 1
 STRAW = np.array([0.125, 0.175, 0.225, 0.340])
 BUILT = np.array([0.115, 0.135, 0.150, 0.215])
@@ -27,10 +23,20 @@ FLOWER = {
     "yellow": np.array([0.000, 0.085, 0.090, 0.050]),
     "white": np.array([0.080, 0.080, 0.080, 0.050]),
     "blue": np.array([0.050, 0.020, 0.025, 0.020]),
+    "awns": np.array([0.015, 0.030, 0.025, 0.040]),  # pale ears of barley
 }
-CLUMPING = {"annual": 0.75, "perennial_herb": 0.85, "woody": 0.65}  # share of leaves that act
 WET_DARKENING = 0.44  # loss of a soaked soil
+LEAF_SPREAD = 0.03  # log-sd of a field's reflectance in a band
 THIN, THICK = 0.70, 1.40  # leaf area at the two ends of a field's inner variation
+GRASS_ANGLE, GRASS_CHLOROPHYLL = 56.0, 32.0  # between trees and vines
+# Leaf area of one crown: trees and vines hold theirs in crowns or rows with gaps between.
+CROWN_LEAF_AREA = 2.4
+# Land without leaves inside a field: wheel tracks, headlands, wet spots, molehills. (a, b) of a
+# beta distribution over fields. Full canopies of Sentinel-2 stay brighter in the visible and darker
+# in the near infrared than PROSAIL's horizontal layers, by what such gaps explain.
+GAPS = {"annual": (2.5, 16.0), "perennial_herb": (1.6, 15.0), "woody": (1.0, 60.0)}
+SHADE = 0.22  # share of a gap's light that plants around take per tan(sun zenith)
+MAX_SHADE = 0.75
 
 
 def reflect(
@@ -45,8 +51,14 @@ def reflect(
     sun_zenith [rad] and moisture (0 dry, 1 soaked) are (N,).
     """
     ground = _ground(canopy, moisture, soil_brightness, rng)
+    ground = _undergrowth(canopy, ground, sun_zenith)
+    kinds = calendar().kind[canopy.row]
+    gaps = rng.beta(*np.array([GAPS[kind] for kind in kinds]).T)
+    # Leaves of one species differ in structure, and fields in the direction of their rows.
+    gain = np.exp(rng.normal(0, LEAF_SPREAD, (4, len(kinds))))
     thin, thick = (
-        _two_stream(canopy, scale, ground, sun_zenith).astype(np.float32) for scale in (THIN, THICK)
+        (_stand(canopy, scale, gaps, ground, sun_zenith) * gain).astype(np.float32)
+        for scale in (THIN, THICK)
     )
     return thin, thick
 
@@ -57,7 +69,8 @@ def _ground(
     """(N, B, P) what lies under the leaves."""
     table, pieces = calendar(), len(canopy.row)
     brightness = soil_brightness * np.exp(rng.normal(0, 0.16, pieces))
-    tint = np.exp(rng.normal(0, 0.035, (4, pieces)))  # soils differ in colour
+    # Soils differ in colour, from one place to the next and within one.
+    tint = np.exp(rng.normal(0, 0.04, (4, 1)) + rng.normal(0, 0.035, (4, pieces)))
     wetness = np.clip(moisture[:, None] + rng.normal(0, 0.12, (len(moisture), pieces)), 0, 1)
     soil = SOIL[:, None] * tint * brightness * (1 - WET_DARKENING * wetness)[:, None, :]
     straw = canopy.residue.T[:, None, :]
@@ -68,23 +81,38 @@ def _ground(
     return np.asarray(soil)
 
 
-def _two_stream(canopy: Canopy, scale: float, ground: Reals, sun_zenith: Reals) -> Reals:
-    green, brown = (part.T[:, None, :] * scale for part in (canopy.green, canopy.brown))
-    chlorophyll = canopy.chlorophyll.T[:, None, :]
-    fresh = LEAF_DEEP[:, None] + LEAF_PALE[:, None] * np.exp(
-        -LEAF_ABSORPTION[:, None] * chlorophyll
+def _undergrowth(canopy: Canopy, ground: Reals, sun_zenith: Reals) -> Reals:
+    """(N, B, P) the ground with the grass that grows between trees and vines."""
+    here = np.flatnonzero(canopy.under.any(axis=1))
+    grass = canopy.under[here].T
+    seen = ground.copy()
+    seen[:, :, here] = covered(
+        Leaves(
+            grass,
+            np.full_like(grass, GRASS_CHLOROPHYLL),
+            np.zeros_like(grass),
+            np.full(len(here), GRASS_ANGLE),
+        ),
+        ground[:, :, here],
+        sun_zenith,
     )
-    leaves = np.maximum(green + brown, 1e-6)
-    scattering = (green * fresh + brown * DEAD_LEAF[:, None]) / leaves  # (N, B, P)
-    root = np.sqrt(1 - scattering)
-    flatness = np.cos(np.radians(canopy.leaf_angle))  # extinction of light from above
-    deep = (1 - root) / (1 + root) * 2 * flatness / (flatness + 0.85)
-    toward_sun = (0.5 * flatness + 0.25 / np.cos(sun_zenith)[:, None])[:, None, :]
-    acting = np.array([CLUMPING[kind] for kind in calendar().kind[canopy.row]])
-    gap = np.exp(-(flatness + toward_sun) * root * leaves * acting)  # there and back
-    contrast = (ground - deep) / (1 - deep * ground) * gap
-    canopy_reflectance = (deep + contrast) / (1 + deep * contrast)
-    return np.asarray(canopy_reflectance + _flowers(canopy) * (1 - gap))
+    return seen
+
+
+def _stand(canopy: Canopy, scale: float, gaps: Reals, ground: Reals, sun_zenith: Reals) -> Reals:
+    """(N, B, P) the canopy over its ground, with gaps (P,) between plants and between crowns."""
+    leaves = (canopy.green + canopy.brown).T * scale
+    dead = canopy.brown.T * scale / np.maximum(leaves, 1e-6)
+    is_woody = calendar().kind[canopy.row] == "woody"
+    crowns = np.where(is_woody, np.clip(leaves / CROWN_LEAF_AREA, 0.02, 1), 1.0)
+    share = crowns * (1 - gaps)  # (N, P) of the land under leaves
+    stand = Leaves(leaves / crowns, canopy.chlorophyll.T, dead, canopy.leaf_angle)
+    closed = covered(stand, ground, sun_zenith)
+    cover = 1 - np.exp(-0.5 * leaves)
+    shade = np.minimum(SHADE * np.tan(sun_zenith), MAX_SHADE)[:, None] * cover
+    between = ground * (1 - shade)[:, None, :]
+    mixed = share[:, None, :] * closed + (1 - share)[:, None, :] * between
+    return np.asarray(mixed + _flowers(canopy) * cover[:, None, :])
 
 
 def _flowers(canopy: Canopy) -> Reals:

@@ -43,6 +43,7 @@ class Region:
     soil_brightness: float
     summer_drought: float
     strip_field_share: float
+    hedged_share: float  # blocks whose fields have hedges between them
 
 
 @cache

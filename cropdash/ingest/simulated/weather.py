@@ -13,6 +13,9 @@ from cropdash.ingest.simulated.tables import Reals, Region, rows
 REVISIT_D = 5
 SECOND_ORBIT_SHARE = 0.6
 MEMORY_D = 4.0  # [days] over which the weather forgets
+HAZE_MEMORY_D = 25.0  # [days] over which the air's load changes
+HAZE_MEDIAN, HAZE_BIAS, HAZE_WINTER = 0.020, 0.003, 0.030  # reflectance in B2
+HAZE_CLOUDINESS = 0.65  # share of cloudy dates at which the median holds
 MAX_COVER = 0.93  # scenes with more cloud are not worth the download
 OVERPASS_H = -1.3  # [h] local solar time of the overpass, from noon
 
@@ -48,12 +51,23 @@ def acquire(year: int, region: Region, rng: np.random.Generator) -> Passes:
     # Clear spells dry the soil, more so in summer.
     wet = 0.45 + 0.30 * np.cos(2 * np.pi * (days - 5) / 365) - 0.2 * region.summer_drought
     moisture = np.clip(wet + 0.18 * _remembering(days, 10.0, rng), 0, 1)
-    # Correction leaves least in winter, when it tends to take away too much.
-    haze = rng.gamma(1.1, 0.017, len(days)) * (0.65 - 0.4 * np.cos(2 * np.pi * (days - 5) / 365))
+    haze = _haze(days, clear, rng)
     keep = cover < MAX_COVER
     dates = tuple(dt.date(year, 1, 1) + dt.timedelta(int(d) - 1) for d in days[keep])
     zenith = _sun_zenith(days, region.lat)
     return Passes(dates, *(v[keep] for v in (orbit, cover, moisture, haze, zenith)))
+
+
+def _haze(days: Reals, clear: Reals, rng: np.random.Generator) -> Reals:
+    """(N,) what the correction leaves of aerosol and thin cloud in B2, or takes away too much.
+
+    Air masses stay for weeks, so all dates of a month may be hazy; cloudy months leave more thin
+    cloud unseen; and a low sun makes the correction take away too much.
+    """
+    slow, fast = _remembering(days, HAZE_MEMORY_D, rng), rng.standard_normal(len(days))
+    left = HAZE_MEDIAN * ((1 - clear) / HAZE_CLOUDINESS) ** 1.5 * np.exp(0.55 * slow + 0.45 * fast)
+    too_much = HAZE_WINTER * (0.5 + 0.5 * np.cos(2 * np.pi * (days - 25) / 365)) ** 4
+    return np.asarray(left - HAZE_BIAS - too_much)
 
 
 def clear_chance(region: Region) -> Reals:
