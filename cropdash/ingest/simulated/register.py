@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cropdash.domain import Zone
 from cropdash.ingest.simulated.landscape import Landscape
-from cropdash.ingest.simulated.tables import stream
+from cropdash.ingest.simulated.tables import rows, stream
 
 CRS = "EPSG:2154"
 FLAW_SHARE = 0.005  # of parcels, for each kind of flaw
@@ -31,6 +31,23 @@ def declare(zone: Zone, land: Landscape, seed: int) -> gpd.GeoDataFrame:
         crs=zone.grid.crs,
     )
     return register.to_crs(CRS)
+
+
+def official(parcels: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """The parcels with every column of the RPG's layer PARCELLES_GRAPHIQUES."""
+    group = {row["code"]: row["group_code"] for row in rows("rpg_2023_crops.csv")}
+    return gpd.GeoDataFrame(
+        {
+            "ID_PARCEL": parcels["ID_PARCEL"],
+            "SURF_PARC": (parcels.geometry.area / 10_000).round(2),
+            "CODE_CULTU": parcels["CODE_CULTU"],
+            "CODE_GROUP": parcels["CODE_CULTU"].map(group).fillna(""),
+            "CULTURE_D1": "",
+            "CULTURE_D2": "",
+        },
+        geometry=parcels.geometry.array,
+        crs=parcels.crs,
+    )
 
 
 def _ids(zone: Zone, number: NDArray[np.int64], repeated: NDArray[np.bool_]) -> NDArray[np.object_]:

@@ -1,0 +1,75 @@
+"""A simulated landscape written as the files that real data come in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from shapely import box
+
+from cropdash.domain import Scene, Zone
+from cropdash.errors import ConfigError
+from cropdash.ingest import rpg
+from cropdash.ingest.simulated import SimulatedSource, register
+from cropdash.storage import rasters
+from cropdash.storage.files import replacing
+
+NO_DATA = 0  # as in the products of ESA
+
+
+def export(source: SimulatedSource, zones: Sequence[Zone], folder: Path) -> int:
+    """Write register.gpkg, zones.geojson and scenes/*.tif into `folder`; number of scenes.
+
+    The folder is what `cropdash.ingest.local_scenes.LocalSource` reads: the register in the RPG's
+    layout (EPSG:2154), one GeoTIFF a zone and date with B2 B3 B4 B8 SCL, x10000, 0 = no data.
+    Raises ConfigError if the zones lie in several UTM zones.
+    """
+    crs = sorted({zone.grid.crs for zone in zones})
+    if len(crs) != 1:
+        raise ConfigError(
+            f"The zones lie in {' and '.join(crs) or 'no UTM zone'}: export those of one UTM zone."
+        )
+    (folder / "scenes").mkdir(parents=True, exist_ok=True)
+    _write_register(source, zones, folder / "register.gpkg")
+    _write_zones(zones, folder / "zones.geojson")
+    written = 0
+    for zone in zones:
+        for scene in source.scenes(zone):
+            _write_scene(
+                folder / "scenes" / f"S2_L2A_{zone.zone_id}_{scene.date:%Y%m%d}.tif", scene
+            )
+            written += 1
+    return written
+
+
+def _write_register(source: SimulatedSource, zones: Sequence[Zone], path: Path) -> None:
+    frames = [register.official(source.parcels(zone)) for zone in zones]
+    whole = gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), crs=frames[0].crs)
+    with replacing(path) as part:
+        rpg.write_parcels(part, whole)
+
+
+def _write_zones(zones: Sequence[Zone], path: Path) -> None:
+    frame = gpd.GeoDataFrame(
+        {
+            "zone_id": [zone.zone_id for zone in zones],
+            "region": [zone.region for zone in zones],
+            "split": [zone.split for zone in zones],
+        },
+        geometry=[box(*zone.grid.bounds) for zone in zones],
+        crs=zones[0].grid.crs,
+    ).to_crs(4326)
+    with replacing(path) as part:
+        frame.to_file(part, driver="GeoJSON", engine="pyogrio")
+
+
+def _write_scene(path: Path, scene: Scene) -> None:
+    seen = np.isfinite(scene.reflectance)
+    # A dark pixel is not a missing one: the least number of a seen pixel is 1.
+    number = np.clip(np.rint(np.nan_to_num(scene.reflectance) * 10_000), 1, 65_535)
+    values = np.where(seen, number, NO_DATA).astype(np.uint16)
+    stack = np.concatenate([values, scene.scl[None].astype(np.uint16)])
+    rasters.write(path, stack, scene.grid, nodata=NO_DATA, names=(*scene.bands, "SCL"))

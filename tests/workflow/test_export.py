@@ -1,0 +1,55 @@
+"""A simulated landscape as files, read back as local data."""
+
+from pathlib import Path
+
+import numpy as np
+import pyogrio
+import pytest
+
+from cropdash.errors import ConfigError
+from cropdash.ingest.local_scenes import LocalSource
+from cropdash.ingest.simulated import SimulatedSource
+from cropdash.prepare.composite import monthly_median
+from cropdash.workflow.export import export
+
+SOURCE = SimulatedSource(size=40, zones_per_region=2)
+NORTH = [zone for zone in SOURCE.zones() if zone.region == "nord_picardie"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("export")
+    assert export(SOURCE, NORTH, path) == len(list((path / "scenes").glob("*.tif")))
+    return path
+
+
+def test_local_source_reads_the_same_composite(folder: Path) -> None:
+    local = LocalSource(folder)
+    zones = {zone.zone_id: zone for zone in local.zones()}
+    for zone in NORTH:
+        assert zones[zone.zone_id].grid == zone.grid
+        assert zones[zone.zone_id].split == zone.split
+        ours = monthly_median(list(SOURCE.scenes(zone)), SOURCE.periods)
+        theirs = monthly_median(list(local.scenes(zone)), local.periods)
+        np.testing.assert_array_equal(ours.clear_dates, theirs.clear_dates)
+        # One digital number, and its half from rounding before and after the median.
+        np.testing.assert_allclose(ours.reflectance, theirs.reflectance, atol=1.01e-4)
+
+
+def test_register_is_the_rpgs(folder: Path) -> None:
+    path = folder / "register.gpkg"
+    assert [row[0] for row in pyogrio.list_layers(path)] == ["PARCELLES_GRAPHIQUES"]
+    info = pyogrio.read_info(path, layer="PARCELLES_GRAPHIQUES")
+    assert info["crs"] == "EPSG:2154"
+    official = ["ID_PARCEL", "SURF_PARC", "CODE_CULTU", "CODE_GROUP", "CULTURE_D1", "CULTURE_D2"]
+    assert list(info["fields"]) == official
+    local = LocalSource(folder)
+    for zone in NORTH:
+        codes = set(SOURCE.parcels(zone)["CODE_CULTU"])
+        assert codes <= set(local.parcels(zone)["CODE_CULTU"])
+
+
+def test_zones_of_two_utm_zones_are_refused(tmp_path: Path) -> None:
+    zones = [zone for zone in SOURCE.zones() if zone.region in ("brittany", "nord_picardie")]
+    with pytest.raises(ConfigError, match="EPSG:32630 and EPSG:32631"):
+        export(SOURCE, zones, tmp_path)
