@@ -60,12 +60,11 @@ def test_a_deep_canopy_hides_its_ground_and_a_thin_one_does_not() -> None:
 
 
 def test_dead_leaves_are_red_and_green_ones_are_not() -> None:
-    rng = np.random.default_rng(2)
     ground = np.full((1, BANDS, 8), 0.1)
-    states = {
-        dead: covered(leaves(rng, 1, 8, area=4.0, dead=dead, chlorophyll=40.0), ground, np.ones(1))
-        for dead in (0.0, 1.0)
-    }
+    states = {}
+    for dead in (0.0, 1.0):
+        stand = leaves(np.random.default_rng(2), 1, 8, area=4.0, dead=dead, chlorophyll=40.0)
+        states[dead] = covered(stand, ground, np.ones(1))
     red, near = states[1.0][0, 2], states[1.0][0, 3]
     assert (red > 3 * states[0.0][0, 2]).all()
     assert (near < states[0.0][0, 3]).all()
