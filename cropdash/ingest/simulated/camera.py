@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cropdash.domain import Bytes, Float, Scene, Zone
 from cropdash.ingest.simulated import phenology, radiometry, sky, weather
 from cropdash.ingest.simulated.landscape import Landscape
-from cropdash.ingest.simulated.tables import WATER, regions, stream
+from cropdash.ingest.simulated.tables import VILLAGE, WATER, regions, stream
 
 SIDE_WEIGHT = 0.17  # share of a neighbour's light in a pixel, by row and by column
 MAX_SHIFT_PX = 0.25  # by which scenes lie off the grid
@@ -68,19 +68,22 @@ def ground_of(zone: Zone, land: Landscape, passes: weather.Passes, seed: int, ye
     thin, thick = radiometry.reflect(
         canopy, passes.sun_zenith, passes.moisture, region.soil_brightness, rng
     )
-    texture = _texture(land.piece.shape, stream(seed, zone.zone_id, "texture"))
-    is_water = np.asarray(land.growth[land.piece] == WATER)
+    cover = land.growth[land.piece]
+    texture = _texture(cover == VILLAGE, stream(seed, zone.zone_id, "texture"))
+    is_water = np.asarray(cover == WATER)
     index = land.piece.ravel().astype(np.intp)
     return Ground(thin, thick, index, texture, is_water, land.piece.shape)
 
 
-def _texture(shape: tuple[int, int], rng: np.random.Generator) -> Float:
-    """(H, W) patchiness within fields: soil over some 60 m, rows and tracks by the pixel."""
+def _texture(is_village: NDArray[np.bool_], rng: np.random.Generator) -> Float:
+    """(H, W) patchiness: soil over some 60 m, rows and tracks by the pixel, roofs and gardens."""
+    shape = is_village.shape
     grain = rng.standard_normal(shape, dtype=np.float32)
     coarse = tuple(n // 6 + 3 for n in shape)
     patches = rng.standard_normal(coarse, dtype=np.float32)
     rows, columns = (_stretch(n, m) for n, m in zip(shape, coarse, strict=True))
     mixed = 0.5 + 0.24 * (rows @ patches @ columns.T) + 0.14 * grain
+    mixed[is_village] = 0.5 + 0.45 * grain[is_village]
     return np.asarray(np.clip(mixed, 0, 1), dtype=np.float32)
 
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from rasterio.features import rasterize
 from rasterio.transform import Affine
 
 from cropdash.domain import Ints, Zone
-from cropdash.ingest.simulated import mosaic
+from cropdash.ingest.simulated import mosaic, wild
 from cropdash.ingest.simulated.tables import (
-    EVERGREEN_WOOD,
     VERGE,
-    VILLAGE,
-    WATER,
     WOOD,
     Index,
     Priors,
@@ -31,6 +29,7 @@ SIZE_SPREAD = 0.9  # log-sd of parcel size within a class
 ZONE_SPREAD = 0.5  # log-sd of a class's share between zones of one region
 MARGIN_FOUND = 0.7  # share of unmapped and buffer parcels that are slivers along fields
 MISDECLARED = 0.03  # parcels on which another crop grows than declared
+REST_FARMED = 0.15  # share of a field below which what a wood leaves of it is given up
 HOME_ZONES = 3  # zones in which even the rarest class has a parcel
 CLUMP = 1.1  # strength with which grass, and woody crops, keep together
 GRASS, WOODY = (6, 28, 31, 44, 46), (24, 35, 42, 43, 49)
@@ -59,21 +58,27 @@ def lay_out(zone: Zone, seed: int) -> Landscape:
     left, bottom, right, top = zone.grid.bounds
     rng = stream(seed, zone.zone_id, "fields")
     land = mosaic.cut((left, bottom, right, top), region, small / (1 - small), rng)
-    wild = _wild_land(land, region.non_field_share, stream(seed, zone.zone_id, "wild"))
-    code, growth = _crops(zone, seed, land, wild == 0)
+    patches = wild.draw(
+        zone.grid.bounds, region.non_field_share, stream(seed, zone.zone_id, "wild")
+    )
+    land = _cleared(land, patches, shapely.box(left, bottom, right, top))
+    code, growth = _crops(zone, seed, land)
     hedges = len(land.hedges)
     return Landscape(
-        np.concatenate([[None], land.polygons, land.hedges]),
-        np.concatenate([[""], code, np.full(hedges, "")]),
-        np.concatenate([[VERGE], np.where(wild > 0, wild, growth), np.full(hedges, WOOD)]),
-        _rasterise(land, zone),
+        np.concatenate([[None], land.polygons, land.hedges, patches.polygons]),
+        np.concatenate([[""], code, np.full(hedges + len(patches.polygons), "")]),
+        np.concatenate([[VERGE], growth, np.full(hedges, WOOD), patches.growth]),
+        _rasterise(land, patches, zone),
     )
 
 
-def _rasterise(land: mosaic.Mosaic, zone: Zone) -> Ints:
+def _rasterise(land: mosaic.Mosaic, patches: wild.Wild, zone: Zone) -> Ints:
     """(H, W) pieces: fields lie on their hedged block, so that the hedges show between them."""
-    fields = len(land.polygons)
+    fields, hedges = len(land.polygons), len(land.hedges)
     shapes = [(polygon, fields + i) for i, polygon in enumerate(land.hedges, start=1)]
+    shapes += [
+        (polygon, fields + hedges + i) for i, polygon in enumerate(patches.polygons, start=1)
+    ]
     shapes += [(polygon, i) for i, polygon in enumerate(land.polygons, start=1)]
     grid = zone.grid
     raster: Ints = rasterize(
@@ -82,47 +87,36 @@ def _rasterise(land: mosaic.Mosaic, zone: Zone) -> Ints:
     return raster
 
 
-def _smooth(centre: Reals, wavelength: float, rng: np.random.Generator) -> Reals:
-    """A smooth random field of unit variance at places (P, 2) [m]."""
-    waves = 24
-    angle = rng.uniform(0, 2 * np.pi, waves)
-    number = 2 * np.pi / (wavelength * np.exp(rng.normal(0, 0.4, waves)))
-    along = np.stack([np.cos(angle), np.sin(angle)]) * number
-    values: Reals = np.cos(centre @ along + rng.uniform(0, 2 * np.pi, waves)).sum(axis=1)
-    values /= np.sqrt(waves / 2)
-    return values
+def _cleared(land: mosaic.Mosaic, patches: wild.Wild, frame: shapely.Polygon) -> mosaic.Mosaic:
+    """The fields without the woods and villages that lie on them."""
+    whole = shapely.union_all(patches.polygons)
+    shapely.prepare(whole)
+    polygons = land.polygons.copy()
+    cut = np.flatnonzero(shapely.intersects(whole, polygons))
+    for i in cut:  # what a wood leaves of a field is its largest part
+        parts = shapely.get_parts(shapely.difference(polygons[i], whole))
+        parts = parts[shapely.get_type_id(parts) == 3]
+        polygons[i] = max(parts, key=shapely.area) if len(parts) else shapely.Polygon()
+    area = shapely.area(polygons) / 10_000
+    keep = (area > mosaic.MIN_HA) & (area > REST_FARMED * land.area_ha)
+    keep &= shapely.intersects(polygons, frame)
+    centre = shapely.get_coordinates(shapely.centroid(polygons[keep]))
+    return mosaic.Mosaic(polygons[keep], area[keep], centre, land.is_margin[keep], land.hedges)
 
 
-def _wild_land(land: mosaic.Mosaic, share: float, rng: np.random.Generator) -> Index:
-    """(P,) growth id of land that is not farmed, 0 on fields; woods and villages clump."""
-    field = _smooth(land.centre, 1400, rng) + rng.normal(0, 0.35, len(land.area_ha))
-    order = np.argsort(field)
-    covered = np.cumsum(land.area_ha[order]) / land.area_ha.sum()
-    is_wild = np.zeros(len(field), dtype=bool)
-    is_wild[order[covered < share]] = True
-    kind = _smooth(land.centre, 2200, rng) + rng.normal(0, 0.25, len(field))
-    covers = np.array([WATER, VILLAGE, WOOD, EVERGREEN_WOOD])
-    cover = covers[np.searchsorted([-1.9, -0.35, 0.9], kind)]
-    return np.where(is_wild & ~land.is_margin, cover, 0)
-
-
-def _crops(
-    zone: Zone, seed: int, land: mosaic.Mosaic, farmed: NDArray[np.bool_]
-) -> tuple[NDArray[np.str_], Index]:
-    """Declared code and true growth (P,) of each piece; code "" where it is not farmed."""
+def _crops(zone: Zone, seed: int, land: mosaic.Mosaic) -> tuple[NDArray[np.str_], Index]:
+    """Declared code and true growth (P,) of each field."""
     rng = stream(seed, zone.zone_id, "crops")
     shares = _zone_shares(zone, rng)
-    area, centre = land.area_ha[farmed], land.centre[farmed]
-    chance = _balanced(_fit(area, centre, rng), shares)
+    area = land.area_ha
+    chance = _balanced(_fit(area, land.centre, rng), shares)
     crop = _draw(chance, rng)
     _settle_rare(crop, area, zone, seed, rng)
     which = _codes_of(crop, area, rng)
     grown = codes().grows_as[which]
     wrong = rng.random(len(crop)) < MISDECLARED
     grown = np.where(wrong, codes().grows_as[_codes_of(_draw(chance, rng), area, rng)], grown)
-    code, growth = np.full(len(farmed), "", dtype="<U3"), np.zeros(len(farmed), dtype=np.int64)
-    code[farmed], growth[farmed] = np.array(codes().code)[which], grown
-    return code, growth
+    return np.array(codes().code)[which], grown
 
 
 def _zone_shares(zone: Zone, rng: np.random.Generator) -> Reals:
@@ -138,7 +132,7 @@ def _fit(area: Reals, centre: Reals, rng: np.random.Generator) -> Reals:
     distance = np.log(area)[:, None] - (np.log(mean) - SIZE_SPREAD**2 / 2)
     fit: Reals = np.exp(-0.5 * (distance / SIZE_SPREAD) ** 2) + 1e-6
     for group in (GRASS, WOODY):
-        fit[:, group] *= np.exp(CLUMP * _smooth(centre, 1800, rng))[:, None]
+        fit[:, group] *= np.exp(CLUMP * wild.smooth(centre, 1800, rng))[:, None]
     return fit
 
 

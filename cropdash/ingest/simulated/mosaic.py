@@ -114,7 +114,7 @@ def _split(
         if _area_ha(piece) < size_ha * np.exp(spread * rng.standard_normal()):
             done.append(piece)
             continue
-        axes = angle + rng.normal(0, 0.07) + np.array([0, np.pi / 2])
+        axes = angle + rng.normal(0, 0.10) + np.array([0, np.pi / 2])
         directions = np.stack([np.cos(axes), np.sin(axes)])  # (2, axis)
         places = piece @ directions
         low, high = places.min(axis=0), places.max(axis=0)

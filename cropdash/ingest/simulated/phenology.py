@@ -75,7 +75,7 @@ def grow(growth: Index, days: Reals, region: Region, rng: np.random.Generator) -
     """Grow what stands on each piece (P,) through the days of year (N,)."""
     table = calendar()
     row = _variants(growth, rng)
-    drought = float(np.clip(region.summer_drought + 0.25 + rng.normal(0, 0.22), 0, 1))
+    drought = float(np.clip(region.summer_drought + 0.25 + rng.normal(0, 0.30), 0, 1))
     kinds = {"annual": _annual, "perennial_herb": _herb, "woody": _woody}
     whole = _Curves(*(np.zeros((len(row), len(days))) for _ in range(4)))
     shift_all = np.zeros((len(row), 1))

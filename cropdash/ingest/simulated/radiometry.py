@@ -11,12 +11,12 @@ import numpy as np
 from cropdash.domain import Float
 from cropdash.ingest.simulated.canopy_table import Leaves, covered
 from cropdash.ingest.simulated.phenology import Canopy
-from cropdash.ingest.simulated.tables import Reals, calendar
+from cropdash.ingest.simulated.tables import VILLAGE, Reals, calendar
 
 # Columns are B2, B3, B4, B8.
 SOIL = np.array([0.102, 0.138, 0.168, 0.262])  # dry, brightness 1
 STRAW = np.array([0.125, 0.175, 0.225, 0.340])
-BUILT = np.array([0.115, 0.135, 0.150, 0.215])
+BUILT = np.array([0.110, 0.122, 0.145, 0.205])
 WATER = np.array([0.040, 0.042, 0.030, 0.018])
 FLOWER = {
     "": np.zeros(4),
@@ -27,6 +27,7 @@ FLOWER = {
 }
 WET_DARKENING = 0.44  # loss of a soaked soil
 LEAF_SPREAD = 0.03  # log-sd of a field's reflectance in a band
+ROOFS, GARDENS = 1.25, 2.5  # where people live: brightness of roofs, leaf area of gardens
 THIN, THICK = 0.70, 1.40  # leaf area at the two ends of a field's inner variation
 GRASS_ANGLE, GRASS_CHLOROPHYLL = 56.0, 32.0  # between trees and vines
 # Leaf area of one crown: trees and vines hold theirs in crowns or rows with gaps between.
@@ -56,9 +57,16 @@ def reflect(
     gaps = rng.beta(*np.array([GAPS[kind] for kind in kinds]).T)
     # Leaves of one species differ in structure, and fields in the direction of their rows.
     gain = np.exp(rng.normal(0, LEAF_SPREAD, (4, len(kinds))))
+    lived_in = calendar().class_id[canopy.row] == VILLAGE
     thin, thick = (
-        (_stand(canopy, scale, gaps, ground, sun_zenith) * gain).astype(np.float32)
-        for scale in (THIN, THICK)
+        (
+            _stand(canopy, np.where(lived_in, leaves, scale), gaps, ground * light, sun_zenith)
+            * gain
+        ).astype(np.float32)
+        for scale, leaves, light in (
+            (THIN, 0.0, np.where(lived_in, ROOFS, 1.0)),
+            (THICK, GARDENS, 1.0),
+        )
     )
     return thin, thick
 
@@ -99,7 +107,7 @@ def _undergrowth(canopy: Canopy, ground: Reals, sun_zenith: Reals) -> Reals:
     return seen
 
 
-def _stand(canopy: Canopy, scale: float, gaps: Reals, ground: Reals, sun_zenith: Reals) -> Reals:
+def _stand(canopy: Canopy, scale: Reals, gaps: Reals, ground: Reals, sun_zenith: Reals) -> Reals:
     """(N, B, P) the canopy over its ground, with gaps (P,) between plants and between crowns."""
     leaves = (canopy.green + canopy.brown).T * scale
     dead = canopy.brown.T * scale / np.maximum(leaves, 1e-6)

@@ -60,7 +60,7 @@ def _ids(zone: Zone, number: NDArray[np.int64], repeated: NDArray[np.bool_]) -> 
 
 def _bow_tie(polygon: shapely.Polygon) -> shapely.Polygon:
     """The polygon with a crossing at its first corner, as slips of the digitiser's hand make."""
-    ring = shapely.get_coordinates(polygon)[:-1]
+    ring = shapely.get_coordinates(polygon.exterior)[:-1]
     corner, before, after = ring[0], ring[-1], ring[1]
     toward = [corner + 0.2 * (before - corner), corner + 0.2 * (after - corner)]
     return shapely.Polygon(np.concatenate([toward[::-1], ring[1:]]))
