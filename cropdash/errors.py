@@ -31,6 +31,10 @@ class CorruptDataset(CropdashError):
     """A file of a dataset is missing, truncated or changed since it was built."""
 
 
+class DiskFull(CropdashError):
+    """There is no room for a file; what was there before it is unharmed."""
+
+
 class RunNotFound(CropdashError):
     """No training run of that name."""
 
@@ -45,6 +49,14 @@ class RunBusy(CropdashError):
 
 class NotEnoughData(CropdashError):
     """Too few zones, parcels or pixels for what was asked."""
+
+
+class SourceUnavailable(CropdashError):
+    """A service that images come from does not answer, or refuses."""
+
+
+class TaskLost(CropdashError):
+    """The process at work on a task was ended from outside, more than once."""
 
 
 class TrainingFailed(CropdashError):

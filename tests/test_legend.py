@@ -72,3 +72,69 @@ def test_two_parents_are_refused():
     twisted = legend.CropClass(1, b.name, b.label_en, b.label_fr, a.level_2, "elsewhere", b.colour)
     with pytest.raises(ConfigError):
         legend.Legend((a, twisted), {})
+
+
+HASH = "e4c1d7d209b46fc5"  # of the RPG's own codes: models in use are bound to it
+
+
+def test_the_legend_that_models_are_bound_to_stays():
+    assert legend.load().hash == HASH
+    assert legend.load() is legend.load(None)
+
+
+def table(tmp_path, text, name="codes.csv"):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_a_users_code_table_takes_the_place_of_the_codes(tmp_path, separator):
+    text = "Code,Class,Label\n311,winter_wheat,Wintertarwe\n 60 ,30,\nxy,Background,Hedge\n"
+    mine = legend.load(table(tmp_path, "\ufeff" + text.replace(",", separator)))
+    ids, unknown = mine.crops_of(["311", "60", "XY", "BTH"])
+    assert ids.tolist() == [8, 30, 0, 0]
+    assert unknown == Counter({"BTH": 1})
+    assert mine.codes["311"].label_en == "Wintertarwe"
+    assert mine.codes["60"].label_fr == "60"
+    assert mine.classes == legend.load().classes
+    assert (mine.codes["311"].level_2, mine.codes["311"].level_1) == ("winter_cereal", "arable")
+
+
+def test_the_hash_tells_code_tables_apart_by_what_they_map(tmp_path):
+    texts = [
+        "code,class\n1,8\n2,30\n",
+        "code,class\n2,maize\n1,winter_wheat\n",
+        "code,class\n1,8\n",
+    ]
+    one, same, other = (legend.load(table(tmp_path, text)).hash for text in texts)
+    assert one == same
+    assert len({one, other, legend.load().hash}) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("code,class\n1,8\n2,winter_weat\n", r"row 3, column class: 'winter_weat'.*winter_wheat\?"),
+        ("code,class\n1,50\n", r"row 2, column class: '50'.*0 to 49"),
+        ("code,class\n1,\n", "row 2, column class: ''"),
+        ("code,class\n1\n", "row 2, column class: ''"),
+        ("code,class\n,8\n", "row 2, column code"),
+        ("code,class\nab,8\nAB,30\n", "row 3, column code: AB stands further up"),
+        ("code,crop\n1,8\n", "row 1: no column class"),
+        ("", "row 1: no column code or class"),
+        ("code,class\n", "holds no code"),
+    ],
+)
+def test_faults_of_a_code_table_are_named_by_row_and_column(tmp_path, text, words):
+    with pytest.raises(ConfigError, match=rf"codes\.csv.*{words}"):
+        legend.load(table(tmp_path, text))
+
+
+def test_a_code_table_that_is_no_text_or_not_there(tmp_path):
+    with pytest.raises(ConfigError, match=r"none\.csv can't be read"):
+        legend.load(tmp_path / "none.csv")
+    path = tmp_path / "latin.csv"
+    path.write_bytes("code,class,label\n1,8,blé".encode("latin-1"))
+    with pytest.raises(ConfigError, match="UTF-8"):
+        legend.load(path)

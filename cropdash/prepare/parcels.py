@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 import geopandas as gpd
@@ -18,7 +19,9 @@ from cropdash.errors import InvalidRegister
 from cropdash.legend import Legend
 
 ID, CODE = "ID_PARCEL", "CODE_CULTU"
+REPEATED = "repeated_ids"  # key of a register's attrs: ids that stand on several of all its rows
 COLUMNS = ("parcel_id", "zone_id", "register_id", "code", "crop", "area_ha", "geometry")
+_DIGEST = 8  # hexadecimal digits: enough to tell the few rows of one id apart
 _POLYGON, _COLLECTION = 3, (4, 5, 6, 7)  # shapely's geometry type ids; 4 to 7 hold parts
 
 
@@ -35,15 +38,19 @@ def clean(register: gpd.GeoDataFrame, zone: Zone, legend: Legend, zones: Sequenc
     """Mend, reproject and label the register's rows that belong to `zone`.
 
     A parcel that touches several of `zones` belongs to the one that holds most of it, so that
-    none is on two sides of a split. Unknown codes become background. Every row that is dropped
-    or mended is counted in the report.
+    none is on two sides of a split. Unknown codes become background. An id that stands on
+    several rows, here or, by `register.attrs["repeated_ids"]`, elsewhere in the register, is
+    followed by a digest of the row's geometry, so that a row has the same key in every zone and
+    in any order. Every row that is dropped or mended is counted in the report.
 
     Raises InvalidRegister if a column or the reference system is missing.
     """
     _check(register)
     frame = register[[ID, CODE, "geometry"]].reset_index(drop=True)
     report: dict[str, object] = {"rows": len(frame)}
-    frame = _mend(frame, report).to_crs(zone.grid.crs)
+    frame = _mend(frame, report)
+    frame = _tell_apart(frame, register.attrs.get(REPEATED, ()))
+    frame = frame.to_crs(zone.grid.crs)
     # Reprojection bends edges a little, so validity is made sure of on the zone's own grid.
     frame["geometry"] = polygons_only(frame.geometry.to_numpy())
     frame = _in_sight(frame, zone.grid, report)
@@ -129,15 +136,37 @@ def _in_sight(frame: gpd.GeoDataFrame, grid: Grid, report: dict[str, object]) ->
     return frame[overlap > 0]
 
 
-def _drop_repeats(frame: gpd.GeoDataFrame, report: dict[str, object]) -> gpd.GeoDataFrame:
-    """Drop rows that repeat another's geometry; number the ids that repeat otherwise."""
-    twin = pd.Series(shapely.to_wkb(shapely.normalize(frame.geometry.to_numpy()))).duplicated()
-    frame = frame[~twin.to_numpy()].copy()
+def _tell_apart(frame: gpd.GeoDataFrame, repeated: Collection[str]) -> gpd.GeoDataFrame:
+    """Follow ids that stand on several rows by a digest of the geometry as registered."""
     ids = frame[ID].astype(str)
-    nth = ids.groupby(ids).cumcount()
-    frame[ID] = ids.where(nth == 0, ids + "#" + (nth + 1).astype(str))
-    report |= {"repeated_geometry": int(twin.sum()), "repeated_id": int((nth > 0).sum())}
-    return frame
+    shared = (ids.duplicated(keep=False) | ids.isin(list(repeated))).to_numpy()
+    shapes = shapely.to_wkb(shapely.normalize(frame.geometry.to_numpy()[shared]), byte_order=1)
+    keys = ids.to_numpy(dtype=object, copy=True)
+    keys[shared] = [
+        f"{own}#{hashlib.sha256(shape).hexdigest()[:_DIGEST]}"
+        for own, shape in zip(keys[shared], shapes, strict=True)
+    ]
+    return frame.assign(**{ID: keys, "shared": shared})
+
+
+def _drop_repeats(frame: gpd.GeoDataFrame, report: dict[str, object]) -> gpd.GeoDataFrame:
+    """Of rows with the same geometry keep the one whose id, then code, comes first."""
+    shape = pd.Series(
+        shapely.to_wkb(shapely.normalize(frame.geometry.to_numpy())),
+        index=frame.index,
+        dtype=object,
+    )
+    order = frame.assign(**{CODE: frame[CODE].astype("string").fillna("")}).sort_values([ID, CODE])
+    first = ~shape.loc[order.index].duplicated().reindex(frame.index)
+    code = frame[CODE].astype("string").fillna("")
+    kept = code[first].groupby(shape[first]).first()
+    other = code[~first] != shape[~first].map(kept)
+    report |= {
+        "repeated_geometry": int((~first).sum()),
+        "contradicting_codes": int(other.sum()),
+        "repeated_id": int(frame.loc[first, "shared"].sum()),
+    }
+    return frame[first].drop(columns="shared")
 
 
 def _home(frame: gpd.GeoDataFrame, zone: Zone, zones: Sequence[Zone]) -> NDArray[np.bool_]:

@@ -1,3 +1,5 @@
+import re
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -60,8 +62,10 @@ def test_repeated_ids_get_a_key_and_repeated_geometries_go():
     a = (LEFT + 20, BOTTOM + 20, LEFT + 60, BOTTOM + 60)
     b = (LEFT + 80, BOTTOM + 20, LEFT + 120, BOTTOM + 60)
     result = clean([("1", "BTH", a), ("1", "MIS", b), ("2", "BTH", a)])
-    assert result.parcels["register_id"].tolist() == ["1", "1#2"]
-    assert (result.report["repeated_id"], result.report["repeated_geometry"]) == (1, 1)
+    first, second = result.parcels["register_id"]
+    assert first != second
+    assert all(re.fullmatch(r"1#[0-9a-f]{8}", key) for key in (first, second))
+    assert (result.report["repeated_id"], result.report["repeated_geometry"]) == (2, 1)
 
 
 def test_a_parcel_on_two_zones_belongs_to_the_one_that_holds_more():

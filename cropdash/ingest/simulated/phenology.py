@@ -203,7 +203,7 @@ def _herb(plan: _Plan, cuts: Reals) -> _Curves:
     leaves = winter + (peak - winter) * leafing * (1 - fading)
     leaves = leaves * _cut(plan, cuts)
     thirst = np.clip(
-        plan.drought * column["summer_drought_sensitivity"] * np.exp(plan.normal(0.5)), 0, 0.95
+        plan.drought * column["summer_drought_sensitivity"] * np.exp(plan.normal(0.8)), 0, 0.95
     )
     dry = thirst * _midsummer(day)
     litter = plan.uniform(0.04, 0.16) * (0.6 + 1.3 * _midsummer(day))

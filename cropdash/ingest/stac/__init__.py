@@ -1,0 +1,7 @@
+"""Sentinel-2 scenes from any STAC API, without an account where the provider asks for none."""
+
+from cropdash.ingest.stac.endpoints import Endpoint, at, named
+from cropdash.ingest.stac.patience import Patience
+from cropdash.ingest.stac.source import StacSource
+
+__all__ = ("Endpoint", "Patience", "StacSource", "at", "named")

@@ -1,0 +1,97 @@
+"""Where scenes can be searched: named providers, and any other address."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlparse
+
+from cropdash.errors import ConfigError
+
+Signing = Literal["none", "planetary-computer"]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A STAC API with a collection of Sentinel-2 L2A, and what is particular to it."""
+
+    name: str
+    url: str
+    collection: str = "sentinel-2-l2a"
+    signing: Signing = "none"
+    # True: every item's numbers are reflectance x 10,000 already, whatever the item says.
+    offset_applied: bool = False
+    credentials: tuple[str, ...] = ()  # environment variables that GDAL reads by itself
+    gdal: tuple[tuple[str, str], ...] = ()  # settings besides those of assets.SETTINGS
+    local_assets: bool = False  # items may name files of this machine
+
+    def __post_init__(self) -> None:
+        address = urlparse(self.url)
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise ConfigError(
+                f"{self.url!r} is not the address of a STAC API: give one that starts with https://."
+            )
+        if address.username or address.password:
+            raise ConfigError(
+                "A STAC address must not hold a password: use environment variables for credentials."
+            )
+        if self.signing not in ("none", "planetary-computer"):
+            raise ConfigError(f"Signing is {self.signing!r}: use 'none' or 'planetary-computer'.")
+
+    @property
+    def host(self) -> str:
+        """The address' machine, for sentences."""
+        return urlparse(self.url).netloc
+
+    def check_credentials(self) -> None:
+        """Raises ConfigError naming the environment variables that are missing."""
+        missing = [name for name in self.credentials if not os.environ.get(name)]
+        if missing:
+            raise ConfigError(
+                f"{self.name} needs credentials: set {' and '.join(missing)} in the environment."
+            )
+
+
+# Addresses and collections: the providers' own documentation.
+PROVIDERS: dict[str, Endpoint] = {
+    e.name: e
+    for e in (
+        # Digital numbers as delivered by ESA: the offset is not applied.
+        Endpoint(
+            "planetary-computer",
+            "https://planetarycomputer.microsoft.com/api/stac/v1",
+            signing="planetary-computer",
+        ),
+        # JPEG 2000 on S3; keys are made at https://eodata-s3keysmanager.dataspace.copernicus.eu.
+        Endpoint(
+            "copernicus",
+            "https://stac.dataspace.copernicus.eu/v1",
+            credentials=("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+            gdal=(
+                ("AWS_S3_ENDPOINT", "eodata.dataspace.copernicus.eu"),
+                ("AWS_VIRTUAL_HOSTING", "FALSE"),
+            ),
+        ),
+        # COGs in an open bucket; items say by themselves whether the offset is applied.
+        Endpoint("earth-search", "https://earth-search.aws.element84.com/v1"),
+    )
+}
+
+
+def named(name: str) -> Endpoint:
+    """A provider by its name. Raises ConfigError with the names there are."""
+    if name not in PROVIDERS:
+        raise ConfigError(
+            f"There is no STAC provider {name!r}: use one of {', '.join(PROVIDERS)},"
+            " or the address of an API."
+        )
+    return PROVIDERS[name]
+
+
+def at(url: str, collection: str = "sentinel-2-l2a") -> Endpoint:
+    """The API at an address; a named provider's address gets the provider's settings."""
+    for provider in PROVIDERS.values():
+        if provider.url == url.rstrip("/") and provider.collection == collection:
+            return provider
+    return Endpoint(urlparse(url).netloc or url, url, collection)

@@ -1,0 +1,146 @@
+"""STAC items as granules: one tile of one overpass, processed once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from cropdash.domain import BANDS
+from cropdash.errors import InvalidScene
+from cropdash.ingest.stac.endpoints import Endpoint
+from cropdash.ingest.stac.offsets import baseline_of, offset_of
+
+LAYERS = (*BANDS, "SCL")
+# Names of the same layer at different providers, the 10 m one first (SCL exists at 20 m).
+ASSETS: dict[str, tuple[str, ...]] = {
+    "B2": ("B02", "B02_10m", "blue"),
+    "B3": ("B03", "B03_10m", "green"),
+    "B4": ("B04", "B04_10m", "red"),
+    "B8": ("B08", "B08_10m", "nir"),
+    "SCL": ("SCL", "SCL_20m", "scl"),
+}
+_TILE = re.compile(r"(?<![0-9A-Za-z])T?(\d{1,2}[C-X][A-Z]{2})(?![0-9A-Za-z])")
+_START = re.compile(r"(\d{8}T\d{6})")
+_STRIP = re.compile(r"_S(\d{8}T\d{6})")
+
+
+@dataclass(frozen=True)
+class Granule:
+    """What an item says that matters for a composite."""
+
+    name: str
+    date: dt.date  # day at the zone's own solar time
+    hrefs: tuple[str, ...]  # of LAYERS
+    offsets: tuple[int, ...]  # [DN] to add, of BANDS
+    tile: str  # e.g. "31UDS"
+    overpass: str  # start of datatake and datastrip; the same for every processing
+    processing: tuple[int, int, str]  # baseline, time of processing; higher is newer
+
+    @property
+    def crs(self) -> str:
+        """UTM zone of the tile, from its name."""
+        north = self.tile[-3:-2] >= "N"
+        number = self.tile[:-3]
+        return f"EPSG:{326 if north else 327}{int(number):02d}" if number else ""
+
+
+def parse(item: Mapping[str, Any], endpoint: Endpoint, longitude: float) -> Granule:
+    """The granule that an item describes; `longitude` [degrees] sets its solar day.
+
+    Raises InvalidScene if a layer, the time or the radiometric offset is missing.
+    """
+    name = str(item.get("id") or "An item without id")
+    properties = item.get("properties") or {}
+    when = _time(name, properties)
+    date = (when + dt.timedelta(hours=longitude / 15)).date()
+    assets = item.get("assets") or {}
+    keys = [_asset(name, assets, layer) for layer in LAYERS]
+    offsets = tuple(
+        0 if endpoint.offset_applied else offset_of(properties, assets[key], name, date)
+        for key in keys[:-1]
+    )
+    baseline = baseline_of(properties, name) or (0, 0)
+    return Granule(
+        name,
+        date,
+        tuple(_href(name, assets[key]) for key in keys),
+        offsets,
+        _tile(name, properties),
+        _overpass(name, properties, when),
+        (*baseline, _processed(properties)),
+    )
+
+
+def cloud_cover(item: Mapping[str, Any]) -> float:
+    """[%] of the granule, 0 where the item does not say."""
+    value = (item.get("properties") or {}).get("eo:cloud_cover")
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def group_repeats(granules: Iterable[Granule]) -> list[list[Granule]]:
+    """Granules by tile and overpass, in order of date; each group's newest processing first."""
+    ordered = sorted(granules, key=_identity)
+    groups = [list(group) for _, group in groupby(ordered, key=_identity)]
+    return [sorted(g, key=lambda x: (x.processing, x.name), reverse=True) for g in groups]
+
+
+def _identity(granule: Granule) -> tuple[dt.date, str, str]:
+    # A granule whose tile is unknown repeats none but itself.
+    return granule.date, granule.tile or granule.name, granule.overpass
+
+
+def _asset(name: str, assets: Mapping[str, Any], layer: str) -> str:
+    for key in ASSETS[layer]:
+        if key in assets:
+            return key
+    raise InvalidScene(f"{name} has no asset for {layer}, so it is left out: see its collection.")
+
+
+def _href(name: str, asset: Mapping[str, Any]) -> str:
+    """The asset's address, or another one over HTTP where the first is not."""
+    href = asset.get("href")
+    if not isinstance(href, str) or not href:
+        raise InvalidScene(f"{name} has an asset without an address, so it is left out.")
+    return href
+
+
+def _time(name: str, properties: Mapping[str, Any]) -> dt.datetime:
+    text = str(properties.get("datetime") or properties.get("start_datetime") or "")
+    try:
+        when = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidScene(f"{name} has no time of acquisition, so it is left out.") from None
+    return when if when.tzinfo is None else when.astimezone(dt.UTC).replace(tzinfo=None)
+
+
+def _tile(name: str, properties: Mapping[str, Any]) -> str:
+    code = str(properties.get("s2:mgrs_tile") or properties.get("grid:code") or "")
+    code = code.upper().removeprefix("MGRS-").removeprefix("T")
+    match = _TILE.search(code) or _TILE.search(re.sub("_", " ", name))
+    return match[1].zfill(5) if match else ""
+
+
+def _overpass(name: str, properties: Mapping[str, Any], when: dt.datetime) -> str:
+    """Start of the datatake, and of the datastrip: a tile can lie on a seam between two."""
+    take = str(properties.get("s2:datatake_id") or properties.get("eopf:datatake_id") or "")
+    match = _START.search(take) or _START.search(str(properties.get("s2:product_uri", "")))
+    match = match or _START.search(name)
+    strip = _STRIP.search(str(properties.get("s2:datastrip_id") or ""))
+    start = match[1] if match else f"{when:%Y%m%dT%H%M%S}"
+    return f"{start}/{strip[1] if strip else ''}"
+
+
+def _processed(properties: Mapping[str, Any]) -> str:
+    """Time of processing as comparable text; "" where the item does not say."""
+    for key in ("s2:generation_time", "processing:datetime", "created"):
+        try:
+            when = dt.datetime.fromisoformat(str(properties.get(key) or ""))
+        except ValueError:
+            continue
+        naive = when if when.tzinfo is None else when.astimezone(dt.UTC).replace(tzinfo=None)
+        return naive.isoformat(timespec="microseconds")
+    return ""

@@ -1,0 +1,176 @@
+"""Granules of one day to one scene on the zone's own grid."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.errors import RasterioError
+
+from cropdash.domain import BANDS, Grid, Scene
+from cropdash.errors import CropdashError, InvalidScene, SourceUnavailable
+from cropdash.ingest.source import Warn
+from cropdash.ingest.stac import assets
+from cropdash.ingest.stac.endpoints import Endpoint
+from cropdash.ingest.stac.granules import LAYERS, Granule
+from cropdash.ingest.stac.patience import Patience, Transient
+
+SCALE = 10_000  # digital number of reflectance 1.0
+Numbers = NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What reading needs to know, besides the granule."""
+
+    grid: Grid
+    endpoint: Endpoint
+    patience: Patience
+    warn: Warn
+    # One thread a layer for as long as a zone takes: a new thread loads the database of
+    # reference systems anew, which took ten times as long as reading a small zone.
+    pool: ThreadPoolExecutor
+
+
+def read_day(date: dt.date, groups: Sequence[Sequence[Granule]], reader: Reader) -> Scene | None:
+    """One scene of all that was taken on a day; None if no pixel of the grid was.
+
+    Each group holds the processings of one tile and overpass, the best first: the first that can
+    be read is taken, and one that can't be read is named to `warn`. Where granules overlap, a
+    pixel comes as a whole (bands and SCL) from the first that holds data there: those in the
+    grid's own reference system, which need no resampling, then the newest processing, then by
+    name. Raises SourceUnavailable if the service fails, since a day must not be lost to that.
+    """
+    grid = reader.grid
+    reflectance = np.full((len(BANDS), *grid.shape), np.nan, dtype=np.float32)
+    scl = np.zeros(grid.shape, dtype=np.uint8)
+    for group in in_order(groups, grid):
+        read = _first_readable(group, reader)
+        if read is None:
+            continue
+        granule, numbers = read
+        # (H, W) 0 is no data in every layer; known before the offset makes dark pixels 0.
+        fresh = (numbers != 0).all(axis=0) & (scl == 0)
+        values = to_reflectance(numbers[:-1], granule.offsets)
+        reflectance[:, fresh] = values[:, fresh]
+        scl[fresh] = numbers[-1][fresh]
+    return Scene(date, reflectance, scl, grid) if scl.any() else None
+
+
+def in_order(groups: Sequence[Sequence[Granule]], grid: Grid) -> list[Sequence[Granule]]:
+    """Groups, those whose pixels are preferred first."""
+    by_name = sorted(groups, key=lambda g: g[0].name)
+    newest = sorted(by_name, key=lambda g: g[0].processing, reverse=True)
+    return sorted(newest, key=lambda g: g[0].crs != grid.crs)
+
+
+def to_reflectance(numbers: Numbers, offsets: Sequence[int]) -> NDArray[np.float32]:
+    """(B, H, W) reflectance of digital numbers; numbers below the offset are 0, not missing."""
+    shift = np.asarray(offsets, dtype=np.int32)[:, None, None]
+    shifted = np.maximum(numbers.astype(np.int32) + shift, 0)
+    reflectance: NDArray[np.float32] = shifted.astype(np.float32) / np.float32(SCALE)
+    return reflectance
+
+
+def read_granule(granule: Granule, reader: Reader) -> Numbers:
+    """(5, H, W) digital numbers of B2, B3, B4, B8 and SCL on the grid; 0 = no data.
+
+    Raises InvalidScene if a layer can't be read, SourceUnavailable if the service fails.
+    """
+    assets.quiet_logs()
+    tasks = [
+        reader.pool.submit(_read_layer, granule.name, layer, href, reader)
+        for layer, href in zip(LAYERS, granule.hrefs, strict=True)
+    ]
+    try:
+        return np.stack([task.result() for task in tasks])
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
+def _first_readable(group: Sequence[Granule], reader: Reader) -> tuple[Granule, Numbers] | None:
+    for granule in group:
+        try:
+            return granule, read_granule(granule, reader)
+        except InvalidScene as error:
+            reader.warn(str(error))
+    return None
+
+
+def _read_layer(name: str, layer: str, href: str, reader: Reader) -> Numbers:
+    """(H, W) digital numbers of one layer, tried again while the fault may pass."""
+    endpoint, patience = reader.endpoint, reader.patience
+    what = f"{name} (layer {layer})"
+    again, damaged = False, True  # damaged only if no try failed otherwise
+
+    def attempt() -> Numbers:
+        nonlocal damaged, again
+        forget, again = again, True
+        path = _path(what, href, endpoint, patience)
+        try:
+            return _read_once(path, what, reader.grid, endpoint, forget)
+        except RasterioError as error:
+            try:
+                raise assets.judge(error, what, endpoint, remote=path.startswith("/vsi")) from None
+            except Transient as fault:
+                damaged &= isinstance(fault, assets.Damaged)
+                raise
+
+    def give_up(cause: str) -> CropdashError:
+        if damaged:
+            return InvalidScene(f"{what} is there but {cause}, however often: left out.")
+        return SourceUnavailable(
+            f"{what} could not be fetched from {endpoint.name} ({cause}): try again later;"
+            " what is built stays."
+        )
+
+    return patience.run(attempt, give_up)
+
+
+def _path(what: str, href: str, endpoint: Endpoint, patience: Patience) -> str:
+    try:
+        return assets.gdal_path(href, endpoint, patience)
+    except InvalidScene as error:
+        raise InvalidScene(f"{what} is left out: {error}.") from None
+
+
+def _read_once(path: str, what: str, grid: Grid, endpoint: Endpoint, forget: bool) -> Numbers:
+    """(H, W) digital numbers of one file on the grid; `forget` what GDAL remembers of it."""
+    settings = assets.SETTINGS | dict(endpoint.gdal) | (assets.FORGET if forget else {})
+    # Opened here first, since odc-stac's reader lets GDAL choose among all its drivers; the file
+    # stays open so that its header isn't fetched twice.
+    with rasterio.Env(**settings), rasterio.open(path, driver=assets.driver_of(path)) as raster:
+        if raster.crs is None or np.dtype(raster.dtypes[0]).kind != "u":
+            raise InvalidScene(
+                f"{what} is left out: it is {raster.dtypes[0]} in {raster.crs or 'no reference system'},"
+                " not digital numbers on a map."
+            )
+        return _warp(path, grid)
+
+
+def _warp(path: str, grid: Grid) -> Numbers:
+    """The file's pixels nearest to the grid's centres, by odc-stac's reader.
+
+    Nearest in every layer, so that a pixel's bands and its SCL are of the same spot and no value
+    is mixed with missing data. On the tile's own grid nothing is resampled but SCL (20 m). The
+    reader is used without odc.stac.load: that would trust the item's shapes, footprints and band
+    names, which err, and takes several times as long for a small zone.
+    """
+    from affine import Affine
+    from odc.geo.geobox import GeoBox
+    from odc.loader import RasterLoadParams, RasterSource, RioDriver
+
+    geobox = GeoBox(grid.shape, Affine(*grid.transform), grid.crs)
+    wanted = RasterLoadParams("uint16", fill_value=0, src_nodata_fallback=0, use_overviews=False)
+    driver = RioDriver()
+    with driver.restore_env({}, driver.new_load(geobox)) as context:
+        where, pixels = driver.open(RasterSource(path), context).read(wanted, geobox)
+    numbers: Numbers = np.zeros(grid.shape, dtype=np.uint16)
+    numbers[where] = pixels
+    return numbers

@@ -1,0 +1,71 @@
+"""Scenes of a STAC API with a register of parcels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+
+import geopandas as gpd
+
+from cropdash.domain import Scene, Zone, season
+from cropdash.errors import ConfigError
+from cropdash.ingest import rpg
+from cropdash.ingest.source import Warn, ignore
+from cropdash.ingest.stac import granules, load, search
+from cropdash.ingest.stac.endpoints import Endpoint
+from cropdash.ingest.stac.patience import Patience
+
+FIRST_YEAR = 2015  # of Sentinel-2
+
+
+@dataclass(frozen=True)
+class StacSource:
+    """A calendar year of a STAC API's Sentinel-2 L2A over zones of one's own."""
+
+    endpoint: Endpoint
+    register: Path
+    chosen: tuple[Zone, ...]
+    year: int
+    max_cloud: float | None = None  # [%] granules above it are not read; None: all are
+    patience: Patience = field(default_factory=Patience)
+    name: str = "stac"
+
+    def __post_init__(self) -> None:
+        if not FIRST_YEAR <= self.year <= 2100:
+            raise ConfigError(
+                f"There is no Sentinel-2 imagery of {self.year}: choose a later year."
+            )
+        if self.max_cloud is not None and not 0 <= self.max_cloud <= 100:
+            raise ConfigError(f"The cloud limit is {self.max_cloud}; it must be 0 to 100 percent.")
+
+    @property
+    def periods(self) -> tuple[str, ...]:
+        return season(self.year)
+
+    def zones(self) -> tuple[Zone, ...]:
+        return self.chosen
+
+    def parcels(self, zone: Zone) -> gpd.GeoDataFrame:
+        """Register rows that touch the zone."""
+        return rpg.read_parcels(self.register, zone.grid)
+
+    def scenes(self, zone: Zone, warn: Warn = ignore) -> Iterator[Scene]:
+        """One scene a day, in order of date; a day's granules are in memory, no more.
+
+        Raises SourceUnavailable if the service fails for good, ConfigError if credentials are
+        missing.
+        """
+        self.endpoint.check_credentials()
+        found = search.find(
+            self.endpoint, zone.grid, self.year, self.patience, warn, self.max_cloud
+        )
+        groups = granules.group_repeats(found)
+        with ThreadPoolExecutor(len(granules.LAYERS)) as pool:
+            reader = load.Reader(zone.grid, self.endpoint, self.patience, warn, pool)
+            for date, of_day in groupby(groups, key=lambda group: group[0].date):
+                scene = load.read_day(date, list(of_day), reader)
+                if scene is not None:
+                    yield scene

@@ -1,0 +1,224 @@
+"""Zones as CSV or GeoJSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from shapely.errors import ShapelyError
+from shapely.geometry import shape
+
+from cropdash.domain import Grid, Zone
+from cropdash.errors import ConfigError, InvalidRegister
+from cropdash.ingest.source import Warn, ignore
+from cropdash.ingest.zones import squares
+
+SIZE_PX = 1000  # side of a zone where the file doesn't say: 10 km
+COLUMNS = ("zone_id", "region", "split", "lon", "lat", "xmin", "ymin", "xmax", "ymax", "epsg")
+_EDGES = ("xmin", "ymin", "xmax", "ymax")
+_ALIASES = {"id": "zone_id", "utm_epsg": "epsg"}
+_NEEDED = ("zone_id", "region", "split")
+
+Cells = dict[str, str]
+Place = Callable[[], Grid]
+
+
+def read(path: Path, warn: Warn = ignore) -> tuple[Zone, ...]:
+    """Zones of a CSV or a GeoJSON file.
+
+    CSV (separator , or ;): zone_id, region, split and either xmin, ymin, xmax, ymax [m] and epsg
+    of a UTM zone, or lon, lat [degrees] of the middle and size_px (1000 where left out). GeoJSON:
+    features with the properties zone_id, region, split, whose geometry is a polygon (its bounds
+    in UTM count) or a point (the middle, with size_px). What is given in degrees lies in its own
+    UTM zone, or the one that epsg names; corners are moved to the nearest point of the 20 m grid.
+
+    Zones on the same side of the split that overlap are told to `warn`. Raises InvalidRegister,
+    with the row's number, for what can't be read, and for zones that overlap across the split.
+    """
+    text = _text(path)
+    rows = _features(text, path.name) if text.lstrip().startswith("{") else _lines(text, path.name)
+    found = [(where, _zone(cells, place, where)) for where, cells, place in rows]
+    if not found:
+        raise InvalidRegister(f"{path.name} holds no zone: give one row or feature per zone.")
+    zones = tuple(zone for _, zone in found)
+    _check_names(found)
+    _check_overlaps(zones, path.name, warn)
+    return zones
+
+
+def write(path: Path, zones: Sequence[Zone]) -> None:
+    """Write zones as a CSV that `read` gives back exactly."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(COLUMNS)
+    places = squares.centres([zone.grid for zone in zones])
+    for zone, (lon, lat) in zip(zones, places, strict=True):
+        left, bottom, right, top = zone.grid.bounds
+        again = squares.rectangle(zone.grid.bounds, _epsg(zone))
+        if again != zone.grid:
+            raise InvalidRegister(f"Zone {zone.zone_id} does not lie on the 20 m grid of UTM.")
+        edges = (f"{edge:.0f}" for edge in (left, bottom, right, top))
+        about = (zone.zone_id, zone.region, zone.split, f"{lon:.6f}", f"{lat:.6f}")
+        table.writerow([*about, *edges, _epsg(zone)])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.part{path.suffix}")
+    try:
+        temporary.write_text(text.getvalue(), encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InvalidRegister(
+            f"The zones file {path} can't be read ({error.strerror}): check its path."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InvalidRegister(f"{path.name} is not UTF-8 text: save it in UTF-8.") from error
+
+
+def _lines(text: str, name: str) -> Iterator[tuple[str, Cells, Place]]:
+    head = text.split("\n", 1)[0]
+    reader = csv.DictReader(io.StringIO(text), delimiter=";" if ";" in head else ",", restval="")
+    reader.fieldnames = [_plain(field) for field in reader.fieldnames or []]
+    _check_columns(set(reader.fieldnames), f"{name}, row 1")
+    for row in reader:
+        where = f"{name}, row {reader.line_num}"
+        if None in row:
+            raise InvalidRegister(f"{where}: more cells than columns; quote texts with a comma.")
+        cells = {key: value.strip() for key, value in row.items()}
+        if any(cells.values()):
+            yield where, cells, lambda cells=cells: _grid(cells)  # type: ignore[misc]
+
+
+def _check_columns(columns: set[str], where: str) -> None:
+    missing = [c for c in _NEEDED if c not in columns]
+    if not ({"lon", "lat"} <= columns or {*_EDGES, "epsg"} <= columns):
+        missing.append("lon, lat (or xmin, ymin, xmax, ymax, epsg)")
+    if missing:
+        raise InvalidRegister(f"{where}: no column {', '.join(missing)}.")
+
+
+def _features(text: str, name: str) -> Iterator[tuple[str, Cells, Place]]:
+    try:
+        document = json.loads(text)
+        features = list(document["features"])
+        system = document.get("crs", {}).get("properties", {}).get("name", "CRS84")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InvalidRegister(
+            f"{name} is not a GeoJSON FeatureCollection: export the zones again."
+        ) from error
+    if not str(system).endswith(("CRS84", ":4326")):
+        raise InvalidRegister(
+            f"{name} is in {system}; GeoJSON is in degrees: export it in EPSG:4326."
+        )
+    for number, feature in enumerate(features, start=1):
+        where = f"{name}, feature {number}"
+        if not isinstance(feature, dict) or not isinstance(feature.get("properties"), dict):
+            raise InvalidRegister(f"{where}: it has no properties zone_id, region and split.")
+        values = feature["properties"].items()
+        cells = {_plain(k): "" if v is None else str(v).strip() for k, v in values}
+        geometry = feature.get("geometry")
+        yield where, cells, lambda cells=cells, geometry=geometry: _outline(geometry, cells)  # type: ignore[misc]
+
+
+def _zone(cells: Cells, place: Place, where: str) -> Zone:
+    empty = [name for name in _NEEDED if not cells.get(name)]
+    if empty:
+        raise InvalidRegister(f"{where}: {', '.join(empty)} is empty; every zone needs it.")
+    try:
+        split: Any = cells["split"].lower()
+        return Zone(cells["zone_id"], cells["region"], split, place())
+    except (InvalidRegister, ConfigError) as error:
+        raise InvalidRegister(f"{where}: {error}") from error
+
+
+def _grid(cells: Cells) -> Grid:
+    """A CSV row's place: its rectangle where that is given, else its middle."""
+    if all(cells.get(name) for name in (*_EDGES, "epsg")):
+        left, bottom, right, top = (_number(cells, name) for name in _EDGES)
+        return squares.rectangle((left, bottom, right, top), _whole(cells, "epsg"))
+    return squares.square_around(_number(cells, "lon"), _number(cells, "lat"), _size(cells))
+
+
+def _outline(geometry: Any, cells: Cells) -> Grid:
+    """A GeoJSON feature's place: the bounds of its polygon, or its middle."""
+    try:
+        form = shape(geometry)
+        points = shapely.get_coordinates(form)
+    except (ShapelyError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        raise InvalidRegister("its geometry can't be read: draw the zone again.") from error
+    if form.geom_type not in ("Point", "Polygon", "MultiPolygon") or not len(points):
+        raise InvalidRegister(f"its geometry is an empty or a {form.geom_type}; draw a polygon.")
+    lon, lat = (points.min(axis=0) + points.max(axis=0)) / 2
+    if form.geom_type == "Point":
+        return squares.square_around(float(lon), float(lat), _size(cells))
+    if not (np.abs(points) <= (180, 90)).all():
+        raise InvalidRegister("its corners are not in degrees: export it in EPSG:4326.")
+    epsg = _whole(cells, "epsg") if cells.get("epsg") else squares.utm_epsg(lon, lat)
+    xy = squares.to_utm(points, epsg)
+    (left, bottom), (right, top) = xy.min(axis=0), xy.max(axis=0)
+    return squares.rectangle((float(left), float(bottom), float(right), float(top)), epsg)
+
+
+def _check_names(found: Sequence[tuple[str, Zone]]) -> None:
+    first: dict[str, str] = {}
+    for where, zone in found:
+        if zone.zone_id in first:
+            raise InvalidRegister(
+                f"{where}: zone {zone.zone_id} stands in {first[zone.zone_id]} already; name it"
+                " otherwise."
+            )
+        first[zone.zone_id] = where
+
+
+def _check_overlaps(zones: Sequence[Zone], name: str, warn: Warn) -> None:
+    for i, j in squares.overlapping([zone.grid for zone in zones]):
+        pair = f"{name}: zones {zones[i].zone_id} and {zones[j].zone_id} overlap"
+        if zones[i].split != zones[j].split:
+            raise InvalidRegister(
+                f"{pair}, one for training and one for testing: move one, or put both on one side."
+            )
+        warn(f"{pair}; a parcel in both counts in the one that holds more of it.")
+
+
+def _plain(name: Any) -> str:
+    plain = str(name or "").strip().lower()
+    return _ALIASES.get(plain, plain)
+
+
+def _size(cells: Cells) -> int:
+    return _whole(cells, "size_px") if cells.get("size_px") else SIZE_PX
+
+
+def _number(cells: Cells, name: str) -> float:
+    try:
+        value = float(cells.get(name, ""))
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InvalidRegister(f"{name} is {cells.get(name, '')!r}; give a number such as 48.5.")
+    return value
+
+
+def _whole(cells: Cells, name: str) -> int:
+    value = _number(cells, name)
+    if value != int(value):
+        raise InvalidRegister(f"{name} is {cells[name]!r}; give a whole number.")
+    return int(value)
+
+
+def _epsg(zone: Zone) -> int:
+    authority, _, code = zone.grid.crs.partition(":")
+    return int(code) if authority == "EPSG" and code.isdecimal() else 0
