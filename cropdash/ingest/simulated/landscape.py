@@ -11,26 +11,25 @@ from rasterio.features import rasterize
 from rasterio.transform import Affine
 
 from cropdash.domain import Ints, Zone
-from cropdash.ingest.simulated import mosaic, wild
+from cropdash.ingest.simulated import mosaic, quotas, wild
 from cropdash.ingest.simulated.tables import (
     VERGE,
     WOOD,
     Index,
-    Priors,
     Reals,
     codes,
     priors,
     regions,
-    rows,
     stream,
 )
 
 SIZE_SPREAD = 0.9  # log-sd of parcel size within a class
-ZONE_SPREAD = 0.5  # log-sd of a class's share between zones of one region
 MARGIN_FOUND = 0.7  # share of unmapped and buffer parcels that are slivers along fields
-MISDECLARED = 0.03  # parcels on which another crop grows than declared
+MISDECLARED = 0.04  # parcels on which another crop grows than declared
 REST_FARMED = 0.15  # share of a field below which what a wood leaves of it is given up
-HOME_ZONES = 3  # zones in which even the rarest class has a parcel
+RARE = 4.0  # expected parcels in a zone below which a class gets its quota instead of a draw
+RARE_SPREAD = 0.5  # log-sd of the size of a rare class's fields
+MOST_RARE = 3  # at most one in so many fields is given to rare classes, in the smallest zones
 CLUMP = 1.1  # strength with which grass, and woody crops, keep together
 GRASS, WOODY = (6, 28, 31, 44, 46), (24, 35, 42, 43, 49)
 BALANCING_ROUNDS = 8
@@ -107,23 +106,18 @@ def _cleared(land: mosaic.Mosaic, patches: wild.Wild, frame: shapely.Polygon) ->
 def _crops(zone: Zone, seed: int, land: mosaic.Mosaic) -> tuple[NDArray[np.str_], Index]:
     """Declared code and true growth (P,) of each field."""
     rng = stream(seed, zone.zone_id, "crops")
-    shares = _zone_shares(zone, rng)
+    expected = quotas.expected_parcels(zone, seed)  # (K,)
+    is_rare = expected < RARE
+    is_rare[0] = False
     area = land.area_ha
-    chance = _balanced(_fit(area, land.centre, rng), shares)
+    chance = _balanced(_fit(area, land.centre, rng), np.where(is_rare, 0, expected))
     crop = _draw(chance, rng)
-    _settle_rare(crop, area, zone, seed, rng)
+    _settle(crop, area, np.where(is_rare, quotas.parcels(zone, seed), 0), rng)
     which = _codes_of(crop, area, rng)
     grown = codes().grows_as[which]
     wrong = rng.random(len(crop)) < MISDECLARED
     grown = np.where(wrong, codes().grows_as[_codes_of(_draw(chance, rng), area, rng)], grown)
     return np.array(codes().code)[which], grown
-
-
-def _zone_shares(zone: Zone, rng: np.random.Generator) -> Reals:
-    counts = priors().parcels[zone.region]
-    shares: Reals = counts * np.exp(rng.normal(0, ZONE_SPREAD, len(counts)))
-    shares /= shares.sum()
-    return shares
 
 
 def _fit(area: Reals, centre: Reals, rng: np.random.Generator) -> Reals:
@@ -136,8 +130,9 @@ def _fit(area: Reals, centre: Reals, rng: np.random.Generator) -> Reals:
     return fit
 
 
-def _balanced(fit: Reals, shares: Reals) -> Reals:
+def _balanced(fit: Reals, expected: Reals) -> Reals:
     """Scale columns so that, with rows summing to one, every class gets its share."""
+    shares = expected / expected.sum()
     weight = shares.copy()
     for _ in range(BALANCING_ROUNDS):
         chance = fit * weight
@@ -156,31 +151,15 @@ def _draw(chance: Reals, rng: np.random.Generator) -> Index:
     return drawn
 
 
-def _settle_rare(crop: Index, area: Reals, zone: Zone, seed: int, rng: np.random.Generator) -> None:
-    """Give a parcel to each class that is at home in the zone but was not drawn, in place."""
-    counts = np.bincount(crop, minlength=len(priors().mean_ha))
-    missing = [c for c in _at_home(zone, seed, priors()) if counts[c] == 0]
-    for c in missing[: len(crop) // 4]:
-        # Only common classes give a parcel away, else one rare class would oust another.
-        free = np.flatnonzero(np.bincount(crop, minlength=len(counts))[crop] >= 5)
-        if free.size == 0:
-            return
-        misfit = np.abs(np.log(area[free] / priors().mean_ha[c])) + rng.random(free.size)
-        crop[free[np.argmin(misfit)]] = c
-
-
-def _at_home(zone: Zone, seed: int, prior: Priors) -> list[int]:
-    """Classes that have one of their HOME_ZONES here."""
-    zones = [(row["id"], row["region"]) for row in rows("zones.csv")]
-    found = []
-    for c in range(1, len(prior.mean_ha)):
-        weight = np.array([prior.parcels[region][c] for _, region in zones])
-        homes = stream(seed, "homes", str(c)).choice(
-            len(zones), HOME_ZONES, replace=False, p=weight / weight.sum()
-        )
-        if zone.zone_id in {zones[i][0] for i in homes}:
-            found.append(c)
-    return found
+def _settle(crop: Index, area: Reals, quota: Index, rng: np.random.Generator) -> None:
+    """Give each rare class its parcels, in place: fields of about its usual size."""
+    free = np.ones(len(crop), dtype=bool)
+    wanted = rng.permutation(np.repeat(np.arange(len(quota)), quota))
+    for c in wanted[: len(crop) // MOST_RARE]:
+        size = priors().mean_ha[c] * np.exp(rng.normal(-(RARE_SPREAD**2) / 2, RARE_SPREAD))
+        misfit = np.where(free, np.abs(np.log(area / size)), np.inf)
+        crop[np.argmin(misfit)] = c
+        free[np.argmin(misfit)] = False
 
 
 def _codes_of(crop: Index, area: Reals, rng: np.random.Generator) -> Index:

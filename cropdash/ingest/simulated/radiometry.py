@@ -26,7 +26,7 @@ FLOWER = {
     "awns": np.array([0.015, 0.030, 0.025, 0.040]),  # pale ears of barley
 }
 WET_DARKENING = 0.44  # loss of a soaked soil
-LEAF_SPREAD = 0.03  # log-sd of a field's reflectance in a band
+LEAF_SPREAD = 0.035  # log-sd of a field's reflectance in a band
 ROOFS, GARDENS = 1.25, 2.5  # where people live: brightness of roofs, leaf area of gardens
 THIN, THICK = 0.70, 1.40  # leaf area at the two ends of a field's inner variation
 GRASS_ANGLE, GRASS_CHLOROPHYLL = 56.0, 32.0  # between trees and vines
