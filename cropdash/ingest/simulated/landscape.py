@@ -24,7 +24,7 @@ from cropdash.ingest.simulated.tables import (
 )
 
 SIZE_SPREAD = 0.9  # log-sd of parcel size within a class
-MARGIN_FOUND = 0.7  # share of unmapped and buffer parcels that are slivers along fields
+MARGIN_FOUND = 0.75  # share of unmapped and buffer parcels that are slivers along fields
 MISDECLARED = 0.04  # parcels on which another crop grows than declared
 REST_FARMED = 0.15  # share of a field below which what a wood leaves of it is given up
 RARE = 4.0  # expected parcels in a zone below which a class gets its quota instead of a draw

@@ -12,13 +12,13 @@ from cropdash.ingest.simulated.tables import Reals, Region
 Ring = Reals  # (n, 2) corners of a convex polygon, in order, not closed
 
 BLOCK_HA, BLOCK_SPREAD = 45.0, 0.5  # land between roads: median and log-sd
-FIELD_SPREAD = 0.6  # log-sd of the size at which a field is left whole
+FIELD_SPREAD = 0.75  # log-sd of the size at which a field is left whole
 # Halving stops between one and two times this size, so the median lies above the stop size.
-STOP_SHARE = 1.15
-ROAD_M = (4.0, 8.0)  # half a road with its verges
+STOP_SHARE = 1.18
+ROAD_M = (3.0, 7.0)  # half a road with its verges
 STRIP_M = 25.0  # narrower strips are not farmed alone
 HEDGE_M = (3.0, 8.0)  # half a hedge with its bank
-MARGIN_WIDTH_M = (5.0, 18.0)  # buffer strips and field margins
+MARGIN_WIDTH_M = (4.0, 14.0)  # buffer strips and field margins
 MIN_HA = 0.02
 
 

@@ -21,6 +21,7 @@ VIGOUR_SPREAD = {  # log-sd of a parcel's leaf area
 GREENNESS_SPREAD = 0.11  # log-sd of chlorophyll
 WEEDS_SHARE = 0.65  # fields before a summer crop that grow over till the seed bed
 DRY_REGION = 0.35  # summer drought of a region at which all who can water do
+DRYNESS_SPREAD = 0.25  # sd between the meadows of a zone
 DROUGHT_LOSS = 0.45  # share of leaves that an unwatered crop loses at the worst
 GROWTH_D = 14.0  # [days] e-folding time with which cut grass comes back
 
@@ -75,7 +76,7 @@ def grow(growth: Index, days: Reals, region: Region, rng: np.random.Generator) -
     """Grow what stands on each piece (P,) through the days of year (N,)."""
     table = calendar()
     row = _variants(growth, rng)
-    drought = float(np.clip(region.summer_drought + 0.25 + rng.normal(0, 0.30), 0, 1))
+    drought = float(np.clip(region.summer_drought + 0.32 + rng.normal(0, 0.30), 0, 1))
     kinds = {"annual": _annual, "perennial_herb": _herb, "woody": _woody}
     whole = _Curves(*(np.zeros((len(row), len(days))) for _ in range(4)))
     shift_all = np.zeros((len(row), 1))
@@ -202,9 +203,10 @@ def _herb(plan: _Plan, cuts: Reals) -> _Curves:
     peak = np.maximum(column["lai_max"] * plan.vigour, winter)
     leaves = winter + (peak - winter) * leafing * (1 - fading)
     leaves = leaves * _cut(plan, cuts)
-    thirst = np.clip(
-        plan.drought * column["summer_drought_sensitivity"] * np.exp(plan.normal(0.8)), 0, 0.95
-    )
+    # Soil depth and grazing differ from one meadow to the next, whatever the summer.
+    dryness = plan.drought + plan.normal(DRYNESS_SPREAD)
+    sensitivity = column["summer_drought_sensitivity"] * np.exp(plan.normal(0.6))
+    thirst = np.clip(dryness * sensitivity, 0, 0.95)
     dry = thirst * _midsummer(day)
     litter = plan.uniform(0.04, 0.16) * (0.6 + 1.3 * _midsummer(day))
     green, brown = leaves * (1 - dry) * (1 - litter), leaves * (litter + 0.5 * dry)

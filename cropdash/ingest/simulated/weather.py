@@ -14,8 +14,10 @@ REVISIT_D = 5
 SECOND_ORBIT_SHARE = 0.6
 MEMORY_D = 4.0  # [days] over which the weather forgets
 HAZE_MEMORY_D = 25.0  # [days] over which the air's load changes
-HAZE_MEDIAN, HAZE_BIAS, HAZE_WINTER = 0.020, 0.003, 0.030  # reflectance in B2
+HAZE_MEDIAN, HAZE_BIAS, HAZE_WINTER = 0.020, 0.003, 0.046  # reflectance in B2
 HAZE_CLOUDINESS = 0.65  # share of cloudy dates at which the median holds
+# Spells of weather: part of the variance lasts for weeks, so that a month may pass without sun.
+SPELL_D, SPELL_SHARE = 20.0, 0.2
 MAX_COVER = 0.93  # scenes with more cloud are not worth the download
 OVERPASS_H = -1.3  # [h] local solar time of the overpass, from noon
 
@@ -40,13 +42,14 @@ class Passes:
 def acquire(year: int, region: Region, rng: np.random.Generator) -> Passes:
     """Acquisitions of a season over a zone of the region."""
     days, orbit = _schedule(year, rng)
-    luck = _rank(_remembering(days, MEMORY_D, rng))
+    fast, slow = (_remembering(days, memory, rng) for memory in (MEMORY_D, SPELL_D))
+    luck = _rank(np.sqrt(1 - SPELL_SHARE) * fast + np.sqrt(SPELL_SHARE) * slow)
     month = np.array([(dt.date(year, 1, 1) + dt.timedelta(int(d) - 1)).month for d in days])
     clear = clear_chance(region)[month - 1]
     cover = np.where(
         luck < clear,
         0.10 * (luck / clear) ** 3,
-        0.45 + 0.55 * np.clip((luck - clear) / (1 - clear), 0, 1) ** 0.35,
+        0.45 + 0.55 * np.clip((luck - clear) / (1 - clear), 0, 1) ** 0.33,
     )
     # Clear spells dry the soil, more so in summer.
     wet = 0.45 + 0.30 * np.cos(2 * np.pi * (days - 5) / 365) - 0.2 * region.summer_drought
@@ -66,7 +69,7 @@ def _haze(days: Reals, clear: Reals, rng: np.random.Generator) -> Reals:
     """
     slow, fast = _remembering(days, HAZE_MEMORY_D, rng), rng.standard_normal(len(days))
     left = HAZE_MEDIAN * ((1 - clear) / HAZE_CLOUDINESS) ** 1.5 * np.exp(0.55 * slow + 0.45 * fast)
-    too_much = HAZE_WINTER * (0.5 + 0.5 * np.cos(2 * np.pi * (days - 25) / 365)) ** 4
+    too_much = HAZE_WINTER * (0.5 + 0.5 * np.cos(2 * np.pi * (days - 25) / 365)) ** 8
     return np.asarray(left - HAZE_BIAS - too_much)
 
 

@@ -1,0 +1,85 @@
+"""`python -m cropdash simulate …`: the simulated landscape as files, and how real it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from cropdash import config
+from cropdash.errors import ConfigError
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.terminal import console
+
+app = typer.Typer(
+    name="simulate",
+    help="The simulated landscape.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
+
+
+@app.command()
+def report(
+    dataset: Annotated[str, typer.Option(help="A simulated dataset.")] = config.DEMO,
+    strict: Annotated[bool, typer.Option(help="End with code 1 if a check fails.")] = False,
+) -> None:
+    """Compare a simulated dataset with real figures, check by check.
+
+    Writes data/DATASET/realism.json, which the Data page shows.
+
+    Example: `python -m cropdash simulate report`
+    """
+    from cropdash.workflow import realism
+
+    found = realism.report(DatasetFolder(config.folders().data, dataset))
+    checks = found["checks"]
+    console.print(_table(checks))
+    failed = sum(not check["passed"] for check in checks)
+    console.print(f"{len(checks) - failed} of {len(checks)} checks lie in their band.")
+    if failed and strict:
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="Where to write; made if missing.")],
+    zone: Annotated[list[str], typer.Option(help="A zone's id; repeatable, one UTM zone.")],
+    size: Annotated[int, typer.Option(min=32, max=1000, help="Pixels on a side.")] = 256,
+    year: Annotated[int, typer.Option(min=2016, max=2100, help="Season.")] = 2023,
+    seed: Annotated[int, typer.Option(min=0, help="Which landscape.")] = 0,
+) -> None:
+    """Write zones as real data come: an RPG GeoPackage, dated GeoTIFFs with SCL, zones.geojson.
+
+    Example: `python -m cropdash simulate export landscape --zone brittany_1 --zone brittany_2`
+    """
+    from cropdash.ingest.simulated import SimulatedSource
+    from cropdash.workflow.export import export as write
+
+    source = SimulatedSource(seed=seed, size=size, year=year)
+    known = {z.zone_id: z for z in source.zones()}
+    unknown = [name for name in zone if name not in known]
+    if unknown:
+        raise ConfigError(f"There is no zone {', '.join(unknown)}; there are {', '.join(known)}.")
+    scenes = write(source, [known[name] for name in zone], folder)
+    console.print(f"{scenes} scenes of {len(zone)} zones; build them with")
+    console.print(f"  python -m cropdash build NAME --source local --folder {folder}")
+
+
+def _table(checks: list[dict[str, Any]]) -> Table:
+    table = Table("", "Check", "Simulated", "Real", "Band", "Unit")
+    for check in checks:
+        low, high = (_number(check[name]) for name in ("low", "high"))
+        band = f"{low} to {high}" if low and high else f"at least {low}" if low else f"to {high}"
+        table.add_row(
+            "[green]in[/green]" if check["passed"] else "[red]OUT[/red]",
+            f"{check['group']}: {check['name']}",
+            _number(check["simulated"]), _number(check["real"]), band, check["unit"],
+        )  # fmt: skip
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
