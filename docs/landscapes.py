@@ -40,7 +40,7 @@ def main() -> None:
         cubes["Flanders 2018\n(real, 640 m)"] = real[0]
     for mode, title in (("true_colour", "true colour"), ("ndvi", "NDVI")):
         path = OUT / f"{mode}.png"
-        sheet(cubes, mode).save(path, optimize=True)
+        sheet(cubes, mode).quantize(256).save(path, optimize=True)
         print(f"{path.name}: {title}, {len(cubes)} places")
 
 

@@ -17,6 +17,7 @@ PAGES = (
     ("pages/2_Train.py", "Train", ":material/model_training:"),
     ("pages/3_Map.py", "Map", ":material/map:"),
     ("pages/4_Compare.py", "Compare", ":material/compare:"),
+    ("pages/5_Data.py", "Data", ":material/database:"),
 )
 _ICON = Path(__file__).parent / "icon.png"
 CREDIT = (

@@ -125,7 +125,7 @@ def judge_panel() -> None:
     with st.container(border=True):
         frame.heading("Next: judge the maps")
         with st.container(horizontal=True):
-            for path, label, icon in frame.PAGES[1:]:
+            for path, label, icon in frame.PAGES[1:-1]:
                 st.page_link(path, label=label, icon=icon)
 
 
@@ -171,7 +171,7 @@ def model_card(run: RunInfo) -> None:
             st.caption(f"{unit.capitalize()} scores: {scores.denominator(run.scores, unit)}")
         where = {"dataset": run.dataset, "run": run.run_id}
         with st.container(horizontal=True):
-            for path, label, icon in frame.PAGES[2:]:
+            for path, label, icon in frame.PAGES[2:-1]:
                 st.page_link(path, label=label, icon=icon, query_params=where)
 
 

@@ -28,6 +28,7 @@ MARGIN_FOUND = 0.75  # share of unmapped and buffer parcels that are slivers alo
 MISDECLARED = 0.04  # parcels on which another crop grows than declared
 REST_FARMED = 0.15  # share of a field below which what a wood leaves of it is given up
 RARE = 4.0  # expected parcels in a zone below which a class gets its quota instead of a draw
+MANY_FIELDS = 80  # fields in a zone from which on RARE holds
 RARE_SPREAD = 0.5  # log-sd of the size of a rare class's fields
 MOST_RARE = 3  # at most one in so many fields is given to rare classes, in the smallest zones
 CLUMP = 1.1  # strength with which grass, and woody crops, keep together
@@ -107,9 +108,10 @@ def _crops(zone: Zone, seed: int, land: mosaic.Mosaic) -> tuple[NDArray[np.str_]
     """Declared code and true growth (P,) of each field."""
     rng = stream(seed, zone.zone_id, "crops")
     expected = quotas.expected_parcels(zone, seed)  # (K,)
-    is_rare = expected < RARE
-    is_rare[0] = False
     area = land.area_ha
+    # In a small zone no class has many parcels, and the common ones are still drawn.
+    is_rare = expected < RARE * min(1.0, len(area) / MANY_FIELDS)
+    is_rare[0] = False
     chance = _balanced(_fit(area, land.centre, rng), np.where(is_rare, 0, expected))
     crop = _draw(chance, rng)
     _settle(crop, area, np.where(is_rare, quotas.parcels(zone, seed), 0), rng)

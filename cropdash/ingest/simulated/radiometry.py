@@ -16,7 +16,7 @@ from cropdash.ingest.simulated.tables import VILLAGE, Reals, calendar
 # Columns are B2, B3, B4, B8.
 SOIL = np.array([0.102, 0.138, 0.168, 0.262])  # dry, brightness 1
 STRAW = np.array([0.125, 0.175, 0.225, 0.340])
-BUILT = np.array([0.110, 0.122, 0.145, 0.205])
+BUILT = np.array([0.100, 0.118, 0.150, 0.205])
 WATER = np.array([0.040, 0.042, 0.030, 0.018])
 FLOWER = {
     "": np.zeros(4),

@@ -1,0 +1,218 @@
+"""Zones where they lie, on a plane of longitude and latitude: needs no tiles and no outlines."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from pyproj import Transformer
+
+from cropdash.domain import Grid, Zone
+from cropdash.figures import palette
+
+PLACES = ("zone_id", "region", "split", "lon", "lat", "outline", "epsg")
+CHOSEN, LEFT_OUT = "chosen", "left out"
+_SYMBOLS = {
+    "built": "square",
+    "building": "diamond",
+    "failed": "x",
+    "missing": "square-open",
+    CHOSEN: "square",
+    LEFT_OUT: "square-open",
+}
+_MARGIN = 0.12  # of the extent, so that no zone and no name stands on the edge
+_LEAST_DEG = 0.06  # half of the least extent: one zone alone does not fill the map
+_NEAR_DEG = 3.0  # extent below which towns are named: beyond it their names lie on the zones
+_HEIGHT = 520
+
+
+def places(zones: Sequence[Zone]) -> pd.DataFrame:
+    """PLACES of zones: middle [degrees], outline (5, 2) of longitudes and latitudes, EPSG code."""
+    rows = []
+    for zone in zones:
+        outline = corners(zone.grid)
+        lon, lat = outline[:4].mean(axis=0)
+        epsg = zone.grid.crs.rpartition(":")[2]
+        rows.append((zone.zone_id, zone.region, zone.split, lon, lat, outline, epsg))
+    return pd.DataFrame(rows, columns=list(PLACES))
+
+
+def corners(grid: Grid) -> np.ndarray:
+    """(5, 2) longitude and latitude around a grid, closed."""
+    left, bottom, right, top = grid.bounds
+    x = [left, right, right, left, left]
+    y = [bottom, bottom, top, top, bottom]
+    return np.column_stack(to_degrees(grid.crs).transform(x, y))
+
+
+@lru_cache(maxsize=64)
+def to_degrees(crs: str) -> Transformer:
+    """From a reference system to longitude and latitude."""
+    return Transformer.from_crs(crs, "OGC:CRS84", always_xy=True)
+
+
+def by_state(
+    table: pd.DataFrame,
+    *,
+    towns: Mapping[str, tuple[float, float]] | None = None,
+    region: str | None = None,
+    drag: str = "zoom",
+    dark: bool = False,
+) -> go.Figure:
+    """Zones coloured and shaped by `state`; `region` moves the view to one of them.
+
+    `drag` is what the pointer does when drawn over the map: zoom, or pan.
+
+    table: PLACES, state, and `note` (text under the pointer, may hold <br>).
+    """
+    figure = go.Figure()
+    for state in [s for s in _SYMBOLS if s in set(table["state"])]:
+        rows = table[table["state"] == state]
+        figure.add_trace(_outlines(rows, _colour(state, dark), state))
+        figure.add_trace(_markers(rows, state, dark))
+    figure.add_trace(_region_names(table, dark))
+    view = table[table["region"] == region] if region else table
+    seen = _extent(view)
+    if towns and seen[3] - seen[1] < _NEAR_DEG:
+        figure.add_trace(_towns(towns, seen, dark))
+    return figure.update_layout(_plane(seen, dark), dragmode=drag)
+
+
+def geojson(table: pd.DataFrame, columns: Collection[str] = ("state", "reason")) -> dict[str, Any]:
+    """The zones as a FeatureCollection in degrees, with their region, split and `columns`."""
+    names = ["zone_id", "region", "split", "epsg", *(c for c in columns if c in table)]
+    rows = table[names].astype(object).where(table[names].notna(), None).to_dict("records")
+    features = [
+        {
+            "type": "Feature",
+            "properties": properties,
+            "geometry": {"type": "Polygon", "coordinates": [np.round(outline, 7).tolist()]},
+        }
+        for properties, outline in zip(rows, table["outline"], strict=True)
+    ]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def readable(name: str) -> str:
+    """A region's or zone's name for people."""
+    return name.replace("_", " ").strip().capitalize()
+
+
+def _colour(state: str, dark: bool) -> str:
+    ink = palette.of_theme(dark)
+    colours = {"building": ink.left, "failed": ink.right, "built": ink.sequential[3]}
+    return (colours | {CHOSEN: ink.sequential[3]}).get(state, ink.muted)
+
+
+def _outlines(rows: pd.DataFrame, colour: str, state: str) -> go.Scatter:
+    """All outlines of one state in one trace, ends marked by NaN."""
+    ends = np.full((len(rows), 6, 2), np.nan)
+    ends[:, :5] = np.stack(rows["outline"].to_list())
+    return go.Scatter(
+        x=ends[..., 0].ravel(),
+        y=ends[..., 1].ravel(),
+        mode="lines",
+        line={"color": colour, "width": 1},
+        fill="none" if state in ("missing", LEFT_OUT) else "toself",
+        opacity=0.45,
+        hoverinfo="skip",
+        showlegend=False,
+        legendgroup=state,
+    )
+
+
+def _markers(rows: pd.DataFrame, state: str, dark: bool) -> go.Scatter:
+    colour = _colour(state, dark)
+    return go.Scatter(
+        x=rows["lon"],
+        y=rows["lat"],
+        mode="markers",
+        name=f"{readable(state)} ({len(rows)})",
+        legendgroup=state,
+        marker={
+            "symbol": _SYMBOLS[state],
+            "size": 9,
+            "color": colour,
+            "line": {"width": 1, "color": colour},
+        },
+        # A choice is drawn as the page keeps it, not as the last click left it.
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 1}},
+        customdata=rows[["zone_id", "note"]],
+        hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<extra></extra>",
+    )
+
+
+def _region_names(table: pd.DataFrame, dark: bool) -> go.Scatter:
+    groups = table.groupby("region", sort=False)
+    return go.Scatter(
+        x=groups["lon"].mean(),
+        y=groups["lat"].max(),
+        text=[f"<b>{readable(str(name))}</b><br> " for name, _ in groups],
+        mode="text",
+        textposition="top center",
+        textfont={"color": palette.of_theme(dark).text, "size": 12},
+        hoverinfo="skip",
+        showlegend=False,
+        cliponaxis=False,
+    )
+
+
+def _towns(
+    towns: Mapping[str, tuple[float, float]], seen: tuple[float, float, float, float], dark: bool
+) -> go.Scatter:
+    west, south, east, north = seen
+    inside = {
+        name: (lon, lat)
+        for name, (lon, lat) in towns.items()
+        if west <= lon <= east and south <= lat <= north
+    }
+    muted = palette.of_theme(dark).muted
+    return go.Scatter(
+        x=[lon for lon, _ in inside.values()],
+        y=[lat for _, lat in inside.values()],
+        text=list(inside),
+        mode="markers+text",
+        name="Town",
+        marker={"symbol": "circle", "size": 4, "color": muted},
+        textposition="bottom center",
+        textfont={"color": muted, "size": 11},
+        hoverinfo="skip",
+    )
+
+
+def _extent(table: pd.DataFrame) -> tuple[float, float, float, float]:
+    """West, south, east, north [degrees] of what is to be seen: with a margin, not upright."""
+    if table.empty:
+        return (-5.0, 42.0, 9.0, 51.5)
+    points = np.concatenate(table["outline"].to_list())
+    low, high = points.min(axis=0), points.max(axis=0)
+    middle, half = (low + high) / 2, np.maximum((high - low) / 2, _LEAST_DEG)
+    half = half * (1 + 2 * _MARGIN)
+    half[0] = max(half[0], half[1] / np.cos(np.radians(middle[1])))
+    west, south = middle - half
+    east, north = middle + half
+    return float(west), float(south), float(east), float(north)
+
+
+def _plane(seen: tuple[float, float, float, float], dark: bool) -> dict[str, Any]:
+    """Axes in degrees on which a kilometre is as long to the north as to the east."""
+    west, south, east, north = seen
+    wide = 1 / np.cos(np.radians((south + north) / 2))
+    degrees = {"ticksuffix": "°", "zeroline": False}
+    return palette.base_layout(
+        dark,
+        height=_HEIGHT,
+        margin={"l": 8, "r": 8, "t": 32, "b": 8},  # room on top for the chart's buttons
+        legend={"orientation": "h", "y": -0.17, "yanchor": "top", "x": 0},
+        uirevision=f"{west:.3f},{south:.3f},{east:.3f}",  # a redrawn map stays where it was moved
+        xaxis=palette.axis(dark, **degrees, range=[west, east], title="Longitude", nticks=8),
+        yaxis=palette.axis(
+            dark, **degrees, range=[south, north], title="Latitude", scaleanchor="x",
+            scaleratio=float(wide), nticks=8,
+        ),
+    )  # fmt: skip

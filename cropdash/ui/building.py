@@ -1,0 +1,178 @@
+"""The build of a dataset: how far it is, what failed and why, as a map and as a table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import pandas as pd
+import streamlit as st
+
+from cropdash.figures import zone_map
+from cropdash.ui import data, frame, running, scores, state, zone_lists
+
+STATES = ("built", "building", "failed", "missing")
+_COLOURS: dict[str, running.Colour] = {
+    "built": "green", "building": "blue", "failed": "red", "missing": "gray",
+}  # fmt: skip
+_COLUMNS = {
+    "zone_id": "Zone", "state": "State", "step": "Step", "reason": "Reason",
+    "seconds": "Time [s]", "region": "Region", "split": "Split",
+}  # fmt: skip
+VIEW, ZONES, NEW, REALISM = "view", "datasets", "new", "realism"
+_VIEWS = {ZONES: "Datasets", NEW: "New dataset", REALISM: "How real is the simulation"}
+_ALL = "all regions"
+
+
+def choose_view(*, empty: bool) -> str:
+    """Which part of the page is shown, kept in the address; building first where nothing is."""
+    options, key = list(_VIEWS), "address:view"
+    st.session_state[key] = state.get(VIEW, options, NEW if empty else ZONES)
+    chosen = st.segmented_control(
+        "Show", options, format_func=_VIEWS.__getitem__, required=True, key=key,
+        label_visibility="collapsed", on_change=lambda: state.put(VIEW, st.session_state[key]),
+    )  # fmt: skip
+    return str(chosen)
+
+
+class Jobs(running.Jobs, Protocol):
+    """What starts, stops and resumes builds; the page hands it in."""
+
+    def resume_build(self, dataset: str) -> None: ...
+
+
+def names() -> tuple[str, ...]:
+    """Datasets that are built, or whose build was started."""
+    return data.store().build_names()
+
+
+def watch(dataset: str, jobs: Jobs) -> None:
+    """State of a build; while it works, look again each second."""
+    jobs.reap()
+    status = data.store().build_status(dataset)
+    live = status is not None and not status.is_final
+    every = running.REFRESH_S if live else None
+    st.fragment(_head, run_every=every)(dataset)
+    if live:
+        running.watch_build(dataset, jobs)
+    else:
+        _ended(dataset, status, jobs)
+    st.fragment(_zones, run_every=every)(dataset)
+
+
+def table(dataset: str) -> pd.DataFrame:
+    """Zones of the dataset with their state, step, reason and place; empty before they are known."""
+    if dataset not in data.store().dataset_names():
+        return pd.DataFrame(columns=[*_COLUMNS, "lon", "lat", "outline", "epsg", "note"])
+    states = data.store().zone_states(dataset)
+    places = zone_map.places(data.store().dataset(dataset).description.zones)
+    joined = states.merge(places.drop(columns=["region", "split"]), on="zone_id")
+    return joined.assign(note=[_note(row) for row in joined.to_dict("records")])
+
+
+@frame.plainly()
+def _head(dataset: str) -> None:
+    """Name, state and counts."""
+    status = data.store().build_status(dataset)
+    zones = table(dataset)
+    counts = zones["state"].value_counts()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{dataset}**")
+        if status:
+            running.badge(status.state)
+        for name in STATES:
+            if n := int(counts.get(name, 0)):
+                st.badge(f"{n:,} of {len(zones):,} {name}", color=_COLOURS[name])
+
+
+@frame.plainly()
+def _ended(dataset: str, status: Any, jobs: Jobs) -> None:
+    """Why the last build ended, and the button that takes it up again."""
+    if status and status.error:
+        show = st.warning if status.state == "stopped" else st.error
+        show(status.error, icon=":material/error:")
+    whole = dataset in data.store().dataset_names() and data.store().dataset(dataset).is_complete
+    about = "Build what is missing or damaged; zones that are whole are kept."
+    can_resume = not whole and data.store().build_config(dataset) is not None
+    if can_resume and st.button(
+        "Resume building", icon=":material/resume:", help=about, key="build:resume"
+    ):
+        jobs.resume_build(dataset)
+        st.rerun()
+    if status and (log := jobs.log(dataset)):
+        with st.expander("Log", icon=":material/terminal:"):
+            st.code(log, language=None, height=240)
+
+
+@frame.plainly()
+def _zones(dataset: str) -> None:
+    """Map and table of the zones as they are now, and why some failed."""
+    zones = table(dataset)
+    if zones.empty:
+        st.caption("Its zones are listed here once its source has been opened.")
+        return
+    left, right = st.columns(2, gap="large")
+    with left:
+        _map(dataset, zones)
+    with right:
+        _table(dataset, zones)
+    failed = zones[zones["state"] == "failed"]
+    if len(failed):
+        with st.expander(f"Why {len(failed):,} zones failed", icon=":material/error:"):
+            shown = failed[["zone_id", "step", "reason"]].rename(columns=_COLUMNS)
+            st.dataframe(shown, hide_index=True, key=f"zones:failed:{dataset}")
+
+
+def _map(dataset: str, zones: pd.DataFrame) -> None:
+    regions = list(dict.fromkeys(zones["region"]))
+    shown = st.selectbox(
+        "Show on the map", [_ALL, *regions], format_func=zone_map.readable,
+        key=f"zones:show:{dataset}",
+    )  # fmt: skip
+    figure = zone_map.by_state(
+        zones,
+        towns=zone_lists.towns(),
+        region=None if shown == _ALL else shown,
+        dark=frame.is_dark(),
+    )
+    st.plotly_chart(
+        figure, theme=None, width="stretch", key=f"zones:states:{dataset}",
+        alt=f"Zones of {dataset} by state",
+    )  # fmt: skip
+
+
+def _table(dataset: str, zones: pd.DataFrame) -> None:
+    shown = zones[list(_COLUMNS)].rename(columns=_COLUMNS)
+    if not zones["reason"].fillna("").any():
+        shown = shown.drop(columns="Reason")
+    first = zones["state"].map({"failed": 0, "building": 1, "missing": 2}).fillna(3)
+    shown = shown.iloc[first.argsort(kind="stable")]
+    st.dataframe(
+        shown, hide_index=True, height=520, placeholder=scores.DASH, key=f"zones:list:{dataset}",
+        column_config={
+            "Zone": st.column_config.TextColumn(pinned=True),
+            "Reason": st.column_config.TextColumn(width="medium"),
+            "Time [s]": st.column_config.NumberColumn(format="%.1f"),
+        },
+    )  # fmt: skip
+    with st.container(horizontal=True):
+        st.download_button(
+            "States (CSV)", data.csv(zones[list(_COLUMNS)]), f"{dataset}_zones.csv", "text/csv",
+            icon=":material/download:", key=f"states:{dataset}", on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            "Zones (GeoJSON)", json.dumps(zone_map.geojson(zones)).encode(),
+            f"{dataset}_zones.geojson", "application/geo+json", icon=":material/download:",
+            key=f"geojson:{dataset}", on_click="ignore",
+        )  # fmt: skip
+
+
+def _note(row: Mapping[Any, Any]) -> str:
+    """Text under the pointer: state, step, and why it failed, in short lines."""
+    said = f"{zone_map.readable(row['region'])}, {row['split']}<br>{row['state']}"
+    if row.get("step"):
+        said += f": {row['step']}"
+    reason = str(row.get("reason") or "")
+    lines = [reason[i : i + 60] for i in range(0, min(len(reason), 300), 60)]
+    return "<br>".join([said, *lines])

@@ -1,0 +1,137 @@
+"""How real the simulation is: checks with their bands, beside the real figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cropdash import legend
+from cropdash.figures import realism, zone_map
+from cropdash.ui import data, frame
+
+_CHECKS = {
+    "group": "About", "name": "Check", "verdict": "Verdict", "simulated": "Simulated",
+    "real": "Real", "low": "From", "high": "To", "unit": "Unit", "source": "Real figures from",
+}  # fmt: skip
+_PASSED, _FAILED = "✓ within", "✗ outside"
+
+
+def show(dataset: str) -> None:
+    """The report of a dataset; or how to make it."""
+    report = data.store().realism(dataset)
+    if report is None:
+        _empty(dataset)
+        return
+    checks = table(report)
+    _verdict(checks)
+    _checks(dataset, checks)
+    _figures({name: pd.DataFrame(rows) for name, rows in report["tables"].items()})
+
+
+def datasets() -> tuple[str, ...]:
+    """Datasets that the simulator made."""
+    store = data.store()
+    names = store.dataset_names()
+    return tuple(n for n in names if store.dataset(n).description.source == "simulated")
+
+
+def table(report: dict[str, Any]) -> pd.DataFrame:
+    """Checks as rows with readable columns, those outside their band first."""
+    columns = [name for name in _CHECKS if name != "verdict"]
+    checks = pd.DataFrame(report["checks"], columns=[*columns, "passed"])
+    passed = checks["passed"].astype(bool)
+    numbers = {name: pd.to_numeric(checks[name]) for name in ("simulated", "real", "low", "high")}
+    checks = checks.assign(verdict=passed.map({True: _PASSED, False: _FAILED}), **numbers)
+    order = passed.argsort(kind="stable")
+    return checks[list(_CHECKS)].rename(columns=_CHECKS).iloc[order]
+
+
+def _empty(dataset: str) -> None:
+    command = f"python -m cropdash simulate report --dataset {dataset}"
+    st.info(
+        "No report yet: it compares this dataset with real figures, check by check. "
+        "It is made by this command:",
+        icon=":material/info:",
+    )
+    st.code(command, language="bash")
+
+
+def _verdict(checks: pd.DataFrame) -> None:
+    passed = checks["Verdict"] == _PASSED
+    st.markdown(f"**{passed.sum():,} of {len(checks):,} checks** lie within their bands.")
+    with st.container(horizontal=True):
+        for group, inside in passed.groupby(checks["About"], sort=False):
+            whole = bool(inside.all())
+            st.badge(
+                f"{zone_map.readable(str(group))}: {inside.sum()} of {len(inside)}",
+                icon=":material/check:" if whole else ":material/close:",
+                color="green" if whole else "orange",
+            )
+
+
+def _checks(dataset: str, checks: pd.DataFrame) -> None:
+    number = st.column_config.NumberColumn
+    config = {name: number(format="%.4g") for name in ("Simulated", "Real", "From", "To")}
+    st.dataframe(
+        checks, hide_index=True, placeholder="–", key=f"realism:{dataset}",
+        column_config={"Real figures from": st.column_config.TextColumn(width="large"), **config},
+    )  # fmt: skip
+    st.caption("From and to: the band that the simulated figure is to lie in.")
+    st.download_button(
+        "Checks (CSV)", data.csv(checks), f"{dataset}_realism.csv", "text/csv",
+        icon=":material/download:", key=f"realism:csv:{dataset}", on_click="ignore",
+    )  # fmt: skip
+
+
+def _figures(tables: dict[str, pd.DataFrame]) -> None:
+    """Two columns of charts, each for the table that the report holds."""
+    drawn = [name for name in _DRAW if len(tables.get(name, ()))]
+    for name, column in zip(drawn, st.columns(2, gap="large") * 2, strict=False):
+        title, draw = _DRAW[name]
+        with column:
+            frame.heading(title)
+            figure = draw(tables)
+            st.plotly_chart(figure, theme=None, width="stretch", key=f"realism:{name}", alt=title)
+
+
+def _class_shares(tables: dict[str, pd.DataFrame]) -> Any:
+    st.caption("All zones; each dot a class; on the line, it is as frequent as in reality.")
+    return realism.class_shares(tables["classes"], legend.load(), dark=frame.is_dark())
+
+
+def _curves(tables: dict[str, pd.DataFrame]) -> Any:
+    rows, bands = tables["ndvi"], tables.get("bands", pd.DataFrame(columns=["band"]))
+    left, right = st.columns(2)
+    crops = list(dict.fromkeys(rows["crop"]))
+    crop = left.selectbox("Crop", crops, key="realism:crop", format_func=zone_map.readable)
+    options = ["NDVI", *sorted(set(bands["band"]))]
+    band = str(right.selectbox("Shown", options, key="realism:band"))
+    if band == "NDVI":
+        return realism.curves(rows, str(crop), dark=frame.is_dark())
+    title = f"Reflectance in {band}"
+    return realism.curves(bands[bands["band"] == band], str(crop), title, dark=frame.is_dark())
+
+
+def _parcel_sizes(tables: dict[str, pd.DataFrame]) -> Any:
+    st.caption("Quantiles of the parcels' areas by region; the largest mark is the median.")
+    return realism.parcel_sizes(tables["parcel_size"], dark=frame.is_dark())
+
+
+def _clear_dates(tables: dict[str, pd.DataFrame]) -> Any:
+    rows = tables["clear_dates"]
+    region = st.selectbox(
+        "Region", list(dict.fromkeys(rows["region"])), key="realism:region",
+        format_func=zone_map.readable,
+    )  # fmt: skip
+    return realism.clear_dates(rows, str(region), dark=frame.is_dark())
+
+
+_DRAW: dict[str, tuple[str, Callable[[dict[str, pd.DataFrame]], Any]]] = {
+    "classes": ("How frequent each class is", _class_shares),
+    "ndvi": ("Crops by month", _curves),
+    "parcel_size": ("Parcel sizes", _parcel_sizes),
+    "clear_dates": ("Clear dates a month", _clear_dates),
+}

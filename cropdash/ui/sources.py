@@ -1,0 +1,190 @@
+"""A new dataset: source, season and zones, as a form and as the command it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from cropdash import build_config
+from cropdash.build_config import BuildConfig
+from cropdash.errors import ConfigError
+from cropdash.ui import building, credentials, frame, incoming, settings, state, zone_choice
+
+NAMES = {
+    "simulated": "Simulator",
+    "local": "Local",
+    "earthengine": "Earth Engine",
+    "stac": "STAC",
+}
+_ABOUT = {
+    "simulated": "A made-up landscape with real crop shares and clouds: no account, no download.",
+    "local": "Scenes, parcels and zones that are on this machine already.",
+    "earthengine": "Your register, and monthly medians computed by Google Earth Engine.",
+    "stac": "Your register, and scenes of a STAC catalogue; some need no account.",
+}
+_WHERE = ("workers", "scheduler")
+_FOREIGN = ("id_column", "code_column")
+_PROVIDERS = ("planetary-computer", "copernicus", "earth-search")
+_RESERVED = (incoming.FOLDER,)  # a folder beside the datasets
+
+Start = Callable[[BuildConfig], object]
+
+
+@st.fragment
+def new_build(
+    taken: Collection[str], command_line: Callable[[BuildConfig], str], start: Start
+) -> None:
+    """The form; `start` is called with its settings, and the page then shows the build."""
+    form, beside = st.columns([5, 7], gap="large")
+    with form, frame.plainly():
+        _form(taken, command_line, start, beside)
+
+
+def _form(
+    taken: Collection[str],
+    command_line: Callable[[BuildConfig], str],
+    start: Start,
+    beside: DeltaGenerator,
+) -> None:
+    source = _choose_source()
+    st.caption(_ABOUT[source])
+    name = st.text_input(
+        "Dataset", value=_free_name(source, taken), key=f"build:{source}:dataset",
+        help="Name of the new dataset: lower-case letters, digits, '_' and '-'.",
+    ).strip()  # fmt: skip
+    chosen, zones, lacking = _CONTROLS[source](build_config.KINDS[source], beside)
+    chosen |= _fields(source, "Where it runs", ":material/memory:", _WHERE)
+    if lacking:
+        st.caption(f"Still to give: {', '.join(lacking)}.")
+        st.button("Start building", icon=":material/play_arrow:", disabled=True)
+        return
+    if name in taken or name in _RESERVED:
+        raise ConfigError(f"There is a dataset {name!r} already: choose another name.")
+    _offer({**chosen, "source": source, "dataset": name}, zones, command_line, start)
+
+
+def _choose_source() -> str:
+    chosen = st.segmented_control(
+        "Source", list(NAMES), default="simulated", required=True, format_func=NAMES.__getitem__,
+        key="build:source",
+    )  # fmt: skip
+    return str(chosen or "simulated")
+
+
+def _free_name(source: str, taken: Collection[str]) -> str:
+    names = [source, *(f"{source}_{n}" for n in range(2, 1000))]
+    return next(name for name in names if name not in taken)
+
+
+def _offer(
+    values: dict[str, Any],
+    zones: zone_choice.Choice | None,
+    command_line: Callable[[BuildConfig], str],
+    start: Start,
+) -> None:
+    """The command, and the button that does the same; a list of zones is written only then."""
+    if zones:
+        values["zones_path"] = zones.path(values["dataset"])
+    config = build_config.parse(values)
+    st.caption("The same from a terminal" + (", once the zones are written:" if zones else ":"))
+    st.code(command_line(config), language="bash", wrap_lines=True)
+    if not st.button("Start building", type="primary", icon=":material/play_arrow:"):
+        return
+    if zones:
+        zones.save(values["dataset"])
+    start(config)
+    state.put("dataset", config.dataset)
+    state.put(building.VIEW, building.ZONES)
+    frame.announce(f"{config.dataset} is being built; you may close this page.")
+    st.rerun()
+
+
+def _simulated(kind: type[BuildConfig], beside: DeltaGenerator) -> Any:
+    names = ["year", "zones_per_region", "size", "seed"]
+    chosen = settings.fields(kind, names, {}, "build:simulated")
+    zones = int(chosen["zones_per_region"]) * 8
+    side = int(chosen["size"]) / 100
+    with beside:
+        zone_choice.preview(int(chosen["zones_per_region"]))
+        st.caption(f"{zones} zones of {side:g} x {side:g} km in eight regions, {chosen['year']}.")
+    return chosen, None, []
+
+
+def _local(kind: type[BuildConfig], beside: DeltaGenerator) -> Any:
+    folder = _select("Folder", incoming.listed("scenes"), "a folder with scenes/*.tif, a register "
+                     "(*.gpkg) and zones.geojson", "local:folder")  # fmt: skip
+    chosen = settings.fields(kind, ["year"], {}, "build:local")
+    return chosen | {"folder": folder}, None, [] if folder else ["a folder"]
+
+
+def _earthengine(kind: type[BuildConfig], beside: DeltaGenerator) -> Any:
+    credentials.earthengine()
+    chosen = settings.fields(kind, ["year", "project"], {"project": ""}, "build:earthengine")
+    more, zones, lacking = _register("earthengine", beside)
+    return chosen | more, zones, [*lacking, *(["the Cloud project"] * (not chosen["project"]))]
+
+
+def _stac(kind: type[BuildConfig], beside: DeltaGenerator) -> Any:
+    provider = st.selectbox(
+        "Provider", _PROVIDERS, accept_new_options=True, key="build:stac:endpoint",
+        help="One of the list, or type the address of a STAC API (https://…).",
+    )  # fmt: skip
+    credentials.stac(str(provider))
+    chosen = settings.fields(kind, ["year", "collection"], {}, "build:stac")
+    more, zones, lacking = _register("stac", beside)
+    return chosen | more | {"endpoint": str(provider)}, zones, lacking
+
+
+def _register(
+    source: str, beside: DeltaGenerator
+) -> tuple[dict[str, Any], zone_choice.Choice | None, list[str]]:
+    """Parcels and zones: what the sources share that fetch images for them."""
+    what = "an RPG edition (folder, .7z, .gpkg or .parquet)"
+    register = _select("Register", incoming.listed("register"), what, f"{source}:register")
+    with beside:
+        zones = zone_choice.choose()
+    chosen: dict[str, Any] = {"register_path": register} | _fields(
+        source, "A register of another country", ":material/translate:", _FOREIGN, codes=True
+    )
+    lacking = [] if register else ["a register"]
+    return chosen, zones, lacking if zones else [*lacking, "zones"]
+
+
+def _select(label: str, files: Mapping[str, Path], what: str, key: str) -> Path | None:
+    """One of the files, or a sentence on where to put one."""
+    if not files:
+        st.info(f"**{label}:** put {what} into `{incoming.folder()}`, then reload this page.",
+                icon=":material/drive_folder_upload:")  # fmt: skip
+        return None
+    name = st.selectbox(label, list(files), key=f"build:{key}", help=f"In {incoming.folder()}.")
+    return files[name]
+
+
+def _fields(
+    source: str, title: str, icon: str, names: Collection[str], *, codes: bool = False
+) -> dict[str, Any]:
+    """Settings that few change, in a box that opens; those left empty are left out."""
+    with st.expander(title, icon=icon):
+        kind = build_config.KINDS[source]
+        chosen = settings.fields(kind, list(names), {}, f"build:{source}")
+        if codes:
+            tables = incoming.listed("codes")
+            name = st.selectbox(
+                "Code table", list(tables), index=None, key=f"build:{source}:codes",
+                placeholder="none: codes of the RPG",
+                help="A CSV with columns code and class, for another country's crop codes.",
+            )  # fmt: skip
+            chosen["code_table"] = tables.get(str(name))
+    return {key: value for key, value in chosen.items() if value not in ("", None)}
+
+
+_CONTROLS: dict[str, Callable[[type[BuildConfig], DeltaGenerator], Any]] = {
+    "simulated": _simulated,
+    "local": _local,
+    "earthengine": _earthengine,
+    "stac": _stac,
+}

@@ -1,0 +1,112 @@
+"""Build from the page in a real browser: start, watch, reload, stop, resume; choose zones."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+BUILD_MS = 180_000  # [ms] a small build may take on a busy machine
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Path:
+    """An empty installation: what is built is built by the test."""
+    return tmp_path
+
+
+def fill(page: Page, label: str, value: object) -> None:
+    box = page.get_by_label(label, exact=True).first
+    box.fill(str(value))
+    box.press("Enter")
+
+
+def start(page: Page, url: str, name: str, size: int) -> None:
+    """Give the smallest landscape's settings and start; the page then shows the build."""
+    page.goto(f"{url}/Data")
+    fill(page, "Dataset", name)
+    fill(page, "Zones per region", 2)
+    fill(page, "Zone size", size)
+    command = page.get_by_text(f"build {name} --source simulated")
+    expect(command).to_contain_text(f"--size {size}")
+    expect(command).to_contain_text("--zones-per-region 2")
+    page.get_by_role("button", name="Start building").click()
+    page.wait_for_url(f"**dataset={name}*")
+
+
+def built_on_map(page: Page) -> int:
+    """Zones that the map draws as built."""
+    return int(
+        page.evaluate(
+            "() => (document.querySelector('.js-plotly-plot')?._fullData || [])"
+            ".filter(t => (t.name || '').startsWith('Built')).reduce((n, t) => n + t.x.length, 0)"
+        )
+    )
+
+
+def test_a_build_is_started_watched_and_still_there_after_a_reload(page: Page, server) -> None:
+    start(page, server.url, "tiny", 48)
+    whole = page.get_by_text("16 of 16 built")
+    expect(whole).to_be_visible(timeout=BUILD_MS)
+    page.reload()
+    expect(whole).to_be_visible()
+    page.wait_for_function("() => document.querySelector('.js-plotly-plot')?._fullData")
+    assert built_on_map(page) == len(server.store.zones("tiny")) == 16
+    expect(page.get_by_text("What the zones hold")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Zones (GeoJSON)").click()
+    found = json.loads(Path(download.value.path()).read_text())["features"]
+    assert {f["properties"]["state"] for f in found} == {"built"}
+    page.get_by_text("How real is the simulation").click()
+    expect(page.get_by_text("simulate report --dataset tiny")).to_be_visible()
+
+
+def test_a_build_is_stopped_and_resumed(page: Page, server) -> None:
+    start(page, server.url, "halted", 320)
+    page.get_by_role("button", name="Stop building").click()
+    resume = page.get_by_role("button", name="Resume building")
+    expect(resume).to_be_visible(timeout=BUILD_MS)
+    status = server.store.build_status("halted")
+    assert status is not None
+    assert status.state == "stopped"
+    resume.click()
+    stop = page.get_by_role("button", name="Stop building")
+    expect(stop).to_be_visible(timeout=BUILD_MS)
+    stop.click()
+    expect(resume).to_be_visible(timeout=BUILD_MS)
+
+
+FIRST_ON_MAP = """() => {
+  const plot = document.querySelector('.js-plotly-plot'), layout = plot._fullLayout;
+  const trace = plot._fullData.find(t => t.mode === 'markers'), box = plot.getBoundingClientRect();
+  return {x: box.left + layout.xaxis._offset + layout.xaxis.d2p(trace.x[0]),
+          y: box.top + layout.yaxis._offset + layout.yaxis.d2p(trace.y[0]),
+          id: trace.customdata[0][0]};
+}"""
+
+
+def test_zones_are_chosen_on_the_map_and_from_an_upload(page: Page, server) -> None:
+    page.goto(f"{server.url}/Data")
+    page.get_by_text("STAC", exact=True).click()
+    expect(page.get_by_text("40 zones in 8 regions")).to_be_visible()
+    page.wait_for_function("() => document.querySelector('.js-plotly-plot')?._fullData?.length")
+    at = page.evaluate(FIRST_ON_MAP)
+    page.mouse.click(at["x"], at["y"])
+    expect(page.get_by_text("39 zones in 8 regions")).to_be_visible()
+    page.get_by_role("button", name="Brittany").click()
+    expect(page.get_by_text("34 zones in 7 regions")).to_be_visible()
+
+    page.get_by_role("button", name="Upload a list of zones").click()
+    chooser = page.locator("input[type=file]")
+    for text, said in (
+        ("zone_id,region,split\na,b,train\n", "its place can't be read"),
+        ("zone_id,region,split,lon,lat\na,b,train,3,49\n", "my-zones.csv can be"),
+    ):
+        file = {"name": "../My Zones.csv", "mimeType": "text/csv", "buffer": text.encode()}
+        chooser.set_input_files(file)
+        page.get_by_role("button", name="Keep it").click()
+        expect(page.get_by_text(said)).to_be_visible()
+    kept = [path.name for path in (server.folder / "data" / "incoming").iterdir()]
+    assert kept == ["my-zones.csv"]

@@ -1,0 +1,320 @@
+"""The Data page, run without a browser: forms, states of builds, coverage, realism."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from cropdash import config, jobs
+from cropdash.build_config import BuildConfig, SimulatedBuild, StacBuild
+from cropdash.config import Folders
+from cropdash.errors import RunBusy
+from cropdash.ingest import zones as zone_files
+from cropdash.storage import status
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.status import Status
+from cropdash.ui import coverage, credentials
+from tests import factory
+
+ROOT = config.PROJECT
+PAGE = "pages/5_Data.py"
+CHECKS = [
+    {"group": "Classes", "name": "that occur", "simulated": 49, "real": 49, "low": 49, "high": None,
+     "unit": "", "passed": True, "source": "RPG"},
+    {"group": "Weather", "name": "empty months", "simulated": 0.2, "real": None, "low": 0,
+     "high": 0.1, "unit": "share", "passed": False, "source": "scenes"},
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data = tmp_path_factory.mktemp("world") / "data"
+    factory.write_dataset(data, zones=4, size=48)
+    return data
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folders]:
+    yield from _install(Folders(tmp_path / "data", tmp_path / "models"), monkeypatch)
+
+
+@pytest.fixture
+def full(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folders]:
+    """The dataset under a folder of one's own, its zones by links."""
+    mine = tmp_path / "data" / "demo"
+    (mine / "zones").mkdir(parents=True)
+    (mine / "dataset.json").write_bytes((built / "demo" / "dataset.json").read_bytes())
+    for zone in (built / "demo" / "zones").iterdir():
+        (mine / "zones" / zone.name).symlink_to(zone)
+    yield from _install(Folders(tmp_path / "data", tmp_path / "models"), monkeypatch)
+
+
+def _install(where: Folders, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folders]:
+    monkeypatch.setenv("CROPDASH_DATA", str(where.data))
+    monkeypatch.setenv("CROPDASH_MODELS", str(where.models))
+    _forget()
+    yield where
+    _forget()
+
+
+def _forget() -> None:
+    config.folders.cache_clear()
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def _open(**address: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30).run().switch_page(PAGE)
+    app.query_params.update(address)
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def _texts(app: AppTest) -> str:
+    blocks = (app.markdown, app.caption, app.error, app.warning, app.info, app.code)
+    return "\n".join(str(element.value) for block in blocks for element in block)
+
+
+def _button(app: AppTest, label: str) -> Any:
+    return next((b for b in app.button if b.label == label), None)
+
+
+def _control(app: AppTest, key: str) -> Any:
+    found = [*app.number_input, *app.text_input, *app.selectbox, *app.button_group]
+    return next(c for c in found if c.key == key)
+
+
+def _source(app: AppTest, name: str) -> AppTest:
+    _control(app, "build:source").set_value(name).run()
+    assert not app.exception, app.exception
+    return app
+
+
+def _put(where: Folders, *names: str) -> Path:
+    for name in names:
+        path = where.data / "incoming" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    return where.data / "incoming"
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[BuildConfig]:
+    """Settings that builds were started with; none is started."""
+    found: list[BuildConfig] = []
+    monkeypatch.setattr(jobs, "start_build", found.append)
+    return found
+
+
+# new dataset -------------------------------------------------------------------
+
+
+def test_an_empty_installation_begins_with_the_form(empty: Folders) -> None:
+    app = _open()
+    assert _button(app, "Start building") is not None
+    app = _open(view="datasets")
+    assert "no dataset yet" in app.info[0].value
+    app = _open(view="realism")
+    assert "no simulated dataset yet" in app.info[0].value
+
+
+def test_the_form_starts_what_it_and_its_command_say(
+    empty: Folders, started: list[BuildConfig]
+) -> None:
+    app = _open()
+    _control(app, "build:simulated:seed").set_value(7).run()
+    _control(app, "build:simulated:dataset").set_value("mine").run()
+    assert "build mine --source simulated --seed 7" in _texts(app)
+    _button(app, "Start building").click().run()
+    assert started == [SimulatedBuild(dataset="mine", seed=7)]
+    assert (app.query_params["dataset"], app.query_params["view"]) == ("mine", "datasets")
+
+
+@pytest.mark.parametrize("name", ["demo", "incoming", "../up", "Capital", ""])
+def test_a_name_that_is_taken_or_no_name_starts_nothing(full: Folders, name: str) -> None:
+    app = _open(view="new")
+    _control(app, "build:simulated:dataset").set_value(name).run()
+    assert len(app.error) == 1
+    assert _button(app, "Start building") is None
+
+
+def test_a_busy_dataset_is_one_sentence(empty: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(config: BuildConfig) -> None:
+        raise RunBusy("Another worker is at it: wait.")
+
+    monkeypatch.setattr(jobs, "start_build", refuse)
+    app = _open()
+    _button(app, "Start building").click().run()
+    assert [e.value for e in app.error] == ["Another worker is at it: wait."]
+
+
+@pytest.mark.parametrize("source", ["local", "earthengine", "stac"])
+def test_without_files_each_source_says_where_to_put_them(empty: Folders, source: str) -> None:
+    app = _source(_open(), source)
+    assert str(empty.data / "incoming") in app.info[0].value
+    assert "Still to give" in _texts(app)
+    assert _button(app, "Start building").disabled
+
+
+def test_files_are_chosen_from_the_listing_and_zones_written_at_the_start(
+    empty: Folders, started: list[BuildConfig]
+) -> None:
+    incoming = _put(empty, "rpg.gpkg", "codes.csv", "other.7z")
+    app = _source(_open(), "stac")
+    assert list(_control(app, "build:stac:register").options) == ["other.7z", "rpg.gpkg"]
+    _control(app, "build:stac:register").set_value("rpg.gpkg").run()
+    regions = next(b for b in app.button_group if b.label == "Regions")
+    regions.set_value(["alsace", "brittany"]).run()
+    assert "10 zones in 2 regions" in _texts(app)
+    assert not (incoming / "zones_stac.csv").exists()
+    _button(app, "Start building").click().run()
+    (config,) = started
+    assert isinstance(config, StacBuild)
+    assert config.register_path == incoming / "rpg.gpkg"
+    assert config.endpoint == "planetary-computer"
+    zones = zone_files.read(config.zones_path)
+    assert {zone.region for zone in zones} == {"alsace", "brittany"}
+    assert len(zones) == 10
+
+
+def test_a_list_of_one_s_own_is_built_as_it_is(empty: Folders, started: list[BuildConfig]) -> None:
+    incoming = _put(empty, "rpg.gpkg")
+    text = "zone_id,region,split,lon,lat\na,r,train,3,49\nb,r,test,4,49\n"
+    (incoming / "own.csv").write_text(text, encoding="utf-8")
+    app = _source(_open(), "earthengine")
+    _control(app, "zones:list").set_value("own.csv").run()
+    assert "2 zones in 1 regions" in _texts(app)
+    _control(app, "build:earthengine:project").set_value("my-project").run()
+    _button(app, "Start building").click().run()
+    assert started[0].model_dump()["zones_path"] == incoming / "own.csv"
+    assert {p.name for p in incoming.iterdir()} == {"rpg.gpkg", "own.csv"}
+
+
+def test_a_bad_list_of_zones_is_one_sentence(empty: Folders) -> None:
+    incoming = _put(empty, "rpg.gpkg")
+    (incoming / "bad.csv").write_text("zone_id,region\na,b\n", encoding="utf-8")
+    app = _source(_open(), "stac")
+    _control(app, "zones:list").set_value("bad.csv").run()
+    assert not app.exception
+    assert "bad.csv, zone 1: split is not given" in app.error[0].value
+    assert _button(app, "Start building") is None
+
+
+def test_credentials_are_spoken_of_and_never_shown(
+    empty: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = tmp_path / "secret-key.json"
+    key.write_text('{"private_key": "hush"}', encoding="utf-8")
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    monkeypatch.delenv(credentials.EE_KEY, raising=False)
+    assert "No credentials" in _texts(_source(_open(), "earthengine"))
+    monkeypatch.setenv(credentials.EE_KEY, str(key))
+    said = _texts(_source(_open(), "earthengine"))
+    assert "key is configured" in said
+    assert "hush" not in said
+    assert "secret-key" not in said
+    key.unlink()
+    assert "no such file" in _texts(_source(_open(), "earthengine"))
+
+
+# datasets ----------------------------------------------------------------------
+
+
+def test_a_whole_dataset_shows_its_zones_and_coverage(full: Folders) -> None:
+    app = _open(dataset="demo")
+    states, zones = (table.value for table in app.dataframe)
+    assert set(states["State"]) == {"built"}
+    assert len(zones) == 4
+    assert len(app.get("plotly_chart")) == 1
+    assert _button(app, "Resume building") is None
+    assert {b.label for b in app.get("download_button")} == {
+        "States (CSV)", "Zones (GeoJSON)", "Coverage (CSV)",
+    }  # fmt: skip
+
+
+def test_what_failed_says_why_and_can_be_resumed(
+    full: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = DatasetFolder(full.data, "demo")
+    lost, wrong = [z.zone_id for z in folder.built_zones()][:2]
+    for zone in (lost, wrong):
+        (folder.path / "zones" / zone).unlink()
+    (folder.path / "zones" / wrong).mkdir()
+    state = {"state": "failed", "step": "reading", "reason": "It holds no parcel."}
+    (folder.path / "zones" / wrong / "state.json").write_text(json.dumps(state), encoding="utf-8")
+    folder.configure(SimulatedBuild(dataset="demo"))
+    status.write(folder.path, Status("failed", error="1 of 4 zones failed."))
+    resumed: list[str] = []
+    monkeypatch.setattr(jobs, "resume_build", resumed.append)
+    app = _open(dataset="demo")
+    rows = app.dataframe[0].value.set_index("Zone")
+    assert list(rows["State"]) == ["failed", "missing", "built", "built"]
+    assert rows.loc[wrong, "Reason"] == "It holds no parcel."
+    assert [e.value for e in app.error] == ["1 of 4 zones failed."]
+    _button(app, "Resume building").click().run()
+    assert resumed == ["demo"]
+
+
+def test_a_build_that_failed_before_its_zones_were_known_is_shown(empty: Folders) -> None:
+    folder = empty.data / "early"
+    folder.mkdir(parents=True)
+    status.write(folder, Status("failed", error="There is no register."))
+    app = _open()
+    assert [e.value for e in app.error] == ["There is no register."]
+    assert not app.dataframe
+
+
+def test_coverage_counts_what_a_report_names() -> None:
+    report = {
+        "parcels": 9, "filled_share": 0.25, "months_without_observation": ["2023-01", "2023-12"],
+        "unknown_codes": {"X99": 2, "(empty)": 1}, "mended_geometry": 4, "without_geometry": 1,
+        "without_area": 2, "repeated_geometry": 3, "repeated_id": 5, "warnings": ["w1", "w2"],
+    }  # fmt: skip
+    row = coverage.row_of("a_1", "a", "test", report)
+    assert (row["Months not seen"], row["Which months"]) == (2, "2023-01, 2023-12")
+    assert (row["Unknown codes"], row["Which codes"]) == (3, "X99 (2), (empty) (1)")
+    assert (row["Mended"], row["Dropped"], row["Repeated ids"], row["Warnings"]) == (4, 6, 5, 2)
+    assert coverage.row_of("a_1", "a", "test", {})["Dropped"] == 0
+
+
+# realism -----------------------------------------------------------------------
+
+
+def test_without_a_report_the_command_is_given(full: Folders) -> None:
+    app = _open(view="realism")
+    assert app.code[0].value == "python -m cropdash simulate report --dataset demo"
+
+
+def test_a_report_shows_its_verdicts_and_the_worst_first(full: Folders) -> None:
+    tables = {"clear_dates": [{"region": "alsace", "month": 1, "simulated": 2.0, "real": None}]}
+    report = {"dataset": "demo", "seed": 0, "checks": CHECKS, "tables": tables}
+    path = full.data / "demo" / "realism.json"
+    path.write_text(json.dumps(report), encoding="utf-8")
+    app = _open(view="realism")
+    assert "1 of 2 checks" in _texts(app)
+    assert list(app.dataframe[0].value["Check"]) == ["empty months", "that occur"]
+    assert len(app.get("plotly_chart")) == 1
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", "\xff"])
+def test_a_damaged_report_is_one_sentence(full: Folders, text: str) -> None:
+    (full.data / "demo" / "realism.json").write_text(text, encoding="latin-1")
+    app = _open(view="realism")
+    assert "make the report again" in app.error[0].value
+
+
+def test_a_report_without_checks_is_shown(full: Folders) -> None:
+    text = '{"checks": [], "tables": {}}'
+    (full.data / "demo" / "realism.json").write_text(text, encoding="utf-8")
+    assert "0 of 0 checks" in _texts(_open(view="realism"))
+
+
+def test_a_wrong_view_falls_back(full: Folders) -> None:
+    assert _open(view="../x", dataset="nowhere").query_params["dataset"] == "demo"
