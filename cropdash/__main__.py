@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from cropdash import config
+from cropdash import build_commands, config, simulate_commands, zone_commands
 from cropdash.errors import ConfigError, CropdashError
 from cropdash.storage import runs
 from cropdash.storage.datasets import DatasetFolder
@@ -25,6 +25,9 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
+app.add_typer(simulate_commands.app)
+app.add_typer(zone_commands.app)
+app.command()(build_commands.build)
 Workers = Annotated[int, typer.Option(min=1, max=64, help="Zones built at the same time.")]
 Assignments = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting; repeatable.")
@@ -43,33 +46,10 @@ def demo(
 
     Example: `python -m cropdash demo`
     """
-    _build_simulated(config.DEMO, size, zones_per_region, seed, workers)
+    build_commands.run(build_commands.demo_settings(size, zones_per_region, seed, workers))
     if not build_only:
         for classifier in ("xgboost", "cnn"):
             _train_new({"classifier": classifier, "dataset": config.DEMO})
-
-
-@app.command()
-def build(
-    name: Annotated[str, typer.Argument(help="Name of the dataset.")],
-    source: Annotated[str, typer.Option(help="'local' or 'simulated'.")] = "local",
-    folder: Annotated[Path | None, typer.Option(help="Folder of a local source.")] = None,
-    year: Annotated[int | None, typer.Option(min=2015, max=2100, help="Season.")] = None,
-    size: Annotated[int, typer.Option(min=32, max=1000, help="Simulated: pixels a side.")] = 256,
-    zones_per_region: Annotated[int, typer.Option(min=2, max=5, help="Simulated.")] = 5,
-    seed: Annotated[int, typer.Option(help="Simulated: which landscape.")] = 0,
-    workers: Workers = 2,
-) -> None:
-    """Build a dataset from parcels and scenes; zones that are whole are not built again.
-
-    Example: `python -m cropdash build flanders --folder ../shared/data/flanders_2018`
-    """
-    if source == "simulated":
-        _build_simulated(name, size, zones_per_region, seed, workers, year or 2023)
-    elif source == "local":
-        _build_local(name, folder, year, workers)
-    else:
-        raise ConfigError(f"Source {source!r} is unknown: use 'local' or 'simulated'.")
 
 
 @app.command()
@@ -152,66 +132,31 @@ def list_runs() -> None:
 
 
 @app.command()
-def doctor() -> None:
-    """Check packages, folders, memory and datasets; one line each, with a way out.
+def doctor(
+    endpoint: Annotated[
+        str | None,
+        typer.Option(help="Ask 'earthengine', a STAC provider or an address whether it answers."),
+    ] = None,
+    register: Annotated[list[Path] | None, typer.Option(help="A register; repeatable.")] = None,
+) -> None:
+    """Check packages, folders, disk, memory, datasets, and what unfinished builds need.
 
-    Example: `python -m cropdash doctor`
+    One line each, with a way out; ends with code 1 if something needed is broken.
+
+    Examples: `python -m cropdash doctor`
+
+    `python -m cropdash doctor --endpoint planetary-computer --register RPG.gpkg`
     """
     from cropdash.workflow.doctor import examine
 
-    findings = examine(config.folders())
+    findings = examine(config.folders(), endpoint=endpoint, registers=register or ())
     for finding in findings:
         mark = "[green]ok[/]" if finding.ok else "[red]fault[/]"
-        console.print(f"{mark:>14}  {finding.subject}: {finding.text}", highlight=False)
+        console.print(
+            f"{mark:>14}  {finding.subject}: {finding.text}", highlight=False, soft_wrap=True
+        )
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
-
-
-def _build_simulated(
-    name: str, size: int, zones_per_region: int, seed: int, workers: int, year: int = 2023
-) -> None:
-    from cropdash.ingest.simulated import SimulatedSource
-
-    source = SimulatedSource(seed=seed, size=size, year=year, zones_per_region=zones_per_region)
-    settings = {"seed": seed, "size": size, "year": year, "zones_per_region": zones_per_region}
-    _build(source, name, f"Simulated landscape {year}", settings, workers)
-
-
-def _build_local(name: str, folder: Path | None, year: int | None, workers: int) -> None:
-    from cropdash.ingest.local_scenes import LocalSource
-
-    if folder is None:
-        raise ConfigError("A local source needs --folder: scenes/*.tif, a register and zones.")
-    if not folder.is_dir():
-        raise ConfigError(f"There is no folder {folder}.")
-    source = LocalSource(folder.resolve(), year)
-    title = f"{folder.resolve().name}, {source.periods[0][:4]}"
-    _build(source, name, title, {"folder": str(folder), "year": year}, workers)
-
-
-def _build(source: Any, name: str, title: str, settings: dict[str, Any], workers: int) -> None:
-    from cropdash.workflow import build as building
-    from cropdash.workflow.work import at_work
-
-    folder = DatasetFolder(config.folders().data, name)
-    description = building.describe(source, name, title, settings)
-    with bar() as told, at_work(folder.path) as reporter:
-        outcome = building.build(
-            source,
-            folder,
-            description,
-            workers=workers,
-            progress=both(told, reporter.update),
-            should_stop=reporter.should_stop,
-        )
-        if outcome.failed:
-            zone, sentence = next(iter(outcome.failed.items()))
-            raise CropdashError(
-                f"{len(outcome.failed)} of {len(description.zones)} zones failed; {zone}: {sentence}"
-            )
-    console.print(
-        f"Dataset {name}: {len(outcome.built)} zones built, {len(outcome.kept)} kept, in {folder.path}"
-    )
 
 
 def _train_new(values: dict[str, Any], preset: str | None = None) -> None:

@@ -17,6 +17,7 @@ SourceName = Literal["simulated", "local", "earthengine", "stac"]
 CLUSTER = "cluster"  # a dask.distributed cluster on this machine, for the time of the build
 _SCHEDULER = re.compile(r"^(|cluster|tcp://[A-Za-z0-9.-]+:\d{1,5})$")
 _PROVIDER = re.compile(r"^[a-z0-9][a-z0-9-]{0,63}$")
+RESERVED = frozenset(("incoming",))  # folders beside the datasets that are none
 _FIRST_YEAR, _LAST_YEAR = 2015, 2100  # Sentinel-2 flies since June 2015
 
 
@@ -44,6 +45,8 @@ class BuildConfig(BaseModel):
     @classmethod
     def _dataset_is_a_name(cls, value: str) -> str:
         try:
+            if value in RESERVED:
+                raise ConfigError(f"{value!r} is kept for other files: choose another name.")
             return check_name(value, "Dataset")
         except ConfigError as error:
             raise ValueError(str(error)) from error
@@ -165,7 +168,6 @@ def parse(values: Mapping[str, Any]) -> BuildConfig:
         return kind.model_validate(dict(values))
     except ValidationError as error:
         raise ConfigError(" ".join(_sentence(kind, item) for item in error.errors())) from error
-
 
 
 def _sentence(kind: type[BuildConfig], item: Any) -> str:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,10 @@ from filelock import FileLock, Timeout
 
 from cropdash import config as settings
 from cropdash import train_config
+from cropdash.build_config import BuildConfig, SimulatedBuild
 from cropdash.config import DEMO, PROJECT
 from cropdash.domain import NAME
-from cropdash.errors import ConfigError, RunBusy, RunNotFound
+from cropdash.errors import RunBusy, RunNotFound
 from cropdash.storage import runs, status
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.status import Status
@@ -51,14 +52,30 @@ def start_training(config: TrainConfig, *, command: Sequence[str] | None = None)
     return run.run_id
 
 
-def start_build(dataset: str = DEMO, *, command: Sequence[str] | None = None) -> None:
-    """Start building the demo dataset; zones that are whole are kept. Raises RunBusy."""
-    if dataset != DEMO:
-        raise ConfigError(
-            f"Only the dataset {DEMO!r} is built from here: build {dataset!r} with 'python -m cropdash build'."
-        )
-    folder = DatasetFolder(settings.folders().data, dataset).path
-    _launch(folder, command or _python("demo", "--build-only"))
+def start_build(config: BuildConfig | None = None, *, command: Sequence[str] | None = None) -> None:
+    """Start building a dataset, the demo if none is given; zones that are whole are kept.
+
+    Raises RunBusy, or ConfigError if the dataset was begun with other settings.
+    """
+    where = settings.folders().data
+    if config is None:
+        if DatasetFolder(where, DEMO).is_configured:
+            return resume_build(DEMO, command=command)
+        config = SimulatedBuild(dataset=DEMO)
+    folder = DatasetFolder(where, config.dataset)
+    _launch(
+        folder.path,
+        command or _python("build", config.dataset),
+        before=lambda: folder.configure(config),
+    )
+    return None
+
+
+def resume_build(dataset: str, *, command: Sequence[str] | None = None) -> None:
+    """Take a build up again with the settings it was begun with. Raises RunBusy."""
+    folder = DatasetFolder(settings.folders().data, dataset)
+    folder.config()  # raises if there is nothing to take up
+    _launch(folder.path, command or _python("build", dataset))
 
 
 def resume(run_id: str, *, command: Sequence[str] | None = None) -> None:
@@ -75,14 +92,23 @@ def repeat(
     return start_training(train_config.parse({**config, **(changes or {})}), command=command)
 
 
-def command_line(config: TrainConfig) -> str:
-    """What to type for the same training: settings that differ from their defaults."""
-    values = config.model_dump()
-    words = ["python", "-m", "cropdash", "train", config.dataset]
-    words += ["--classifier", config.classifier]
-    for name, field in type(config).model_fields.items():
-        if name not in ("classifier", "dataset") and values[name] != field.default:
-            words += ["--set", f"{name}={_typed(values[name])}"]
+def command_line(config: TrainConfig | BuildConfig) -> str:
+    """What to type for the same training or build: settings that differ from their defaults."""
+    fields, values = type(config).model_fields, config.model_dump()
+    changed = {
+        name: _typed(values[name])
+        for name, field in fields.items()
+        if name not in ("classifier", "source", "dataset") and values[name] != field.default
+    }
+    words = ["python", "-m", "cropdash"]
+    if isinstance(config, BuildConfig):
+        words += ["build", config.dataset, "--source", config.source]
+        for name, text in changed.items():
+            words += [f"--{name.removesuffix('_path').replace('_', '-')}", text]
+    else:
+        words += ["train", config.dataset, "--classifier", config.classifier]
+        for name, text in changed.items():
+            words += ["--set", f"{name}={text}"]
     return shlex.join(words)
 
 
@@ -167,13 +193,20 @@ def _folder(name: str) -> Path:
     )
 
 
-def _launch(folder: Path, command: Sequence[str]) -> None:
-    """Start a worker for the folder, unless one is at work on it or waits to be."""
+def _launch(
+    folder: Path, command: Sequence[str], *, before: Callable[[], None] | None = None
+) -> None:
+    """Start a worker for the folder, unless one is at work on it or waits to be.
+
+    `before` is called once it is sure that none is.
+    """
     reap()
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(folder / _LAUNCH_LOCK, timeout=5):
             _check_free(folder)
+            if before is not None:
+                before()
             (folder / status.STOP).unlink(missing_ok=True)
             queued = _queued(folder)
             status.write(folder, queued)

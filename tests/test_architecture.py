@@ -26,7 +26,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "workflow": {"ingest", "prepare", "classify", "evaluate", "storage", "execute"},
     "ui": {"storage.store", "evaluate", "figures"},
     "pages": {"ui", "figures", "jobs"},
-    "__main__": {"workflow", "ingest", "storage", "terminal"},
+    "__main__": {
+        "workflow", "ingest", "storage", "terminal",
+        "build_commands", "simulate_commands", "zone_commands",
+    },
 }
 OF_EVERYONE = {
     "legend": {"domain", "errors"},
@@ -43,6 +46,8 @@ OWNERS: dict[str, set[str]] = {
     "folium": {"figures"},
     "branca": {"figures"},
     "ee": {"ingest"},
+    "dask": {"execute"},
+    "distributed": {"execute"},
     "torch": {"classify"},
     "lightning": {"classify"},
     "safetensors": {"classify"},
@@ -59,6 +64,8 @@ def part_of(path: Path) -> str:
     inside = path.relative_to(ROOT)
     if inside.parts[0] in ("pages", "app.py"):
         return "pages"
+    if inside.stem.endswith("_commands"):  # the command line, in parts
+        return "__main__"
     return inside.parts[1].removesuffix(".py")
 
 

@@ -7,11 +7,15 @@ from typer.testing import CliRunner
 
 from cropdash import __main__ as command_line
 from cropdash import config
+from cropdash.ingest import rpg, zones
 from cropdash.storage.datasets import DatasetFolder
 from tests import worlds
 from tests.worlds import FLANDERS, needs
 
-COMMANDS = ("demo", "build", "train", "predict", "evaluate", "runs", "doctor")
+COMMANDS = (
+    "demo", "build", "train", "predict", "evaluate", "runs", "doctor",
+    "zones propose", "zones check", "simulate report",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -34,7 +38,7 @@ def call(*arguments, folder):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_explains_itself_with_an_example(name):
-    result = CliRunner().invoke(command_line.app, [name, "--help"])
+    result = CliRunner().invoke(command_line.app, [*name.split(), "--help"])
     assert result.exit_code == 0
     assert f"python -m cropdash {name}" in result.output
 
@@ -43,7 +47,14 @@ def test_every_command_explains_itself_with_an_example(name):
     ("arguments", "words"),
     [
         (("build", "x"), "--folder"),
-        (("build", "x", "--folder", "nowhere"), "no folder nowhere"),
+        (("build", "x", "--folder", "nowhere"), "no folder "),
+        (("build", "x", "--workers", "3"), "No build of 'x' was begun"),
+        (("build", "x", "--source", "stac"), "'register_path' is missing"),
+        (
+            ("build", "x", "--source", "stac", "--register", "r", "--zones", "z.csv"),
+            "zones file",
+        ),
+        (("zones", "check", "nowhere.csv"), "nowhere.csv"),
         (("build", "X y", "--source", "simulated"), "not a valid name"),
         (("build", "x", "--source", "moon"), "'moon' is unknown"),
         (("train",), "Name a dataset"),
@@ -76,6 +87,40 @@ def test_build_and_runs_and_doctor(tmp_path):
     checked = call("doctor", folder=tmp_path)
     assert checked.returncode == 1
     assert "1 of 2 zones whole" in checked.stdout
-    again = call("build", "flanders", "--folder", str(FLANDERS), folder=tmp_path)
+    again = call("build", "flanders", folder=tmp_path)  # with the settings it was begun with
     assert "1 zones built, 1 kept" in again.stdout
     assert call("runs", folder=tmp_path).returncode == 0
+
+
+def test_zones_are_proposed_around_a_town_and_added_to_a_list(tmp_path):
+    register, out = tmp_path / "register.gpkg", tmp_path / "zones.csv"
+    box = (500_000, 5_400_000, 503_000, 5_403_000)
+    rpg.write_parcels(register, worlds.register([("1", "BTH", box)]))
+    where = ["--lon", "3.02", "--lat", "48.765", "--register", str(register), "--out", str(out)]
+    words = ["zones", "propose", *where, "--size", "50", "--radius", "3"]
+    for region, number, count in (("north", "2", 2), ("south", "1", 3)):
+        result = CliRunner().invoke(command_line.app, [*words, region, "-n", number])
+        assert result.exit_code == 0, result.output
+        assert len(zones.read(out)) == count
+    assert [z.zone_id for z in zones.read(out)] == ["north_1", "north_2", "south_1"]
+    result = CliRunner().invoke(command_line.app, ["zones", "check", str(out)])
+    assert "3 zones in 2 regions, 2 for the test, 75 ha" in result.output
+
+
+def test_an_estimate_builds_nothing(folders):
+    words = ["build", "d", "--source", "simulated", "--size", "64", "--estimate"]
+    result = CliRunner().invoke(command_line.app, words)
+    assert result.exit_code == 0
+    assert "40 zones" in result.output
+    assert not folders.data.exists()
+
+
+def test_numbers_in_the_guide_are_those_of_the_command(folders):
+    """docs/real-data.md shows what `--estimate` prints."""
+    guide = (config.PROJECT / "docs" / "real-data.md").read_text(encoding="utf-8")
+    listed = str(config.PROJECT / "cropdash" / "resources" / "zones.csv")
+    words = ["build", "d", "--register", "RPG", "--zones", listed, "--estimate"]
+    for more in (("earthengine", "--project", "my-project"), ("stac",)):
+        result = CliRunner().invoke(command_line.app, [*words, "--source", *more])
+        assert result.exit_code == 0, result.output
+        assert result.output.strip() in guide

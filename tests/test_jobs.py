@@ -15,7 +15,7 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from cropdash import config, jobs, train_config
+from cropdash import build_config, config, jobs, train_config
 from cropdash.config import Folders
 from cropdash.domain import BANDS, season
 from cropdash.errors import ConfigError, DatasetNotFound, RunBusy, RunNotFound
@@ -24,6 +24,7 @@ from cropdash.storage.datasets import DatasetFolder, Description
 from cropdash.storage.status import Status
 
 SETTINGS = train_config.CnnConfig(dataset="small")
+TINY = {"source": "simulated", "dataset": "tiny", "size": 32, "zones_per_region": 2}
 
 # A worker that holds the lock, says that it runs, and works until it is stopped.
 WORKER = """
@@ -293,8 +294,6 @@ def test_names_are_looked_up_not_joined(where: Folders) -> None:
 
 
 def test_build_keeps_its_status_beside_the_data(where: Folders) -> None:
-    with pytest.raises(ConfigError, match="other"):
-        jobs.start_build("other")
     folder = where.data / "demo"
     worker = WORKER.replace("sys.argv[1]", repr(str(folder)))
     jobs.start_build(command=[sys.executable, "-c", worker])
@@ -303,6 +302,73 @@ def test_build_keeps_its_status_beside_the_data(where: Folders) -> None:
         jobs.start_build(command=[sys.executable, "-c", worker])
     jobs.stop("demo")
     _wait(lambda: _state(folder) == "stopped")
+
+
+def test_build_is_started_from_settings_and_resumed_from_the_written_ones(where: Folders) -> None:
+    """The worker is the real one: it reads what was written and builds what is missing."""
+    config = build_config.parse(TINY)
+    jobs.start_build(config)
+    folder = DatasetFolder(where.data, "tiny")
+    assert folder.config() == config
+    _wait(lambda: any(p.parent.name for p in folder.path.glob("zones/*/manifest.json")), 60)
+    jobs.stop("tiny")
+    _wait(lambda: _state(folder.path) == "stopped", 60)
+    assert 0 < len(folder.built_zones()) < 16
+    _wait(lambda: not status.is_locked(folder.path))
+    jobs.resume_build("tiny", command=_command(where, "print()"))
+    assert folder.config() == config
+
+
+def test_build_with_settings_that_make_other_data_is_refused(where: Folders) -> None:
+    config = build_config.parse(TINY)
+    folder = DatasetFolder(where.data, "tiny")
+    jobs.start_build(config, command=_command(where, "print()"))
+    _wait(lambda: jobs._children[-1][0].poll() is not None)
+    jobs.reap()
+    other = config.model_copy(update={"seed": 5})
+    jobs.start_build(other, command=_command(where, "print()"))  # nothing is built yet
+    _wait(lambda: jobs._children[-1][0].poll() is not None)
+    folder.describe(Description("tiny", "T", "simulated", season(2023), BANDS, "0" * 16, ()))
+    jobs.start_build(
+        other.model_copy(update={"workers": 1}), command=_command(where, "print()")
+    )  # where it runs is free
+    _wait(lambda: jobs._children[-1][0].poll() is not None)
+    with pytest.raises(ConfigError, match="seed"):
+        jobs.start_build(config, command=_command(where, "print()"))
+    assert folder.config().model_dump()["seed"] == 5
+
+
+def test_build_that_was_never_begun_is_not_resumed(where: Folders) -> None:
+    with pytest.raises(DatasetNotFound, match="--source"):
+        jobs.resume_build("small")
+    with pytest.raises(ConfigError):
+        jobs.resume_build("../small")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"source": "simulated", "size": 64, "seed": 3},
+        {"source": "local", "folder": Path("/data/my scenes"), "workers": 4},
+        {"source": "earthengine", "register_path": Path("/r.7z"), "zones_path": Path("/z.csv")}
+        | {"project": "my-project", "year": 2022, "code_table": Path("/c.csv")},
+        {"source": "stac", "register_path": Path("/r.gpkg"), "zones_path": Path("/z.csv")}
+        | {"endpoint": "https://host/stac", "id_column": "id", "scheduler": "cluster"},
+    ],
+)
+def test_command_line_of_a_build_says_the_same_settings(
+    values: dict[str, object], where: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cropdash import __main__ as command_line
+    from cropdash import build_commands
+
+    config = build_config.parse({**values, "dataset": "small"})
+    words = shlex.split(jobs.command_line(config))
+    taken: list[object] = []
+    monkeypatch.setattr(build_commands, "run", taken.append)
+    result = CliRunner().invoke(command_line.app, words[3:])
+    assert result.exit_code == 0, result.output
+    assert taken == [config]
 
 
 def test_half_written_last_epoch_is_left_out(where: Folders) -> None:

@@ -1,27 +1,12 @@
-"""Where tasks run: in this process, or in a pool of processes."""
+"""Where tasks run: in this process, in processes beside it, or on a dask.distributed cluster."""
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from typing import Generic, TypeVar
 
-from cropdash.errors import CropdashError
+from cropdash.execute.outcome import Outcome, Result, Task, attempt
 
-Task = TypeVar("Task")
-Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Outcome(Generic[Task, Result]):
-    """A finished task: its result, or the sentence that says why there is none."""
-
-    task: Task
-    result: Result | None
-    error: str = ""
+__all__ = ("Outcome", "run")
 
 
 def run(
@@ -30,55 +15,27 @@ def run(
     *,
     workers: int,
     should_stop: Callable[[], bool],
+    scheduler: str = "",
 ) -> Iterator[Outcome[Task, Result]]:
     """Yield outcomes as they come; a task that fails does not hold up the others.
 
-    After `should_stop()` turns true no further task begins; those under way are finished.
+    `scheduler` is empty for processes of this machine, "cluster" for a dask cluster on it, or
+    the address of a running dask scheduler. A task must be idempotent: if the process at work on
+    it is killed, it is run once more. After `should_stop()` turns true, or when the caller closes
+    the iterator, no further task begins; those under way are finished.
+
+    Raises SourceUnavailable if the scheduler can't be reached, or is lost.
     """
-    if workers <= 1 or len(tasks) <= 1:
+    if scheduler:
+        from cropdash.execute import cluster
+
+        yield from cluster.run(function, tasks, workers, should_stop, scheduler)
+    elif workers <= 1 or len(tasks) <= 1:
         for task in tasks:
             if should_stop():
                 return
-            yield _attempt(function, task)
+            yield attempt(function, task)
     else:
-        yield from _pool(function, tasks, workers, should_stop)
+        from cropdash.execute import processes
 
-
-def _attempt(function: Callable[[Task], Result], task: Task) -> Outcome[Task, Result]:
-    try:
-        return Outcome(task, function(task))
-    except CropdashError as error:
-        return Outcome(task, None, str(error))
-
-
-def _pool(
-    function: Callable[[Task], Result],
-    tasks: Sequence[Task],
-    workers: int,
-    should_stop: Callable[[], bool],
-) -> Iterator[Outcome[Task, Result]]:
-    # Spawned, not forked: GDAL and thread pools do not survive a fork of a threaded parent.
-    context = multiprocessing.get_context("spawn")
-    waiting = list(reversed(tasks))
-    with ProcessPoolExecutor(min(workers, len(tasks)), mp_context=context) as pool:
-        running: dict[Future[Outcome[Task, Result]], Task] = {}
-        while waiting or running:
-            while waiting and len(running) < workers and not should_stop():
-                task = waiting.pop()
-                running[pool.submit(_attempt, function, task)] = task
-            if not running:
-                return
-            done, _ = wait(running, timeout=0.5, return_when=FIRST_COMPLETED)
-            for future in done:
-                running.pop(future)
-                yield _result(future)
-
-
-def _result(future: Future[Outcome[Task, Result]]) -> Outcome[Task, Result]:
-    try:
-        return future.result()
-    except BrokenProcessPool as error:
-        raise CropdashError(
-            "A worker process was killed, perhaps for lack of memory: run the same again with "
-            "fewer workers; what is finished is kept."
-        ) from error
+        yield from processes.run(function, tasks, workers, should_stop)

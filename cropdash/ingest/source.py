@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol, runtime_checkable
 
 import geopandas as gpd
+from numpy.typing import NDArray
 
-from cropdash.domain import Scene, Zone
+from cropdash.domain import Cube, Scene, Zone
 
 Warn = Callable[[str], None]
 
@@ -37,4 +38,27 @@ class Source(Protocol):
         """Dated scenes of the season on the zone's grid, in order of date.
 
         A scene that can't be read is left out, and `warn` is told in one sentence.
+        """
+
+
+class MonthStore(Protocol):
+    """Keeps the finished months of a zone until the zone is whole."""
+
+    def get(self, zone_id: str, period: str) -> dict[str, NDArray[Any]] | None:
+        """The arrays of a month by name, as they were put; None if they are not there, whole."""
+
+    def put(self, zone_id: str, period: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Keep the arrays of a month."""
+
+
+@runtime_checkable
+class CompositeSource(Source, Protocol):
+    """A source that makes the monthly composites itself."""
+
+    def composites(
+        self, zone: Zone, warn: Warn = ignore, *, months: MonthStore | None = None
+    ) -> Cube:
+        """The season's per-pixel medians with gaps (NaN), and the count of clear dates.
+
+        Months that are in `months` are taken from there; what is fetched is put there.
         """

@@ -11,13 +11,20 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
+from filelock import FileLock
 
+from cropdash import build_config, legend
+from cropdash.build_config import BuildConfig
 from cropdash.domain import NAME, Bytes, Cube, Grid, Labels, Sample, Zone, check_name
-from cropdash.errors import CorruptDataset, DatasetNotFound
+from cropdash.errors import ConfigError, CorruptDataset, DatasetNotFound
+from cropdash.legend import Legend
 from cropdash.storage import files, rasters
 
 DESCRIPTION, MANIFEST = "dataset.json", "manifest.json"
+BUILD, CODES, LOCK = "build.json", "codes.csv", "build.lock"
 PARCELS, SERIES = "parcels.parquet", "series.parquet"
+_LOCK_WAIT_S = 60.0  # for a process that was ended to be gone, and no more
+_ELSEWHERE = frozenset(("workers", "scheduler", "project"))  # settings that leave the data alone
 
 
 @dataclass(frozen=True)
@@ -26,7 +33,7 @@ class Description:
 
     name: str
     title: str  # for people, e.g. "Simulated landscape 2023"
-    source: str  # "simulated", "local"
+    source: str  # "simulated", "local", "earthengine", "stac"
     periods: tuple[str, ...]
     bands: tuple[str, ...]
     legend_hash: str
@@ -74,7 +81,62 @@ class DatasetFolder:
                 f"{DESCRIPTION} of dataset {self.name} is damaged ({error})."
             ) from error
 
+    # settings of its build -----------------------------------------------------
+
+    def configure(self, config: BuildConfig) -> None:
+        """Write the settings of the build, for it to be taken up again.
+
+        Raises ConfigError if the dataset was begun with settings that make other data.
+        """
+        if (self.path / DESCRIPTION).exists() and (self.path / BUILD).exists():
+            before, now = _content(self.config()), _content(config)
+            if before != now:
+                changed = ", ".join(sorted(k for k in now if before.get(k) != now[k]))
+                raise ConfigError(
+                    f"Dataset {self.name} was begun with other settings ({changed}): choose another name, or delete {self.path.name}/."
+                )
+        files.write_json(self.path / BUILD, config.model_dump(mode="json"))
+
+    @property
+    def is_configured(self) -> bool:
+        """True if its build was begun with settings that were written down."""
+        return (self.path / BUILD).is_file()
+
+    def config(self) -> BuildConfig:
+        """The settings of the build. Raises DatasetNotFound if there are none."""
+        try:
+            return build_config.parse(files.read_json(self.path / BUILD))
+        except FileNotFoundError as error:
+            raise DatasetNotFound(
+                f"No build of {self.name!r} was begun: name its --source, or the --folder of scenes of your own."
+            ) from error
+        except (ValueError, TypeError, AttributeError) as error:
+            raise CorruptDataset(
+                f"{BUILD} of dataset {self.name} is damaged: build it from the command line again."
+            ) from error
+
+    def keep_codes(self, table: Path | None) -> None:
+        """Keep a copy of the user's code table, so that the legend travels with the dataset."""
+        if table is not None:
+            legend.load(table)  # checked before it is kept
+            files.write_text(self.path / CODES, table.read_text(encoding="utf-8-sig"))
+
+    def legend(self) -> Legend:
+        """The legend that the dataset's codes are read by."""
+        table = self.path / CODES
+        return legend.load(table if table.exists() else None)
+
     # one zone ----------------------------------------------------------------
+
+    def zone_lock(self, zone_id: str) -> FileLock:
+        """Held by the one process that builds the zone; its death frees it."""
+        folder = self.zone_folder(zone_id)
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(folder / LOCK, timeout=_LOCK_WAIT_S)
+
+    def forget_zone(self, zone_id: str) -> None:
+        """From now on the zone is not built."""
+        (self.zone_folder(zone_id) / MANIFEST).unlink(missing_ok=True)
 
     def write_zone(
         self,
@@ -176,6 +238,10 @@ def list_names(data: Path) -> tuple[str, ...]:
     return tuple(
         sorted(p.name for p in data.iterdir() if NAME.match(p.name) and (p / DESCRIPTION).is_file())
     )
+
+
+def _content(config: BuildConfig) -> dict[str, Any]:
+    return config.model_dump(mode="json", exclude=set(_ELSEWHERE))
 
 
 def _description(values: dict[str, Any]) -> Description:

@@ -44,7 +44,9 @@ def write(
         "nodata": nodata,
         "interleave": "pixel" if bands.shape[0] == 1 else "band",
     }
-    with MemoryFile() as memory, replacing(path) as temporary:
+    # GDAL finishes a file without complaint when the disk fills up at its end; Python's own write
+    # does not, so the file is made in memory and written whole.
+    with MemoryFile() as memory, MemoryFile(ext=".tif") as made, replacing(path) as temporary:
         with memory.open(**profile) as raster:
             raster.write(bands)
             raster.descriptions = tuple(names)
@@ -53,13 +55,14 @@ def write(
         with memory.open() as raster:
             rasterio.shutil.copy(
                 raster,
-                temporary,
+                made.name,
                 driver="COG",
                 compress="deflate",
                 predictor="standard" if bands.dtype.kind in "iu" else "floating_point",
                 blocksize=128 if max(grid.shape) <= 512 else 256,
                 overview_resampling="nearest" if categorical else "average",
             )
+        temporary.write_bytes(made.getbuffer())
 
 
 def read(path: Path) -> tuple[NDArray[Any], Grid, tuple[str, ...]]:

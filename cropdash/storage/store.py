@@ -10,13 +10,15 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from cropdash.domain import Cube, Labels, Prediction, Zone
-from cropdash.storage import datasets, runs
+from cropdash.domain import NAME, Cube, Labels, Prediction, Zone
+from cropdash.errors import CorruptDataset
+from cropdash.storage import datasets, files, runs, status, zone_states
 from cropdash.storage.datasets import DatasetFolder, Description
 from cropdash.storage.runs import RunFolder
 from cropdash.storage.status import Status
 from cropdash.storage.status import read as read_status
 
+REALISM = "realism.json"  # of a simulated dataset, beside its description
 QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
 
 
@@ -72,6 +74,41 @@ class Store:
     def dataset(self, name: str) -> DatasetInfo:
         folder = self._dataset(name)
         return DatasetInfo(folder.description(), folder.built_zones(), read_status(folder.path))
+
+    def build_names(self) -> tuple[str, ...]:
+        """Datasets that have a description, and those whose build was started."""
+        started = (p.parent.name for p in self.data.glob(f"*/{status.FILE}"))
+        named = {name for name in started if NAME.match(name)}
+        return tuple(sorted(named | set(self.dataset_names())))
+
+    def zone_states(self, dataset: str) -> pd.DataFrame:
+        """zone_id, region, split, state, step, reason, seconds: one row a zone.
+
+        state is built, building (at step), failed (for reason) or missing.
+        """
+        folder = self._dataset(dataset)
+        return zone_states.table(folder, read_status(folder.path))
+
+    def build_config(self, dataset: str) -> dict[str, Any] | None:
+        """Settings of the dataset's build; None if it was not started from settings."""
+        try:
+            values: dict[str, Any] = files.read_json(self._dataset(dataset).path / "build.json")
+        except (FileNotFoundError, ValueError):
+            return None
+        return values
+
+    def realism(self, dataset: str) -> dict[str, Any] | None:
+        """The report on a simulated dataset; None if there is none. Raises CorruptDataset."""
+        damaged = f"{REALISM} of {dataset} is damaged: make the report again."
+        try:
+            report = files.read_json(self._dataset(dataset).path / REALISM)
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise CorruptDataset(damaged) from error
+        if not isinstance(report, dict) or not {"checks", "tables"} <= set(report):
+            raise CorruptDataset(damaged)
+        return report
 
     def build_status(self, name: str) -> Status | None:
         """Status of the build of a dataset, which may not have a description yet."""

@@ -2,43 +2,81 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from filelock import Timeout
 from threadpoolctl import threadpool_limits
 
 from cropdash import execute, legend
+from cropdash.build_config import BuildConfig
 from cropdash.domain import BANDS, Cube, Zone
-from cropdash.errors import NotEnoughData
-from cropdash.ingest.source import Source
+from cropdash.errors import CropdashError, DiskFull, NotEnoughData, RunBusy, TaskLost
+from cropdash.ingest import sources
+from cropdash.ingest.source import CompositeSource, Source, Warn
+from cropdash.legend import Legend
 from cropdash.prepare import composite, parcels, series
 from cropdash.prepare.gapfill import fill_gaps
+from cropdash.storage import files
 from cropdash.storage.datasets import DatasetFolder, Description
+from cropdash.storage.months import MonthFolder
+from cropdash.storage.zone_states import Teller
 
 Progress = Callable[[str, float], None]
+_ABANDONED_S = 3600.0  # no writer takes longer over one small file
 
 
-@dataclass(frozen=True)
+@dataclass
 class Built:
     """What a build did."""
 
-    built: tuple[str, ...]  # zones built now
-    kept: tuple[str, ...]  # zones that were there already, unchanged
-    failed: dict[str, str]  # zone -> one sentence
-    stopped: bool
+    built: tuple[str, ...] = ()  # zones built now
+    kept: tuple[str, ...] = ()  # zones that were there already, unchanged
+    failed: dict[str, str] = field(default_factory=dict)  # zone -> one sentence
+    stopped: bool = False
 
 
-def describe(source: Source, name: str, title: str, settings: dict[str, Any]) -> Description:
-    """The description of a dataset to be built from a source."""
+def build_configured(
+    config: BuildConfig,
+    folder: DatasetFolder,
+    *,
+    progress: Progress,
+    should_stop: Callable[[], bool],
+) -> Built:
+    """Build, or complete, the dataset that the settings describe."""
+    source = sources.open_source(config)
+    folder.keep_codes(getattr(config, "code_table", None))
+    title = sources.title_of(config, source)
+    description = describe(source, folder.name, title, sources.settings_of(config), folder.legend())
+    return build(
+        source,
+        folder,
+        description,
+        workers=config.workers,
+        scheduler=config.scheduler,
+        progress=progress,
+        should_stop=should_stop,
+    )
+
+
+def describe(
+    source: Source,
+    name: str,
+    title: str,
+    settings: dict[str, Any],
+    codes: Legend | None = None,
+) -> Description:
+    """The description of a dataset to be built from a source; by default with the RPG's codes."""
     return Description(
         name,
         title,
         source.name,
         source.periods,
         BANDS,
-        legend.load().hash,
+        (codes or legend.load()).hash,
         source.zones(),
         settings,
     )
@@ -50,59 +88,124 @@ def build(
     description: Description,
     *,
     workers: int = 1,
+    scheduler: str = "",
     progress: Progress,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Built:
-    """Build the zones that are missing or changed; zones that are whole are left as they are."""
+    """Build the zones that are missing or changed; zones that are whole are left as they are.
+
+    Raises DiskFull once what is under way has ended, if there is no room for more.
+    """
     folder.describe(description)
+    files.clear_parts(folder.path, older_than_s=_ABANDONED_S)
     zones = description.zones
     kept = tuple(z.zone_id for z in zones if folder.is_built(z.zone_id, verify=True))
     missing = [z for z in zones if z.zone_id not in kept]
     progress("Building zones", len(kept) / len(zones))
-    task = partial(build_zone, source, folder)
-    built: list[str] = []
-    failed: dict[str, str] = {}
-    for outcome in execute.run(task, missing, workers=workers, should_stop=should_stop):
-        zone_id = outcome.task.zone_id
-        if outcome.error:
-            failed[zone_id] = outcome.error
-        else:
-            built.append(zone_id)
-        progress(f"Built {zone_id}", (len(kept) + len(built) + len(failed)) / len(zones))
-    return Built(tuple(built), kept, failed, len(built) + len(failed) < len(missing))
+    done, full = Built(kept=kept), list[DiskFull]()
+    for outcome in execute.run(
+        partial(build_zone, source, folder),
+        missing,
+        workers=workers,
+        scheduler=scheduler,
+        should_stop=lambda: bool(full) or should_stop(),
+    ):
+        if isinstance(outcome.fault, DiskFull):
+            full.append(outcome.fault)
+        _count(done, folder, outcome)
+        reached = len(kept) + len(done.built) + len(done.failed)
+        word = "Failed" if outcome.fault else "Built"
+        progress(f"{word} {outcome.task.zone_id}", reached / len(zones))
+    if full:
+        raise full[0]
+    done.stopped = len(done.built) + len(done.failed) < len(missing)
+    return done
+
+
+def _count(done: Built, folder: DatasetFolder, outcome: execute.Outcome[Zone, Any]) -> None:
+    zone_id = outcome.task.zone_id
+    if outcome.fault is None:
+        done.built += (zone_id,)
+        return
+    done.failed[zone_id] = outcome.error
+    if isinstance(outcome.fault, TaskLost):  # its process could not say so itself
+        Teller.of_lost(folder.zone_folder(zone_id), outcome.error)
 
 
 def build_zone(source: Source, folder: DatasetFolder, zone: Zone) -> dict[str, Any]:
-    """Read, composite, fill, label and write one zone; returns its report."""
+    """Read, composite, fill, label and write one zone; returns its report.
+
+    Safe to repeat, and to run twice at once: the second waits for the first, and finds it built.
+    Every fault is kept in the zone's state, and raised as a sentence.
+    """
+    tell = Teller(folder.zone_folder(zone.zone_id))
+    try:
+        with files.room_for(tell.path), folder.zone_lock(zone.zone_id):
+            if folder.is_built(zone.zone_id, verify=True):
+                return folder.report(zone.zone_id)
+            report = _make_zone(source, folder, zone, tell)
+        tell.built()
+        return report
+    except Timeout as error:
+        raise RunBusy(f"Another process is still at work on zone {zone.zone_id}.") from error
+    except CropdashError as fault:
+        tell.failed(str(fault))
+        raise
+    except Exception as error:  # the task's boundary: one zone's surprise is not all zones' end
+        traceback.print_exc()
+        sentence = f"Unexpected {type(error).__name__}: {error}. See the log of the build."
+        tell.failed(sentence)
+        raise CropdashError(sentence) from error
+
+
+def _make_zone(source: Source, folder: DatasetFolder, zone: Zone, tell: Teller) -> dict[str, Any]:
+    folder.forget_zone(zone.zone_id)
+    months = MonthFolder(folder.path)
     # Zones run side by side, so a zone keeps to one core: small matrix products spread over
     # several threads that contend for them took ten times as long.
     with threadpool_limits(1, user_api="blas"):
-        return _build_zone(source, folder, zone)
+        report = _build_zone(source, folder, zone, months, tell)
+    months.clear(zone.zone_id)
+    return report
 
 
-def _build_zone(source: Source, folder: DatasetFolder, zone: Zone) -> dict[str, Any]:
+def _build_zone(
+    source: Source, folder: DatasetFolder, zone: Zone, months: MonthFolder, tell: Teller
+) -> dict[str, Any]:
     warnings: list[str] = []
-    cleaned = parcels.clean(source.parcels(zone), zone, legend.load(), source.zones())
-    if cleaned.parcels.empty:
-        raise NotEnoughData(
-            f"Zone {zone.zone_id} holds no parcel: check its place and the register."
-        )
-    gappy = composite.stream(source.scenes(zone, warnings.append), source.periods)
-    cube = Cube(
-        fill_gaps(gappy.reflectance).astype("float32", copy=False),
-        gappy.clear_dates,
-        gappy.periods,
-        gappy.bands,
-        gappy.grid,
-    )
+    tell.step("reading")
+    cleaned = _parcels(source, zone, folder.legend())
+    tell.step("composite")
+    gappy = _composite(source, zone, warnings.append, months)
+    tell.step("fill")
+    filled = fill_gaps(gappy.reflectance).astype("float32", copy=False)
+    cube = Cube(filled, gappy.clear_dates, gappy.periods, gappy.bands, gappy.grid)
+    tell.step("parcels")
     labels = parcels.rasterize(cleaned.parcels, zone.grid)
     table = cleaned.parcels.assign(
         n_pixels=series.pixel_counts(labels, cleaned.parcels["parcel_id"].to_numpy())
     )
     report = cleaned.report | _coverage(gappy) | {"warnings": warnings}
     labels = parcels.mask_elsewhere(labels, cleaned.elsewhere)
-    folder.write_zone(zone, cube, labels, table, series.parcel_series(cube, labels), report)
+    means = series.parcel_series(cube, labels)
+    tell.step("writing")
+    folder.write_zone(zone, cube, labels, table, means, report)
     return report
+
+
+def _parcels(source: Source, zone: Zone, codes: Legend) -> parcels.Cleaned:
+    cleaned = parcels.clean(source.parcels(zone), zone, codes, source.zones())
+    if cleaned.parcels.empty:
+        raise NotEnoughData(
+            f"Zone {zone.zone_id} holds no parcel: check its place and the register."
+        )
+    return cleaned
+
+
+def _composite(source: Source, zone: Zone, warn: Warn, months: MonthFolder) -> Cube:
+    if isinstance(source, CompositeSource):
+        return source.composites(zone, warn, months=months)
+    return composite.stream(source.scenes(zone, warn), source.periods)
 
 
 def _coverage(cube: Cube) -> dict[str, Any]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from cropdash.errors import CropdashError, RunBusy
+from cropdash.errors import CropdashError, DiskFull, RunBusy
 from cropdash.storage import status
-from cropdash.storage.status import Reporter
+from cropdash.storage.status import Reporter, State
 
 _PATIENCE_S = 2.0  # a page that probes the lock holds it for an instant
 _POLL_S = 0.5
@@ -39,21 +40,49 @@ def at_work(folder: Path, slot: Path | None = None) -> Iterator[Reporter]:
         own.release()
 
 
+@contextmanager
+def heeding_signals() -> Iterator[Callable[[], bool]]:
+    """Yield what tells whether SIGTERM or Ctrl-C came; then, at the end, exit as they ask.
+
+    The work inside has the time to finish what is under way. A second signal ends it at once.
+    """
+    came: list[int] = []
+
+    def note(number: int, _: object) -> None:
+        came.append(number)
+        signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield lambda: bool(came)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        raise SystemExit(128 + came[0])
+
+
 def _report(reporter: Reporter) -> Iterator[Reporter]:
     os.nice(_NICENESS)
     try:
         yield reporter
     except CropdashError as error:
-        reporter.finish("failed", str(error))
+        _finish(reporter, "failed", str(error))
         raise
     except (KeyboardInterrupt, SystemExit):
-        reporter.finish("stopped")
+        _finish(reporter, "stopped")
         raise
     except Exception as error:  # the job boundary: the state must be true even for a bug
         traceback.print_exc()
-        reporter.finish("failed", f"Unexpected {type(error).__name__}: {error}. See its log.")
+        _finish(reporter, "failed", f"Unexpected {type(error).__name__}: {error}. See its log.")
         raise
     reporter.finish("stopped" if reporter.should_stop() else "done")
+
+
+def _finish(reporter: Reporter, state: State, error: str = "") -> None:
+    """Write the last word; without room for it, the worker reads as lost, which is near enough."""
+    with suppress(DiskFull):
+        reporter.finish(state, error)
 
 
 def _my_turn(folder: Path, lock: FileLock) -> bool:

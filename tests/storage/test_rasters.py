@@ -1,3 +1,5 @@
+import resource
+
 import numpy as np
 import pytest
 import rasterio
@@ -5,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cropdash.domain import Cube
-from cropdash.errors import CorruptDataset
+from cropdash.errors import CorruptDataset, DiskFull
 from cropdash.storage import rasters
 from tests import worlds
 
@@ -83,7 +85,29 @@ def test_a_failed_write_leaves_what_was_there(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(rasters.rasterio.shutil, "copy", full)
-    with pytest.raises(OSError, match="space"):
+    with pytest.raises(DiskFull, match=r"labels\.tif"):
         rasters.write_labels(tmp_path, worlds.labels(5))
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["labels.tif"]
+
+
+def test_a_disk_that_fills_up_under_a_raster_is_noticed(tmp_path):
+    """GDAL itself ends some files in silence: no size of file may pass for written when it isn't."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    whole = {}
+    for height in range(40, 80, 4):
+        values = np.random.default_rng(height).integers(0, 60000, (4, height, 256)).astype("uint16")
+        grid = worlds.grid((height, 256))
+        path = tmp_path / f"{height}.tif"
+        resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, before[1]))
+        try:
+            rasters.write(path, values, grid, list("abcd"))
+            whole[height] = True
+        except DiskFull:
+            whole[height] = False
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert path.exists() == whole[height]
+        if whole[height]:
+            np.testing.assert_array_equal(rasters.read(path)[0], values)
+    assert len(set(whole.values())) == 2

@@ -11,6 +11,7 @@ from cropdash.errors import DatasetNotFound, InvalidScene
 from cropdash.ingest.local_scenes import LocalSource
 from cropdash.ingest.source import Warn, ignore
 from cropdash.prepare import parcels
+from cropdash.storage import datasets, zone_states
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import build
 from tests import worlds
@@ -157,3 +158,47 @@ def test_no_parcel_and_no_pixel_is_on_two_sides(tmp_path):
         assert (labels.crop[theirs] == 255).all()
     assert len(west) + len(east) == 18
     assert set(west["crop"]) | set(east["crop"]) <= set(range(legend.load().n_classes))
+
+
+def test_codes_of_a_table_are_kept_with_the_dataset_and_change_its_legend(tmp_path):
+    table = tmp_path / "codes.csv"
+    table.write_text("code,class\nBTH,maize\nMIS,background\n")
+    folder = DatasetFolder(tmp_path, "d")
+    folder.keep_codes(table)
+    table.unlink()
+    assert folder.legend().hash != legend.load().hash
+    source = SmallSource()
+    description = build.describe(source, "d", "D", {}, folder.legend())
+    build.build(source, folder, description, progress=lambda stage, done: None)
+    assert folder.description().legend_hash == folder.legend().hash
+    names = {c.id: c.name for c in legend.load().classes}
+    assert [names[i] for i in folder.parcels("west")["crop"]] == ["maize", "background"]
+
+
+def test_a_surprise_in_one_zone_is_told_and_does_not_end_the_build(tmp_path, capsys):
+    class Odd(SmallSource):
+        def parcels(self, zone):
+            if zone.zone_id == "west":
+                raise ZeroDivisionError("a bug")
+            return super().parcels(zone)
+
+    folder, result, _ = run(tmp_path, Odd())
+    assert result.built == ("east",)
+    assert "Unexpected ZeroDivisionError: a bug" in result.failed["west"]
+    assert "Traceback" in capsys.readouterr().err
+    table = zone_states.table(folder, None).set_index("zone_id")
+    assert table.loc["west", ["state", "step"]].tolist() == ["failed", "reading"]
+
+
+def test_a_zone_that_another_process_builds_is_left_to_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets, "_LOCK_WAIT_S", 0.1)
+    folder = DatasetFolder(tmp_path, "d")
+    with folder.zone_lock("west"):
+        _, result, _ = run(tmp_path, SmallSource())
+    assert "still at work" in result.failed["west"]
+    assert result.built == ("east",)
+    assert zone_states.read(folder.zone_folder("west")) is None
+    zone = SmallSource().zones()[1]
+    before = (folder.zone_folder("east") / "manifest.json").stat().st_mtime_ns
+    build.build_zone(SmallSource(broken=("east",)), folder, zone)  # whole: nothing is read again
+    assert (folder.zone_folder("east") / "manifest.json").stat().st_mtime_ns == before

@@ -31,6 +31,7 @@ class StacSource:
     year: int
     max_cloud: float | None = None  # [%] granules above it are not read; None: all are
     patience: Patience = field(default_factory=Patience)
+    layout: rpg.Layout = field(default_factory=rpg.Layout)  # columns of the register
     name: str = "stac"
 
     def __post_init__(self) -> None:
@@ -50,7 +51,7 @@ class StacSource:
 
     def parcels(self, zone: Zone) -> gpd.GeoDataFrame:
         """Register rows that touch the zone."""
-        return rpg.read_parcels(self.register, zone.grid)
+        return rpg.read_parcels(self.register, zone.grid, self.layout)
 
     def scenes(self, zone: Zone, warn: Warn = ignore) -> Iterator[Scene]:
         """One scene a day, in order of date; a day's granules are in memory, no more.

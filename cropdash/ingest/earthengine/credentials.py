@@ -1,0 +1,71 @@
+"""Who asks: a service account's key named by the environment, or the user's own login.
+
+Neither the key, nor its path, nor a token is ever part of a message, so faults are raised without
+their causes here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from cropdash.errors import ConfigError
+
+KEY = "CROPDASH_EE_KEY"  # path of a service account's key file
+READ_ONLY = "https://www.googleapis.com/auth/earthengine.readonly"
+
+
+def find() -> Any:
+    """google.auth credentials; no request is made yet.
+
+    Raises ConfigError if there are none or the key file is not one.
+    """
+    path = os.environ.get(KEY, "")
+    return _of_service_account(Path(path)) if path else _of_login()
+
+
+def _of_service_account(path: Path) -> Any:
+    """Credentials that may read and nothing else."""
+    from google.auth.exceptions import GoogleAuthError
+    from google.oauth2 import service_account
+
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"The file that {KEY} names can't be read ({error.strerror}): correct the path."
+        ) from None
+    except ValueError:
+        raise ConfigError(
+            f"The file that {KEY} names is not JSON: download the key again."
+        ) from None
+    try:
+        return service_account.Credentials.from_service_account_info(held, scopes=[READ_ONLY])
+    except (ValueError, TypeError, AttributeError, GoogleAuthError):
+        raise ConfigError(
+            f"The file that {KEY} names is no service account's key: download the key again."
+        ) from None
+
+
+def _of_login() -> Any:
+    """The login of `earthengine authenticate`, else the application default credentials."""
+    import google.auth
+    from ee import oauth
+    from google.auth.exceptions import DefaultCredentialsError
+    from google.oauth2.credentials import Credentials
+
+    try:
+        held = oauth.get_credentials_arguments()
+    except (OSError, ValueError, KeyError):
+        held = {}
+    if held.get("refresh_token"):
+        return Credentials(None, **held)  # type: ignore[no-untyped-call]
+    try:
+        return google.auth.default(scopes=[READ_ONLY])[0]
+    except DefaultCredentialsError:
+        raise ConfigError(
+            f"There are no credentials for Earth Engine: set {KEY} to the path of a service"
+            " account's key file, or run 'earthengine authenticate' once."
+        ) from None

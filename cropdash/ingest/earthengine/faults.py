@@ -1,0 +1,110 @@
+"""What a fault of Earth Engine means: ask again, ask for less, or tell the user."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.utils
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from cropdash.errors import SourceUnavailable
+from cropdash.ingest.earthengine.retry import Transient
+
+_AGAIN = frozenset((408, 425, 429))
+_LESS = ("total request size", "user memory limit exceeded", "computation timed out")
+_WAY_OUT = {
+    400: "this version of the program and the service no longer fit, so update the program",
+    401: "renew the login with 'earthengine authenticate', or the key that CROPDASH_EE_KEY names",
+    403: "register the Cloud project for Earth Engine, and give the account the roles"
+    " 'Earth Engine Resource Viewer' and 'Service Usage Consumer' in it",
+    404: "check the name of the Cloud project, and that the account may see it",
+}
+
+
+class TooLarge(Exception):
+    """The service can't compute so many pixels in one request."""
+
+
+def families() -> tuple[type[Exception], ...]:
+    """Every kind of fault that `ee` and what lies under it lets through."""
+    import google.auth.exceptions
+    import googleapiclient.errors
+    from ee import EEException
+
+    # ValueError: neither JSON nor an array. The others: JSON of another shape than was promised.
+    broken = (ValueError, EOFError, OSError, KeyError, TypeError, AttributeError)
+    return (
+        EEException,
+        googleapiclient.errors.Error,
+        google.auth.exceptions.GoogleAuthError,
+        *broken,
+    )
+
+
+def judge(error: Exception) -> Exception:
+    """The Transient, TooLarge or SourceUnavailable that a fault amounts to."""
+    import google.auth.exceptions
+
+    if any(words in str(error).lower() for words in _LESS):
+        return TooLarge(str(error))
+    status, headers = _answer_of(error)
+    if status:
+        return _of_status(status, headers, str(error))
+    if isinstance(error, google.auth.exceptions.TransportError):
+        return Transient("the credentials could not be checked")
+    if isinstance(error, google.auth.exceptions.GoogleAuthError):
+        if error.retryable:
+            return Transient("the credentials could not be checked")
+        return SourceUnavailable(f"Earth Engine's login refuses the credentials: {_WAY_OUT[401]}.")
+    said = _said(str(error)) if _is_of_ee(error) else ""
+    return Transient(f"its answer was not what it should be{said}")
+
+
+def retry_after(headers: Mapping[str, Any]) -> float:
+    """[s] from a Retry-After header, which holds seconds or a date; 0 if there is none."""
+    value = str(headers.get("retry-after") or "").strip()
+    if value.isdigit():
+        return float(value)
+    try:
+        until = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return 0.0
+    now = dt.datetime.now(dt.UTC)
+    return max(0.0, (until.replace(tzinfo=until.tzinfo or dt.UTC) - now).total_seconds())
+
+
+def _of_status(status: int, headers: Mapping[str, Any], message: str) -> Exception:
+    if status in _AGAIN or status >= 500:
+        return Transient(f"status {status}", retry_after(headers))
+    way_out = _WAY_OUT.get(status, "check the Cloud project and the connection")
+    return SourceUnavailable(
+        f"Earth Engine refuses the request (status {status}{_said(message)}): {way_out}."
+    )
+
+
+def _answer_of(error: BaseException) -> tuple[int, Mapping[str, Any]]:
+    """Status and headers of the answer behind a fault; `ee` keeps them in the context only."""
+    from googleapiclient.errors import HttpError
+
+    for fault in _chain(error):
+        if isinstance(fault, HttpError):
+            return int(fault.resp.status), fault.resp
+    return 0, {}
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _is_of_ee(error: Exception) -> bool:
+    from ee import EEException
+
+    return isinstance(error, EEException)
+
+
+def _said(message: str) -> str:
+    """What the service says, shortened to a part of a sentence."""
+    line = " ".join(message.split())[:200].rstrip(".")
+    return f": {line}" if line and line.isprintable() and not line.startswith("<") else ""

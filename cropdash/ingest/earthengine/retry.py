@@ -1,0 +1,68 @@
+"""How often a service is asked again, and how long is waited in between. Pure."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Transient(Exception):
+    """A fault that may be gone at the next attempt."""
+
+    def __init__(self, cause: str, retry_after: float = 0.0) -> None:
+        super().__init__(cause)
+        self.retry_after = retry_after  # [s] that the service asks to wait
+
+
+class GaveUp(Exception):
+    """Attempts or time are used up, or the work was stopped; says what went wrong last."""
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Bounds of the attempts at one request; clock, wait and random numbers can be replaced.
+
+    Pauses have full jitter: each is drawn between 0 and a ceiling that doubles, so that clients
+    which failed together do not come back together
+    (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+    """
+
+    attempts: int = 10
+    base: float = 2.0  # [s] ceiling of the first pause
+    cap: float = 60.0  # [s] ceiling of every pause
+    deadline: float = 1800.0  # [s] after which no attempt at the same request begins
+    clock: Callable[[], float] = time.monotonic
+    wait: Callable[[threading.Event, float], object] = threading.Event.wait
+    draw: Callable[[], float] = random.random  # 0 to 1
+
+    def run(self, task: Callable[[], T], stop: threading.Event | None = None) -> T:
+        """The task's result; its Transient faults are tried again until `stop` is set.
+
+        Raises GaveUp when attempts or time are used up; every other fault passes at once.
+        """
+        stop = stop or threading.Event()
+        started, cause = self.clock(), "no attempt was allowed"
+        for attempt in range(self.attempts):
+            if stop.is_set():
+                raise GaveUp("stopped")
+            try:
+                return task()
+            except Transient as fault:
+                cause, pause = str(fault), self._pause(attempt, fault.retry_after)
+            last = attempt + 1 == self.attempts
+            if last or self.clock() - started + pause > self.deadline:
+                break
+            self.wait(stop, pause)
+        raise GaveUp(cause)
+
+    def _pause(self, attempt: int, retry_after: float) -> float:
+        """[s] never shorter than the service asks for, and then spread by one base."""
+        if retry_after > 0:
+            return retry_after + self.draw() * self.base
+        return self.draw() * min(self.cap, self.base * 2**attempt)

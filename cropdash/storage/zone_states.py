@@ -1,0 +1,108 @@
+"""How far each zone of a dataset is: zones/<zone>/state.json, replaced whole at each step."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from cropdash.errors import DiskFull
+from cropdash.storage import files
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.status import Status
+
+FILE = "state.json"
+COLUMNS = ("zone_id", "region", "split", "state", "step", "reason", "seconds")
+
+State = Literal["built", "building", "failed", "missing"]
+Step = Literal["reading", "composite", "fill", "parcels", "writing"]
+
+
+@dataclass(frozen=True)
+class ZoneState:
+    """What the last process that was at work on the zone said of it."""
+
+    state: State
+    step: str = ""
+    reason: str = ""  # one sentence, if it failed
+    started: float = 0.0  # [s since 1970]
+    seconds: float = 0.0  # it took, or had taken when it failed
+
+
+class Teller:
+    """Says of one zone how far it is; a full disk is for those to tell who write data."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / FILE
+        self._started = time.time()
+        self._step = ""
+
+    def step(self, step: Step) -> None:
+        self._step = step
+        self._write("building")
+
+    def failed(self, reason: str) -> None:
+        self._write("failed", reason)
+
+    def built(self) -> None:
+        self._step = ""
+        self._write("built")
+
+    @classmethod
+    def of_lost(cls, folder: Path, reason: str) -> None:
+        """Say in the place of a process that was killed that its zone failed, and at which step."""
+        before = read(folder)
+        if before is None or before.state == "building":
+            teller = cls(folder)
+            if before:
+                teller._started, teller._step = before.started, before.step
+            teller.failed(reason)
+
+    def _write(self, state: State, reason: str = "") -> None:
+        seconds = round(time.time() - self._started, 2)
+        value = ZoneState(state, self._step, reason, self._started, seconds)
+        with suppress(DiskFull):
+            files.write_json(self.path, asdict(value))
+
+
+def read(folder: Path) -> ZoneState | None:
+    """State of a zone's folder as last written; None if there is none to be read."""
+    try:
+        return ZoneState(**files.read_json(folder / FILE))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def table(folder: DatasetFolder, status: Status | None) -> pd.DataFrame:
+    """COLUMNS of every zone of the description, in its order; `status` is that of the build.
+
+    state: built, building, failed or missing; seconds: None where nothing was done.
+    """
+    at_work = status is not None and not status.is_final
+    rows = []
+    for zone in folder.description().zones:
+        said = read(folder.zone_folder(zone.zone_id))
+        now = _as_it_is(said, folder.is_built(zone.zone_id), at_work)
+        seconds = now.seconds if now.state != "missing" else None
+        rows.append(
+            (zone.zone_id, zone.region, zone.split, now.state, now.step, now.reason, seconds)
+        )
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"seconds": "float64"})
+
+
+def _as_it_is(said: ZoneState | None, is_built: bool, at_work: bool) -> ZoneState:
+    """The files have the last word: what was said last may have been cut short."""
+    if is_built:
+        return ZoneState("built", seconds=said.seconds if said else float("nan"))
+    if said is None or said.state == "built":
+        return ZoneState("missing")
+    if said.state == "building":
+        if not at_work:
+            return ZoneState("missing", reason=f"Interrupted at step {said.step}.")
+        taken = time.time() - said.started
+        return ZoneState("building", said.step, started=said.started, seconds=round(taken, 1))
+    return said

@@ -1,0 +1,75 @@
+"""Files that builds read: registers, zones, scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from cropdash.build_config import BuildConfig
+from cropdash.errors import CropdashError
+from cropdash.ingest import rpg, zones
+from cropdash.storage import datasets
+from cropdash.storage.datasets import BUILD, DatasetFolder
+from cropdash.workflow.doctor.finding import Finding
+
+
+def unfinished(data: Path) -> tuple[BuildConfig, ...]:
+    """Settings of the builds that were begun and have not built every zone."""
+    found = []
+    for path in sorted(data.glob(f"*/{BUILD}")):
+        folder = DatasetFolder(data, path.parent.name)
+        try:
+            if folder.name in datasets.list_names(data) and _is_whole(folder):
+                continue
+            found.append(folder.config())
+        except CropdashError:
+            continue  # the finding on the dataset says so
+    return tuple(found)
+
+
+def files(configs: Sequence[BuildConfig], registers: Sequence[Path]) -> Iterator[Finding]:
+    """Registers, lists of zones and folders of scenes that are named in settings, each once."""
+    asked = {path: rpg.Layout() for path in registers}
+    needed: dict[Path, rpg.Layout] = {}
+    for config in configs:
+        if path := getattr(config, "register_path", None):
+            columns = (getattr(config, name) for name in ("id_column", "code_column"))
+            needed[path] = rpg.Layout(*columns)
+    for path, layout in {**asked, **needed}.items():
+        yield _register(path, layout)
+    for path in dict.fromkeys(getattr(c, "zones_path", None) for c in configs):
+        if path is not None:
+            yield _zones(path)
+    for path in dict.fromkeys(getattr(c, "folder", None) for c in configs):
+        if path is not None:
+            ok = path.is_dir()
+            yield Finding(ok, "scenes", str(path) if ok else f"there is no folder {path}.")
+
+
+def _is_whole(folder: DatasetFolder) -> bool:
+    return len(folder.built_zones()) == len(folder.description().zones)
+
+
+def _register(path: Path, layout: rpg.Layout) -> Finding:
+    if path.name.lower().endswith((".7z", ".7z.001")) and path.is_file():
+        size = path.stat().st_size / 1e6  # unpacked only when it is built from
+        return Finding(True, "register", f"{path.name}, an archive of {size:,.0f} MB")
+    try:
+        found = rpg.describe(path, layout)
+    except CropdashError as error:
+        return Finding(False, "register", str(error))
+    if not found.indexed:
+        return Finding(
+            True, "register", f"{found.path.name}: {found.rows:,} parcels; it has no spatial index,"
+            f" so each zone reads all of them: ogr2ogr -f GPKG indexed.gpkg {found.path.name}",
+        )  # fmt: skip
+    return Finding(True, "register", f"{found.path.name}: {found.rows:,} parcels")
+
+
+def _zones(path: Path) -> Finding:
+    try:
+        found = zones.read(path)
+    except CropdashError as error:
+        return Finding(False, "zones", str(error))
+    tests = sum(zone.split == "test" for zone in found)
+    return Finding(True, "zones", f"{path.name}: {len(found)} zones, {tests} for the test")

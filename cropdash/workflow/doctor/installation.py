@@ -1,0 +1,102 @@
+"""Packages, folders, disk, memory, datasets and runs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+import psutil
+
+from cropdash.config import Folders
+from cropdash.errors import CropdashError
+from cropdash.storage import datasets, runs
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.workflow.doctor.finding import Finding
+
+_PACKAGES = (
+    "streamlit", "torch", "lightning", "xgboost", "rasterio", "geopandas", "scikit-learn",
+    "earthengine-api", "pystac-client", "odc-stac", "planetary-computer", "py7zr", "distributed",
+)  # fmt: skip
+_DISK_GB, _MEMORY_GB = 2.0, 4.0  # the demo with both models stays below these
+
+
+def examine(folders: Folders) -> tuple[Finding, ...]:
+    """Check packages, folders, disk, memory, datasets and runs."""
+    return (
+        *_packages(),
+        _writable("data folder", folders.data),
+        _writable("models folder", folders.models),
+        _disk(folders.data),
+        _memory(),
+        *_datasets(folders.data),
+        _runs(folders.models),
+    )
+
+
+def _packages() -> Iterator[Finding]:
+    for name in _PACKAGES:
+        try:
+            yield Finding(True, name, metadata.version(name))
+        except metadata.PackageNotFoundError:
+            yield Finding(False, name, "not installed; run 'pip install -r requirements.txt'.")
+
+
+def _writable(subject: str, folder: Path) -> Finding:
+    place = _existing(folder)
+    if os.access(place, os.W_OK):
+        return Finding(True, subject, str(folder))
+    return Finding(
+        False, subject, f"{folder} can't be written; set CROPDASH_DATA or CROPDASH_MODELS."
+    )
+
+
+def _disk(folder: Path) -> Finding:
+    free = shutil.disk_usage(_existing(folder)).free / 1e9
+    text = f"{free:.1f} GB free"
+    return Finding(free > _DISK_GB, "disk", text if free > _DISK_GB else f"{text}; make room.")
+
+
+def _memory() -> Finding:
+    free = psutil.virtual_memory().available / 1e9
+    enough = free > _MEMORY_GB
+    hint = "" if enough else "; training the demo needs up to 4 GB, close other programs"
+    return Finding(enough, "memory", f"{free:.1f} GB available{hint}")
+
+
+def _datasets(data: Path) -> Iterator[Finding]:
+    names = datasets.list_names(data)
+    if not names:
+        yield Finding(True, "datasets", "none yet; 'python -m cropdash demo' builds one.")
+    for name in names:
+        yield _dataset(DatasetFolder(data, name))
+
+
+def _dataset(folder: DatasetFolder) -> Finding:
+    subject = f"dataset {folder.name}"
+    try:
+        description = folder.description()
+    except CropdashError as error:
+        return Finding(False, subject, str(error))
+    if description.legend_hash != folder.legend().hash:
+        return Finding(
+            False, subject, "built with another legend; build it again under a new name."
+        )
+    whole = [z for z in description.zones if folder.is_built(z.zone_id, verify=True)]
+    text = f"{len(whole)} of {len(description.zones)} zones whole"
+    ok = len(whole) == len(description.zones)
+    return Finding(ok, subject, text if ok else f"{text}; run its build again to complete it.")
+
+
+def _runs(models: Path) -> Finding:
+    states = [run.status.state if run.status else "unknown" for run in runs.list_all(models)]
+    counts = {state: states.count(state) for state in sorted(set(states))}
+    return Finding(True, "runs", ", ".join(f"{n} {s}" for s, n in counts.items()) or "none yet")
+
+
+def _existing(folder: Path) -> Path:
+    while not folder.exists():
+        folder = folder.parent
+    return folder

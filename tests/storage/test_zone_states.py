@@ -1,0 +1,76 @@
+import time
+
+import pytest
+
+from cropdash.storage import zone_states
+from cropdash.storage.status import Status
+from cropdash.storage.zone_states import Teller
+from tests import fetching
+from tests.fetching import FetchingSource
+
+AT_WORK = Status("running")
+
+
+def states(folder, status=None):
+    return zone_states.table(folder, status).set_index("zone_id")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A dataset of four zones of which the first is built."""
+    stop = iter([False, True, True, True, True]).__next__
+    return fetching.run(FetchingSource(tmp_path / "log"), tmp_path, should_stop=stop)[0]
+
+
+def test_each_state_is_told_from_the_others(folder):
+    for zone in ("z1", "z2"):
+        Teller(folder.zone_folder(zone)).step("composite")
+    failing = Teller(folder.zone_folder("z2"))
+    failing.step("reading")
+    failing.failed("No parcel.")
+    table = states(folder, AT_WORK)
+    assert table["state"].to_dict() == {
+        "z0": "built", "z1": "building", "z2": "failed", "z3": "missing",
+    }  # fmt: skip
+    assert table.loc["z1", "step"] == "composite"
+    assert table.loc["z2", ["step", "reason"]].tolist() == ["reading", "No parcel."]
+    assert table.loc["z0", "seconds"] > 0
+    assert table["seconds"].isna().to_dict()["z3"]
+    assert list(table["split"]) == ["test", "train", "train", "train"]
+
+
+@pytest.mark.parametrize("status", [None, Status("lost"), Status("stopped")])
+def test_a_zone_that_nobody_is_at_is_missing(folder, status):
+    Teller(folder.zone_folder("z1")).step("fill")
+    table = states(folder, status)
+    assert table.loc["z1", "state"] == "missing"
+    assert "fill" in table.loc["z1", "reason"]
+
+
+def test_files_have_the_last_word(folder):
+    Teller(folder.zone_folder("z0")).failed("Old news.")
+    assert states(folder).loc["z0", ["state", "reason"]].tolist() == ["built", ""]
+    folder.forget_zone("z0")
+    assert states(folder).loc["z0", "state"] == "failed"
+    Teller(folder.zone_folder("z0")).built()  # said, but the files are not there
+    assert states(folder).loc["z0", "state"] == "missing"
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"state": "built", "colour": 1}'])
+def test_a_damaged_state_reads_as_none(folder, content):
+    Teller(folder.zone_folder("z1")).step("fill")
+    (folder.zone_folder("z1") / zone_states.FILE).write_text(content)
+    assert states(folder).loc["z1", "state"] == "missing"
+
+
+def test_time_goes_on_while_a_zone_is_built(folder):
+    teller = Teller(folder.zone_folder("z1"))
+    teller._started = time.time() - 5
+    teller.step("writing")
+    assert 5 <= states(folder, AT_WORK).loc["z1", "seconds"] < 60
+
+
+def test_a_reason_that_was_told_is_not_replaced_by_that_of_a_killed_process(folder):
+    Teller(folder.zone_folder("z1")).failed("No parcel.")
+    Teller.of_lost(folder.zone_folder("z1"), "killed")
+    assert states(folder).loc["z1", "reason"] == "No parcel."
