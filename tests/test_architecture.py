@@ -27,8 +27,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ui": {"storage.store", "evaluate", "figures"},
     "pages": {"ui", "figures", "jobs"},
     "__main__": {
-        "workflow", "ingest", "storage", "terminal",
-        "build_commands", "simulate_commands", "zone_commands",
+        "workflow",
+        "ingest",
+        "storage",
+        "terminal",
+        "build_commands",
+        "simulate_commands",
+        "zone_commands",
     },
 }
 OF_EVERYONE = {

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cropdash import legend
 from cropdash.config import Folders
 from cropdash.domain import NAME, Prediction
 from cropdash.errors import RunNotFound
@@ -144,9 +143,10 @@ def queue(folders: Folders, config: TrainConfig) -> RunFolder:
 
     Raises DatasetNotFound if there is no such dataset.
     """
+    dataset = DatasetFolder(folders.data, config.dataset)
     facts = {
-        "dataset_fingerprint": DatasetFolder(folders.data, config.dataset).fingerprint(),
-        "legend_hash": legend.load().hash,
+        "dataset_fingerprint": dataset.fingerprint(),
+        "legend_hash": dataset.legend().hash,
         **provenance.facts(),
     }
     return create(folders.models, config.model_dump(mode="json"), facts)

@@ -23,7 +23,7 @@ def predict_zones(
     run: RunFolder, dataset: DatasetFolder, zones: Sequence[Zone], progress: Progress
 ) -> None:
     """Write the run's prediction of each zone."""
-    classifier = classify.load(run.path)
+    classifier = classify.load(run.path, dataset.legend())
     for i, zone in enumerate(zones):
         progress(f"Predicting {zone.zone_id}", i / len(zones))
         cube, labels = dataset.cube(zone.zone_id), dataset.labels(zone.zone_id)

@@ -10,7 +10,7 @@ from typing import Any, overload
 
 import pandas as pd
 
-from cropdash import classify, legend, train_config
+from cropdash import classify, train_config
 from cropdash.config import Folders
 from cropdash.domain import Sample, Zone
 from cropdash.errors import InvalidRun, NotEnoughData
@@ -81,7 +81,7 @@ def train_run(
     _check_legend(dataset)
     zones = choose_zones(dataset, config)
     progress("Reading zones and training the first epoch", 0.0)
-    classifier = classify.build(config)
+    classifier = classify.build(config, dataset.legend())
     run.clear_epochs()
     started = time.monotonic()
 
@@ -157,7 +157,7 @@ def _parcels(dataset: DatasetFolder, zones: Sequence[Zone]) -> pd.DataFrame:
 
 
 def _check_legend(dataset: DatasetFolder) -> None:
-    if dataset.description().legend_hash != legend.load().hash:
+    if dataset.description().legend_hash != dataset.legend().hash:
         raise InvalidRun(
             f"Dataset {dataset.name} was built with another legend: build it again under a new name."
         )

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -142,4 +143,19 @@ def test_a_dataset_of_another_legend_or_without_training_zones_is_refused(folder
     path = folder.path / "dataset.json"
     path.write_text(path.read_text().replace(description.legend_hash, "0" * 16))
     with pytest.raises(InvalidRun, match="another legend"):
+        train.train_run(run, other, progress=lambda stage, done: None)
+
+
+def test_a_dataset_with_a_code_table_of_its_own_is_trained_on_its_own_legend(folders, tmp_path):
+    description = DatasetFolder(folders.data, "flanders").description()
+    other = Folders(tmp_path / "data", tmp_path / "models")
+    folder = DatasetFolder(other.data, "flanders")
+    table = tmp_path / "codes.csv"
+    table.write_text("code,class\n12,maize\n34,grassland\n")
+    folder.path.mkdir(parents=True)
+    folder.keep_codes(table)
+    folder.describe(replace(description, legend_hash=folder.legend().hash))
+    run = runs.queue(other, train_config.parse({"classifier": "xgboost", "dataset": "flanders"}))
+    assert run.record()["legend_hash"] == folder.legend().hash != description.legend_hash
+    with pytest.raises(NotEnoughData, match="no built training zone"):  # not "another legend"
         train.train_run(run, other, progress=lambda stage, done: None)
