@@ -6,8 +6,8 @@ whether the shipped tables are what would be written.
 
 from __future__ import annotations
 
+import argparse
 import sys
-from io import StringIO
 from pathlib import Path
 
 import geopandas as gpd
@@ -22,43 +22,60 @@ from cropdash.evaluate import realism
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 TABLES = Path(__file__).resolve().parents[1] / "cropdash" / "resources" / "realism"
-ONE_COUNTRY = "PARCELLES_GRAPHIQUES_RPG2022_sample100.gpkg"
-ONE_PLACE = "rpg_boigneville_1200_sequences.gpkg"
+PARCELS = {
+    "france": "PARCELLES_GRAPHIQUES_RPG2022_sample100.gpkg",
+    "boigneville": "rpg_boigneville_1200_sequences.gpkg",
+}
+CLEAR = (4, 5, 6, 7)  # classes of SCL that are kept
+PIXEL_M = 10.0
+MIN_PIXELS = 1_000  # of a size class, for its border share to be told
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="Write nothing; compare.")
+    check = parser.parse_args().check
     wrong = 0
-    for name, table in tables().items():
-        text = StringIO()
-        table.to_csv(text, index=False, lineterminator="\n")
+    for name, text in texts().items():
         path = TABLES / f"{name}.csv"
-        if "--check" in sys.argv:
-            same = path.is_file() and path.read_text(encoding="utf-8") == text.getvalue()
+        if check:
+            same = path.is_file() and path.read_text(encoding="utf-8") == text
             print(f"{path.name}: {'as shipped' if same else 'DIFFERS'}")
             wrong += not same
         else:
-            path.write_text(text.getvalue(), encoding="utf-8")
-            print(f"{path.name}: {len(table)} rows")
-    sys.exit(wrong)
+            path.write_text(text, encoding="utf-8", newline="\n")
+            print(f"{path.name}: {text.count(chr(10)) - 1} rows")
+    sys.exit(1 if wrong else 0)
 
 
-def tables() -> dict[str, pd.DataFrame]:
-    return {
-        "class_pixels": class_pixels(),
+def texts() -> dict[str, str]:
+    """Each table as it is shipped, by name."""
+    found = {
+        "classes": classes(),
         "zones": zones(),
         "bands": bands(),
         "ndvi": ndvi(),
         "clear_dates": clear_dates(),
+        "sky": sky(),
         "parcel_sizes": parcel_sizes(),
         "border_share": border_share(),
     }
+    return {name: t.to_csv(index=False, lineterminator="\n") for name, t in found.items()}
 
 
-def class_pixels() -> pd.DataFrame:
-    """class_id, pixels: of 40 real zones."""
-    table = pd.read_csv(SHARED / "nomenclature" / "class_pixel_counts.csv")
-    pixels = table["train_pixels"] + table["test_pixels"]
-    return pd.DataFrame({"class_id": table["seed_class_id"], "pixels": pixels})
+def classes() -> pd.DataFrame:
+    """class_id, pixels, parcels, hectares: of 41 real zones."""
+    folder = SHARED / "nomenclature"
+    pixels = pd.read_csv(folder / "class_pixel_counts.csv").set_index("seed_class_id")
+    parcels = pd.read_csv(folder / "zone_class_parcels.csv").set_index("seed_class_id")
+    table = pd.DataFrame(
+        {
+            "pixels": pixels["train_pixels"] + pixels["test_pixels"],
+            "parcels": parcels["parcels"],
+            "hectares": parcels["hectares"],
+        }
+    )
+    return table.rename_axis("class_id").reset_index()
 
 
 def zones() -> pd.DataFrame:
@@ -89,41 +106,127 @@ def ndvi() -> pd.DataFrame:
 
 def _flanders() -> dict[int, np.ndarray]:
     """Crop to (T, B, N) reflectance of its pixels, NaN in months without observation."""
-    cube, where = transfer.read_flanders()
+    read = transfer.read_flanders()
+    if read is None:
+        raise SystemExit(f"{transfer.FLANDERS} is absent.")
+    cube, where = read
     seen = np.where((cube.clear_dates > 0)[:, None], cube.reflectance, np.nan)
     return {crop: seen[:, :, here] for crop, here in where.items()}
 
 
 def clear_dates() -> pd.DataFrame:
-    """place, month, clear: mean number of clear dates (SCL 4-7) of a pixel."""
-    total = np.zeros(12)
+    """place, month, clear, gap: clear dates of a pixel (mean), and the share of pixels with none.
+
+    `clear` is empty where only composites are known.
+    """
+    tables = [_count("flanders_2018", *_scenes()), _count("belgium_2022", *_plot())]
+    return pd.concat([*tables, _composites()])[["place", "month", "clear", "gap"]].round(3)
+
+
+def _scenes() -> tuple[list[int], np.ndarray]:
+    months, stack = [], []
     for path in sorted((SHARED / "flanders_2018" / "scenes").glob("*.tif")):
         with rasterio.open(path, driver="GTiff") as scene:
-            scl = scene.read(5)
-        total[int(path.stem[-4:-2]) - 1] += np.isin(scl, (4, 5, 6, 7)).mean()
-    return pd.DataFrame({"place": "flanders", "month": range(1, 13), "clear": total.round(2)})
+            stack.append(scene.read(5))
+        months.append(int(path.stem[-4:-2]))
+    return months, np.stack(stack)
+
+
+def _plot() -> tuple[list[int], np.ndarray]:
+    """Of the plot alone: outside it every date is empty."""
+    with rasterio.open(SHARED / "imagery" / "belgium_field_2022_scl" / "SCL.tif") as file:
+        stack, dates = file.read(), file.descriptions
+    return [int(date[5:7]) for date in dates], stack[:, (stack > 0).any(axis=0)]
+
+
+def _count(place: str, months: list[int], stack: np.ndarray) -> pd.DataFrame:
+    clear = np.isin(stack, CLEAR).reshape(len(months), -1)  # (N dates, pixels)
+    per_month = [clear[np.array(months) == month].sum(axis=0) for month in range(1, 13)]
+    return pd.DataFrame(
+        {
+            "place": place,
+            "month": range(1, 13),
+            "clear": [float(count.mean()) for count in per_month],
+            "gap": [float((count == 0).mean()) for count in per_month],
+        }
+    )
+
+
+def _composites() -> pd.DataFrame:
+    """Months of real composites that hold nothing (0 = no data), November 2020 to October 2021."""
+    with rasterio.open(SHARED / "imagery" / "belgium_monthly_two_missing" / "B08.tif") as file:
+        stack, dates = file.read(), file.descriptions
+    gap = {
+        int(date[5:7]): float((band == 0).mean()) for date, band in zip(dates, stack, strict=True)
+    }
+    return pd.DataFrame(
+        {"place": "belgium_2021", "month": range(1, 13), "clear": np.nan,
+         "gap": [gap[month] for month in range(1, 13)]}
+    )  # fmt: skip
+
+
+def sky() -> pd.DataFrame:
+    """region, month, chance of a date to be clear: an assumption, not measured."""
+    folder = SHARED / "simulator"
+    regions, chance = pd.read_csv(folder / "regions.csv"), pd.read_csv(folder / "clear_sky.csv")
+    names = pd.read_csv(SHARED / "nomenclature" / "regions.csv")["name"]
+    by_spelling = {name.replace("_", ""): name for name in names}
+    table = regions.merge(chance, how="cross")
+    south = table["cloud_regime_0_north_1_mediterranean"]
+    return pd.DataFrame(
+        {
+            "region": table["region"].str.lower().map(by_spelling),
+            "month": table["month"],
+            "chance": (
+                table["p_clear_north"] * (1 - south) + table["p_clear_mediterranean"] * south
+            ).round(3),
+        }
+    )
 
 
 def parcel_sizes() -> pd.DataFrame:
-    """place, quantile, hectares: of real parcels."""
+    """place, quantile, hectares, of_mean: of real parcels, and over their mean."""
     found = []
-    for place, name in (("france", ONE_COUNTRY), ("boigneville", ONE_PLACE)):
-        area = gpd.read_file(SHARED / "rpg" / name).to_crs(2154).area / 10_000
-        found += [(place, q, round(float(np.quantile(area, q)), 3)) for q in realism.QUANTILES]
-    return pd.DataFrame(found, columns=["place", "quantile", "hectares"])
+    for place in PARCELS:
+        area = _parcels(place).area.to_numpy() / 10_000
+        quantiles = realism.weighted_quantiles(area, np.ones_like(area))
+        found += [
+            (place, q, round(float(value), 3), round(float(value / area.mean()), 3))
+            for q, value in zip(realism.QUANTILES, quantiles, strict=True)
+        ]
+    return pd.DataFrame(found, columns=["place", "quantile", "hectares", "of_mean"])
 
 
 def border_share() -> pd.DataFrame:
-    """low_ha, high_ha, share: border pixels among the pixels of real parcels, by parcel size."""
-    parcels = gpd.read_file(SHARED / "rpg" / ONE_PLACE).to_crs(2154)
+    """place, low_ha, high_ha, share: border pixels of real parcels at 10 m, by parcel size."""
+    contiguous = _parcels("boigneville")
+    alone = [_border_counts(row) for row in _rows(_parcels("france"))]
+    counts = {"boigneville": _border_counts(contiguous), "france": pd.concat(alone)}
+    tables = []
+    for place, table in counts.items():
+        enough = table.groupby("size")["pixels"].sum().reindex(range(1, 6)).ge(MIN_PIXELS)
+        tables.append(realism.border_share(table).assign(place=place)[enough.to_numpy()])
+    return pd.concat(tables)[["place", "low_ha", "high_ha", "share"]].round(4)
+
+
+def _border_counts(parcels: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Of parcels burnt on a grid of 10 m with two free pixels around."""
     left, bottom, right, top = parcels.total_bounds
-    shape = (int((top - bottom) // 10) + 1, int((right - left) // 10) + 1)
+    left, top = left // PIXEL_M * PIXEL_M - 2 * PIXEL_M, top // PIXEL_M * PIXEL_M + 3 * PIXEL_M
+    shape = (int((top - bottom) // PIXEL_M) + 3, int((right - left) // PIXEL_M) + 3)
     ids = rasterize(
         [(g, i) for i, g in enumerate(parcels.geometry, start=1)],
-        out_shape=shape, transform=from_origin(left, top, 10, 10), dtype="int32",
+        out_shape=shape, transform=from_origin(left, top, PIXEL_M, PIXEL_M), dtype="int32",
     )  # fmt: skip
-    area = np.concatenate([[0], parcels.area / 10_000])
-    return realism.border_share(realism.border_counts(ids, area)).round(4)
+    return realism.border_counts(ids, np.concatenate([[0], parcels.area / 10_000]))
+
+
+def _parcels(place: str) -> gpd.GeoDataFrame:
+    return gpd.read_file(SHARED / "rpg" / PARCELS[place]).to_crs(2154)
+
+
+def _rows(parcels: gpd.GeoDataFrame) -> list[gpd.GeoDataFrame]:
+    return [parcels.iloc[[i]] for i in range(len(parcels))]
 
 
 if __name__ == "__main__":

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from cropdash import config
+from cropdash import build_commands, config
+from cropdash.build_config import SimulatedBuild
 from cropdash.errors import ConfigError
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.terminal import console
+from cropdash.terminal import bar, console
 
 app = typer.Typer(
     name="simulate",
@@ -24,21 +25,32 @@ app = typer.Typer(
 @app.command()
 def report(
     dataset: Annotated[str, typer.Option(help="A simulated dataset.")] = config.DEMO,
-    strict: Annotated[bool, typer.Option(help="End with code 1 if a check fails.")] = False,
+    build: Annotated[bool, typer.Option("--build", help="Build what is missing of it.")] = False,
+    phenology: Annotated[
+        Path | None, typer.Option(help="CSV of real NDVI by crop and period, to compare with.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a check fails.")] = False,
 ) -> None:
     """Compare a simulated dataset with real figures, check by check.
 
     Writes data/DATASET/realism.json, which the Data page shows.
 
-    Example: `python -m cropdash simulate report`
+    Example: `python -m cropdash simulate report --build`
     """
     from cropdash.workflow import realism
 
-    found = realism.report(DatasetFolder(config.folders().data, dataset))
+    folder = DatasetFolder(config.folders().data, dataset)
+    if build:
+        _build(folder)
+    with bar() as told:
+        found = realism.report(folder, curves=phenology, progress=told)
     checks = found["checks"]
-    console.print(_table(checks))
-    failed = sum(not check["passed"] for check in checks)
-    console.print(f"{len(checks) - failed} of {len(checks)} checks lie in their band.")
+    for group in dict.fromkeys(check["group"] for check in checks):
+        console.print(_table(group, [check for check in checks if check["group"] == group]))
+    failed = [check for check in checks if not check["passed"]]
+    for check in failed:
+        console.print(f"[red]OUT[/red] {_sentence(check)}", highlight=False)
+    console.print(f"{len(checks) - len(failed)} of {len(checks)} checks lie in their band.")
     if failed and strict:
         raise typer.Exit(1)
 
@@ -68,17 +80,37 @@ def export(
     console.print(f"  python -m cropdash build NAME --source local --folder {folder}")
 
 
-def _table(checks: list[dict[str, Any]]) -> Table:
-    table = Table("", "Check", "Simulated", "Real", "Band", "Unit")
+def _build(folder: DatasetFolder) -> None:
+    """Build the dataset as it was begun, or else a landscape of the usual size."""
+    configured = folder.is_configured
+    settings = folder.config() if configured else SimulatedBuild(dataset=folder.name)
+    build_commands.run(settings)
+
+
+def _table(group: str, checks: list[dict[str, Any]]) -> Table:
+    table = Table("", "Check", "Simulated", "Real", "Band", title=group, title_justify="left")
     for check in checks:
-        low, high = (_number(check[name]) for name in ("low", "high"))
-        band = f"{low} to {high}" if low and high else f"at least {low}" if low else f"to {high}"
         table.add_row(
-            "[green]in[/green]" if check["passed"] else "[red]OUT[/red]",
-            f"{check['group']}: {check['name']}",
-            _number(check["simulated"]), _number(check["real"]), band, check["unit"],
+            "[green]in[/green]" if check["passed"] else "[red]OUT[/red]", check["name"],
+            _number(check["simulated"]), _number(check["real"]), f"{_band(check)} {check['unit']}",
         )  # fmt: skip
     return table
+
+
+def _sentence(check: dict[str, Any]) -> str:
+    """What a failed check found, and why its band is what it is."""
+    off = f" Off: {check['detail']}." if check["detail"] else ""
+    return (
+        f"{check['group']}: {check['name']}: {_number(check['simulated']) or 'nothing to measure'},"
+        f" wanted {_band(check)} {check['unit']} ({check['source']}).{off} {check['reason']}"
+    )
+
+
+def _band(check: dict[str, Any]) -> str:
+    low, high = (_number(check[name]) for name in ("low", "high"))
+    if low and high:
+        return f"{low} to {high}"
+    return f"at least {low}" if low else f"at most {high}"
 
 
 def _number(value: float | None) -> str:

@@ -2,38 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import shapely
+from numpy.typing import NDArray
 
 from cropdash import legend
 from cropdash.domain import Sample, Zone
+from cropdash.errors import ConfigError, NotEnoughData
 from cropdash.evaluate import realism
+from cropdash.evaluate.realism import phenology
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.files import write_json
 
 REPORT = "realism.json"
+SIMULATED = "simulated"  # the source of datasets that are reported on
 REAL_TABLES = (
-    "class_pixels", "zones", "bands", "ndvi", "clear_dates", "parcel_sizes", "border_share",
+    "classes", "zones", "bands", "ndvi", "clear_dates", "sky", "parcel_sizes", "border_share",
 )  # fmt: skip
-# Classes whose NDVI is shown: the main crops of the register.
+# Classes whose curves are shown: the main crops of the register.
 SHOWN = (8, 36, 30, 17, 47, 9, 41, 43, 6, 28)
-PIXELS_PER_ZONE = 4_000  # of a class, drawn evenly
+PHENOLOGY_REGION = "southwest"  # where the known curves by crop come from
+PIXELS_PER_ZONE = 2_000  # of a class, drawn evenly: 40 zones give quantiles to the third digit
+
+Progress = Callable[[str, float], None]
 
 
-def report(dataset: DatasetFolder) -> dict[str, Any]:
-    """Measure the dataset, check it and write `realism.json` into its folder; returns it."""
-    simulated = measure(dataset)
-    real = real_tables()
-    found = realism.checks(simulated, real)
+def report(
+    dataset: DatasetFolder,
+    *,
+    curves: Path | None = None,
+    progress: Progress = lambda stage, done: None,
+) -> dict[str, Any]:
+    """Measure the dataset, check it and write `realism.json` into its folder; returns it.
+
+    `curves` is a CSV of real NDVI by crop and period (columns of `phenology.COLUMNS`) to compare
+    with besides. Raises ConfigError if the dataset isn't simulated or the CSV lacks a column,
+    NotEnoughData if no zone is built.
+    """
+    described = dataset.description()
+    if described.source != SIMULATED:
+        raise ConfigError(
+            f"Dataset {dataset.name} comes from {described.source!r}: the report is about simulated ones."
+        )
+    known = None if curves is None else read_curves(curves)
+    simulated, real = measure(dataset, progress), real_tables()
+    checks = realism.checks(simulated, real)
+    tables = realism.tables(simulated, real)
+    if known is not None:
+        found, tables["phenology"] = realism.compare_phenology(
+            _of_region(simulated["ndvi"], PHENOLOGY_REGION), known
+        )
+        checks += found
     value = {
         "dataset": dataset.name,
-        "seed": dataset.description().settings.get("seed"),
-        "checks": [check.as_dict() for check in found],
-        "tables": _shown_tables(simulated, real),
+        "seed": described.settings.get("seed"),
+        "checks": [check.as_dict() for check in checks],
+        "tables": {name: plain(table) for name, table in tables.items()},
     }
     write_json(dataset.path / REPORT, value)
     return value
@@ -49,147 +79,137 @@ def real_tables() -> dict[str, pd.DataFrame]:
     return found
 
 
-def measure(dataset: DatasetFolder) -> dict[str, pd.DataFrame]:
+def read_curves(path: Path) -> pd.DataFrame:
+    """Real NDVI by crop and period. Raises ConfigError if it can't be read as such."""
+    try:
+        table = pd.read_csv(path, dtype={"dataset": str, "crop": str, "period": str})
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} can't be read as a CSV of NDVI by crop: {error}.") from error
+    missing = [name for name in phenology.COLUMNS if name not in table.columns]
+    if missing:
+        raise ConfigError(f"{path} lacks the column {', '.join(missing)} of NDVI by crop.")
+    return table
+
+
+# measures ----------------------------------------------------------------------
+
+
+def measure(
+    dataset: DatasetFolder, progress: Progress = lambda stage, done: None
+) -> dict[str, pd.DataFrame]:
     """What the checks need of the dataset, one zone in memory at a time."""
+    zones = dataset.built_zones()
+    if not zones:
+        raise NotEnoughData(f"Dataset {dataset.name} has no built zone: build it first.")
+    crops = tuple(dict.fromkeys((*SHOWN, *phenology.CROPS.values())))
     parts: dict[str, list[pd.DataFrame]] = {}
-    spectra: dict[int, list[Any]] = {crop: [] for crop in SHOWN}
-    for zone in dataset.built_zones():
+    spectra: dict[str, list[NDArray[np.float32]]] = {}
+    for done, zone in enumerate(zones, start=1):
         sample = dataset.sample(zone)
-        areas = dataset.parcel_facts(zone.zone_id, ["parcel_id", "area_ha"])
-        for name, table in _zone_tables(zone, sample, areas):
+        for name, table in _zone_tables(sample, _parcels(dataset, zone)):
             parts.setdefault(name, []).append(table)
-        for crop in SHOWN:
-            spectra[crop].append(_pixels(sample, crop))
+        for crop in crops:
+            spectra.setdefault(f"{crop} {zone.region}", []).append(_pixels(sample, crop))
+        progress(f"Measured {zone.zone_id}", done / len(zones))
     tables = {name: pd.concat(list_, ignore_index=True) for name, list_ in parts.items()}
-    tables["classes"] = tables["classes"].groupby("class_id", as_index=False)[["pixels"]].sum()
-    joined = {crop: np.concatenate(pixels, axis=2) for crop, pixels in spectra.items()}
-    tables["bands"] = pd.concat(
-        [realism.band_quantiles(pixels).assign(crop=crop) for crop, pixels in joined.items()]
-    )
-    tables["ndvi"] = pd.concat(
-        [realism.ndvi_quantiles(pixels).assign(crop=crop) for crop, pixels in joined.items()]
-    )
-    return tables
+    tables["classes"] = tables["classes"].groupby("class_id", as_index=False).sum()
+    regions = tuple(dict.fromkeys(zone.region for zone in zones))
+    return tables | _quantiles(spectra, crops, regions)
 
 
-def _zone_tables(
-    zone: Zone, sample: Sample, areas: pd.DataFrame
-) -> Iterator[tuple[str, pd.DataFrame]]:
-    labels, clear = sample.labels, sample.cube.clear_dates
-    size = legend.load().n_classes
-    crop = labels.crop[labels.crop < size]
-    pixels = np.bincount(crop.ravel(), minlength=size)
-    yield "classes", pd.DataFrame({"class_id": np.arange(size), "pixels": pixels})
-    yield "parcels", pd.DataFrame({"region": zone.region, "area_ha": areas["area_ha"]})
+def _parcels(dataset: DatasetFolder, zone: Zone) -> pd.DataFrame:
+    """parcel_id, crop, area_ha, weight (the share of each that lies inside the zone)."""
+    found = dataset.parcels(zone.zone_id)
+    geometry = found.geometry.to_numpy()
+    inside = shapely.area(shapely.intersection(geometry, shapely.box(*zone.grid.bounds)))
+    facts = pd.DataFrame(found[["parcel_id", "crop", "area_ha"]])
+    return facts.assign(weight=inside / shapely.area(geometry))
+
+
+def _zone_tables(sample: Sample, parcels: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    labels, region = sample.labels, sample.zone.region
+    yield "classes", _class_counts(sample, parcels)
+    yield "parcels", parcels[["area_ha", "weight"]].assign(region=region)
     declared = float((labels.parcel_id > 0).mean())
-    yield "zones", pd.DataFrame({"region": [zone.region], "declared_share": [declared]})
-    by_id = np.zeros(int(labels.parcel_id.max()) + 1)
-    known = areas[areas["parcel_id"] < len(by_id)]
-    by_id[known["parcel_id"].to_numpy()] = known["area_ha"].to_numpy()
-    yield "borders", realism.border_counts(labels.parcel_id, by_id)
-    yield (
-        "clear_dates",
-        pd.DataFrame(
-            {
-                "region": zone.region,
-                "month": [int(period[-2:]) for period in sample.cube.periods],
-                "clear": clear.mean(axis=(1, 2)),
-                "empty": (clear == 0).all(axis=(1, 2)),
-            }
-        ),
+    yield "zones", pd.DataFrame({"region": [region], "declared_share": [declared]})
+    # Ids run from 1; a zone may hold none.
+    area_by_id = np.zeros(1 + int(max(labels.parcel_id.max(), *parcels["parcel_id"], 0)))
+    area_by_id[parcels["parcel_id"].to_numpy()] = parcels["area_ha"].to_numpy()
+    yield "borders", realism.border_counts(labels.parcel_id, area_by_id)
+    yield "clear_dates", _clear_dates(sample)
+
+
+def _class_counts(sample: Sample, parcels: pd.DataFrame) -> pd.DataFrame:
+    size = legend.load().n_classes
+    crop = sample.labels.crop[sample.labels.crop < size]
+    declared = parcels["crop"].to_numpy()
+    return pd.DataFrame(
+        {
+            "class_id": np.arange(size),
+            "pixels": np.bincount(crop.ravel(), minlength=size),
+            "parcels": np.bincount(declared, minlength=size),
+            "hectares": np.bincount(declared, parcels["area_ha"].to_numpy(), minlength=size),
+        }
     )
 
 
-def _pixels(sample: Sample, crop: int) -> Any:
+def _clear_dates(sample: Sample) -> pd.DataFrame:
+    clear = sample.cube.clear_dates  # (T, H, W)
+    return pd.DataFrame(
+        {
+            "region": sample.zone.region,
+            "zone": sample.zone.zone_id,
+            "month": [int(period[-2:]) for period in sample.cube.periods],
+            "clear": clear.mean(axis=(1, 2)),
+            "gap": (clear == 0).mean(axis=(1, 2)),
+        }
+    )
+
+
+def _pixels(sample: Sample, crop: int) -> NDArray[np.float32]:
     """(T, B, n) reflectance of a class's pixels where something was seen, else NaN."""
     here = np.flatnonzero(sample.labels.crop.ravel() == crop)
-    here = here[:: max(1, len(here) // PIXELS_PER_ZONE)]
+    here = here[:: max(1, -(-len(here) // PIXELS_PER_ZONE))]
     t, b = sample.cube.reflectance.shape[:2]
     seen = sample.cube.reflectance.reshape(t, b, -1)[:, :, here]
     clear = sample.cube.clear_dates.reshape(t, -1)[:, here] > 0
-    return np.where(clear[:, None], seen, np.nan)
+    return np.where(clear[:, None], seen, np.float32(np.nan))
 
 
-# what the page draws -------------------------------------------------------------
-
-
-def _shown_tables(
-    simulated: dict[str, pd.DataFrame], real: dict[str, pd.DataFrame]
-) -> dict[str, list[dict[str, Any]]]:
-    classes = real["class_pixels"].merge(
-        simulated["classes"], on="class_id", suffixes=("_real", "")
-    )
-    keys = ["crop", "month", "band"]
-    bands = _side_by_side(simulated["bands"], real["bands"], keys)
-    return {
-        "classes": _plain(
-            classes.rename(columns={"pixels": "simulated_pixels", "pixels_real": "real_pixels"})
-        ),
-        "bands": _plain(_named(bands)),
-        "ndvi": _plain(_named(_side_by_side(simulated["ndvi"], real["ndvi"], keys[:2]))),
-        "parcel_size": _plain(_sizes(simulated["parcels"], real)),
-        "clear_dates": _plain(_clear(simulated["clear_dates"], real["clear_dates"])),
+def _quantiles(
+    spectra: dict[str, list[NDArray[np.float32]]], crops: Sequence[int], regions: Sequence[str]
+) -> dict[str, pd.DataFrame]:
+    """bands and ndvi by crop and scope: all regions, the north, and the known curves' region."""
+    scopes = {
+        "all": regions,
+        "north": [r for r in regions if r in realism.NORTH],
+        PHENOLOGY_REGION: [r for r in regions if r == PHENOLOGY_REGION],
     }
+    bands, ndvi = [], []
+    for crop in crops:
+        for scope, within in scopes.items():
+            parts = [part for region in within for part in spectra[f"{crop} {region}"]]
+            if parts and (scope != "all" or crop in SHOWN):
+                pixels = np.concatenate(parts, axis=2)
+                bands.append(realism.band_quantiles(pixels).assign(crop=crop, scope=scope))
+                ndvi.append(realism.ndvi_quantiles(pixels).assign(crop=crop, scope=scope))
+    return {"bands": pd.concat(bands), "ndvi": pd.concat(ndvi)}
 
 
-def _side_by_side(simulated: pd.DataFrame, real: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    quantiles = ["p10", "p50", "p90"]
-    left = simulated.rename(columns={q: f"sim_{q}" for q in quantiles})
-    right = real.rename(columns={q: f"real_{q}" for q in quantiles})
-    return left.merge(right, on=keys, how="left")
+def _of_region(table: pd.DataFrame, region: str) -> pd.DataFrame:
+    return table[table["scope"] == region].dropna(subset=["p50"])
 
 
-def _named(table: pd.DataFrame) -> pd.DataFrame:
-    """The same with the class's label and `period` in place of the month's number."""
-    labels = {c.id: c.label_en for c in legend.load().classes}
-    named = table.assign(crop=table["crop"].map(labels), period=table["month"].map("{:02d}".format))
-    return named.drop(columns="month")
+# plain values --------------------------------------------------------------------
 
 
-def _sizes(parcels: pd.DataFrame, real: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Quantiles and the mean by region; the real register's by region is known as a mean only."""
-    found = []
-    means = real["zones"].assign(mean=real["zones"]["hectares"] / real["zones"]["parcels"])
-    known = dict(zip(means["region"], means["mean"], strict=True))
-    for region, area in parcels.groupby("region", sort=False)["area_ha"]:
-        found += [
-            {
-                "region": region,
-                "quantile": str(q),
-                "simulated_ha": area.quantile(q),
-                "real_ha": None,
-            }
-            for q in realism.QUANTILES
-        ]
-        found.append(
-            {"region": region, "quantile": "mean", "simulated_ha": area.mean(),
-             "real_ha": known.get(region)}
-        )  # fmt: skip
-    france = real["parcel_sizes"].query("place == 'france'")
-    for q, hectares in zip(france["quantile"], france["hectares"], strict=True):
-        found.append(
-            {"region": "all", "quantile": str(q),
-             "simulated_ha": parcels["area_ha"].quantile(q), "real_ha": hectares}
-        )  # fmt: skip
-    return pd.DataFrame(found)
-
-
-def _clear(simulated: pd.DataFrame, real: pd.DataFrame) -> pd.DataFrame:
-    """Mean clear dates by region and month; the real ones are of Flanders, shown with the north."""
-    mean = simulated.groupby(["region", "month"], as_index=False, sort=False)[["clear"]].mean()
-    mean = mean.rename(columns={"clear": "simulated"})
-    merged = mean.merge(real[["month", "clear"]].rename(columns={"clear": "real"}), on="month")
-    merged.loc[~merged["region"].isin(realism.NORTH), "real"] = np.nan
-    return merged
-
-
-def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows of plain values; NaN becomes None, numbers keep five digits."""
-    found: list[dict[str, Any]] = []
-    for row in table.astype(object).to_numpy().tolist():
-        named = dict(zip(table.columns, row, strict=True))
-        found.append({name: _plain_value(value) for name, value in named.items()})
-    return found
+def plain(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of plain values for JSON; NaN becomes None, numbers keep five digits."""
+    rows = table.astype(object).to_numpy().tolist()
+    return [
+        {name: _plain_value(value) for name, value in zip(table.columns, row, strict=True)}
+        for row in rows
+    ]
 
 
 def _plain_value(value: Any) -> Any:

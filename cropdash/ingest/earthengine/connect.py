@@ -83,9 +83,7 @@ def _initialise(project: str, service: Service) -> None:
     held = credentials.find()
     try:
         with _judged(), _without_catalogue():
-            ee.Initialize(
-                held, url=service.url, project=project, http_transport=Transport(service)
-            )
+            ee.Initialize(held, url=service.url, project=project, http_transport=Transport(service))
     except BaseException:
         ee.Reset()  # half initialised, it would take itself for ready
         raise

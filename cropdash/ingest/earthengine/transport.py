@@ -48,7 +48,9 @@ class Transport:
                 stream=True,
             ) as answer:
                 content = _body(answer, end)
-                return httplib2.Response(dict(answer.headers) | {"status": answer.status_code}), content
+                return httplib2.Response(
+                    dict(answer.headers) | {"status": answer.status_code}
+                ), content
         except (requests.Timeout, urllib3.exceptions.TimeoutError):
             raise Transient("it did not answer in time") from None
         except requests.exceptions.SSLError:

@@ -14,8 +14,8 @@ REVISIT_D = 5
 SECOND_ORBIT_SHARE = 0.6
 MEMORY_D = 4.0  # [days] over which the weather forgets
 HAZE_MEMORY_D = 25.0  # [days] over which the air's load changes
-HAZE_MEDIAN, HAZE_BIAS, HAZE_WINTER = 0.020, 0.003, 0.046  # reflectance in B2
-HAZE_MOST = 0.05
+HAZE_MEDIAN, HAZE_BIAS, HAZE_WINTER = 0.020, 0.003, 0.040  # reflectance in B2
+HAZE_MOST = 0.055
 HAZE_CLOUDINESS = 0.65  # share of cloudy dates at which the median holds
 # Spells of weather: part of the variance lasts for weeks, so that a month may pass without sun.
 SPELL_D, SPELL_SHARE = 20.0, 0.2
@@ -71,7 +71,7 @@ def _haze(days: Reals, clear: Reals, rng: np.random.Generator) -> Reals:
     slow, fast = _remembering(days, HAZE_MEMORY_D, rng), rng.standard_normal(len(days))
     left = HAZE_MEDIAN * ((1 - clear) / HAZE_CLOUDINESS) ** 1.5 * np.exp(0.55 * slow + 0.45 * fast)
     left = HAZE_MOST * np.tanh(left / HAZE_MOST)  # more is seen as cloud and masked
-    too_much = HAZE_WINTER * (0.5 + 0.5 * np.cos(2 * np.pi * (days - 25) / 365)) ** 8
+    too_much = HAZE_WINTER * (0.5 + 0.5 * np.cos(2 * np.pi * (days - 25) / 365)) ** 10
     return np.asarray(left - HAZE_BIAS - too_much)
 
 

@@ -1,0 +1,100 @@
+"""Measures that are taken of simulated and real fields alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cropdash.domain import BANDS
+
+QUANTILES = (0.10, 0.25, 0.50, 0.75, 0.90)  # of parcel areas
+SIZES_HA = (0.3, 1.0, 2.0, 4.0, 8.0, 16.0)  # borders of the classes of parcel size
+_PERCENT = (10, 50, 90)
+
+Floats = NDArray[np.floating[Any]]
+
+
+def band_quantiles(pixels: Floats) -> pd.DataFrame:
+    """month, band, p10, p50, p90 of reflectance (T=12, B=4, N); NaN where nothing was seen."""
+    months, bands, _ = pixels.shape
+    low, middle, high = (part.ravel() for part in _percentiles(pixels))  # each (T * B,)
+    return pd.DataFrame(
+        {
+            "month": np.repeat(np.arange(1, months + 1), bands),
+            "band": np.tile(BANDS, months),
+            "p10": low,
+            "p50": middle,
+            "p90": high,
+        }
+    )
+
+
+def ndvi_quantiles(pixels: Floats) -> pd.DataFrame:
+    """month, p10, p50, p90 of the NDVI of reflectance (T=12, B=4, N)."""
+    red, near = pixels[:, BANDS.index("B4")], pixels[:, BANDS.index("B8")]  # (T, N)
+    total = near + red
+    index = np.divide(near - red, total, out=np.full_like(total, np.nan), where=total > 0)
+    low, middle, high = _percentiles(index)
+    return pd.DataFrame(
+        {"month": np.arange(1, len(index) + 1), "p10": low, "p50": middle, "p90": high}
+    )
+
+
+def _percentiles(values: Floats) -> NDArray[np.float64]:
+    """(3, ...) percentiles over the last axis, NaN where it holds no number."""
+    empty = np.asarray(np.isnan(values).all(axis=-1))
+    if values.shape[-1] == 0:
+        return np.full((len(_PERCENT), *empty.shape), np.nan)
+    filled = np.where(empty[..., None], 0.0, values)
+    found = np.nanpercentile(filled, _PERCENT, axis=-1)
+    return np.asarray(np.where(empty, np.nan, found), dtype=np.float64)
+
+
+def weighted_mean(values: Floats, weights: Floats) -> float:
+    """Mean of parcels, each counted by `weights`; NaN if they count for nothing.
+
+    A parcel that a zone's edge cuts is the more likely to be met the larger it is: counted by the
+    share of it that lies inside, the mean is that of the open country (Horvitz and Thompson 1952).
+    """
+    total = float(np.sum(weights))
+    return float(np.sum(values * weights) / total) if total > 0 else float("nan")
+
+
+def weighted_quantiles(values: Floats, weights: Floats) -> NDArray[np.float64]:
+    """(5,) the least values at or under which QUANTILES of the weight lie; NaN without weight."""
+    order = np.argsort(values, kind="stable")
+    heaped = np.cumsum(np.asarray(weights, dtype=np.float64)[order])
+    if heaped.size == 0 or heaped[-1] <= 0:
+        return np.full(len(QUANTILES), np.nan)
+    at = np.searchsorted(heaped, np.array(QUANTILES) * heaped[-1] * (1 - 1e-12))
+    ordered = np.asarray(values, dtype=np.float64)[order]
+    return np.asarray(ordered[at])
+
+
+def border_counts(parcel_id: NDArray[np.integer[Any]], area_ha: Floats) -> pd.DataFrame:
+    """size, pixels, border: pixels of parcels, and those with a neighbour of another parcel.
+
+    parcel_id (H, W), 0 = none; area_ha by parcel id, from 0 on. Neighbours share a side; the
+    raster's own edge is no border.
+    """
+    padded = np.pad(parcel_id, 1, "edge")
+    inner = padded[1:-1, 1:-1]
+    around = (padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:])
+    is_border = np.logical_or.reduce([side != inner for side in around])
+    size = np.digitize(area_ha, SIZES_HA)[parcel_id]
+    inside = parcel_id > 0
+    classes = len(SIZES_HA) + 1
+    pixels = np.bincount(size[inside], minlength=classes)
+    border = np.bincount(size[inside & is_border], minlength=classes)
+    return pd.DataFrame({"size": range(classes), "pixels": pixels, "border": border})
+
+
+def border_share(counts: pd.DataFrame) -> pd.DataFrame:
+    """low_ha, high_ha, share of border pixels (NaN without pixels); sizes with two limits only."""
+    total = counts.groupby("size")[["pixels", "border"]].sum()
+    total = total.reindex(range(1, len(SIZES_HA)), fill_value=0).astype(float)
+    share = (total["border"] / total["pixels"].where(total["pixels"] > 0)).to_numpy()
+    return pd.DataFrame({"low_ha": SIZES_HA[:-1], "high_ha": SIZES_HA[1:], "share": share})

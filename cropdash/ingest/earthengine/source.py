@@ -1,0 +1,121 @@
+"""Monthly composites of Earth Engine with a register of parcels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+
+from cropdash.domain import BANDS, Cube, Scene, Zone, season
+from cropdash.errors import ConfigError, InvalidScene
+from cropdash.ingest import rpg
+from cropdash.ingest.earthengine import months as one_month
+from cropdash.ingest.earthengine.connect import Client
+from cropdash.ingest.earthengine.expression import FIRST_YEAR
+from cropdash.ingest.earthengine.months import Month
+from cropdash.ingest.earthengine.service import Service, check_project
+from cropdash.ingest.earthengine.transport import MOST_AT_ONCE
+from cropdash.ingest.source import MonthStore, Warn, ignore
+
+
+@dataclass(frozen=True)
+class EarthEngineSource:
+    """A calendar year of Earth Engine's Sentinel-2 surface reflectance over zones of one's own.
+
+    Holds no connection, so that it can be sent to other processes; each opens its own when it
+    first needs one.
+    """
+
+    project: str  # Google Cloud project registered for Earth Engine
+    register: Path
+    chosen: tuple[Zone, ...]
+    year: int
+    layout: rpg.Layout = field(default_factory=rpg.Layout)  # columns of the register
+    at_once: int = 8  # requests; times the processes at work it should not pass 40
+    service: Service = field(default_factory=Service)
+    name: str = "earthengine"
+
+    def __post_init__(self) -> None:
+        check_project(self.project)
+        if not FIRST_YEAR <= self.year <= 2100:
+            raise ConfigError(
+                f"Earth Engine has no surface reflectance of {self.year}:"
+                f" choose {FIRST_YEAR} or a later year."
+            )
+        if not 1 <= self.at_once <= MOST_AT_ONCE:
+            raise ConfigError(
+                f"{self.at_once} requests at once are out of range: use 1 to {MOST_AT_ONCE}."
+            )
+
+    @property
+    def periods(self) -> tuple[str, ...]:
+        return season(self.year)
+
+    def zones(self) -> tuple[Zone, ...]:
+        return self.chosen
+
+    def parcels(self, zone: Zone) -> gpd.GeoDataFrame:
+        """Register rows that touch the zone."""
+        return rpg.read_parcels(self.register, zone.grid, self.layout)
+
+    def scenes(self, zone: Zone, warn: Warn = ignore) -> Iterable[Scene]:
+        """There are none: Earth Engine makes the composites itself. Raises ConfigError."""
+        raise ConfigError("Earth Engine gives monthly composites, not scenes: ask for those.")
+
+    def composites(
+        self, zone: Zone, warn: Warn = ignore, *, months: MonthStore | None = None
+    ) -> Cube:
+        """The season's per-pixel medians with gaps (NaN), and the count of clear dates.
+
+        Months that are in `months` are taken from there; each that is fetched is put there at
+        once. Raises SourceUnavailable if the service fails or refuses, ConfigError for missing
+        credentials, InvalidScene if the whole season has no clear date.
+        """
+        found = self._kept(zone, months)
+        for period, month in self._fetched(zone, [p for p in self.periods if p not in found]):
+            found[period] = month
+            if months is not None:
+                months.put(zone.zone_id, period, month.arrays(zone.grid, period))
+        return self._cube(zone, [found[period] for period in self.periods])
+
+    def _kept(self, zone: Zone, months: MonthStore | None) -> dict[str, Month]:
+        if months is None:
+            return {}
+        kept = (
+            (p, one_month.restore(months.get(zone.zone_id, p), zone.grid, p)) for p in self.periods
+        )
+        return {period: month for period, month in kept if month is not None}
+
+    def _fetched(self, zone: Zone, periods: Sequence[str]) -> Iterator[tuple[str, Month]]:
+        """Months as they arrive; the first failure ends the others' attempts."""
+        if not periods:
+            return
+        client = Client(self.project, self.service)
+        client.open()  # once, and not in every thread, should it be refused
+        with ThreadPoolExecutor(self.at_once, thread_name_prefix="earthengine") as pool:
+            try:
+                tasks = {
+                    pool.submit(
+                        one_month.fetch, client, zone.grid, period, f"{period} of {zone.zone_id}"
+                    ): period
+                    for period in periods
+                }
+                for task in as_completed(tasks):
+                    yield tasks[task], task.result()
+            finally:
+                client.stop.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    def _cube(self, zone: Zone, months: Sequence[Month]) -> Cube:
+        clear_dates = np.stack([month.clear_dates for month in months])  # (T, H, W)
+        if not clear_dates.any():
+            raise InvalidScene(
+                f"Earth Engine has no clear observation of zone {zone.zone_id} in {self.year}:"
+                " check the zone's place and the season."
+            )
+        reflectance = np.stack([month.reflectance for month in months])  # (T, B, H, W)
+        return Cube(reflectance, clear_dates, self.periods, BANDS, zone.grid)

@@ -1,0 +1,64 @@
+"""What one request may ask for: bytes as Earth Engine counts them, and tiles below its limit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+
+from cropdash.domain import BANDS, Grid, Zone
+from cropdash.errors import SourceUnavailable
+
+CLEAR_DATES = "clear_dates"
+LAYERS = (*BANDS, CLEAR_DATES)  # of an answer, each uint16
+# https://developers.google.com/earth-engine/guides/usage: "48 MB"; its messages say 50331648.
+REQUEST_LIMIT = 48 * 2**20  # [bytes] of one answer before compression
+LAYER_BYTES = 2 + 1  # a uint16, and one byte of mask that is counted though it is not sent
+_SMALLEST = 16  # [pixels] a tile's longer side that is not split any more
+
+
+def request_bytes(grid: Grid) -> int:
+    """[bytes] that one month of a grid counts against the limit of a request."""
+    height, width = grid.shape
+    return height * width * len(LAYERS) * LAYER_BYTES
+
+
+def requests(zones: Iterable[Zone], months: int = 12) -> int:
+    """Requests that so many months of all zones take, if none has to be split any further."""
+    return months * sum(len(tiles(zone.grid)) for zone in zones)
+
+
+def tiles(grid: Grid) -> tuple[Grid, ...]:
+    """The fewest even strips across the longer side that each are within the limit."""
+    count = math.ceil(request_bytes(grid) / REQUEST_LIMIT)
+    while any(request_bytes(strip) > REQUEST_LIMIT for strip in _strips(grid, count)):
+        count += 1
+    return tuple(_strips(grid, count))
+
+
+def halves(tile: Grid) -> tuple[Grid, ...]:
+    """A tile cut in two. Raises SourceUnavailable if it is too small for that to help."""
+    if max(tile.shape) <= _SMALLEST:
+        raise SourceUnavailable(
+            f"Earth Engine can't compute even {tile.shape[1]} x {tile.shape[0]} pixels of a month:"
+            " try again later; what is built stays."
+        )
+    return tuple(_strips(tile, 2))
+
+
+def window(tile: Grid, grid: Grid) -> tuple[slice, slice]:
+    """Rows and columns of the grid that a tile of it covers."""
+    row = round((grid.top - tile.top) / grid.pixel_size)
+    column = round((tile.left - grid.left) / grid.pixel_size)
+    return slice(row, row + tile.shape[0]), slice(column, column + tile.shape[1])
+
+
+def _strips(grid: Grid, count: int) -> Iterator[Grid]:
+    """The grid cut across its longer side into parts that differ by one pixel at most."""
+    (height, width), size = grid.shape, grid.pixel_size
+    longer = max(height, width)
+    edges = [longer * k // count for k in range(count + 1)]
+    for start, end in zip(edges[:-1], edges[1:], strict=True):
+        if height >= width:
+            yield Grid(grid.crs, grid.left, grid.top - start * size, size, (end - start, width))
+        else:
+            yield Grid(grid.crs, grid.left + start * size, grid.top, size, (height, end - start))

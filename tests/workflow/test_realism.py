@@ -1,0 +1,234 @@
+"""The report of a small simulated dataset, from disk to disk, and the command that prints it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from bench import real_figures
+from cropdash import build_commands, config
+from cropdash.__main__ import app
+from cropdash.build_config import SimulatedBuild
+from cropdash.config import Folders
+from cropdash.domain import BANDS
+from cropdash.errors import ConfigError, NotEnoughData
+from cropdash.evaluate.realism import NORTH, QUANTILES
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.workflow import realism
+from tests.factory import write_dataset
+from tests.worlds import SHARED, needs
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory) -> DatasetFolder:
+    return write_dataset(tmp_path_factory.mktemp("realism") / "data", zones=2, size=64)
+
+
+@pytest.fixture(scope="module")
+def measured(dataset) -> dict[str, pd.DataFrame]:
+    return realism.measure(dataset)
+
+
+def strictly(text: str):
+    """JSON without the NaN and Infinity that Python would let pass."""
+
+    def refuse(name: str):
+        raise AssertionError(f"{name} in JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+# measures ----------------------------------------------------------------------
+
+
+def test_counts_are_those_of_the_rasters_and_the_parcels(dataset, measured):
+    crops = np.concatenate([dataset.labels(z.zone_id).crop.ravel() for z in dataset.built_zones()])
+    found = measured["classes"].set_index("class_id")
+    for crop in range(50):
+        assert found.loc[crop, "pixels"] == (crops == crop).sum()
+    parcels = pd.concat([dataset.parcels(z.zone_id) for z in dataset.built_zones()])
+    assert found["parcels"].sum() == len(parcels) == len(measured["parcels"])
+    assert found["hectares"].sum() == pytest.approx(parcels["area_ha"].sum())
+
+
+def test_weights_are_the_shares_inside_the_zone(measured):
+    """Weighted areas add up to the declared land: pixels know nothing of weights."""
+    parcels, zones = measured["parcels"], measured["zones"]
+    assert parcels["weight"].between(0, 1 + 1e-9).all()
+    assert (parcels["weight"] < 0.9).any()  # parcels at the edge
+    inside = (parcels["area_ha"] * parcels["weight"]).sum()
+    drawn = zones["declared_share"].sum() * 0.64**2 * 100
+    assert inside == pytest.approx(drawn, rel=0.03)
+
+
+def test_weather_is_counted_by_zone_and_month(dataset, measured):
+    for zone in dataset.built_zones():
+        clear = dataset.clear_dates(zone.zone_id)
+        rows = measured["clear_dates"].query("zone == @zone.zone_id").sort_values("month")
+        np.testing.assert_allclose(rows["clear"], [month.mean() for month in clear])
+        np.testing.assert_allclose(rows["gap"], [(month == 0).mean() for month in clear])
+
+
+def test_reflectance_that_was_filled_in_is_not_measured(dataset, measured):
+    cubes = [dataset.sample(z) for z in dataset.built_zones()]
+    crop = int(measured["bands"].query("scope == 'all'").dropna()["crop"].iloc[0])
+    seen = []
+    for s in cubes:
+        here = s.labels.crop == crop
+        values = s.cube.band("B8")[:, here]
+        seen.append(np.where(s.cube.clear_dates[:, here] > 0, values, np.nan))
+    stack = np.concatenate(seen, axis=1)  # (T, N)
+    rows = measured["bands"].query("scope == 'all' and crop == @crop and band == 'B8'")
+    for month, row in enumerate(rows.sort_values("month").to_dict("records")):
+        known = stack[month][~np.isnan(stack[month])]
+        wanted = np.median(known) if len(known) else np.nan
+        np.testing.assert_allclose(row["p50"], wanted, rtol=1e-5)
+
+
+def test_scopes_hold_their_regions(dataset, measured):
+    regions = {z.region for z in dataset.built_zones()}
+    scopes = set(measured["ndvi"]["scope"])
+    assert ("north" in scopes) == bool(regions & set(NORTH))
+    assert ("southwest" in scopes) == ("southwest" in regions)
+
+
+def test_a_zone_without_parcels_is_measured(dataset, monkeypatch):
+    nothing = pd.DataFrame(
+        {
+            "parcel_id": np.array([], int),
+            "crop": np.array([], np.uint8),
+            "area_ha": [],
+            "weight": [],
+        }
+    )
+    monkeypatch.setattr(realism, "_parcels", lambda folder, zone: nothing)
+    assert realism.measure(dataset)["classes"]["parcels"].sum() == 0
+
+
+# report ------------------------------------------------------------------------
+
+
+def test_the_report_is_strict_json_in_the_dataset(dataset):
+    found = realism.report(dataset)
+    written = strictly((dataset.path / "realism.json").read_text(encoding="utf-8"))
+    assert written == found
+    assert written["dataset"] == "demo"
+    keys = {"group", "name", "simulated", "real", "low", "high", "unit", "passed", "source"}
+    assert all(keys <= set(check) for check in written["checks"])
+    assert {c["group"] for c in written["checks"]} == {
+        "Classes",
+        "Parcels",
+        "Radiometry",
+        "Weather",
+    }
+    assert all(isinstance(check["passed"], bool) for check in written["checks"])
+    for name in ("ndvi", "bands"):
+        sides = {f"{side}_p{q}" for side in ("sim", "real") for q in (10, 50, 90)}
+        assert {"crop", "period", *sides} <= set(written["tables"][name][0])
+    assert {row["band"] for row in written["tables"]["bands"]} == set(BANDS)
+    sizes = written["tables"]["parcel_size"]
+    assert {row["quantile"] for row in sizes} == {*map(str, QUANTILES), "mean"}
+
+
+def test_regions_that_are_not_built_fail_their_checks(dataset):
+    found = {check["name"]: check for check in realism.report(dataset)["checks"]}
+    missing = found["mean parcel, mediterranean"]
+    assert missing["simulated"] is None
+    assert missing["passed"] is False
+
+
+def test_curves_of_a_file_are_compared(dataset, tmp_path):
+    path = tmp_path / "curves.csv"
+    rows = [
+        {"dataset": "far", "crop": "maize", "period": f"2017-{m:02d}", "p10": 0.1, "p50": 0.2, "p90": 0.3}
+        for m in range(1, 13)
+    ]  # fmt: skip
+    pd.DataFrame(rows).to_csv(path, index=False)
+    assert "phenology" in realism.report(dataset, curves=path)["tables"]
+
+
+@pytest.mark.parametrize("text", [None, "", "dataset,crop\na,maize\n", "\x00\xff"])
+def test_a_file_of_no_curves_is_refused_and_the_old_report_stays(dataset, tmp_path, text):
+    path = tmp_path / "curves.csv"
+    if text is not None:
+        path.write_text(text, encoding="latin-1")
+    (dataset.path / "realism.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"curves\.csv"):
+        realism.report(dataset, curves=path)
+    assert (dataset.path / "realism.json").read_text(encoding="utf-8") == "{}"
+
+
+def test_only_simulated_datasets_are_reported_on(dataset, tmp_path):
+    described = json.loads((dataset.path / "dataset.json").read_text(encoding="utf-8"))
+    other = DatasetFolder(tmp_path, "mine")
+    other.path.mkdir()
+    text = json.dumps(described | {"name": "mine", "source": "local"})
+    (other.path / "dataset.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match="local"):
+        realism.report(other)
+
+
+def test_a_dataset_without_zones_says_so(dataset, tmp_path):
+    other = DatasetFolder(tmp_path, "demo")
+    other.path.mkdir()
+    text = (dataset.path / "dataset.json").read_text(encoding="utf-8")
+    (other.path / "dataset.json").write_text(text, encoding="utf-8")
+    with pytest.raises(NotEnoughData, match="build it first"):
+        realism.report(other)
+
+
+# real figures ------------------------------------------------------------------
+
+
+@needs(SHARED / "data")
+def test_the_shipped_figures_are_what_the_real_data_give():
+    for name, text in real_figures.texts().items():
+        shipped = (real_figures.TABLES / f"{name}.csv").read_text(encoding="utf-8")
+        assert shipped == text, name
+
+
+def test_the_shipped_figures_are_whole():
+    tables = realism.real_tables()
+    assert set(tables) == {path.stem for path in real_figures.TABLES.glob("*.csv")}
+    regions = set(tables["zones"]["region"])
+    assert len(regions) == 8
+    assert set(tables["sky"]["region"]) == regions
+    assert tables["classes"]["class_id"].tolist() == list(range(50))
+    assert len(tables["bands"]) == 2 * 11 * 4
+    assert (tables["bands"]["p10"] <= tables["bands"]["p90"]).all()
+
+
+# command -----------------------------------------------------------------------
+
+
+def at(data: Path, monkeypatch) -> None:
+    monkeypatch.setattr(config, "folders", lambda: Folders(data, data.parent / "models"))
+
+
+def test_the_command_prints_and_ends_well_unless_it_is_strict(dataset, monkeypatch):
+    at(dataset.path.parent, monkeypatch)
+    monkeypatch.setenv("COLUMNS", "200")
+    told = CliRunner().invoke(app, ["simulate", "report", "--dataset", "demo"])
+    assert told.exit_code == 0, told.output
+    assert "checks lie in their band" in told.output
+    assert "mean parcel, mediterranean: nothing to measure" in told.output
+    assert "None" not in told.output
+    assert CliRunner().invoke(app, ["simulate", "report", "--strict"]).exit_code == 1
+
+
+def test_the_command_builds_first_as_the_dataset_was_begun(dataset, tmp_path, monkeypatch):
+    asked: list[SimulatedBuild] = []
+    monkeypatch.setattr(build_commands, "run", asked.append)
+    command = ["simulate", "report", "--build", "--dataset"]
+    at(dataset.path.parent, monkeypatch)  # its settings were never written down
+    assert CliRunner().invoke(app, [*command, "demo"]).exit_code == 0
+    begun = SimulatedBuild(dataset="small", size=32, zones_per_region=2, seed=3, workers=1)
+    DatasetFolder(tmp_path, "small").configure(begun)
+    at(tmp_path, monkeypatch)
+    CliRunner().invoke(app, [*command, "small"])
+    assert asked == [SimulatedBuild(dataset="demo"), begun]
