@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cropdash.ingest.earthengine.tiling import request_bytes, requests
 from cropdash.ingest.earthengine.retry import Retry
 from cropdash.ingest.earthengine.service import Service
 from cropdash.ingest.earthengine.source import EarthEngineSource
+from cropdash.ingest.earthengine.tiling import request_bytes, requests
 from cropdash.ingest.earthengine.worldcover import cropland_share
 
 __all__ = [

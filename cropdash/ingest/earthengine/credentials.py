@@ -61,7 +61,7 @@ def _of_login() -> Any:
     except (OSError, ValueError, KeyError):
         held = {}
     if held.get("refresh_token"):
-        return Credentials(None, **held)  # type: ignore[no-untyped-call]
+        return Credentials(None, **held)
     try:
         return google.auth.default(scopes=[READ_ONLY])[0]
     except DefaultCredentialsError:

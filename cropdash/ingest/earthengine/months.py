@@ -49,7 +49,7 @@ def restore(arrays: Mapping[str, NDArray[Any]] | None, grid: Grid, period: str) 
     numbers, count = arrays["numbers"], arrays["clear_dates"]
     same = str(arrays["made_of"]) == _made_of(grid, period)
     fits = (numbers.shape, count.shape) == ((len(BANDS), *grid.shape), grid.shape)
-    typed = (numbers.dtype, count.dtype) == (np.uint16, np.uint8)
+    typed = numbers.dtype == np.uint16 and count.dtype == np.uint8
     return Month(numbers, count) if same and fits and typed else None
 
 

@@ -65,4 +65,4 @@ class Retry:
         """[s] never shorter than the service asks for, and then spread by one base."""
         if retry_after > 0:
             return retry_after + self.draw() * self.base
-        return self.draw() * min(self.cap, self.base * 2**attempt)
+        return self.draw() * float(min(self.cap, self.base * 2**attempt))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator
 
@@ -57,7 +58,7 @@ def _strips(grid: Grid, count: int) -> Iterator[Grid]:
     (height, width), size = grid.shape, grid.pixel_size
     longer = max(height, width)
     edges = [longer * k // count for k in range(count + 1)]
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in itertools.pairwise(edges):
         if height >= width:
             yield Grid(grid.crs, grid.left, grid.top - start * size, size, (end - start, width))
         else:

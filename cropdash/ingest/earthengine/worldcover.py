@@ -47,7 +47,7 @@ def cropland_shares(squares: Sequence[Grid], client: Client) -> Shares:
     names = np.array([square.crs for square in squares])
     result = np.zeros(len(squares))
     for crs in sorted({square.crs for square in squares}):
-        places = np.flatnonzero(names == crs)
+        places = np.flatnonzero(names == crs).tolist()
         ground = _ground([squares[i] for i in places])
         heap = _heap(_map(client, ground))
         result[places] = [_mean(heap, ground, squares[i]) for i in places]
