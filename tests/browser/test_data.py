@@ -87,7 +87,7 @@ FIRST_ON_MAP = """() => {
 }"""
 
 
-def test_zones_are_chosen_on_the_map_and_from_an_upload(page: Page, server) -> None:
+def test_zones_are_chosen_on_the_map(page: Page, server) -> None:
     page.goto(f"{server.url}/Data")
     page.get_by_text("STAC", exact=True).click()
     expect(page.get_by_text("40 zones in 8 regions")).to_be_visible()
@@ -97,16 +97,3 @@ def test_zones_are_chosen_on_the_map_and_from_an_upload(page: Page, server) -> N
     expect(page.get_by_text("39 zones in 8 regions")).to_be_visible()
     page.get_by_role("button", name="Brittany").click()
     expect(page.get_by_text("34 zones in 7 regions")).to_be_visible()
-
-    page.get_by_role("button", name="Upload a list of zones").click()
-    chooser = page.locator("input[type=file]")
-    for text, said in (
-        ("zone_id,region,split\na,b,train\n", "its place can't be read"),
-        ("zone_id,region,split,lon,lat\na,b,train,3,49\n", "my-zones.csv can be"),
-    ):
-        file = {"name": "../My Zones.csv", "mimeType": "text/csv", "buffer": text.encode()}
-        chooser.set_input_files(file)
-        page.get_by_role("button", name="Keep it").click()
-        expect(page.get_by_text(said)).to_be_visible()
-    kept = [path.name for path in (server.folder / "data" / "incoming").iterdir()]
-    assert kept == ["my-zones.csv"]
