@@ -29,6 +29,14 @@ class TrainConfig(BaseModel):
         0, ge=0, le=9, title="Validation fold",
         description="The group that is held out to stop early.",
     )  # fmt: skip
+    location: bool = Field(
+        False, title="Location",
+        description="The model also sees latitude and longitude: it may learn what grows where.",
+    )  # fmt: skip
+    class_weighting: Literal["none", "effective"] = Field(
+        "none", title="Class weighting",
+        description="effective: a class weighs by its effective number of parcels.",
+    )  # fmt: skip
     threads: int = Field(2, ge=1, le=64, title="Threads", description="Processor cores to use.")
 
     @field_validator("dataset")
@@ -101,6 +109,14 @@ class CnnConfig(TrainConfig):
         "parcel", title="Pixel weighting",
         description="parcel: a pixel weighs one over the square root of its parcel's size.",
     )  # fmt: skip
+    focus: float = Field(
+        0.0, ge=0, le=5, title="Focus",
+        description="Gamma of the focal loss: clear pixels count less (0 = cross-entropy).",
+    )  # fmt: skip
+    group_loss: float = Field(
+        0.0, ge=0, le=5, title="Group loss",
+        description="Weight of a second loss on the group (level 2) of the class (0 = off).",
+    )  # fmt: skip
     logit_adjustment: float = Field(
         0.3, ge=0, le=2, title="Logit adjustment",
         description="Strength with which rare classes are favoured (0 = none, 1 = balanced).",
@@ -118,9 +134,11 @@ class XgbConfig(TrainConfig):
     """Boosted trees on one row per pixel."""
 
     classifier: Literal["xgboost"] = Field("xgboost", title="Model")
-    inputs: Literal["raw", "ndvi"] = Field(
-        "ndvi", title="Inputs", description="Reflectance alone, or with NDVI and its changes."
-    )
+    inputs: Literal["raw", "ndvi", "phenology"] = Field(
+        "ndvi", title="Inputs",
+        description="Reflectance alone; with NDVI and its changes; or with the dates and heights "
+        "of the season as well.",
+    )  # fmt: skip
     pixels: int = Field(
         40_000, ge=1_000, le=100_000_000, title="Training pixels", description="Drawn at most."
     )

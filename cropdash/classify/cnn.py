@@ -49,7 +49,7 @@ class CnnClassifier:
     ) -> None:
         torch.set_num_threads(self._config.threads)
         self._frame = frame_of(train)
-        self._statistics = features.statistics_of(train, self._config.inputs)
+        self._statistics = features.statistics_of(train, self._config.inputs, self._config.location)
         torch.manual_seed(self._config.seed)
         self._network = self._new_network(self._frame, self._statistics)
         cnn_fit.fit(
@@ -59,6 +59,7 @@ class CnnClassifier:
             self._statistics,
             self._frame,
             self._config,
+            groups=self._legend.group_of("level_2"),
             scratch=folder,
             on_epoch=on_epoch,
             should_stop=should_stop,
@@ -68,7 +69,7 @@ class CnnClassifier:
         network, frame, statistics = self._trained()
         frame.check(cube)
         torch.set_num_threads(self._config.threads)
-        values, _ = features.layers(cube, self._config.inputs)
+        values, _ = features.layers(cube, self._config.inputs, self._config.location)
         chosen = list(frame.classes)
         half = precision.half(self._config)
         said = tiles.predict(network, statistics.standardise(values), chosen, half=half)

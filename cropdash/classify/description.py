@@ -17,6 +17,7 @@ from cropdash.domain import Cube, Sample
 from cropdash.errors import InvalidRaster, NotEnoughData
 
 MODEL, STATISTICS = "model.json", "statistics.json"
+CHECKPOINT, ROUNDS = "checkpoint.safetensors", "checkpoint.ubj"  # of a training under way
 
 
 @dataclass(frozen=True)

@@ -8,37 +8,86 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pyproj import Transformer
 
-from cropdash.domain import BACKGROUND, IGNORE, Cube, Float, Sample
+from cropdash.classify import phenology
+from cropdash.domain import BACKGROUND, IGNORE, Cube, Float, Grid, Sample
+
+PLACE = ("latitude", "longitude")
 
 
-def table(cube: Cube, inputs: str) -> Float:
-    """(H*W, F) one row per pixel: T x B reflectances, with `ndvi` also NDVI and its changes."""
-    layers = [cube.reflectance.reshape(-1, cube.grid.shape[0] * cube.grid.shape[1])]  # (T*B, H*W)
-    if inputs == "ndvi":
-        ndvi = cube.ndvi.reshape(len(cube.periods), -1)  # (T, H*W)
+def table(cube: Cube, inputs: str, location: bool = False) -> Float:
+    """(H*W, F) one row per pixel; the columns are those of `table_names`."""
+    n_pixels = cube.grid.shape[0] * cube.grid.shape[1]
+    columns = [cube.reflectance.reshape(-1, n_pixels)]  # (T*B, H*W)
+    if inputs != "raw":
+        ndvi = cube.ndvi.reshape(len(cube.periods), n_pixels)  # (T, H*W)
         statistics = [f(ndvi, axis=0) for f in (np.min, np.max, np.mean, np.std)]
-        layers += [ndvi, np.diff(ndvi, axis=0), np.stack(statistics)]
-    return np.ascontiguousarray(np.concatenate(layers).T, dtype=np.float32)
+        columns += [ndvi, np.diff(ndvi, axis=0), np.stack(statistics)]
+    if inputs == "phenology":
+        columns += [phenology.describe(ndvi), _green_ndvi(cube).reshape(len(ndvi), n_pixels)]
+    if location:
+        columns.append(coordinates(cube.grid).reshape(2, n_pixels))
+    return np.ascontiguousarray(np.concatenate(columns).T, dtype=np.float32)
 
 
-def table_names(bands: Sequence[str], n_periods: int, inputs: str) -> list[str]:
+def table_names(
+    bands: Sequence[str], n_periods: int, inputs: str, location: bool = False
+) -> list[str]:
     """Names of the columns of `table`."""
     months = [f"{t + 1:02d}" for t in range(n_periods)]
     names = [f"{month} {band}" for month in months for band in bands]
-    if inputs == "ndvi":
+    if inputs != "raw":
         names += [f"{month} NDVI" for month in months]
         names += [f"{month} NDVI change" for month in months[1:]]
         names += [f"NDVI {s}" for s in ("minimum", "maximum", "mean", "deviation")]
-    return names
+    if inputs == "phenology":
+        names += [*phenology.NAMES, *(f"{month} green NDVI" for month in months)]
+    return names + (list(PLACE) if location else [])
 
 
-def layers(cube: Cube, inputs: str) -> tuple[Float, tuple[str, ...]]:
-    """(T, C, H, W) what the network sees, and the names of the C channels."""
-    if inputs == "reflectance":
-        return cube.reflectance, cube.bands
-    roots = np.sqrt(np.clip(cube.reflectance, 0, None))
-    return np.concatenate([roots, cube.ndvi[:, None]], axis=1), (*cube.bands, "NDVI")
+def coordinates(grid: Grid) -> Float:
+    """(2, H, W) latitude and longitude [degrees] of the pixels' centres.
+
+    Exact at the corners and linear between them: within metres for a zone of 10 km.
+    """
+    height, width = grid.shape
+    left, bottom, right, top = grid.bounds
+    to_degrees = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True)
+    longitude, latitude = to_degrees.transform(
+        [left, right, left, right], [top, top, bottom, bottom]
+    )
+    rows = ((np.arange(height) + 0.5) / height)[:, None]
+    columns = ((np.arange(width) + 0.5) / width)[None]
+    corners = np.array([latitude, longitude])[:, :, None, None]  # (2, 4, 1, 1)
+    upper = corners[:, 0] * (1 - columns) + corners[:, 1] * columns
+    lower = corners[:, 2] * (1 - columns) + corners[:, 3] * columns
+    return (upper * (1 - rows) + lower * rows).astype(np.float32)
+
+
+def _green_ndvi(cube: Cube) -> Float:
+    """(T, H, W) (B8 - B3) / (B8 + B3); NaN where a band is missing or both are zero."""
+    green, near = (cube.reflectance[:, cube.bands.index(b)] for b in ("B3", "B8"))
+    total = near + green
+    index: Float = np.full_like(total, np.nan)
+    np.divide(near - green, total, out=index, where=total > 0)
+    return index
+
+
+def layers(cube: Cube, inputs: str, location: bool = False) -> tuple[Float, tuple[str, ...]]:
+    """(T, C, H, W) what the network sees, and the names of the C channels.
+
+    Latitude and longitude, where wanted, are the same in every period.
+    """
+    values, names = cube.reflectance, cube.bands
+    if inputs == "sqrt_ndvi":
+        roots = np.sqrt(np.clip(values, 0, None))
+        values = np.concatenate([roots, cube.ndvi[:, None]], axis=1)
+        names = (*cube.bands, "NDVI")
+    if location:
+        place = np.broadcast_to(coordinates(cube.grid), (len(values), 2, *cube.grid.shape))
+        values, names = np.concatenate([values, place], axis=1), (*names, *PLACE)
+    return values, names
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,14 +118,14 @@ class Statistics:
         return Statistics(channels, mean, deviation)
 
 
-def statistics_of(train: Sequence[Sample], inputs: str) -> Statistics:
+def statistics_of(train: Sequence[Sample], inputs: str, location: bool = False) -> Statistics:
     """Mean and deviation over all pixels of the training zones, zone by zone."""
     n: NDArray[np.float64] | float = 0.0
     total: NDArray[np.float64] | float = 0.0
     squares: NDArray[np.float64] | float = 0.0
     channels: tuple[str, ...] = ()
     for sample in train:
-        values, channels = layers(sample.cube, inputs)
+        values, channels = layers(sample.cube, inputs, location)
         valid = ~np.isnan(values)
         known = np.where(valid, values, 0).astype(np.float64)
         n = n + valid.sum(axis=(2, 3))

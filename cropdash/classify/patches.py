@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,11 +32,11 @@ class Plates:
     centres: NDArray[np.int64]  # (N, 2) labelled pixels, on which patches are centred
 
 
-def plates_of(sample: Sample, statistics: Statistics, weighting: str) -> Plates:
+def plates_of(sample: Sample, statistics: Statistics, config: CnnConfig) -> Plates:
     """Standardised inputs, classes and weights of a zone."""
-    values, _ = features.layers(sample.cube, _kind(statistics))
+    values, _ = features.layers(sample.cube, config.inputs, config.location)
     mask = features.labelled(sample)
-    weights = features.parcel_weight(sample) if weighting == "parcel" else np.float32(1)
+    weights = features.parcel_weight(sample) if config.weighting == "parcel" else np.float32(1)
     return Plates(
         statistics.standardise(values),
         np.where(mask, sample.labels.crop, 0).astype(np.uint8),
@@ -46,7 +46,7 @@ def plates_of(sample: Sample, statistics: Statistics, weighting: str) -> Plates:
 
 
 class Patches(IterableDataset[Batch]):
-    """One epoch of batches, drawn anew each time it is gone through; seeded."""
+    """One epoch of batches, drawn by the settings' seed and the number of the epoch."""
 
     def __init__(
         self, samples: Sequence[Sample], statistics: Statistics, config: CnnConfig
@@ -60,12 +60,11 @@ class Patches(IterableDataset[Batch]):
         largest = max(h * w for h, w in shapes) * values_a_pixel * 4  # [bytes] of float32
         self._room = max(1, MEMORY // largest)  # zones
         self.steps = self._steps(sum(h * w for h, w in shapes))
-        self._epoch = 0
+        self.epoch_of: Callable[[], int] = lambda: 0  # the trainer's, once there is one
         self._at_hand = np.arange(len(samples))
 
     def __iter__(self) -> Iterator[Batch]:
-        rng = np.random.default_rng((self._config.seed, self._epoch))
-        self._epoch += 1
+        rng = np.random.default_rng((self._config.seed, self.epoch_of()))
         self._at_hand = self._choose(rng)
         for _ in range(self.steps):
             yield self._batch(rng)
@@ -111,14 +110,10 @@ class Patches(IterableDataset[Batch]):
     def _plates(self, index: int) -> Plates:
         if index not in self._kept:
             sample = self._samples[index]
-            self._kept[index] = plates_of(sample, self._statistics, self._config.weighting)
+            self._kept[index] = plates_of(sample, self._statistics, self._config)
         return self._kept[index]
 
 
 def _turned(array: NDArray[np.generic], turns: int, flip: bool) -> NDArray[np.generic]:
     turned = np.rot90(array, turns, axes=(-2, -1))
     return np.ascontiguousarray(turned[..., ::-1] if flip else turned)
-
-
-def _kind(statistics: Statistics) -> str:
-    return "sqrt_ndvi" if "NDVI" in statistics.channels else "reflectance"

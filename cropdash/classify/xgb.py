@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,11 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from cropdash.classify import features, validation
+from cropdash.classify import boosting, features, imbalance
 from cropdash.classify.classifier import OnEpoch, ShouldStop
 from cropdash.classify.description import MODEL, STATISTICS, Frame, frame_of, replacing, write_json
 from cropdash.domain import Cube, Float, Sample
-from cropdash.errors import InvalidRun, NotEnoughData, TrainingFailed
+from cropdash.errors import InvalidRun, NotEnoughData
 from cropdash.legend import Legend
 from cropdash.train_config import XgbConfig
 
@@ -52,38 +51,27 @@ class XgbClassifier:
         rows, labels = draw(train, frame, self._config.pixels, self._config, rng)
         if not len(rows):
             raise NotEnoughData("No training pixel has both a crop and a series.")
-        self._statistics = _statistics(rows, frame, self._config.inputs)
-        watched = {"train": self._matrix(rows, labels)}
+        self._statistics = _statistics(rows, frame, self._config)
+        found = imbalance.census(train, self._legend.n_classes)
+        weights = imbalance.class_weights(found, self._config.class_weighting)[list(frame.classes)]
+        watched = {"train": self._matrix(rows, labels, weights[labels])}
         rows, labels = draw(validation, frame, _VALIDATION_ROWS, _as_they_lie(self._config), rng)
         if len(rows):
             watched["validation"] = self._matrix(rows, labels)
-        observer = _Observer(self._config, on_epoch, should_stop, list(watched))
-        self._booster = self._grow(watched, len(frame.classes), observer)
+        self._booster = boosting.grow(
+            self._parameters(len(frame.classes)),
+            watched,
+            self._config,
+            folder=folder,
+            on_epoch=on_epoch,
+            should_stop=should_stop,
+        )
         self._frame = frame
-
-    def _grow(
-        self, watched: Mapping[str, xgboost.DMatrix], n_classes: int, observer: _Observer
-    ) -> xgboost.Booster:
-        """The trees up to the round that validates best, so that loading needs no second number."""
-        stopping = xgboost.callback.EarlyStopping(
-            rounds=self._config.patience, metric_name="score", data_name="validation", maximize=True
-        )
-        booster = xgboost.train(
-            self._parameters(n_classes),
-            watched["train"],
-            num_boost_round=self._config.trees,
-            evals=[(matrix, name) for name, matrix in watched.items()],
-            custom_metric=_scores,
-            callbacks=[observer, stopping] if "validation" in watched else [observer],
-            verbose_eval=False,
-        )
-        best = getattr(booster, "best_iteration", None)
-        return booster if best is None else booster[: best + 1]
 
     def predict_proba(self, cube: Cube) -> Float:
         booster, frame = self._trained()
         frame.check(cube)
-        rows = features.table(cube, self._config.inputs)
+        rows = features.table(cube, self._config.inputs, self._config.location)
         probabilities = np.zeros((self._legend.n_classes, len(rows)), dtype=np.float32)
         chosen = list(frame.classes)
         for start in range(0, len(rows), _ROWS):
@@ -94,9 +82,12 @@ class XgbClassifier:
 
     def save(self, folder: Path) -> None:
         booster, frame = self._trained()
+        raw = booster.save_raw(raw_format="ubj")
         with replacing(folder / WEIGHTS) as temporary:
-            temporary.write_bytes(booster.save_raw(raw_format="ubj"))
-        names = features.table_names(frame.bands, frame.n_periods, self._config.inputs)
+            temporary.write_bytes(raw)
+        names = features.table_names(
+            frame.bands, frame.n_periods, self._config.inputs, self._config.location
+        )
         write_json(folder / STATISTICS, self._statistics)
         write_json(
             folder / MODEL,
@@ -108,20 +99,21 @@ class XgbClassifier:
                 "classes": frame.classes,
                 "features": names,
                 "trees": booster.num_boosted_rounds(),
+                "checksum": boosting.checksum(raw),
             },
         )
 
     def restore(self, folder: Path, model: Mapping[str, Any]) -> None:
         try:
-            booster = xgboost.Booster({"nthread": self._config.threads})
-            booster.load_model(bytearray((folder / WEIGHTS).read_bytes()))
+            raw = boosting.checked((folder / WEIGHTS).read_bytes(), model["checksum"])
+            booster = xgboost.Booster({"nthread": self._config.threads}, model_file=raw)
             self._statistics = json.loads((folder / STATISTICS).read_text(encoding="utf-8"))
             self._frame = Frame(tuple(model["bands"]), model["n_periods"], tuple(model["classes"]))
         except FileNotFoundError as error:
             raise InvalidRun(
                 f"Run {folder.name} lacks {error.filename}: train it again."
             ) from error
-        except (xgboost.core.XGBoostError, KeyError, TypeError, json.JSONDecodeError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise InvalidRun(
                 f"{WEIGHTS} of run {folder.name} is damaged: train it again."
             ) from error
@@ -147,13 +139,18 @@ class XgbClassifier:
             "eval_metric": "mlogloss",
         }
 
-    def _matrix(self, rows: Float, labels: NDArray[np.int32]) -> xgboost.DMatrix:
-        return xgboost.DMatrix(rows, labels, nthread=self._config.threads)
+    def _matrix(
+        self,
+        rows: Float,
+        labels: NDArray[np.int32],
+        weights: NDArray[np.float64] | None = None,
+    ) -> xgboost.DMatrix:
+        return xgboost.DMatrix(rows, labels, weight=weights, nthread=self._config.threads)
 
 
-def _statistics(rows: Float, frame: Frame, inputs: str) -> dict[str, dict[str, float]]:
+def _statistics(rows: Float, frame: Frame, config: XgbConfig) -> dict[str, dict[str, float]]:
     """Mean and deviation of each feature over the training rows."""
-    names = features.table_names(frame.bands, frame.n_periods, inputs)
+    names = features.table_names(frame.bands, frame.n_periods, config.inputs, config.location)
     moments = zip(names, np.nanmean(rows, axis=0), np.nanstd(rows, axis=0), strict=True)
     return {name: {"mean": float(m), "deviation": float(d)} for name, m, d in moments}
 
@@ -161,14 +158,6 @@ def _statistics(rows: Float, frame: Frame, inputs: str) -> dict[str, dict[str, f
 def _as_they_lie(config: XgbConfig) -> XgbConfig:
     """Settings under which every pixel has the same chance: scores are of the land as it is."""
     return config.model_copy(update={"weighting": "none"})
-
-
-def _scores(predicted: NDArray[np.float32], matrix: xgboost.DMatrix) -> list[tuple[str, float]]:
-    """Accuracy, macro F1 and their mean of (N, C) class probabilities."""
-    truth = matrix.get_label().astype(np.int64)
-    said = predicted.reshape(len(truth), -1)
-    found = validation.counts(truth, said.argmax(axis=1), said.shape[1])
-    return list(validation.scores(found).items())
 
 
 def draw(
@@ -194,7 +183,7 @@ def draw(
         pixels = np.flatnonzero(mask)
         n = min(int(n), len(pixels))
         picked = rng.choice(pixels, n, replace=False, p=chance / chance.sum()) if n else pixels[:0]
-        rows.append(features.table(sample.cube, config.inputs)[picked])
+        rows.append(features.table(sample.cube, config.inputs, config.location)[picked])
         labels.append(np.searchsorted(frame.classes, sample.labels.crop.ravel()[picked]))
     return np.concatenate(rows), np.concatenate(labels).astype(np.int32)
 
@@ -203,31 +192,3 @@ def _chance(sample: Sample, mask: NDArray[np.bool_], config: XgbConfig) -> NDArr
     if config.weighting == "none":
         return np.ones(int(mask.sum()))
     return features.parcel_weight(sample)[mask].astype(np.float64)
-
-
-class _Observer(xgboost.callback.TrainingCallback):  # type: ignore[misc]
-    """Tells each round, and ends training when asked to."""
-
-    def __init__(
-        self, config: XgbConfig, on_epoch: OnEpoch, should_stop: ShouldStop, watched: list[str]
-    ) -> None:
-        self._config, self._on_epoch, self._should_stop = config, on_epoch, should_stop
-        self._watched = watched
-        self._started = time.monotonic()
-
-    def after_iteration(self, model: Any, epoch: int, evals_log: Mapping[str, Any]) -> bool:
-        values: dict[str, float] = {
-            "epoch": epoch + 1,
-            "trees": epoch + 1,
-            "progress": (epoch + 1) / self._config.trees,
-            "seconds": round(time.monotonic() - self._started, 2),
-        }
-        for name in self._watched:
-            log = evals_log[name]
-            values[f"{name}_loss"] = float(log["mlogloss"][-1])
-            for metric in ("accuracy", "macro_f1", "score"):
-                values[f"{name}_{metric}"] = float(log[metric][-1])
-        if not np.isfinite(values["train_loss"]):
-            raise TrainingFailed("The training loss became infinite: lower the learning rate.")
-        self._on_epoch(values)
-        return self._should_stop()

@@ -3,7 +3,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
 from cropdash import classify, legend, train_config
-from cropdash.classify import cnn_fit, features, patches, validation
+from cropdash.classify import features, losses, patches, validation
 from cropdash.domain import Cube, Labels, Sample, season
 from cropdash.errors import InvalidRaster, InvalidRun, NotEnoughData, TrainingFailed
 from tests.classify import landscapes
@@ -223,7 +223,8 @@ def test_zones_past_the_memory_limit_take_turns(monkeypatch):
     monkeypatch.setattr(patches, "MEMORY", 2 * one)
     drawn = patches.Patches(zones, statistics, config)
     seen = set()
-    for _ in range(12):
+    for epoch in range(12):
+        drawn.epoch_of = lambda epoch=epoch: epoch
         assert len(list(drawn)) == 3
         assert len(drawn._kept) <= 2
         seen |= set(drawn._kept)
@@ -231,8 +232,8 @@ def test_zones_past_the_memory_limit_take_turns(monkeypatch):
 
 
 def test_an_infinite_loss_ends_training_with_a_sentence(tmp_path, monkeypatch):
-    whole = cnn_fit.F.cross_entropy
-    monkeypatch.setattr(cnn_fit.F, "cross_entropy", lambda *a, **k: whole(*a, **k) * float("inf"))
+    whole = losses.F.cross_entropy
+    monkeypatch.setattr(losses.F, "cross_entropy", lambda *a, **k: whole(*a, **k) * float("inf"))
     with pytest.raises(TrainingFailed, match="learning rate"):
         fit(new("cnn"), tmp_path)
 
