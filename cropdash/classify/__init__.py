@@ -9,12 +9,12 @@ from typing import Any
 from cropdash import legend as legends
 from cropdash import train_config
 from cropdash.classify.classifier import Classifier
-from cropdash.classify.description import MODEL
+from cropdash.classify.description import CHECKPOINT, MODEL, ROUNDS
 from cropdash.errors import InvalidRun
 from cropdash.legend import Legend
 from cropdash.train_config import CnnConfig, TrainConfig, XgbConfig
 
-__all__ = ["Classifier", "build", "load"]
+__all__ = ["Classifier", "build", "forget_checkpoint", "load"]
 
 
 def build(config: TrainConfig, legend: Legend | None = None) -> Classifier:
@@ -51,3 +51,9 @@ def load(run_folder: Path, legend: Legend | None = None) -> Classifier:
     classifier = build(config, legend)
     classifier.restore(run_folder, model)
     return classifier
+
+
+def forget_checkpoint(run_folder: Path) -> None:
+    """Delete what a finished training kept on its way."""
+    for name in (CHECKPOINT, ROUNDS):
+        (run_folder / name).unlink(missing_ok=True)

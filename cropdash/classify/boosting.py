@@ -29,14 +29,15 @@ def grow(
     watched: Mapping[str, xgboost.DMatrix],
     config: XgbConfig,
     *,
+    identity: Mapping[str, Any],
     folder: Path,
     on_epoch: OnEpoch,
     should_stop: ShouldStop,
 ) -> xgboost.Booster:
     """The trees up to the round that validates best, so that loading needs no second number.
 
-    Ten times on its way the trees are kept in `folder`; with the same settings a training that
-    finds them goes on from there and ends with the trees that it would have had unbroken.
+    Ten times on its way the trees are kept in `folder`; a training with the same
+    `identity` that finds them goes on from there and ends with the trees that it would have had unbroken.
     """
     evaluated = [(matrix, name) for name, matrix in watched.items()]
     container = CallbackContainer(
@@ -44,7 +45,7 @@ def grow(
     )
     # Seeded by round, not once: a round draws the same whether or not others ran before it here.
     settled = dict(parameters) | {"seed_per_iteration": True}
-    booster = _begun(settled, watched, folder, config)
+    booster = _begun(settled, watched, folder, json.dumps(identity, sort_keys=True))
     for number in range(booster.num_boosted_rounds(), config.trees):
         if _waited(booster) >= config.patience:
             break
@@ -61,17 +62,17 @@ def _begun(
     parameters: Mapping[str, Any],
     watched: Mapping[str, xgboost.DMatrix],
     folder: Path,
-    config: XgbConfig,
+    identity: str,
 ) -> xgboost.Booster:
     """The trees kept by an earlier training with the same settings, or none."""
     cache = list(watched.values())
     raw = _readable(folder / ROUNDS)
     if raw is not None:
         booster = xgboost.Booster(dict(parameters), cache, model_file=raw)
-        if booster.attr("settings") == _settings(config):
+        if booster.attr("identity") == identity:
             return booster
     booster = xgboost.Booster(dict(parameters), cache)
-    booster.set_attr(settings=_settings(config))
+    booster.set_attr(identity=identity)
     return booster
 
 
@@ -114,10 +115,6 @@ def _kept(
     with replacing(path) as temporary:
         temporary.write_bytes(checksum(raw).encode("ascii") + raw)
     return xgboost.Booster(dict(parameters), list(watched.values()), model_file=raw)
-
-
-def _settings(config: XgbConfig) -> str:
-    return json.dumps(config.model_dump(mode="json"), sort_keys=True)
 
 
 def _waited(booster: xgboost.Booster) -> int:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from cropdash.classify import checkpoint, imbalance, losses, precision
+from cropdash.classify import checkpoint, description, imbalance, losses, precision
 from cropdash.classify.classifier import OnEpoch, ShouldStop
 from cropdash.classify.description import Frame
 from cropdash.classify.features import Statistics
@@ -51,6 +51,7 @@ def fit(
     found = imbalance.census(train, network.head.out_channels)
     patches = Patches(train, statistics, config)
     module = Training(network, config, found, groups, config.epochs * patches.steps)
+    module.kept = description.identity(config, train)
     judge = Judge(held_out, statistics, frame, config, on_epoch, should_stop)
     before = checkpoint.find(scratch, module.kept)
     _quiet()
@@ -87,7 +88,7 @@ class Training(L.LightningModule):
     ) -> None:
         super().__init__()
         self.network, self.settings, self.steps = network, config, steps
-        self.kept = config.model_dump(mode="json")  # with which settings a checkpoint was made
+        self.kept: dict[str, Any] = {}  # what a checkpoint was made with
         weights = imbalance.class_weights(found, config.class_weighting)
         constants = {
             "lead": (_lead(found, config.logit_adjustment), torch.float32),

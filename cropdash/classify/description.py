@@ -15,6 +15,7 @@ import numpy as np
 from cropdash.classify import features
 from cropdash.domain import Cube, Sample
 from cropdash.errors import InvalidRaster, NotEnoughData
+from cropdash.train_config import TrainConfig
 
 MODEL, STATISTICS = "model.json", "statistics.json"
 CHECKPOINT, ROUNDS = "checkpoint.safetensors", "checkpoint.ubj"  # of a training under way
@@ -50,6 +51,12 @@ def frame_of(train: Sequence[Sample]) -> Frame:
         )
     first = train[0].cube
     return Frame(first.bands, len(first.periods), classes)
+
+
+def identity(config: TrainConfig, train: Sequence[Sample]) -> dict[str, Any]:
+    """Settings and zones of a training: only the same ones may go on from its checkpoint."""
+    zones = [[sample.zone.zone_id, sample.zone.split] for sample in train]
+    return {"config": config.model_dump(mode="json"), "zones": zones}
 
 
 @contextmanager

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 
 from cropdash.classify import boosting, features, imbalance
 from cropdash.classify.classifier import OnEpoch, ShouldStop
-from cropdash.classify.description import MODEL, STATISTICS, Frame, frame_of, replacing, write_json
+from cropdash.classify.description import (
+    MODEL,
+    STATISTICS,
+    Frame,
+    frame_of,
+    identity,
+    replacing,
+    write_json,
+)
 from cropdash.domain import Cube, Float, Sample
 from cropdash.errors import InvalidRun, NotEnoughData
 from cropdash.legend import Legend
@@ -62,6 +70,7 @@ class XgbClassifier:
             self._parameters(len(frame.classes)),
             watched,
             self._config,
+            identity=identity(self._config, train),
             folder=folder,
             on_epoch=on_epoch,
             should_stop=should_stop,

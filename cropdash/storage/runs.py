@@ -60,9 +60,15 @@ class RunFolder:
         with (self.path / EPOCHS).open("a", encoding="utf-8") as handle:
             handle.write(json.dumps(tidy) + "\n")
 
-    def clear_epochs(self) -> None:
-        """Start the learning curve anew."""
-        (self.path / EPOCHS).unlink(missing_ok=True)
+    def keep_epochs_before(self, epoch: int) -> None:
+        """Cut the learning curve, so that it can go on with `epoch`."""
+        path = self.path / EPOCHS
+        if not path.exists():
+            return
+        lines = path.read_text(encoding="utf-8").splitlines()
+        kept = [values for values in _whole_lines(lines) if values["epoch"] < epoch]
+        with files.replacing(path) as temporary:
+            temporary.write_text("".join(json.dumps(values) + "\n" for values in kept))
 
     def epochs(self) -> pd.DataFrame:
         """One row per epoch; a half-written last line is left out."""

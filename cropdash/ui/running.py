@@ -182,7 +182,7 @@ def _stop_button(name: str, what: str, jobs: Jobs) -> None:
 
 
 def _resume_button(run_id: str, jobs: Jobs) -> None:
-    about = "Start this run again under the same name, with the same settings."
+    about = "Go on from the last epoch that was finished, with the same settings."
     with frame.plainly():
         clicked = st.button("Resume", icon=":material/resume:", help=about, key=f"resume:{run_id}")
         if clicked:

@@ -74,6 +74,7 @@ def train_run(
 ) -> None:
     """Train the run's model, predict the test zones and write the scores.
 
+    A run that was broken off goes on from the last epoch that was kept.
     Raises NotEnoughData if the dataset has no training zone, InvalidRun if its legend differs.
     """
     config = train_config.parse(run.config)
@@ -82,10 +83,13 @@ def train_run(
     zones = choose_zones(dataset, config)
     progress("Reading zones and training the first epoch", 0.0)
     classifier = classify.build(config, dataset.legend())
-    run.clear_epochs()
+    told: list[int] = []
     started = time.monotonic()
 
     def on_epoch(values: Any) -> None:
+        if not told:  # epochs of an earlier attempt that are gone through again
+            run.keep_epochs_before(int(values["epoch"]))
+        told.append(int(values["epoch"]))
         run.append_epoch(values)
         done = min(float(values.get("progress", 0.0)), 1.0)
         progress(f"Training, epoch {int(values.get('epoch', 0))}", done * _TRAIN)
@@ -100,6 +104,7 @@ def train_run(
     classifier.save(run.path)
     seconds = {"train": round(time.monotonic() - started, 1)}
     if not should_stop():
+        classify.forget_checkpoint(run.path)
         finish_run(run, dataset, zones, seconds, progress)
 
 

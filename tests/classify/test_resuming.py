@@ -34,7 +34,7 @@ class Killed(Exception):
     pass
 
 
-def fit(kind, folder, dies_at=None, **changes):
+def fit(kind, folder, dies_at=None, zone="b", **changes):
     """Train in `folder`; the process dies when it asks for the `dies_at`-th time whether to stop."""
     folder.mkdir(exist_ok=True)
     values = {"classifier": kind, "dataset": "d", "threads": 1, **SETTINGS[kind], **changes}
@@ -48,7 +48,7 @@ def fit(kind, folder, dies_at=None, **changes):
         return False
 
     classifier.fit(
-        [landscapes.sample("a", seed=1), landscapes.sample("b", (30, 44), seed=2)],
+        [landscapes.sample("a", seed=1), landscapes.sample(zone, (30, 44), seed=2)],
         [landscapes.sample("c", seed=3)],
         folder=folder,
         on_epoch=told.append,
@@ -79,13 +79,14 @@ def test_broken_off_and_gone_on_with_gives_the_same_weights(kind, share, tmp_pat
         np.testing.assert_array_equal(values, broken[name])
 
 
+@pytest.mark.parametrize("other", [{"seed": 8}, {"seed": 7, "zone": "other"}])
 @pytest.mark.parametrize("kind", ["cnn", "xgboost"])
-def test_other_settings_begin_anew(kind, tmp_path):
-    told, questions = fit(kind, tmp_path / "whole", seed=8)
+def test_other_settings_or_zones_begin_anew(kind, other, tmp_path):
+    told, questions = fit(kind, tmp_path / "whole", **other)
     with pytest.raises(Killed):
         fit(kind, tmp_path / "broken", dies_at=questions // 2, seed=7)
     assert (tmp_path / "broken" / KEPT[kind]).is_file()
-    assert fit(kind, tmp_path / "broken", seed=8)[0] == told
+    assert fit(kind, tmp_path / "broken", **other)[0] == told
 
 
 def test_damaged_rounds_are_not_gone_on_with(tmp_path):

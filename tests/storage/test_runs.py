@@ -34,6 +34,19 @@ def test_half_a_line_of_the_learning_curve_is_left_out(tmp_path):
     assert json.loads((run.path / "epochs.jsonl").read_text().splitlines()[1])["train_loss"] is None
 
 
+def test_a_learning_curve_is_cut_where_it_goes_on(tmp_path):
+    run = runs.create(tmp_path, CONFIG, {})
+    run.keep_epochs_before(1)  # there is nothing yet
+    for epoch in (1, 2, 3):
+        run.append_epoch({"epoch": epoch, "train_loss": 1.0})
+    with (run.path / "epochs.jsonl").open("a") as handle:
+        handle.write('{"epoch": 4, "trai')  # what a killed worker leaves
+    run.keep_epochs_before(3)
+    run.append_epoch({"epoch": 3, "train_loss": 2.0})
+    assert run.epochs()["epoch"].tolist() == [1, 2, 3]
+    assert run.epochs()["train_loss"].tolist() == [1.0, 1.0, 2.0]
+
+
 def test_prediction_survives_the_disk(tmp_path):
     run = runs.create(tmp_path, CONFIG, {})
     labels = worlds.labels()
