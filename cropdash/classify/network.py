@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from cropdash.train_config import CnnConfig
 
@@ -151,6 +153,22 @@ class HybridNetwork(nn.Module):
             context = torch.cat([context, embedding], dim=1)
         logits: Tensor = self.head(context)
         return logits
+
+
+def for_inference(network: HybridNetwork) -> HybridNetwork:
+    """A copy that gives the same logits faster: normalisation folded into the convolutions."""
+    copied = copy.deepcopy(network).eval()
+    for block in copied.modules():
+        if isinstance(block, nn.Sequential):
+            _fold(block)
+    return copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def _fold(block: nn.Sequential) -> None:
+    for (name, before), (following, after) in pairwise(list(block.named_children())):
+        if isinstance(before, nn.Conv2d) and isinstance(after, nn.BatchNorm2d):
+            setattr(block, name, fuse_conv_bn_eval(before, after))
+            setattr(block, following, nn.Identity())
 
 
 def count_parameters(network: nn.Module) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
-from cropdash.classify.network import HybridNetwork
+from cropdash.classify.network import HybridNetwork, for_inference
 from cropdash.domain import Float
 
 SIDE = 256  # [px] of a tile's core: bounds memory to a few hundred megabytes
@@ -27,13 +27,13 @@ def predict(
     """
     height, width = inputs.shape[-2:]
     result = np.empty((len(classes), height, width), dtype=np.float32)
-    network.eval()
+    fast = for_inference(network)
     chosen = torch.as_tensor(list(classes))
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
         for rows in _spans(height, side, network.reach):
             for columns in _spans(width, side, network.reach):
                 tile = torch.from_numpy(np.ascontiguousarray(inputs[..., rows[0], columns[0]]))
-                logits = network(tile[None])[0].float().index_select(0, chosen)
+                logits = fast(tile[None])[0].float().index_select(0, chosen)
                 result[:, rows[2], columns[2]] = logits.softmax(0)[:, rows[1], columns[1]].numpy()
     return result
 

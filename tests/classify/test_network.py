@@ -5,7 +5,12 @@ from torch import nn
 
 from cropdash import train_config
 from cropdash.classify import precision, tiles
-from cropdash.classify.network import HybridNetwork, TemporalEncoder, count_parameters
+from cropdash.classify.network import (
+    HybridNetwork,
+    TemporalEncoder,
+    count_parameters,
+    for_inference,
+)
 
 LIGHT = train_config.parse({"classifier": "cnn", "dataset": "d"})
 SEED = train_config.parse(
@@ -109,3 +114,17 @@ def test_half_precision_says_nearly_the_same():
     half = tiles.predict(network, inputs, [3, 8, 41], half=True)
     assert half.dtype == np.float32
     np.testing.assert_allclose(half, exact, atol=0.02)
+
+
+def test_the_copy_for_inference_gives_the_same_logits():
+    torch.manual_seed(1)
+    network = HybridNetwork(5, 12, 7, SMALL)
+    network.train()
+    for _ in range(3):  # so that the running statistics are not those of a new network
+        network(torch.randn(2, 12, 5, 17, 23) * 3 + 1)
+    network.eval()
+    x = torch.randn(1, 12, 5, 19, 33)
+    fast = for_inference(network)
+    assert not [m for m in fast.modules() if isinstance(m, nn.BatchNorm2d)]
+    torch.testing.assert_close(fast(x), network(x), atol=1e-5, rtol=1e-5)
+    assert [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]  # left as it was
