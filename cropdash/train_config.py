@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from cropdash.domain import check_name
 from cropdash.errors import ConfigError
@@ -20,6 +20,15 @@ class TrainConfig(BaseModel):
 
     classifier: Classifier = Field(title="Model", description="Network or boosted trees.")
     dataset: str = Field(title="Dataset", description="Name of the dataset to train on.")
+    also: str = Field(
+        "", title="Also learn from",
+        description="Dataset whose training zones are learned from beside the run's own, such as "
+        "the simulated landscape where there are few parcels. Empty: none.",
+    )  # fmt: skip
+    map_unit: Literal["pixel", "parcel"] = Field(
+        "pixel", title="Map by",
+        description="parcel: inside a declared parcel the map shows the parcel's decision.",
+    )  # fmt: skip
     seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed", description="Fixes every random draw.")
     folds: int = Field(
         4, ge=2, le=10, title="Folds",
@@ -39,11 +48,13 @@ class TrainConfig(BaseModel):
     )  # fmt: skip
     threads: int = Field(2, ge=1, le=64, title="Threads", description="Processor cores to use.")
 
-    @field_validator("dataset")
+    @field_validator("dataset", "also")
     @classmethod
-    def _dataset_is_a_name(cls, value: str) -> str:
+    def _dataset_is_a_name(cls, value: str, info: ValidationInfo) -> str:
         try:
-            return check_name(value, "Dataset")
+            return (
+                value if info.field_name == "also" and not value else check_name(value, "Dataset")
+            )
         except ConfigError as error:
             raise ValueError(str(error)) from error
 
@@ -231,7 +242,7 @@ def _split_lists(kind: type[TrainConfig], values: Mapping[str, Any]) -> dict[str
         if field is not None and isinstance(value, str):
             if "tuple" in str(field.annotation):
                 tidy[name] = tuple(part.strip() for part in value.split(","))
-            elif value.isdigit() and name != "dataset":
+            elif value.isdigit() and name not in ("dataset", "also"):
                 tidy[name] = int(value)
     return tidy
 

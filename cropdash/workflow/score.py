@@ -34,9 +34,13 @@ def predict(classifier: Classifier, cube: Cube, labels: Labels, run_id: str) -> 
     """Class and confidence of every pixel, and mean probabilities of every parcel."""
     probabilities = classifier.predict_proba(cube)  # (K, H, W)
     means = parcels.parcel_probabilities(probabilities, labels.parcel_id)
+    crop = probabilities.argmax(axis=0).astype(np.uint8)
+    confidence = probabilities.max(axis=0)
+    if classifier.config.map_unit == "parcel":
+        crop, confidence = parcels.paint(crop, confidence, labels.parcel_id, means)
     return Prediction(
-        crop=probabilities.argmax(axis=0).astype(np.uint8),
-        confidence=probabilities.max(axis=0),
+        crop=crop,
+        confidence=confidence,
         parcel_ids=means.ids,
         parcel_probabilities=means.probabilities,
         grid=cube.grid,

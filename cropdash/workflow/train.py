@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, overload
+from typing import Any
 
 import pandas as pd
 
@@ -18,42 +18,11 @@ from cropdash.prepare import splits
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
 from cropdash.train_config import TrainConfig
+from cropdash.workflow.samples import Samples, Together
 from cropdash.workflow.score import predict_zones, score_run
 
 Progress = Callable[[str, float], None]
-_IN_MEMORY = 1_500_000_000  # [bytes] of cubes up to which all zones are kept in memory
 _TRAIN, _PREDICT = 0.85, 0.97  # shares of the progress bar where these steps end
-
-
-class Samples(Sequence[Sample]):
-    """Zones read when asked for; kept in memory only if all of them are small enough."""
-
-    def __init__(self, dataset: DatasetFolder, zones: Sequence[Zone]) -> None:
-        self._dataset, self._zones = dataset, tuple(zones)
-        description = dataset.description()
-        cells = sum(z.grid.shape[0] * z.grid.shape[1] for z in zones)
-        self._keep = cells * len(description.periods) * len(description.bands) * 4 < _IN_MEMORY
-        self._kept: dict[int, Sample] = {}
-
-    def __len__(self) -> int:
-        return len(self._zones)
-
-    @overload
-    def __getitem__(self, index: int) -> Sample: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Sample]: ...
-    def __getitem__(self, index: int | slice) -> Sample | Sequence[Sample]:
-        if isinstance(index, slice):
-            return Samples(self._dataset, self._zones[index])
-        if index in self._kept:
-            return self._kept[index]
-        sample = self._dataset.sample(self._zones[index])
-        if self._keep:
-            self._kept[index] = sample
-        return sample
-
-    def __iter__(self) -> Iterator[Sample]:
-        return (self[i] for i in range(len(self)))
 
 
 @dataclass(frozen=True)
@@ -95,7 +64,7 @@ def train_run(
         progress(f"Training, epoch {int(values.get('epoch', 0))}", done * _TRAIN)
 
     classifier.fit(
-        Samples(dataset, zones.train),
+        Together((Samples(dataset, zones.train), also_learned(folders, dataset, config))),
         Samples(dataset, zones.validation),
         folder=run.path,
         on_epoch=on_epoch,
@@ -126,6 +95,26 @@ def finish_run(
     progress("Scoring", _PREDICT)
     if zones.test:
         score_run(run, dataset, zones.test, trained=zones.train, seconds=seconds)
+
+
+def also_learned(folders: Folders, own: DatasetFolder, config: TrainConfig) -> Sequence[Sample]:
+    """Training zones of the other dataset that the settings name; none if they name none.
+
+    Raises InvalidRun if it has other classes, bands or periods.
+    """
+    if not config.also:
+        return ()
+    other = DatasetFolder(folders.data, config.also)
+    ours, theirs = own.description(), other.description()
+    if (ours.bands, len(ours.periods)) != (theirs.bands, len(theirs.periods)):
+        raise InvalidRun(
+            f"Dataset {other.name} has {len(theirs.periods)} periods of {', '.join(theirs.bands)} "
+            f"and {own.name} {len(ours.periods)} of {', '.join(ours.bands)}: learn from one of the "
+            "same kind."
+        )
+    if ours.legend_hash != theirs.legend_hash:
+        raise InvalidRun(f"Datasets {own.name} and {other.name} have different classes.")
+    return Samples(other, [z for z in other.built_zones() if z.split == "train"])
 
 
 def choose_zones(dataset: DatasetFolder, config: TrainConfig) -> Zones:

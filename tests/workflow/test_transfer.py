@@ -1,17 +1,28 @@
 """What a model trained on the simulated landscape alone says of real fields."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from bench import transfer
 from cropdash import classify, train_config
+from cropdash.config import Folders
 from cropdash.domain import Cube, Sample
+from cropdash.errors import InvalidRun
+from cropdash.ingest.local_scenes import LocalSource
 from cropdash.ingest.simulated import SimulatedSource
 from cropdash.legend import load
 from cropdash.prepare import composite, parcels
 from cropdash.prepare.gapfill import fill_gaps
+from cropdash.storage import runs
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.workflow import build, train
+from tests.worlds import FLANDERS, needs
 
 SHARE = 0.80  # of real maize and grass pixels that must be named right
+SHARE_OF_PARCELS = 0.90  # the same with the map by parcel, after learning from the west too
+QUICK = {"cnn": {"epochs": 5, "iterations": 60}, "xgboost": {"trees": 50}}
 
 
 def samples(source: SimulatedSource) -> list[Sample]:
@@ -23,6 +34,47 @@ def samples(source: SimulatedSource) -> list[Sample]:
         cleaned = parcels.clean(source.parcels(zone), zone, load(), source.zones())
         made.append(Sample(zone, cube, parcels.rasterize(cleaned.parcels, zone.grid)))
     return made
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory) -> Folders:
+    """The real fields of Flanders and a small simulated landscape, built."""
+    where = tmp_path_factory.mktemp("both")
+    folders = Folders(where / "data", where / "models")
+    sources = {
+        "flanders": LocalSource(FLANDERS),
+        "landscape": SimulatedSource(size=128, zones_per_region=3),
+    }
+    for name, source in sources.items():
+        description = build.describe(source, name, name, {})
+        dataset = DatasetFolder(folders.data, name)
+        build.build(source, dataset, description, progress=lambda stage, done: None)
+    return folders
+
+
+@needs(FLANDERS)
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("kind", ["cnn", "xgboost"])
+def test_the_west_and_the_landscape_together_name_the_fields_of_the_east(kind, folders) -> None:
+    values = {"classifier": kind, "dataset": "flanders", "also": "landscape"}
+    config = train_config.parse(values | {"map_unit": "parcel"} | QUICK[kind])
+    run = runs.queue(folders, config)
+    train.train_run(run, folders, progress=lambda stage, done: None)
+    truth = DatasetFolder(folders.data, "flanders").labels("flanders_east").crop
+    said = run.prediction("flanders_east").crop
+    real = np.isin(truth, (transfer.MAIZE, transfer.GRASS))
+    assert (said == truth)[real].mean() >= SHARE_OF_PARCELS
+
+
+@needs(FLANDERS)
+def test_a_dataset_of_another_kind_is_not_learned_from(folders) -> None:
+    source = SimulatedSource(size=64, zones_per_region=1)
+    short = DatasetFolder(folders.data, "short")
+    short.describe(replace(build.describe(source, "short", "", {}), periods=source.periods[:6]))
+    values = {"classifier": "xgboost", "dataset": "flanders", "also": "short"}
+    run = runs.queue(folders, train_config.parse(values))
+    with pytest.raises(InvalidRun, match="6 periods"):
+        train.train_run(run, folders, progress=lambda stage, done: None)
 
 
 @pytest.mark.timeout(300)
