@@ -38,6 +38,14 @@ class TrainConfig(BaseModel):
         0, ge=0, le=9, title="Validation fold",
         description="The group that is held out to stop early.",
     )  # fmt: skip
+    rare: Literal["keep", "drop", "merge"] = Field(
+        "keep", title="Rare classes",
+        description="drop: not learned. merge: learned as the commonest class of their group.",
+    )  # fmt: skip
+    least_parcels: int = Field(
+        10, ge=1, le=1_000_000, title="Least parcels",
+        description="Training parcels below which a class counts as rare.",
+    )  # fmt: skip
     location: bool = Field(
         False, title="Location",
         description="The model also sees latitude and longitude: it may learn what grows where.",

@@ -21,7 +21,7 @@ from cropdash.storage import files, provenance, rasters, status
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.train_config import TrainConfig
 
-CONFIG, EPOCHS, LOG = "config.json", "epochs.jsonl", "worker.log"
+CONFIG, CLASSES, EPOCHS, LOG = "config.json", "classes.json", "epochs.jsonl", "worker.log"
 SCORES, CONFUSIONS, CALIBRATION = "scores.json", "confusions.parquet", "calibration.parquet"
 
 
@@ -52,6 +52,10 @@ class RunFolder:
     @property
     def status(self) -> status.Status | None:
         return status.read(self.path)
+
+    def write_classes(self, decided: Mapping[str, Any]) -> None:
+        """Training parcels by class, and which classes were dropped or merged."""
+        files.write_json(self.path / CLASSES, dict(decided))
 
     # learning curves and log -------------------------------------------------
 

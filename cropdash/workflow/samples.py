@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import overload
 
-from cropdash.domain import Sample, Zone
+from cropdash.domain import Bytes, Sample, Zone
+from cropdash.prepare import rare
 from cropdash.storage.datasets import DatasetFolder
 
 _IN_MEMORY = 1_500_000_000  # [bytes] of cubes up to which all zones are kept in memory
 
 
 class Samples(Sequence[Sample]):
-    """Zones read when asked for; kept in memory only if all of them are small enough."""
+    """Zones read when asked for; kept in memory only if all of them are small enough.
 
-    def __init__(self, dataset: DatasetFolder, zones: Sequence[Zone]) -> None:
-        self._dataset, self._zones = dataset, tuple(zones)
+    With `learned_as` (K,) each class is replaced by the one that it is learned as.
+    """
+
+    def __init__(
+        self, dataset: DatasetFolder, zones: Sequence[Zone], learned_as: Bytes | None = None
+    ) -> None:
+        self._dataset, self._zones, self._learned_as = dataset, tuple(zones), learned_as
         description = dataset.description()
         cells = sum(z.grid.shape[0] * z.grid.shape[1] for z in zones)
         self._keep = cells * len(description.periods) * len(description.bands) * 4 < _IN_MEMORY
@@ -30,10 +37,12 @@ class Samples(Sequence[Sample]):
     def __getitem__(self, index: slice) -> Sequence[Sample]: ...
     def __getitem__(self, index: int | slice) -> Sample | Sequence[Sample]:
         if isinstance(index, slice):
-            return Samples(self._dataset, self._zones[index])
+            return Samples(self._dataset, self._zones[index], self._learned_as)
         if index in self._kept:
             return self._kept[index]
         sample = self._dataset.sample(self._zones[index])
+        if self._learned_as is not None:
+            sample = replace(sample, labels=rare.relabel(sample.labels, self._learned_as))
         if self._keep:
             self._kept[index] = sample
         return sample

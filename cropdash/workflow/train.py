@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cropdash import classify, train_config
 from cropdash.config import Folders
-from cropdash.domain import Sample, Zone
+from cropdash.domain import IGNORE, Bytes, Sample, Zone
 from cropdash.errors import InvalidRun, NotEnoughData
-from cropdash.prepare import splits
+from cropdash.prepare import rare, splits
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
 from cropdash.train_config import TrainConfig
@@ -52,6 +53,7 @@ def train_run(
     zones = choose_zones(dataset, config)
     progress("Reading zones and training the first epoch", 0.0)
     classifier = classify.build(config, dataset.legend())
+    learned_as = settle_rare(run, dataset, zones.train, config)
     told: list[int] = []
     started = time.monotonic()
 
@@ -64,7 +66,12 @@ def train_run(
         progress(f"Training, epoch {int(values.get('epoch', 0))}", done * _TRAIN)
 
     classifier.fit(
-        Together((Samples(dataset, zones.train), also_learned(folders, dataset, config))),
+        Together(
+            (
+                Samples(dataset, zones.train, learned_as),
+                also_learned(folders, dataset, config, learned_as),
+            )
+        ),
         Samples(dataset, zones.validation),
         folder=run.path,
         on_epoch=on_epoch,
@@ -97,7 +104,9 @@ def finish_run(
         score_run(run, dataset, zones.test, trained=zones.train, seconds=seconds)
 
 
-def also_learned(folders: Folders, own: DatasetFolder, config: TrainConfig) -> Sequence[Sample]:
+def also_learned(
+    folders: Folders, own: DatasetFolder, config: TrainConfig, learned_as: Bytes
+) -> Sequence[Sample]:
     """Training zones of the other dataset that the settings name; none if they name none.
 
     Raises InvalidRun if it has other classes, bands or periods.
@@ -114,7 +123,30 @@ def also_learned(folders: Folders, own: DatasetFolder, config: TrainConfig) -> S
         )
     if ours.legend_hash != theirs.legend_hash:
         raise InvalidRun(f"Datasets {own.name} and {other.name} have different classes.")
-    return Samples(other, [z for z in other.built_zones() if z.split == "train"])
+    return Samples(other, [z for z in other.built_zones() if z.split == "train"], learned_as)
+
+
+def settle_rare(
+    run: RunFolder, dataset: DatasetFolder, zones: Sequence[Zone], config: TrainConfig
+) -> Bytes:
+    """(K,) the class that each class is learned as; what was decided is written into the run."""
+    legend = dataset.legend()
+    crops = _parcels(dataset, zones)["crop"]
+    counts = np.bincount(crops[crops != IGNORE], minlength=legend.n_classes)
+    target = rare.learned_as(counts, legend.group_of("level_2"), config.least_parcels, config.rare)
+    names = [c.name for c in legend.classes]
+    run.write_classes(
+        {
+            "parcels": {name: int(n) for name, n in zip(names, counts, strict=True) if n},
+            "dropped": [names[k] for k in np.flatnonzero((target == IGNORE) & (counts > 0))],
+            "merged": {
+                names[k]: names[target[k]]
+                for k in np.flatnonzero((target != np.arange(len(target))) & (target != IGNORE))
+                if counts[k]
+            },
+        }
+    )
+    return target
 
 
 def choose_zones(dataset: DatasetFolder, config: TrainConfig) -> Zones:

@@ -116,6 +116,18 @@ def test_everything_needed_to_use_the_weights_lies_beside_them(trained):
     assert names & {"model.safetensors", "model.ubj"}
 
 
+def test_rare_classes_are_settled_before_training_and_written_into_the_run(folders):
+    values = {"classifier": "xgboost", "dataset": "flanders", "trees": 5, "rare": "drop"}
+    run = runs.queue(folders, train_config.parse(values | {"least_parcels": 2}))
+    train.train_run(run, folders, progress=lambda stage, done: None)
+    decided = json.loads((run.path / "classes.json").read_text())
+    assert decided["parcels"] == {"grassland": 4, "maize": 1, "potato": 1}
+    assert decided["dropped"] == ["maize", "potato"]
+    assert json.loads((run.path / "model.json").read_text())["classes"] == [6]
+    truth, predicted, _ = written(folders, run)
+    assert (predicted[truth > 0] == 6).all()
+
+
 def test_scoring_again_from_disk_gives_the_same(trained):
     folders, run = trained
     before = run.scores()
