@@ -1,0 +1,218 @@
+"""Both models, their seeds and their variants on the same held-out zones, in one run.
+
+    python -m bench.models [--folder DEMO] [--rows NAME ...] [--seed 0]
+
+Builds the demo (or takes the one in `--folder`, which holds data/demo), trains each row in a
+process of its own with two threads and prints, over the test zones,
+
+- accuracy and macro F1 (over the classes with support) of crop pixels and of parcels,
+- the expected calibration error of parcels,
+- seconds of processor time in training, pixels a second in prediction, peak memory.
+
+The seed project's network gets at least the processor time of the default one, and again three
+times that. Nothing is chosen here: settings were chosen on folds of the training zones.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench.transfer import build_demo
+from cropdash import classify, evaluate, train_config
+from cropdash.domain import Sample
+from cropdash.evaluate import uncertainty
+from cropdash.evaluate.parcels import parcel_probabilities
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.workflow import train
+from cropdash.workflow.samples import Samples
+
+THREADS = 2
+DEFAULT = {"xgboost": "xgboost", "cnn": "cnn"}  # the rows with default settings
+ROWS: dict[str, tuple[str, dict[str, Any]]] = {
+    "xgboost seed": ("xgboost", {"preset": "seed"}),
+    "xgboost": ("xgboost", {}),
+    "xgboost raw values": ("xgboost", {"inputs": "raw"}),
+    "xgboost phenology": ("xgboost", {"inputs": "phenology"}),
+    "xgboost by area": ("xgboost", {"weighting": "none"}),
+    "xgboost class weights": ("xgboost", {"class_weighting": "effective"}),
+    "xgboost other location": ("xgboost", {}),
+    "cnn": ("cnn", {}),
+    "cnn seed": ("cnn", {"preset": "seed", "share": 1.0}),
+    "cnn seed, 3x": ("cnn", {"preset": "seed", "share": 3.0}),
+    "cnn plain loss": ("cnn", {"logit_adjustment": 0.0, "weighting": "none"}),
+    "cnn focal": ("cnn", {"focus": 2.0}),
+    "cnn group loss": ("cnn", {"group_loss": 0.5}),
+    "cnn class weights": ("cnn", {"class_weighting": "effective"}),
+    "cnn float32": ("cnn", {"half_precision": False}),
+    "cnn other location": ("cnn", {}),
+}
+HEAD = (
+    f"{'':<24}{'pixels':>13}{'parcels':>13}{'ECE':>6}{'CPU s':>7}{'kpx/s':>7}{'GB':>6}  "
+    "(accuracy/macro F1)"
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--rows", nargs="+", choices=ROWS)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--row", choices=ROWS, help=argparse.SUPPRESS)
+    parser.add_argument("--budget", type=float, default=0.0, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.row:
+        print(json.dumps(measure(arguments.folder, arguments.row, arguments)))
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = arguments.folder or Path(scratch)
+        if not (folder / "data" / "demo").is_dir():
+            build_demo(folder / "data", arguments.seed)
+        compare(folder, arguments.rows or list(ROWS), arguments.seed)
+
+
+def compare(folder: Path, rows: Sequence[str], seed: int) -> None:
+    """Train and score each row in its own process; print as they come."""
+    print(HEAD)
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        kind, settings = ROWS[row]
+        default = found.get(DEFAULT[kind], {}).get("cpu_s", 0.0)
+        budget = settings.get("share", 0.0) * default
+        command = [sys.executable, "-m", "bench.models", "--row", row, "--folder", str(folder)]
+        command += ["--budget", str(budget), "--seed", str(seed)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        found[row] = json.loads(done.stdout.splitlines()[-1])
+        print(line(row, found[row]), flush=True)
+    for kind, row in DEFAULT.items():
+        if {row, f"{kind} seed"} <= found.keys():
+            print_gain(kind, found[row], found[f"{kind} seed"])
+    if {"cnn", "xgboost"} <= found.keys():
+        print_pool(folder, found["cnn"], found["xgboost"])
+
+
+def line(row: str, values: Mapping[str, Any]) -> str:
+    return (
+        f"{row:<24}{values['accuracy']:7.3f}/{values['macro_f1']:.3f}"
+        f"{values['parcel_accuracy']:7.3f}/{values['parcel_macro_f1']:.3f}{values['ece']:6.3f}"
+        f"{values['cpu_s']:7.0f}{values['kpx_s']:7.0f}{values['gb']:6.2f}"
+    )
+
+
+def print_gain(kind: str, ours: Mapping[str, Any], seed: Mapping[str, Any]) -> None:
+    print(
+        f"{kind} over its seed: macro F1 x {ours['macro_f1'] / seed['macro_f1']:.2f}, "
+        f"accuracy {ours['accuracy'] - seed['accuracy']:+.3f}, "
+        f"processor time x {ours['cpu_s'] / seed['cpu_s']:.2f}"
+    )
+
+
+def print_pool(folder: Path, *members: Mapping[str, Any]) -> None:
+    """Both models' parcels by the mean of their probabilities."""
+    tables = [np.load(folder / m["parcels"], allow_pickle=False) for m in members]
+    truth = tables[0]["truth"]
+    pooled = sum(table["probabilities"] for table in tables) / len(tables)
+    accuracy, macro = scores(truth, pooled.argmax(1), pooled.shape[1])
+    print(f"{'mean of both':<24}{'':>13}{accuracy:7.3f}/{macro:.3f}{ece(truth, pooled):6.3f}")
+
+
+def measure(folder: Path, row: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Train one row and score it on the test zones."""
+    kind, settings = ROWS[row]
+    dataset = DatasetFolder(folder / "data", "demo")
+    config = parsed(kind, settings, arguments.seed)
+    if row.endswith("other location"):
+        config = config.model_copy(update={"location": not config.location})
+    zones = train.choose_zones(dataset, config)
+    learned, held, test = (Samples(dataset, z) for z in (zones.train, zones.validation, zones.test))
+    for part in (learned, held, test):
+        list(part)  # read before the clock starts
+    model = classify.build(config, dataset.legend())
+    start = time.process_time()
+
+    def spent() -> bool:
+        return arguments.budget > 0 and time.process_time() - start > arguments.budget
+
+    with tempfile.TemporaryDirectory() as scratch:
+        model.fit(
+            learned, held, folder=Path(scratch), on_epoch=lambda values: None, should_stop=spent
+        )
+    cpu = time.process_time() - start
+    return {"cpu_s": cpu} | judged(folder, row, dataset, model, test)
+
+
+def parsed(kind: str, settings: Mapping[str, Any], seed: int) -> Any:
+    values: dict[str, Any] = {k: v for k, v in settings.items() if k not in ("preset", "share")}
+    preset = train_config.preset_values(kind, settings.get("preset", "light"))
+    fixed = {"classifier": kind, "dataset": "demo", "threads": THREADS, "seed": seed}
+    if "share" in settings:  # it ends when its time is spent, not before
+        fixed |= {"epochs": 1000, "patience": 1000}
+    return train_config.parse(fixed | preset | values)
+
+
+def judged(
+    folder: Path, row: str, dataset: DatasetFolder, model: Any, test: Sequence[Sample]
+) -> dict[str, Any]:
+    """Scores of pixels and parcels, speed and memory."""
+    size = dataset.legend().n_classes
+    counts, seconds, pixels = np.zeros((size, size), np.int64), 0.0, 0
+    truths, said = [], []
+    for sample in test:
+        start = time.perf_counter()
+        probabilities = model.predict_proba(sample.cube)
+        seconds += time.perf_counter() - start
+        pixels += sample.labels.crop.size
+        counts += evaluate.confusion(sample.labels.crop, probabilities.argmax(0), size).counts
+        truth, means = parcels_of(dataset, sample, probabilities)
+        truths.append(truth)
+        said.append(means)
+    truth, means = np.concatenate(truths), np.concatenate(said)
+    name = f"{row.replace(' ', '_').replace(',', '')}.npz"
+    np.savez(folder / name, truth=truth, probabilities=means)
+    matrix = evaluate.Confusion(counts, "pixel", includes_background=False)
+    accuracy, macro = scores(truth, means.argmax(1), size)
+    return {
+        "accuracy": matrix.accuracy,
+        "macro_f1": matrix.macro_f1,
+        "parcel_accuracy": accuracy,
+        "parcel_macro_f1": macro,
+        "ece": ece(truth, means),
+        "kpx_s": pixels / seconds / 1e3,
+        "gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
+        "parcels": name,
+    }
+
+
+def parcels_of(
+    dataset: DatasetFolder, sample: Sample, probabilities: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(P,) declared crops and (P, K) mean probabilities of the parcels with a mapped crop."""
+    means = parcel_probabilities(probabilities, sample.labels.parcel_id)
+    declared = dataset.parcels(sample.zone.zone_id).set_index("parcel_id")["crop"]
+    truth = declared.reindex(means.ids).to_numpy()
+    mapped = (truth > 0) & (truth < 255)
+    return truth[mapped].astype(np.uint8), means.probabilities[mapped]
+
+
+def scores(truth: np.ndarray, said: np.ndarray, size: int) -> tuple[float, float]:
+    matrix = evaluate.confusion(truth, said.astype(np.uint8), size, unit="parcel")
+    return matrix.accuracy, matrix.macro_f1
+
+
+def ece(truth: np.ndarray, probabilities: np.ndarray) -> float:
+    confidence = probabilities.max(1) / probabilities.sum(1)
+    return uncertainty.calibration_error(confidence, probabilities.argmax(1) == truth)
+
+
+if __name__ == "__main__":
+    main()
