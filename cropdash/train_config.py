@@ -54,6 +54,14 @@ class TrainConfig(BaseModel):
         "none", title="Class weighting",
         description="effective: a class weighs by its effective number of parcels.",
     )  # fmt: skip
+    adjustment: bool = Field(
+        True, title="Adjust for rare classes",
+        description="How much rare classes are favoured is fitted on the validation zones.",
+    )  # fmt: skip
+    calibration: bool = Field(
+        True, title="Calibrate",
+        description="How sure the model may be is fitted on the validation zones.",
+    )  # fmt: skip
     threads: int = Field(2, ge=1, le=64, title="Threads", description="Processor cores to use.")
 
     @field_validator("dataset", "also")
@@ -202,6 +210,8 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
             "logit_adjustment": 0.0,
             "averaging": 0.0,
             "half_precision": False,
+            "adjustment": False,
+            "calibration": False,
         },
     },
     "xgboost": {
@@ -214,6 +224,8 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
             "learning_rate": 0.3,
             "subsample": 1.0,
             "column_share": 1.0,
+            "adjustment": False,
+            "calibration": False,
         },
     },
 }

@@ -22,6 +22,7 @@ from cropdash.storage.datasets import DatasetFolder
 from cropdash.train_config import TrainConfig
 
 CONFIG, CLASSES, EPOCHS, LOG = "config.json", "classes.json", "epochs.jsonl", "worker.log"
+CALIBRATED = "calibration.json"
 SCORES, CONFUSIONS, CALIBRATION = "scores.json", "confusions.parquet", "calibration.parquet"
 
 
@@ -56,6 +57,15 @@ class RunFolder:
     def write_classes(self, decided: Mapping[str, Any]) -> None:
         """Training parcels by class, and which classes were dropped or merged."""
         files.write_json(self.path / CLASSES, dict(decided))
+
+    def write_calibrated(self, values: Mapping[str, Any]) -> None:
+        """How the model's probabilities are adjusted and scaled, and on which zones it was fitted."""
+        files.write_json(self.path / CALIBRATED, dict(values))
+
+    def calibrated(self) -> dict[str, Any]:
+        """What `write_calibrated` wrote; empty if the run has none."""
+        path = self.path / CALIBRATED
+        return dict(files.read_json(path)) if path.exists() else {}
 
     # learning curves and log -------------------------------------------------
 

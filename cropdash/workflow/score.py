@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,10 @@ from cropdash import classify, legend
 from cropdash.classify.classifier import Classifier
 from cropdash.domain import IGNORE, Cube, Labels, Prediction, Zone
 from cropdash.errors import InvalidRun
-from cropdash.evaluate import Unit, confusion, parcels, scores, tables
+from cropdash.evaluate import Unit, conformal, confusion, parcels, scores, tables
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
+from cropdash.workflow.calibrate import COVERAGE, Calibration
 
 Progress = Callable[[str, float], None]
 UNITS: tuple[Unit, ...] = ("pixel", "parcel", "hectare")
@@ -24,16 +26,27 @@ def predict_zones(
 ) -> None:
     """Write the run's prediction of each zone."""
     classifier = classify.load(run.path, dataset.legend())
+    calibration = Calibration.from_json(run.calibrated())
     for i, zone in enumerate(zones):
         progress(f"Predicting {zone.zone_id}", i / len(zones))
         cube, labels = dataset.cube(zone.zone_id), dataset.labels(zone.zone_id)
-        run.write_prediction(zone.zone_id, predict(classifier, cube, labels, run.run_id))
+        prediction = predict(classifier, cube, labels, run.run_id, calibration)
+        run.write_prediction(zone.zone_id, prediction)
 
 
-def predict(classifier: Classifier, cube: Cube, labels: Labels, run_id: str) -> Prediction:
+def predict(
+    classifier: Classifier,
+    cube: Cube,
+    labels: Labels,
+    run_id: str,
+    calibration: Calibration | None = None,
+) -> Prediction:
     """Class and confidence of every pixel, and mean probabilities of every parcel."""
+    calibration = calibration or Calibration()
     probabilities = classifier.predict_proba(cube)  # (K, H, W)
     means = parcels.parcel_probabilities(probabilities, labels.parcel_id)
+    means = means._replace(probabilities=calibration.of_parcels(means.probabilities))
+    probabilities = calibration.of_pixels(probabilities)
     crop = probabilities.argmax(axis=0).astype(np.uint8)
     confidence = probabilities.max(axis=0)
     if classifier.config.map_unit == "parcel":
@@ -69,12 +82,13 @@ def score_run(
     calibration = pd.concat(calibrations, ignore_index=True)
     before = run.scores()
     seen = _classes(dataset, trained) if trained is not None else before.get("trained_classes", [])
-    summary = {
+    summary: dict[str, Any] = {
         "test": {"zones": [z.zone_id for z in zones], **_summaries(confusions, seen)},
         "trained_classes": seen,
         "dataset_fingerprint": dataset.fingerprint(),
         "seconds": seconds or before.get("seconds", {}),
     }
+    summary["test"] |= _sets(run, calibration)
     run.write_scores(summary, confusions, calibration)
     return summary
 
@@ -103,6 +117,30 @@ def _score_zone(
         for matrix in (pixels, by_parcel, by_area)
     ]
     return pd.concat(counted, ignore_index=True), _calibration(zone, decisions)
+
+
+def _sets(run: RunFolder, decisions: pd.DataFrame) -> dict[str, Any]:
+    """How often the parcels' sets of classes hold the declared one, and how large they are."""
+    threshold = run.calibrated().get("threshold")
+    if threshold is None:
+        return {}
+    tables = [
+        run.parcel_prediction(str(zone)).set_index("parcel_id").loc[part["parcel_id"]]
+        for zone, part in decisions.groupby("zone_id", sort=False)
+    ]
+    probabilities = pd.concat(tables).filter(regex=r"^p_\d+$").to_numpy(np.float32)
+    sets = conformal.class_sets(probabilities, threshold)
+    covered = conformal.coverage_table(sets, decisions["truth"].to_numpy())
+    parcels_, share = covered["support"], covered["support"] / covered["support"].sum()
+    return {
+        "sets": {
+            "promised": COVERAGE,
+            "covered": float((covered["covered"] * share).sum()),
+            "size": float((covered["size"] * share).sum()),
+            "parcels": int(parcels_.sum()),
+            "by_class": covered.to_dict("records"),
+        }
+    }
 
 
 def _parcel_decisions(run: RunFolder, dataset: DatasetFolder, zone: Zone) -> pd.DataFrame:

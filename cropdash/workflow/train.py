@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cropdash import classify, train_config
+from cropdash.classify import imbalance
 from cropdash.config import Folders
 from cropdash.domain import IGNORE, Bytes, Sample, Zone
 from cropdash.errors import InvalidRun, NotEnoughData
@@ -19,6 +20,7 @@ from cropdash.prepare import rare, splits
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
 from cropdash.train_config import TrainConfig
+from cropdash.workflow import calibrate
 from cropdash.workflow.samples import Samples, Together
 from cropdash.workflow.score import predict_zones, score_run
 
@@ -65,19 +67,20 @@ def train_run(
         done = min(float(values.get("progress", 0.0)), 1.0)
         progress(f"Training, epoch {int(values.get('epoch', 0))}", done * _TRAIN)
 
+    own = Samples(dataset, zones.train, learned_as)
+    learned = Together((own, also_learned(folders, dataset, config, learned_as)))
+    held_out = Samples(dataset, zones.validation)
     classifier.fit(
-        Together(
-            (
-                Samples(dataset, zones.train, learned_as),
-                also_learned(folders, dataset, config, learned_as),
-            )
-        ),
-        Samples(dataset, zones.validation),
+        learned,
+        held_out,
         folder=run.path,
         on_epoch=on_epoch,
         should_stop=should_stop,
     )
     classifier.save(run.path)
+    progress("Calibrating", _TRAIN)
+    prior = imbalance.census(learned, dataset.legend().n_classes).shares
+    run.write_calibrated(calibrate.fit(classifier, held_out, prior).to_json())
     seconds = {"train": round(time.monotonic() - started, 1)}
     if not should_stop():
         classify.forget_checkpoint(run.path)
