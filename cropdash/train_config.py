@@ -181,6 +181,16 @@ class XgbConfig(TrainConfig):
     max_bins: int = Field(64, ge=8, le=1024, title="Bins", description="Of a feature's histogram.")
     subsample: float = Field(0.8, gt=0, le=1, title="Rows", description="Share a tree sees.")
     column_share: float = Field(0.5, gt=0, le=1, title="Columns", description="Share a tree sees.")
+    min_child_weight: float = Field(
+        0.02, ge=0, le=1000, title="Least weight of a leaf",
+        description="Small values let rare classes have leaves of their own.",
+    )  # fmt: skip
+    reg_lambda: float = Field(
+        4.0, ge=0, le=1000, title="Lambda", description="L2 regularisation of the leaves."
+    )
+    max_delta_step: float = Field(
+        2.0, ge=0, le=100, title="Largest step of a leaf", description="0 = no limit."
+    )
     patience: int = Field(
         15, ge=1, le=1000, title="Patience", description="Rounds without a better validation score."
     )
@@ -224,6 +234,9 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
             "learning_rate": 0.3,
             "subsample": 1.0,
             "column_share": 1.0,
+            "min_child_weight": 1.0,
+            "reg_lambda": 1.0,
+            "max_delta_step": 0.0,
             "adjustment": False,
             "calibration": False,
         },
