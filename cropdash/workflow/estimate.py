@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cropdash.build_config import BuildConfig
 from cropdash.domain import BANDS, Grid, Zone
 from cropdash.ingest import sources, zones
 
-REQUEST_LIMIT = 48 * 2**20  # [bytes] of one computePixels answer
-# https://developers.google.com/earth-engine/guides/usage#request_payload_size
 LINK_MBIT_S = 50.0  # an ordinary connection; the time scales with it
 REQUEST_S = (10.0, 60.0)  # Earth Engine computes a month's median of one zone; an assumption
 REQUESTS_AT_ONCE = 8
@@ -33,16 +31,11 @@ class Estimate:
 
 def of(config: BuildConfig) -> Estimate:
     """Estimate a build; reads its list of zones and asks no service."""
-    grids, months = [zone.grid for zone in _zones(config)], 12
+    chosen, months = _zones(config), 12
+    grids = [zone.grid for zone in chosen]
     disk = sum(_on_disk(grid, months) for grid in grids)
     if config.source == "earthengine":
-        requests = sum(tiles(grid) for grid in grids) * months
-        transfer = sum(_answer(grid) for grid in grids) * months
-        largest = max(min(request_bytes(grid), REQUEST_LIMIT) for grid in grids)
-        at_best, at_worst = (requests * s / REQUESTS_AT_ONCE / 60 for s in REQUEST_S)
-        travel = _minutes(transfer)
-        minutes = (max(at_best, travel), at_worst + travel)
-        return Estimate("Earth Engine", len(grids), requests, largest, transfer, disk, minutes)
+        return _of_earth_engine(chosen, months, disk)
     if config.source == "stac":
         dates = 365 // REVISIT_DAYS
         transfer = sum(_scene(grid) for grid in grids) * dates
@@ -57,14 +50,17 @@ def _zones(config: BuildConfig) -> tuple[Zone, ...]:
     return zones.read(path) if path is not None else sources.open_source(config).zones()
 
 
-def request_bytes(grid: Grid) -> int:
-    """What one month of a zone counts: uint16 layers, with one mask byte a layer and pixel."""
-    return _pixels(grid) * _LAYERS * (2 + 1)
+def _of_earth_engine(chosen: Sequence[Zone], months: int, disk: int) -> Estimate:
+    from cropdash.ingest import earthengine
 
-
-def tiles(grid: Grid) -> int:
-    """Requests that one month of a zone is split into."""
-    return -(-request_bytes(grid) // REQUEST_LIMIT)
+    requests = earthengine.requests(chosen, months)
+    tiles = [tile for zone in chosen for tile in earthengine.tiles(zone.grid)]
+    largest = max(earthengine.request_bytes(tile) for tile in tiles)
+    transfer = sum(_answer(tile) for tile in tiles) * months
+    at_best, at_worst = (requests * s / REQUESTS_AT_ONCE / 60 for s in REQUEST_S)
+    travel = _minutes(transfer)
+    minutes = (max(at_best, travel), at_worst + travel)
+    return Estimate("Earth Engine", len(chosen), requests, largest, transfer, disk, minutes)
 
 
 def sentences(found: Estimate) -> Iterator[str]:
@@ -76,6 +72,8 @@ def sentences(found: Estimate) -> Iterator[str]:
     low, high = found.minutes
     yield f"{found.source}: {found.requests:,} requests, up to {_size(found.transfer)} to fetch."
     if found.largest_request:
+        from cropdash.ingest.earthengine import REQUEST_LIMIT
+
         counts, limit = found.largest_request / 2**20, REQUEST_LIMIT / 2**20
         yield f"The largest request counts {counts:.1f} MiB; the limit is {limit:.0f} MiB."
         yield (

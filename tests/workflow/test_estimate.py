@@ -3,7 +3,7 @@ import math
 import pytest
 
 from cropdash import build_config
-from cropdash.ingest import zones
+from cropdash.ingest import earthengine, zones
 from cropdash.workflow import estimate
 from tests import worlds
 
@@ -54,3 +54,15 @@ def test_nothing_is_fetched_of_what_is_here(source):
     assert (found.zones, found.transfer) == (16, 0)
     assert found.disk == 16 * 100 * 100 * (12 * 9 + 8)
     assert list(estimate.sentences(found))[-1] == "Nothing is fetched."
+
+
+def test_the_estimate_is_what_the_source_asks_for(tmp_path):
+    """By the source's own tiles: a third of the first zone would be a row too much."""
+    shapes = [(3172, 3172), (1832, 1834), (400, 300)]
+    found = estimate.of(settings(tmp_path, "earthengine", shapes, project="my-project"))
+    listed = zones.read(tmp_path / "zones.csv")
+    tiles = [tile for zone in listed for tile in earthengine.tiles(zone.grid)]
+    assert found.requests == earthengine.requests(listed) == 12 * len(tiles) == 12 * (4 + 2 + 1)
+    assert found.largest_request == max(map(earthengine.request_bytes, tiles))
+    assert found.largest_request <= earthengine.REQUEST_LIMIT
+    assert found.transfer == 12 * sum(height * width * 10 for height, width in shapes)

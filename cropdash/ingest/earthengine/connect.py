@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from cropdash.errors import SourceUnavailable
 from cropdash.ingest.earthengine import credentials, faults
-from cropdash.ingest.earthengine.retry import GaveUp
+from cropdash.ingest.earthengine.retry import GaveUp, Transient
 from cropdash.ingest.earthengine.service import Service
 from cropdash.ingest.earthengine.transport import MOST_AT_ONCE, Transport
 
@@ -43,10 +43,14 @@ class Client:
 
     def open(self) -> None:
         """Initialise `ee` for this process. Raises SourceUnavailable, ConfigError."""
+        import ee
+
         global _opened
-        wanted = (os.getpid(), self.project, self.service.url, os.environ.get(credentials.KEY))
+        service, key = self.service, os.environ.get(credentials.KEY)
+        waits = (service.connect_s, service.silence_s, service.answer_s)
+        wanted = (os.getpid(), self.project, service.url, *waits, key)
         with _opening:
-            if _opened != wanted:
+            if _opened != wanted or not ee.data.is_initialized():
                 _opened = ()
                 self._patiently(lambda: _initialise(self.project, self.service), "the connection")
                 _opened = wanted
@@ -84,6 +88,9 @@ def _initialise(project: str, service: Service) -> None:
     try:
         with _judged(), _without_catalogue():
             ee.Initialize(held, url=service.url, project=project, http_transport=Transport(service))
+    except faults.TooLarge:
+        ee.Reset()
+        raise Transient("it took too long to say what it can compute") from None
     except BaseException:
         ee.Reset()  # half initialised, it would take itself for ready
         raise

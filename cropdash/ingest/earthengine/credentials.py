@@ -58,7 +58,7 @@ def _of_login() -> Any:
 
     try:
         held = oauth.get_credentials_arguments()
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, AttributeError):
         held = {}
     if held.get("refresh_token"):
         return Credentials(None, **held)

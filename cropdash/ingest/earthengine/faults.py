@@ -45,13 +45,11 @@ def judge(error: Exception) -> Exception:
     """The Transient, TooLarge or SourceUnavailable that a fault amounts to."""
     import google.auth.exceptions
 
-    if any(words in str(error).lower() for words in _LESS):
+    if _is_too_much(str(error)):
         return TooLarge(str(error))
-    status, headers = _answer_of(error)
+    status = _status_of(error)
     if status:
-        return _of_status(status, headers, str(error))
-    if isinstance(error, google.auth.exceptions.TransportError):
-        return Transient("the credentials could not be checked")
+        return _refusal(status, str(error))
     if isinstance(error, google.auth.exceptions.GoogleAuthError):
         if error.retryable:
             return Transient("the credentials could not be checked")
@@ -60,10 +58,19 @@ def judge(error: Exception) -> Exception:
     return Transient(f"its answer was not what it should be{said}")
 
 
+def passing(status: int, headers: Mapping[str, Any], content: bytes) -> Transient | None:
+    """The fault of an answer that may be another the next time; None if it will not."""
+    if status not in _AGAIN and status < 500:
+        return None
+    if _is_too_much(content.decode(errors="replace")):
+        return None
+    return Transient(f"status {status}", retry_after(headers))
+
+
 def retry_after(headers: Mapping[str, Any]) -> float:
     """[s] from a Retry-After header, which holds seconds or a date; 0 if there is none."""
     value = str(headers.get("retry-after") or "").strip()
-    if value.isdigit():
+    if value.isdecimal():
         return float(value)
     try:
         until = email.utils.parsedate_to_datetime(value)
@@ -73,23 +80,27 @@ def retry_after(headers: Mapping[str, Any]) -> float:
     return max(0.0, (until.replace(tzinfo=until.tzinfo or dt.UTC) - now).total_seconds())
 
 
-def _of_status(status: int, headers: Mapping[str, Any], message: str) -> Exception:
-    if status in _AGAIN or status >= 500:
-        return Transient(f"status {status}", retry_after(headers))
+def _is_too_much(message: str) -> bool:
+    return any(words in message.lower() for words in _LESS)
+
+
+def _refusal(status: int, message: str) -> SourceUnavailable:
     way_out = _WAY_OUT.get(status, "check the Cloud project and the connection")
     return SourceUnavailable(
         f"Earth Engine refuses the request (status {status}{_said(message)}): {way_out}."
     )
 
 
-def _answer_of(error: BaseException) -> tuple[int, Mapping[str, Any]]:
-    """Status and headers of the answer behind a fault; `ee` keeps them in the context only."""
-    from googleapiclient.errors import HttpError
+def _status_of(error: BaseException) -> int:
+    """Of the answer behind a fault, 0 if there is none; `ee` keeps it in the context only."""
+    from googleapiclient.errors import HttpError, UnknownApiNameOrVersion
 
     for fault in _chain(error):
         if isinstance(fault, HttpError):
-            return int(fault.resp.status), fault.resp
-    return 0, {}
+            return int(fault.resp.status)
+        if isinstance(fault, UnknownApiNameOrVersion):  # stands for the status 404 of discovery
+            return 404
+    return 0
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -24,6 +24,11 @@ class GaveUp(Exception):
     """Attempts or time are used up, or the work was stopped; says what went wrong last."""
 
 
+def _draw() -> float:
+    """Of the system; a generator of ours would be copied with its state to other processes."""
+    return random.SystemRandom().random()
+
+
 @dataclass(frozen=True)
 class Retry:
     """Bounds of the attempts at one request; clock, wait and random numbers can be replaced.
@@ -39,7 +44,7 @@ class Retry:
     deadline: float = 1800.0  # [s] after which no attempt at the same request begins
     clock: Callable[[], float] = time.monotonic
     wait: Callable[[threading.Event, float], object] = threading.Event.wait
-    draw: Callable[[], float] = random.random  # 0 to 1
+    draw: Callable[[], float] = _draw  # 0 to 1
 
     def run(self, task: Callable[[], T], stop: threading.Event | None = None) -> T:
         """The task's result; its Transient faults are tried again until `stop` is set.

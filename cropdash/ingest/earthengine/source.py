@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import geopandas as gpd
 import numpy as np
 
 from cropdash.domain import BANDS, Cube, Scene, Zone, season
-from cropdash.errors import ConfigError, InvalidScene
+from cropdash.errors import ConfigError, InvalidScene, SourceUnavailable
 from cropdash.ingest import rpg
 from cropdash.ingest.earthengine import months as one_month
 from cropdash.ingest.earthengine.connect import Client
@@ -91,24 +91,25 @@ class EarthEngineSource:
         return {period: month for period, month in kept if month is not None}
 
     def _fetched(self, zone: Zone, periods: Sequence[str]) -> Iterator[tuple[str, Month]]:
-        """Months as they arrive; the first failure ends the others' attempts."""
+        """Months as they arrive; the first failure ends the others' attempts, but is raised last.
+
+        So what was under way is not thrown away.
+        """
         if not periods:
             return
-        client = Client(self.project, self.service)
+        client, failed = Client(self.project, self.service), list[SourceUnavailable]()
         client.open()  # once, and not in every thread, should it be refused
         with ThreadPoolExecutor(self.at_once, thread_name_prefix="earthengine") as pool:
+            tasks = {
+                pool.submit(_fetch, client, zone, period, failed): period for period in periods
+            }
             try:
-                tasks = {
-                    pool.submit(
-                        one_month.fetch, client, zone.grid, period, f"{period} of {zone.zone_id}"
-                    ): period
-                    for period in periods
-                }
-                for task in as_completed(tasks):
-                    yield tasks[task], task.result()
+                yield from _arriving(tasks)
             finally:
                 client.stop.set()
                 pool.shutdown(wait=False, cancel_futures=True)
+        if failed:
+            raise failed[0]
 
     def _cube(self, zone: Zone, months: Sequence[Month]) -> Cube:
         clear_dates = np.stack([month.clear_dates for month in months])  # (T, H, W)
@@ -119,3 +120,24 @@ class EarthEngineSource:
             )
         reflectance = np.stack([month.reflectance for month in months])  # (T, B, H, W)
         return Cube(reflectance, clear_dates, self.periods, BANDS, zone.grid)
+
+
+def _fetch(client: Client, zone: Zone, period: str, failed: list[SourceUnavailable]) -> Month:
+    """Ask for a month; if it fails, no attempt at another begins any more."""
+    try:
+        return one_month.fetch(client, zone.grid, period, f"{period} of {zone.zone_id}")
+    except SourceUnavailable as fault:
+        if not client.stop.is_set():  # else it is but the consequence of another
+            failed.append(fault)
+        client.stop.set()
+        raise
+
+
+def _arriving(tasks: Mapping[Future[Month], str]) -> Iterator[tuple[str, Month]]:
+    """Months that do not fail, with their periods."""
+    for task in as_completed(tasks):
+        try:
+            month = task.result()
+        except SourceUnavailable:
+            continue  # `_fetch` has noted it
+        yield tasks[task], month

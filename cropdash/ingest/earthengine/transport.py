@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+import zlib
+from collections.abc import Mapping
 from typing import Any
 
 import httplib2
@@ -10,12 +12,14 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from cropdash.ingest.earthengine import faults
 from cropdash.ingest.earthengine.retry import Transient
 from cropdash.ingest.earthengine.service import Service
 
 MOST_AT_ONCE = 40  # https://developers.google.com/earth-engine/guides/usage
 MOST_BYTES = 256 * 2**20  # of one answer; pixels have at most 48 MiB
 _PIECE = 2**16
+_ENCODING = "Accept-Encoding"
 
 
 class Transport:
@@ -24,6 +28,7 @@ class Transport:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._session = requests.Session()
+        self._session.auth = _as_it_is  # a password in ~/.netrc would take the token's place
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(pool_maxsize=MOST_AT_ONCE, max_retries=0))
 
@@ -35,7 +40,11 @@ class Transport:
         headers: Any = None,
         **_: Any,  # redirections, connection_type, timeout: what httplib2 would take
     ) -> tuple[httplib2.Response, bytes]:
-        """The answer, of whatever status. Raises Transient if there is none, or not a whole one."""
+        """The answer. Raises Transient if there is none, not a whole one, or one that may pass.
+
+        What may pass is told here, as google-auth would wait on its own for some, and take others
+        for a refusal.
+        """
         service = self._service
         end = time.monotonic() + service.answer_s
         try:
@@ -43,14 +52,15 @@ class Transport:
                 method,
                 uri,
                 data=body,
-                headers=headers,
+                headers=_accepting_gzip(headers or {}),
                 timeout=(service.connect_s, service.silence_s),
                 stream=True,
             ) as answer:
                 content = _body(answer, end)
-                return httplib2.Response(
-                    dict(answer.headers) | {"status": answer.status_code}
-                ), content
+                headers, status = answer.headers, answer.status_code
+                if fault := faults.passing(status, headers, content):
+                    raise fault
+                return httplib2.Response(dict(headers) | {"status": status}), content
         except (requests.Timeout, urllib3.exceptions.TimeoutError):
             raise Transient("it did not answer in time") from None
         except requests.exceptions.SSLError:
@@ -59,14 +69,39 @@ class Transport:
             raise Transient("the connection broke off") from None
 
 
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _accepting_gzip(headers: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in headers.items() if name.lower() != _ENCODING.lower()}
+    return kept | {_ENCODING: "gzip"}
+
+
 def _body(answer: requests.Response, end: float) -> bytes:
-    """The whole body; read1 returns what is there, so that the clock is looked at in time."""
+    """The whole body, unpacked.
+
+    read1 returns what is there, so that the clock is looked at in time; urllib3 would unpack on
+    the way, and read on until there is something to show for it.
+    """
     parts, size = [], 0
-    while part := answer.raw.read1(_PIECE, decode_content=True):
+    while part := answer.raw.read1(_PIECE, decode_content=False):
         parts.append(part)
         size += len(part)
         if time.monotonic() > end:
             raise Transient("its answer did not end in time")
         if size > MOST_BYTES:
             raise Transient("its answer was longer than any can be")
-    return b"".join(parts)
+    packed = answer.headers.get("Content-Encoding", "").lower() == "gzip"
+    return _unpacked(b"".join(parts)) if packed else b"".join(parts)
+
+
+def _unpacked(content: bytes) -> bytes:
+    unpacking = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)  # 16: with a gzip header
+    try:
+        result = unpacking.decompress(content, MOST_BYTES)
+    except zlib.error:
+        raise Transient("its answer could not be unpacked") from None
+    if not unpacking.eof:
+        raise Transient("its answer was not whole")
+    return result

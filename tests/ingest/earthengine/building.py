@@ -1,0 +1,62 @@
+"""A build of two zones from the loopback service, as a process of its own.
+
+python -m tests.ingest.earthengine.building URL FOLDER
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from cropdash.domain import Grid, Zone
+from cropdash.ingest.earthengine import EarthEngineSource, Retry, Service
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.workflow import build
+from tests import worlds
+from tests.ingest.earthengine.worlds import GRID
+
+NAME = "fetched"
+WIDTHS = (11, 12)  # columns of GRID that are one zone's
+
+
+def zones() -> tuple[Zone, ...]:
+    found, left = [], GRID.left
+    for i, width in enumerate(WIDTHS):
+        grid = Grid(GRID.crs, left, GRID.top, 10, (GRID.shape[0], width))
+        found.append(Zone(f"z{i}", "north", "test" if i else "train", grid))
+        left = grid.bounds[2]
+    return tuple(found)
+
+
+def register(folder: Path) -> Path:
+    """Two parcels a zone, as a GeoPackage."""
+    path = folder / "parcels.gpkg"
+    if not path.exists():
+        rows = []
+        for zone in zones():
+            left, bottom, _, _ = zone.grid.bounds
+            for i, code in enumerate(("BTH", "MIS")):
+                x = left + 10 + 50 * i
+                box = (x, bottom + 10, x + 40, bottom + 170)
+                rows.append((f"{zone.zone_id}{i}", code, box))
+        worlds.register(rows).to_file(path, layer="parcelles_graphiques")
+    return path
+
+
+def source(service: Service, folder: Path) -> EarthEngineSource:
+    return EarthEngineSource(
+        "my-project", register(folder), zones(), 2023, at_once=2, service=service
+    )
+
+
+def run(service: Service, folder: Path, data: Path) -> tuple[DatasetFolder, build.Built]:
+    made = DatasetFolder(data, NAME)
+    origin = source(service, folder)
+    description = build.describe(origin, NAME, "Fetched", {})
+    return made, build.build(origin, made, description, progress=lambda stage, done: None)
+
+
+if __name__ == "__main__":
+    where = Path(sys.argv[2])
+    patient = Service(sys.argv[1], Retry(attempts=2, base=0.01))
+    run(patient, where, where / "killed")

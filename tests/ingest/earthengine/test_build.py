@@ -1,0 +1,84 @@
+"""Datasets built from the loopback service: killed half-way, and taken up again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.fetching import sums
+from tests.ingest.earthengine import building, worlds
+from tests.ingest.earthengine.service import Fault
+
+ROOT = Path(__file__).resolve().parents[3]
+PATIENCE_S = 60
+
+
+@pytest.fixture
+def place(google, tmp_path):
+    google.assets, _ = worlds.served()
+    building.register(tmp_path)
+    return tmp_path
+
+
+def test_a_dataset_holds_the_composite(google, service, place):
+    folder, built = building.run(service, place, place / "data")
+    assert built.built == ("z0", "z1")
+    assert google.asked("pixels") == 24
+    _, days = worlds.served()
+    median, count = worlds.composite(days["2023-03"], worlds.GRID.shape)
+    columns = slice(0, building.WIDTHS[0])
+    cube = folder.cube("z0")
+    np.testing.assert_array_equal(cube.clear_dates[2], count[:, columns])
+    seen = count[:, columns] > 0
+    found = cube.reflectance[2][:, seen] * 10_000
+    assert np.abs(found - median[:, :, columns][:, seen]).max() <= 1
+    assert not list((place / "data").rglob("*.npz"))  # the months kept on the way are gone
+
+
+@pytest.mark.parametrize("at", [17])
+def test_after_a_kill_only_what_is_missing_is_fetched(google, service, place, at):
+    """The process is killed when its request number `at` arrives."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "tests.ingest.earthengine.building", google.url, str(place)]
+    child: list[subprocess.Popen[bytes]] = []
+
+    def kill(ask, number):
+        if (ask.kind, number) == ("pixels", at):
+            child[0].send_signal(signal.SIGKILL)
+            return Fault(how="drop")
+        return None
+
+    google.fault = kill
+    child.append(subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL))
+    assert child[0].wait(PATIENCE_S) == -signal.SIGKILL
+    google.fault = lambda ask, number: None
+    google.log.clear()
+    data = place / "killed"
+    whole = list((data / building.NAME).glob("zones/*/manifest.json"))
+    kept = 12 * len(whole) + len(list((data / building.NAME).glob("parts/*/2023-*.npz")))
+    assert 1 <= kept <= at
+    folder, built = building.run(service, place, data)
+    assert google.asked("pixels") == 24 - kept
+    assert set(built.built) | set(built.kept) == {"z0", "z1"}
+    reference, _ = building.run(service, place, place / "whole")
+    assert sums(folder) == sums(reference)
+
+
+def test_a_zone_that_is_refused_is_told_and_the_next_run_asks_for_the_rest(google, service, place):
+    google.fault = lambda ask, n: (
+        Fault(403, message="Not yet registered") if ask.kind == "pixels" and n >= 7 else None
+    )
+    _, built = building.run(service, place, place / "data")
+    assert built.built == ()
+    assert "register the Cloud project" in built.failed["z0"]
+    google.fault = lambda ask, n: None
+    google.log.clear()
+    _, again = building.run(service, place, place / "data")
+    assert again.built == ("z0", "z1")
+    assert google.asked("pixels") == 24 - 7
