@@ -1,10 +1,11 @@
-"""From a click on a parcel to its chart, in a real Chromium, by the number of parcels of the zone.
+"""From a click on a parcel to its chart, and from one zone to the next, in a real Chromium.
 
-    python -m bench.ui_click [--parcels 1000 4000 10000] [--clicks 15]
+    python -m bench.ui_click [--parcels 1000 4000 10000] [--clicks 15] [--changes 7]
 
-Builds made-up zones of fields on a lattice in a scratch folder, starts a server of its own and
-clicks parcels of a warm page. Prints medians, what was sent, and the ratio of the largest zone
-to the smallest: 1 means that the number of parcels costs nothing.
+Builds made-up zones of fields on a lattice in a scratch folder, starts a server of its own,
+clicks parcels of a warm page, goes to the zone and back, and plays its year. Prints medians, what
+was sent, and the ratio of the largest zone to the smallest: 1 means that the number of parcels
+costs nothing. "zone first" is a zone that nobody has opened since it was built.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import math
 import statistics
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,7 @@ from cropdash.storage.datasets import DatasetFolder, Description
 from tests.browser.conftest import CHROMIUM, FLAGS, Server, serve
 
 MAP = "iframe[title='streamlit_folium.st_folium']"
+OTHER = 100  # parcels of the zone that one comes from
 FIELD = 4  # [pixels] side of a field; a pixel of margin is left between two
 
 # Resolves with the milliseconds from the mouse button's release to the first frame in which the
@@ -48,7 +51,7 @@ id => new Promise((resolve, reject) => {
 })
 """
 FETCHED = """
-performance.getEntriesByType('resource').filter(e => e.name.endsWith('.json'))
+performance.getEntriesByType('resource').filter(e => e.name.includes('/app/static/'))
   .reduce((sum, e) => sum + e.encodedBodySize, 0)
 """
 PLACE = """
@@ -69,7 +72,11 @@ class Measured:
     clicks_ms: list[float]
     socket_kb: float  # all the page needed before the first click
     per_click_kb: float
-    parcels_kb: float  # the GeoJSON
+    map_kb: float  # Leaflet, picture and parcels
+    year_kb: float  # pictures of all months
+    play_s: float  # from the first press of play until it runs
+    first_change_s: float  # to the zone, its files not drawn yet
+    changes_ms: list[float]  # to the zone, from another one
 
     @property
     def median_ms(self) -> float:
@@ -80,12 +87,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--parcels", type=int, nargs="+", default=[1000, 4000, 10000])
     parser.add_argument("--clicks", type=int, default=15)
+    parser.add_argument("--changes", type=int, default=7)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         write_zones(folder / "data", given.parcels)
         for server in serve(folder):
-            results = measure(server, given.parcels, given.clicks)
+            results = measure(server, given.parcels, given.clicks, given.changes)
     report(results)
 
 
@@ -93,7 +101,7 @@ def write_zones(data: Path, counts: Sequence[int]) -> None:
     """One zone per number of parcels, all of one size on the map."""
     side = math.ceil(math.sqrt(max(counts))) * (FIELD + 1)
     grid = Grid("EPSG:32631", 500_000.0, 5_500_000.0, 10.0, (side, side))
-    zones = tuple(Zone(f"n{n}", "lattice", "test", grid) for n in counts)
+    zones = tuple(Zone(f"n{n}", "lattice", "test", grid) for n in (*counts, OTHER))
     dataset = DatasetFolder(data, "lattice")
     table = legend.load()
     dataset.describe(
@@ -102,47 +110,53 @@ def write_zones(data: Path, counts: Sequence[int]) -> None:
         )
     )
     cube = _cube(grid)
-    for zone, n in zip(zones, counts, strict=True):
+    for zone, n in zip(zones, (*counts, OTHER), strict=True):
         labels, parcels = _lattice(grid, n, zone.zone_id, table)
         dataset.write_zone(zone, cube, labels, parcels, parcel_series(cube, labels), {})
 
 
-def measure(server: Server, counts: Sequence[int], clicks: int) -> list[Measured]:
+def measure(server: Server, counts: Sequence[int], clicks: int, changes: int) -> list[Measured]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         context = browser.new_context(viewport={"width": 1400, "height": 1000})
-        results = [_measure_zone(context.new_page(), server, n, clicks) for n in counts]
+        moves = [_change_zone(context.new_page(), server, n, changes) for n in counts]
+        results = [
+            _measure_zone(context.new_page(), server, n, clicks, times)
+            for n, times in zip(counts, moves, strict=True)
+        ]
         browser.close()
     return results
 
 
 def report(results: Sequence[Measured]) -> None:
     head = (
-        "parcels",
-        "map shown",
-        "click to chart",
-        "slowest",
-        "before click",
-        "a click",
-        "GeoJSON",
-    )
-    print("".join(f"{h:>16}" for h in head))
+        "parcels", "map shown", "click to chart", "slowest", "zone change", "slowest", "zone first",
+        "before click", "a click", "map", "play after", "year",
+    )  # fmt: skip
+    print("".join(f"{h:>15}" for h in head))
     for r in results:
         cells = (
             f"{r.parcels:,}",
             f"{r.shown_s:.2f} s",
             f"{r.median_ms:.0f} ms",
             f"{max(r.clicks_ms):.0f} ms",
+            f"{statistics.median(r.changes_ms):.0f} ms",
+            f"{max(r.changes_ms):.0f} ms",
+            f"{r.first_change_s:.2f} s",
             f"{r.socket_kb:,.0f} kB",
             f"{r.per_click_kb:,.0f} kB",
-            f"{r.parcels_kb:,.0f} kB",
+            f"{r.map_kb:,.0f} kB",
+            f"{r.play_s:.2f} s",
+            f"{r.year_kb:,.0f} kB",
         )
-        print("".join(f"{c:>16}" for c in cells))
+        print("".join(f"{c:>15}" for c in cells))
     ratio = results[-1].median_ms / results[0].median_ms
     print(f"{results[-1].parcels:,} against {results[0].parcels:,} parcels: {ratio:.2f} times")
 
 
-def _measure_zone(page: Page, server: Server, n: int, clicks: int) -> Measured:
+def _measure_zone(
+    page: Page, server: Server, n: int, clicks: int, changes_ms: list[float]
+) -> Measured:
     sent = {"socket": 0}
     page.on("websocket", lambda ws: ws.on("framereceived", lambda f: _add(sent, len(f))))
     page.goto(f"{server.url}/_stcore/health")  # the browser is awake
@@ -155,13 +169,62 @@ def _measure_zone(page: Page, server: Server, n: int, clicks: int) -> Measured:
     page.wait_for_selector(".js-plotly-plot")
     page.wait_for_timeout(2000)  # the rest of the page has settled
     handle.scroll_into_view_if_needed()
-    before, geojson = sent["socket"], frame.evaluate(FETCHED) / 1000
+    before, drawn = sent["socket"], frame.evaluate(FETCHED) / 1000
     places = _places(server, n, clicks + 1)
     times = [_click(page, handle.bounding_box(), frame, i, at) for i, at in places]
     per_click = (sent["socket"] - before) / len(times) / 1000
+    play_s = _play(frame)
+    year = frame.evaluate(FETCHED) / 1000 - drawn
     page.close()
     # The first click also loads the chart's code where no chart was on the page before.
-    return Measured(n, shown, times[1:], before / 1000, per_click, geojson)
+    return Measured(
+        n, shown, times[1:], before / 1000, per_click, drawn, year, play_s,
+        changes_ms[0] / 1000, changes_ms[1:],
+    )  # fmt: skip
+
+
+def _play(frame: Frame) -> float:
+    """Seconds from the first press of play until the year runs."""
+    start = time.perf_counter()
+    frame.get_by_role("button", name="Play the year").click()
+    frame.get_by_role("button", name="Pause").wait_for()
+    elapsed = time.perf_counter() - start
+    frame.get_by_role("button", name="Pause").click()
+    return elapsed
+
+
+def _change_zone(page: Page, server: Server, n: int, changes: int) -> list[float]:
+    """Milliseconds to the zone from another one; the first time its files are not drawn yet."""
+    page.goto(f"{server.url}/Explore?dataset=lattice&zone=n{OTHER}")
+    _parcels_of(page)
+    page.wait_for_timeout(2000)
+    times = []
+    for _ in range(changes + 1):
+        times.append(_go_to(page, n))
+        page.wait_for_timeout(1500)
+        _go_to(page, OTHER)
+        page.wait_for_timeout(1500)
+    page.close()
+    return times
+
+
+def _go_to(page: Page, n: int) -> float:
+    """Milliseconds from the choice of a zone until its parcels are on the map."""
+    page.evaluate(f"document.querySelector(`{MAP}`).dataset.old = 'yes'")
+    choice = page.get_by_role("combobox", name="Zone")
+    choice.click()
+    choice.fill(f"N{n} ")
+    page.get_by_role("option", name=f"N{n} (test)").wait_for()
+    start = time.perf_counter()
+    choice.press("Enter")
+    _parcels_of(page)
+    return 1000 * (time.perf_counter() - start)
+
+
+def _parcels_of(page: Page) -> None:
+    """Until a map that was not there before shows its parcels."""
+    handle = page.wait_for_selector(f"{MAP}:not([data-old])")
+    handle.content_frame().wait_for_function("window.parcelsReady === true")
 
 
 def _click(

@@ -9,7 +9,16 @@
   const panels = []; // {map, base, overlay, parcels}
   let features = null;
   let options = {};
-  let state = { selected: null, base: null, fill: 0, opacity: 0.9, only: [] };
+  let state = { selected: null, other: null, base: null, fill: 0, opacity: 0.9, only: [] };
+  let slider = null; // of months, where the map has one
+  const told = { parcel: null, clicks: 0, month: null, turned: 0, frames: false };
+
+  // To the page at once: the component's own way waits a quarter of a second first.
+  function tell(change) {
+    Object.assign(told, change);
+    const message = { isStreamlitMessage: true, type: "streamlit:setComponentValue" };
+    window.parent.postMessage(Object.assign(message, { dataType: "json", value: told }), "*");
+  }
 
   function style(feature) {
     const out = state.only.length && !state.only.includes(feature.properties.crop);
@@ -28,19 +37,17 @@
   }
 
   // Parcels and the mark share the map's one canvas: a second one above would take the clicks.
-  function addParcels(panel, report) {
+  function addParcels(panel) {
     panel.parcels = L.geoJson(null, {
       style: style,
       onEachFeature: function (feature, layer) {
         layer.bindTooltip(labelled(panel, feature), { sticky: true });
       },
     }).addTo(panel.map);
-    if (report) {
-      // The component listens to the first panel only: hand it the clicks of the others.
-      panel.parcels.on("click", function (event) {
-        report.fire("click", { layer: event.layer, sourceTarget: event.layer, latlng: event.latlng });
-      });
-    }
+    panel.parcels.on("click", function (event) {
+      // The time tells two clicks on one parcel apart, also from those on a map drawn before.
+      tell({ parcel: event.layer.feature.properties.id, clicks: Date.now() });
+    });
   }
 
   function addImages(panel, spec) {
@@ -107,17 +114,62 @@
   }
 
   function markSelected() {
+    const wanted = [state.other, state.selected]; // the first one last, so on top
     panels.forEach(function (panel) {
       if (panel.mark) panel.map.removeLayer(panel.mark);
       panel.mark = null;
-      if (!features || state.selected === null) return;
+      if (!features) return;
       const found = features.features.filter(function (f) {
-        return f.properties.id === state.selected;
+        return wanted.includes(f.properties.id);
       });
       panel.mark = L.geoJson(found, {
         interactive: false,
-        style: { color: options.highlight, weight: 3.5, fill: false },
+        style: function (feature) {
+          const first = feature.properties.id === state.selected;
+          return { color: first ? options.highlight : options.second, weight: 3.5, fill: false };
+        },
       }).addTo(panel.map);
+    });
+  }
+
+  function setPicture(panel, url) {
+    if (panel.base._url !== url) panel.base.setUrl(url);
+  }
+
+  function addMonths(root) {
+    slider = window.cropdashMonths(root, options.months, tell, function (url) {
+      panels.forEach(function (panel) {
+        if (panel.base) setPicture(panel, url);
+      });
+    });
+  }
+
+  // Names and colours of what the map shows, below it.
+  function addLegend(below) {
+    const list = document.createElement("div");
+    list.className = "map-legend";
+    list.style.color = options.ink;
+    list.tabIndex = 0; // it may scroll
+    list.setAttribute("role", "list");
+    list.setAttribute("aria-label", options.legendName);
+    options.legend.forEach(function (entry) {
+      const item = document.createElement("span");
+      item.setAttribute("role", "listitem");
+      const swatch = document.createElement("i");
+      swatch.style.background = entry.colour;
+      item.append(swatch, document.createTextNode(entry.label));
+      if (entry.mode) {
+        item.dataset.mode = entry.mode;
+        swatch.className = "ramp";
+      }
+      list.appendChild(item);
+    });
+    below.parentElement.appendChild(list);
+  }
+
+  function showLegend() {
+    document.querySelectorAll(".map-legend [data-mode]").forEach(function (item) {
+      item.hidden = item.dataset.mode !== state.mode;
     });
   }
 
@@ -129,7 +181,8 @@
         panel.parcels.setStyle(style);
         panel.look = look;
       }
-      if (panel.base && state.base && panel.base._url !== state.base) panel.base.setUrl(state.base);
+      const held = slider && slider.busy();
+      if (!held && panel.base && state.base) setPicture(panel, state.base);
       if (panel.overlay) panel.overlay.setOpacity(state.opacity);
     });
     markSelected();
@@ -159,8 +212,10 @@
       panels.push(panel);
       caption(elements[i], spec.title);
       addImages(panel, spec);
-      addParcels(panel, i === 0 ? null : panels[0].parcels);
+      addParcels(panel);
     });
+    if (options.months) addMonths(elements[0]);
+    if (options.legend) addLegend(elements[0].parentElement);
     panels.forEach(function (panel) {
       panel.map.invalidateSize();
       panel.map.fitBounds(options.bounds, { animate: false });
@@ -172,6 +227,8 @@
 
   function show(wanted) {
     state = Object.assign({}, state, wanted);
+    if (slider) slider.update(state);
+    showLegend();
     refresh();
   }
 

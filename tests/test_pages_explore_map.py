@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
+import re
 
 import geopandas as gpd
 import numpy as np
@@ -14,7 +16,8 @@ from streamlit.testing.v1 import AppTest
 from cropdash import config, legend
 from cropdash.config import Folders
 from cropdash.domain import Prediction
-from cropdash.ui import compare_answers, compare_maps, data
+from cropdash.errors import CorruptDataset
+from cropdash.ui import assets, compare_answers, compare_maps, data
 from tests import factory
 
 ROOT = config.PROJECT
@@ -106,14 +109,181 @@ def test_the_chart_of_a_parcel_holds_its_series():
 
 def test_two_parcels_are_compared():
     zone = a_test_zone()
-    first, second = data.series("demo", zone)["parcel_id"].unique()[:2]
+    first, second = map(int, data.series("demo", zone)["parcel_id"].unique()[:2])
     app = show(EXPLORE, dataset="demo", zone=zone, parcel=str(first))
-    checked(box(app, "Compare with").set_value(int(second)).run())
+    checked(box(app, "Compare with").set_value(second).run())
+    assert compared(app) == {f"Parcel {first}", f"Parcel {second}"}
+    assert address(app, "other") == str(second)
+
+
+def compared(app: AppTest) -> set[str]:
     names = [t.get("name", "") for c in charts(app) for t in c["data"]]
-    assert {n.split(":")[0] for n in names if n.startswith("Parcel")} == {
-        f"Parcel {first}",
-        f"Parcel {second}",
-    }
+    return {n.split(":")[0] for n in names if n.startswith("Parcel")}
+
+
+def test_a_pair_comes_from_the_address_and_can_be_swapped():
+    zone = a_test_zone()
+    first, second = map(int, data.series("demo", zone)["parcel_id"].unique()[:2])
+    app = show(EXPLORE, dataset="demo", zone=zone, parcel=str(first), other=str(second))
+    assert compared(app) == {f"Parcel {first}", f"Parcel {second}"}
+    (swap,) = [b for b in app.button if b.label == "Swap the two"]
+    checked(swap.click().run())
+    assert (address(app, "parcel"), address(app, "other")) == (str(second), str(first))
+
+
+def test_a_parcel_is_not_compared_with_itself():
+    zone = a_test_zone()
+    parcel = str(data.parcels("demo", zone)["parcel_id"].iloc[0])
+    app = show(EXPLORE, dataset="demo", zone=zone, parcel=parcel, other=parcel)
+    assert box(app, "Compare with").value is None
+
+
+def test_another_zone_lets_go_of_the_second_parcel():
+    zones = [z.zone_id for z in data.zones("demo")]
+    first, second = data.parcels("demo", zones[0])["parcel_id"].iloc[:2]
+    app = show(EXPLORE, dataset="demo", zone=zones[0], parcel=str(first), other=str(second))
+    checked(box(app, "Zone").set_value(zones[1]).run())
+    assert address(app, "other") is None
+
+
+def test_a_reflectance_is_drawn_against_the_range_of_the_class():
+    zone = a_test_zone()
+    table = data.parcels("demo", zone)
+    row = table[table["crop"] > 0].nlargest(1, "n_pixels").iloc[0]
+    app = show(EXPLORE, dataset="demo", zone=zone, parcel=str(row["parcel_id"]), value="B8")
+    chart = next(
+        c for c in charts(app) for t in c["data"] if t.get("name", "").startswith("Parcel")
+    )
+    assert chart["layout"]["yaxis"]["title"]["text"] == "Reflectance B8"
+    usual = data.seasons("demo", "B8")
+    middle = next(t for t in chart["data"] if t.get("name", "").endswith(": median"))
+    expected = usual.loc[usual["crop"] == row["crop"], "p50"]
+    np.testing.assert_allclose(values(middle["y"]), expected)
+
+
+def values(given) -> np.ndarray:
+    """Numbers of a chart, which travel as base64 or as a list."""
+    if isinstance(given, dict):
+        return np.frombuffer(base64.b64decode(given["bdata"]), dtype=given["dtype"])
+    return np.array(given, dtype=float)
+
+
+@pytest.mark.parametrize("month", ["2023-13", "", "May", "9" * 3000])
+def test_a_month_that_the_dataset_lacks_gives_way_to_the_usual_one(month):
+    app = show(EXPLORE, dataset="demo", month=month)
+    assert sent(app)["month"] == "2023-05"
+
+
+def sent(app: AppTest) -> dict:
+    """What the page tells its map to show."""
+    (component,) = app.get("component_instance") or [None]
+    arguments = json.loads(component.proto.json_args)
+    return json.loads(re.search(r"cropdash\.show\((.*)\);", arguments["feature_group"]).group(1))
+
+
+def test_the_map_is_told_month_picture_parcels_and_crops():
+    zone = a_test_zone()
+    crop = int(data.parcels("demo", zone)["crop"].mode().iloc[0])
+    first, second = data.parcels("demo", zone)["parcel_id"].iloc[:2]
+    name = legend.load().classes[crop].name
+    app = show(
+        EXPLORE, dataset="demo", zone=zone, month="2023-08", picture="ndvi", crops=name,
+        parcel=str(first), other=str(second),
+    )  # fmt: skip
+    told = sent(app)
+    wanted = {
+        "month": "2023-08", "mode": "ndvi", "only": [crop],
+        "selected": int(first), "other": int(second), "frames": None,
+    }  # fmt: skip
+    assert {k: told[k] for k in wanted} == wanted
+    other = sent(show(EXPLORE, dataset="demo", zone=zone, month="2023-09", picture="ndvi"))
+    assert other["base"] != told["base"]
+
+
+def test_crops_are_counted_and_kept_in_the_address():
+    zone = a_test_zone()
+    table = data.parcels("demo", zone)
+    crop = int(table.loc[table["crop"] > 0, "crop"].mode().iloc[0])
+    app = show(EXPLORE, dataset="demo", zone=zone)
+    (crops,) = [m for m in app.multiselect if m.label == "Crops"]
+    checked(crops.set_value([crop]).run())
+    assert address(app, "crops") == legend.load().classes[crop].name
+    assert f"{(table['crop'] == crop).sum():,} of {len(table):,} parcels outlined" in text(app)
+    checked(show(EXPLORE, dataset="demo", zone=zone, crops="no_such_crop,,"))
+
+
+def test_a_crop_that_the_zone_lacks_is_said():
+    zone = a_test_zone()
+    absent = set(range(1, 50)) - set(data.parcels("demo", zone)["crop"])
+    app = show(EXPLORE, dataset="demo", zone=zone, crops=legend.load().classes[min(absent)].name)
+    assert "None of these crops is declared in this zone" in text(app)
+
+
+def test_a_zone_without_parcels_is_said(monkeypatch):
+    empty = data.parcels("demo", a_test_zone()).iloc[:0]
+    monkeypatch.setattr(data, "parcels", lambda *_: empty)
+    monkeypatch.setattr(data, "parcel_names", lambda *_: {})
+    monkeypatch.setattr(data, "listed_parcels", lambda *_: ())
+    app = show(EXPLORE, dataset="demo", zone=a_test_zone())
+    assert "No parcel is declared in this zone" in text(app)
+
+
+def test_damaged_imagery_is_one_sentence_and_the_rest_of_the_page_stays(monkeypatch):
+    def damaged(*_: object) -> None:
+        raise CorruptDataset("Imagery of zone a can't be read: build the zone again.")
+
+    monkeypatch.setattr(data, "months", damaged)
+    monkeypatch.setattr(assets, "publish", lambda key, suffix, make: make() and "cache/none")
+    app = show(EXPLORE, dataset="demo")
+    assert [e.value for e in app.error] == [
+        "Imagery of zone a can't be read: build the zone again."
+    ]
+    assert charts(app)
+
+
+VIEWS = ("imbalance", "shares", "dates", "sizes", "bands", "seasons")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_chart_opens_from_the_address_with_title_alternative_text_and_data(view):
+    app = show(EXPLORE, dataset="demo", view=view)
+    (chart,) = app.get("plotly_chart")
+    assert chart.proto.alt
+    assert f"**{chart.proto.alt}**" in [m.value for m in app.markdown]
+    assert [b.proto.label for b in app.get("download_button")] == ["Data (CSV)"]
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"view": "imbalance", "split": "both"}, "Pixels of each declared crop"),
+        ({"view": "shares", "level": "level_1", "unit": "hectares"}, "Families of each zone"),
+        ({"view": "dates", "shown": "empty_share"}, "Filled pixels"),
+        ({"view": "sizes", "sizes": "crop"}, "by crop"),
+        ({"view": "sizes", "sizes": "region"}, "by region"),
+        ({"view": "bands", "where": "all"}, "parcel means of all zones"),
+        ({"view": "seasons", "value": "B8"}, "Mean reflectance B8"),
+        ({"view": "nothing", "unit": "miles", "region": "atlantis"}, "Pixels of each declared"),
+    ],
+)
+def test_a_chart_follows_the_address(query, said):
+    assert said in text(show(EXPLORE, dataset="demo", **query))
+
+
+def test_seasons_show_the_crops_of_the_address():
+    usual = data.seasons("demo")
+    first, second = usual.loc[usual["crop"] > 0, "crop"].unique()[:2]
+    items = legend.load().classes
+    names = f"{items[first].name},{items[second].name}"
+    app = show(EXPLORE, dataset="demo", view="seasons", lines=names)
+    named = [t["name"] for c in charts(app) for t in c["data"] if t.get("mode") == "lines+markers"]
+    assert [n.split(" (")[0] for n in named] == [
+        items[k].label_en.split(" (")[0] for k in (first, second)
+    ]
+
+
+def test_no_crop_chosen_says_what_to_do():
+    assert "choose other crops" in text(show(EXPLORE, dataset="demo", view="seasons", lines=""))
 
 
 @pytest.mark.parametrize("page", [EXPLORE, MAP])
@@ -143,9 +313,9 @@ def test_imbalance_follows_unit_split_and_region():
         group.set_value(value)
     checked(box(app, "Region").set_value(region).run())
     chosen = counts[(counts["split"] == "test") & (counts["region"] == region)]
-    bars = next(c for c in charts(app) if c["layout"].get("yaxis", {}).get("type") == "log")
+    bars = next(c for c in charts(app) if c["layout"].get("xaxis", {}).get("type") == "log")
     expected = chosen[chosen["crop"] > 0].groupby("crop")["hectares"].sum()
-    assert len(bars["data"][0]["x"]) == (expected > 0).sum()
+    assert len(values(bars["data"][0]["x"])) == (expected > 0).sum()
     assert "Hectares" in text(app)
 
 

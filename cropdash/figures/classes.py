@@ -1,44 +1,68 @@
-"""How much there is of each class, and how often the ground was seen."""
+"""How much there is of each class."""
 
 from __future__ import annotations
+
+import math
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from cropdash.figures import palette
+from cropdash.figures import palette, wording
 from cropdash.legend import Legend
 
 UNITS = {"pixels": "pixels", "hectares": "ha", "parcels": "parcels"}
+_ROW = 17  # [px] of a class
+_AXES = 92  # [px] above and below the bars
 
 
-def imbalance(counts: pd.DataFrame, unit: str, legend: Legend, *, dark: bool = False) -> go.Figure:
-    """Bars of each class, largest first, on a logarithmic axis.
+def imbalance(
+    counts: pd.DataFrame,
+    unit: str,
+    legend: Legend,
+    *,
+    by_split: bool = False,
+    dark: bool = False,
+    language: str = "en",
+) -> go.Figure:
+    """Bars of each class, largest on top, on a logarithmic axis; train beside test if `by_split`.
 
-    `counts` has crop, pixels, parcels, hectares in any number of rows per class.
+    `counts` has split, crop, pixels, parcels, hectares in any number of rows per class.
     """
-    table = ranked(counts, unit, legend)
-    figure = go.Figure(
-        go.Bar(
-            x=table["label"],
-            y=table["amount"],
-            marker={"color": table["colour"], "line": {"width": 0.5, "color": "#777"}},
-            customdata=table[["share", "rank", "label_fr"]],
-            hovertemplate="<b>%{x}</b> (%{customdata[2]})<br>%{y:,.0f} "
-            + UNITS[unit]
-            + "<br>%{customdata[0]:.2%} of all, rank %{customdata[1]}<extra></extra>",
+    table = ranked(counts, unit, legend, language)
+    if by_split:
+        bars = _by_split(counts, table, unit, legend, dark, language)
+    else:
+        bars = [_bars(table, unit, table["colour"], "", len(table), language)]
+    figure = go.Figure(bars)
+    rows = len(table) * (1.5 if by_split else 1)
+    figure.update_layout(
+        palette.base_layout(
+            dark,
+            height=int(_AXES + _ROW * max(rows, 3)),
+            margin={"l": 8, "r": 16, "t": 28 if by_split else 8, "b": 48},
+            bargap=0.25,
+            bargroupgap=0,
+            legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0},
+            showlegend=by_split,
         )
     )
-    figure.update_layout(
-        **palette.base_layout(dark, height=430, margin={"l": 64, "r": 8, "t": 16, "b": 150})
+    amounts = [x for bar in bars for x in bar.x]
+    figure.update_xaxes(
+        palette.axis(dark, type="log", range=_range(amounts), dtick=1, tickformat=",~f"),
+        title=wording.say(f"{unit}_axis", language),
     )
-    figure.update_xaxes(**palette.axis(dark), tickangle=-55, nticks=60)
-    figure.update_yaxes(
-        **palette.axis(dark), type="log", title=f"{unit.capitalize()} (log scale)", dtick=1
+    labels = table["label"].tolist()
+    return figure.update_yaxes(
+        palette.axis(dark, tickmode="linear", tickfont={"size": 12}),
+        categoryorder="array",
+        categoryarray=labels,
+        range=[len(labels) - 0.5, -0.5],
+        showgrid=False,
     )
-    return figure
 
 
-def ranked(counts: pd.DataFrame, unit: str, legend: Legend) -> pd.DataFrame:
+def ranked(counts: pd.DataFrame, unit: str, legend: Legend, language: str = "en") -> pd.DataFrame:
     """crop, label, label_fr, colour, amount, share, rank: mapped classes, largest first."""
     totals = counts[counts["crop"] > 0].groupby("crop")[unit].sum()
     totals = totals[totals > 0].sort_values(ascending=False)
@@ -46,7 +70,7 @@ def ranked(counts: pd.DataFrame, unit: str, legend: Legend) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "crop": totals.index.to_numpy(),
-            "label": [_short(c.label_en) for c in items],
+            "label": wording.shorten_all([c.label(language) for c in items]),
             "label_fr": [c.label_fr for c in items],
             "colour": [c.colour for c in items],
             "amount": totals.to_numpy(),
@@ -56,53 +80,50 @@ def ranked(counts: pd.DataFrame, unit: str, legend: Legend) -> pd.DataFrame:
     )
 
 
-def clear_dates(table: pd.DataFrame, *, dark: bool = False) -> go.Figure:
-    """Heat map of the mean number of clear dates by zone and month."""
-    grid = table.pivot(index="zone_id", columns="period", values="clear_dates")
-    empty = table.pivot(index="zone_id", columns="period", values="empty_share")
-    months = pd.to_datetime(grid.columns, format="%Y-%m").strftime("%b")
-    figure = go.Figure(
-        go.Heatmap(
-            x=list(months),
-            y=[str(zone).replace("_", " ").capitalize() for zone in grid.index],
-            z=grid.to_numpy(),
-            customdata=empty.to_numpy(),
-            colorscale="Viridis",
-            zmin=0,
-            xgap=1,
-            ygap=1,
-            colorbar={"title": {"text": "Clear dates"}, "thickness": 14},
-            hovertemplate="%{y}, %{x}<br>%{z:.1f} clear dates<br>"
-            "%{customdata:.0%} of pixels filled in<extra></extra>",
-        )
-    )
-    figure.update_layout(
-        **palette.base_layout(
-            dark, height=90 + 17 * len(grid), margin={"l": 130, "r": 8, "t": 12, "b": 32}
-        )
-    )
-    figure.update_xaxes(**palette.axis(dark))
-    figure.update_yaxes(**palette.axis(dark), autorange="reversed", tickmode="linear")
-    return figure
+def by_split(counts: pd.DataFrame, unit: str, legend: Legend, language: str = "en") -> pd.DataFrame:
+    """`ranked` of each side of the split, one below the other, with the column split."""
+    sides = [
+        ranked(counts[counts["split"] == side], unit, legend, language).assign(split=side)
+        for side in ("train", "test")
+    ]
+    return pd.concat(sides, ignore_index=True)
 
 
-def parcel_sizes(parcels: pd.DataFrame, *, dark: bool = False) -> go.Figure:
-    """Histogram of parcel areas of a zone."""
-    figure = go.Figure(
-        go.Histogram(
-            x=parcels["area_ha"],
-            nbinsx=40,
-            marker={"color": "#5b8c6a"},
-            hovertemplate="%{x} ha: %{y} parcels<extra></extra>",
-        )
-    )
-    figure.update_layout(
-        **palette.base_layout(dark, height=300, margin={"l": 56, "r": 8, "t": 12, "b": 44})
-    )
-    figure.update_xaxes(**palette.axis(dark), title="Parcel area [ha]")
-    figure.update_yaxes(**palette.axis(dark), title="Parcels")
-    return figure
+def _by_split(
+    counts: pd.DataFrame, whole: pd.DataFrame, unit: str, legend: Legend, dark: bool, language: str
+) -> list[go.Bar]:
+    sides, bars = by_split(counts, unit, legend, language), []
+    names = whole.set_index("crop")["label"]  # cut at the same place in both
+    for side, colour in zip(("train", "test"), palette.model_colours(dark), strict=True):
+        table = sides[sides["split"] == side].drop(columns="label")
+        table = table.assign(label=names.loc[table["crop"]].to_numpy())
+        name = wording.say(side, language)
+        bars.append(_bars(table, unit, colour, name, len(table), language))
+    return bars
 
 
-def _short(label: str, limit: int = 26) -> str:
-    return label if len(label) <= limit else label[: limit - 1].rstrip(" ,(") + "…"
+def _bars(table: pd.DataFrame, unit: str, colour: Any, name: str, n: int, language: str) -> go.Bar:
+    columns = (table[c] for c in ("label", "label_fr", "amount", "share", "rank"))
+    notes = [
+        f"<b>{label}</b> ({french})<br>{name + ': ' if name else ''}"
+        f"{wording.number(amount, language)} {UNITS[unit]}<br>"
+        f"{wording.say('of_all', language, share=wording.percent(share, language))}, "
+        f"{wording.say('rank_of', language, rank=rank, n=n)}"
+        for label, french, amount, share, rank in zip(*columns, strict=True)
+    ]
+    return go.Bar(
+        orientation="h",
+        y=table["label"],
+        x=table["amount"],
+        name=name,
+        marker={"color": colour, "line": {"width": 0.5, "color": "#777"}},
+        customdata=notes,
+        hovertemplate="%{customdata}<extra></extra>",
+    )
+
+
+def _range(amounts: list[float]) -> list[float]:
+    """Powers of ten of the axis: the smallest bar can still be seen, as can the end of the largest."""
+    if not amounts:
+        return [0.0, 1.0]
+    return [math.floor(math.log10(min(amounts)) - 0.3), math.log10(max(amounts)) + 0.1]

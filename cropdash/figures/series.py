@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import pandas as pd
 import plotly.graph_objects as go
 
-from cropdash.figures import palette
+from cropdash.figures import palette, wording
 
 INDICES = ("NDVI", "B2", "B3", "B4", "B8")
+DASHES = ("solid", "dash", "dot", "dashdot")  # so that lines differ by more than colour
+_BANDED = 4  # classes with a band each; more would hide one another
+_CONTRAST = 2.2  # of a line against the page; WCAG asks 3 of what nothing else tells apart
 _OBSERVED = 0.05  # share of a parcel's pixels that must be seen for a month to count as observed
 
 
@@ -30,31 +33,85 @@ def parcel_series(
     *,
     index: str = "NDVI",
     dark: bool = False,
+    language: str = "en",
 ) -> go.Figure:
     """Mean and spread of parcels by month; class median and 10-90 % band; filled months hatched.
 
-    `band` has period, p10, p50, p90 of NDVI over the parcels of a class, or is None.
+    `band` has period, p10, p50, p90 of `index` over the parcels of a class, or is None. Months
+    are hatched where the first parcel was not observed; hollow points say the same of each.
     """
     figure = go.Figure()
-    if band is not None and len(band) and index == "NDVI":
-        _add_band(figure, band, band_name, dark)
+    if band is not None and len(band):
+        _add_band(figure, band, band_name, dark, None, language)
     for line in lines:
-        _add_line(figure, line, index)
-    if lines:
-        _hatch_filled(figure, lines[0].series, dark)
-    unit = "NDVI" if index == "NDVI" else f"Reflectance {index}"
+        _add_line(figure, line, index, language)
     ranged = {"range": [-0.05, 1.0]} if index == "NDVI" else {"rangemode": "tozero"}
-    figure.update_yaxes(**palette.axis(dark), title=unit, **ranged)
-    return _by_month(figure, dark)
+    figure.update_yaxes(palette.axis(dark, **ranged), title=_axis_title(index, language))
+    if lines:
+        _hatch_filled(figure, lines[0].series, dark, language)
+    return _by_month(figure, dark, language)
 
 
-def class_bands(bands: Sequence[tuple[str, pd.DataFrame, str]], *, dark: bool = False) -> go.Figure:
+def class_bands(
+    bands: Sequence[tuple[str, pd.DataFrame, str]], *, dark: bool = False, language: str = "en"
+) -> go.Figure:
     """NDVI median and 10-90 % band of several classes: (name, table, colour)."""
     figure = go.Figure()
     for name, table, colour in bands:
-        _add_band(figure, table, name, dark, colour)
-    figure.update_yaxes(**palette.axis(dark), title="NDVI", range=[-0.05, 1.0])
-    return _by_month(figure, dark)
+        _add_band(figure, table, name, dark, colour, language)
+    figure.update_yaxes(palette.axis(dark), title="NDVI", range=[-0.05, 1.0])
+    return _by_month(figure, dark, language)
+
+
+def seasons(
+    classes: Sequence[tuple[str, pd.DataFrame, str]],
+    *,
+    index: str = "NDVI",
+    dark: bool = False,
+    language: str = "en",
+) -> go.Figure:
+    """Mean of several classes by month, with 10-90 % bands if they are few: (name, table, colour).
+
+    Each table has period, mean, p10, p90 of `index`.
+    """
+    figure = go.Figure()
+    for name, table, colour in classes if len(classes) <= _BANDED else ():
+        _add_edges(figure, table, colour, name, None)
+    for i, (name, table, colour) in enumerate(classes):
+        figure.add_scatter(
+            x=_dates(table["period"]),
+            y=table["mean"],
+            name=name,
+            legendgroup=name,
+            mode="lines+markers",
+            line={"color": colour, "width": 2.5, "dash": DASHES[i % len(DASHES)]},
+            marker={"size": 6},
+            hovertemplate="%{y:.2f}" if index == "NDVI" else "%{y:.3f}",
+        )
+    ranged = {"range": [-0.05, 1.0]} if index == "NDVI" else {"rangemode": "tozero"}
+    figure.update_yaxes(palette.axis(dark, **ranged), title=_axis_title(index, language))
+    return _by_month(figure, dark, language)
+
+
+def readable_colour(colour: str, dark: bool) -> str:
+    """A colour of the legend, moved towards the ink until a line of it stands out from the page."""
+    theme = palette.of_theme(dark)
+    page, ink = _light(_rgb(theme.surface)), _rgb(theme.text)
+    mixed = _rgb(colour)
+    for _ in range(12):
+        bright, dim = max(page, _light(mixed)), min(page, _light(mixed))
+        if (bright + 0.05) / (dim + 0.05) >= _CONTRAST:
+            break
+        mixed = [0.85 * a + 0.15 * b for a, b in zip(mixed, ink, strict=True)]
+    return "#" + "".join(f"{round(v):02x}" for v in mixed)
+
+
+def months_within(series: pd.DataFrame, band: pd.DataFrame) -> tuple[int, int]:
+    """In how many of its observed months a parcel's NDVI lies in its class's 10-90 % band: (n, of)."""
+    seen = series[~is_filled(series)].set_index("period")["NDVI_mean"].dropna()
+    usual = band.set_index("period").reindex(seen.index)
+    inside = (seen >= usual["p10"]) & (seen <= usual["p90"])
+    return int(inside.sum()), int(usual["p10"].notna().sum())
 
 
 def is_filled(series: pd.DataFrame) -> pd.Series:
@@ -62,16 +119,21 @@ def is_filled(series: pd.DataFrame) -> pd.Series:
     return series["clear_share"] < _OBSERVED
 
 
-def _by_month(figure: go.Figure, dark: bool) -> go.Figure:
+def _axis_title(index: str, language: str) -> str:
+    return "NDVI" if index == "NDVI" else wording.say("reflectance", language, band=index)
+
+
+def _by_month(figure: go.Figure, dark: bool, language: str) -> go.Figure:
     """Months by their initials, which stay upright on a telephone; in full on hover."""
     months = pd.DatetimeIndex(sorted({x for trace in figure.data for x in trace.x}))
-    ticks = {"tickvals": months, "ticktext": [f"{month:%b}"[0] for month in months]}
+    names = [wording.month(f"{month:%Y-%m}", language) for month in months]
+    ticks = {"tickvals": months, "ticktext": [name[0].upper() for name in names]}
     figure.update_xaxes(palette.axis(dark, **ticks, hoverformat="%B %Y", tickangle=0))
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": 12}}
     return figure.update_layout(
         palette.base_layout(
             dark,
-            height=400,
+            height=380,
             margin={"l": 8, "r": 12, "t": 24, "b": 28},
             hovermode="x unified",
             legend=legend,
@@ -79,10 +141,14 @@ def _by_month(figure: go.Figure, dark: bool) -> go.Figure:
     )
 
 
-def _add_line(figure: go.Figure, line: Line, index: str) -> None:
+def _add_line(figure: go.Figure, line: Line, index: str, language: str) -> None:
     series, months = line.series, _dates(line.series["period"])
     mean, spread = series[f"{index}_mean"], series[f"{index}_std"]
-    filled = is_filled(series)
+    filled, digits = is_filled(series), 2 if index == "NDVI" else 3
+    notes = [
+        f"± {s:.{digits}f}, {wording.say('observed', language, share=wording.percent(c, language))}"
+        for s, c in zip(spread, series["clear_share"], strict=True)
+    ]
     figure.add_scatter(
         x=months,
         y=mean,
@@ -95,30 +161,43 @@ def _add_line(figure: go.Figure, line: Line, index: str) -> None:
             "line": {"width": 2, "color": line.colour},
         },
         error_y={"type": "data", "array": spread, "thickness": 1, "width": 3, "color": line.colour},
-        customdata=list(zip(spread, series["clear_share"] * 100, strict=True)),
-        hovertemplate="%{y:.2f} ± %{customdata[0]:.2f}, %{customdata[1]:.0f} % observed",
+        customdata=notes,
+        hovertemplate=f"%{{y:.{digits}f}} %{{customdata}}",
     )
 
 
-def _add_band(
-    figure: go.Figure, band: pd.DataFrame, name: str, dark: bool, colour: str | None = None
+def _add_edges(
+    figure: go.Figure, band: pd.DataFrame, colour: str, group: str, name: str | None
 ) -> None:
-    colour = colour or ("#9aa5a0" if dark else "#7d8a84")
+    """The surface between p10 and p90; named in the legend if `name` is given."""
     months = _dates(band["period"])
-    edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "legendgroup": name}
+    edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "legendgroup": group}
     figure.add_scatter(x=months, y=band["p90"], showlegend=False, **edge)
     figure.add_scatter(
         x=months,
         y=band["p10"],
         fill="tonexty",
         fillcolor=_faint(colour),
-        name=f"{name}: 10–90 % of parcels",
+        name=name,
+        showlegend=name is not None,
         **edge,
     )
+
+
+def _add_band(
+    figure: go.Figure,
+    band: pd.DataFrame,
+    name: str,
+    dark: bool,
+    colour: str | None,
+    language: str,
+) -> None:
+    colour = colour or ("#9aa5a0" if dark else "#7d8a84")
+    _add_edges(figure, band, colour, name, wording.say("band_of", language, name=name))
     figure.add_scatter(
-        x=months,
+        x=_dates(band["period"]),
         y=band["p50"],
-        name=f"{name}: median",
+        name=wording.say("parcel_median", language, name=name),
         mode="lines",
         line={"color": colour, "width": 2, "dash": "dash"},
         legendgroup=name,
@@ -126,27 +205,31 @@ def _add_band(
     )
 
 
-def _hatch_filled(figure: go.Figure, series: pd.DataFrame, dark: bool) -> None:
+def _hatch_filled(figure: go.Figure, series: pd.DataFrame, dark: bool, language: str) -> None:
     months = _dates(series["period"])[is_filled(series).to_numpy()]
     if not len(months):
         return
+    # On an axis of its own from 0 to 1, so that it covers the plot's height whatever is drawn.
     figure.add_bar(
         x=months,
-        y=[1.05] * len(months),
-        base=-0.05,
+        y=[1] * len(months),
         width=[27 * 86_400_000] * len(months),  # [ms] most of a month
-        name="No clear date: filled in",
+        name=wording.say("no_clear_date", language),
+        yaxis="y2",
         marker={
             "color": "rgba(0,0,0,0)",
             "line": {"width": 0},
             "pattern": {
                 "shape": "/",
-                "fgcolor": "#8a8f8c" if dark else "#a5aaa7",
+                "fgcolor": palette.of_theme(dark).hatch,
                 "size": 9,
                 "solidity": 0.2,
             },
         },
         hoverinfo="skip",
+    )
+    figure.update_layout(
+        yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True}
     )
 
 
@@ -155,5 +238,17 @@ def _dates(periods: pd.Series) -> pd.DatetimeIndex:
 
 
 def _faint(colour: str) -> str:
-    r, g, b = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({r},{g},{b},0.22)"
+    r, g, b = _rgb(colour)
+    return f"rgba({r:.0f},{g:.0f},{b:.0f},0.22)"
+
+
+def _rgb(colour: str) -> list[float]:
+    return [float(int(colour[i : i + 2], 16)) for i in (1, 3, 5)]
+
+
+def _light(rgb: Sequence[float]) -> float:
+    """Relative luminance as WCAG 2.2 defines it."""
+    linear = [
+        v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in (c / 255 for c in rgb)
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -35,7 +35,48 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "correct": ("Share correct", "Part correcte"),
     "parcels": ("Parcels", "Parcelles"),
     "perfect": ("As sure as right", "Aussi sûr que juste"),
+    "month": ("Month", "Mois"),
+    "legend": ("Legend of the map", "Légende de la carte"),
+    "play": ("Play the year", "Faire défiler l'année"),
+    "pause": ("Pause", "Pause"),
+    "waiting": ("Fetching the year…", "Chargement de l'année…"),
+    "missing_pictures": ("No pictures came: try again", "Images non reçues : réessayez"),
+    "ndvi_from_to": ("NDVI {low} to {high}", "NDVI de {low} à {high}"),
+    "more_crops": ("{n} more crops", "{n} autres cultures"),
+    "pixels_axis": ("Pixels (log scale)", "Pixels (échelle log)"),
+    "hectares_axis": ("Hectares (log scale)", "Hectares (échelle log)"),
+    "parcels_axis": ("Parcels (log scale)", "Parcelles (échelle log)"),
+    "of_all": ("{share} of all", "{share} du total"),
+    "rank_of": ("rank {rank} of {n}", "rang {rank} sur {n}"),
+    "train": ("Train zones", "Zones d'entraînement"),
+    "test": ("Test zones", "Zones de test"),
+    "clear_dates": ("Clear dates", "Dates claires"),
+    "filled": ("Filled in", "Comblé"),
+    "filled_share": ("{share} of pixels filled in", "{share} des pixels comblés"),
+    "share_axis": ("Share of {unit}", "Part ({unit})"),
+    "others": ("Other", "Autres"),
+    "area_axis": ("Parcel area [ha] (log scale)", "Surface de la parcelle [ha] (échelle log)"),
+    "number_axis": ("Number of parcels", "Nombre de parcelles"),
+    "median_of": ("median {value} ha", "médiane {value} ha"),
+    "reflectance": ("Reflectance {band}", "Réflectance {band}"),
+    "share_of_pixels": ("Share of pixels [%]", "Part des pixels [%]"),
+    "share_of_parcels": ("Share of parcels [%]", "Part des parcelles [%]"),
+    "all_parcels": ("All parcels", "Toutes les parcelles"),
+    "band_of": ("{name}: 10–90 % of parcels", "{name} : 10–90 % des parcelles"),
+    "parcel_median": ("{name}: median", "{name} : médiane"),
+    "no_clear_date": ("No clear date: filled in", "Aucune date claire : comblé"),
+    "observed": ("{share} observed", "{share} observé"),
+    "gap": ("no value", "sans valeur"),
 }
+
+_MONTHS_FR = (
+    "janvier", "février", "mars", "avril", "mai", "juin",
+    "juillet", "août", "septembre", "octobre", "novembre", "décembre",
+)  # fmt: skip
+_MONTHS_EN = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 
 _GROUPS_FR = {
     "unspecified": "Non précisé",
@@ -108,6 +149,13 @@ def percent(share: float, language: str = "en") -> str:
     """A share as per cent with one decimal: '12.3 %'."""
     text = f"{100 * share:.1f} %"
     return text.replace(".", ",") if language == "fr" else text
+
+
+def month(period: str, language: str = "en") -> str:
+    """'2023-05' as 'May 2023'; whatever the machine's own language is."""
+    year, number = period.split("-")
+    names = _MONTHS_FR if language == "fr" else _MONTHS_EN
+    return f"{names[int(number) - 1]} {year}"
 
 
 def _group_label(name: str, language: str) -> str:

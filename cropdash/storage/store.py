@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pandas as pd
 
 from cropdash.domain import NAME, Cube, Labels, Prediction, Zone
 from cropdash.errors import CorruptDataset
-from cropdash.storage import datasets, files, runs, status, zone_states
+from cropdash.storage import datasets, files, pictures, runs, status, summaries, zone_states
 from cropdash.storage.datasets import DatasetFolder, Description
 from cropdash.storage.runs import RunFolder
 from cropdash.storage.status import Status
@@ -185,6 +186,26 @@ class Store:
                 )
             )
         return pd.concat(rows) if rows else pd.DataFrame()
+
+    def months(
+        self, dataset: str, zone_id: str, periods: Sequence[str], side: int | None = None
+    ) -> Cube:
+        """The cube of some months, no longer than `side` pixels where it can be halved to that."""
+        folder = self._dataset(dataset)
+        folder.report(zone_id)  # says what to do if the zone is not built
+        return pictures.read_months(folder.zone_folder(zone_id), periods, side)
+
+    def parcel_facts(self, dataset: str) -> pd.DataFrame:
+        """zone_id, region, split, parcel_id, crop, area_ha, n_pixels: of all built zones."""
+        return summaries.parcel_facts(self._dataset(dataset))
+
+    def seasons(self, dataset: str, value: str = "NDVI", region: str | None = None) -> pd.DataFrame:
+        """crop, period, mean, p10, p50, p90, n_parcels of the parcels' NDVI or a band."""
+        return summaries.seasons(self._dataset(dataset), value, region)
+
+    def parcel_means(self, dataset: str, period: str) -> pd.DataFrame:
+        """zone_id, region, crop, <band>_mean: the parcels of all built zones in one month."""
+        return summaries.parcel_means(self._dataset(dataset), period)
 
     # runs --------------------------------------------------------------------
 

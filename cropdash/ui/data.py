@@ -6,6 +6,7 @@ dataset or a repeated prediction is never shown stale.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import geopandas as gpd
@@ -93,6 +94,31 @@ def _clear_dates(dataset: str, key: str) -> pd.DataFrame:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
+def _months(dataset: str, zone: str, periods: tuple[str, ...], side: int | None, key: str) -> Cube:
+    return store().months(dataset, zone, periods, side)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the parcels of all zones")
+def _parcel_facts(dataset: str, key: str) -> pd.DataFrame:
+    return store().parcel_facts(dataset)
+
+
+@st.cache_resource(max_entries=24, show_spinner="Reading the series of all zones")
+def _seasons(dataset: str, value: str, region: str | None, key: str) -> pd.DataFrame:
+    return store().seasons(dataset, value, region)
+
+
+@st.cache_resource(max_entries=12, show_spinner="Reading one month of all zones")
+def _parcel_means(dataset: str, period: str, key: str) -> pd.DataFrame:
+    return store().parcel_means(dataset, period)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _periods(dataset: str, key: str) -> tuple[str, ...]:
+    return store().dataset(dataset).description.periods
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
 def _prediction(run: str, zone: str, key: float) -> Prediction:
     return store().prediction(run, zone)
 
@@ -129,6 +155,29 @@ def class_series(dataset: str) -> pd.DataFrame:
 
 def clear_dates(dataset: str) -> pd.DataFrame:
     return _clear_dates(dataset, fingerprint(dataset))
+
+
+def months(dataset: str, zone: str, periods: Sequence[str], side: int | None = None) -> Cube:
+    """Some months of a zone, coarser than `side` if wanted: much faster than the whole cube."""
+    return _months(dataset, zone, tuple(periods), side, fingerprint(dataset))
+
+
+def periods(dataset: str) -> tuple[str, ...]:
+    """Months of the dataset, e.g. "2023-05"."""
+    return _periods(dataset, fingerprint(dataset))
+
+
+def parcel_facts(dataset: str) -> pd.DataFrame:
+    """Shared between sessions: read, never change."""
+    return _parcel_facts(dataset, fingerprint(dataset))
+
+
+def seasons(dataset: str, value: str = "NDVI", region: str | None = None) -> pd.DataFrame:
+    return _seasons(dataset, value, region, fingerprint(dataset))
+
+
+def parcel_means(dataset: str, period: str) -> pd.DataFrame:
+    return _parcel_means(dataset, period, fingerprint(dataset))
 
 
 def prediction(run: str, zone: str) -> Prediction:

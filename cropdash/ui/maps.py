@@ -13,9 +13,9 @@ from cropdash.figures.maps import Command, ZoneMap, geojson
 from cropdash.ui import assets, data, state
 
 
-def picture(key: str, make: Callable[[], bytes]) -> str:
-    """URL of a PNG, made once per key."""
-    return assets.publish(key, ".png", make)
+def picture(key: str, make: Callable[[], bytes], suffix: str = ".png") -> str:
+    """URL of a picture, made once per key."""
+    return assets.publish(key, suffix, make)
 
 
 def parcels_url(dataset: str, zone: str) -> str:
@@ -27,32 +27,47 @@ def parcels_url(dataset: str, zone: str) -> str:
     )
 
 
+def told(key: str) -> Mapping[str, Any]:
+    """What the reader last did on the map `key`: parcel, clicks, month, frames."""
+    return st.session_state.get(f"map:{key}") or {}
+
+
 def show(
     chart: ZoneMap,
     command: Command,
     *,
     key: str,
     height: int,
+    picks: str = "parcel",
 ) -> None:
-    """Draw the map; a click on a parcel goes into the address as `parcel`."""
+    """Draw the map; a click on a parcel goes into the address as `picks`, a month as `month`."""
     clicked = f"map:{key}"
 
     def remember() -> None:
-        answer: Mapping[str, Any] = st.session_state.get(clicked) or {}
-        feature = answer.get("last_active_drawing") or {}
-        parcel = (feature.get("properties") or {}).get("id")
-        if parcel is not None:
-            state.put("parcel", str(parcel))
+        answer = told(key)
+        if _is_new(clicked, "clicks", answer):
+            state.put(picks, str(answer.get("parcel")))
+        if _is_new(clicked, "turned", answer):
+            state.put("month", str(answer.get("month")))
 
     st_folium(
         chart,
         key=clicked,
         height=height,
         use_container_width=True,
-        returned_objects=["last_active_drawing"],
+        returned_objects=[],  # the map tells by itself, and sooner
         feature_group_to_add=command,
         on_change=remember,
     )
+
+
+def _is_new(key: str, what: str, answer: Mapping[str, Any]) -> bool:
+    """True once for each time that the map says it."""
+    moment, seen = answer.get(what), f"{key}:{what}"
+    if not moment or st.session_state.get(seen) == moment:
+        return False
+    st.session_state[seen] = moment
+    return True
 
 
 def keep_parcel_of(dataset: str, zone: str) -> None:

@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 from shapely import box as rectangle
@@ -129,15 +130,136 @@ def test_parcels_are_narrowed_to_a_crop_without_reloading_the_map(page, server):
     assert frame.evaluate("window.stamp") == 1
 
 
+# Writes down every picture that the map shows from now on.
+SEEN = """() => {
+  const picture = document.querySelector('.zone-image');
+  window.seen = [];
+  new MutationObserver(() => window.seen.push(picture.src))
+    .observe(picture, { attributes: true, attributeFilter: ['src'] });
+}"""
+PICTURE = "document.querySelector('.zone-image').src"
+
+
+def socket_of(page: Page) -> list[str]:
+    """Fills with what the page sends over its socket; to be called before the page opens."""
+    sent: list[str] = []
+    page.on("websocket", lambda ws: ws.on("framesent", lambda frame: sent.append(str(frame)[:20])))
+    return sent
+
+
 def test_the_month_changes_the_picture_without_reloading_the_map(page, server):
     zone = server.store.zones("demo")[0].zone_id
     page.goto(f"{server.url}/Explore?dataset=demo&zone={zone}")
     _, frame = map_frame(page)
     frame.evaluate("window.stamp = 1")
-    before = frame.evaluate("document.querySelector('.zone-image').src")
-    page.get_by_role("slider", name="Month").press("ArrowRight")
-    frame.wait_for_function("src => document.querySelector('.zone-image').src !== src", arg=before)
+    before = frame.evaluate(PICTURE)
+    frame.get_by_role("slider", name="Month").press("ArrowRight")
+    frame.wait_for_function(f"src => {PICTURE} !== src", arg=before)
+    expect(page).to_have_url(re.compile("month=2023-06"))
+    expect(frame.locator(".month-name")).to_have_text("June 2023")
     assert frame.evaluate("window.stamp") == 1
+
+
+def test_the_year_plays_in_the_browser_and_stops_at_a_month_of_the_address(page, server):
+    zone, sent = server.store.zones("demo")[0].zone_id, socket_of(page)
+    page.goto(f"{server.url}/Explore?dataset=demo&zone={zone}&month=2023-11&picture=ndvi")
+    _, frame = map_frame(page)
+    expect(frame.locator(".month-name")).to_have_text("November 2023")
+    frame.get_by_role("button", name="Play the year").click()
+    frame.get_by_role("button", name="Pause").wait_for()
+    asked = len(sent)
+    pictures = set()
+    for name in ("December 2023", "January 2023", "February 2023"):  # round the end of the year
+        expect(frame.locator(".month-name")).to_have_text(name)
+        pictures.add(frame.evaluate(PICTURE))
+    assert len(pictures) == 3
+    assert len(sent) == asked, "playing must not ask the server for anything"
+    frame.get_by_role("button", name="Pause").click()
+    stopped = frame.locator(".month-name").inner_text()
+    expect(page).to_have_url(re.compile("month=2023-0[1-9]"))
+    page.reload()
+    _, frame = map_frame(page)
+    expect(frame.locator(".month-name")).to_have_text(stopped)
+
+
+def test_a_click_while_the_year_plays_neither_stops_it_nor_turns_it_back(page, server):
+    zone = server.store.zones("demo")[1].zone_id
+    parcel = large_parcels(server, zone, 8)[0]
+    page.goto(f"{server.url}/Explore?dataset=demo&zone={zone}")
+    _, frame = map_frame(page)
+    still = frame.evaluate(PICTURE)  # finer, so another file than that of May when it is played
+    frame.get_by_role("button", name="Play the year").click()
+    frame.get_by_role("button", name="Pause").wait_for()
+    frame.evaluate(SEEN)
+    click_parcel(page, server, zone, parcel)
+    chart_of_parcel(page, parcel)
+    wait_for_mark(frame, parcel)
+    now = frame.locator(".month-name").inner_text()
+    assert now != "May 2023"
+    assert still not in frame.evaluate("window.seen")
+    expect(frame.locator(".month-name")).not_to_have_text(now)
+    expect(frame.get_by_role("button", name="Pause")).to_be_visible()
+
+
+def test_two_parcels_are_clicked_and_stay_in_the_address(page, server):
+    zone = server.store.zones("demo")[1].zone_id
+    first, second, third = large_parcels(server, zone, 8)[:3]
+    page.goto(f"{server.url}/Explore?dataset=demo&zone={zone}")
+    click_parcel(page, server, zone, first)
+    chart_of_parcel(page, first)
+    page.get_by_role("radio", name="Compare").or_(
+        page.get_by_role("button", name="Compare", exact=True)
+    ).first.click()
+    for other in (second, third):
+        click_parcel(page, server, zone, other)
+        chart_of_parcel(page, other)
+        expect(page).to_have_url(re.compile(f"other={other}(&|$)"))
+    expect(page).to_have_url(re.compile(f"parcel={first}(&|$)"))
+    _, frame = map_frame(page)
+    marks = (
+        "() => Object.values(window.map._layers).filter(l => l.feature && l.options.weight === 3.5)"
+        ".map(l => l.feature.properties.id)"
+    )
+    assert set(frame.evaluate(marks)) == {first, third}
+    page.reload()
+    chart_of_parcel(page, first)
+    chart_of_parcel(page, third)
+
+
+def test_a_chart_changes_without_touching_the_map_and_its_data_is_handed_out(page, server):
+    zone = server.store.zones("demo")[1].zone_id
+    page.goto(f"{server.url}/Explore?dataset=demo&zone={zone}")
+    _, frame = map_frame(page)
+    frame.evaluate("window.stamp = 1")
+    for name, words in (("Clear dates", "cloud-free"), ("Crops by zone", "eight largest")):
+        page.get_by_role("radio", name=name).or_(
+            page.get_by_role("button", name=name, exact=True)
+        ).first.click()
+        expect(page.get_by_text(re.compile(words)).first).to_be_visible()
+    expect(page).to_have_url(re.compile("view=shares"))
+    # A button of the chart before is still there for a moment, and gives nothing any more.
+    expect(page.locator("[data-stale='true']")).to_have_count(0)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Data (CSV)").click()
+    table = pd.read_csv(download.value.path())
+    np.testing.assert_allclose(table.groupby("zone_id")["share"].sum(), 1)
+    assert frame.evaluate("window.stamp") == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_wider_than_a_telephone(page, server, scheme):
+    page.set_viewport_size({"width": 400, "height": 860})
+    page.emulate_media(color_scheme=scheme)
+    zone = server.store.zones("demo")[1].zone_id
+    parcel = large_parcels(server, zone, 8)[0]
+    page.goto(f"{server.url}/Explore?dataset=demo&zone={zone}&parcel={parcel}")
+    chart_of_parcel(page, parcel)
+    _, frame = map_frame(page)
+    wide = "e => e.scrollWidth - e.clientWidth"
+    assert page.get_by_test_id("stMain").evaluate(wide) <= 0
+    bar = frame.locator(".month-bar").bounding_box()
+    assert bar["width"] <= 400
+    assert frame.locator(".month-bar").evaluate(wide) <= 0
 
 
 def test_the_map_page_links_four_panels_and_any_of_them_takes_a_click(page, server):

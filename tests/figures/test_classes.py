@@ -1,4 +1,4 @@
-"""Class imbalance and clear dates as charts."""
+"""Class imbalance as a chart."""
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from cropdash.figures import classes
 COUNTS = pd.DataFrame(
     {
         "zone_id": ["a", "a", "a", "b", "b"],
+        "split": ["train", "train", "train", "test", "test"],
         "crop": [0, 1, 2, 2, 3],
         "pixels": [900, 5, 1000, 500, 0],
         "parcels": [9, 1, 10, 5, 1],
@@ -35,9 +36,48 @@ def test_zones_are_added_up_and_classes_without_any_left_out():
 def test_the_axis_is_logarithmic_and_bars_wear_the_colours_of_the_legend():
     table = legend.load()
     figure = classes.imbalance(COUNTS, "parcels", table)
-    assert figure.layout.yaxis.type == "log"
+    assert figure.layout.xaxis.type == "log"
     assert figure.data[0].marker.color[0] == table.classes[2].colour
-    assert "rank" in figure.data[0].hovertemplate
+
+
+def test_the_pointer_tells_share_and_rank():
+    notes = classes.imbalance(COUNTS, "pixels", legend.load()).data[0].customdata
+    assert "1,500 pixels" in notes[0]
+    assert "99.7 % of all, rank 1 of 2" in notes[0]
+    assert "0.3 % of all, rank 2 of 2" in notes[1]
+
+
+@pytest.mark.parametrize("unit", list(classes.UNITS))
+def test_the_smallest_bar_has_a_length(unit):
+    """On a logarithmic axis a bar that ends where the axis begins can't be seen."""
+    figure = classes.imbalance(COUNTS, unit, legend.load())
+    low, high = figure.layout.xaxis.range
+    assert low <= np.log10(min(figure.data[0].x)) - 0.3
+    assert high > np.log10(max(figure.data[0].x))
+
+
+def test_train_and_test_stand_side_by_side():
+    figure = classes.imbalance(COUNTS, "parcels", legend.load(), by_split=True)
+    sides = {bar.name: dict(zip(bar.y, bar.x, strict=True)) for bar in figure.data}
+    items = legend.load().classes
+    assert sides == {
+        "Train zones": {items[2].label_en: 10, items[1].label_en: 1},
+        "Test zones": {items[2].label_en: 5, items[3].label_en: 1},
+    }
+    assert figure.data[0].marker.color != figure.data[1].marker.color
+
+
+def test_all_bars_have_a_row_from_the_largest_down():
+    figure = classes.imbalance(COUNTS, "parcels", legend.load())
+    order, (bottom, top) = figure.layout.yaxis.categoryarray, figure.layout.yaxis.range
+    assert list(order) == list(figure.data[0].y)
+    assert bottom > top  # the first category is on top
+
+
+def test_french_bars_have_french_names():
+    table = legend.load()
+    ranked = classes.ranked(COUNTS, "pixels", table, "fr")
+    assert ranked["label"].iloc[0].rstrip("…") in table.classes[2].label_fr
 
 
 def test_no_two_bars_share_a_label():
@@ -46,17 +86,3 @@ def test_no_two_bars_share_a_label():
     everything = pd.DataFrame({"crop": range(1, table.n_classes), "pixels": 1})
     ranked = classes.ranked(everything, "pixels", table)
     assert ranked["label"].is_unique
-
-
-def test_clear_dates_keep_zone_and_month():
-    table = pd.DataFrame(
-        {
-            "zone_id": ["b", "b", "a", "a"],
-            "period": ["2023-01", "2023-02", "2023-02", "2023-01"],
-            "clear_dates": [1.0, 2.0, 3.0, 4.0],
-            "empty_share": [0.5, 0.0, 0.0, 0.1],
-        }
-    )
-    heat = classes.clear_dates(table).data[0]
-    at = {(y, x): heat.z[i][j] for i, y in enumerate(heat.y) for j, x in enumerate(heat.x)}
-    assert at == {("B", "Jan"): 1.0, ("B", "Feb"): 2.0, ("A", "Feb"): 3.0, ("A", "Jan"): 4.0}

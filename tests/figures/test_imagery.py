@@ -143,3 +143,26 @@ def test_agreement_colours_are_apart():
     picture = imagery.agreement_picture(np.array([[0, 1, 2, 3, 4, 255]], np.uint8))
     assert len({tuple(p) for p in picture[0].tolist()}) == 6
     assert picture[0, 5, 3] == 0
+
+
+@pytest.mark.parametrize("side", [64, 1300])
+def test_webp_shows_the_same_ground_as_png_in_fewer_bytes(side):
+    grid = worlds.grid((120, 90))
+    y, x = np.mgrid[:120, :90]
+    smooth = np.dstack([2 * y, 2 * x, y + x, np.full_like(x, 255)]).clip(0, 255).astype(np.uint8)
+    exact = Image.open(io.BytesIO(imagery.png(smooth, grid))).convert("RGBA")
+    lossy = Image.open(io.BytesIO(imagery.webp(smooth, grid, side))).convert("RGBA")
+    assert max(lossy.size) <= side
+    near = np.asarray(exact.resize(lossy.size, Image.Resampling.NEAREST), dtype=float)
+    solid = (near[..., 3] == 255) & (np.asarray(lossy)[..., 3] == 255)
+    assert solid.mean() > 0.9
+    assert np.abs(near - np.asarray(lossy))[solid].mean() < 4
+
+
+def test_webp_takes_a_picture_that_is_coarser_than_the_grid():
+    grid, rng = worlds.grid((120, 90)), np.random.default_rng(0)
+    coarse = np.dstack([*rng.integers(0, 255, (3, 60, 45)), np.full((60, 45), 255)]).astype(
+        np.uint8
+    )
+    fine = coarse.repeat(2, axis=0).repeat(2, axis=1)
+    assert imagery.webp(coarse, grid) == imagery.webp(fine, grid)

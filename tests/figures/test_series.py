@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cropdash.figures import series
+from cropdash import legend
+from cropdash.figures import palette, series
 
 PERIODS = [f"2023-{m:02d}" for m in range(1, 13)]
 
@@ -75,13 +76,62 @@ def test_two_parcels_are_told_apart():
 
 
 @pytest.mark.parametrize("index", ["B2", "B8"])
-def test_a_band_is_drawn_as_reflectance_without_the_ndvi_of_the_class(index):
+def test_a_band_is_drawn_as_reflectance_with_the_range_of_its_class(index):
     table = of_parcel(3)
     line = series.Line("Parcel 3", table, "#112233")
     figure = series.parcel_series([line], of_class(), "Maize", index=index)
     np.testing.assert_allclose(named(figure, "Parcel 3").y, table[f"{index}_mean"])
-    assert not [t for t in figure.data if "Maize" in (t.name or "")]
+    np.testing.assert_allclose(named(figure, "Maize: median").y, of_class()["p50"])
     assert figure.layout.yaxis.title.text == f"Reflectance {index}"
+    assert figure.layout.yaxis.range is None
+
+
+def test_the_hatching_covers_the_plot_whatever_the_value():
+    clear = [0.0] + [1.0] * 11
+    for index in ("NDVI", "B2"):
+        line = series.Line("Parcel 1", of_parcel(1, clear), "#112233")
+        figure = series.parcel_series([line], None, "", index=index)
+        hatched = named(figure, "No clear date: filled in")
+        assert hatched.yaxis == "y2"
+        assert tuple(figure.layout.yaxis2.range) == (0, 1)
+        assert set(hatched.y) == {1}
+
+
+def test_months_within_the_range_are_counted_among_those_observed():
+    band, table = of_class(), of_parcel(1, [0.0, 0.0] + [1.0] * 10)
+    table["NDVI_mean"] = band["p50"]
+    table.loc[[0, 5, 6], "NDVI_mean"] = [2.0, -1.0, 2.0]  # the first was not observed
+    assert series.months_within(table, band) == (8, 10)
+    assert series.months_within(table.iloc[::-1], band.iloc[::-1]) == (8, 10)
+    assert series.months_within(table, band.iloc[:4]) == (2, 2)  # the class is known for four
+
+
+def season(seed: int) -> pd.DataFrame:
+    mean = np.random.default_rng(seed).random(12)
+    return of_class().assign(mean=mean)
+
+
+def test_seasons_are_means_with_a_range_while_they_are_few():
+    tables = [(f"Crop {i}", season(i), "#aa5500") for i in range(5)]
+    few, many = series.seasons(tables[:4]), series.seasons(tables)
+    np.testing.assert_allclose(named(few, "Crop 2").y, tables[2][1]["mean"])
+    assert len([t for t in few.data if t.fill == "tonexty"]) == 4
+    assert not [t for t in many.data if t.fill == "tonexty"]
+    assert len({named(few, f"Crop {i}").line.dash for i in range(4)}) == 4
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_class_can_be_seen_as_a_line(dark):
+    page = series._light(series._rgb(palette.of_theme(dark).surface))
+    for item in legend.load().classes[1:]:
+        light = series._light(series._rgb(series.readable_colour(item.colour, dark)))
+        contrast = (max(page, light) + 0.05) / (min(page, light) + 0.05)
+        assert contrast >= 2, item.label_en
+
+
+def test_a_colour_that_stands_out_stays():
+    assert series.readable_colour("#0b5a2c", dark=False) == "#0b5a2c"
+    assert series.readable_colour("#ffff00", dark=True) == "#ffff00"
 
 
 def test_classes_side_by_side_keep_their_colours():

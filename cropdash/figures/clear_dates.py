@@ -1,0 +1,122 @@
+"""How often the ground was seen, by zone and month."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from cropdash.figures import palette, wording
+
+SHOWN = ("clear_dates", "empty_share")
+_SCALES = {"clear_dates": "Viridis", "empty_share": "Cividis"}  # told apart by all eyes
+_ROW = 17  # [px] of a zone
+
+
+def heat_map(
+    table: pd.DataFrame,
+    *,
+    shown: str = "clear_dates",
+    zones: Sequence[str] = (),
+    marked: str | None = None,
+    dark: bool = False,
+    language: str = "en",
+) -> go.Figure:
+    """Zones (in the order given) by months: mean clear dates a pixel, or share of filled pixels.
+
+    table: zone_id, period, clear_dates, empty_share. `marked` is the zone that the reader is in.
+    """
+    order = list(zones) or list(dict.fromkeys(table["zone_id"]))
+    periods = sorted(table["period"].unique())
+    values, other = (_grid(table, c, order, periods) for c in SHOWN)
+    z = values if shown == "clear_dates" else 100 * other
+    title = wording.say("clear_dates" if shown == "clear_dates" else "filled", language)
+    figure = go.Figure(
+        go.Heatmap(
+            x=[wording.month(p, language) for p in periods],
+            y=[readable(zone) for zone in order],
+            z=z.to_numpy(),
+            customdata=_notes(values, other, language),
+            colorscale=_SCALES[shown],
+            zmin=0,
+            zmax=100 if shown == "empty_share" else None,
+            xgap=1,
+            ygap=1,
+            colorbar=_colour_bar(title, shown),
+            hovertemplate="%{y}, %{x}<br>%{customdata}<extra></extra>",
+        )
+    )
+    return _laid_out(figure, order, periods, marked, dark, language)
+
+
+def readable(zone: str) -> str:
+    """'nord_picardie_1' as 'Nord picardie 1'."""
+    return zone.replace("_", " ").strip().capitalize()
+
+
+def _grid(
+    table: pd.DataFrame, column: str, order: Sequence[str], periods: Sequence[str]
+) -> pd.DataFrame:
+    wide = table.pivot(index="zone_id", columns="period", values=column)
+    return wide.reindex(index=list(order), columns=list(periods))
+
+
+def _notes(values: pd.DataFrame, other: pd.DataFrame, language: str) -> list[list[str]]:
+    return [
+        [_note(v, e, language) for v, e in zip(row, empty, strict=True)]
+        for row, empty in zip(values.to_numpy(), other.to_numpy(), strict=True)
+    ]
+
+
+def _note(dates: float, empty: float, language: str) -> str:
+    if math.isnan(dates):  # the zone has no such month
+        return wording.say("gap", language)
+    number = wording.number(round(dates, 1), language)
+    filled = wording.say("filled_share", language, share=wording.percent(empty, language))
+    return f"{number} {wording.say('clear_dates', language).lower()}<br>{filled}"
+
+
+def _colour_bar(title: str, shown: str) -> dict[str, Any]:
+    """Below the map, where it takes no width from it."""
+    return {
+        "title": {"text": title, "side": "top"},
+        "orientation": "h",
+        "thickness": 12,
+        "len": 0.9,
+        "y": 0,
+        "yanchor": "top",
+        "ypad": 8,
+        "ticksuffix": " %" if shown == "empty_share" else "",
+    }
+
+
+def _laid_out(
+    figure: go.Figure,
+    order: Sequence[str],
+    periods: Sequence[str],
+    marked: str | None,
+    dark: bool,
+    language: str,
+) -> go.Figure:
+    figure.update_layout(
+        palette.base_layout(
+            dark, height=124 + _ROW * len(order), margin={"l": 8, "r": 8, "t": 28, "b": 72}
+        )
+    )
+    months = [wording.month(p, language) for p in periods]
+    # Initials stay upright and apart on a telephone too; the pointer shows the name.
+    figure.update_xaxes(
+        palette.axis(dark, tickfont={"size": 12}, tickangle=0, side="top", showgrid=False),
+        tickvals=months,
+        ticktext=[name[0].upper() for name in months],
+    )
+    names = [f"<b>▸ {readable(z)}</b>" if z == marked else readable(z) for z in order]
+    return figure.update_yaxes(
+        palette.axis(dark, tickfont={"size": 12}, showgrid=False),
+        tickvals=[readable(z) for z in order],
+        ticktext=names,
+        autorange="reversed",
+    )

@@ -1,0 +1,141 @@
+"""How large parcels are."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from cropdash.figures import palette, wording
+from cropdash.figures.clear_dates import readable
+from cropdash.legend import Legend
+
+BINS = ("from_ha", "to_ha", "parcels", "share")
+BOXES = ("key", "label", "n", "p5", "q1", "median", "q3", "p95")
+_PER_DECADE = 8  # bins between 1 ha and 10 ha
+_QUANTILES = {"p5": 0.05, "q1": 0.25, "median": 0.5, "q3": 0.75, "p95": 0.95}
+_ROW = 20  # [px] of a box
+
+
+def size_bins(areas: pd.Series) -> pd.DataFrame:
+    """BINS: parcels by area [ha] in bins of equal width on a logarithmic axis."""
+    areas = areas[areas > 0]
+    if areas.empty:
+        return pd.DataFrame(columns=list(BINS))
+    low = math.floor(math.log10(areas.min()) * _PER_DECADE)
+    high = math.floor(math.log10(areas.max()) * _PER_DECADE) + 1
+    edges = 10 ** (np.arange(low, high + 1) / _PER_DECADE)
+    counted, _ = np.histogram(areas, edges)
+    columns = (edges[:-1], edges[1:], counted, counted / counted.sum())
+    return pd.DataFrame(dict(zip(BINS, columns, strict=True)))
+
+
+def size_histogram(
+    bins: pd.DataFrame, median: float, *, dark: bool = False, language: str = "en"
+) -> go.Figure:
+    """Bars of `size_bins` on a logarithmic axis, with the median [ha]."""
+    low_ha, high_ha = bins["from_ha"].astype(float), bins["to_ha"].astype(float)
+    columns = (bins[c] for c in BINS)
+    notes = [
+        f"{low:,.2g}–{high:,.2g} ha: {wording.number(n, language)} "
+        f"{wording.say('parcel', language)}, {wording.percent(share, language)}"
+        for low, high, n, share in zip(*columns, strict=True)
+    ]
+    figure = go.Figure(
+        go.Bar(
+            x=(low_ha + high_ha) / 2,
+            y=bins["parcels"],
+            width=0.96 * (high_ha - low_ha),
+            marker={"color": palette.of_theme(dark).sequential[3], "line": {"width": 0}},
+            customdata=notes,
+            hovertemplate="%{customdata}<extra></extra>",
+        )
+    )
+    said = wording.say("median_of", language, value=wording.number(round(median, 2), language))
+    ink = palette.of_theme(dark)
+    figure.add_vline(median, line={"color": ink.right, "dash": "dash"})
+    if median > 0:  # on a logarithmic axis annotations are placed by the logarithm, lines are not
+        figure.add_annotation(
+            x=math.log10(median), y=1, yref="paper", yanchor="bottom", text=said, showarrow=False
+        )
+    figure.update_layout(
+        palette.base_layout(dark, height=360, margin={"l": 8, "r": 12, "t": 24, "b": 48}, bargap=0)
+    )
+    _area_axis(figure, dark, language)
+    return figure.update_yaxes(
+        palette.axis(dark, rangemode="tozero", tickformat=",d"),
+        title=wording.say("number_axis", language),
+    )
+
+
+def size_table(facts: pd.DataFrame, by: str, legend: Legend, language: str = "en") -> pd.DataFrame:
+    """BOXES of parcel areas [ha] by `by` (crop or region), largest median first.
+
+    facts: crop, region, area_ha; parcels of unmapped crops are left out of the crops.
+    """
+    chosen = facts[facts["crop"] > 0] if by == "crop" else facts
+    if chosen.empty:
+        return pd.DataFrame(columns=list(BOXES))
+    grouped = chosen.groupby(by)["area_ha"]
+    table = grouped.quantile(np.array(list(_QUANTILES.values()))).unstack()
+    table.columns = list(_QUANTILES)
+    table = table.assign(n=grouped.size()).sort_values("median", ascending=False).reset_index()
+    names = [
+        legend.classes[int(k)].label(language) if by == "crop" else readable(str(k))
+        for k in table[by]
+    ]
+    return table.rename(columns={by: "key"}).assign(label=wording.shorten_all(names))[list(BOXES)]
+
+
+def size_boxes(
+    table: pd.DataFrame, by: str, legend: Legend, *, dark: bool = False, language: str = "en"
+) -> go.Figure:
+    """A box of each row of `size_table`: half of the parcels in the box, 90 % in the whiskers."""
+    ink = palette.of_theme(dark)
+    figure = go.Figure()
+    for row in table.to_dict("records"):
+        fill = legend.classes[int(row["key"])].colour if by == "crop" else ink.sequential[3]
+        figure.add_trace(
+            go.Box(
+                orientation="h",
+                y=[row["label"]],
+                name=f"{row['label']} ({wording.number(row['n'], language)})",
+                lowerfence=[row["p5"]],
+                q1=[row["q1"]],
+                median=[row["median"]],
+                q3=[row["q3"]],
+                upperfence=[row["p95"]],
+                fillcolor=fill,
+                line={"color": ink.muted, "width": 1.2},
+                hoverinfo="x+name",
+                hoverlabel={"namelength": -1},
+                showlegend=False,
+            )
+        )
+    figure.update_layout(
+        palette.base_layout(
+            dark,
+            height=76 + _ROW * max(len(table), 3),
+            margin={"l": 8, "r": 12, "t": 8, "b": 48},
+            boxgap=0.3,
+        )
+    )
+    _area_axis(figure, dark, language)
+    if len(table):
+        ends = (math.log10(table["p5"].min()) - 0.1, math.log10(table["p95"].max()) + 0.1)
+        figure.update_xaxes(range=ends)
+    return figure.update_yaxes(
+        palette.axis(dark, tickmode="linear", tickfont={"size": 12}),
+        range=[len(table) - 0.5, -0.5],
+        showgrid=False,
+    )
+
+
+def _area_axis(figure: go.Figure, dark: bool, language: str) -> None:
+    figure.update_xaxes(
+        palette.axis(dark, type="log", tickformat=",~f", dtick=1, hoverformat=",.2f"),
+        title=wording.say("area_axis", language),
+        minor={"dtick": "D2", "showgrid": True, "gridcolor": palette.of_theme(dark).grid},
+    )

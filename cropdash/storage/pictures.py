@@ -1,0 +1,59 @@
+"""Parts of a zone's composite, for pictures: some months, as coarse as they will be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from rasterio.enums import Resampling
+from rasterio.errors import RasterioError
+
+from cropdash.domain import Cube, Grid
+from cropdash.errors import CorruptDataset
+from cropdash.storage import rasters
+
+
+def read_months(folder: Path, periods: Sequence[str], side: int | None = None) -> Cube:
+    """The cube of `periods` of a zone folder, its longer side halved until it fits `side`.
+
+    The overviews in the file are used, so a coarse year is read as fast as a fine month; what is
+    coarser than the file is the mean of the known pixels. Raises CorruptDataset.
+    """
+    path = folder / "composite.tif"
+    try:
+        with rasterio.open(path, driver="GTiff", num_threads="all_cpus") as raster:
+            grid = coarser(rasters.grid_of(raster), side)
+            names = [str(name).split(" ") for name in raster.descriptions]
+            bands = tuple(dict.fromkeys(band for _, band in names))
+            rows = [names.index([period, band]) + 1 for period in periods for band in bands]
+            stored = raster.read(rows, out_shape=grid.shape, resampling=Resampling.average)
+        with rasterio.open(folder / "clear_dates.tif", driver="GTiff") as raster:
+            dated = [str(name).split(" ")[0] for name in raster.descriptions]
+            rows = [dated.index(period) + 1 for period in periods]
+            clear = raster.read(rows, out_shape=grid.shape, resampling=Resampling.nearest)
+    except (RasterioError, ValueError) as error:  # ValueError: a month or band is not in the file
+        raise CorruptDataset(
+            f"Imagery of zone {folder.name} can't be read ({error}): build the zone again."
+        ) from error
+    shape = (len(periods), len(bands), *grid.shape)
+    values = rasters.decode(np.asarray(stored)).reshape(shape)
+    return Cube(values, np.asarray(clear), tuple(periods), bands, grid)
+
+
+def coarser(grid: Grid, side: int | None) -> Grid:
+    """The grid with pixels twice, four times, … as large, until no side is longer than `side`.
+
+    Sides that are odd can't be halved, and stay.
+    """
+    height, width = grid.shape
+    factor = 1
+    while side and max(height, width) // factor > side and _is_whole(grid, 2 * factor):
+        factor *= 2
+    shape = (height // factor, width // factor)
+    return Grid(grid.crs, grid.left, grid.top, grid.pixel_size * factor, shape)
+
+
+def _is_whole(grid: Grid, factor: int) -> bool:
+    return grid.shape[0] % factor == 0 and grid.shape[1] % factor == 0

@@ -1,0 +1,65 @@
+"""Tables over all built zones of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from cropdash.storage.datasets import DatasetFolder
+
+QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
+SEASON = ("crop", "period", "mean", *QUANTILES, "n_parcels")
+FACTS = ("zone_id", "region", "split", "parcel_id", "crop", "area_ha", "n_pixels")
+
+
+def parcel_facts(folder: DatasetFolder) -> pd.DataFrame:
+    """FACTS of the parcels of all built zones, without geometry."""
+    tables = [
+        folder.parcel_facts(zone.zone_id, ("parcel_id", "crop", "area_ha", "n_pixels")).assign(
+            zone_id=zone.zone_id, region=zone.region, split=zone.split
+        )
+        for zone in folder.built_zones()
+    ]
+    return _joined(tables, FACTS)
+
+
+def seasons(folder: DatasetFolder, value: str = "NDVI", region: str | None = None) -> pd.DataFrame:
+    """SEASON of the parcels' mean `value` (NDVI or a band) by crop and month; of one region if given."""
+    column = f"{value}_mean"
+    tables = [
+        _with_crop(folder, zone.zone_id, ("parcel_id", "period", column))
+        for zone in folder.built_zones()
+        if region in (None, zone.region)
+    ]
+    if not tables:
+        return pd.DataFrame(columns=list(SEASON))
+    grouped = pd.concat(tables).groupby(["crop", "period"])[column]
+    table = grouped.quantile(np.array(list(QUANTILES.values()))).unstack()
+    table.columns = list(QUANTILES)
+    table = table.assign(mean=grouped.mean(), n_parcels=grouped.count()).reset_index()
+    return table[list(SEASON)]
+
+
+def parcel_means(folder: DatasetFolder, period: str) -> pd.DataFrame:
+    """zone_id, region, crop, <band>_mean of the parcels of all built zones in one month."""
+    bands = folder.description().bands
+    columns = [f"{band}_mean" for band in bands]
+    tables = []
+    for zone in folder.built_zones():
+        table = _with_crop(folder, zone.zone_id, ("parcel_id", "period", *columns))
+        table = table[table["period"] == period]
+        tables.append(table.assign(zone_id=zone.zone_id, region=zone.region))
+    return _joined(tables, ("zone_id", "region", "crop", *columns))
+
+
+def _with_crop(folder: DatasetFolder, zone_id: str, columns: Sequence[str]) -> pd.DataFrame:
+    crops = folder.parcel_facts(zone_id, ("parcel_id", "crop"))
+    return folder.series(zone_id, columns).merge(crops, on="parcel_id")
+
+
+def _joined(tables: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+    if not tables:
+        return pd.DataFrame(columns=list(columns))
+    return pd.concat(tables, ignore_index=True)[list(columns)]

@@ -1,0 +1,31 @@
+"""A chart as every view of the page shows it: what it says, the figure, its data to take home."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cropdash.ui import data
+
+
+def show(title: str, figure: Any, table: Callable[[], pd.DataFrame], file: str, name: str) -> None:
+    """Title, chart, and a button that gives `table()` as the CSV file `file`."""
+    st.markdown(f"**{title}**")
+    st.plotly_chart(figure, theme=None, width="stretch", key=f"chart:{name}", alt=title)
+    st.download_button(
+        "Data (CSV)",
+        lambda: data.csv(table()),
+        f"{file}.csv",
+        "text/csv",
+        icon=":material/download:",
+        key=f"csv:{name}",
+        on_click="ignore",
+    )
+
+
+def empty(sentence: str) -> None:
+    """Instead of a chart: what is missing, and a way out."""
+    st.info(sentence, icon=":material/info:")

@@ -1,0 +1,157 @@
+"""Views of how values are spread: parcel sizes, bands, seasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from cropdash import legend
+from cropdash.figures import histograms, parcels, series, wording
+from cropdash.figures.clear_dates import readable
+from cropdash.ui import data, frame
+from cropdash.ui.explore import chart, choices
+from cropdash.ui.explore.names import ALL, crop_name
+from cropdash.ui.explore.place import Place, region_box
+
+_SHAPES = {"histogram": "Histogram", "crop": "By crop", "region": "By region"}
+_WHERE = {"zone": "This zone, pixels", "all": "All zones, parcels"}
+_DRAWN = 4  # crops whose histograms, or seasons, are drawn unasked
+_MOST = 8  # lines that can still be told apart
+
+
+def sizes(place: Place) -> None:
+    """How large parcels are, by crop or region."""
+    first, second = st.columns(2, gap="medium")
+    with first:
+        shape = choices.one_of("Sizes", "sizes", _SHAPES)
+    with second:
+        region = ALL if shape == "region" else region_box(place)
+    facts = data.parcel_facts(place.dataset)
+    facts = facts if region == ALL else facts[facts["region"] == region]
+    where = "all regions" if region == ALL else readable(region)
+    if facts.empty:
+        chart.empty("No parcel is declared there: choose another region.")
+        return
+    said = f"Area of {len(facts):,} parcels of {where}"
+    if shape == "histogram":
+        table = parcels.size_bins(facts["area_ha"])
+        figure = parcels.size_histogram(
+            table, float(facts["area_ha"].median()), dark=frame.is_dark()
+        )
+    else:
+        table = parcels.size_table(facts, shape, legend.load())
+        figure = parcels.size_boxes(table, shape, legend.load(), dark=frame.is_dark())
+        said += f" by {shape}: half of them in the box, 90 % in the whiskers"
+    chart.show(said, figure, lambda: table, f"{place.dataset}_parcel_sizes_{shape}", "sizes")
+
+
+def bands(place: Place) -> None:
+    """How the reflectance of each band is spread in a month, by crop."""
+    dataset, zone = place.dataset, place.zone
+    first, second = st.columns(2, gap="medium")
+    with first:
+        where = choices.one_of("Where", "where", _WHERE)
+    with second:
+        periods = data.periods(dataset)
+        period = choices.box_of(
+            "Month", "bandmonth", {p: wording.month(p) for p in periods}, choices.month(dataset)
+        )
+    in_zone = where == "zone"
+    counts = _amounts(dataset, zone if in_zone else None)
+    chosen = _crop_box("lines", counts, default=counts[: _DRAWN - 1])
+    values, crop = (_pixels if in_zone else _means)(dataset, zone, period)
+    groups = {wording.say("all_parcels"): crop > 0} | {crop_name(k): crop == k for k in chosen}
+    table = histograms.of_bands(values, groups)
+    if not (crop > 0).any():
+        chart.empty("No mapped crop was seen there: choose another zone or month.")
+        return
+    figure = histograms.curves(table, _colours(chosen, True), not in_zone, dark=frame.is_dark())
+    covered = f"pixels of {readable(zone)}" if in_zone else "parcel means of all zones"
+    said = f"Reflectance in {wording.month(period)}, {covered}, mapped crops only"
+    chart.show(said, figure, lambda: table, f"{dataset}_bands_{period}_{where}", "bands")
+
+
+def seasons(place: Place) -> None:
+    """The mean year of several crops."""
+    first, second = st.columns(2, gap="medium")
+    with first:
+        index = choices.one_of("Value", "value", {name: name for name in series.INDICES})
+    with second:
+        region = region_box(place)
+    table = data.seasons(place.dataset, index, None if region == ALL else region)
+    counts = table[table["crop"] > 0].groupby("crop")["n_parcels"].max()
+    ordered = [int(k) for k in counts.sort_values(ascending=False, kind="stable").index]
+    chosen = _crop_box("lines", ordered, default=ordered[:_DRAWN])
+    rows = table[table["crop"].isin(chosen)]
+    if rows.empty:
+        chart.empty("No parcel of these crops lies there: choose other crops or another region.")
+        return
+    colours = _colours(chosen, False)
+    shown = [
+        (_counted(k, rows), rows[rows["crop"] == k], colours[crop_name(k)])
+        for k in chosen
+        if (rows["crop"] == k).any()
+    ]
+    figure = series.seasons(shown, index=index, dark=frame.is_dark())
+    value = "NDVI" if index == "NDVI" else f"reflectance {index}"
+    where = "all regions" if region == ALL else readable(region)
+    spread = ", with the range of 10–90 % of parcels" if len(shown) <= _DRAWN else ""
+    said = f"Mean {value} of parcels by month and crop in {where}{spread}"
+    chart.show(
+        said,
+        figure,
+        lambda: rows.assign(name=[legend.load().classes[k].name for k in rows["crop"]]),
+        f"{place.dataset}_seasons_{index}",
+        "seasons",
+    )
+
+
+def _counted(crop: int, rows: pd.DataFrame) -> str:
+    n = int(rows.loc[rows["crop"] == crop, "n_parcels"].max())
+    return f"{crop_name(crop)} ({n:,})"
+
+
+def _crop_box(name: str, options: Sequence[int], default: Sequence[int]) -> tuple[int, ...]:
+    return choices.crops_of(
+        "Crops drawn", name, options, crop_name, default=default, max_selections=_MOST,
+        placeholder="Choose crops", help=f"Up to {_MOST}, largest first in the list.",
+    )  # fmt: skip
+
+
+def _amounts(dataset: str, zone: str | None) -> list[int]:
+    """Mapped crops by pixels, most first; of a zone if given."""
+    counts = data.class_counts(dataset)
+    counts = counts[counts["crop"] > 0]
+    counts = counts if zone is None else counts[counts["zone_id"] == zone]
+    totals = counts.groupby("crop")["pixels"].sum().sort_values(ascending=False, kind="stable")
+    return [int(k) for k in totals.index]
+
+
+def _colours(chosen: Sequence[int], with_all: bool) -> dict[str, str]:
+    """Colour of each line by name, dark or light enough to be seen."""
+    dark, items = frame.is_dark(), legend.load().classes
+    whole = {wording.say("all_parcels"): "#9aa5a0" if dark else "#5d6b63"} if with_all else {}
+    return whole | {crop_name(k): series.readable_colour(items[k].colour, dark) for k in chosen}
+
+
+Values = tuple[dict[str, NDArray[np.float32]], NDArray[np.uint8]]
+
+
+def _pixels(dataset: str, zone: str, period: str) -> Values:
+    """Reflectance by band and class of each pixel of a zone."""
+    cube = data.months(dataset, zone, (period,))
+    crop = data.labels(dataset, zone).crop.ravel()
+    crop = np.where(crop == 255, 0, crop).astype(np.uint8)
+    return {b: cube.band(b)[0].ravel() for b in cube.bands}, crop
+
+
+def _means(dataset: str, zone: str, period: str) -> Values:
+    """Mean reflectance by band and class of each parcel of all zones."""
+    table = data.parcel_means(dataset, period)
+    names = [c.removesuffix("_mean") for c in table.columns if c.endswith("_mean")]
+    values = {b: table[f"{b}_mean"].to_numpy(dtype=np.float32) for b in names}
+    return values, table["crop"].to_numpy(dtype=np.uint8)

@@ -1,0 +1,36 @@
+"""Names of zones, months and crops as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from cropdash import legend
+from cropdash.domain import Zone
+
+ALL = "All"
+
+
+def zone_name(zones: Mapping[str, Zone]) -> Callable[[str], str]:
+    """Readable name of a zone: its id and its side of the split."""
+    return lambda i: f"{readable(i)} ({zones[i].split})" if i in zones else i
+
+
+def readable(name: str) -> str:
+    """Readable name of a region or zone."""
+    return name.replace("_", " ").strip().capitalize()
+
+
+def middle(periods: Sequence[str]) -> str:
+    """A month in which crops stand: May in a calendar year."""
+    return periods[min(4, len(periods) - 1)]
+
+
+def crop_name(crop: int) -> str:
+    """English name of a class, without what stands in brackets."""
+    return legend.load().classes[crop].label_en.split(" (")[0]
+
+
+def by_region(zones: Sequence[Zone]) -> list[str]:
+    """Ids of zones, those of a region together, as the dataset orders them."""
+    regions = list(dict.fromkeys(z.region for z in zones))
+    return [z.zone_id for z in sorted(zones, key=lambda z: regions.index(z.region))]

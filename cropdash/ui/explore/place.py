@@ -1,0 +1,25 @@
+"""Where the reader is, and which region a chart is narrowed to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cropdash.domain import Zone
+from cropdash.ui.explore import choices
+from cropdash.ui.explore.names import ALL, readable
+
+
+@dataclass(frozen=True)
+class Place:
+    """Dataset and zone of the page."""
+
+    dataset: str
+    zone: str
+    zones: Sequence[Zone]  # all that are built
+
+
+def region_box(place: Place) -> str:
+    """A region of the dataset, or all."""
+    regions = sorted({z.region for z in place.zones})
+    return choices.box_of("Region", "region", {ALL: ALL} | {r: readable(r) for r in regions})

@@ -1,0 +1,115 @@
+"""The zone on its map: its imagery month by month, its parcels by crop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from cropdash import legend
+from cropdash.domain import Zone
+from cropdash.figures import imagery, maps, months
+from cropdash.ui import data, frame
+from cropdash.ui import maps as component
+from cropdash.ui.explore import chart, choices
+from cropdash.ui.explore.names import crop_name, middle
+
+HEIGHT = 500  # [px] of the map
+LEGEND = 72  # [px] of the legend below it
+FINE, MOVING = 1300, 512  # [px] longest side of a picture, and of one of those that are played
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the map shows."""
+
+    mode: str
+    fill: float  # opacity of the parcels
+    only: tuple[int, ...]  # classes to which the parcels are narrowed; none = all
+
+
+def zone_box(dataset: str, zone: Zone) -> None:
+    """The map with its controls above and what it counts below."""
+    picture, shade = st.columns([3, 2], gap="medium")
+    with picture:
+        mode = choices.one_of("Picture", "picture", imagery.MODES)
+    with shade:
+        fill = st.slider(
+            "Crop colours", 0.0, 1.0, 0.35, 0.05, key="fill", help="Opacity of the parcels' fill."
+        )
+    only = _crop_box(dataset, zone.zone_id)
+    zone_map(dataset, zone, Choice(mode, float(fill), only))
+    _say_counts(dataset, zone.zone_id, only)
+
+
+def zone_map(dataset: str, zone: Zone, choice: Choice) -> None:
+    """The zone's imagery with its parcels; a click selects a parcel, the slider a month."""
+    name, key = zone.zone_id, f"explore:{dataset}:{zone.zone_id}"
+    periods, month = data.periods(dataset), choices.month(dataset)
+    # The picture in the map's own script stays the same, so that no choice reloads the map.
+    first = _picture(dataset, zone, middle(periods), "true_colour", FINE)
+    more = months.options(periods, _counts(dataset, name), legend.load(), dark=frame.is_dark())
+    url = component.parcels_url(dataset, name)
+    drawn = maps.zone_map(zone.grid, url, [maps.Panel("", base=first)], HEIGHT, more)
+    asked = component.told(key).get("frames")
+    state = {
+        "selected": component.selected(dataset, name),
+        "other": choices.second(dataset, name),
+        "base": _picture(dataset, zone, month, choice.mode, FINE),
+        "frames": _frames(dataset, zone, choice.mode) if asked else None,
+        "month": month,
+        "mode": choice.mode,
+        "fill": choice.fill,
+        "only": choice.only,
+    }
+    picks = choices.picks(dataset, name)
+    component.show(drawn, maps.command(state), key=key, height=HEIGHT + LEGEND, picks=picks)
+
+
+def _picture(dataset: str, zone: Zone, period: str, mode: str, side: int) -> str:
+    """URL of one month of the zone."""
+
+    def draw() -> bytes:
+        periods = (period,) if side == FINE else data.periods(dataset)
+        cube = data.months(dataset, zone.zone_id, periods, None if side == FINE else side)
+        return imagery.webp(imagery.composite(cube, period, mode), zone.grid, side)
+
+    mark = data.fingerprint(dataset)
+    key = f"{dataset}/{zone.zone_id}/{mark}/{period}/{mode}/{side}"
+    return component.picture(key, draw, ".webp")
+
+
+def _frames(dataset: str, zone: Zone, mode: str) -> dict[str, str]:
+    """URLs of all months, coarse enough to be sent together."""
+    return {p: _picture(dataset, zone, p, mode, MOVING) for p in data.periods(dataset)}
+
+
+def _counts(dataset: str, zone: str) -> dict[int, int]:
+    counted = data.parcels(dataset, zone)["crop"].value_counts()
+    return {int(k): int(n) for k, n in counted.items()}
+
+
+def _crop_box(dataset: str, zone: str) -> tuple[int, ...]:
+    """The crops to which the map is narrowed."""
+    counts = _counts(dataset, zone)
+    return choices.crops_of(
+        "Crops", "crops", list(counts),
+        lambda k: f"{crop_name(k)} ({counts.get(k, 0):,})",
+        placeholder="All crops",
+        help="Parcels of other crops fade; their number in this zone stands in brackets.",
+    )  # fmt: skip
+
+
+def _say_counts(dataset: str, zone: str, only: tuple[int, ...]) -> None:
+    """How many parcels the choice of crops leaves."""
+    table = data.parcels(dataset, zone)
+    shown = table[table["crop"].isin(only)] if only else table
+    if not len(table):
+        chart.empty("No parcel is declared in this zone: choose another zone.")
+    elif not len(shown):
+        chart.empty("None of these crops is declared in this zone: clear the choice of crops.")
+    else:
+        st.caption(
+            f"{len(shown):,} of {len(table):,} parcels outlined, "
+            f"{shown['area_ha'].sum():,.1f} of {table['area_ha'].sum():,.1f} ha"
+        )

@@ -1,0 +1,79 @@
+"""Tables over all zones, against tables made by hand from what is on disk."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cropdash.errors import DatasetNotFound
+from cropdash.storage import summaries
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.store import Store
+from tests import factory
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> DatasetFolder:
+    return factory.write_dataset(tmp_path_factory.mktemp("world"), zones=3, size=40)
+
+
+def everything(folder: DatasetFolder) -> pd.DataFrame:
+    """All series of all zones, each with its crop and region."""
+    tables = []
+    for zone in folder.built_zones():
+        crops = folder.parcels(zone.zone_id).set_index("parcel_id")["crop"]
+        table = folder.series(zone.zone_id)
+        tables.append(
+            table.assign(crop=crops.loc[table["parcel_id"]].to_numpy(), region=zone.region)
+        )
+    return pd.concat(tables)
+
+
+@pytest.mark.parametrize("value", ["NDVI", "B8"])
+@pytest.mark.parametrize("regional", [False, True])
+def test_seasons_are_means_and_quantiles_of_the_parcels(folder, value, regional):
+    whole = everything(folder)
+    region = whole["region"].iloc[0] if regional else None
+    whole = whole[whole["region"] == region] if regional else whole
+    table = summaries.seasons(folder, value, region).set_index(["crop", "period"])
+    assert len(table) == len(whole[["crop", "period"]].drop_duplicates())
+    for (crop, period), rows in whole.groupby(["crop", "period"]):
+        found, expected = table.loc[(crop, period)], rows[f"{value}_mean"].dropna()
+        assert found["mean"] == pytest.approx(expected.mean(), abs=1e-6)
+        assert found["n_parcels"] == len(expected)
+        quantiles = np.quantile(expected, [0.1, 0.5, 0.9])
+        np.testing.assert_allclose(found[["p10", "p50", "p90"]].astype(float), quantiles, atol=1e-6)
+
+
+def test_a_region_that_no_zone_lies_in_has_no_seasons(folder):
+    table = summaries.seasons(folder, "NDVI", "atlantis")
+    assert table.empty
+    assert tuple(table.columns) == summaries.SEASON
+
+
+def test_facts_are_those_of_every_parcel(folder):
+    table = summaries.parcel_facts(folder)
+    for zone in folder.built_zones():
+        mine = table[table["zone_id"] == zone.zone_id]
+        parcels = folder.parcels(zone.zone_id)
+        assert mine["parcel_id"].tolist() == parcels["parcel_id"].tolist()
+        assert mine["area_ha"].tolist() == parcels["area_ha"].tolist()
+        assert set(mine["split"]) == {zone.split}
+    assert len(table) == table[["zone_id", "parcel_id"]].drop_duplicates().shape[0]
+
+
+def test_means_of_a_month_are_those_of_the_series(folder):
+    whole, period = everything(folder), folder.description().periods[6]
+    table = summaries.parcel_means(folder, period)
+    expected = whole[whole["period"] == period]
+    assert len(table) == len(expected)
+    np.testing.assert_allclose(np.sort(table["B4_mean"]), np.sort(expected["B4_mean"]))
+    assert table.groupby("crop").size().to_dict() == expected.groupby("crop").size().to_dict()
+
+
+def test_the_store_refuses_a_zone_that_is_not_built(folder, tmp_path):
+    store = Store(folder.path.parent, tmp_path)
+    zone = folder.built_zones()[0].zone_id
+    periods = folder.description().periods[:2]
+    assert store.months(folder.name, zone, periods).periods == periods
+    with pytest.raises(DatasetNotFound):
+        store.months(folder.name, "nowhere", periods)
