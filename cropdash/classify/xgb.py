@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from cropdash.classify import boosting, features, imbalance
+from cropdash.classify import boosting, drawing, features, imbalance
 from cropdash.classify.classifier import OnEpoch, ShouldStop
 from cropdash.classify.description import (
     MODEL,
@@ -23,7 +25,7 @@ from cropdash.classify.description import (
     write_json,
 )
 from cropdash.domain import Cube, Float, Sample
-from cropdash.errors import InvalidRun, NotEnoughData
+from cropdash.errors import InvalidRun
 from cropdash.legend import Legend
 from cropdash.train_config import XgbConfig
 
@@ -54,28 +56,60 @@ class XgbClassifier:
         on_epoch: OnEpoch,
         should_stop: ShouldStop,
     ) -> None:
-        rng = np.random.default_rng(self._config.seed)
         frame = frame_of(train)
-        rows, labels = draw(train, frame, self._config.pixels, self._config, rng)
-        if not len(rows):
-            raise NotEnoughData("No training pixel has both a crop and a series.")
-        self._statistics = _statistics(rows, frame, self._config)
-        found = imbalance.census(train, self._legend.n_classes)
-        weights = imbalance.class_weights(found, self._config.class_weighting)[list(frame.classes)]
-        watched = {"train": self._matrix(rows, labels, weights[labels])}
-        rows, labels = draw(validation, frame, _VALIDATION_ROWS, _as_they_lie(self._config), rng)
-        if len(rows):
-            watched["validation"] = self._matrix(rows, labels)
-        self._booster = boosting.grow(
-            self._parameters(len(frame.classes)),
-            watched,
-            self._config,
-            identity=identity(self._config, train),
-            folder=folder,
-            on_epoch=on_epoch,
-            should_stop=should_stop,
-        )
+        # On disk while it trains, where memory would not hold it; gone afterwards.
+        with tempfile.TemporaryDirectory(prefix="rows-", dir=folder) as cache:
+            watched = self._watched(train, validation, frame, Path(cache))
+            self._booster = boosting.grow(
+                self._parameters(len(frame.classes)),
+                watched,
+                self._config,
+                identity=identity(self._config, train),
+                folder=folder,
+                on_epoch=on_epoch,
+                should_stop=should_stop,
+            )
+            del watched
         self._frame = frame
+
+    def _watched(
+        self, train: Sequence[Sample], validation: Sequence[Sample], frame: Frame, cache: Path
+    ) -> dict[str, xgboost.DMatrix]:
+        """The training rows and, if there are any, validation rows as they lie on the land."""
+        config, rng = self._config, np.random.default_rng(self._config.seed)
+        found = imbalance.census(train, self._legend.n_classes)
+        weights = imbalance.class_weights(found, config.class_weighting)[list(frame.classes)]
+        if config.external_memory:
+            matrix = self._on_disk(train, frame, weights, rng, cache)
+        else:
+            rows, labels = drawing.draw(train, frame, config.pixels, config, rng)
+            self._statistics = _statistics([rows], frame, config)
+            matrix = self._matrix(rows, labels, weights[labels])
+        rows, labels = drawing.draw(validation, frame, _VALIDATION_ROWS, _as_they_lie(config), rng)
+        return {"train": matrix} | ({"validation": self._matrix(rows, labels)} if len(rows) else {})
+
+    def _on_disk(
+        self,
+        train: Sequence[Sample],
+        frame: Frame,
+        weights: NDArray[np.float64],
+        rng: np.random.Generator,
+        cache: Path,
+    ) -> xgboost.DMatrix:
+        """The training rows in XGBoost's own files, made zone by zone."""
+        config = self._config
+        chosen = drawing.choose(train, frame, config.pixels, config, rng)
+        parts = [
+            partial(_rows_at, train, i, pixels, frame, config)
+            for i, pixels in enumerate(chosen)
+            if len(pixels)
+        ]
+        self._statistics = _statistics((part()[0] for part in parts), frame, config)
+        return xgboost.ExtMemQuantileDMatrix(
+            drawing.ZoneByZone(parts, weights, cache / "train"),
+            max_bin=config.max_bins,
+            nthread=config.threads,
+        )
 
     def predict_proba(self, cube: Cube) -> Float:
         booster, frame = self._trained()
@@ -160,47 +194,34 @@ class XgbClassifier:
         return xgboost.DMatrix(rows, labels, weight=weights, nthread=self._config.threads)
 
 
-def _statistics(rows: Float, frame: Frame, config: XgbConfig) -> dict[str, dict[str, float]]:
-    """Mean and deviation of each feature over the training rows."""
+def _rows_at(
+    samples: Sequence[Sample],
+    index: int,
+    pixels: NDArray[np.int64],
+    frame: Frame,
+    config: XgbConfig,
+) -> drawing.Rows:
+    """Read when asked for, so that the other zones need not be in memory."""
+    return drawing.rows_of(samples[index], pixels, frame, config)
+
+
+def _statistics(
+    parts: Iterable[Float], frame: Frame, config: XgbConfig
+) -> dict[str, dict[str, float]]:
+    """Mean and deviation of each feature over the training rows, part by part."""
     names = features.table_names(frame.bands, frame.n_periods, config.inputs, config.location)
-    moments = zip(names, np.nanmean(rows, axis=0), np.nanstd(rows, axis=0), strict=True)
+    n, total, squares = np.zeros((3, len(names)))
+    for rows in parts:
+        known = np.nan_to_num(rows.astype(np.float64))
+        n += (~np.isnan(rows)).sum(axis=0)
+        total += known.sum(axis=0)
+        squares += (known * known).sum(axis=0)
+    mean = total / np.maximum(n, 1)
+    deviation = np.sqrt(np.maximum(squares / np.maximum(n, 1) - mean * mean, 0))
+    moments = zip(names, mean, deviation, strict=True)
     return {name: {"mean": float(m), "deviation": float(d)} for name, m, d in moments}
 
 
 def _as_they_lie(config: XgbConfig) -> XgbConfig:
     """Settings under which every pixel has the same chance: scores are of the land as it is."""
     return config.model_copy(update={"weighting": "none"})
-
-
-def draw(
-    samples: Sequence[Sample],
-    frame: Frame,
-    limit: int,
-    config: XgbConfig,
-    rng: np.random.Generator,
-) -> tuple[Float, NDArray[np.int32]]:
-    """(N, F) rows and (N,) class positions of at most `limit` labelled pixels.
-
-    With weighting `parcel` a pixel's chance falls with the square root of its parcel's size.
-    """
-    masks = [features.labelled(s) & np.isin(s.labels.crop, frame.classes) for s in samples]
-    total = sum(int(m.sum()) for m in masks)
-    if total == 0:
-        return np.zeros((0, 1), np.float32), np.zeros(0, np.int32)
-    chances = [_chance(s, m, config) for s, m in zip(samples, masks, strict=True)]
-    shares = np.array([c.sum() for c in chances])
-    quota = rng.multinomial(min(limit, total), shares / shares.sum())
-    rows, labels = [], []
-    for sample, mask, chance, n in zip(samples, masks, chances, quota, strict=True):
-        pixels = np.flatnonzero(mask)
-        n = min(int(n), len(pixels))
-        picked = rng.choice(pixels, n, replace=False, p=chance / chance.sum()) if n else pixels[:0]
-        rows.append(features.table(sample.cube, config.inputs, config.location)[picked])
-        labels.append(np.searchsorted(frame.classes, sample.labels.crop.ravel()[picked]))
-    return np.concatenate(rows), np.concatenate(labels).astype(np.int32)
-
-
-def _chance(sample: Sample, mask: NDArray[np.bool_], config: XgbConfig) -> NDArray[np.float64]:
-    if config.weighting == "none":
-        return np.ones(int(mask.sum()))
-    return features.parcel_weight(sample)[mask].astype(np.float64)

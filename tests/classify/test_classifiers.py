@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
@@ -288,3 +290,39 @@ def test_scores_of_an_epoch_agree_with_scikit_learn():
     assert found["accuracy"] == pytest.approx(accuracy_score(truth, said))
     macro = f1_score(truth, said, labels=np.unique(truth), average="macro", zero_division=0)
     assert found["macro_f1"] == pytest.approx(macro)
+
+
+def test_rows_on_disk_teach_what_rows_in_memory_teach(tmp_path):
+    zones = [landscapes.sample(f"z{i}", (40, 52), seed=i) for i in range(4)]
+    held = landscapes.sample("h", (33, 47), seed=9)
+    said = []
+    for external in (False, True):
+        classifier = new("xgboost", external_memory=external, pixels=5000, trees=20)
+        fit(classifier, tmp_path, zones, [])
+        said.append(classifier.predict_proba(held.cube))
+        classifier.save(tmp_path)
+        moments = json.loads((tmp_path / "statistics.json").read_text())
+        assert moments["06 B8"]["mean"] > 0.1
+    right = features.labelled(held)
+    for probabilities in said:
+        assert (probabilities.argmax(0) == held.labels.crop)[right].mean() > 0.9
+    # Quantiles of a stream differ a little from those of the whole, decisions hardly.
+    assert (said[0].argmax(0) == said[1].argmax(0))[right].mean() > 0.97
+    assert not list(tmp_path.glob("rows-*"))
+
+
+def test_only_one_zone_is_asked_for_at_a_time(tmp_path):
+    zones = [landscapes.sample(f"z{i}", seed=i) for i in range(3)]
+    asked = []
+
+    class Reading(list):
+        def __getitem__(self, index):
+            asked.append(index)
+            return super().__getitem__(index)
+
+    classifier = new("xgboost", external_memory=True, pixels=1000, trees=2)
+    fit(classifier, tmp_path, Reading(zones), [])
+    # Zone after zone, several times over: for the moments, then for XGBoost's own passes.
+    changes = [i for i, before in zip(asked[1:], asked, strict=False) if i != before]
+    assert len(changes) >= 5
+    assert set(asked) == {0, 1, 2}
