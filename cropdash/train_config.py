@@ -47,7 +47,7 @@ class TrainConfig(BaseModel):
         description="Training parcels below which a class counts as rare.",
     )  # fmt: skip
     location: bool = Field(
-        False, title="Location",
+        True, title="Location",
         description="The model also sees latitude and longitude: it may learn what grows where.",
     )  # fmt: skip
     class_weighting: Literal["none", "effective"] = Field(
@@ -82,6 +82,10 @@ class CnnConfig(TrainConfig):
     inputs: Literal["reflectance", "sqrt_ndvi"] = Field(
         "sqrt_ndvi", title="Inputs",
         description="Reflectance as it is, or its square root and NDVI beside it.",
+    )  # fmt: skip
+    location_noise: float = Field(
+        0.2, ge=0, le=5, title="Location noise",
+        description="How far each patch is moved in training, in deviations between the zones.",
     )  # fmt: skip
     temporal_channels: int = Field(
         32, ge=4, le=256, title="Temporal channels",
@@ -225,6 +229,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
             "logit_adjustment": 0.0,
             "averaging": 0.0,
             "half_precision": False,
+            "location": False,
             "adjustment": False,
             "calibration": False,
         },
@@ -242,6 +247,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
             "min_child_weight": 1.0,
             "reg_lambda": 1.0,
             "max_delta_step": 0.0,
+            "location": False,
             "adjustment": False,
             "calibration": False,
         },

@@ -14,6 +14,7 @@ from cropdash.classify import phenology
 from cropdash.domain import BACKGROUND, IGNORE, Cube, Float, Grid, Sample
 
 PLACE = ("latitude", "longitude")
+_LEAST_SPREAD = 0.5  # [degrees]
 
 
 def table(cube: Cube, inputs: str, location: bool = False) -> Float:
@@ -47,22 +48,15 @@ def table_names(
 
 
 def coordinates(grid: Grid) -> Float:
-    """(2, H, W) latitude and longitude [degrees] of the pixels' centres.
+    """(2, H, W) latitude and longitude [degrees] of the zone's centre, the same for each pixel.
 
-    Exact at the corners and linear between them: within metres for a zone of 10 km.
+    Within a zone they would tell parcels apart by where they lie, which no other zone shares.
     """
-    height, width = grid.shape
     left, bottom, right, top = grid.bounds
     to_degrees = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True)
-    longitude, latitude = to_degrees.transform(
-        [left, right, left, right], [top, top, bottom, bottom]
-    )
-    rows = ((np.arange(height) + 0.5) / height)[:, None]
-    columns = ((np.arange(width) + 0.5) / width)[None]
-    corners = np.array([latitude, longitude])[:, :, None, None]  # (2, 4, 1, 1)
-    upper = corners[:, 0] * (1 - columns) + corners[:, 1] * columns
-    lower = corners[:, 2] * (1 - columns) + corners[:, 3] * columns
-    return (upper * (1 - rows) + lower * rows).astype(np.float32)
+    longitude, latitude = to_degrees.transform((left + right) / 2, (top + bottom) / 2)
+    centre = np.array([latitude, longitude], dtype=np.float32)
+    return np.broadcast_to(centre[:, None, None], (2, *grid.shape))
 
 
 def _green_ndvi(cube: Cube) -> Float:
@@ -135,6 +129,9 @@ def statistics_of(train: Sequence[Sample], inputs: str, location: bool = False) 
     mean = total / count
     deviation = np.sqrt(np.maximum(squares / count - mean * mean, 0))
     safe = np.where(deviation > 1e-6, deviation, 1.0)
+    place = [i for i, name in enumerate(channels) if name in PLACE]
+    # Zones side by side are one place: their distance must not be blown up to a deviation.
+    safe[:, place] = np.maximum(safe[:, place], _LEAST_SPREAD)
     return Statistics(channels, mean.astype(np.float32), safe.astype(np.float32))
 
 

@@ -97,9 +97,20 @@ class Patches(IterableDataset[Batch]):
         column = int(np.clip(centre[1] - jitter[1], 0, width - self._side))
         at = (..., slice(row, row + self._side), slice(column, column + self._side))
         turns, flip = int(rng.integers(4)), bool(rng.integers(2))
-        return tuple(
-            _turned(a[at], turns, flip) for a in (plates.inputs, plates.classes, plates.weights)
-        )
+        inputs = self._displaced(plates.inputs[at], rng)
+        parts = (inputs, plates.classes[at], plates.weights[at])
+        return tuple(_turned(part, turns, flip) for part in parts)
+
+    def _displaced(self, inputs: Float, rng: np.random.Generator) -> Float:
+        """Each patch as if it lay a little elsewhere, so that no zone is known by its place."""
+        noise = self._config.location_noise
+        if not self._config.location or not noise:
+            return inputs
+        moved = inputs.copy()
+        moved[:, -len(features.PLACE) :] += rng.normal(0, noise, len(features.PLACE)).astype(
+            np.float32
+        )[:, None, None]
+        return moved
 
     def _choose(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """The zones of this epoch: all, or as many as fit in memory, drawn anew."""

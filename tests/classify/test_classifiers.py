@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from pyproj import Transformer
 from sklearn.metrics import accuracy_score, f1_score
 
 from cropdash import classify, legend, train_config
@@ -218,7 +219,7 @@ def test_a_small_area_is_not_seen_over_and_over():
 
 def test_zones_past_the_memory_limit_take_turns(monkeypatch):
     zones = [landscapes.sample(f"z{i}", seed=i) for i in range(5)]
-    config = new("cnn").config.model_copy(update={"iterations": 3})
+    config = new("cnn", location=False).config.model_copy(update={"iterations": 3})
     statistics = features.statistics_of(zones, config.inputs)
     assert len(list(patches.Patches(zones, statistics, config))) == 3
     one = zones[0].cube.reflectance.nbytes * 5 // 4  # NDVI is a fifth channel
@@ -326,3 +327,34 @@ def test_only_one_zone_is_asked_for_at_a_time(tmp_path):
     changes = [i for i, before in zip(asked[1:], asked, strict=False) if i != before]
     assert len(changes) >= 5
     assert set(asked) == {0, 1, 2}
+
+
+def test_the_place_of_a_zone_is_one_point_and_zones_side_by_side_are_one_place():
+    zones = [landscapes.sample("a", (20, 34), seed=1), landscapes.sample("b", (31, 22), seed=2)]
+    for zone in zones:
+        latitude, longitude = features.coordinates(zone.cube.grid)
+        assert latitude.shape == zone.cube.grid.shape
+        assert np.ptp(latitude) == np.ptp(longitude) == 0
+        left, bottom, right, top = zone.cube.grid.bounds
+        to_grid = Transformer.from_crs("EPSG:4326", zone.cube.grid.crs, always_xy=True)
+        x, y = to_grid.transform(longitude[0, 0], latitude[0, 0])
+        assert (x, y) == pytest.approx(((left + right) / 2, (top + bottom) / 2), abs=2)
+    statistics = features.statistics_of(zones, "reflectance", True)
+    assert statistics.channels[-2:] == ("latitude", "longitude")
+    assert (statistics.deviation[:, -2:] >= 0.5).all()
+
+
+def test_patches_are_moved_about_in_training_only_by_the_settings():
+    zones = [landscapes.sample("a", (40, 36), seed=1)]
+    still, moved = (
+        new("cnn", location=True, location_noise=noise, iterations=4).config for noise in (0.0, 0.3)
+    )
+    statistics = features.statistics_of(zones, still.inputs, True)
+    places = []
+    for config in (still, moved):
+        batches = list(patches.Patches(zones, statistics, config))
+        places.append(np.concatenate([inputs[:, :, -2:].numpy() for inputs, _, _ in batches]))
+    assert np.ptp(places[0]) < 1e-6
+    one_patch = places[1].reshape(*places[1].shape[:3], -1)
+    assert np.ptp(one_patch, axis=(1, 3)).max() < 1e-6  # the whole patch, the whole year
+    assert 0.1 < places[1].std() < 0.6

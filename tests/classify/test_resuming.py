@@ -105,7 +105,8 @@ def test_early_stopping_counts_on_after_a_break(tmp_path):
     with pytest.raises(Killed):
         fit("xgboost", tmp_path / "broken", dies_at=questions - 1, **changes)
     later, _ = fit("xgboost", tmp_path / "broken", **changes)
-    assert len(later) < 7  # rounds without a better one were counted before the break as well
+    assert len(later) < len(told)
+    # Rounds without a better one before the break count as well, or it would end later.
     assert later[-1] == told[-1]
 
 
