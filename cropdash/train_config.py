@@ -131,7 +131,7 @@ class CnnConfig(TrainConfig):
         title="Steps an epoch",
         description="Optimiser steps between scores; fewer where the area is small.",
     )
-    epochs: int = Field(9, ge=1, le=1000, title="Epochs", description="At most.")
+    epochs: int = Field(14, ge=1, le=1000, title="Epochs", description="At most.")
     patience: int = Field(
         6, ge=1, le=1000, title="Patience",
         description="Epochs without a better validation score before training stops.",

@@ -56,7 +56,7 @@ def folders(tmp_path_factory) -> Folders:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", ["cnn", "xgboost"])
 def test_the_west_and_the_landscape_together_name_the_fields_of_the_east(kind, folders) -> None:
-    values = {"classifier": kind, "dataset": "flanders", "also": "landscape"}
+    values = {"classifier": kind, "dataset": "flanders", "also": "landscape", "location": False}
     config = train_config.parse(values | {"map_unit": "parcel"} | QUICK[kind])
     run = runs.queue(folders, config)
     train.train_run(run, folders, progress=lambda stage, done: None)
@@ -83,7 +83,8 @@ def test_a_model_that_never_saw_a_real_pixel_names_real_fields(tmp_path) -> None
     if real is None:
         pytest.skip("../shared/data/flanders_2018 is absent")
     cube, where = real
-    config = train_config.parse({"classifier": "xgboost", "dataset": "demo", "trees": 80})
+    values = {"classifier": "xgboost", "dataset": "demo", "location": False}
+    config = train_config.parse(values)
     model = classify.build(config)
     model.fit(
         samples(SimulatedSource(size=128, zones_per_region=3)),
