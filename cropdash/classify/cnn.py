@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from cropdash.classify import cnn_fit, features, precision, tiles
 from cropdash.classify.classifier import OnEpoch, ShouldStop
 from cropdash.classify.description import MODEL, STATISTICS, Frame, frame_of, replacing, write_json
-from cropdash.classify.features import Statistics
+from cropdash.classify.features import PLACE, Statistics
 from cropdash.classify.network import HybridNetwork, count_parameters
 from cropdash.domain import Cube, Float, Sample
 from cropdash.errors import InvalidRun
@@ -100,6 +100,8 @@ class CnnClassifier:
             self._frame = Frame(tuple(model["bands"]), model["n_periods"], tuple(model["classes"]))
             written = json.loads((folder / STATISTICS).read_text(encoding="utf-8"))
             self._statistics = Statistics.from_json(written, tuple(model["channels"]))
+            if (PLACE[0] in self._statistics.channels) != self._config.location:
+                raise KeyError("location")  # a setting that the run's own model does not know
             self._network = self._new_network(self._frame, self._statistics)
             self._network.load_state_dict(load_file(folder / WEIGHTS))
         except FileNotFoundError as error:

@@ -188,10 +188,14 @@ def _mark_best(
     language: str,
     dark: bool,
 ) -> None:
-    """A line at the step with the lowest validation loss, else none."""
+    """A line at the step whose weights are kept: the best score, else the lowest loss."""
     if "validation_loss" not in panels.get("loss", []) or len(epochs) < 2:
         return
-    best = epochs[steps].iloc[int(np.nanargmin(epochs["validation_loss"]))]
+    if "validation_score" in epochs and epochs["validation_score"].notna().any():
+        row = int(np.nanargmax(epochs["validation_score"]))
+    else:
+        row = int(np.nanargmin(epochs["validation_loss"]))
+    best = epochs[steps].iloc[row]
     line = {"color": palette.of_theme(dark).muted, "dash": "dash", "width": 1}
     text = wording.say("best", language)
     figure.add_vline(x=best, line=line, annotation_text=text, row=1, col=1)

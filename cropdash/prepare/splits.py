@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from pyproj import Transformer
 
+from cropdash.domain import Zone
 from cropdash.errors import NotEnoughData
 
 
@@ -30,6 +33,27 @@ def folds(parcels: pd.DataFrame, n_folds: int, seed: int = 0) -> dict[str, int]:
     if len(set(found.values())) < n_folds:  # so few parcels that some fold got no zone
         found = _dealt(parcels, n_folds, seed)
     return found
+
+
+def apart(zones: Sequence[Zone], held: Sequence[Zone]) -> tuple[Zone, ...]:
+    """Those of `zones` that share no ground with any of `held`, whatever their datasets.
+
+    Compared by their boxes in degrees, which are a little larger than the zones.
+    """
+    taken = [_degrees(zone) for zone in held]
+    return tuple(z for z in zones if not any(_overlap(_degrees(z), box) for box in taken))
+
+
+def _degrees(zone: Zone) -> tuple[float, float, float, float]:
+    to_degrees = Transformer.from_crs(zone.grid.crs, "OGC:CRS84", always_xy=True)
+    west, south, east, north = to_degrees.transform_bounds(*zone.grid.bounds)
+    return west, south, east, north
+
+
+def _overlap(
+    one: tuple[float, float, float, float], other: tuple[float, float, float, float]
+) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _stratified(parcels: pd.DataFrame, n_folds: int, seed: int) -> dict[str, int]:

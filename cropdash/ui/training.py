@@ -15,7 +15,10 @@ from cropdash.ui import data, frame, settings, state
 
 NAMES = {"cnn": "CNN", "xgboost": "XGBoost"}
 _SHARED = ("seed", "folds", "validation_fold", "threads")
-_WEIGHTING = ("weighting", "logit_adjustment")
+_WEIGHTING = (
+    "weighting", "class_weighting", "logit_adjustment", "adjustment", "rare", "least_parcels",
+    "focus", "group_loss",
+)  # fmt: skip
 _ABOUT = {
     "cnn": "Temporal convolution at each pixel, then a U-Net: sees the shape of fields.",
     "xgboost": "Boosted trees on each pixel's own year: quick, sees no neighbours.",

@@ -68,7 +68,7 @@ def train_run(
         progress(f"Training, epoch {int(values.get('epoch', 0))}", done * _TRAIN)
 
     own = Samples(dataset, zones.train, learned_as)
-    learned = Together((own, also_learned(folders, dataset, config, learned_as)))
+    learned = Together((own, also_learned(folders, dataset, zones, config, learned_as)))
     held_out = Samples(dataset, zones.validation)
     classifier.fit(
         learned,
@@ -108,9 +108,11 @@ def finish_run(
 
 
 def also_learned(
-    folders: Folders, own: DatasetFolder, config: TrainConfig, learned_as: Bytes
+    folders: Folders, own: DatasetFolder, zones: Zones, config: TrainConfig, learned_as: Bytes
 ) -> Sequence[Sample]:
     """Training zones of the other dataset that the settings name; none if they name none.
+
+    Those on the ground of the run's own validation or test zones are left out.
 
     Raises InvalidRun if it has other classes, bands or periods.
     """
@@ -126,7 +128,9 @@ def also_learned(
         )
     if ours.legend_hash != theirs.legend_hash:
         raise InvalidRun(f"Datasets {own.name} and {other.name} have different classes.")
-    return Samples(other, [z for z in other.built_zones() if z.split == "train"], learned_as)
+    theirs_to_learn = [z for z in other.built_zones() if z.split == "train"]
+    held = (*zones.validation, *zones.test)
+    return Samples(other, splits.apart(theirs_to_learn, held), learned_as)
 
 
 def settle_rare(

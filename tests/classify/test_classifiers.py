@@ -358,3 +358,14 @@ def test_patches_are_moved_about_in_training_only_by_the_settings():
     one_patch = places[1].reshape(*places[1].shape[:3], -1)
     assert np.ptp(one_patch, axis=(1, 3)).max() < 1e-6  # the whole patch, the whole year
     assert 0.1 < places[1].std() < 0.6
+
+
+def test_a_network_from_before_a_setting_is_refused_and_not_misread(tmp_path):
+    classifier = new("cnn", location=False, epochs=1)
+    fit(classifier, tmp_path)
+    classifier.save(tmp_path)
+    model = json.loads((tmp_path / "model.json").read_text())
+    del model["config"]["location"]  # as if it had been trained when there was none
+    (tmp_path / "model.json").write_text(json.dumps(model))
+    with pytest.raises(InvalidRun, match="train it again"):
+        classify.load(tmp_path)

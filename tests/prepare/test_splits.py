@@ -3,7 +3,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyproj import Transformer
 
+from cropdash.domain import Grid, Zone
 from cropdash.errors import NotEnoughData
 from cropdash.prepare import splits
 
@@ -45,3 +47,16 @@ def test_the_same_seed_gives_the_same_folds():
 def test_too_few_zones_say_so():
     with pytest.raises(NotEnoughData, match="2 training zones"):
         splits.folds(parcels(2, 9, 0), 3)
+
+
+def test_zones_on_the_ground_of_others_are_left_out_whatever_their_grid():
+    def zone(name, left, crs="EPSG:32631"):
+        return Zone(name, "north", "train", Grid(crs, left, 5_000_000, 10, (40, 60)))
+
+    held = [zone("held", 500_000)]
+    away, beside, over = zone("a", 560_000), zone("b", 500_700), zone("o", 500_500)
+    to_32 = Transformer.from_crs("EPSG:32631", "EPSG:32632", always_xy=True)
+    left, top = to_32.transform(500_100, 5_000_000)
+    other_crs = Zone("c", "north", "train", Grid("EPSG:32632", left, top, 10, (40, 60)))
+    assert splits.apart([away, beside, over, other_crs, held[0]], held) == (away, beside)
+    assert splits.apart([over], []) == (over,)

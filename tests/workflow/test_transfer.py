@@ -99,3 +99,15 @@ def test_a_model_that_never_saw_a_real_pixel_names_real_fields(tmp_path) -> None
     # Neither crop at the other's cost.
     for crop, here in where.items():
         assert (said[here] == crop).mean() > 0.6
+
+
+@needs(FLANDERS)
+def test_ground_that_is_held_out_is_not_learned_from_by_way_of_another_dataset(folders) -> None:
+    own = DatasetFolder(folders.data, "landscape")
+    values = {"classifier": "xgboost", "dataset": "landscape", "also": "landscape"}
+    config = train_config.parse(values)
+    zones = train.choose_zones(own, config)
+    every_class = np.arange(own.legend().n_classes, dtype=np.uint8)
+    learned = train.also_learned(folders, own, zones, config, every_class)
+    assert zones.validation
+    assert {s.zone.zone_id for s in learned} == {z.zone_id for z in zones.train}
