@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-EVERYONE = {"domain", "legend", "config", "errors", "build_config", "train_config"}
+EVERYONE = {"domain", "legend", "config", "errors", "language", "build_config", "train_config"}
 
 # What each part may import of ours, besides EVERYONE and itself.
 MAY_IMPORT: dict[str, set[str]] = {

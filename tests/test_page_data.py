@@ -23,7 +23,7 @@ from cropdash.ui import coverage, credentials
 from tests import factory
 
 ROOT = config.PROJECT
-PAGE = "pages/5_Data.py"
+PAGE = "pages/6_Data.py"
 CHECKS = [
     {"group": "Classes", "name": "that occur", "simulated": 49, "real": 49, "low": 49, "high": None,
      "unit": "", "passed": True, "source": "RPG"},

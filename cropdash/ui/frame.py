@@ -7,35 +7,42 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cropdash import __doc__ as about
+from cropdash import language
 from cropdash.errors import CropdashError
+from cropdash.language import Language, say, sentence
 
 PAGES = (
-    ("app.py", "Overview", ":material/home:"),
-    ("pages/1_Explore.py", "Explore", ":material/travel_explore:"),
-    ("pages/2_Train.py", "Train", ":material/model_training:"),
-    ("pages/3_Map.py", "Map", ":material/map:"),
-    ("pages/4_Compare.py", "Compare", ":material/compare:"),
-    ("pages/5_Data.py", "Data", ":material/database:"),
+    ("app.py", sentence("Overview"), ":material/home:"),
+    ("pages/1_Explore.py", sentence("Explore"), ":material/travel_explore:"),
+    ("pages/2_Train.py", sentence("Train"), ":material/model_training:"),
+    ("pages/3_Map.py", sentence("Map"), ":material/map:"),
+    ("pages/4_Compare.py", sentence("Compare"), ":material/compare:"),
+    ("pages/5_Review.py", sentence("Review"), ":material/fact_check:"),
+    ("pages/6_Data.py", sentence("Data"), ":material/database:"),
 )
 _ICON = Path(__file__).parent / "icon.png"
-CREDIT = (
+CREDIT = sentence(
     "Crop classes: RPG © IGN/ASP, Licence Ouverte Etalab 2.0. "
     "Contains modified Copernicus Sentinel data where real scenes are shown."
 )
-_KEPT = ("dataset", "zone", "parcel", "left", "right", "run")  # selections that go along
+_KEPT = ("dataset", "zone", "parcel", "left", "right", "run", "lang")  # selections that go along
 _PENDING = "frame:toast"  # what is said at the start of the next run of a page
 
 
 def begin(title: str, lead: str) -> None:
-    """Set up the page: browser title, menu in the sidebar, heading and one sentence below it."""
-    st.set_page_config(page_title=f"{title} · cropdash", page_icon=str(_ICON), layout="wide")
+    """Set up the page: browser title, menu in the sidebar, heading and one sentence below it.
+
+    `title` and `lead` are English: they are said in the reader's language.
+    """
+    st.set_page_config(page_title=f"{say(title)} · cropdash", page_icon=str(_ICON), layout="wide")
     st.logo(str(_ICON), size="large")
     with st.sidebar:
         _menu()
-    st.title(title, anchor=False)
-    st.caption(lead)
+    st.title(say(title), anchor=False)
+    st.caption(say(lead))
     if said := st.session_state.pop(_PENDING, None):
         text, icon = said
         st.toast(text, icon=icon, duration="long")
@@ -43,12 +50,37 @@ def begin(title: str, lead: str) -> None:
 
 def _menu() -> None:
     st.markdown("#### cropdash")
-    st.caption(about or "")
+    st.caption(say(about or ""))
     kept = {name: st.query_params[name] for name in _KEPT if name in st.query_params}
     for path, label, icon in PAGES:
-        st.page_link(path, label=label, icon=icon, width="stretch", query_params=kept)
+        st.page_link(path, label=say(label), icon=icon, width="stretch", query_params=kept)
     st.space("small")
-    st.caption(CREDIT)
+    _language_switch()
+    st.caption(say(CREDIT))
+
+
+def _language_switch() -> None:
+    st.session_state["language"] = language.current()
+    st.segmented_control(
+        say("Language"),
+        language.LANGUAGES,
+        format_func=lambda spoken: language.NAMES[spoken],
+        key="language",
+        label_visibility="collapsed",
+        required=True,
+        on_change=lambda: st.query_params.update(lang=st.session_state["language"]),
+    )
+
+
+def _of_reader() -> Language | None:
+    """The language in the page's address; on a first visit that of the reader's browser."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return None  # not in a page: a test, a worker
+    wanted = st.query_params.get("lang") or (st.context.locale or "").lower()[:2]
+    return next((known for known in language.LANGUAGES if known == wanted), None)
+
+
+language.follow(_of_reader)
 
 
 def heading(text: str) -> None:

@@ -1,0 +1,57 @@
+"""One table of texts: every sentence that is said has its French, with the same gaps."""
+
+from __future__ import annotations
+
+import ast
+import string
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cropdash import language
+
+ROOT = Path(__file__).resolve().parents[1]
+SPOKEN_IN = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]
+SPOKEN_IN += sorted((ROOT / "cropdash").rglob("*.py"))
+SAYS = {"say", "sentence"}
+
+
+def said(path: Path) -> Iterator[str]:
+    """Literal sentences that a module says or marks."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call) or not node.args:
+            continue
+        name = getattr(node.func, "id", getattr(node.func, "attr", None))
+        first = node.args[0]
+        if name in SAYS and isinstance(first, ast.Constant) and isinstance(first.value, str):
+            yield first.value
+
+
+SENTENCES = sorted({sentence for path in SPOKEN_IN for sentence in said(path)})
+
+
+def gaps(sentence: str) -> list[str]:
+    return sorted(name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None)
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_every_sentence_has_its_french_with_the_same_gaps(sentence: str) -> None:
+    assert sentence in language.french(), "add it to resources/french.csv"
+    assert gaps(language.french()[sentence]) == gaps(sentence)
+
+
+def test_french_is_spoken_within_the_block_and_english_after_it() -> None:
+    with language.speaking("fr"):
+        assert language.say("Map") == "Carte"
+        assert language.number(1234567.5, ",.1f") == "1\u202f234\u202f567,5"
+        assert language.number(0.123, ".1%") == "12,3\u202f%"
+    assert language.say("Map") == "Map"
+    assert language.number(1234567.5, ",.1f") == "1,234,567.5"
+
+
+def test_the_reader_is_asked_and_the_block_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(language, "_ask", [lambda: "fr"])
+    assert language.current() == "fr"
+    with language.speaking("en"):
+        assert language.say("Map") == "Map"
