@@ -40,7 +40,7 @@ OF_EVERYONE = {
     "legend": {"domain", "errors"},
     "domain": {"errors"},
     "build_config": {"domain", "errors"},
-    "train_config": {"domain", "errors"},
+    "train_config": {"domain", "errors", "train_config"},
 }
 
 # Who may import a heavy or framework package.

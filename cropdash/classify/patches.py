@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from cropdash.classify import features
-from cropdash.classify.features import Statistics
+from cropdash.classify import augmentation, features
+from cropdash.classify.features import PLACE, Statistics
 from cropdash.domain import Float, Sample
 from cropdash.train_config import CnnConfig
 
@@ -97,20 +97,18 @@ class Patches(IterableDataset[Batch]):
         column = int(np.clip(centre[1] - jitter[1], 0, width - self._side))
         at = (..., slice(row, row + self._side), slice(column, column + self._side))
         turns, flip = int(rng.integers(4)), bool(rng.integers(2))
-        inputs = self._displaced(plates.inputs[at], rng)
+        inputs = self._varied(plates.inputs[at], rng)
         parts = (inputs, plates.classes[at], plates.weights[at])
         return tuple(_turned(part, turns, flip) for part in parts)
 
-    def _displaced(self, inputs: Float, rng: np.random.Generator) -> Float:
-        """Each patch as if it lay a little elsewhere, so that no zone is known by its place."""
-        noise = self._config.location_noise
-        if not self._config.location or not noise:
-            return inputs
-        moved = inputs.copy()
-        moved[:, -len(features.PLACE) :] += rng.normal(0, noise, len(features.PLACE)).astype(
-            np.float32
-        )[:, None, None]
-        return moved
+    def _varied(self, inputs: Float, rng: np.random.Generator) -> Float:
+        """The patch with some months hidden, and a little elsewhere."""
+        config = self._config
+        if config.hidden_months:
+            inputs = augmentation.without_months(inputs, config.hidden_months, rng)
+        if config.location and config.location_noise:
+            inputs = augmentation.displaced(inputs, len(PLACE), config.location_noise, rng)
+        return inputs
 
     def _choose(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """The zones of this epoch: all, or as many as fit in memory, drawn anew."""

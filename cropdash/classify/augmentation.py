@@ -1,0 +1,44 @@
+"""Training patches as another year, another place would have given them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cropdash.domain import Float
+
+
+def without_months(inputs: Float, share: float, rng: np.random.Generator) -> Float:
+    """(T, C, H, W) as if clouds had hidden some of its months: a copy, filled as gaps are.
+
+    Each month is hidden with probability `share` and becomes the mean of the nearest earlier and
+    the nearest later month that is left, as in a dataset's own gaps. The values are standardised
+    month by month, so that it is the standing among all pixels that carries over.
+    """
+    hidden = rng.random(len(inputs)) < share
+    left = np.flatnonzero(~hidden)
+    if not hidden.any() or not len(left):
+        return inputs
+    filled = inputs.copy()
+    for month in np.flatnonzero(hidden):
+        filled[month] = inputs[_neighbours(int(month), left.tolist())].mean(axis=0)
+    return filled
+
+
+def _neighbours(month: int, left: Sequence[int]) -> list[int]:
+    """The nearest of the months `left` before and after; one alone at the ends."""
+    before = [m for m in left if m < month][-1:]
+    after = [m for m in left if m > month][:1]
+    return before + after
+
+
+def displaced(inputs: Float, place: int, noise: float, rng: np.random.Generator) -> Float:
+    """A copy whose last `place` channels (its location) are moved together by `noise` deviations.
+
+    So no zone is known by its place.
+    """
+    moved = inputs.copy()
+    shift = rng.normal(0, noise, place).astype(np.float32)
+    moved[:, -place:] += shift[:, None, None]
+    return moved

@@ -1,0 +1,17 @@
+"""Settings of a training run: flat, checked, and stored beside the weights."""
+
+from cropdash.train_config.cnn import CnnConfig
+from cropdash.train_config.parsing import parse
+from cropdash.train_config.presets import PRESETS, preset_values
+from cropdash.train_config.shared import Classifier, TrainConfig
+from cropdash.train_config.xgb import XgbConfig
+
+__all__ = [
+    "PRESETS",
+    "Classifier",
+    "CnnConfig",
+    "TrainConfig",
+    "XgbConfig",
+    "parse",
+    "preset_values",
+]

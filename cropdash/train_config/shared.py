@@ -1,0 +1,74 @@
+"""Settings of a training run that both models share."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from cropdash.domain import check_name
+from cropdash.errors import ConfigError
+
+Classifier = Literal["cnn", "xgboost"]
+
+
+class TrainConfig(BaseModel):
+    """What both models share."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    classifier: Classifier = Field(title="Model", description="Network or boosted trees.")
+    dataset: str = Field(title="Dataset", description="Name of the dataset to train on.")
+    also: str = Field(
+        "", title="Also learn from",
+        description="Dataset whose training zones are learned from beside the run's own, such as "
+        "the simulated landscape where there are few parcels. Empty: none.",
+    )  # fmt: skip
+    map_unit: Literal["pixel", "parcel"] = Field(
+        "pixel", title="Map by",
+        description="parcel: inside a declared parcel the map shows the parcel's decision.",
+    )  # fmt: skip
+    seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed", description="Fixes every random draw.")
+    folds: int = Field(
+        4, ge=2, le=10, title="Folds",
+        description="The training zones are split into this many groups of whole zones.",
+    )  # fmt: skip
+    validation_fold: int = Field(
+        0, ge=0, le=9, title="Validation fold",
+        description="The group that is held out to stop early.",
+    )  # fmt: skip
+    rare: Literal["keep", "drop", "merge"] = Field(
+        "keep", title="Rare classes",
+        description="drop: not learned. merge: learned as the commonest class of their group.",
+    )  # fmt: skip
+    least_parcels: int = Field(
+        10, ge=1, le=1_000_000, title="Least parcels",
+        description="Training parcels below which a class counts as rare.",
+    )  # fmt: skip
+    location: bool = Field(
+        True, title="Location",
+        description="The model also sees latitude and longitude: it may learn what grows where.",
+    )  # fmt: skip
+    class_weighting: Literal["none", "effective"] = Field(
+        "none", title="Class weighting",
+        description="effective: a class weighs by its effective number of parcels.",
+    )  # fmt: skip
+    adjustment: bool = Field(
+        True, title="Adjust for rare classes",
+        description="How much rare classes are favoured is fitted on the validation zones.",
+    )  # fmt: skip
+    calibration: bool = Field(
+        True, title="Calibrate",
+        description="How sure the model may be is fitted on the validation zones.",
+    )  # fmt: skip
+    threads: int = Field(2, ge=1, le=64, title="Threads", description="Processor cores to use.")
+
+    @field_validator("dataset", "also")
+    @classmethod
+    def _dataset_is_a_name(cls, value: str, info: ValidationInfo) -> str:
+        try:
+            return (
+                value if info.field_name == "also" and not value else check_name(value, "Dataset")
+            )
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
