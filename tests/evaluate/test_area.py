@@ -1,0 +1,71 @@
+"""Areas corrected for the errors of the map."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cropdash.errors import InvalidRaster
+from cropdash.evaluate.area import estimate_area
+
+# The worked example of Olofsson et al. 2014 (table 8): deforestation, forest gain, stable forest,
+# stable non-forest; rows are the map there. Areas in Landsat pixels of 30 m.
+BY_MAP = np.array([[66, 0, 5, 4], [0, 55, 8, 12], [1, 0, 153, 11], [2, 1, 9, 313]])
+HECTARES = np.array([200_000, 150_000, 3_200_000, 6_450_000]) * 0.09
+
+
+def test_the_published_example() -> None:
+    table = estimate_area(BY_MAP.T, HECTARES)
+    deforested = table.iloc[0]
+    half = deforested["high"] - deforested["estimated"]
+    # 235,086 pixels, 21,158 ha ± 6,158 ha.
+    assert deforested["estimated"] / 0.09 == pytest.approx(235_086, abs=1)
+    assert half / 0.09 == pytest.approx(68_418, abs=10)
+    assert table["users_accuracy"].round(2).tolist() == [0.88, 0.73, 0.93, 0.96]
+    assert table["producers_accuracy"].round(2).tolist() == [0.75, 0.85, 0.93, 0.96]
+    half_users = 1.96 * table["users_accuracy_error"]
+    assert half_users.round(2).tolist() == [0.07, 0.10, 0.04, 0.02]
+    half_producers = 1.96 * table["producers_accuracy_error"]
+    assert half_producers.round(2).tolist() == [0.21, 0.25, 0.03, 0.02]
+
+
+def test_areas_add_up_to_the_map() -> None:
+    table = estimate_area(BY_MAP.T, HECTARES)
+    assert table["estimated"].sum() == pytest.approx(HECTARES.sum())
+
+
+def test_the_interval_holds_the_true_area_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    size = np.array([2_000, 5_000, 30_000])
+    truth_given_map = np.array([[0.8, 0.15, 0.05], [0.1, 0.85, 0.05], [0.01, 0.03, 0.96]])
+    true_area = size @ truth_given_map
+    held = []
+    # Enough of each class for the rarest cell (1 in 100) to be near a normal distribution.
+    for _ in range(600):
+        sample = np.stack([rng.multinomial(1_500, row) for row in truth_given_map])
+        table = estimate_area(sample.T, size)
+        held.append((table["low"] <= true_area) & (true_area <= table["high"]))
+    assert np.mean(held, axis=0) == pytest.approx([0.95] * 3, abs=0.03)
+
+
+def test_what_was_not_sampled_is_said() -> None:
+    counts = np.array([[30, 1, 0], [2, 40, 0], [0, 0, 0]])
+    table = estimate_area(counts, [100.0, 200.0, 50.0])
+    assert table.attrs["unsampled"] == 50.0
+    assert np.isnan(table.set_index("class_id").loc[2, "users_accuracy"])
+    assert table["estimated"].sum() == pytest.approx(300.0)
+
+
+def test_a_perfect_map_needs_no_correction() -> None:
+    table = estimate_area(np.diag([10, 20, 0]), [5.0, 7.0, 0.0])
+    assert table["estimated"].tolist() == [5.0, 7.0]
+    assert table["standard_error"].tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("counts", "areas"),
+    [(np.ones((2, 3)), [1, 2]), (np.ones((2, 2)), [1]), (-np.ones((1, 1)), [1])],
+)
+def test_what_does_not_fit_is_refused(counts: np.ndarray, areas: list[float]) -> None:
+    with pytest.raises(InvalidRaster):
+        estimate_area(counts, areas)

@@ -1,0 +1,53 @@
+"""Answers at the level that the model is sure of."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cropdash.errors import NotEnoughData
+from cropdash.evaluate import backoff
+
+GROUPS = np.array([0, 1, 1, 1, 2, 2, 0])
+K = len(GROUPS)
+
+
+def said(seed: int, parcels: int = 60) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    probabilities = rng.dirichlet(np.full(K, 0.4), parcels).astype(np.float32)
+    truth = np.array([rng.choice(K, p=p / p.sum()) for p in probabilities.astype(float)])
+    return probabilities, truth
+
+
+@given(st.integers(0, 500))
+def test_the_ends_are_the_class_and_the_group(seed: int) -> None:
+    probabilities, truth = said(seed)
+    classes = backoff.back_off(probabilities, GROUPS, 0.0)
+    assert classes.by_class.all()
+    np.testing.assert_array_equal(classes.answer, probabilities.argmax(1))
+    groups = backoff.back_off(probabilities, GROUPS, 1.1)
+    assert not groups.by_class.any()
+    summed = np.stack([probabilities[:, g == GROUPS].sum(1) for g in range(3)], axis=1)
+    np.testing.assert_array_equal(groups.answer, summed.argmax(1))
+    scores = backoff.hierarchical_scores(groups, truth, GROUPS)
+    assert scores.accuracy == pytest.approx((summed.argmax(1) == GROUPS[truth]).mean())
+    assert np.isnan(scores.class_accuracy)
+
+
+@given(st.integers(0, 500), st.floats(0.3, 0.99))
+def test_the_threshold_is_the_lowest_that_keeps_the_promise(seed: int, target: float) -> None:
+    probabilities, truth = said(seed)
+    threshold = backoff.choose_threshold(probabilities, truth, target)
+    sure, right = probabilities.max(1), probabilities.argmax(1) == truth
+    reached = [t for t in np.unique(sure) if right[sure >= t].mean() >= target]
+    if reached:
+        assert threshold == pytest.approx(min(reached))
+    else:
+        assert threshold > 1
+
+
+def test_without_a_parcel_there_is_no_threshold() -> None:
+    with pytest.raises(NotEnoughData):
+        backoff.choose_threshold(np.zeros((0, K)), np.zeros(0, int))
