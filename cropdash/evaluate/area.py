@@ -59,9 +59,10 @@ def estimate_area(counts: ArrayLike, mapped: ArrayLike) -> pd.DataFrame:
             "producers_accuracy_error": _producers_error(share, n, np.where(used, areas, 0.0)),
         }
     )
-    table.attrs["unsampled"] = float(areas[~used].sum())
     there = (areas > 0) | (by_map.sum(axis=0) > 0)
-    return pd.DataFrame(table[there].reset_index(drop=True))
+    rows = pd.DataFrame(table[there].reset_index(drop=True))
+    rows.attrs["unsampled"] = float(areas[~used].sum())
+    return rows
 
 
 def _producers_error(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cropdash.errors import ConfigError
 from cropdash.figures import wording
+from cropdash.language import say
 from cropdash.legend import Legend, Level
 
 Shares = NDArray[np.float64]
@@ -54,7 +55,6 @@ def arrange(
     level: Level = "class",
     top_k: int | None = 20,
     always: Collection[int] = (),
-    language: str = "en",
 ) -> Labels:
     """Which labels are drawn, in what order.
 
@@ -71,7 +71,7 @@ def arrange(
     shown = {*ranked[:top_k].tolist(), *(int(group_of[k]) for k in always)}
     order = [g for g in _order(legend, level) if g in shown]
     rest = [int(g) for g in present if g not in shown]
-    return _labels(legend, level, order, rest, language)
+    return _labels(legend, level, order, rest)
 
 
 def positions(labels: Labels, legend: Legend) -> NDArray[np.int64]:
@@ -103,17 +103,15 @@ def _order(legend: Legend, level: Level) -> list[int]:
     return list(dict.fromkeys(int(group_of[crop.id]) for crop in legend.ordered()))
 
 
-def _labels(
-    legend: Legend, level: Level, order: list[int], rest: list[int], language: str
-) -> Labels:
-    names = wording.group_labels(legend, level, language)
+def _labels(legend: Legend, level: Level, order: list[int], rest: list[int]) -> Labels:
+    names = wording.group_labels(legend, level)
     group_of = legend.group_of(level)
     members = [tuple(int(k) for k in np.flatnonzero(group_of == g)) for g in order]
     families = [_family(legend, level, classes[0]) for classes in members]
     breaks = [i + 0.5 for i in range(len(families) - 1) if families[i] != families[i + 1]]
     shown = [names[g] for g in order]
     if rest:
-        shown.append(wording.say("other", language, n=len(rest)))
+        shown.append(say("Other: {n} more", n=len(rest)))
         members.append(tuple(int(k) for k in np.flatnonzero(np.isin(group_of, rest))))
         breaks.append(len(order) - 0.5)
     return Labels(tuple(shown), tuple(members), bool(rest), tuple(breaks))

@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from cropdash.figures import palette, wording
+from cropdash.language import label, say
 from cropdash.legend import Legend
 
 UNITS = {"pixels": "pixels", "hectares": "ha", "parcels": "parcels"}
@@ -23,17 +24,16 @@ def imbalance(
     *,
     by_split: bool = False,
     dark: bool = False,
-    language: str = "en",
 ) -> go.Figure:
     """Bars of each class, largest on top, on a logarithmic axis; train beside test if `by_split`.
 
     `counts` has split, crop, pixels, parcels, hectares in any number of rows per class.
     """
-    table = ranked(counts, unit, legend, language)
+    table = ranked(counts, unit, legend)
     if by_split:
-        bars = _by_split(counts, table, unit, legend, dark, language)
+        bars = _by_split(counts, table, unit, legend, dark)
     else:
-        bars = [_bars(table, unit, table["colour"], "", len(table), language)]
+        bars = [_bars(table, unit, table["colour"], "", len(table))]
     figure = go.Figure(bars)
     rows = len(table) * (1.5 if by_split else 1)
     figure.update_layout(
@@ -50,7 +50,7 @@ def imbalance(
     amounts = [x for bar in bars for x in bar.x]
     figure.update_xaxes(
         palette.axis(dark, type="log", range=_range(amounts), dtick=1, tickformat=",~f"),
-        title=wording.say(f"{unit}_axis", language),
+        title=wording.term(f"{unit}_axis"),
     )
     labels = table["label"].tolist()
     return figure.update_yaxes(
@@ -62,7 +62,7 @@ def imbalance(
     )
 
 
-def ranked(counts: pd.DataFrame, unit: str, legend: Legend, language: str = "en") -> pd.DataFrame:
+def ranked(counts: pd.DataFrame, unit: str, legend: Legend) -> pd.DataFrame:
     """crop, label, label_fr, colour, amount, share, rank: mapped classes, largest first."""
     totals = counts[counts["crop"] > 0].groupby("crop")[unit].sum()
     totals = totals[totals > 0].sort_values(ascending=False)
@@ -70,7 +70,7 @@ def ranked(counts: pd.DataFrame, unit: str, legend: Legend, language: str = "en"
     return pd.DataFrame(
         {
             "crop": totals.index.to_numpy(),
-            "label": wording.shorten_all([c.label(language) for c in items]),
+            "label": wording.shorten_all([label(c) for c in items]),
             "label_fr": [c.label_fr for c in items],
             "colour": [c.colour for c in items],
             "amount": totals.to_numpy(),
@@ -80,35 +80,35 @@ def ranked(counts: pd.DataFrame, unit: str, legend: Legend, language: str = "en"
     )
 
 
-def by_split(counts: pd.DataFrame, unit: str, legend: Legend, language: str = "en") -> pd.DataFrame:
+def by_split(counts: pd.DataFrame, unit: str, legend: Legend) -> pd.DataFrame:
     """`ranked` of each side of the split, one below the other, with the column split."""
     sides = [
-        ranked(counts[counts["split"] == side], unit, legend, language).assign(split=side)
+        ranked(counts[counts["split"] == side], unit, legend).assign(split=side)
         for side in ("train", "test")
     ]
     return pd.concat(sides, ignore_index=True)
 
 
 def _by_split(
-    counts: pd.DataFrame, whole: pd.DataFrame, unit: str, legend: Legend, dark: bool, language: str
+    counts: pd.DataFrame, whole: pd.DataFrame, unit: str, legend: Legend, dark: bool
 ) -> list[go.Bar]:
-    sides, bars = by_split(counts, unit, legend, language), []
+    sides, bars = by_split(counts, unit, legend), []
     names = whole.set_index("crop")["label"]  # cut at the same place in both
     for side, colour in zip(("train", "test"), palette.model_colours(dark), strict=True):
         table = sides[sides["split"] == side].drop(columns="label")
         table = table.assign(label=names.loc[table["crop"]].to_numpy())
-        name = wording.say(side, language)
-        bars.append(_bars(table, unit, colour, name, len(table), language))
+        name = wording.term(side)
+        bars.append(_bars(table, unit, colour, name, len(table)))
     return bars
 
 
-def _bars(table: pd.DataFrame, unit: str, colour: Any, name: str, n: int, language: str) -> go.Bar:
+def _bars(table: pd.DataFrame, unit: str, colour: Any, name: str, n: int) -> go.Bar:
     columns = (table[c] for c in ("label", "label_fr", "amount", "share", "rank"))
     notes = [
         f"<b>{label}</b> ({french})<br>{name + ': ' if name else ''}"
-        f"{wording.number(amount, language)} {UNITS[unit]}<br>"
-        f"{wording.say('of_all', language, share=wording.percent(share, language))}, "
-        f"{wording.say('rank_of', language, rank=rank, n=n)}"
+        f"{wording.number(amount)} {UNITS[unit]}<br>"
+        f"{say('{share} of all', share=wording.percent(share))}, "
+        f"{say('rank {rank} of {n}', rank=rank, n=n)}"
         for label, french, amount, share, rank in zip(*columns, strict=True)
     ]
     return go.Bar(

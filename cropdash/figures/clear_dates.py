@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from cropdash.figures import palette, wording
+from cropdash.language import say
 
 SHOWN = ("clear_dates", "empty_share")
 _SCALES = {"clear_dates": "Viridis", "empty_share": "Cividis"}  # told apart by all eyes
@@ -23,7 +24,6 @@ def heat_map(
     zones: Sequence[str] = (),
     marked: str | None = None,
     dark: bool = False,
-    language: str = "en",
 ) -> go.Figure:
     """Zones (in the order given) by months: mean clear dates a pixel, or share of filled pixels.
 
@@ -33,13 +33,13 @@ def heat_map(
     periods = sorted(table["period"].unique())
     values, other = (_grid(table, c, order, periods) for c in SHOWN)
     z = values if shown == "clear_dates" else 100 * other
-    title = wording.say("clear_dates" if shown == "clear_dates" else "filled", language)
+    title = say("Clear dates") if shown == "clear_dates" else say("Filled in")
     figure = go.Figure(
         go.Heatmap(
-            x=[wording.month(p, language) for p in periods],
+            x=[wording.month(p) for p in periods],
             y=[readable(zone) for zone in order],
             z=z.to_numpy(),
-            customdata=_notes(values, other, language),
+            customdata=_notes(values, other),
             colorscale=_SCALES[shown],
             zmin=0,
             zmax=100 if shown == "empty_share" else None,
@@ -49,7 +49,7 @@ def heat_map(
             hovertemplate="%{y}, %{x}<br>%{customdata}<extra></extra>",
         )
     )
-    return _laid_out(figure, order, periods, marked, dark, language)
+    return _laid_out(figure, order, periods, marked, dark)
 
 
 def readable(zone: str) -> str:
@@ -64,19 +64,19 @@ def _grid(
     return wide.reindex(index=list(order), columns=list(periods))
 
 
-def _notes(values: pd.DataFrame, other: pd.DataFrame, language: str) -> list[list[str]]:
+def _notes(values: pd.DataFrame, other: pd.DataFrame) -> list[list[str]]:
     return [
-        [_note(v, e, language) for v, e in zip(row, empty, strict=True)]
+        [_note(v, e) for v, e in zip(row, empty, strict=True)]
         for row, empty in zip(values.to_numpy(), other.to_numpy(), strict=True)
     ]
 
 
-def _note(dates: float, empty: float, language: str) -> str:
+def _note(dates: float, empty: float) -> str:
     if math.isnan(dates):  # the zone has no such month
-        return wording.say("gap", language)
-    number = wording.number(round(dates, 1), language)
-    filled = wording.say("filled_share", language, share=wording.percent(empty, language))
-    return f"{number} {wording.say('clear_dates', language).lower()}<br>{filled}"
+        return say("no value")
+    number = wording.number(round(dates, 1))
+    filled = say("{share} of pixels filled in", share=wording.percent(empty))
+    return f"{number} {say('Clear dates').lower()}<br>{filled}"
 
 
 def _colour_bar(title: str, shown: str) -> dict[str, Any]:
@@ -99,14 +99,13 @@ def _laid_out(
     periods: Sequence[str],
     marked: str | None,
     dark: bool,
-    language: str,
 ) -> go.Figure:
     figure.update_layout(
         palette.base_layout(
             dark, height=124 + _ROW * len(order), margin={"l": 8, "r": 8, "t": 28, "b": 72}
         )
     )
-    months = [wording.month(p, language) for p in periods]
+    months = [wording.month(p) for p in periods]
     # Initials stay upright and apart on a telephone too; the pointer shows the name.
     figure.update_xaxes(
         palette.axis(dark, tickfont={"size": 12}, tickangle=0, side="top", showgrid=False),

@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 
 from cropdash.figures import palette, wording
 from cropdash.figures.arrangement import Labels, M, Matrix, Shares, arrange, positions
+from cropdash.language import say
 from cropdash.legend import Legend, Level
 
 NUMBERS_UP_TO = 21  # labels; beyond that, numbers in cells can't be read
@@ -27,29 +28,26 @@ def side_by_side(
     level: Level = "class",
     top_k: int | None = 20,
     always: Collection[int] = (),
-    language: str = "en",
     dark: bool = False,
 ) -> go.Figure:
     """Both matrices with the same labels, order and scale; rows as shares of what was declared."""
-    labels = arrange(
-        left, right, legend, level=level, top_k=top_k, always=always, language=language
-    )
+    labels = arrange(left, right, legend, level=level, top_k=top_k, always=always)
     if not labels.names:
-        return empty(dark, language)
+        return empty(dark)
     figure = make_subplots(1, 2, shared_yaxes=True, horizontal_spacing=0.02, subplot_titles=names)
     for column, matrix in enumerate((left, right), start=1):
         drawn = matrix.at_level(positions(labels, legend))
         shares = np.where(drawn.counts > 0, drawn.shares, np.nan)
         text = _percents(shares) if len(labels.names) <= NUMBERS_UP_TO else None
-        heat = _heatmap(shares, text, _hover(drawn, labels, language))
+        heat = _heatmap(shares, text, _hover(drawn, labels))
         figure.add_trace(heat.update(name=names[column - 1]), row=1, col=column)
     scale = {
         "colorscale": palette.sequential(dark),
         "cmin": 0,
         "cmax": 1,
-        "colorbar": _colorbar(wording.say("row_share", language), (0, 0.1, 0.3, 0.7, 1)),
+        "colorbar": _colorbar(say("Share of what was declared"), (0, 0.1, 0.3, 0.7, 1)),
     }
-    return _finish(figure, labels, scale, language, dark)
+    return _finish(figure, labels, scale, dark)
 
 
 def difference(
@@ -61,36 +59,33 @@ def difference(
     level: Level = "class",
     top_k: int | None = 20,
     always: Collection[int] = (),
-    language: str = "en",
     dark: bool = False,
 ) -> go.Figure:
     """Where one model is better: left's colour for more hits and for fewer confusions alike."""
-    labels = arrange(
-        left, right, legend, level=level, top_k=top_k, always=always, language=language
-    )
+    labels = arrange(left, right, legend, level=level, top_k=top_k, always=always)
     if not labels.names:
-        return empty(dark, language)
+        return empty(dark)
     a, b = (m.at_level(positions(labels, legend)) for m in (left, right))
     gain = np.where((a.counts > 0) | (b.counts > 0), a.advantage_over(b), np.nan)
     if labels.has_other:
         gain[-1, -1] = np.nan  # right and wrong are mixed there, so it speaks for no one
     text = _percents(gain, signed=True) if len(labels.names) <= NUMBERS_UP_TO else None
     figure = make_subplots(1, 1)
-    figure.add_trace(_heatmap(gain, text, _hover_both(a, b, gain, names, labels, language)))
+    figure.add_trace(_heatmap(gain, text, _hover_both(a, b, gain, names, labels)))
     scale = {
         "colorscale": palette.diverging(dark),
         "cmin": -1,
         "cmax": 1,
-        "colorbar": _difference_bar(names, language),
+        "colorbar": _difference_bar(names),
     }
-    return _finish(figure, labels, scale, language, dark)
+    return _finish(figure, labels, scale, dark)
 
 
-def empty(dark: bool, language: str = "en") -> go.Figure:
+def empty(dark: bool) -> go.Figure:
     """A figure that says that there is nothing to show."""
     figure = go.Figure(layout=palette.base_layout(dark, height=160))
     figure.update_xaxes(visible=False).update_yaxes(visible=False)
-    return figure.add_annotation(text=wording.say("no_data", language), showarrow=False)
+    return figure.add_annotation(text=say("Nothing to show here yet"), showarrow=False)
 
 
 def _percents(shares: Shares, *, signed: bool = False) -> list[list[str]]:
@@ -103,45 +98,43 @@ def _percents(shares: Shares, *, signed: bool = False) -> list[list[str]]:
     ]
 
 
-def _hover(matrix: Matrix, labels: Labels, language: str) -> list[list[str]]:
+def _hover(matrix: Matrix, labels: Labels) -> list[list[str]]:
     counts, shares = matrix.counts, matrix.shares
     totals = counts.sum(axis=1)
     out = [[""] * len(counts) for _ in counts]
     for i, j in np.argwhere(counts > 0):
-        n, total = (wording.number(float(v), language) for v in (counts[i, j], totals[i]))
-        unit = wording.say(str(matrix.unit), language)
+        n, total = (wording.number(float(v)) for v in (counts[i, j], totals[i]))
+        unit = wording.term(str(matrix.unit))
         out[i][j] = "<br>".join(
             [
-                *_cell_title(labels, i, j, language),
-                wording.percent(float(shares[i, j]), language),
-                wording.say("count_of", language, n=n, total=total, unit=unit),
+                *_cell_title(labels, i, j),
+                wording.percent(float(shares[i, j])),
+                say("{n} of {total} {unit}", n=n, total=total, unit=unit),
             ]
         )
     return out
 
 
 def _hover_both(
-    a: Matrix, b: Matrix, gain: Shares, names: tuple[str, str], labels: Labels, language: str
+    a: Matrix, b: Matrix, gain: Shares, names: tuple[str, str], labels: Labels
 ) -> list[list[str]]:
     out = [[""] * len(gain) for _ in gain]
     for i, j in np.argwhere(~np.isnan(gain)):
-        lines = _cell_title(labels, i, j, language)
+        lines = _cell_title(labels, i, j)
         for name, matrix in zip(names, (a, b), strict=True):
-            share = wording.percent(float(matrix.shares[i, j]), language)
-            lines.append(
-                f"{name}: {share} ({wording.number(float(matrix.counts[i, j]), language)})"
-            )
+            share = wording.percent(float(matrix.shares[i, j]))
+            lines.append(f"{name}: {share} ({wording.number(float(matrix.counts[i, j]))})")
         out[i][j] = "<br>".join(lines)
     return out
 
 
-def _cell_title(labels: Labels, i: int, j: int, language: str) -> list[str]:
+def _cell_title(labels: Labels, i: int, j: int) -> list[str]:
     title = [
-        f"{wording.say('declared', language)}: <b>{labels.names[i]}</b>",
-        f"{wording.say('predicted', language)}: <b>{labels.names[j]}</b>",
+        f"{say('Declared')}: <b>{labels.names[i]}</b>",
+        f"{say('Predicted')}: <b>{labels.names[j]}</b>",
     ]
     if labels.has_other and i == j == len(labels.names) - 1:
-        title.append(f"<i>{wording.say('other_hit', language)}</i>")
+        title.append(f"<i>{say('right or wrong among these')}</i>")
     return title
 
 
@@ -172,17 +165,15 @@ def _colorbar(title: str, ticks: tuple[float, ...]) -> dict[str, Any]:
     }
 
 
-def _difference_bar(names: tuple[str, str], language: str) -> dict[str, Any]:
+def _difference_bar(names: tuple[str, str]) -> dict[str, Any]:
     ticks = (-1.0, -0.7, -0.3, -0.1, 0.0, 0.1, 0.3, 0.7, 1.0)
-    left, right = (wording.say("better", language, name=name) for name in names)
+    left, right = (say("{name} better", name=name) for name in names)
     # The title is written upwards, so its end stands beside the positive values.
     bar = _colorbar(f"← {right}{12 * NBSP}{left} →", ticks)
     return bar | {"ticktext": [f"{abs(100 * t):.0f} %" for t in ticks]}
 
 
-def _finish(
-    figure: go.Figure, labels: Labels, scale: dict[str, Any], language: str, dark: bool
-) -> go.Figure:
+def _finish(figure: go.Figure, labels: Labels, scale: dict[str, Any], dark: bool) -> go.Figure:
     n = len(labels.names)
     ink = palette.of_theme(dark)
     short = wording.shorten_all(labels.names, 22 if n > NUMBERS_UP_TO else 26)
@@ -195,7 +186,7 @@ def _finish(
         "zeroline": False,
     }
     title = {"font": {"size": 12, "color": ink.muted}, "standoff": 8}
-    predicted, declared = (wording.say(key, language) for key in ("predicted", "declared"))
+    predicted, declared = (wording.term(key) for key in ("predicted", "declared"))
     figure.update_xaxes(
         palette.axis(
             dark, **common, tickangle=-90, range=[-0.5, n - 0.5], title=title | {"text": predicted}

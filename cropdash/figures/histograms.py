@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from cropdash.figures import palette, series, wording
+from cropdash.language import say
 
 HISTOGRAM = ("band", "name", "from", "to", "share")
 _BINS = 48
@@ -50,12 +51,11 @@ def curves(
     of_parcels: bool,
     *,
     dark: bool = False,
-    language: str = "en",
 ) -> go.Figure:
     """A panel for each band, a stepped line for each group; HISTOGRAM as `table`."""
     bands = list(dict.fromkeys(table["band"]))
     rows = max((len(bands) + 1) // 2, 1)
-    titles = [wording.say("reflectance", language, band=b) for b in bands]
+    titles = [say("Reflectance {band}", band=b) for b in bands]
     figure = make_subplots(rows, 2, horizontal_spacing=0.09, vertical_spacing=0.2 / rows + 0.08)
     for i, band in enumerate(bands):
         for j, (name, colour) in enumerate(colours.items()):
@@ -76,7 +76,7 @@ def curves(
     figure.update_yaxes(palette.axis(dark, rangemode="tozero"))
     for i, title in enumerate(titles):
         figure.update_xaxes(title=title, row=i // 2 + 1, col=i % 2 + 1)
-    unit = wording.say("share_of_parcels" if of_parcels else "share_of_pixels", language)
+    unit = say("Share of parcels [%]") if of_parcels else say("Share of pixels [%]")
     return figure.update_yaxes(title=unit, col=1)
 
 

@@ -20,6 +20,7 @@ from jinja2 import Template
 
 from cropdash.domain import Grid
 from cropdash.figures import imagery
+from cropdash.language import label, number, say
 from cropdash.legend import Legend
 
 HIGHLIGHT, SECOND = "#00e5ff", "#ffab40"  # outlines of the chosen parcel and of a second one
@@ -147,8 +148,8 @@ def geojson(parcels: gpd.GeoDataFrame, legend: Legend) -> bytes:
 
 def _properties(parcel_id: int, crop: int, area: float, legend: Legend) -> str:
     item = legend.classes[crop]
-    label = f"<b>{escape(item.label_en)}</b> · {area:.2f} ha · parcel {parcel_id}"
-    properties = {"id": int(parcel_id), "crop": int(crop), "label": label, "colour": item.colour}
+    text = f"<b>{escape(label(item))}</b> · {number(area, '.2f')} ha · {say('parcel {id}', id=parcel_id)}"
+    properties = {"id": int(parcel_id), "crop": int(crop), "label": text, "colour": item.colour}
     return json.dumps(properties)
 
 

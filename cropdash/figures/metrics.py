@@ -11,6 +11,7 @@ from plotly.subplots import make_subplots
 
 from cropdash.figures import palette, wording
 from cropdash.figures.confusion import empty
+from cropdash.language import say
 from cropdash.legend import Legend, Level
 
 _LOSSES = ("train_loss", "validation_loss")
@@ -23,7 +24,6 @@ def f1_dumbbell(
     legend: Legend,
     *,
     level: Level = "class",
-    language: str = "en",
     dark: bool = False,
 ) -> go.Figure:
     """F1 of two models class by class, the largest lead of the left model on top.
@@ -33,25 +33,23 @@ def f1_dumbbell(
     """
     table = table.dropna(subset=["left_f1", "right_f1"])
     if table.empty:
-        return empty(dark, language)
+        return empty(dark)
     gap = table["left_f1"] - table["right_f1"]
     table = table.loc[gap.sort_values(kind="stable").index]
-    labels = np.array(wording.group_labels(legend, level, language))[table["class_id"]]
+    labels = np.array(wording.group_labels(legend, level))[table["class_id"]]
     ink = palette.of_theme(dark)
     figure = go.Figure(_dumbbell_bars(table, ink))
     for side, name in zip(("left", "right"), names, strict=True):
-        figure.add_trace(_dots(table, side, name, labels, language, dark))
+        figure.add_trace(_dots(table, side, name, labels, dark))
     rows = list(range(len(table)))
     ticks = {"tickvals": rows, "ticktext": wording.shorten_all(list(labels), 32)}
-    figure.update_xaxes(
-        palette.axis(dark, title=wording.say("f1", language), range=[-0.02, 1.02], side="top")
-    )
+    figure.update_xaxes(palette.axis(dark, title=say("F1 score"), range=[-0.02, 1.02], side="top"))
     figure.update_yaxes(palette.axis(dark, **ticks, range=[-0.8, len(rows) - 0.2], zeroline=False))
     layout = palette.base_layout(dark, height=140 + 20 * len(rows), legend=_legend_on_top())
     return figure.update_layout(layout)
 
 
-def learning_curves(epochs: pd.DataFrame, *, language: str = "en", dark: bool = False) -> go.Figure:
+def learning_curves(epochs: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     """Loss, validation scores and learning rate over training, as far as they are recorded.
 
     epochs: epoch (or trees), and any of train_loss, validation_loss, validation_accuracy,
@@ -60,15 +58,15 @@ def learning_curves(epochs: pd.DataFrame, *, language: str = "en", dark: bool = 
     steps = _steps(epochs)
     panels = _panels(epochs) if steps else {}
     if not panels:
-        return empty(dark, language)
-    titles = [wording.say(key, language) for key in panels]
+        return empty(dark)
+    titles = [wording.term(key) for key in panels]
     figure = make_subplots(1, len(panels), subplot_titles=titles, horizontal_spacing=0.08)
     for column, (panel, keys) in enumerate(panels.items(), start=1):
         for key in keys:
-            figure.add_trace(_curve(epochs, steps, key, panel, language, dark), row=1, col=column)
+            figure.add_trace(_curve(epochs, steps, key, panel, dark), row=1, col=column)
         figure.update_yaxes(palette.axis(dark, **_range_of(panel)), row=1, col=column)
-    figure.update_xaxes(palette.axis(dark, title=wording.say(steps, language), rangemode="tozero"))
-    _mark_best(figure, epochs, steps, panels, language, dark)
+    figure.update_xaxes(palette.axis(dark, title=wording.term(steps), rangemode="tozero"))
+    _mark_best(figure, epochs, steps, panels, dark)
     # Below the axis titles even where the column is narrow and the legend takes two lines.
     legend = {"orientation": "h", "y": -0.3, "yanchor": "top", "x": 0}
     margin = {"l": 10, "r": 10, "t": 50, "b": 120}
@@ -79,7 +77,6 @@ def reliability_curve(
     tables: Mapping[str, pd.DataFrame],
     *,
     errors: Mapping[str, float] | None = None,
-    language: str = "en",
     dark: bool = False,
 ) -> go.Figure:
     """Share correct against confidence for one or two models, with the parcels of each bin below.
@@ -87,18 +84,18 @@ def reliability_curve(
     tables: model name to low, high, n, confidence, accuracy; errors: its calibration error.
     """
     if not any(table["n"].sum() for table in tables.values()):
-        return empty(dark, language)
+        return empty(dark)
     figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.75, 0.25], vertical_spacing=0.06)
-    figure.add_trace(_diagonal(language, dark), row=1, col=1)
+    figure.add_trace(_diagonal(dark), row=1, col=1)
     for (name, table), colour in zip(tables.items(), palette.model_colours(dark), strict=False):
         label = name if errors is None else f"{name} (ECE {errors[name]:.3f})"
         figure.add_trace(_reliability_line(table, label, colour), row=1, col=1)
         figure.add_trace(_bin_bars(table, label, colour), row=2, col=1)
     unit = {"range": [-0.02, 1.02], "tickformat": ".0%"}
     figure.update_xaxes(palette.axis(dark, **unit))
-    figure.update_xaxes(title=wording.say("confidence", language), row=2, col=1)
-    figure.update_yaxes(palette.axis(dark, **unit, title=wording.say("correct", language)), row=1)
-    figure.update_yaxes(palette.axis(dark, title=wording.say("parcels", language)), row=2)
+    figure.update_xaxes(title=say("Mean confidence"), row=2, col=1)
+    figure.update_yaxes(palette.axis(dark, **unit, title=say("Share correct")), row=1)
+    figure.update_yaxes(palette.axis(dark, title=say("Parcels")), row=2)
     layout = palette.base_layout(dark, height=460, legend=_legend_on_top(), barmode="group")
     return figure.update_layout(layout)
 
@@ -119,12 +116,11 @@ def _dots(
     side: str,
     name: str,
     labels: np.ndarray,
-    language: str,
     dark: bool,
 ) -> go.Scatter:
     colour = getattr(palette.of_theme(dark), side)
-    support = [wording.number(float(v), language) for v in table["support"]]
-    said = wording.say("support", language)
+    support = [wording.number(float(v)) for v in table["support"]]
+    said = say("Support")
     return go.Scatter(
         x=table[f"{side}_f1"],
         y=np.arange(len(table)),
@@ -155,9 +151,7 @@ def _panels(epochs: pd.DataFrame) -> dict[str, list[str]]:
     return {panel: keys for panel, keys in found.items() if keys}
 
 
-def _curve(
-    epochs: pd.DataFrame, steps: str, key: str, panel: str, language: str, dark: bool
-) -> go.Scatter:
+def _curve(epochs: pd.DataFrame, steps: str, key: str, panel: str, dark: bool) -> go.Scatter:
     ink = palette.of_theme(dark)
     table = epochs[[steps, key]].dropna()
     colour = {"train_loss": ink.muted, "validation_accuracy": ink.left}.get(key, ink.right)
@@ -165,12 +159,12 @@ def _curve(
     return go.Scatter(
         x=table[steps],
         y=table[key],
-        name=f"{wording.say(panel, language)}: {wording.say(key, language)}",
+        name=f"{wording.term(panel)}: {wording.term(key)}",
         mode="lines+markers" if few else "lines",
         line={"color": colour, "width": 2, "dash": "dot" if key == "train_loss" else "solid"},
         marker={"size": 5},
         showlegend=panel != "learning_rate",
-        hovertemplate=f"{wording.say(key, language)} %{{y:.4~g}}<extra>%{{x}}</extra>",
+        hovertemplate=f"{wording.term(key)} %{{y:.4~g}}<extra>%{{x}}</extra>",
     )
 
 
@@ -185,7 +179,6 @@ def _mark_best(
     epochs: pd.DataFrame,
     steps: str,
     panels: Mapping[str, list[str]],
-    language: str,
     dark: bool,
 ) -> None:
     """A line at the step whose weights are kept: the best score, else the lowest loss."""
@@ -197,13 +190,13 @@ def _mark_best(
         row = int(np.nanargmin(epochs["validation_loss"]))
     best = epochs[steps].iloc[row]
     line = {"color": palette.of_theme(dark).muted, "dash": "dash", "width": 1}
-    text = wording.say("best", language)
+    text = say("best")
     figure.add_vline(x=best, line=line, annotation_text=text, row=1, col=1)
 
 
-def _diagonal(language: str, dark: bool) -> go.Scatter:
+def _diagonal(dark: bool) -> go.Scatter:
     line = {"color": palette.of_theme(dark).muted, "dash": "dash", "width": 1}
-    name = wording.say("perfect", language)
+    name = say("As sure as right")
     return go.Scatter(x=[0, 1], y=[0, 1], mode="lines", line=line, name=name, hoverinfo="skip")
 
 

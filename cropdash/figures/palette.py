@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from cropdash import language
 from cropdash.legend import Legend
 
 Scale = list[list[Any]]  # [[position 0..1, colour], ...]
@@ -101,6 +102,8 @@ def base_layout(dark: bool, **more: Any) -> dict[str, Any]:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": palette.text, "size": 13},
+        # Decimal mark and thousands, as the reader's language writes them.
+        "separators": ",\u202f" if language.current() == "fr" else ".,",
         "margin": {"l": 10, "r": 10, "t": 50, "b": 10},
         "hoverlabel": {
             "bgcolor": palette.surface,

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 
 from cropdash.figures import palette, wording
 from cropdash.figures.clear_dates import readable
+from cropdash.language import label, say
 from cropdash.legend import Legend
 
 BINS = ("from_ha", "to_ha", "parcels", "share")
@@ -32,15 +33,12 @@ def size_bins(areas: pd.Series) -> pd.DataFrame:
     return pd.DataFrame(dict(zip(BINS, columns, strict=True)))
 
 
-def size_histogram(
-    bins: pd.DataFrame, median: float, *, dark: bool = False, language: str = "en"
-) -> go.Figure:
+def size_histogram(bins: pd.DataFrame, median: float, *, dark: bool = False) -> go.Figure:
     """Bars of `size_bins` on a logarithmic axis, with the median [ha]."""
     low_ha, high_ha = bins["from_ha"].astype(float), bins["to_ha"].astype(float)
     columns = (bins[c] for c in BINS)
     notes = [
-        f"{low:,.2g}–{high:,.2g} ha: {wording.number(n, language)} "
-        f"{wording.say('parcel', language)}, {wording.percent(share, language)}"
+        f"{low:,.2g}–{high:,.2g} ha: {wording.number(n)} {say('parcels')}, {wording.percent(share)}"
         for low, high, n, share in zip(*columns, strict=True)
     ]
     figure = go.Figure(
@@ -53,7 +51,7 @@ def size_histogram(
             hovertemplate="%{customdata}<extra></extra>",
         )
     )
-    said = wording.say("median_of", language, value=wording.number(round(median, 2), language))
+    said = say("median {value} ha", value=wording.number(round(median, 2)))
     ink = palette.of_theme(dark)
     figure.add_vline(median, line={"color": ink.right, "dash": "dash"})
     if median > 0:  # on a logarithmic axis annotations are placed by the logarithm, lines are not
@@ -63,14 +61,14 @@ def size_histogram(
     figure.update_layout(
         palette.base_layout(dark, height=360, margin={"l": 8, "r": 12, "t": 24, "b": 48}, bargap=0)
     )
-    _area_axis(figure, dark, language)
+    _area_axis(figure, dark)
     return figure.update_yaxes(
         palette.axis(dark, rangemode="tozero", tickformat=",d"),
-        title=wording.say("number_axis", language),
+        title=say("Number of parcels"),
     )
 
 
-def size_table(facts: pd.DataFrame, by: str, legend: Legend, language: str = "en") -> pd.DataFrame:
+def size_table(facts: pd.DataFrame, by: str, legend: Legend) -> pd.DataFrame:
     """BOXES of parcel areas [ha] by `by` (crop or region), largest median first.
 
     facts: crop, region, area_ha; parcels of unmapped crops are left out of the crops.
@@ -82,16 +80,11 @@ def size_table(facts: pd.DataFrame, by: str, legend: Legend, language: str = "en
     table = grouped.quantile(np.array(list(_QUANTILES.values()))).unstack()
     table.columns = list(_QUANTILES)
     table = table.assign(n=grouped.size()).sort_values("median", ascending=False).reset_index()
-    names = [
-        legend.classes[int(k)].label(language) if by == "crop" else readable(str(k))
-        for k in table[by]
-    ]
+    names = [label(legend.classes[int(k)]) if by == "crop" else readable(str(k)) for k in table[by]]
     return table.rename(columns={by: "key"}).assign(label=wording.shorten_all(names))[list(BOXES)]
 
 
-def size_boxes(
-    table: pd.DataFrame, by: str, legend: Legend, *, dark: bool = False, language: str = "en"
-) -> go.Figure:
+def size_boxes(table: pd.DataFrame, by: str, legend: Legend, *, dark: bool = False) -> go.Figure:
     """A box of each row of `size_table`: half of the parcels in the box, 90 % in the whiskers."""
     ink = palette.of_theme(dark)
     figure = go.Figure()
@@ -101,7 +94,7 @@ def size_boxes(
             go.Box(
                 orientation="h",
                 y=[row["label"]],
-                name=f"{row['label']} ({wording.number(row['n'], language)})",
+                name=f"{row['label']} ({wording.number(row['n'])})",
                 lowerfence=[row["p5"]],
                 q1=[row["q1"]],
                 median=[row["median"]],
@@ -122,7 +115,7 @@ def size_boxes(
             boxgap=0.3,
         )
     )
-    _area_axis(figure, dark, language)
+    _area_axis(figure, dark)
     if len(table):
         ends = (math.log10(table["p5"].min()) - 0.1, math.log10(table["p95"].max()) + 0.1)
         figure.update_xaxes(range=ends)
@@ -133,9 +126,9 @@ def size_boxes(
     )
 
 
-def _area_axis(figure: go.Figure, dark: bool, language: str) -> None:
+def _area_axis(figure: go.Figure, dark: bool) -> None:
     figure.update_xaxes(
         palette.axis(dark, type="log", tickformat=",~f", dtick=1, hoverformat=",.2f"),
-        title=wording.say("area_axis", language),
+        title=say("Parcel area [ha] (log scale)"),
         minor={"dtick": "D2", "showgrid": True, "gridcolor": palette.of_theme(dark).grid},
     )

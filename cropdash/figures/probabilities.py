@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from cropdash.domain import Float
 from cropdash.figures import palette, wording
+from cropdash.language import label
 from cropdash.legend import Legend
 
 TOP = 3  # most probable classes of each model that are shown
@@ -27,7 +28,7 @@ def table(
     return pd.DataFrame(
         {
             "class_id": order,
-            "class": [legend.classes[k].label_en for k in order],
+            "class": [label(legend.classes[k]) for k in order],
             "declared": [k == declared for k in order],
             names[0]: [float(first[k]) for k in order],
             names[1]: [float(second[k]) for k in order],

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from xml.sax.saxutils import quoteattr
 
+from cropdash.language import label
 from cropdash.legend import Legend
 
 
-def class_style(legend: Legend, language: str = "en") -> bytes:
+def class_style(legend: Legend) -> bytes:
     """QML of a raster whose first band holds class ids; put beside the GeoTIFF as `<name>.qml`."""
     entries = "".join(
         f'<paletteEntry value="{item.id}" color="{item.colour}" alpha="{255 if item.id else 0}" '
-        f"label={quoteattr(item.label(language))}/>"
+        f"label={quoteattr(label(item))}/>"
         for item in legend.classes
     )
     return (

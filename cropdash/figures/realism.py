@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from cropdash.figures import palette
 from cropdash.figures.confusion import empty
 from cropdash.figures.zone_map import readable
+from cropdash.language import label
 from cropdash.legend import Legend
 
 _NAMED = 4  # classes furthest from the line that are named
@@ -30,7 +31,7 @@ def class_shares(table: pd.DataFrame, legend: Legend, *, dark: bool = False) -> 
     gap = pd.Series(np.abs(np.log(y / x)), index=table.index)
     far = gap.rank(ascending=False) <= _NAMED
     classes = [legend.classes[int(i)] for i in table["class_id"]]
-    names = [c.label_en for c in classes]
+    names = [label(c) for c in classes]
     figure = go.Figure(_diagonal(least, ink))
     figure.add_trace(
         go.Scatter(

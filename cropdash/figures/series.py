@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from cropdash.figures import palette, wording
+from cropdash.language import say
 
 INDICES = ("NDVI", "B2", "B3", "B4", "B8")
 DASHES = ("solid", "dash", "dot", "dashdot")  # so that lines differ by more than colour
@@ -33,7 +34,6 @@ def parcel_series(
     *,
     index: str = "NDVI",
     dark: bool = False,
-    language: str = "en",
 ) -> go.Figure:
     """Mean and spread of parcels by month; class median and 10-90 % band; filled months hatched.
 
@@ -42,25 +42,23 @@ def parcel_series(
     """
     figure = go.Figure()
     if band is not None and len(band):
-        _add_band(figure, band, band_name, dark, None, language)
+        _add_band(figure, band, band_name, dark, None)
     for line in lines:
-        _add_line(figure, line, index, language)
+        _add_line(figure, line, index)
     ranged = {"range": [-0.05, 1.0]} if index == "NDVI" else {"rangemode": "tozero"}
-    figure.update_yaxes(palette.axis(dark, **ranged), title=_axis_title(index, language))
+    figure.update_yaxes(palette.axis(dark, **ranged), title=_axis_title(index))
     if lines:
-        _hatch_filled(figure, lines[0].series, dark, language)
-    return _by_month(figure, dark, language)
+        _hatch_filled(figure, lines[0].series, dark)
+    return _by_month(figure, dark)
 
 
-def class_bands(
-    bands: Sequence[tuple[str, pd.DataFrame, str]], *, dark: bool = False, language: str = "en"
-) -> go.Figure:
+def class_bands(bands: Sequence[tuple[str, pd.DataFrame, str]], *, dark: bool = False) -> go.Figure:
     """NDVI median and 10-90 % band of several classes: (name, table, colour)."""
     figure = go.Figure()
     for name, table, colour in bands:
-        _add_band(figure, table, name, dark, colour, language)
+        _add_band(figure, table, name, dark, colour)
     figure.update_yaxes(palette.axis(dark), title="NDVI", range=[-0.05, 1.0])
-    return _by_month(figure, dark, language)
+    return _by_month(figure, dark)
 
 
 def seasons(
@@ -68,7 +66,6 @@ def seasons(
     *,
     index: str = "NDVI",
     dark: bool = False,
-    language: str = "en",
 ) -> go.Figure:
     """Mean of several classes by month, with 10-90 % bands if they are few: (name, table, colour).
 
@@ -89,8 +86,8 @@ def seasons(
             hovertemplate="%{y:.2f}" if index == "NDVI" else "%{y:.3f}",
         )
     ranged = {"range": [-0.05, 1.0]} if index == "NDVI" else {"rangemode": "tozero"}
-    figure.update_yaxes(palette.axis(dark, **ranged), title=_axis_title(index, language))
-    return _by_month(figure, dark, language)
+    figure.update_yaxes(palette.axis(dark, **ranged), title=_axis_title(index))
+    return _by_month(figure, dark)
 
 
 def readable_colour(colour: str, dark: bool) -> str:
@@ -119,14 +116,14 @@ def is_filled(series: pd.DataFrame) -> pd.Series:
     return series["clear_share"] < _OBSERVED
 
 
-def _axis_title(index: str, language: str) -> str:
-    return "NDVI" if index == "NDVI" else wording.say("reflectance", language, band=index)
+def _axis_title(index: str) -> str:
+    return "NDVI" if index == "NDVI" else say("Reflectance {band}", band=index)
 
 
-def _by_month(figure: go.Figure, dark: bool, language: str) -> go.Figure:
+def _by_month(figure: go.Figure, dark: bool) -> go.Figure:
     """Months by their initials, which stay upright on a telephone; in full on hover."""
     months = pd.DatetimeIndex(sorted({x for trace in figure.data for x in trace.x}))
-    names = [wording.month(f"{month:%Y-%m}", language) for month in months]
+    names = [wording.month(f"{month:%Y-%m}") for month in months]
     ticks = {"tickvals": months, "ticktext": [name[0].upper() for name in names]}
     figure.update_xaxes(palette.axis(dark, **ticks, hoverformat="%B %Y", tickangle=0))
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": 12}}
@@ -141,12 +138,12 @@ def _by_month(figure: go.Figure, dark: bool, language: str) -> go.Figure:
     )
 
 
-def _add_line(figure: go.Figure, line: Line, index: str, language: str) -> None:
+def _add_line(figure: go.Figure, line: Line, index: str) -> None:
     series, months = line.series, _dates(line.series["period"])
     mean, spread = series[f"{index}_mean"], series[f"{index}_std"]
     filled, digits = is_filled(series), 2 if index == "NDVI" else 3
     notes = [
-        f"± {s:.{digits}f}, {wording.say('observed', language, share=wording.percent(c, language))}"
+        f"± {s:.{digits}f}, {say('{share} observed', share=wording.percent(c))}"
         for s, c in zip(spread, series["clear_share"], strict=True)
     ]
     figure.add_scatter(
@@ -190,14 +187,13 @@ def _add_band(
     name: str,
     dark: bool,
     colour: str | None,
-    language: str,
 ) -> None:
     colour = colour or ("#9aa5a0" if dark else "#7d8a84")
-    _add_edges(figure, band, colour, name, wording.say("band_of", language, name=name))
+    _add_edges(figure, band, colour, name, say("{name}: 10–90 % of parcels", name=name))
     figure.add_scatter(
         x=_dates(band["period"]),
         y=band["p50"],
-        name=wording.say("parcel_median", language, name=name),
+        name=say("{name}: median", name=name),
         mode="lines",
         line={"color": colour, "width": 2, "dash": "dash"},
         legendgroup=name,
@@ -205,7 +201,7 @@ def _add_band(
     )
 
 
-def _hatch_filled(figure: go.Figure, series: pd.DataFrame, dark: bool, language: str) -> None:
+def _hatch_filled(figure: go.Figure, series: pd.DataFrame, dark: bool) -> None:
     months = _dates(series["period"])[is_filled(series).to_numpy()]
     if not len(months):
         return
@@ -214,7 +210,7 @@ def _hatch_filled(figure: go.Figure, series: pd.DataFrame, dark: bool, language:
         x=months,
         y=[1] * len(months),
         width=[27 * 86_400_000] * len(months),  # [ms] most of a month
-        name=wording.say("no_clear_date", language),
+        name=say("No clear date: filled in"),
         yaxis="y2",
         marker={
             "color": "rgba(0,0,0,0)",

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from cropdash.figures import palette, wording
 from cropdash.figures.clear_dates import readable
+from cropdash.language import say
 from cropdash.legend import Legend, Level
 
 OTHER = -1  # group of what is not shown by itself
@@ -29,7 +30,6 @@ def of_zones(
     level: Level = "class",
     *,
     top: int = 8,
-    language: str = "en",
 ) -> pd.DataFrame:
     """SHARES of the `top` groups of mapped crops in each zone, and of the rest together.
 
@@ -42,8 +42,8 @@ def of_zones(
     parts = mapped.assign(group=[g if g in kept else OTHER for g in group])
     table = parts.groupby(["zone_id", "group"]).agg(amount=(unit, "sum")).reset_index()
     whole = table.groupby("zone_id")["amount"].transform("sum")
-    names = wording.group_labels(legend, level, language)
-    labels = {g: names[g] for g in kept} | {OTHER: wording.say("others", language)}
+    names = wording.group_labels(legend, level)
+    labels = {g: names[g] for g in kept} | {OTHER: say("Other")}
     table = table.assign(share=table["amount"] / whole, label=table["group"].map(labels))
     place = {g: i for i, g in enumerate([*kept, OTHER])}
     table = table.sort_values(
@@ -61,7 +61,6 @@ def bars(
     zones: Sequence[str] = (),
     marked: str | None = None,
     dark: bool = False,
-    language: str = "en",
 ) -> go.Figure:
     """A bar of 100 % for each zone, in the order given; names stand in the parts that are long enough."""
     order = list(zones) or sorted(table["zone_id"].unique())
@@ -69,7 +68,7 @@ def bars(
     groups = [g for g in groups if g != OTHER] + [g for g in groups if g == OTHER]
     for g in groups:
         rows = table[table["group"] == g].set_index("zone_id").reindex(order).dropna()
-        figure.add_trace(_part(rows, g, groups.index(g), unit, legend, level, dark, language))
+        figure.add_trace(_part(rows, g, groups.index(g), unit, legend, level, dark))
     figure.update_layout(
         palette.base_layout(
             dark,
@@ -84,7 +83,7 @@ def bars(
     )  # fmt: skip
     figure.update_xaxes(
         palette.axis(dark, range=[0, 100], ticksuffix=" %"),
-        title=wording.say("share_axis", language, unit=unit),
+        title=say("Share of {unit}", unit=unit),
     )
     names = [f"<b>▸ {readable(z)}</b>" if z == marked else readable(z) for z in order]
     return figure.update_yaxes(
@@ -105,12 +104,11 @@ def _part(
     legend: Legend,
     level: Level,
     dark: bool,
-    language: str,
 ) -> go.Bar:
     label = str(rows["label"].iloc[0]) if len(rows) else ""
     colour = _colour(group, at, legend, level)
     notes = [
-        f"{wording.percent(s, language)}: {wording.number(a, language)} {unit}"
+        f"{wording.percent(s)}: {wording.number(a)} {unit}"
         for s, a in zip(rows["share"], rows["amount"], strict=True)
     ]
     short = wording.shorten(label, 18)

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 from streamlit_folium import st_folium
 
-from cropdash import legend
+from cropdash import language, legend
 from cropdash.figures.maps import Command, ZoneMap, geojson
 from cropdash.ui import assets, data, state
 
@@ -21,7 +21,7 @@ def picture(key: str, make: Callable[[], bytes], suffix: str = ".png") -> str:
 def parcels_url(dataset: str, zone: str) -> str:
     """URL of a zone's parcels as GeoJSON."""
     return assets.publish(
-        f"parcels/{dataset}/{zone}/{data.fingerprint(dataset)}",
+        f"parcels/{dataset}/{zone}/{data.fingerprint(dataset)}/{language.current()}",
         ".json",
         lambda: geojson(data.parcels(dataset, zone), legend.load()),
     )

@@ -11,6 +11,7 @@ from cropdash.evaluate import Confusion, confusion
 from cropdash.figures import palette
 from cropdash.figures.arrangement import arrange
 from cropdash.figures.confusion import NUMBERS_UP_TO, difference, side_by_side
+from cropdash.language import LANGUAGES, speaking
 
 LEGEND = legends.load()
 K = LEGEND.n_classes
@@ -135,14 +136,16 @@ def test_themes_bring_their_own_scale(dark):
 
 
 def test_french_labels():
-    figure = side_by_side(LEFT, RIGHT, NAMES, LEGEND, top_k=5, language="fr")
+    with speaking("fr"):
+        figure = side_by_side(LEFT, RIGHT, NAMES, LEGEND, top_k=5)
     assert "Trèfle" in figure.layout.yaxis.ticktext
     assert figure.layout.yaxis.title.text == "Déclaré"
 
 
 def test_labels_of_an_axis_are_all_different():
-    for language in ("en", "fr"):
-        ticks = side_by_side(LEFT, RIGHT, NAMES, LEGEND, top_k=None, language=language)
+    for language in LANGUAGES:
+        with speaking(language):
+            ticks = side_by_side(LEFT, RIGHT, NAMES, LEGEND, top_k=None)
         assert len(set(ticks.layout.yaxis.ticktext)) == K - 1
 
 

@@ -10,6 +10,7 @@ from cropdash import legend as legends
 from cropdash.evaluate import class_table, confusion, reliability
 from cropdash.figures import palette
 from cropdash.figures.metrics import f1_dumbbell, learning_curves, reliability_curve
+from cropdash.language import speaking
 
 LEGEND = legends.load()
 NAMES = ("CNN", "XGBoost")
@@ -55,7 +56,8 @@ def test_the_dumbbell_leaves_out_classes_without_a_score():
 def test_the_dumbbell_names_groups_of_a_level():
     group_of = LEGEND.group_of("level_2")
     table = class_table(LEFT.at_level(group_of), RIGHT.at_level(group_of))
-    figure = f1_dumbbell(table, NAMES, LEGEND, level="level_2", language="fr")
+    with speaking("fr"):
+        figure = f1_dumbbell(table, NAMES, LEGEND, level="level_2")
     assert "Céréale d'hiver" in figure.layout.yaxis.ticktext
 
 

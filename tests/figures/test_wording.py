@@ -7,13 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cropdash import legend as legends
-from cropdash.figures.wording import group_labels, number, percent, say, shorten, shorten_all
+from cropdash.figures.wording import group_labels, number, percent, shorten, shorten_all
+from cropdash.language import LANGUAGES, speaking
 
 
 @pytest.mark.parametrize("level", legends.LEVELS)
 def test_every_group_has_a_name_in_both_languages(level):
     legend = legends.load()
-    names = [group_labels(legend, level, language) for language in ("en", "fr")]
+    names = []
+    for language in LANGUAGES:
+        with speaking(language):
+            names.append(group_labels(legend, level))
     for labels in names:
         assert len(labels) == len(set(labels)) == len(legend.groups(level))
         assert not any("_" in label for label in labels)
@@ -23,13 +27,13 @@ def test_every_group_has_a_name_in_both_languages(level):
 
 def test_numbers_read_as_the_language_writes_them():
     assert number(1234567) == "1,234,567"
-    assert number(1234567, "fr") == "1\u202f234\u202f567"
     assert number(1.26) == "1.3"
-    assert number(1.26, "fr") == "1,3"
     assert number(1234.56) == "1,235"
     assert percent(0.1234) == "12.3 %"
-    assert percent(0.1234, "fr") == "12,3 %"
-    assert say("other", "fr", n=3) == "Autres : 3"
+    with speaking("fr"):
+        assert number(1234567) == "1\u202f234\u202f567"
+        assert number(1.26) == "1,3"
+        assert percent(0.1234) == "12,3 %"
 
 
 @given(st.text(st.characters(categories=["L"]), min_size=1, max_size=80), st.integers(8, 40))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cropdash import legend
 from cropdash.figures import histograms, parcels, series, wording
 from cropdash.figures.clear_dates import readable
+from cropdash.language import say
 from cropdash.ui import data, frame
 from cropdash.ui.explore import chart, choices
 from cropdash.ui.explore.names import ALL, crop_name
@@ -64,7 +65,7 @@ def bands(place: Place) -> None:
     counts = _amounts(dataset, zone if in_zone else None)
     chosen = _crop_box("lines", counts, default=counts[: _DRAWN - 1])
     values, crop = (_pixels if in_zone else _means)(dataset, zone, period)
-    groups = {wording.say("all_parcels"): crop > 0} | {crop_name(k): crop == k for k in chosen}
+    groups = {say("All parcels"): crop > 0} | {crop_name(k): crop == k for k in chosen}
     table = histograms.of_bands(values, groups)
     if not (crop > 0).any():
         chart.empty("No mapped crop was seen there: choose another zone or month.")
@@ -134,7 +135,7 @@ def _amounts(dataset: str, zone: str | None) -> list[int]:
 def _colours(chosen: Sequence[int], with_all: bool) -> dict[str, str]:
     """Colour of each line by name, dark or light enough to be seen."""
     dark, items = frame.is_dark(), legend.load().classes
-    whole = {wording.say("all_parcels"): "#9aa5a0" if dark else "#5d6b63"} if with_all else {}
+    whole = {say("All parcels"): "#9aa5a0" if dark else "#5d6b63"} if with_all else {}
     return whole | {crop_name(k): series.readable_colour(items[k].colour, dark) for k in chosen}
 
 
