@@ -1,12 +1,53 @@
 """Review: declared against predicted, parcel by parcel; which declarations deserve a second look."""
 
-from cropdash.ui import data, frame
+import streamlit as st
+
+from cropdash.language import say
+from cropdash.ui import data, frame, state
+from cropdash.ui.review import cases, choices, listing, parcel
 
 frame.begin("Review", "Declarations that deserve a second look, with the evidence.")
-names = [name for name in data.datasets() if data.usable_runs(name)]
+names = [name for name in data.datasets() if any(r.scores for r in data.usable_runs(name))]
 if not names:
     frame.stop_with(
-        "There is no prediction yet: train a model, it then predicts the test zones.",
+        say("There is no prediction yet: train a model, it then predicts the test zones."),
         "pages/2_Train.py",
-        "Train a model",
+        say("Train a model"),
     )
+
+with st.sidebar:
+    dataset = state.choose(say("Dataset"), "dataset", names)
+    runs = choices.choose_runs({r.run_id: r for r in data.usable_runs(dataset) if r.scores})
+    level = choices.choose_level()
+    limits = choices.choose_limits()
+if not cases.common_zones(runs):
+    frame.stop_with(say("These runs predicted different zones: choose two that share some."))
+
+with frame.plainly():
+    found = cases.cases(runs, level)
+    if not len(found):
+        frame.stop_with(say("No parcel with a mapped crop is declared in the predicted zones."))
+    table = cases.lit(found, limits)
+    models = parcel.model_names(runs)
+    st.caption(
+        say(
+            "Judged are the held-out zones that {models} have predicted and never learned from: "
+            "{zones}. A light is a reason to look, not a verdict.",
+            models=", ".join(models),
+            zones=len(table["zone_id"].unique()),
+        )
+    )
+    listing.show_counts(table)
+
+    @st.fragment
+    def list_and_parcel() -> None:
+        filters = choices.choose_filters(table, level)
+        rows = choices.shown(table, filters)
+        left, right = st.columns([6, 5], gap="medium")
+        with left:
+            listing.show_list(rows, models, level, f"{dataset}:{level}:{limits}:{filters}")
+            listing.downloads(rows, models, level, dataset)
+        with right:
+            parcel.show(rows, table, runs, level)
+
+    list_and_parcel()

@@ -132,6 +132,15 @@
     });
   }
 
+  // Closer to the selected parcel, where the page asks for it.
+  function focus() {
+    if (!state.focus || !features || panels[0].focused === state.selected) return;
+    const bounds = panels[0].mark && panels[0].mark.getBounds();
+    if (!bounds || !bounds.isValid()) return;
+    panels[0].focused = state.selected;
+    panels[0].map.fitBounds(bounds.pad(1.5), { animate: false, maxZoom: 16.5 });
+  }
+
   function setPicture(panel, url) {
     if (panel.base._url !== url) panel.base.setUrl(url);
   }
@@ -186,6 +195,7 @@
       if (panel.overlay) panel.overlay.setOpacity(state.opacity);
     });
     markSelected();
+    focus();
   }
 
   function load() {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, TypeVar
 
@@ -41,6 +41,8 @@ class Labels:
     classes: tuple[tuple[int, ...], ...]  # (n,) class ids behind each
     has_other: bool  # True if the last one is the rest
     breaks: tuple[float, ...]  # where one family ends and the next begins
+    groups: tuple[int | None, ...]  # id of each at its level; None for the rest
+    blocks: tuple[tuple[str, int, int], ...]  # family of several, its first and last row
 
     @property
     def index_of_class(self) -> dict[int, int]:
@@ -54,13 +56,13 @@ def arrange(
     *,
     level: Level = "class",
     top_k: int | None = 20,
-    always: Collection[int] = (),
+    only: Collection[int] = (),
 ) -> Labels:
     """Which labels are drawn, in what order.
 
-    Both matrices are at class level. The `top_k` groups of `level` with the most support (all
-    if None) and those that hold a class of `always` stand by family, the rest is "other";
-    groups that neither matrix holds are left out.
+    Both matrices are at class level. The groups of `level` in `only`, or if that is empty the
+    `top_k` with the most support (all if None), stand by family; the rest is "other". Groups
+    that neither matrix holds are left out.
     """
     _check(left, right, legend, top_k)
     group_of = legend.group_of(level)
@@ -68,7 +70,8 @@ def arrange(
     present = np.flatnonzero(np.sum(there, axis=0) > 0)
     support = there[1] + there[3]
     ranked = present[np.argsort(-support[present], kind="stable")]
-    shown = {*ranked[:top_k].tolist(), *(int(group_of[k]) for k in always)}
+    chosen = {int(g) for g in only} & set(present.tolist())
+    shown = chosen or set(ranked[:top_k].tolist())
     order = [g for g in _order(legend, level) if g in shown]
     rest = [int(g) for g in present if g not in shown]
     return _labels(legend, level, order, rest)
@@ -114,7 +117,19 @@ def _labels(legend: Legend, level: Level, order: list[int], rest: list[int]) -> 
         shown.append(say("Other: {n} more", n=len(rest)))
         members.append(tuple(int(k) for k in np.flatnonzero(np.isin(group_of, rest))))
         breaks.append(len(order) - 0.5)
-    return Labels(tuple(shown), tuple(members), bool(rest), tuple(breaks))
+    ids = [*order, None] if rest else list(order)
+    return Labels(
+        tuple(shown), tuple(members), bool(rest), tuple(breaks), tuple(ids), _blocks(families)
+    )
+
+
+def _blocks(families: Sequence[str]) -> tuple[tuple[str, int, int], ...]:
+    """Families with several rows: name, first and last row."""
+    rows: dict[str, list[int]] = {}
+    for i, family in enumerate(families):
+        rows.setdefault(family, []).append(i)
+    several = {family: at for family, at in rows.items() if family and len(at) > 1}
+    return tuple((wording.group_label(name), at[0], at[-1]) for name, at in several.items())
 
 
 def _family(legend: Legend, level: Level, class_id: int) -> str:

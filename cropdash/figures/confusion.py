@@ -1,4 +1,4 @@
-"""Two confusion matrices side by side, or their difference, readable at fifty classes."""
+"""Two confusion matrices for side by side, or their difference, readable at fifty classes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from cropdash.figures import palette, wording
 from cropdash.figures.arrangement import Labels, M, Matrix, Shares, arrange, positions
@@ -16,38 +15,32 @@ from cropdash.legend import Legend, Level
 
 NUMBERS_UP_TO = 21  # labels; beyond that, numbers in cells can't be read
 NBSP = "\u00a0"
-_ROW, _CHROME = 17, 250  # [px] height of a row; of titles and slanted labels
+_ROW, _CHROME = 17, 270  # [px] height of a row; of scale, titles and upright labels
 
 
 def side_by_side(
     left: M,
     right: M,
-    names: tuple[str, str],
     legend: Legend,
     *,
     level: Level = "class",
     top_k: int | None = 20,
-    always: Collection[int] = (),
+    only: Collection[int] = (),
+    marks: tuple[str | None, str | None] = (None, None),
     dark: bool = False,
-) -> go.Figure:
-    """Both matrices with the same labels, order and scale; rows as shares of what was declared."""
-    labels = arrange(left, right, legend, level=level, top_k=top_k, always=always)
-    if not labels.names:
-        return empty(dark)
-    figure = make_subplots(1, 2, shared_yaxes=True, horizontal_spacing=0.02, subplot_titles=names)
-    for column, matrix in enumerate((left, right), start=1):
-        drawn = matrix.at_level(positions(labels, legend))
-        shares = np.where(drawn.counts > 0, drawn.shares, np.nan)
-        text = _percents(shares) if len(labels.names) <= NUMBERS_UP_TO else None
-        heat = _heatmap(shares, text, _hover(drawn, labels))
-        figure.add_trace(heat.update(name=names[column - 1]), row=1, col=column)
-    scale = {
-        "colorscale": palette.sequential(dark),
-        "cmin": 0,
-        "cmax": 1,
-        "colorbar": _colorbar(say("Share of what was declared"), (0, 0.1, 0.3, 0.7, 1)),
-    }
-    return _finish(figure, labels, scale, dark)
+) -> tuple[go.Figure, go.Figure]:
+    """Both matrices with the same labels, order and scale; rows as shares of what was declared.
+
+    Two figures, so that they stand under each other where the page is narrow. A point of a
+    figure that is selected has as customdata the cell's group ids of `level`, e.g. "12-31";
+    `marks` are the cells that are outlined from the start.
+    """
+    labels = arrange(left, right, legend, level=level, top_k=top_k, only=only)
+    first, second = (
+        _panel(matrix.at_level(positions(labels, legend)), labels, mark, dark)
+        for matrix, mark in zip((left, right), marks, strict=True)
+    )
+    return first, second
 
 
 def difference(
@@ -58,11 +51,12 @@ def difference(
     *,
     level: Level = "class",
     top_k: int | None = 20,
-    always: Collection[int] = (),
+    only: Collection[int] = (),
+    mark: str | None = None,
     dark: bool = False,
 ) -> go.Figure:
     """Where one model is better: left's colour for more hits and for fewer confusions alike."""
-    labels = arrange(left, right, legend, level=level, top_k=top_k, always=always)
+    labels = arrange(left, right, legend, level=level, top_k=top_k, only=only)
     if not labels.names:
         return empty(dark)
     a, b = (m.at_level(positions(labels, legend)) for m in (left, right))
@@ -70,8 +64,8 @@ def difference(
     if labels.has_other:
         gain[-1, -1] = np.nan  # right and wrong are mixed there, so it speaks for no one
     text = _percents(gain, signed=True) if len(labels.names) <= NUMBERS_UP_TO else None
-    figure = make_subplots(1, 1)
-    figure.add_trace(_heatmap(gain, text, _hover_both(a, b, gain, names, labels)))
+    figure = go.Figure(_heatmap(gain, text))
+    figure.add_trace(_targets(_hover_both(a, b, gain, names, labels), labels, mark, dark))
     scale = {
         "colorscale": palette.diverging(dark),
         "cmin": -1,
@@ -88,6 +82,22 @@ def empty(dark: bool) -> go.Figure:
     return figure.add_annotation(text=say("Nothing to show here yet"), showarrow=False)
 
 
+def _panel(drawn: Matrix, labels: Labels, mark: str | None, dark: bool) -> go.Figure:
+    if not labels.names:
+        return empty(dark)
+    shares = np.where(drawn.counts > 0, drawn.shares, np.nan)
+    text = _percents(shares) if len(labels.names) <= NUMBERS_UP_TO else None
+    figure = go.Figure(_heatmap(shares, text))
+    figure.add_trace(_targets(_hover(drawn, labels), labels, mark, dark))
+    scale = {
+        "colorscale": palette.sequential(dark),
+        "cmin": 0,
+        "cmax": 1,
+        "colorbar": _colorbar(say("Share of what was declared"), (0, 0.1, 0.3, 0.7, 1)),
+    }
+    return _finish(figure, labels, scale, dark)
+
+
 def _percents(shares: Shares, *, signed: bool = False) -> list[list[str]]:
     """Whole per cents; nothing where they would read 0."""
     form = "{:+.0f}" if signed else "{:.0f}"
@@ -98,33 +108,34 @@ def _percents(shares: Shares, *, signed: bool = False) -> list[list[str]]:
     ]
 
 
-def _hover(matrix: Matrix, labels: Labels) -> list[list[str]]:
+Hover = dict[tuple[int, int], str]  # row, column of each cell that has something to say
+
+
+def _hover(matrix: Matrix, labels: Labels) -> Hover:
     counts, shares = matrix.counts, matrix.shares
-    totals = counts.sum(axis=1)
-    out = [[""] * len(counts) for _ in counts]
-    for i, j in np.argwhere(counts > 0):
+    totals, out = counts.sum(axis=1), {}
+    for i, j in np.argwhere(counts > 0).tolist():
         n, total = (wording.number(float(v)) for v in (counts[i, j], totals[i]))
         unit = wording.term(str(matrix.unit))
-        out[i][j] = "<br>".join(
-            [
-                *_cell_title(labels, i, j),
-                wording.percent(float(shares[i, j])),
-                say("{n} of {total} {unit}", n=n, total=total, unit=unit),
-            ]
-        )
+        lines = [
+            *_cell_title(labels, i, j),
+            wording.percent(float(shares[i, j])),
+            say("{n} of {total} {unit}", n=n, total=total, unit=unit),
+        ]
+        out[i, j] = "<br>".join(lines)
     return out
 
 
 def _hover_both(
     a: Matrix, b: Matrix, gain: Shares, names: tuple[str, str], labels: Labels
-) -> list[list[str]]:
-    out = [[""] * len(gain) for _ in gain]
-    for i, j in np.argwhere(~np.isnan(gain)):
+) -> Hover:
+    out = {}
+    for i, j in np.argwhere(~np.isnan(gain)).tolist():
         lines = _cell_title(labels, i, j)
         for name, matrix in zip(names, (a, b), strict=True):
             share = wording.percent(float(matrix.shares[i, j]))
             lines.append(f"{name}: {share} ({wording.number(float(matrix.counts[i, j]))})")
-        out[i][j] = "<br>".join(lines)
+        out[i, j] = "<br>".join(lines)
     return out
 
 
@@ -138,29 +149,59 @@ def _cell_title(labels: Labels, i: int, j: int) -> list[str]:
     return title
 
 
-def _heatmap(values: Shares, text: list[list[str]] | None, hover: list[list[str]]) -> go.Heatmap:
+def _heatmap(values: Shares, text: list[list[str]] | None) -> go.Heatmap:
     """Numeric axes: category axes would merge labels that read the same."""
     return go.Heatmap(
         z=values,
         text=text,
         texttemplate="%{text}" if text else None,
         textfont={"size": 10},
-        hovertext=hover,
-        hovertemplate="%{hovertext}<extra></extra>",
-        hoverongaps=False,
+        hoverinfo="skip",
         coloraxis="coloraxis",
         xgap=0.5,
         ygap=0.5,
     )
 
 
+def _targets(hover: Hover, labels: Labels, mark: str | None, dark: bool) -> go.Scatter:
+    """What is clicked and hovered: unseen points on the cells, for cells can't be selected."""
+    rows, columns = zip(*hover, strict=True) if hover else ((), ())
+    cells = [_cell_of(labels, i, j) for i, j in hover]
+    size = 15 if len(labels.names) <= NUMBERS_UP_TO else 11
+    ink = palette.of_theme(dark)
+    return go.Scatter(
+        x=columns,
+        y=rows,
+        mode="markers",
+        customdata=cells,
+        hovertext=list(hover.values()),
+        hovertemplate="%{hovertext}<extra></extra>",
+        marker={"symbol": "square-open", "size": size, "opacity": 0, "color": ink.text,
+                "line": {"width": 2}},
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 0}},
+        selectedpoints=[k for k, cell in enumerate(cells) if cell and cell == mark],
+        showlegend=False,
+    )  # fmt: skip
+
+
+def _cell_of(labels: Labels, i: int, j: int) -> str:
+    """Group ids of a cell as they stand in the address; empty for the rest."""
+    truth, predicted = labels.groups[i], labels.groups[j]
+    return "" if truth is None or predicted is None else f"{truth}-{predicted}"
+
+
 def _colorbar(title: str, ticks: tuple[float, ...]) -> dict[str, Any]:
     return {
-        "title": {"text": title, "side": "right", "font": {"size": 12}},
+        "title": {"text": title, "side": "top", "font": {"size": 12}},
+        "orientation": "h",
         "tickvals": list(ticks),
         "ticktext": [f"{100 * t:.0f} %" for t in ticks],
-        "thickness": 12,
+        "tickfont": {"size": 11},
+        "thickness": 8,
         "len": 1,
+        "y": 1,
+        "yanchor": "bottom",
         "outlinewidth": 0,
     }
 
@@ -168,7 +209,7 @@ def _colorbar(title: str, ticks: tuple[float, ...]) -> dict[str, Any]:
 def _difference_bar(names: tuple[str, str]) -> dict[str, Any]:
     ticks = (-1.0, -0.7, -0.3, -0.1, 0.0, 0.1, 0.3, 0.7, 1.0)
     left, right = (say("{name} better", name=name) for name in names)
-    # The title is written upwards, so its end stands beside the positive values.
+    # Positive values, where the left run is better, lie at the right end.
     bar = _colorbar(f"← {right}{12 * NBSP}{left} →", ticks)
     return bar | {"ticktext": [f"{abs(100 * t):.0f} %" for t in ticks]}
 
@@ -176,7 +217,7 @@ def _difference_bar(names: tuple[str, str]) -> dict[str, Any]:
 def _finish(figure: go.Figure, labels: Labels, scale: dict[str, Any], dark: bool) -> go.Figure:
     n = len(labels.names)
     ink = palette.of_theme(dark)
-    short = wording.shorten_all(labels.names, 22 if n > NUMBERS_UP_TO else 26)
+    short = wording.shorten_all(labels.names, 22)
     size = 11 if n <= NUMBERS_UP_TO else 9 if n <= 35 else 8
     common = {
         "tickvals": list(range(n)),
@@ -184,6 +225,7 @@ def _finish(figure: go.Figure, labels: Labels, scale: dict[str, Any], dark: bool
         "tickfont": {"size": size, "color": ink.text},
         "showgrid": False,
         "zeroline": False,
+        "fixedrange": n <= NUMBERS_UP_TO,
     }
     title = {"font": {"size": 12, "color": ink.muted}, "standoff": 8}
     predicted, declared = (wording.term(key) for key in ("predicted", "declared"))
@@ -192,25 +234,52 @@ def _finish(figure: go.Figure, labels: Labels, scale: dict[str, Any], dark: bool
             dark, **common, tickangle=-90, range=[-0.5, n - 0.5], title=title | {"text": predicted}
         )
     )
-    figure.update_yaxes(palette.axis(dark, **common, range=[n - 0.5, -0.5]))
-    figure.update_yaxes(title=title | {"text": declared}, row=1, col=1)
-    height = _CHROME + max(_ROW * n, 200)
-    shapes = _break_lines(labels, len(figure.data), ink.muted)
-    layout = palette.base_layout(dark, coloraxis=scale, height=height, shapes=shapes)
+    figure.update_yaxes(
+        palette.axis(dark, **common, range=[n - 0.5, -0.5], title=title | {"text": declared})
+    )
+    layout = palette.base_layout(
+        dark,
+        coloraxis=scale,
+        height=_CHROME + max(_ROW * n, 120),
+        shapes=[*_break_lines(labels, ink.muted), *_block_frames(labels, ink.muted)],
+        annotations=_block_names(labels, ink.muted),
+        hovermode="closest",
+        hoverdistance=10,  # [px] about a cell: a blank one stays mute
+        dragmode="pan",
+    )
     return figure.update_layout(layout)
 
 
-def _break_lines(labels: Labels, n_panels: int, colour: str) -> list[dict[str, Any]]:
+def _break_lines(labels: Labels, colour: str) -> list[dict[str, Any]]:
     """Lines between groups, set all at once: add_vline one by one takes most of a second."""
     look = {"type": "line", "line": {"color": colour, "width": 0.6}, "opacity": 0.6}
     lines = []
-    for panel in ("", "2")[:n_panels]:
-        x, y = f"x{panel}", f"y{panel}"
-        for at in labels.breaks:
-            lines.append(
-                {**look, "x0": at, "x1": at, "y0": 0, "y1": 1, "xref": x, "yref": f"{y} domain"}
-            )
-            lines.append(
-                {**look, "y0": at, "y1": at, "x0": 0, "x1": 1, "yref": y, "xref": f"{x} domain"}
-            )
+    for at in labels.breaks:
+        lines.append({**look, "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "y domain"})
+        lines.append({**look, "y0": at, "y1": at, "x0": 0, "x1": 1, "xref": "x domain"})
     return lines
+
+
+def _block_frames(labels: Labels, colour: str) -> list[dict[str, Any]]:
+    """A frame around each family of several, in which its inner confusions stand."""
+    look = {"type": "rect", "line": {"color": colour, "width": 1.4}}
+    corners = [(a - 0.5, b + 0.5) for _, a, b in labels.blocks]
+    return [{**look, "x0": a, "x1": b, "y0": a, "y1": b} for a, b in corners]
+
+
+def _block_names(labels: Labels, colour: str) -> list[dict[str, Any]]:
+    """Families named beside their block, where no numbers stand in the cells."""
+    n = len(labels.names)
+    if n <= NUMBERS_UP_TO:
+        return []
+    names = []
+    for name, first, last in labels.blocks:
+        to_right = (first + last) / 2 < n / 2
+        place = (
+            {"x": last + 0.6, "xanchor": "left"}
+            if to_right
+            else {"x": first - 0.6, "xanchor": "right"}
+        )
+        look = {"font": {"size": 10, "color": colour}, "showarrow": False, "text": f"<i>{name}</i>"}
+        names.append({**look, **place, "y": (first + last) / 2})
+    return names

@@ -52,6 +52,22 @@ def parcel_series(
     return _by_month(figure, dark)
 
 
+def against_two(
+    line: Line,
+    bands: Sequence[tuple[str, pd.DataFrame, str]],
+    *,
+    dark: bool = False,
+) -> go.Figure:
+    """NDVI of one parcel against the bands of several classes: (name, table, colour)."""
+    figure = go.Figure()
+    for name, table, colour in bands:
+        _add_band(figure, table, name, dark, colour)
+    _add_line(figure, line, "NDVI")
+    figure.update_yaxes(palette.axis(dark, range=[-0.05, 1.0]), title="NDVI")
+    _hatch_filled(figure, line.series, dark)
+    return _by_month(figure, dark)
+
+
 def class_bands(bands: Sequence[tuple[str, pd.DataFrame, str]], *, dark: bool = False) -> go.Figure:
     """NDVI median and 10-90 % band of several classes: (name, table, colour)."""
     figure = go.Figure()

@@ -237,6 +237,10 @@ class Store:
         """parcel_id, predicted, confidence, p_0 … p_<K-1>."""
         return self._run(run_id).parcel_prediction(zone_id)
 
+    def calibrated(self, run_id: str) -> dict[str, Any]:
+        """How the run's probabilities were adjusted, and from which one on a class is in a set."""
+        return self._run(run_id).calibrated()
+
     def confusions(self, run_id: str) -> pd.DataFrame:
         """zone_id, unit (pixel, parcel, hectare), truth, predicted, value."""
         return self._run(run_id).confusions()

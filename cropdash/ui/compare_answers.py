@@ -15,6 +15,7 @@ import streamlit as st
 from cropdash import legend
 from cropdash.domain import Float, Prediction
 from cropdash.figures import imagery, probabilities, qgis
+from cropdash.language import say
 from cropdash.ui import data, explore, frame
 from cropdash.ui.compare_maps import Pair, agreement_codes, best
 
@@ -55,10 +56,16 @@ def parcel_panel(pair: Pair, parcel: int | None) -> None:
         st.info("Click a parcel to see what both models say of it.", icon=":material/touch_app:")
         return
     explore.facts(pair.dataset, pair.zone.zone_id, parcel)
+    if probabilities_chart(pair, parcel):
+        explore.series_chart(pair.dataset, pair.zone.zone_id, [parcel])
+
+
+def probabilities_chart(pair: Pair, parcel: int) -> bool:
+    """Both models' most probable classes; False where the parcel holds no pixel."""
     first, second = (_answer(p, parcel) for p in pair.predictions)
     if first is None or second is None:
-        st.warning("This parcel is too small to hold a pixel: no model has an answer for it.")
-        return
+        st.warning(say("This parcel is too small to hold a pixel: no model has an answer for it."))
+        return False
     declared = data.parcels(pair.dataset, pair.zone.zone_id).set_index("parcel_id")["crop"]
     rows = probabilities.table(
         pair.names, (first, second), int(declared.loc[parcel]), legend.load()
@@ -74,7 +81,7 @@ def parcel_panel(pair: Pair, parcel: int | None) -> None:
         "text/csv",
         icon=":material/download:",
     )
-    explore.series_chart(pair.dataset, pair.zone.zone_id, [parcel])
+    return True
 
 
 def downloads(pair: Pair) -> None:

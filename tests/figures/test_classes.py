@@ -6,6 +6,7 @@ import pytest
 
 from cropdash import legend
 from cropdash.figures import classes
+from cropdash.language import speaking
 
 COUNTS = pd.DataFrame(
     {
@@ -76,7 +77,8 @@ def test_all_bars_have_a_row_from_the_largest_down():
 
 def test_french_bars_have_french_names():
     table = legend.load()
-    ranked = classes.ranked(COUNTS, "pixels", table, "fr")
+    with speaking("fr"):
+        ranked = classes.ranked(COUNTS, "pixels", table)
     assert ranked["label"].iloc[0].rstrip("…") in table.classes[2].label_fr
 
 

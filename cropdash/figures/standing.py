@@ -1,0 +1,165 @@
+"""How two models stand to each other: zone by zone, class by class, month by month."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from cropdash import language
+from cropdash.figures import palette, series, wording
+from cropdash.figures.confusion import empty
+from cropdash.language import say
+
+_HALF_MONTH = pd.Timedelta(days=14)
+
+
+def by_zone(
+    table: pd.DataFrame,
+    names: tuple[str, str],
+    metric: str,
+    interval: tuple[float, float] | None = None,
+    *,
+    dark: bool = False,
+) -> go.Figure:
+    """Left minus right in each zone, the largest lead of the left on top.
+
+    table: zone (readable), n_scored, left_, right_`metric` and `metric`_difference; interval:
+    of the difference over all zones, drawn as a band.
+    """
+    table = table.dropna(subset=[f"{metric}_difference"])
+    if table.empty:
+        return empty(dark)
+    table = table.sort_values(f"{metric}_difference", kind="stable")
+    gap, ink = table[f"{metric}_difference"], palette.of_theme(dark)
+    figure = go.Figure()
+    for side, rows in (("left", gap > 0), ("right", gap <= 0)):
+        chosen = table[rows]
+        figure.add_bar(
+            x=chosen[f"{metric}_difference"],
+            y=chosen["zone"],
+            orientation="h",
+            name=say("{name} better", name=names[side == "right"]),
+            marker={"color": getattr(ink, side)},
+            customdata=_both(chosen, names, metric),
+            hovertemplate="<b>%{y}</b><br>%{customdata}<extra></extra>",
+        )
+    order = {"categoryorder": "array", "categoryarray": table["zone"].tolist()}
+    largest = max(float(gap.abs().max()), *map(abs, interval or (0.0,)), 0.01) * 1.1
+    figure.update_xaxes(
+        palette.axis(dark, title=f"{names[0]} − {names[1]}", range=[-largest, largest],
+                     tickformat="+.2f", zerolinewidth=2, zerolinecolor=ink.muted)
+    )  # fmt: skip
+    figure.update_yaxes(palette.axis(dark, **order))
+    if interval:
+        look = {"fillcolor": ink.muted, "opacity": 0.22, "line_width": 0, "layer": "below"}
+        figure.add_vrect(x0=interval[0], x1=interval[1], **look)
+    layout = palette.base_layout(
+        dark, height=130 + 24 * len(table), legend=_on_top(), barmode="overlay"
+    )
+    return figure.update_layout(layout)
+
+
+def coverage(
+    table: pd.DataFrame,
+    names: tuple[str, str],
+    promised: float,
+    labels: Sequence[str],
+    *,
+    dark: bool = False,
+) -> go.Figure:
+    """How often each class's parcels have the truth in their class set, most parcels on top.
+
+    table: class_id, support (parcels), left_covered, right_covered, left_size, right_size.
+    """
+    if table.empty:
+        return empty(dark)
+    table = table.sort_values("support", kind="stable")
+    ink, rows = palette.of_theme(dark), list(range(len(table)))
+    shown = wording.shorten_all([labels[k] for k in table["class_id"]], 30)
+    figure = go.Figure()
+    for side, name, symbol in zip(("left", "right"), names, ("circle", "diamond"), strict=True):
+        figure.add_scatter(
+            x=table[f"{side}_covered"],
+            y=rows,
+            mode="markers",
+            name=name,
+            marker={"color": getattr(ink, side), "size": 9, "symbol": symbol},
+            customdata=_covered_said(table, side, name, shown),
+            hovertemplate="%{customdata}<extra></extra>",
+        )
+    figure.add_vline(x=promised, line={"color": ink.muted, "dash": "dash", "width": 1})
+    tidy = {"range": [-0.03, 1.03], "tickformat": ".0%", "side": "top"}
+    title = say("Share of parcels whose set holds the truth")
+    figure.update_xaxes(palette.axis(dark, **tidy, title=title))
+    ticks = {"tickvals": rows, "ticktext": shown, "range": [-0.8, len(rows) - 0.2]}
+    figure.update_yaxes(palette.axis(dark, **ticks, zeroline=False))
+    layout = palette.base_layout(dark, height=150 + 19 * len(rows), legend=_on_top(1.14))
+    return figure.update_layout(layout)
+
+
+def two_seasons(
+    bands: Sequence[tuple[str, pd.DataFrame, str]],
+    confused: tuple[str, pd.DataFrame] | None = None,
+    marked: Collection[str] = (),
+    *,
+    dark: bool = False,
+) -> go.Figure:
+    """NDVI bands of classes (name, table, colour), with the months that separate them marked.
+
+    confused: name and table (period, mean) of the parcels that are taken for one another.
+    """
+    figure = series.class_bands(bands, dark=dark)
+    ink = palette.of_theme(dark)
+    if confused is not None and len(confused[1]):
+        name, table = confused
+        figure.add_scatter(
+            x=pd.to_datetime(table["period"], format="%Y-%m"),
+            y=table["mean"],
+            name=name,
+            mode="lines+markers",
+            line={"color": ink.text, "width": 2.5},
+            marker={"size": 6},
+            hovertemplate="%{y:.2f}",
+        )
+    look = {"fillcolor": ink.muted, "opacity": 0.2, "line_width": 0, "layer": "below"}
+    for period in marked:
+        month = pd.Timestamp(f"{period}-01")
+        figure.add_vrect(x0=month - _HALF_MONTH, x1=month + _HALF_MONTH, **look)
+    return figure
+
+
+def _both(table: pd.DataFrame, names: tuple[str, str], metric: str) -> list[str]:
+    rows = zip(
+        table[f"left_{metric}"],
+        table[f"right_{metric}"],
+        table[f"{metric}_difference"],
+        table["n_scored"],
+        strict=True,
+    )
+    return [
+        f"{names[0]} {language.number(a, '.3f')}, {names[1]} {language.number(b, '.3f')}: "
+        f"{language.number(gap, '+.3f')}<br>n = {language.number(n, ',.0f')}"
+        for a, b, gap, n in rows
+    ]
+
+
+def _covered_said(table: pd.DataFrame, side: str, name: str, labels: Sequence[str]) -> list[str]:
+    rows = zip(
+        labels, table[f"{side}_covered"], table[f"{side}_size"], table["support"], strict=True
+    )
+    return [
+        f"<b>{label}</b><br>{name}: {wording.percent(0 if np.isnan(share) else share)}<br>"
+        + say(
+            "{n} parcels, {size} classes a set",
+            n=language.number(support, ",.0f"),
+            size=language.number(size, ".1f"),
+        )
+        for label, share, size, support in rows
+    ]
+
+
+def _on_top(y: float = 1.02) -> dict[str, object]:
+    return {"orientation": "h", "yanchor": "bottom", "y": y, "x": 0}

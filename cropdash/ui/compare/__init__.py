@@ -1,0 +1,1 @@
+"""Two runs on the same test zones: numbers, confusions, the parcels behind them, significance."""

@@ -1,0 +1,73 @@
+"""Scores class by class: a table that can be sorted and filtered, and the F1 of both as a chart."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pandas as pd
+import streamlit as st
+
+from cropdash import legend
+from cropdash.figures import metrics
+from cropdash.language import say
+from cropdash.legend import Level
+from cropdash.ui import frame
+from cropdash.ui.compare import take_home
+from cropdash.ui.compare.controls import UNITS, said
+from cropdash.ui.compare.counting import Choice, Names, Runs, Scored
+from cropdash.ui.compare.tables import scores_by_class, shown_by_class
+
+
+@st.fragment
+def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
+    """Table with the interval of the difference, filtered by name; chart; CSV."""
+    table = scores_by_class(runs, scored, choice)
+    text = st.text_input(
+        say("Filter by name"), key="class_filter", placeholder=say("wheat, blé, vine…")
+    )
+    found = table[named_like(table, text, choice.level)]
+    st.caption(
+        say(
+            "Scores by class, largest first: {what}. The interval is that of the F1 difference, "
+            "zones drawn anew (95 %).",
+            what=said(choice),
+        )
+    )
+    unseen = table.loc[~table["trained"] & (table["support"] > 0), "name"]
+    if len(unseen):
+        st.caption(say("Never trained, so counted as errors: {which}.", which=", ".join(unseen)))
+    shown = shown_by_class(found, names)
+    plain = (say("Class"), say("Support"), say("Trained"))
+    score = st.column_config.NumberColumn(format="%.3f")
+    support = st.column_config.NumberColumn(
+        format="localized", help=say("Unit: {unit}", unit=say(UNITS[choice.unit]))
+    )
+    columns = {name: score for name in shown.columns if name not in plain}
+    st.dataframe(
+        shown, hide_index=True, width="stretch", height=380,
+        column_config={**columns, say("Support"): support,
+                       say("Class"): st.column_config.TextColumn(pinned=True)},
+    )  # fmt: skip
+    take_home.button(say("Scores by class (CSV)"), table, f"classes_{choice.unit}_{choice.level}")
+    title = say("F1 of both by class, the largest lead of {left} on top", left=names[0])
+    figure = metrics.f1_dumbbell(
+        found, names, legend.load(), level=choice.level, dark=frame.is_dark()
+    )
+    st.markdown(f"**{title}**")
+    st.plotly_chart(figure, theme=None, width="stretch", key="dumbbell", alt=title)
+
+
+def named_like(table: pd.DataFrame, text: str, level: Level) -> pd.Series:
+    """True where the class's name in either language holds the text; accents and case don't count."""
+    wanted = _plain(text)
+    names = table["name"].map(_plain)
+    if level == "class":
+        items = legend.load().classes
+        both = [f"{items[k].label_en} {items[k].label_fr}" for k in table["class_id"]]
+        names = pd.Series([_plain(b) for b in both], index=table.index, dtype="str")
+    return names.str.contains(wanted, regex=False)
+
+
+def _plain(text: str) -> str:
+    split = unicodedata.normalize("NFKD", text.strip().casefold())
+    return "".join(c for c in split if not unicodedata.combining(c))

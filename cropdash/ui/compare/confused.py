@@ -1,0 +1,152 @@
+"""Behind a cell of the matrices: its parcels as a list and on a map, and when its classes differ."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cropdash.language import number, say
+from cropdash.legend import Level
+from cropdash.ui import state
+from cropdash.ui.compare import parcel_map, seasons, take_home
+from cropdash.ui.compare.controls import group_labels
+from cropdash.ui.compare.counting import Choice, Names, Runs, Scored
+from cropdash.ui.compare.tables import Cell, confused_cells, parcels_of_cell
+from cropdash.ui.explore.names import readable
+
+_LISTED = 60  # confusions that can be chosen from the box
+_HEIGHT = 400  # [px] of list and map
+
+
+def current(scored: Scored, level: Level) -> str | None:
+    """The address's cell if either matrix holds it, else the most frequent confusion."""
+    wanted = st.query_params.get("cell")
+    left, right = scored.totals_at(level)
+    cell = _parsed(wanted, left.n_classes)
+    if cell is not None and left.counts[cell] + right.counts[cell] > 0:
+        return wanted
+    frequent = confused_cells(scored, level)
+    return None if frequent.empty else f"{frequent['truth'][0]}-{frequent['predicted'][0]}"
+
+
+def show(runs: Runs, names: Names, scored: Scored, choice: Choice, cell: str | None) -> None:
+    """The chosen cell: its parcels, where they lie, and the seasons of its classes."""
+    if cell is None:
+        st.info(say("Neither model confuses anything here."))
+        return
+    st.markdown(f"#### {say('The parcels behind a cell')}")
+    chosen = _box(scored, choice, names, cell)
+    parcels = parcels_of_cell(runs, chosen, choice.zones, choice.level)
+    st.caption(_counted(parcels, names))
+    left, right = st.columns([6, 5], gap="medium")
+    with left:
+        _list(runs, names, parcels)
+    with right:
+        parcel_map.show(runs, names, parcels, _HEIGHT)
+    seasons.show(runs, parcels, chosen, choice.level)
+
+
+def _box(scored: Scored, choice: Choice, names: Names, cell: str) -> Cell:
+    """The confusions in order of frequency: the matrices' twin for the keyboard."""
+    table = confused_cells(scored, choice.level).head(_LISTED)
+    rows = {f"{r.truth}-{r.predicted}": r for r in table.itertuples()}
+    options = [*rows] if cell in rows else [cell, *rows]
+    key = "address:cell"
+    st.session_state[key] = cell
+    labels, totals = group_labels(choice.level), scored.totals_at(choice.level)
+
+    def said(option: str) -> str:
+        truth, predicted = map(int, option.split("-"))
+        counts = [number(t.counts[truth, predicted], ",.0f") for t in totals]
+        numbers = f"({names[0]} {counts[0]}, {names[1]} {counts[1]})"
+        if truth == predicted:
+            return say("{crop}, named rightly", crop=labels[truth]) + f" {numbers}"
+        called = say("{declared} called {named}", declared=labels[truth], named=labels[predicted])
+        return f"{called} {numbers}"
+
+    chosen = st.selectbox(
+        say("Declared and named, most frequent first"), options, format_func=said, key=key,
+        on_change=lambda: state.put("cell", st.session_state[key]),
+    )  # fmt: skip
+    truth, predicted = map(int, str(chosen).split("-"))
+    return truth, predicted
+
+
+def _counted(parcels: pd.DataFrame, names: Names) -> str:
+    by = parcels["by"].value_counts()
+    return say(
+        "{n} parcels, the surest first: {both} by both, {a} by {left} alone, {b} by {right} alone.",
+        n=number(len(parcels)), both=number(int(by.get("both", 0))),
+        a=number(int(by.get("left", 0))), left=names[0],
+        b=number(int(by.get("right", 0))), right=names[1],
+    )  # fmt: skip
+
+
+def _list(runs: Runs, names: Names, parcels: pd.DataFrame) -> None:
+    """Parcels with both answers; a selected row goes to the map."""
+    if parcels.empty:
+        st.info(say("No whole parcel stands behind this cell: single pixels of other parcels do."))
+        return
+    table, columns = _readable(runs, names, parcels)
+
+    def choose() -> None:
+        rows = st.session_state["cell_parcels"]["selection"]["rows"]
+        if rows:
+            state.put("zone", str(parcels["zone_id"][rows[0]]))
+            state.put("parcel", str(parcels["parcel_id"][rows[0]]))
+
+    st.dataframe(
+        table, hide_index=True, width="stretch", height=_HEIGHT, column_config=columns,
+        key="cell_parcels", on_select=choose, selection_mode="single-row",
+    )  # fmt: skip
+    take_home.button(say("Parcels (CSV)"), parcels, "parcels_of_cell")
+
+
+def _readable(
+    runs: Runs, names: Names, parcels: pd.DataFrame
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    labels, dataset = group_labels("class"), runs[0].dataset
+    links = "&left=" + runs[0].run_id + "&right=" + runs[1].run_id + _language()
+    ids = [
+        f"dataset={dataset}&zone={z}&parcel={p}"
+        for z, p in zip(parcels["zone_id"], parcels["parcel_id"], strict=True)
+    ]
+    table = {
+        say("Zone"): [readable(z) for z in parcels["zone_id"]],
+        say("Parcel"): parcels["parcel_id"],
+        say("Area"): parcels["area_ha"],
+        names[0]: [labels[k] for k in parcels["left"]],
+        f"{names[0]} %": 100 * parcels["left_confidence"],
+        names[1]: [labels[k] for k in parcels["right"]],
+        f"{names[1]} %": 100 * parcels["right_confidence"],
+        say("Map"): [f"/Map?{i}{links}" for i in ids],
+        say("Explore"): [f"/Explore?{i}{_language()}" for i in ids],
+    }
+    sure = {
+        f"{name} %": st.column_config.NumberColumn(
+            "%", format="%.0f", help=say("Confidence of {name}", name=name)
+        )
+        for name in names
+    }
+    columns = {
+        **sure,
+        say("Area"): st.column_config.NumberColumn(format="%.2f ha"),
+        say("Map"): st.column_config.LinkColumn(display_text=say("Map")),
+        say("Explore"): st.column_config.LinkColumn(display_text=say("Explore")),
+    }
+    return pd.DataFrame(table), columns
+
+
+def _language() -> str:
+    spoken = st.query_params.get("lang")
+    return f"&lang={spoken}" if spoken in ("en", "fr") else ""
+
+
+def _parsed(text: str | None, n: int) -> Cell | None:
+    parts = (text or "").split("-")
+    if len(parts) != 2 or not all(p.isascii() and p.isdigit() and len(p) < 4 for p in parts):
+        return None
+    truth, predicted = map(int, parts)
+    return (truth, predicted) if max(truth, predicted) < n else None

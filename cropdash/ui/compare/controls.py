@@ -1,0 +1,203 @@
+"""How the two runs are counted: the switches of the Compare page, kept in the address."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import pandas as pd
+import streamlit as st
+
+from cropdash import legend
+from cropdash.evaluate import Averaged, Unit
+from cropdash.figures import wording
+from cropdash.language import number, say, sentence
+from cropdash.legend import Level
+from cropdash.storage.store import RunInfo
+from cropdash.ui import data, state
+from cropdash.ui.compare.counting import Choice, scored_zones
+from cropdash.ui.explore import choices
+from cropdash.ui.explore.names import readable
+
+UNITS: dict[Unit, str] = {
+    "pixel": sentence("Pixel"),
+    "parcel": sentence("Parcel"),
+    "hectare": sentence("Hectare"),
+}
+LEVELS: dict[Level, str] = {
+    "class": sentence("Class"),
+    "level_2": sentence("Level 2"),
+    "level_1": sentence("Level 1"),
+}
+AVERAGES: dict[Averaged, str] = {
+    "supported": sentence("classes in the test"),
+    "trained": sentence("classes in the test that were trained"),
+    "all": sentence("all classes of the legend"),
+}
+_COUNTED: dict[Unit, str] = {
+    "pixel": sentence("pixels"),
+    "parcel": sentence("parcels"),
+    "hectare": sentence("hectares of parcels"),
+}
+ALL = "all"
+_SWITCHES = ("unit", "level", "over", "where", "background")
+_SEED = {"over": "all", "background": "1"}  # what differs from the page's own defaults
+_BEFORE = "compare:before"
+# As the seed project published them, background in and over its own class lists.
+_PUBLISHED = (
+    ("CNN", 0.8721, 0.4099, 0.3544, 0.3516, 0.5222),
+    ("XGBoost", 0.8045, 0.3543, 0.2303, 0.2524, 0.7358),
+)
+
+
+def choose(left: RunInfo, right: RunInfo, zones: Sequence[str]) -> Choice:
+    """Unit, level, denominator and zones of both runs; says which zones only one run has."""
+    places = places_of(left.dataset, zones)
+    first, second, third, fourth = st.columns([3, 3, 3, 3], vertical_alignment="bottom")
+    with first:
+        unit = choices.one_of(
+            say("Unit"), "unit", {u: say(name) for u, name in UNITS.items()},
+            help=say("Hectare: decisions on parcels, weighted by their area."),
+        )  # fmt: skip
+    with second:
+        level = choices.one_of(
+            say("Level"), "level", {name: say(text) for name, text in LEVELS.items()},
+            help=say("Classes, or the groups above them."),
+        )  # fmt: skip
+    with third:
+        over = choices.box_of(
+            say("Macro scores average over"), "over", {a: say(t) for a, t in AVERAGES.items()}
+        )
+    with fourth:
+        where = choices.box_of(
+            say("Zones"), "where", {name: place_name(name, len(zones)) for name in places}
+        )
+    background = _conventions()
+    if left_out := len(scored_zones(left) | scored_zones(right)) - len(zones):
+        st.caption(
+            say("Zones that only one of the runs was scored on are left out: {n}.", n=left_out)
+        )
+    return Choice(
+        cast("Unit", unit),
+        cast("Level", level),
+        background,
+        cast("Averaged", over),
+        places[where],
+    )
+
+
+def is_seed(choice: Choice) -> bool:
+    """True if the runs are counted as the seed project counted its own."""
+    return choice.background and (choice.unit, choice.level, choice.average_over) == (
+        "pixel", "class", "all",
+    )  # fmt: skip
+
+
+def said(choice: Choice) -> str:
+    """The denominator, in words."""
+    ground = say("background in") if choice.background else say("background left out")
+    return say(
+        "{units} of {zones}, {ground}, macro over {classes}",
+        units=say(_COUNTED[choice.unit]),
+        zones=test_zones(len(choice.zones)),
+        ground=ground,
+        classes=say(AVERAGES[choice.average_over]),
+    )
+
+
+def test_zones(n: int) -> str:
+    """So many test zones, in words."""
+    return say("1 test zone") if n == 1 else say("{n} test zones", n=number(n))
+
+
+def group_labels(level: Level) -> tuple[str, ...]:
+    """Readable name of each class or group in the reader's language."""
+    return wording.group_labels(legend.load(), level)
+
+
+def places_of(dataset: str, zones: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """What can be chosen: all zones, regions that hold several of them, single zones."""
+    regions: dict[str, tuple[str, ...]] = {}
+    for zone in data.zones(dataset):
+        if zone.zone_id in zones:
+            name = f"region:{zone.region}"
+            regions[name] = (*regions.get(name, ()), zone.zone_id)
+    several = {name: held for name, held in regions.items() if 1 < len(held) < len(zones)}
+    return {ALL: tuple(zones), **several, **{zone: (zone,) for zone in zones}}
+
+
+def place_name(name: str, n_zones: int) -> str:
+    """A choice of zones as people read it."""
+    if name == ALL:
+        return say("All test zones") + f" ({n_zones})"
+    kind, _, region = name.partition(":")
+    if region:
+        return say("Region {region}", region=readable(region))
+    return readable(kind)
+
+
+def published() -> None:
+    """The seed project's table beside its convention, and what flatters in it."""
+    st.markdown(say("**As the seed project published it**, on its own zones and class lists"))
+    heads = [
+        say("Model"),
+        say("Accuracy"),
+        say("Macro precision"),
+        say("Macro recall"),
+        say("Macro F1"),
+        say("Loss"),
+    ]
+    table = pd.DataFrame(_PUBLISHED, columns=heads)
+    numbers = {head: st.column_config.NumberColumn(format="%.4f") for head in heads[1:]}
+    st.dataframe(table, hide_index=True, width="stretch", column_config=numbers)
+    st.caption(
+        say(
+            "What flatters: its background had been set to zero reflectance from the ground "
+            "truth, so both models got 26 % of the test pixels right for free; its two macro "
+            "scores average over different class lists; its validation mixed neighbouring "
+            "patches of one field. The runs here never answer background, so under this "
+            "convention each such pixel counts as an error."
+        )
+    )
+
+
+def _conventions() -> bool:
+    """The switch of background, and the seed's convention one click away."""
+    first, second = st.columns([2, 1], vertical_alignment="center")
+    key = "address:background"
+    st.session_state[key] = st.query_params.get("background") == "1"
+    background = first.toggle(
+        say("Count background as a class"), key=key, on_change=_follow_background,
+        help=say("Our models never answer background, so each such pixel counts as an error."),
+    )  # fmt: skip
+    if _SEED.items() <= st.query_params.to_dict().items():
+        second.button(
+            say("Back to my own count"), icon=":material/undo:", on_click=_go_back,
+            key="convention", width="stretch",
+        )  # fmt: skip
+    else:
+        second.button(
+            say("Count as the seed project did"), icon=":material/history:", on_click=_as_the_seed,
+            key="convention", width="stretch",
+            help=say("Pixels, background in, averaged over all classes of the legend."),
+        )  # fmt: skip
+    return bool(background)
+
+
+def _follow_background() -> None:
+    state.put("background", "1" if st.session_state["address:background"] else None)
+
+
+def _as_the_seed() -> None:
+    st.session_state[_BEFORE] = {k: v for k in _SWITCHES if (v := st.query_params.get(k))}
+    _set({"where": st.query_params.get("where"), **_SEED})
+
+
+def _go_back() -> None:
+    before = st.session_state.pop(_BEFORE, {})
+    _set({} if _SEED.items() <= before.items() else before)
+
+
+def _set(switches: dict[str, str | None]) -> None:
+    for name in _SWITCHES:
+        state.put(name, switches.get(name))

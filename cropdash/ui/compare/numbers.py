@@ -1,0 +1,178 @@
+"""The key numbers of both runs, and whether they differ by more than chance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cropdash import evaluate
+from cropdash.evaluate import zone_table
+from cropdash.figures import standing
+from cropdash.language import number, say, sentence
+from cropdash.legend import Level
+from cropdash.storage.store import RunInfo
+from cropdash.ui import frame, scores
+from cropdash.ui.compare import take_home
+from cropdash.ui.compare.controls import group_labels, said, test_zones
+from cropdash.ui.compare.counting import (
+    MIN_ZONES,
+    Choice,
+    Names,
+    Runs,
+    Scored,
+    differences,
+    figures,
+    marks_of,
+    pairs_of,
+)
+from cropdash.ui.explore.names import readable
+
+_MODELS = {"cnn": "CNN", "xgboost": "XGBoost"}
+_METRICS = {
+    "accuracy": sentence("Accuracy"),
+    "macro_f1": sentence("Macro F1"),
+    "weighted_f1": sentence("Weighted F1"),
+}
+
+
+def names_of(left: RunInfo, right: RunInfo) -> Names:
+    """Short names of both runs; numbered where the model is the same."""
+    first, second = (_MODELS.get(r.classifier, r.classifier.capitalize()) for r in (left, right))
+    return (first, second) if first != second else (f"{first} (1)", f"{second} (2)")
+
+
+def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
+    """Accuracy and macro scores of both, with the difference and its interval."""
+    found = differences(runs[0].run_id, runs[1].run_id, choice, marks_of(runs))
+    left, right = figures(scored, choice)
+    for column, name in zip(st.columns(len(_METRICS)), _METRICS, strict=True):
+        a, b = left[name], right[name]
+        with column.container(border=True):
+            st.markdown(f"**{say(_METRICS[name])}**")
+            one, two = st.columns(2)
+            one.metric(names[0], _share(a))
+            two.metric(names[1], _share(b))
+            one.caption(_interval_said(name, "left", a, found))
+            two.caption(_interval_said(name, "right", b, found))
+            st.caption(_difference_said(names, name, a, b, found))
+    counted = say(
+        "Scored: {n} {what} ({classes} classes).",
+        n=number(left["n_scored"], ",.0f"),
+        what=said(choice),
+        classes=left["n_classes_averaged"],
+    )
+    st.caption(counted + _unseen(left, choice.level))
+
+
+@st.fragment
+def significance(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
+    """A plain sentence, McNemar's test on the same parcels, and the difference zone by zone."""
+    found = differences(runs[0].run_id, runs[1].run_id, choice, marks_of(runs))
+    st.markdown(_verdict(names, choice, found))
+    st.caption(_mcnemar_said(runs, names, choice))
+    if len(choice.zones) < 2:
+        return
+    table = zone_table(*scored.at(choice.level))
+    metric = st.segmented_control(
+        say("Score"), ["accuracy", "macro_f1"], default="accuracy", required=True,
+        format_func=lambda m: say(_METRICS[m]), key="zone_metric",
+    ) or "accuracy"  # fmt: skip
+    interval = _bounds(found, metric)
+    title = say(
+        "{score} of {left} minus {right}, zone by zone: {what}",
+        score=say(_METRICS[metric]), left=names[0], right=names[1], what=said(choice),
+    )  # fmt: skip
+    if interval:
+        title += say("; band: 95 % interval of all zones together")
+    zones = table.assign(zone=[readable(z) for z in table["zone_id"]])
+    figure = standing.by_zone(zones, names, metric, interval, dark=frame.is_dark())
+    take_home.chart(title, figure, table, f"zones_{choice.unit}_{choice.level}", "zones")
+
+
+def _verdict(names: Names, choice: Choice, found: pd.DataFrame) -> str:
+    bounds = _bounds(found, "accuracy")
+    if bounds is None:
+        return say(
+            "There are too few zones to say whether the difference would hold on others: choose "
+            "all test zones, or the unit parcel."
+        )
+    low, high = bounds
+    if low <= 0 <= high:
+        return say(
+            "By accuracy **neither model is better** beyond chance: drawing the zones anew, the "
+            "difference lies between {low} and {high}.",
+            low=number(low, "+.3f"), high=number(high, "+.3f"),
+        )  # fmt: skip
+    return say(
+        "By accuracy **{better} is better** beyond chance: drawing the zones anew, the "
+        "difference lies between {low} and {high}.",
+        better=names[0] if low > 0 else names[1],
+        low=number(low, "+.3f"), high=number(high, "+.3f"),
+    )  # fmt: skip
+
+
+def _mcnemar_said(runs: Runs, names: Names, choice: Choice) -> str:
+    pairs = pairs_of(runs, choice)
+    test = evaluate.mcnemar(pairs.left_correct, pairs.right_correct)
+    lead = say(
+        "On the same {n} parcels of {zones} only {left} is right on {a}, only {right} on {b}: "
+        "McNemar's p = {p}.",
+        n=number(len(pairs.left_correct)), zones=test_zones(len(choice.zones)),
+        left=names[0], right=names[1], a=number(test.only_left), b=number(test.only_right),
+        p=number(test.p_value, ".2g"),
+    )  # fmt: skip
+    if len(choice.zones) >= MIN_ZONES:
+        return f"{lead} " + say(
+            "Parcels of one zone resemble each other, so the interval over zones is the stricter "
+            "judge."
+        )
+    return f"{lead} " + say(
+        "Parcels of one zone resemble each other: read it with care, there are too few zones to "
+        "draw from."
+    )
+
+
+def _bounds(found: pd.DataFrame, metric: str) -> tuple[float, float] | None:
+    row = found[found["metric"] == metric] if len(found) else found
+    return None if row.empty else (float(row["low"].iloc[0]), float(row["high"].iloc[0]))
+
+
+def _difference_said(
+    names: Names, name: str, a: float | None, b: float | None, found: pd.DataFrame
+) -> str:
+    if a is None or b is None:
+        return say("Nothing is scored.")
+    row = found[found["metric"] == name] if len(found) else found
+    lead = f"{names[0]} − {names[1]}: {number(a - b, '+.3f')}"
+    # The interval is of the score over classes with support: another average has none.
+    if row.empty or abs(float(row["difference"].iloc[0]) - (a - b)) > 1e-9:
+        return f"{lead}; " + say("no interval for this choice.")
+    low, high = float(row["low"].iloc[0]), float(row["high"].iloc[0])
+    word = say("significant") if low > 0 or high < 0 else say("not significant")
+    between = say(
+        "95 % interval {low} to {high}: {word}.",
+        low=number(low, "+.3f"), high=number(high, "+.3f"), word=word,
+    )  # fmt: skip
+    return f"{lead}, {between}"
+
+
+def _interval_said(name: str, side: str, value: float | None, found: pd.DataFrame) -> str:
+    row = found[found["metric"] == name] if len(found) else found
+    if value is None or row.empty or abs(float(row[side].iloc[0]) - value) > 1e-9:
+        return say("no interval")
+    low, high = (number(row[f"{side}_{end}"].iloc[0], ".3f") for end in ("low", "high"))
+    return say("95 %: {low} to {high}", low=low, high=high)
+
+
+def _unseen(numbers: dict[str, Any], level: Level) -> str:
+    if not numbers["never_trained"]:
+        return ""
+    labels = group_labels(level)
+    which = ", ".join(labels[i] for i in numbers["never_trained"])
+    return " " + say("Never trained, so counted as errors: {which}.", which=which)
+
+
+def _share(value: float | None) -> str:
+    return scores.DASH if value is None else number(value, ".3f")

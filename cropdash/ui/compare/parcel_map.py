@@ -1,0 +1,127 @@
+"""Where the parcels behind a cell lie: one zone's imagery with these parcels coloured."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from cropdash.domain import Labels
+from cropdash.figures import imagery, maps, palette
+from cropdash.language import number, say
+from cropdash.ui import data, explore, frame, state
+from cropdash.ui import maps as component
+from cropdash.ui.compare.controls import group_labels
+from cropdash.ui.compare.counting import Names, Runs
+from cropdash.ui.compare.tables import BY
+from cropdash.ui.explore.names import readable
+
+_OPACITY = 0.75  # of the parcels' colours over the imagery
+_PARCEL = "parcel"
+
+
+def show(runs: Runs, names: Names, parcels: pd.DataFrame, height: int) -> None:
+    """A zone of those that hold some of the parcels, and a map of it."""
+    counts = parcels["zone_id"].value_counts()
+    if counts.empty:
+        return
+    zone = state.choose(
+        say("Zone on the map"), "zone", counts.index.tolist(),
+        format_func=lambda z: say(
+            "{zone}: {n} of these parcels", zone=readable(z), n=number(int(counts[z]))
+        ),
+    )  # fmt: skip
+    here = parcels[parcels["zone_id"] == zone]
+    dataset = runs[0].dataset
+    grid = next(z.grid for z in data.zones(dataset) if z.zone_id == zone)
+    panel = maps.Panel(
+        readable(zone), _imagery(dataset, zone), _overlay(dataset, zone, here), _said(here, names)
+    )
+    chart = maps.zone_map(grid, component.parcels_url(dataset, zone), [panel], height - 80)
+    chosen = component.selected(dataset, zone)
+    command = maps.command({"selected": chosen, "opacity": _OPACITY, "fill": 0})
+    key = f"cell:{dataset}:{zone}:{_mark(here)}"
+    component.show(chart, command, key=key, height=height - 72)
+    _legend(names)
+    _chosen(here, names, chosen)
+
+
+def _imagery(dataset: str, zone: str) -> str:
+    grid = next(z.grid for z in data.zones(dataset) if z.zone_id == zone)
+
+    def make() -> bytes:
+        cube = data.cube(dataset, zone)
+        return imagery.png(
+            imagery.composite(cube, explore.middle(cube.periods), "true_colour"), grid
+        )
+
+    return component.picture(f"{dataset}/{zone}/{data.fingerprint(dataset)}/cell/base", make)
+
+
+def _overlay(dataset: str, zone: str, here: pd.DataFrame) -> str:
+    grid = next(z.grid for z in data.zones(dataset) if z.zone_id == zone)
+    dark = frame.is_dark()
+    key = f"{dataset}/{zone}/{data.fingerprint(dataset)}/cell/{_mark(here)}/{dark}"
+    return component.picture(
+        key, lambda: imagery.png(coloured(data.labels(dataset, zone), here, dark), grid)
+    )
+
+
+def coloured(labels: Labels, here: pd.DataFrame, dark: bool) -> imagery.Rgba:
+    """(H, W, 4) the parcels in the colour of the run that confuses them; clear elsewhere."""
+    colours = np.zeros((int(labels.parcel_id.max()) + 1, 4), np.uint8)
+    for by, colour in zip(BY, _colours(dark), strict=True):
+        ids = here.loc[here["by"] == by, "parcel_id"].to_numpy()
+        colours[ids[ids < len(colours)]] = [*bytes.fromhex(colour[1:]), 255]
+    picture: imagery.Rgba = colours[labels.parcel_id]
+    return picture
+
+
+def _colours(dark: bool) -> tuple[str, str, str]:
+    """Of parcels that the left run, the right run, and both confuse."""
+    left, right = palette.model_colours(dark)
+    return left, right, "#d81b9a"
+
+
+def _mark(here: pd.DataFrame) -> str:
+    """Changes with the parcels and with who confuses them."""
+    return "-".join(f"{p}{by[0]}" for p, by in zip(here["parcel_id"], here["by"], strict=True))
+
+
+def _said(here: pd.DataFrame, names: Names) -> dict[str, str]:
+    labels = group_labels("class")
+    rows = zip(
+        here["parcel_id"], here["left"], here["left_confidence"], here["right"],
+        here["right_confidence"], strict=True,
+    )  # fmt: skip
+    return {
+        str(i): f"{names[0]}: {labels[a]}, {number(p, '.0%')}; "
+        f"{names[1]}: {labels[b]}, {number(q, '.0%')}"
+        for i, a, p, b, q in rows
+    }
+
+
+def _legend(names: Names) -> None:
+    words = (
+        say("{name} alone", name=names[0]),
+        say("{name} alone", name=names[1]),
+        say("both"),
+    )
+    swatches = zip(_colours(frame.is_dark()), words, strict=True)
+    st.html(
+        " &nbsp; ".join(
+            f'<span style="color:{colour}" aria-hidden="true">■</span> <small>{word}</small>'
+            for colour, word in swatches
+        )
+    )
+
+
+def _chosen(here: pd.DataFrame, names: Names, parcel: int | None) -> None:
+    if parcel is None:
+        st.caption(say("Select a row, or click a parcel, to find it on the map."))
+        return
+    said = _said(here[here["parcel_id"] == parcel], names).get(str(parcel))
+    if said:
+        st.caption(say("Parcel {parcel}: {said}", parcel=parcel, said=said))
+    else:
+        st.caption(say("Parcel {parcel} is not one of these.", parcel=parcel))

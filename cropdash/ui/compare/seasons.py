@@ -1,0 +1,100 @@
+"""The year of two classes, of the parcels taken for one another, and the months that tell them apart."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from cropdash import legend
+from cropdash.evaluate.cells import separating_months
+from cropdash.figures import palette, standing, wording
+from cropdash.language import say
+from cropdash.legend import Level
+from cropdash.ui import data, frame
+from cropdash.ui.compare import take_home
+from cropdash.ui.compare.controls import group_labels
+from cropdash.ui.compare.counting import Runs
+from cropdash.ui.compare.tables import Cell
+
+_LARGE = 0.8  # Cohen's d from which on an effect is called large
+_MARKED = 2  # months
+
+
+def show(runs: Runs, parcels: pd.DataFrame, cell: Cell, level: Level) -> None:
+    """NDVI of both classes, the confused parcels among them, and when they differ most."""
+    dataset = runs[0].dataset
+    table = years(dataset, data.fingerprint(dataset))
+    groups, labels = legend.load().group_of(level), group_labels(level)
+    months = [c for c in table.columns if c not in ("crop", "zone_id", "parcel_id")]
+    group = groups[table["crop"].to_numpy()]
+    sides = [table.loc[group == k, months] for k in dict.fromkeys(cell)]
+    marked: list[str] = []
+    if len(sides) == 2:
+        ranked = separating_months(sides[0].to_numpy(), sides[1].to_numpy(), months)
+        marked = best(ranked)
+        st.markdown(_difference_said(ranked, marked, (labels[cell[0]], labels[cell[1]])))
+    colours = palette.model_colours(frame.is_dark())
+    bands = [
+        (labels[k], _band(side), colour)
+        for k, side, colour in zip(dict.fromkeys(cell), sides, colours, strict=False)
+        if len(side)
+    ]
+    behind = table.merge(parcels[["zone_id", "parcel_id"]], on=["zone_id", "parcel_id"])
+    mean = behind[months].mean().rename("mean").rename_axis("period").reset_index()
+    name = say("Mean of the {n} parcels of this cell", n=len(behind))
+    figure = standing.two_seasons(
+        bands, (name, mean.dropna()) if len(behind) else None, marked, dark=frame.is_dark()
+    )
+    title = say(
+        "NDVI of {crops} over all parcels of the dataset", crops=", ".join(b[0] for b in bands)
+    )
+    if marked:
+        title += say("; grey: the months that tell them apart best")
+    rows = [
+        side.assign(group=labels[k]) for k, side in zip(dict.fromkeys(cell), sides, strict=True)
+    ]
+    home = pd.concat([_band(r[months]).assign(group=r["group"].iloc[0]) for r in rows if len(r)])
+    take_home.chart(title, figure, home, "seasons_of_cell", "seasons")
+
+
+def best(ranked: pd.DataFrame) -> list[str]:
+    """The months that tell two classes apart best, in order of the year; none if none is defined."""
+    return sorted(ranked.dropna(subset=["effect"]).head(_MARKED)["period"])
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def years(dataset: str, fingerprint: str) -> pd.DataFrame:
+    """zone_id, parcel_id, crop and one column of mean NDVI per month: parcels of all built zones.
+
+    Shared between sessions: read, never change.
+    """
+    tables = []
+    for zone in data.zones(dataset):
+        series = data.store().series(dataset, zone.zone_id)
+        wide = series.pivot(index="parcel_id", columns="period", values="NDVI_mean").reset_index()
+        tables.append(wide.assign(zone_id=zone.zone_id))
+    facts = data.parcel_facts(dataset)[["zone_id", "parcel_id", "crop"]]
+    return pd.concat(tables, ignore_index=True).merge(facts, on=["zone_id", "parcel_id"])
+
+
+def _band(side: pd.DataFrame) -> pd.DataFrame:
+    """period, p10, p50, p90 of parcels (rows) by month (columns)."""
+    table = side.quantile([0.1, 0.5, 0.9]).T
+    table.columns = ["p10", "p50", "p90"]
+    return table.rename_axis("period").reset_index()
+
+
+def _difference_said(ranked: pd.DataFrame, marked: list[str], names: tuple[str, str]) -> str:
+    if not marked:
+        return say("There are too few parcels of these classes to tell when they differ.")
+    words = [wording.month(period).rsplit(" ", 1)[0] for period in marked]
+    when = say(" and ").join(words)
+    strongest = float(ranked["effect"].abs().max())
+    values = {"one": names[0], "other": names[1], "months": when}
+    if strongest < _LARGE:
+        return say(
+            "NDVI of **{one}** and **{other}** never differs much; most in **{months}**: no date "
+            "alone tells them apart.",
+            **values,
+        )
+    return say("NDVI of **{one}** and **{other}** differs most in **{months}**.", **values)

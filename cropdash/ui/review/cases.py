@@ -1,0 +1,110 @@
+"""Every declaration of the held-out zones with what the models say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from cropdash import evaluate, legend
+from cropdash.evaluate import doubt
+from cropdash.legend import Level
+from cropdash.storage.store import RunInfo
+from cropdash.ui import data
+
+_CLASSES = r"^p_\d+$"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where red and amber begin: probability of what was declared."""
+
+    red: float = 0.05
+    amber: float = 0.20
+
+
+def common_zones(runs: Sequence[RunInfo]) -> tuple[str, ...]:
+    """Zones that all of the runs have predicted, in order."""
+    return tuple(sorted(set.intersection(*(set(run.zones) for run in runs))))
+
+
+def cases(runs: Sequence[RunInfo], level: Level) -> pd.DataFrame:
+    """The evidence of every declared parcel, most doubtful first; see `doubt.evidence`.
+
+    Beside it zone_id, parcel_id, area_ha, n_pixels; declared and suggested are ids of `level`.
+    Shared between sessions: read, never change.
+    """
+    marks = tuple((run.run_id, run.status.finished) for run in runs)
+    return _cases(marks, runs[0].dataset, common_zones(runs), level)
+
+
+def lit(found: pd.DataFrame, limits: Limits) -> pd.DataFrame:
+    """The evidence with the `light` that it gives under the limits."""
+    return found.assign(light=doubt.lights(found, limits.red, limits.amber))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _cases(
+    marks: tuple[tuple[str, float], ...], dataset: str, zones: tuple[str, ...], level: Level
+) -> pd.DataFrame:
+    ids = [run_id for run_id, _ in marks]
+    parts = [_zone(dataset, zone, ids) for zone in zones]
+    table = pd.concat([part for part, _ in parts], ignore_index=True)
+    if not len(table):
+        return table
+    said = [np.concatenate([answers[i] for _, answers in parts]) for i in range(len(ids))]
+    return doubt.ranked(_judged(table, said, ids, zones, level)).reset_index(drop=True)
+
+
+def _zone(
+    dataset: str, zone: str, ids: Sequence[str]
+) -> tuple[pd.DataFrame, list[NDArray[np.float32]]]:
+    """Declared parcels of a zone that all runs have an answer for, and the answers (P, K)."""
+    answers = [data.store().parcel_prediction(i, zone).set_index("parcel_id") for i in ids]
+    parcels = data.parcels(dataset, zone)
+    held = parcels[(parcels["crop"] > 0) & (parcels["crop"] < 255)]
+    for answer in answers:
+        held = held[held["parcel_id"].isin(answer.index)]
+    kept = pd.DataFrame(held[["zone_id", "parcel_id", "crop", "area_ha", "n_pixels"]])
+    rows = [a.loc[kept["parcel_id"]].filter(regex=_CLASSES).to_numpy(np.float32) for a in answers]
+    return kept, rows
+
+
+def _judged(
+    table: pd.DataFrame,
+    said: list[NDArray[np.float32]],
+    ids: Sequence[str],
+    zones: tuple[str, ...],
+    level: Level,
+) -> pd.DataFrame:
+    declared = table["crop"].to_numpy(np.int64)
+    groups = np.asarray(legend.load().group_of(level))
+    thresholds = [data.store().calibrated(i).get("threshold") for i in ids]
+    if level != "class":  # sets were promised for classes
+        said = [evaluate.group_probabilities(p, groups) for p in said]
+        declared, thresholds = groups[declared], [None] * len(ids)
+    found = doubt.evidence(declared, said, thresholds, _confused(ids, zones, level))
+    whole = pd.concat([table.drop(columns="crop").reset_index(drop=True), found], axis=1)
+    for i, answers in enumerate(said):
+        whole[f"named_{i}"] = answers.argmax(axis=1)
+        whole[f"sure_{i}"] = answers.max(axis=1)
+    return whole
+
+
+def _confused(ids: Sequence[str], zones: tuple[str, ...], level: Level) -> NDArray[np.float64]:
+    """(K, K) parcels of all runs by declared and predicted class."""
+    k = legend.load().n_classes
+    total = np.zeros((k, k))
+    for run_id in ids:
+        table = data.store().confusions(run_id)
+        total += evaluate.from_table(table, k, unit="parcel", zones=zones).counts
+    if level == "class":
+        return total
+    groups = np.asarray(legend.load().group_of(level))
+    member = np.eye(int(groups.max()) + 1)[groups]  # (K, G)
+    grouped: NDArray[np.float64] = member.T @ total @ member
+    return grouped

@@ -1,0 +1,137 @@
+"""What the reader reviews: runs, level, limits, filters; kept in the address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from cropdash.evaluate import doubt
+from cropdash.language import number, say, sentence
+from cropdash.legend import Level
+from cropdash.storage.store import RunInfo
+from cropdash.ui import compare_maps, explore, state
+from cropdash.ui.explore import choices
+from cropdash.ui.review import words
+from cropdash.ui.review.cases import Limits
+
+_LEVELS = {"class": sentence("Crop"), "level_2": sentence("Group of crops")}
+_EVERY = "all"
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which rows of the list are shown."""
+
+    lights: tuple[str, ...]
+    zone: str | None
+    declared: int | None
+    least: float  # [ha]
+
+
+def choose_runs(runs: Mapping[str, RunInfo]) -> list[RunInfo]:
+    """One or two runs; by default the newest of each kind."""
+    said = {r: compare_maps.run_label(runs[r]) for r in runs}
+    ids = list(runs)
+    first = next((r for r in ids if runs[r].classifier == "cnn"), ids[0])
+    second = next((r for r in ids if runs[r].classifier == "xgboost" and r != first), "none")
+    one = state.choose(say("First run"), "left", ids, default=first, format_func=said.__getitem__)
+    others = [*(r for r in ids if r != one), "none"]
+    said["none"] = say("No second run")
+    two = state.choose(
+        say("Second run"), "right", others, default=second, format_func=said.__getitem__,
+        help=say("With two runs a red light needs both to agree on another crop."),
+    )  # fmt: skip
+    return [runs[one]] + ([runs[two]] if two != "none" else [])
+
+
+def choose_level() -> Level:
+    """Crops, or groups, among which a confusion is no doubt."""
+    options = {key: say(text) for key, text in _LEVELS.items()}
+    about = say("By group, wheat declared as triticale is no doubt: both are winter cereals.")
+    chosen = choices.one_of(say("Judge by"), "level", options, help=about)
+    return "level_2" if chosen == "level_2" else "class"
+
+
+def choose_limits() -> Limits:
+    """Where red and amber begin, in per cent; the address keeps them as `limits`."""
+    usual = Limits()
+    default = (round(100 * usual.red), round(100 * usual.amber))
+    key = "review:limits"
+
+    def follow() -> None:
+        low, high = st.session_state[key]
+        state.put("limits", None if (low, high) == default else f"{low}-{high}")
+
+    low, high = st.slider(
+        say("Red and amber below"), 0, 100, _limits_of(st.query_params.get("limits"), default), key=key, on_change=follow, format="%d %%",
+        help=say(
+            "Probability of what was declared, as the models see it. Red also needs all models to "
+            "agree on another crop."
+        ),
+    )  # fmt: skip
+    return Limits(low / 100, high / 100)
+
+
+def _limits_of(text: str | None, default: tuple[int, int]) -> tuple[int, int]:
+    low, _, high = (text or "").partition("-")
+    if not (low.isdigit() and high.isdigit()):
+        return default
+    found = int(low), int(high)
+    return found if 0 <= found[0] <= found[1] <= 100 else default
+
+
+def choose_filters(table: pd.DataFrame, level: Level) -> Filters:
+    """Lights, zone, declared crop and least area."""
+    names = words.names(level)
+    lights = _lights()
+    two, three, four = st.columns([3, 4, 2], vertical_alignment="bottom")
+    zones = sorted(table["zone_id"].unique())
+    with two:
+        zone = _box(say("Zone"), "in", zones, explore.readable, say("All zones"))
+    counts = table["declared"].value_counts()
+    with three:
+        declared = _box(
+            say("Declared"), "declared", [str(int(k)) for k in counts.index],
+            lambda k: f"{names[int(k)]} ({number(int(counts[int(k)]))})", say("All crops"),
+        )  # fmt: skip
+    least = four.number_input(say("Least area [ha]"), 0.0, 100.0, 0.0, 0.1, key="review:least")
+    crop = int(declared) if declared is not None else None
+    return Filters(lights, zone, crop, float(least))
+
+
+def _lights() -> tuple[str, ...]:
+    key, default = "review:lights", [doubt.RED, doubt.AMBER]
+    wanted = st.query_params.get("lights")
+    named = [name for name in doubt.LIGHTS if name in (wanted or "").split(",")]
+    st.session_state[key] = named if wanted is not None else default
+
+    def follow() -> None:
+        chosen = st.session_state[key]
+        state.put("lights", None if list(chosen) == default else ",".join(chosen) or "-")
+
+    chosen = st.pills(
+        say("Lights"), list(doubt.LIGHTS), selection_mode="multi", format_func=words.light,
+        key=key, on_change=follow,
+    )  # fmt: skip
+    return tuple(chosen or ())
+
+
+def _box(
+    label: str, name: str, options: Sequence[str], format_func: Callable[[str], str], every: str
+) -> str | None:
+    offered = {_EVERY: every} | {option: format_func(option) for option in options}
+    chosen = choices.box_of(label, name, offered, _EVERY)
+    return None if chosen == _EVERY else chosen
+
+
+def shown(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
+    """The rows that the filters leave, in order."""
+    kept = table["light"].isin(filters.lights) & (table["area_ha"] >= filters.least)
+    if filters.zone is not None:
+        kept &= table["zone_id"] == filters.zone
+    if filters.declared is not None:
+        kept &= table["declared"] == filters.declared
+    return pd.DataFrame(table[kept].reset_index(drop=True))

@@ -1,0 +1,160 @@
+"""The ranked list of declarations: counts, table, downloads."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import streamlit as st
+
+from cropdash.evaluate import doubt
+from cropdash.language import number, say
+from cropdash.legend import Level
+from cropdash.ui import data, explore, state
+from cropdash.ui.review import notes, words
+
+_KEY = "review:list"
+
+
+def show_counts(table: pd.DataFrame) -> None:
+    """Parcels and hectares of each light, side by side as far as the page is wide."""
+    with st.container(horizontal=True):
+        for name in doubt.LIGHTS:
+            rows = table[table["light"] == name]
+            share = number(len(rows) / max(len(table), 1), ".1%")
+            hectares = number(rows["area_ha"].sum(), ",.0f")
+            st.metric(
+                say("{light}, parcels", light=words.light(name)), number(len(rows)), border=True,
+                delta=say("{share} of all · {area} ha", share=share, area=hectares),
+                delta_color="off", delta_arrow="off", width=180,
+            )  # fmt: skip
+
+
+def show_list(rows: pd.DataFrame, models: Sequence[str], level: Level, place: str) -> None:
+    """The table; a click on the left of a row opens that parcel."""
+    st.caption(
+        say("{n} declarations, most doubtful first. Click on the left of a row to open it.",
+            n=number(len(rows)))
+    )  # fmt: skip
+    chosen = st.dataframe(
+        _coloured(readable(rows, models, level), rows["light"]),
+        hide_index=True,
+        width="stretch",
+        height=460,
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"{_KEY}:{place}",
+        column_config=_columns(),
+    )
+    picked = chosen["selection"]["rows"]
+    now = (place, picked[0]) if picked and picked[0] < len(rows) else None
+    # Only a new click moves on: else an old one would hold the address fast for ever.
+    if now != st.session_state.get(f"{_KEY}:clicked"):
+        st.session_state[f"{_KEY}:clicked"] = now
+        if now is not None:
+            open_parcel(rows.iloc[now[1]])
+
+
+def open_parcel(row: Mapping[str, Any] | pd.Series) -> None:
+    """Put a parcel into the address."""
+    state.put("zone", str(row["zone_id"]))
+    state.put("parcel", str(row["parcel_id"]))
+
+
+def readable(rows: pd.DataFrame, models: Sequence[str], level: Level) -> pd.DataFrame:
+    """What the list shows: words and shares."""
+    called = words.names(level)
+    table = pd.DataFrame(
+        {
+            say("Light"): [f"● {words.word(name)}" for name in rows["light"]],
+            say("Declared"): [called[k] for k in rows["declared"]],
+            say("Probable"): rows["supported"],
+            say("Suggested"): [called[k] for k in rows["suggested"]],
+            say("Its probability"): rows["likelihood"],
+            say("Models against"): [f"{n} / {len(models)}" for n in rows["against"]],
+            say("Usual confusion"): rows["usual"],
+            say("Area [ha]"): rows["area_ha"],
+            say("Zone"): [explore.readable(z) for z in rows["zone_id"]],
+            say("Parcel"): rows["parcel_id"],
+        }
+    )
+    decided = [notes.of(z, p) for z, p in zip(rows["zone_id"], rows["parcel_id"], strict=True)]
+    if any(decided):
+        table.insert(1, say("Decision"), [notes.decision_said(note) for note in decided])
+    return table
+
+
+def _coloured(table: pd.DataFrame, lights: pd.Series) -> Any:
+    """The table with each light in its colour, dark enough on white and light enough on black."""
+    ink = {doubt.RED: "#e5484d", doubt.AMBER: "#d97706", doubt.GREEN: "#2f9e5b"}
+    shades = [f"color: {ink[name]}" if name in ink else "" for name in lights]
+    return table.style.apply(lambda column: shades, subset=[say("Light")])
+
+
+def _columns() -> dict[str, Any]:
+    number_column = st.column_config.NumberColumn
+    percent = number_column(format="percent", help=say("As the models see it, calibrated."))
+    usual = say("Share of the scored parcels declared so that are called the suggested crop.")
+    return {
+        say("Light"): st.column_config.TextColumn(pinned=True),
+        say("Probable"): percent,
+        say("Its probability"): percent,
+        say("Usual confusion"): number_column(format="percent", help=usual),
+        say("Area [ha]"): number_column(format="%.2f"),
+    }
+
+
+def downloads(rows: pd.DataFrame, models: Sequence[str], level: Level, dataset: str) -> None:
+    """The list as CSV and, with outlines, as GeoPackage."""
+    one, two = st.columns(2)
+    one.download_button(
+        say("List (CSV)"), lambda: data.csv(record(rows, models, level)),
+        f"{dataset}_review.csv", "text/csv", icon=":material/download:", width="stretch",
+        on_click="ignore",
+    )  # fmt: skip
+    two.download_button(
+        say("Parcels (GeoPackage)"), lambda: _geopackage(rows, models, level, dataset),
+        f"{dataset}_review.gpkg", "application/geopackage+sqlite3", icon=":material/download:",
+        width="stretch", on_click="ignore",
+        help=say("Outlines in WGS 84 (EPSG:4326) with light, evidence and your decisions."),
+    )  # fmt: skip
+
+
+def record(rows: pd.DataFrame, models: Sequence[str], level: Level) -> pd.DataFrame:
+    """What is taken home: names instead of ids, evidence in words, the analyst's decisions."""
+    called = words.names(level)
+    table = rows[["zone_id", "parcel_id", "light", "area_ha", "n_pixels"]].assign(
+        declared=[called[k] for k in rows["declared"]],
+        declared_probability=rows["supported"],
+        suggested=[called[k] for k in rows["suggested"]],
+        suggested_probability=rows["likelihood"],
+        models_against=rows["against"],
+        sets_without=rows["outside"],
+        usual_confusion=rows["usual"],
+    )
+    for i, model in enumerate(models):
+        name = model.lower().replace(" ", "_")
+        table[f"{name}_class"] = [called[k] for k in rows[f"named_{i}"]]
+        table[f"{name}_confidence"] = rows[f"sure_{i}"]
+    table["evidence"] = [" ".join(words.reasons(row, models, level)) for _, row in rows.iterrows()]
+    decided = [notes.of(z, p) for z, p in zip(rows["zone_id"], rows["parcel_id"], strict=True)]
+    table["decision"] = [note.decision if note else "" for note in decided]
+    table["note"] = [note.text if note else "" for note in decided]
+    return pd.DataFrame(table)
+
+
+def _geopackage(rows: pd.DataFrame, models: Sequence[str], level: Level, dataset: str) -> bytes:
+    parts = [
+        data.parcels(dataset, str(zone))[["zone_id", "parcel_id", "geometry"]].to_crs(4326)
+        for zone in rows["zone_id"].unique()
+    ] or [gpd.GeoDataFrame({"zone_id": [], "parcel_id": []}, geometry=[], crs=4326)]
+    outlines = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=4326)
+    table = outlines.merge(record(rows, models, level), on=["zone_id", "parcel_id"])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "review.gpkg"
+        table.to_file(path, layer="review", driver="GPKG")
+        return path.read_bytes()

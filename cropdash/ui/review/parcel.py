@@ -1,0 +1,163 @@
+"""One doubtful declaration with its evidence: words, place, year, both models' answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from cropdash import language, legend
+from cropdash.domain import Zone
+from cropdash.figures import imagery, maps, palette, series, wording
+from cropdash.language import number, say
+from cropdash.legend import Level
+from cropdash.storage.store import RunInfo
+from cropdash.ui import compare_answers, compare_maps, data, explore, frame
+from cropdash.ui import maps as component
+from cropdash.ui.review import listing, notes, words
+
+_HEIGHT = 380  # [px] of the map
+_FINE = 1300  # [px] longest side of its picture
+
+
+def show(rows: pd.DataFrame, whole: pd.DataFrame, runs: Sequence[RunInfo], level: Level) -> None:
+    """The parcel of the address; without one, the most doubtful of the list."""
+    case = _chosen(rows, whole)
+    if case is None:
+        st.info(say("Nothing is left to review: change the lights or filters."))
+        return
+    _steps(rows, case)
+    zone, parcel = str(case["zone_id"]), int(case["parcel_id"])
+    models = model_names(runs)
+    title = say("Parcel {id} in {zone}", id=parcel, zone=explore.readable(zone))
+    st.markdown(f"#### {title} · {words.light(str(case['light']))}")
+    st.markdown("\n".join(f"- {reason}" for reason in words.reasons(case, models, level)))
+    notes.ask(zone, parcel)
+    dataset = runs[0].dataset
+    place = {z.zone_id: z for z in data.zones(dataset)}[zone]
+    bands = _bands(dataset, case, level)
+    _map(dataset, place, parcel, _telling_month(dataset, bands))
+    _series(dataset, zone, parcel, bands)
+    if len(runs) == 2:
+        pair = compare_maps.Pair(dataset, place, (runs[0], runs[1]))
+        compare_answers.probabilities_chart(pair, parcel)
+    explore.facts(dataset, zone, parcel)
+    _links(dataset, zone, parcel)
+
+
+def model_names(runs: Sequence[RunInfo]) -> list[str]:
+    """Short names; numbered where both are of one kind."""
+    found = [compare_maps.model_name(run) for run in runs]
+    return (
+        found if len(set(found)) == len(found) else [f"{n} ({i + 1})" for i, n in enumerate(found)]
+    )
+
+
+def _chosen(rows: pd.DataFrame, whole: pd.DataFrame) -> pd.Series | None:
+    zone, parcel = st.query_params.get("zone"), st.query_params.get("parcel")
+    same = (whole["zone_id"] == zone) & (whole["parcel_id"].astype(str) == parcel)
+    if same.any():
+        return whole[same].iloc[0]
+    return rows.iloc[0] if len(rows) else None
+
+
+def _steps(rows: pd.DataFrame, case: pd.Series) -> None:
+    """To the one before and the one after in the list."""
+    at = np.flatnonzero(
+        (rows["zone_id"] == case["zone_id"]) & (rows["parcel_id"] == case["parcel_id"])
+    )
+    here = int(at[0]) if len(at) else -1
+    back, middle, on = st.columns([2, 3, 2], vertical_alignment="center")
+    back.button(
+        say("Before"), icon=":material/arrow_back:", width="stretch", disabled=here < 1,
+        on_click=lambda: listing.open_parcel(rows.iloc[here - 1]), key="review:before",
+    )  # fmt: skip
+    if here >= 0:
+        middle.caption(say("{i} of {n}", i=number(here + 1), n=number(len(rows))))
+    else:
+        middle.caption(say("Not in the list as it is filtered now"))
+    on.button(
+        say("Next"), icon=":material/arrow_forward:", width="stretch",
+        disabled=here + 1 >= len(rows),
+        on_click=lambda: listing.open_parcel(rows.iloc[here + 1]), key="review:next",
+    )  # fmt: skip
+
+
+def _bands(dataset: str, case: pd.Series, level: Level) -> list[tuple[str, pd.DataFrame, str]]:
+    """NDVI bands of what was declared and of what is suggested: (name, table, colour)."""
+    table = data.class_series(dataset)
+    groups = np.asarray(legend.load().group_of(level))
+    called, colours = words.names(level), palette.model_colours(frame.is_dark())
+    out = []
+    for name, colour in zip(("declared", "suggested"), colours, strict=True):
+        members = np.flatnonzero(groups == int(case[name]))
+        rows = table[table["crop"].isin(members)]
+        if len(rows):
+            commonest = rows.groupby("crop")["n_parcels"].sum().idxmax()
+            out.append((called[int(case[name])], rows[rows["crop"] == commonest], colour))
+    return out
+
+
+def _telling_month(dataset: str, bands: Sequence[tuple[str, pd.DataFrame, str]]) -> str:
+    """The month in which the two bands lie furthest apart, by their own widths."""
+    periods = data.periods(dataset)
+    if len(bands) < 2:
+        return explore.middle(periods)
+    one, two = (table.set_index("period").reindex(list(periods)) for _, table, _ in bands)
+    width = (one["p90"] - one["p10"] + two["p90"] - two["p10"]).clip(lower=0.02)
+    apart = ((one["p50"] - two["p50"]).abs() / width).fillna(0.0)
+    return str(apart.idxmax())
+
+
+def _map(dataset: str, zone: Zone, parcel: int, month: str) -> None:
+    name = zone.zone_id
+    mark = f"{dataset}/{name}/{data.fingerprint(dataset)}/{month}/true_colour/{_FINE}"
+
+    def draw() -> bytes:
+        cube = data.months(dataset, name, (month,))
+        return imagery.webp(imagery.composite(cube, month, "true_colour"), zone.grid, _FINE)
+
+    picture = component.picture(mark, draw, ".webp")
+    chart = maps.zone_map(
+        zone.grid, component.parcels_url(dataset, name), [maps.Panel("", base=picture)], _HEIGHT
+    )
+    told = say("The zone in {month}, when the two differ most", month=wording.month(month))
+    st.markdown(f"**{told}**")
+    state = {"selected": parcel, "base": picture, "fill": 0, "focus": True}
+    key = f"review:{dataset}:{name}:{language.current()}"
+    component.show(chart, maps.command(state), key=key, height=_HEIGHT + 8)
+
+
+def _series(
+    dataset: str, zone: str, parcel: int, bands: Sequence[tuple[str, pd.DataFrame, str]]
+) -> None:
+    table = data.series(dataset, zone)
+    if parcel not in table.index:
+        return
+    ink = palette.of_theme(frame.is_dark()).text
+    line = series.Line(say("Parcel {id}", id=parcel), table.loc[[parcel]], ink)
+    title = say("NDVI of parcel {id} against what was declared and what is suggested", id=parcel)
+    st.markdown(f"**{title}**")
+    figure = series.against_two(line, bands, dark=frame.is_dark())
+    st.plotly_chart(figure, theme=None, width="stretch", key="review:series", alt=title)
+    st.download_button(
+        say("Series (CSV)"), lambda: data.csv(table.loc[[parcel]]),
+        f"{dataset}_{zone}_parcel_{parcel}.csv", "text/csv", icon=":material/download:",
+        on_click="ignore", key="review:series:csv",
+    )  # fmt: skip
+
+
+def _links(dataset: str, zone: str, parcel: int) -> None:
+    where = {"dataset": dataset, "zone": zone, "parcel": str(parcel)}
+    if (spoken := st.query_params.get("lang")) is not None:
+        where["lang"] = spoken
+    one, two = st.columns(2)
+    one.page_link(
+        "pages/1_Explore.py",
+        label=say("Explore"),
+        icon=":material/travel_explore:",
+        query_params=where,
+    )
+    two.page_link("pages/3_Map.py", label=say("Map"), icon=":material/map:", query_params=where)

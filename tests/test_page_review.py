@@ -1,0 +1,137 @@
+"""Review, run without a browser: which declarations it doubts, and why."""
+
+from __future__ import annotations
+
+import io
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cropdash import config
+from cropdash.config import Folders
+from cropdash.evaluate import doubt
+from cropdash.ui import data
+from cropdash.ui.review import cases, listing, words
+from cropdash.ui.review.cases import Limits
+from tests import factory
+
+REVIEW = "pages/5_Review.py"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    folder = tmp_path_factory.mktemp("world")
+    dataset = factory.write_dataset(folder / "data", zones=4, size=48)
+    factory.write_run(folder / "models", dataset, classifier="cnn", seed=1, accuracy=0.8)
+    factory.write_run(folder / "models", dataset, classifier="xgboost", seed=2, accuracy=0.6)
+    return Folders(folder / "data", folder / "models")
+
+
+@pytest.fixture(autouse=True)
+def here(world: Folders, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(data, "folders", lambda: world)
+    for cached in (data.store, cases._cases):
+        cached.clear()
+    yield
+    data.store.clear()
+
+
+@pytest.fixture
+def runs():
+    newest = {run.classifier: run for run in data.store().runs("demo")}
+    return [newest["cnn"], newest["xgboost"]]
+
+
+def show(**address: str) -> AppTest:
+    app = AppTest.from_file(str(config.PROJECT / "app.py"), default_timeout=60)
+    for name, value in address.items():
+        app.query_params[name] = value
+    app = app.run().switch_page(REVIEW).run()
+    assert not app.exception, app.exception
+    assert not app.error, app.error
+    return app
+
+
+def test_every_parcel_that_has_an_answer_stands_in_the_evidence_once(runs) -> None:
+    table = cases.cases(runs, "class")
+    expected = 0
+    for zone in cases.common_zones(runs):
+        declared = data.parcels("demo", zone)
+        answered = data.store().parcel_prediction(runs[0].run_id, zone)["parcel_id"]
+        expected += int(((declared["crop"] > 0) & declared["parcel_id"].isin(answered)).sum())
+    assert len(table) == expected > 0
+    assert not table.duplicated(["zone_id", "parcel_id"]).any()
+
+
+def test_the_evidence_is_what_the_files_say(runs) -> None:
+    table = cases.cases(runs, "class")
+    row = table.iloc[3]
+    said = [
+        data.store()
+        .parcel_prediction(run.run_id, row["zone_id"])
+        .set_index("parcel_id")
+        .loc[row["parcel_id"]]
+        for run in runs
+    ]
+    mean = np.mean([s[f"p_{row['declared']}"] for s in said])
+    assert row["supported"] == pytest.approx(mean)
+    assert row["against"] == sum(s["predicted"] != row["declared"] for s in said)
+
+
+def test_groups_hold_fewer_doubts_than_crops(runs) -> None:
+    limits = Limits(0.3, 0.5)
+    lit = [cases.lit(cases.cases(runs, level), limits)["light"] for level in ("class", "level_2")]
+    doubts = [int(light.isin([doubt.RED, doubt.AMBER]).sum()) for light in lit]
+    assert doubts[1] <= doubts[0]
+    assert doubts[0] > 0
+
+
+def test_the_page_lists_doubts_and_opens_the_first() -> None:
+    app = show(lights="red,amber,green")
+    assert app.title[0].value == "Review"
+    assert len(app.dataframe[0].value) > 0
+    assert any("parcel" in m.value.lower() for m in app.markdown)
+
+
+def test_the_address_opens_a_parcel_that_the_filters_leave_out(runs) -> None:
+    row = cases.cases(runs, "class").iloc[-1]
+    app = show(lights="red", zone=str(row["zone_id"]), parcel=str(row["parcel_id"]))
+    assert any(f"Parcel {row['parcel_id']} in" in m.value for m in app.markdown)
+
+
+def test_french_and_a_mad_address(runs) -> None:
+    app = show(lang="fr", limits="90-3", level="planet", lights="mauve", declared="999", left="x")
+    assert app.title[0].value == "Contrôler"
+
+
+def test_without_a_run_it_says_what_to_do(monkeypatch, tmp_path) -> None:
+    empty = Folders(tmp_path / "data", tmp_path / "models")
+    monkeypatch.setattr(data, "folders", lambda: empty)
+    data.store.clear()
+    app = show()
+    assert "train a model" in app.info[0].value
+
+
+def test_what_is_taken_home_says_what_the_list_says(runs) -> None:
+    rows = cases.lit(cases.cases(runs, "class"), Limits()).head(9)
+    table = listing.record(rows, ["CNN", "XGBoost"], "class")
+    back = pd.read_csv(io.BytesIO(data.csv(table)))
+    assert back["parcel_id"].tolist() == rows["parcel_id"].tolist()
+    assert back["declared"].tolist() == [words.names("class")[k] for k in rows["declared"]]
+    assert back["evidence"].str.len().min() > 10
+
+
+def test_the_geopackage_holds_the_outlines(runs, tmp_path) -> None:
+    rows = cases.lit(cases.cases(runs, "class"), Limits()).head(7)
+    path = tmp_path / "review.gpkg"
+    path.write_bytes(listing._geopackage(rows, ["CNN", "XGBoost"], "class", "demo"))
+    found = gpd.read_file(path, layer="review")
+    assert found.crs.to_epsg() == 4326
+    assert set(found["parcel_id"]) == set(rows["parcel_id"])
+    zone = rows["zone_id"].iloc[0]
+    outlines = data.parcels("demo", zone).to_crs(4326).set_index("parcel_id").geometry
+    first = found[found["zone_id"] == zone].set_index("parcel_id").geometry
+    assert first.geom_equals_exact(outlines.loc[first.index], 1e-6).all()
