@@ -22,7 +22,7 @@ class CnnConfig(TrainConfig):
         description="How far each patch is moved in training, in deviations between the zones.",
     )  # fmt: skip
     hidden_months: float = Field(
-        0.15, ge=0, le=0.9, title="Hidden months",
+        0.3, ge=0, le=0.9, title="Hidden months",
         description="Share of the months of a training patch that are hidden as clouds would.",
     )  # fmt: skip
     temporal_channels: int = Field(
