@@ -11,11 +11,11 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from cropdash import build_commands, config, simulate_commands, zone_commands
+from cropdash import build_commands, config, model_commands, simulate_commands, zone_commands
 from cropdash.errors import ConfigError, CropdashError
 from cropdash.storage import runs
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.terminal import bar, both, console, errors, print_scores, score
+from cropdash.terminal import assignments, bar, both, console, errors, print_scores, score
 
 app = typer.Typer(
     name="cropdash",
@@ -28,6 +28,8 @@ app = typer.Typer(
 app.add_typer(simulate_commands.app)
 app.add_typer(zone_commands.app)
 app.command()(build_commands.build)
+app.command()(model_commands.ensemble)
+app.command()(model_commands.optimism)
 Workers = Annotated[int, typer.Option(min=1, max=64, help="Zones built at the same time.")]
 Assignments = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting; repeatable.")
@@ -68,7 +70,7 @@ def train(
         _train(runs.find(config.folders().models, run))
     elif dataset is not None:
         values: dict[str, Any] = {"dataset": dataset, "classifier": classifier}
-        _train_new(values | _assignments(settings), preset)
+        _train_new(values | assignments(settings), preset)
     else:
         raise ConfigError("Name a dataset to train on, or a run with --run.")
 
@@ -189,14 +191,6 @@ def _zones(dataset: DatasetFolder, wanted: list[str] | None) -> list[Any]:
     if unknown:
         raise ConfigError(f"Dataset {dataset.name} has no built zone {', '.join(unknown)}.")
     return [z for z in built.values() if (z.zone_id in wanted if wanted else z.split == "test")]
-
-
-def _assignments(settings: list[str] | None) -> dict[str, str]:
-    pairs = [item.partition("=") for item in settings or ()]
-    for name, equals, _ in pairs:
-        if not equals:
-            raise ConfigError(f"--set {name!r} is not of the form name=value.")
-    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def main() -> None:

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from cropdash.errors import ConfigError
+
 console = Console()
 errors = Console(stderr=True)
 
@@ -71,3 +73,12 @@ def both(*sinks: Callable[[str, float], None]) -> Callable[[str, float], None]:
             sink(stage, done)
 
     return update
+
+
+def assignments(settings: list[str] | None) -> dict[str, str]:
+    """Names and values of `--set NAME=VALUE`; raises ConfigError for any other form."""
+    pairs = [item.partition("=") for item in settings or ()]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise ConfigError(f"--set {name!r} is not of the form name=value.")
+    return {name.strip(): value.strip() for name, _, value in pairs}

@@ -32,6 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "storage",
         "terminal",
         "build_commands",
+        "model_commands",
         "simulate_commands",
         "zone_commands",
     },

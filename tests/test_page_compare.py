@@ -14,8 +14,9 @@ from streamlit.testing.v1 import AppTest
 
 from cropdash import config, legend
 from cropdash.config import Folders
-from cropdash.ui import compare_tables, comparison, data
-from cropdash.ui.comparison import Choice
+from cropdash.ui import data
+from cropdash.ui.compare import by_class, confused, controls, counting, parcel_map, seasons, tables
+from cropdash.ui.compare.counting import Choice
 from tests import factory
 
 COMPARE = "pages/4_Compare.py"
@@ -61,7 +62,7 @@ def choice(runs, **changes) -> Choice:
         "level": "class",
         "background": False,
         "average_over": "supported",
-        "zones": comparison.common_zones(*runs),
+        "zones": counting.common_zones(*runs),
     }
     return Choice(**values | changes)
 
@@ -75,7 +76,7 @@ def test_the_shown_scores_are_those_of_the_rasters(runs):
     app = show()
     shown = [m.value for m in app.metric]
     for position, run in enumerate(runs):
-        both = [pixels(run, z) for z in comparison.common_zones(*runs)]
+        both = [pixels(run, z) for z in counting.common_zones(*runs)]
         truth = np.concatenate([t.ravel() for t, _ in both])
         said = np.concatenate([p.ravel() for _, p in both])
         scored = (truth > 0) & (truth < 255)
@@ -88,7 +89,7 @@ def test_the_shown_scores_are_those_of_the_rasters(runs):
 
 
 def test_levels_are_sums_over_their_classes(runs):
-    scored = comparison.score(*runs, choice(runs))
+    scored = counting.score(*runs, choice(runs))
     groups = legend.load().group_of("level_2")
     whole, _ = scored.totals
     grouped, _ = scored.totals_at("level_2")
@@ -98,28 +99,150 @@ def test_levels_are_sums_over_their_classes(runs):
 
 
 def test_background_counts_only_when_it_is_asked_for(runs):
-    without = comparison.score(*runs, choice(runs)).totals[0]
-    within = comparison.score(*runs, choice(runs, background=True)).totals[0]
+    without = counting.score(*runs, choice(runs)).totals[0]
+    within = counting.score(*runs, choice(runs, background=True)).totals[0]
     assert without.support[0] == 0
     assert within.support[0] > 0
     assert within.n_scored == without.n_scored + within.support[0]
 
 
-def test_the_parcels_behind_a_confusion_are_those_that_are_confused(runs):
-    picked = choice(runs, unit="parcel")
-    scored = comparison.score(*runs, picked)
-    cells = compare_tables.confused_cells(scored)
+@pytest.mark.parametrize("level", ["class", "level_2"])
+def test_the_parcels_behind_a_confusion_are_those_that_are_confused(runs, level):
+    picked = choice(runs, unit="parcel", level=level)
+    scored = counting.score(*runs, picked)
+    cells = tables.confused_cells(scored, level)
     assert (cells["truth"] != cells["predicted"]).all()
-    row = cells.iloc[0]
-    cell = (int(row["truth"]), int(row["predicted"]))
-    table = compare_tables.parcels_of_cell(runs, ("CNN", "XGBoost"), cell, picked.zones)
-    counts = table["Model"].value_counts()
-    assert counts.get("CNN", 0) == row["n_left"]
-    assert counts.get("XGBoost", 0) == row["n_right"]
-    for line in table.itertuples():
-        parcels = data.store().parcels("demo", line.Zone).set_index("parcel_id")
-        assert parcels.loc[line.Parcel, "crop"] == cell[0]
-        assert line.Open == f"/Explore?dataset=demo&zone={line.Zone}&parcel={line.Parcel}"
+    groups = legend.load().group_of(level)
+    for row in cells.head(5).itertuples():
+        table = tables.parcels_of_cell(runs, (row.truth, row.predicted), picked.zones, level)
+        by = table["by"].value_counts()
+        assert by.get("left", 0) + by.get("both", 0) == row.n_left
+        assert by.get("right", 0) + by.get("both", 0) == row.n_right
+        for line in table.itertuples():
+            parcels = data.store().parcels("demo", line.zone_id).set_index("parcel_id")
+            assert groups[parcels.loc[line.parcel_id, "crop"]] == row.truth
+            assert line.area_ha == pytest.approx(parcels.loc[line.parcel_id, "area_ha"])
+        assert table["sureness"].is_monotonic_decreasing
+
+
+def test_only_the_parcels_of_the_cell_are_coloured_in_the_colour_of_who_errs(runs):
+    picked = choice(runs, unit="parcel")
+    row = tables.confused_cells(counting.score(*runs, picked)).iloc[0]
+    table = tables.parcels_of_cell(runs, (row["truth"], row["predicted"]), picked.zones)
+    zone = table["zone_id"][0]
+    here = table[table["zone_id"] == zone]
+    labels = data.store().labels("demo", zone)
+    picture = parcel_map.coloured(labels, here, dark=False)
+    assert picture.shape == (*labels.parcel_id.shape, 4)
+    inside = np.isin(labels.parcel_id, here["parcel_id"])
+    clear = picture[..., 3] == 0
+    assert not clear[inside].any()
+    rows, columns = np.nonzero(inside)
+    for i, j in np.argwhere(~clear & ~inside):  # the halo of a small parcel
+        assert (np.maximum(abs(rows - i), abs(columns - j)) <= parcel_map._HALO).any()
+    colours = dict(zip(tables.BY, parcel_map._colours(False), strict=True))
+    for line in here.itertuples():
+        found = np.unique(picture[labels.parcel_id == line.parcel_id][:, :3], axis=0)
+        assert [bytes(c).hex() for c in found] == [colours[line.by][1:]]
+
+
+@pytest.mark.parametrize("bad", ["", "8", "8-", "-8-9", "8-999", "8-9-1", "a-b", "²-1"])
+def test_a_cell_that_is_none_gives_way_to_the_most_frequent_confusion(runs, bad, monkeypatch):
+    scored = counting.score(*runs, choice(runs))
+    monkeypatch.setattr(confused.st, "query_params", {"cell": bad})
+    top = tables.confused_cells(scored).astype(int).iloc[0]
+    assert confused.current(scored, "class") == f"{top['truth']}-{top['predicted']}"
+
+
+def test_an_empty_cell_gives_way_and_a_full_one_stays(runs, monkeypatch):
+    scored = counting.score(*runs, choice(runs))
+    held = scored.totals[0].counts + scored.totals[1].counts
+    blank = "-".join(map(str, np.argwhere(held == 0)[-1]))
+    full = "-".join(map(str, np.argwhere(held > 0)[-1]))
+    monkeypatch.setattr(confused.st, "query_params", {"cell": blank})
+    assert confused.current(scored, "class") != blank
+    monkeypatch.setattr(confused.st, "query_params", {"cell": full})
+    assert confused.current(scored, "class") == full
+
+
+def test_a_linked_cell_is_opened_with_its_parcels(runs):
+    scored = counting.score(*runs, choice(runs))
+    row = tables.confused_cells(scored).astype(int).iloc[-1]
+    app = AppTest.from_file(str(config.PROJECT / "app.py"), default_timeout=60)
+    app.run().switch_page(COMPARE)
+    app.query_params["cell"] = f"{row['truth']}-{row['predicted']}"
+    checked(app.run())
+    (box,) = [b for b in app.selectbox if b.label.startswith("Declared and named")]
+    assert box.value == f"{row['truth']}-{row['predicted']}"
+    parcels = tables.parcels_of_cell(
+        runs, (row["truth"], row["predicted"]), counting.common_zones(*runs)
+    )
+    lists = [d.value for d in app.dataframe if "Parcel" in d.value]
+    shown = lists[0]["Parcel"].tolist() if lists else []
+    assert shown == parcels["parcel_id"].tolist()
+
+
+def test_the_years_of_parcels_are_those_on_disk(runs):
+    table = seasons.years("demo", "now")
+    assert not table.duplicated(["zone_id", "parcel_id"]).any()
+    line = table.iloc[len(table) // 2]
+    series = data.store().series("demo", line["zone_id"])
+    year = series[series["parcel_id"] == line["parcel_id"]].set_index("period")["NDVI_mean"]
+    np.testing.assert_allclose(line[list(year.index)].astype(float), year)
+
+
+def test_months_that_separate_stand_in_order_of_the_year():
+    ranked = pd.DataFrame({"period": ["2023-07", "2023-05", "2023-06"], "effect": [-2.0, 1.0, 0.5]})
+    assert seasons.best(ranked) == ["2023-05", "2023-07"]
+    assert seasons.best(ranked.assign(effect=np.nan)) == []
+
+
+def test_classes_are_found_by_either_name_without_accents():
+    items = legend.load().classes
+    table = pd.DataFrame({"class_id": [c.id for c in items], "name": [c.label_en for c in items]})
+    wheat = table[by_class.named_like(table, "ble ", "class")]
+    assert "Winter soft wheat" in set(wheat["name"])
+    assert by_class.named_like(table, "", "class").all()
+    assert not by_class.named_like(table, "(", "class").all()  # a bracket is no pattern
+
+
+def test_the_convention_of_the_seed_is_one_click_away_and_one_back():
+    app = show()
+    (over,) = [b for b in app.selectbox if b.label.startswith("Macro")]
+    checked(over.set_value("trained").run())
+    checked(app.button(key="convention").click().run())
+    assert any("seed project published" in m.value for m in app.markdown)
+    assert app.query_params["background"] == "1"
+    assert app.query_params["over"] == "all"
+    checked(app.button(key="convention").click().run())
+    assert "background" not in app.query_params
+    assert app.query_params["over"] == "trained"
+    assert not any("seed project published" in m.value for m in app.markdown)
+
+
+def test_searched_classes_are_in_the_address_by_their_stable_names():
+    app = show()
+    (search,) = app.multiselect
+    chosen = search.options[:2]
+    checked(search.set_value(chosen).run())
+    items = legend.load().classes
+    named = {f"{c.label_en} · {c.label_fr}": c.name for c in items}  # either can be typed
+    assert app.query_params["only"] == ",".join(named[text] for text in chosen)
+
+
+def test_the_whole_page_speaks_french():
+    app = AppTest.from_file(str(config.PROJECT / "app.py"), default_timeout=60)
+    app.run().switch_page(COMPARE)
+    app.query_params["lang"] = "fr"
+    checked(app.run())
+    heads = [h.value for h in app.subheader]
+    assert heads == [
+        "Matrices de confusion",
+        "Par classe",
+        "L'écart dépasse-t-il le hasard ?",
+        "La confiance est-elle fiable ?",
+    ]
+    assert any("fond exclu" in c.value for c in app.caption)
 
 
 def test_every_switch_redraws_without_a_fault():
@@ -127,7 +250,8 @@ def test_every_switch_redraws_without_a_fault():
     for label, values in (
         ("Unit", ("parcel", "hectare", "pixel")),
         ("Level", ("level_2", "level_1", "class")),
-        ("View", ("Difference", "Side by side")),
+        ("View", ("difference", "pair")),
+        ("Classes shown", ("all", "10")),
     ):
         for value in values:
             (control,) = [g for g in app.get("button_group") if g.label == label]
@@ -144,9 +268,9 @@ def test_every_switch_redraws_without_a_fault():
 def test_few_zones_get_intervals_from_their_parcels(runs):
     marks = tuple(run.status.finished for run in runs)
     ids = [run.run_id for run in runs]
-    none = comparison.differences(*ids, choice(runs), marks)
+    none = counting.differences(*ids, choice(runs), marks)
     assert none.empty  # two zones can't be drawn from, and pixels of a zone are no sample
-    found = comparison.differences(*ids, choice(runs, unit="parcel"), marks).set_index("metric")
+    found = counting.differences(*ids, choice(runs, unit="parcel"), marks).set_index("metric")
     row = found.loc["accuracy"]
     assert row["low"] <= row["difference"] <= row["high"]
     assert row["difference"] > 0
@@ -154,8 +278,8 @@ def test_few_zones_get_intervals_from_their_parcels(runs):
 
 def test_metrics_come_home_with_their_denominators(runs):
     picked = choice(runs)
-    scored = comparison.score(*runs, picked)
-    table = compare_tables.metrics_table(runs, ("CNN", "XGBoost"), scored, picked)
+    scored = counting.score(*runs, picked)
+    table = tables.metrics_table(runs, ("CNN", "XGBoost"), scored, picked)
     back = pd.read_csv(io.BytesIO(data.csv(table)))
     assert back["run"].tolist() == [run.run_id for run in runs]
     assert {
@@ -183,7 +307,7 @@ def test_the_same_run_twice_says_so():
 def test_each_run_has_an_interval_of_its_own(runs):
     marks = tuple(run.status.finished for run in runs)
     ids = [run.run_id for run in runs]
-    found = comparison.differences(*ids, choice(runs, unit="parcel"), marks)
+    found = counting.differences(*ids, choice(runs, unit="parcel"), marks)
     for side in ("left", "right"):
         assert (found[f"{side}_low"] <= found[f"{side}_high"]).all()
         row = found.set_index("metric").loc["accuracy"]
@@ -212,9 +336,9 @@ def with_zones(run, zones):
 
 def test_zones_of_one_run_alone_are_left_out_and_said(runs, monkeypatch):
     left, right = runs
-    zones = comparison.common_zones(left, right)
+    zones = counting.common_zones(left, right)
     fewer = with_zones(right, zones[:1])
-    assert comparison.common_zones(left, fewer) == zones[:1]
+    assert counting.common_zones(left, fewer) == zones[:1]
     listed = data.usable_runs
     changed = {fewer.run_id: fewer}
     monkeypatch.setattr(
@@ -229,9 +353,9 @@ def test_regions_can_be_chosen_where_they_hold_several_zones(runs, monkeypatch):
     zones = ["a_1", "a_2", "b_1"]
     there = [SimpleNamespace(zone_id=z, region=f"north_{z[0]}") for z in [*zones, "a_9"]]
     monkeypatch.setattr(data, "zones", lambda name: tuple(there))
-    places = comparison._places("demo", zones)
-    assert places["Region North a"] == ("a_1", "a_2")
-    assert list(places) == [comparison.ALL, "Region North a", *zones]
-    assert places[comparison.ALL] == ("a_1", "a_2", "b_1")
-    alone = comparison._places("demo", zones[:2])  # the region is all there is
-    assert list(alone) == [comparison.ALL, "a_1", "a_2"]
+    places = controls.places_of("demo", zones)
+    assert places["region:north_a"] == ("a_1", "a_2")
+    assert list(places) == [controls.ALL, "region:north_a", *zones]
+    assert places[controls.ALL] == ("a_1", "a_2", "b_1")
+    alone = controls.places_of("demo", zones[:2])  # the region is all there is
+    assert list(alone) == [controls.ALL, "a_1", "a_2"]

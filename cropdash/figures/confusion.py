@@ -36,6 +36,8 @@ def side_by_side(
     `marks` are the cells that are outlined from the start.
     """
     labels = arrange(left, right, legend, level=level, top_k=top_k, only=only)
+    if not labels.names:
+        return empty(dark), empty(dark)
     first, second = (
         _panel(matrix.at_level(positions(labels, legend)), labels, mark, dark)
         for matrix, mark in zip((left, right), marks, strict=True)
@@ -83,8 +85,6 @@ def empty(dark: bool) -> go.Figure:
 
 
 def _panel(drawn: Matrix, labels: Labels, mark: str | None, dark: bool) -> go.Figure:
-    if not labels.names:
-        return empty(dark)
     shares = np.where(drawn.counts > 0, drawn.shares, np.nan)
     text = _percents(shares) if len(labels.names) <= NUMBERS_UP_TO else None
     figure = go.Figure(_heatmap(shares, text))
@@ -93,7 +93,7 @@ def _panel(drawn: Matrix, labels: Labels, mark: str | None, dark: bool) -> go.Fi
         "colorscale": palette.sequential(dark),
         "cmin": 0,
         "cmax": 1,
-        "colorbar": _colorbar(say("Share of what was declared"), (0, 0.1, 0.3, 0.7, 1)),
+        "colorbar": _colorbar(say("Share of what was declared [%]"), (0, 0.1, 0.3, 0.7, 1)),
     }
     return _finish(figure, labels, scale, dark)
 
@@ -196,7 +196,8 @@ def _colorbar(title: str, ticks: tuple[float, ...]) -> dict[str, Any]:
         "title": {"text": title, "side": "top", "font": {"size": 12}},
         "orientation": "h",
         "tickvals": list(ticks),
-        "ticktext": [f"{100 * t:.0f} %" for t in ticks],
+        "ticktext": [f"{100 * t:.0f}" for t in ticks],
+        "tickangle": 0,
         "tickfont": {"size": 11},
         "thickness": 8,
         "len": 1,
@@ -210,8 +211,8 @@ def _difference_bar(names: tuple[str, str]) -> dict[str, Any]:
     ticks = (-1.0, -0.7, -0.3, -0.1, 0.0, 0.1, 0.3, 0.7, 1.0)
     left, right = (say("{name} better", name=name) for name in names)
     # Positive values, where the left run is better, lie at the right end.
-    bar = _colorbar(f"← {right}{12 * NBSP}{left} →", ticks)
-    return bar | {"ticktext": [f"{abs(100 * t):.0f} %" for t in ticks]}
+    bar = _colorbar(f"← {right}{6 * NBSP}[%]{6 * NBSP}{left} →", ticks)
+    return bar | {"ticktext": [f"{abs(100 * t):.0f}" for t in ticks]}
 
 
 def _finish(figure: go.Figure, labels: Labels, scale: dict[str, Any], dark: bool) -> go.Figure:
@@ -229,11 +230,8 @@ def _finish(figure: go.Figure, labels: Labels, scale: dict[str, Any], dark: bool
     }
     title = {"font": {"size": 12, "color": ink.muted}, "standoff": 8}
     predicted, declared = (wording.term(key) for key in ("predicted", "declared"))
-    figure.update_xaxes(
-        palette.axis(
-            dark, **common, tickangle=-90, range=[-0.5, n - 0.5], title=title | {"text": predicted}
-        )
-    )
+    across = {"tickangle": -90, "range": [-0.5, n - 0.5], "title": title | {"text": predicted}}
+    figure.update_xaxes(palette.axis(dark, **common | across))
     figure.update_yaxes(
         palette.axis(dark, **common, range=[n - 0.5, -0.5], title=title | {"text": declared})
     )
@@ -243,6 +241,7 @@ def _finish(figure: go.Figure, labels: Labels, scale: dict[str, Any], dark: bool
         height=_CHROME + max(_ROW * n, 120),
         shapes=[*_break_lines(labels, ink.muted), *_block_frames(labels, ink.muted)],
         annotations=_block_names(labels, ink.muted),
+        margin={"l": 8, "r": 12, "t": 8, "b": 8},
         hovermode="closest",
         hoverdistance=10,  # [px] about a cell: a blank one stays mute
         dragmode="pan",

@@ -92,11 +92,10 @@ def coverage(
         )
     figure.add_vline(x=promised, line={"color": ink.muted, "dash": "dash", "width": 1})
     tidy = {"range": [-0.03, 1.03], "tickformat": ".0%", "side": "top"}
-    title = say("Share of parcels whose set holds the truth")
-    figure.update_xaxes(palette.axis(dark, **tidy, title=title))
+    figure.update_xaxes(palette.axis(dark, **tidy))
     ticks = {"tickvals": rows, "ticktext": shown, "range": [-0.8, len(rows) - 0.2]}
     figure.update_yaxes(palette.axis(dark, **ticks, zeroline=False))
-    layout = palette.base_layout(dark, height=150 + 19 * len(rows), legend=_on_top(1.14))
+    layout = palette.base_layout(dark, height=120 + 19 * len(rows), legend=_on_top(1.05))
     return figure.update_layout(layout)
 
 

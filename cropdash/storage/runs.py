@@ -16,13 +16,13 @@ import pandas as pd
 
 from cropdash.config import Folders
 from cropdash.domain import NAME, Prediction
-from cropdash.errors import RunNotFound
+from cropdash.errors import InvalidRun, RunNotFound
 from cropdash.storage import files, provenance, rasters, status
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.train_config import TrainConfig
 
 CONFIG, CLASSES, EPOCHS, LOG = "config.json", "classes.json", "epochs.jsonl", "worker.log"
-CALIBRATED = "calibration.json"
+CALIBRATED, STACK = "calibration.json", "stack.json"
 SCORES, CONFUSIONS, CALIBRATION = "scores.json", "confusions.parquet", "calibration.parquet"
 
 
@@ -61,6 +61,17 @@ class RunFolder:
     def write_calibrated(self, values: Mapping[str, Any]) -> None:
         """How the model's probabilities are adjusted and scaled, and on which zones it was fitted."""
         files.write_json(self.path / CALIBRATED, dict(values))
+
+    def write_stack(self, values: Mapping[str, Any]) -> None:
+        """How the members of an ensemble are joined."""
+        files.write_json(self.path / STACK, dict(values))
+
+    def stack(self) -> dict[str, Any]:
+        """What `write_stack` wrote; raises InvalidRun if there is none."""
+        path = self.path / STACK
+        if not path.exists():
+            raise InvalidRun(f"Run {self.run_id} has no {STACK} yet: make the ensemble again.")
+        return dict(files.read_json(path))
 
     def calibrated(self) -> dict[str, Any]:
         """What `write_calibrated` wrote; empty if the run has none."""

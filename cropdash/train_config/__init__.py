@@ -1,6 +1,7 @@
 """Settings of a training run: flat, checked, and stored beside the weights."""
 
 from cropdash.train_config.cnn import CnnConfig
+from cropdash.train_config.ensemble import EnsembleConfig
 from cropdash.train_config.parsing import parse
 from cropdash.train_config.presets import PRESETS, preset_values
 from cropdash.train_config.shared import Classifier, TrainConfig
@@ -10,6 +11,7 @@ __all__ = [
     "PRESETS",
     "Classifier",
     "CnnConfig",
+    "EnsembleConfig",
     "TrainConfig",
     "XgbConfig",
     "parse",

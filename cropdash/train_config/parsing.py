@@ -9,13 +9,19 @@ from pydantic import ValidationError
 
 from cropdash.errors import ConfigError
 from cropdash.train_config.cnn import CnnConfig
+from cropdash.train_config.ensemble import EnsembleConfig
 from cropdash.train_config.shared import TrainConfig
 from cropdash.train_config.xgb import XgbConfig
 
-_KINDS: dict[str, type[CnnConfig] | type[XgbConfig]] = {"cnn": CnnConfig, "xgboost": XgbConfig}
+Settings = CnnConfig | XgbConfig | EnsembleConfig
+_KINDS: dict[str, type[Settings]] = {
+    "cnn": CnnConfig,
+    "xgboost": XgbConfig,
+    "ensemble": EnsembleConfig,
+}
 
 
-def parse(values: Mapping[str, Any]) -> CnnConfig | XgbConfig:
+def parse(values: Mapping[str, Any]) -> Settings:
     """Settings from names and values (text is converted); raises ConfigError in one sentence."""
     kind = _KINDS.get(str(values.get("classifier")))
     if kind is None:

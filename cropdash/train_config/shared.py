@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from cropdash.domain import check_name
 from cropdash.errors import ConfigError
 
-Classifier = Literal["cnn", "xgboost"]
+Classifier = Literal["cnn", "xgboost"]  # what can be trained
 
 
 class TrainConfig(BaseModel):
@@ -17,7 +17,9 @@ class TrainConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    classifier: Classifier = Field(title="Model", description="Network or boosted trees.")
+    classifier: Classifier | Literal["ensemble"] = Field(
+        title="Model", description="Network, boosted trees, or several as one."
+    )
     dataset: str = Field(title="Dataset", description="Name of the dataset to train on.")
     also: str = Field(
         "", title="Also learn from",
@@ -60,6 +62,11 @@ class TrainConfig(BaseModel):
     calibration: bool = Field(
         True, title="Calibrate",
         description="How sure the model may be is fitted on the validation zones.",
+    )  # fmt: skip
+    sure: float = Field(
+        0.9, ge=0, le=1, title="Sure answers",
+        description="Share of a parcel's class answers that should be right; where the model is "
+        "less sure, it answers with the group of crops.",
     )  # fmt: skip
     threads: int = Field(2, ge=1, le=64, title="Threads", description="Processor cores to use.")
 

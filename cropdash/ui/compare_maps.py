@@ -15,6 +15,7 @@ from cropdash.storage.store import RunInfo
 from cropdash.ui import data, explore
 from cropdash.ui import maps as component
 
+NAMES = {"cnn": "CNN", "xgboost": "XGBoost", "ensemble": "Ensemble"}
 HEIGHT = 640  # [px] of the four panels
 
 
@@ -43,7 +44,7 @@ class Pair:
 
 def model_name(run: RunInfo) -> str:
     """Short name of a model."""
-    return "CNN" if run.classifier == "cnn" else "XGBoost"
+    return NAMES.get(run.classifier, run.classifier)
 
 
 def run_label(run: RunInfo) -> str:

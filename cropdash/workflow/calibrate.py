@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cropdash.classify.classifier import Classifier
 from cropdash.domain import IGNORE, Float, Sample
-from cropdash.evaluate import calibration, conformal, parcels
+from cropdash.evaluate import backoff, calibration, conformal, parcels
 
 COVERAGE = 0.9  # share of parcels whose set of classes holds the declared one
 _PIXELS = 20_000  # a zone: enough for two numbers, few enough to stay in memory
@@ -26,6 +26,7 @@ class Calibration:
     pixel_temperature: float = 1.0
     parcel_temperature: float = 1.0
     threshold: float | None = None  # from which on a class is in a parcel's set
+    back_off: float | None = None  # below which a parcel is answered with its group
     zones: tuple[str, ...] = ()  # that it was fitted on; never test zones
 
     def of_pixels(self, probabilities: Float) -> Float:
@@ -60,7 +61,7 @@ def fit(
     """What the classifier's settings ask for, fitted on zones that it did not learn from.
 
     The adjustment is chosen by pixels, a temperature by pixels and one by parcels, the sets'
-    threshold by parcels. Without a labelled parcel that the model can name nothing is changed.
+    threshold and that of the answers by group by parcels. Without a labelled parcel that the model can name nothing is changed.
     """
     config = classifier.config
     pixels, fields = _said(classifier, held_out, np.random.default_rng(config.seed))
@@ -82,7 +83,11 @@ def fit(
         ),
     )
     sure = fitted.of_parcels(fields.said)
-    return replace(fitted, threshold=conformal.fit_threshold(sure, fields.truth, COVERAGE))
+    return replace(
+        fitted,
+        threshold=conformal.fit_threshold(sure, fields.truth, COVERAGE),
+        back_off=backoff.choose_threshold(sure, fields.truth, config.sure),
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,14 +7,16 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cropdash import classify, legend
 from cropdash.classify.classifier import Classifier
 from cropdash.domain import IGNORE, Cube, Labels, Prediction, Zone
 from cropdash.errors import InvalidRun
-from cropdash.evaluate import Unit, conformal, confusion, parcels, scores, tables
+from cropdash.evaluate import Unit, backoff, conformal, confusion, parcels, scores, tables
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
+from cropdash.workflow import ensemble
 from cropdash.workflow.calibrate import COVERAGE, Calibration
 
 Progress = Callable[[str, float], None]
@@ -25,13 +27,20 @@ def predict_zones(
     run: RunFolder, dataset: DatasetFolder, zones: Sequence[Zone], progress: Progress
 ) -> None:
     """Write the run's prediction of each zone."""
-    classifier = classify.load(run.path, dataset.legend())
+    classifier = load(run, dataset)
     calibration = Calibration.from_json(run.calibrated())
     for i, zone in enumerate(zones):
         progress(f"Predicting {zone.zone_id}", i / len(zones))
         cube, labels = dataset.cube(zone.zone_id), dataset.labels(zone.zone_id)
         prediction = predict(classifier, cube, labels, run.run_id, calibration)
         run.write_prediction(zone.zone_id, prediction)
+
+
+def load(run: RunFolder, dataset: DatasetFolder) -> Classifier:
+    """The run's trained model; of an ensemble its members as one."""
+    if run.config["classifier"] != "ensemble":
+        return classify.load(run.path, dataset.legend())
+    return ensemble.load(run, dataset.legend())
 
 
 def predict(
@@ -88,7 +97,7 @@ def score_run(
         "dataset_fingerprint": dataset.fingerprint(),
         "seconds": seconds or before.get("seconds", {}),
     }
-    summary["test"] |= _sets(run, calibration)
+    summary["test"] |= _sure(run, dataset, calibration)
     run.write_scores(summary, confusions, calibration)
     return summary
 
@@ -119,27 +128,46 @@ def _score_zone(
     return pd.concat(counted, ignore_index=True), _calibration(zone, decisions)
 
 
-def _sets(run: RunFolder, decisions: pd.DataFrame) -> dict[str, Any]:
-    """How often the parcels' sets of classes hold the declared one, and how large they are."""
-    threshold = run.calibrated().get("threshold")
-    if threshold is None:
-        return {}
+def _sure(run: RunFolder, dataset: DatasetFolder, decisions: pd.DataFrame) -> dict[str, Any]:
+    """What the parcels' sets of classes and their answers at two levels are worth."""
+    found: dict[str, Any] = {}
+    fitted, truth = run.calibrated(), decisions["truth"].to_numpy(np.int64)
+    if fitted.get("threshold") is None and fitted.get("back_off") is None:
+        return found
+    probabilities = _parcels_said(run, decisions)
+    if (threshold := fitted.get("threshold")) is not None:
+        found["sets"] = _sets(probabilities, truth, threshold)
+    if (threshold := fitted.get("back_off")) is not None:
+        groups = dataset.legend().group_of("level_2")
+        answers = backoff.back_off(probabilities, groups, threshold)
+        worth = backoff.hierarchical_scores(answers, truth, groups)
+        found["answers"] = {
+            name: value if np.isfinite(value) else None for name, value in worth._asdict().items()
+        }
+    return found
+
+
+def _parcels_said(run: RunFolder, decisions: pd.DataFrame) -> NDArray[np.float32]:
+    """(P, K) probabilities of the decided parcels."""
     tables = [
         run.parcel_prediction(str(zone)).set_index("parcel_id").loc[part["parcel_id"]]
         for zone, part in decisions.groupby("zone_id", sort=False)
     ]
-    probabilities = pd.concat(tables).filter(regex=r"^p_\d+$").to_numpy(np.float32)
-    sets = conformal.class_sets(probabilities, threshold)
-    covered = conformal.coverage_table(sets, decisions["truth"].to_numpy())
-    parcels_, share = covered["support"], covered["support"] / covered["support"].sum()
+    return pd.concat(tables).filter(regex=r"^p_\d+$").to_numpy(np.float32)
+
+
+def _sets(
+    probabilities: NDArray[np.float32], truth: NDArray[np.int64], threshold: float
+) -> dict[str, Any]:
+    """How often the sets hold the declared class, and how large they are."""
+    covered = conformal.coverage_table(conformal.class_sets(probabilities, threshold), truth)
+    share = covered["support"] / covered["support"].sum()
     return {
-        "sets": {
-            "promised": COVERAGE,
-            "covered": float((covered["covered"] * share).sum()),
-            "size": float((covered["size"] * share).sum()),
-            "parcels": int(parcels_.sum()),
-            "by_class": covered.to_dict("records"),
-        }
+        "promised": COVERAGE,
+        "covered": float((covered["covered"] * share).sum()),
+        "size": float((covered["size"] * share).sum()),
+        "parcels": int(covered["support"].sum()),
+        "by_class": covered.to_dict("records"),
     }
 
 

@@ -13,14 +13,15 @@ import pandas as pd
 
 from cropdash import classify, train_config
 from cropdash.classify import imbalance
+from cropdash.classify.classifier import Classifier
 from cropdash.config import Folders
 from cropdash.domain import IGNORE, Bytes, Sample, Zone
 from cropdash.errors import InvalidRun, NotEnoughData
 from cropdash.prepare import rare, splits
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.storage.runs import RunFolder
-from cropdash.train_config import TrainConfig
-from cropdash.workflow import calibrate
+from cropdash.storage.runs import STACK, RunFolder
+from cropdash.train_config import EnsembleConfig, TrainConfig
+from cropdash.workflow import calibrate, ensemble
 from cropdash.workflow.samples import Samples, Together
 from cropdash.workflow.score import predict_zones, score_run
 
@@ -54,7 +55,7 @@ def train_run(
     _check_legend(dataset)
     zones = choose_zones(dataset, config)
     progress("Reading zones and training the first epoch", 0.0)
-    classifier = classify.build(config, dataset.legend())
+    classifier = _untrained(config, run, dataset)
     learned_as = settle_rare(run, dataset, zones.train, config)
     told: list[int] = []
     started = time.monotonic()
@@ -85,6 +86,12 @@ def train_run(
     if not should_stop():
         classify.forget_checkpoint(run.path)
         finish_run(run, dataset, zones, seconds, progress)
+
+
+def _untrained(config: TrainConfig, run: RunFolder, dataset: DatasetFolder) -> Classifier:
+    if isinstance(config, EnsembleConfig):
+        return ensemble.assemble(config, run.path.parent, dataset.legend())
+    return classify.build(config, dataset.legend())
 
 
 def finish_run(
@@ -198,7 +205,7 @@ def _check_legend(dataset: DatasetFolder) -> None:
 
 def weights_path(run: RunFolder) -> Path:
     """The file that holds the run's trained model; raises InvalidRun if there is none."""
-    for name in ("model.safetensors", "model.ubj"):
+    for name in ("model.safetensors", "model.ubj", STACK):
         if (run.path / name).is_file():
             return run.path / name
     raise InvalidRun(f"Run {run.run_id} has no trained model yet: let its training finish.")

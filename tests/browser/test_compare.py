@@ -1,27 +1,108 @@
-"""Two confusion matrices side by side, and the numbers taken home as CSV."""
+"""Two confusion matrices: a click on a cell, the parcels behind it, and numbers as CSV."""
 
+import re
+
+import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
+
+from cropdash import evaluate, legend
+
+MAP = "iframe[title='streamlit_folium.st_folium']"
+_MATRICES = (
+    "[...document.querySelectorAll('.js-plotly-plot')]"
+    ".filter(p => (p._fullData || []).some(t => t.type === 'heatmap'))"
+)
+
+
+def scored_runs(server):
+    runs = {run.classifier: run for run in server.store.runs("demo") if run.scores}
+    return runs["cnn"], runs["xgboost"]
+
+
+def open_page(page: Page, server, more: str = ""):
+    left, right = scored_runs(server)
+    page.goto(f"{server.url}/Compare?dataset=demo&left={left.run_id}&right={right.run_id}{more}")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Compare")
+    page.wait_for_function(f"() => {_MATRICES}.length === 2")
+    return left, right
+
+
+def place_of(page: Page, matrix: int, cell: str):
+    """Where a cell is in the window."""
+    return page.evaluate(
+        f"([n, cell]) => {{ const p = {_MATRICES}[n]; p.scrollIntoView({{block: 'center'}});"
+        " const t = p._fullData.find(t => t.customdata);"
+        " const k = Array.from(t.customdata).indexOf(cell), r = p.getBoundingClientRect();"
+        " const x = p._fullLayout.xaxis, y = p._fullLayout.yaxis;"
+        " return [r.left + x._offset + x.d2p(t.x[k]), r.top + y._offset + y.d2p(t.y[k])]; }",
+        [matrix, cell],
+    )
+
+
+def cell_with_parcels(server, run):
+    """The pair of classes that the run confuses on most parcels, but for the most frequent."""
+    table = server.store.calibration(run.run_id)
+    wrong = table[table["truth"] != table["predicted"]]
+    return wrong.groupby(["truth", "predicted"]).size().sort_values().index[0]
 
 
 def test_matrices_side_by_side_and_metrics_as_csv(page, server):
-    runs = {run.classifier: run for run in server.store.runs("demo") if run.scores}
-    left, right = runs["cnn"], runs["xgboost"]
-    page.goto(f"{server.url}/Compare?dataset=demo&left={left.run_id}&right={right.run_id}")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Compare")
-    heat = page.wait_for_function(
-        "() => { for (const plot of document.querySelectorAll('.js-plotly-plot')) {"
-        " const maps = (plot._fullData || []).filter(t => t.type === 'heatmap');"
-        " if (maps.length === 2) return maps.map(t => ({name: t.name, rows: t.z.length,"
-        " axis: t.coloraxis})); } return null; }"
-    ).json_value()
-    assert [h["name"] for h in heat] == ["CNN", "XGBoost"]
-    assert heat[0]["rows"] == heat[1]["rows"] > 3
-    assert heat[0]["axis"] == heat[1]["axis"] == "coloraxis"  # one scale
+    left, right = open_page(page, server)
+    shown = page.evaluate(
+        f"() => {_MATRICES}.map(p => {{ const t = p._fullData.find(t => t.type === 'heatmap');"
+        " const s = p._fullLayout.coloraxis; return {rows: t.z.length, scale: [s.cmin, s.cmax]}; })"
+    )
+    assert shown[0] == shown[1]  # the same labels, one scale
+    assert shown[0]["rows"] > 3
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Metrics (CSV)").click()
     table = pd.read_csv(waiting.value.path())
     assert table["run"].tolist() == [left.run_id, right.run_id]
     on_disk = [run.scores["test"]["pixel"]["macro_f1"] for run in (left, right)]
     assert table["macro_f1"].tolist() == pytest.approx(on_disk)
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Confusion cells (CSV)").click()
+    cells = pd.read_csv(waiting.value.path())
+    k = legend.load().n_classes
+    for side, run in (("left", left), ("right", right)):
+        counted = evaluate.from_table(server.store.confusions(run.run_id), k, unit="pixel").counts
+        back = np.zeros((k, k))
+        back[cells["truth"], cells["predicted"]] = cells[side]
+        np.testing.assert_array_equal(back, counted)
+
+
+def test_a_click_on_a_cell_lists_and_maps_its_parcels_and_a_reload_keeps_it(page, server):
+    left, right = scored_runs(server)
+    truth, predicted = cell_with_parcels(server, right)
+    open_page(page, server, "&unit=parcel&top=all")
+    cell = f"{truth}-{predicted}"
+    place_of(page, 1, cell)
+    page.mouse.click(*place_of(page, 1, cell))
+    expect(page).to_have_url(re.compile(f"cell={cell}(&|$)"))
+    names = [legend.load().classes[k].label_en for k in (truth, predicted)]
+    box = page.get_by_role("combobox", name=re.compile("Declared and named"))
+    said = f"{names[0]} called {names[1]}"
+    expect(page.get_by_text(said).first).to_be_visible()
+
+    tables = [server.store.calibration(run.run_id) for run in (left, right)]
+    hits = [t[(t["truth"] == truth) & (t["predicted"] == predicted)] for t in tables]
+    ids = {(z, p) for t in hits for z, p in zip(t["zone_id"], t["parcel_id"], strict=True)}
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Parcels (CSV)").click()
+    home = pd.read_csv(waiting.value.path())
+    assert set(zip(home["zone_id"], home["parcel_id"], strict=True)) == ids
+
+    frame = page.wait_for_selector(MAP).content_frame()
+    frame.wait_for_function("window.parcelsReady === true")
+    page.reload()
+    expect(box).to_be_visible()
+    expect(page.get_by_text(said).first).to_be_visible()
+    page.wait_for_selector(MAP)
+    marked = page.wait_for_function(
+        f"() => {{ const m = {_MATRICES}; if (m.length !== 2) return null;"
+        " return m.map(p => { const t = p._fullData.find(t => t.customdata);"
+        " return Array.from(t.selectedpoints || []).map(k => t.customdata[k]); }); }"
+    ).json_value()
+    assert marked[1] == [cell]  # outlined in the matrix again

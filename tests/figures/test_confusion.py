@@ -18,6 +18,16 @@ K = LEGEND.n_classes
 NAMES = ("CNN", "XGBoost")
 
 
+def cells_of(figure):
+    """The points that are clicked."""
+    (points,) = [t for t in figure.data if t.type == "scatter"]
+    return points
+
+
+def heats_of(figures):
+    return [t for f in figures for t in f.data if t.type == "heatmap"]
+
+
 def matrix(seed, right=0.6, classes=range(1, K), unit="pixel"):
     """Declarations don't depend on `seed`: the same ground for every model."""
     truth = np.repeat(list(classes), np.arange(len(classes)) + 3)
@@ -50,10 +60,45 @@ def test_the_largest_are_shown_and_the_rest_is_other():
     assert labels.breaks[-1] == len(labels.names) - 1.5  # a line sets the rest apart
 
 
-def test_a_searched_class_is_shown_whatever_its_support():
-    labels = arrange(LEFT, RIGHT, LEGEND, top_k=5, always=[1])
-    assert (1,) in labels.classes
-    assert 1 not in labels.classes[-1]
+def test_searched_classes_alone_are_shown_whatever_their_support():
+    labels = arrange(LEFT, RIGHT, LEGEND, top_k=5, only=[1, K - 1])
+    assert set(labels.classes[:-1]) == {(1,), (K - 1,)}
+    assert len(labels.classes[-1]) == K - 3
+
+
+def test_a_search_that_finds_nothing_shows_the_largest():
+    few = confusion([8, 8, 30], [8, 30, 30], K)
+    assert arrange(few, few, LEGEND, only=[1]) == arrange(few, few, LEGEND)
+
+
+def test_families_of_several_are_framed_where_their_rows_stand():
+    labels = arrange(LEFT, RIGHT, LEGEND, top_k=None)
+    families = [LEGEND.classes[k].level_2 for (k,) in labels.classes]
+    for _, first, last in labels.blocks:
+        assert len(set(families[first : last + 1])) == 1
+        assert families.count(families[first]) == last - first + 1 > 1
+    single = {f for f in families if families.count(f) == 1}
+    assert len(labels.blocks) == len(set(families) - single)
+
+
+@pytest.mark.parametrize("level", legends.LEVELS)
+def test_the_point_of_a_cell_carries_its_groups(level):
+    groups = LEGEND.group_of(level)
+    figure, _ = side_by_side(LEFT, RIGHT, LEGEND, level=level, top_k=6, marks=("1-1", None))
+    labels = arrange(LEFT, RIGHT, LEGEND, level=level, top_k=6)
+    points = cells_of(figure)
+    counts = LEFT.at_level(groups).counts
+    for x, y, cell in zip(points.x, points.y, points.customdata, strict=True):
+        if cell:
+            truth, predicted = map(int, cell.split("-"))
+            assert {int(groups[k]) for k in labels.classes[y]} == {truth}
+            assert {int(groups[k]) for k in labels.classes[x]} == {predicted}
+            assert counts[truth, predicted] > 0
+        else:
+            assert labels.has_other
+            assert len(labels.names) - 1 in (x, y)
+    marked = [points.customdata[k] for k in points.selectedpoints]
+    assert marked == (["1-1"] if "1-1" in points.customdata else [])
 
 
 def test_classes_that_no_model_and_no_parcel_names_are_left_out():
@@ -64,45 +109,47 @@ def test_classes_that_no_model_and_no_parcel_names_are_left_out():
 @pytest.mark.parametrize("top_k", [None, 7])
 @pytest.mark.parametrize("level", legends.LEVELS)
 def test_both_panels_hold_all_that_was_counted_on_one_scale(level, top_k):
-    figure = side_by_side(LEFT, RIGHT, NAMES, LEGEND, level=level, top_k=top_k)
+    figures = side_by_side(LEFT, RIGHT, LEGEND, level=level, top_k=top_k)
     labels = arrange(LEFT, RIGHT, LEGEND, level=level, top_k=top_k)
-    heats = figure.data
-    assert [h.coloraxis for h in heats] == ["coloraxis", "coloraxis"]
-    assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (0, 1)
-    for heat in heats:
+    scales = [f.layout.coloraxis for f in figures]
+    assert scales[0] == scales[1]
+    assert (scales[0].cmin, scales[0].cmax) == (0, 1)
+    for heat in heats_of(figures):
         z = np.array(heat.z, float)
         assert z.shape == (len(labels.names),) * 2
         sums = np.nansum(z, axis=1)
         np.testing.assert_allclose(sums, 1)
         assert not (z == 0).any()  # zero cells are blank
-    assert figure.layout.xaxis.ticktext == figure.layout.xaxis2.ticktext
+    first, second = (f.layout for f in figures)
+    assert first.xaxis.ticktext == second.xaxis.ticktext == first.yaxis.ticktext
+    assert first.height == second.height
 
 
 def test_hits_of_a_level_are_those_of_its_groups():
-    figure = side_by_side(LEFT, RIGHT, NAMES, LEGEND, level="level_1", top_k=None)
+    figures = side_by_side(LEFT, RIGHT, LEGEND, level="level_1", top_k=None)
     grouped = LEFT.at_level(LEGEND.group_of("level_1"))
-    got = sorted(np.diagonal(np.array(figure.data[0].z, float)))
+    got = sorted(np.diagonal(np.array(heats_of(figures)[0].z, float)))
     np.testing.assert_allclose(got, sorted(grouped.recall[~np.isnan(grouped.recall)]))
 
 
 def test_numbers_stand_in_cells_only_while_they_can_be_read():
-    few = side_by_side(LEFT, RIGHT, NAMES, LEGEND, top_k=NUMBERS_UP_TO - 1)
-    many = side_by_side(LEFT, RIGHT, NAMES, LEGEND, top_k=NUMBERS_UP_TO)
-    assert few.data[0].texttemplate
-    assert many.data[0].texttemplate is None
+    few = side_by_side(LEFT, RIGHT, LEGEND, top_k=NUMBERS_UP_TO - 1)
+    many = side_by_side(LEFT, RIGHT, LEGEND, top_k=NUMBERS_UP_TO)
+    assert heats_of(few)[0].texttemplate
+    assert heats_of(many)[0].texttemplate is None
+    assert not few[0].layout.annotations
+    assert many[0].layout.annotations  # families are named where no numbers stand
 
 
 def test_hover_tells_share_count_and_unit():
     one = confusion([8] * 1500 + [30], [8] * 1200 + [30] * 301, K, unit="parcel")
-    figure = side_by_side(one, one, NAMES, LEGEND)
-    labels = arrange(one, one, LEGEND)
-    i, j = labels.index_of_class[8], labels.index_of_class[30]
-    text = figure.data[0].hovertext[i][j]
-    assert "Winter soft wheat" in text
-    assert "Maize" in text
-    assert "20.0 %" in text
-    assert "300 of 1,500 parcels" in text
-    assert figure.data[0].hovertext[j][i] == ""
+    points = cells_of(side_by_side(one, one, LEGEND)[0])
+    said = dict(zip(points.customdata, points.hovertext, strict=True))
+    assert "Winter soft wheat" in said["8-30"]
+    assert "Maize" in said["8-30"]
+    assert "20.0 %" in said["8-30"]
+    assert "300 of 1,500 parcels" in said["8-30"]
+    assert "30-8" not in said  # a blank cell stays mute
 
 
 def test_one_colour_means_the_left_is_better_on_and_off_the_diagonal():
@@ -118,7 +165,7 @@ def test_one_colour_means_the_left_is_better_on_and_off_the_diagonal():
     np.testing.assert_allclose(np.array(swapped.data[0].z, float), -z)
     axis = figure.layout.coloraxis
     assert (axis.cmin, axis.cmax) == (-1, 1)
-    # Written upwards beside the bar: the last word stands at the positive end.
+    # The last word stands at the positive end.
     assert axis.colorbar.title.text.index("XGBoost") < axis.colorbar.title.text.index("CNN")
 
 
@@ -130,14 +177,14 @@ def test_the_mixed_cell_of_the_rest_takes_no_side():
 @pytest.mark.parametrize("dark", [False, True])
 def test_themes_bring_their_own_scale(dark):
     scale = [list(stop) for stop in palette.sequential(dark)]
-    figure = side_by_side(LEFT, RIGHT, NAMES, LEGEND, dark=dark)
+    figure = side_by_side(LEFT, RIGHT, LEGEND, dark=dark)[0]
     assert [list(stop) for stop in figure.layout.coloraxis.colorscale] == scale
     assert figure.layout.font.color == palette.of_theme(dark).text
 
 
 def test_french_labels():
     with speaking("fr"):
-        figure = side_by_side(LEFT, RIGHT, NAMES, LEGEND, top_k=5)
+        figure, _ = side_by_side(LEFT, RIGHT, LEGEND, top_k=5)
     assert "Trèfle" in figure.layout.yaxis.ticktext
     assert figure.layout.yaxis.title.text == "Déclaré"
 
@@ -145,20 +192,20 @@ def test_french_labels():
 def test_labels_of_an_axis_are_all_different():
     for language in LANGUAGES:
         with speaking(language):
-            ticks = side_by_side(LEFT, RIGHT, NAMES, LEGEND, top_k=None)
+            ticks, _ = side_by_side(LEFT, RIGHT, LEGEND, top_k=None)
         assert len(set(ticks.layout.yaxis.ticktext)) == K - 1
 
 
 def test_nothing_counted_says_so():
     nothing = confusion([], [], K)
-    for draw in (side_by_side, difference):
-        figure = draw(nothing, nothing, NAMES, LEGEND)
+    both = difference(nothing, nothing, NAMES, LEGEND)
+    for figure in (*side_by_side(nothing, nothing, LEGEND), both):
         assert "Nothing" in figure.layout.annotations[0].text
 
 
 def test_matrices_of_another_legend_or_level_are_refused():
     small = Confusion(np.eye(3, dtype=np.int64))
     with pytest.raises(ConfigError, match="class level"):
-        side_by_side(small, small, NAMES, LEGEND)
+        side_by_side(small, small, LEGEND)
     with pytest.raises(ConfigError, match="top_k"):
         difference(LEFT, RIGHT, NAMES, LEGEND, top_k=0)

@@ -17,7 +17,7 @@ from cropdash.ui.compare.tables import Cell, confused_cells, parcels_of_cell
 from cropdash.ui.explore.names import readable
 
 _LISTED = 60  # confusions that can be chosen from the box
-_HEIGHT = 400  # [px] of list and map
+_LIST, _MAP = 250, 480  # [px] height of list and map
 
 
 def current(scored: Scored, level: Level) -> str | None:
@@ -39,13 +39,17 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice, cell: str | N
     st.markdown(f"#### {say('The parcels behind a cell')}")
     chosen = _box(scored, choice, names, cell)
     parcels = parcels_of_cell(runs, chosen, choice.zones, choice.level)
+    if parcels.empty:
+        st.info(say("No whole parcel stands behind this cell: single pixels of other parcels do."))
+        seasons.show(runs, parcels, chosen, choice.level)
+        return
     st.caption(_counted(parcels, names))
-    left, right = st.columns([6, 5], gap="medium")
+    _list(runs, names, parcels)
+    left, right = st.columns([5, 6], gap="medium")
     with left:
-        _list(runs, names, parcels)
+        parcel_map.show(runs, names, parcels, _MAP)
     with right:
-        parcel_map.show(runs, names, parcels, _HEIGHT)
-    seasons.show(runs, parcels, chosen, choice.level)
+        seasons.show(runs, parcels, chosen, choice.level)
 
 
 def _box(scored: Scored, choice: Choice, names: Names, cell: str) -> Cell:
@@ -75,6 +79,9 @@ def _box(scored: Scored, choice: Choice, names: Names, cell: str) -> Cell:
 
 
 def _counted(parcels: pd.DataFrame, names: Names) -> str:
+    if len(parcels) == 1:
+        who = {"left": names[0], "right": names[1], "both": say("both")}[parcels["by"][0]]
+        return say("One parcel, called so by {who}.", who=who)
     by = parcels["by"].value_counts()
     return say(
         "{n} parcels, the surest first: {both} by both, {a} by {left} alone, {b} by {right} alone.",
@@ -86,9 +93,6 @@ def _counted(parcels: pd.DataFrame, names: Names) -> str:
 
 def _list(runs: Runs, names: Names, parcels: pd.DataFrame) -> None:
     """Parcels with both answers; a selected row goes to the map."""
-    if parcels.empty:
-        st.info(say("No whole parcel stands behind this cell: single pixels of other parcels do."))
-        return
     table, columns = _readable(runs, names, parcels)
 
     def choose() -> None:
@@ -98,7 +102,7 @@ def _list(runs: Runs, names: Names, parcels: pd.DataFrame) -> None:
             state.put("parcel", str(parcels["parcel_id"][rows[0]]))
 
     st.dataframe(
-        table, hide_index=True, width="stretch", height=_HEIGHT, column_config=columns,
+        table, hide_index=True, width="stretch", height=_LIST, column_config=columns,
         key="cell_parcels", on_select=choose, selection_mode="single-row",
     )  # fmt: skip
     take_home.button(say("Parcels (CSV)"), parcels, "parcels_of_cell")

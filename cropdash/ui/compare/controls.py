@@ -53,7 +53,7 @@ _PUBLISHED = (
 def choose(left: RunInfo, right: RunInfo, zones: Sequence[str]) -> Choice:
     """Unit, level, denominator and zones of both runs; says which zones only one run has."""
     places = places_of(left.dataset, zones)
-    first, second, third, fourth = st.columns([3, 3, 3, 3], vertical_alignment="bottom")
+    first, second, third, fourth = st.columns([7, 8, 7, 6], vertical_alignment="bottom")
     with first:
         unit = choices.one_of(
             say("Unit"), "unit", {u: say(name) for u, name in UNITS.items()},

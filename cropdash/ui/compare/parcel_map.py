@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import streamlit as st
+from scipy import ndimage
 
 from cropdash.domain import Labels
 from cropdash.figures import imagery, maps, palette
@@ -16,15 +17,13 @@ from cropdash.ui.compare.counting import Names, Runs
 from cropdash.ui.compare.tables import BY
 from cropdash.ui.explore.names import readable
 
+_SMALL, _HALO = 60, 2  # pixels of a parcel that needs a halo; pixels of halo on each side
 _OPACITY = 0.75  # of the parcels' colours over the imagery
-_PARCEL = "parcel"
 
 
 def show(runs: Runs, names: Names, parcels: pd.DataFrame, height: int) -> None:
     """A zone of those that hold some of the parcels, and a map of it."""
     counts = parcels["zone_id"].value_counts()
-    if counts.empty:
-        return
     zone = state.choose(
         say("Zone on the map"), "zone", counts.index.tolist(),
         format_func=lambda z: say(
@@ -37,11 +36,11 @@ def show(runs: Runs, names: Names, parcels: pd.DataFrame, height: int) -> None:
     panel = maps.Panel(
         readable(zone), _imagery(dataset, zone), _overlay(dataset, zone, here), _said(here, names)
     )
-    chart = maps.zone_map(grid, component.parcels_url(dataset, zone), [panel], height - 80)
+    chart = maps.zone_map(grid, component.parcels_url(dataset, zone), [panel], height - 8)
     chosen = component.selected(dataset, zone)
     command = maps.command({"selected": chosen, "opacity": _OPACITY, "fill": 0})
     key = f"cell:{dataset}:{zone}:{_mark(here)}"
-    component.show(chart, command, key=key, height=height - 72)
+    component.show(chart, command, key=key, height=height)
     _legend(names)
     _chosen(here, names, chosen)
 
@@ -61,19 +60,28 @@ def _imagery(dataset: str, zone: str) -> str:
 def _overlay(dataset: str, zone: str, here: pd.DataFrame) -> str:
     grid = next(z.grid for z in data.zones(dataset) if z.zone_id == zone)
     dark = frame.is_dark()
-    key = f"{dataset}/{zone}/{data.fingerprint(dataset)}/cell/{_mark(here)}/{dark}"
+    key = f"{dataset}/{zone}/{data.fingerprint(dataset)}/cell{_HALO}/{_mark(here)}/{dark}"
     return component.picture(
         key, lambda: imagery.png(coloured(data.labels(dataset, zone), here, dark), grid)
     )
 
 
 def coloured(labels: Labels, here: pd.DataFrame, dark: bool) -> imagery.Rgba:
-    """(H, W, 4) the parcels in the colour of the run that confuses them; clear elsewhere."""
-    colours = np.zeros((int(labels.parcel_id.max()) + 1, 4), np.uint8)
-    for by, colour in zip(BY, _colours(dark), strict=True):
+    """(H, W, 4) the parcels in the colour of the run that confuses them; clear elsewhere.
+
+    Small ones have a halo of that colour, or no one would find them.
+    """
+    codes = np.zeros(int(labels.parcel_id.max()) + 1, np.uint8)  # 1 + index into BY
+    for code, by in enumerate(BY, start=1):
         ids = here.loc[here["by"] == by, "parcel_id"].to_numpy()
-        colours[ids[ids < len(colours)]] = [*bytes.fromhex(colour[1:]), 255]
-    picture: imagery.Rgba = colours[labels.parcel_id]
+        codes[ids[ids < len(codes)]] = code
+    own = codes[labels.parcel_id]
+    sizes = np.bincount(labels.parcel_id.ravel(), minlength=len(codes))
+    small = np.where(sizes < _SMALL, codes, 0)[labels.parcel_id]
+    shown = np.where(own > 0, own, ndimage.maximum_filter(small, size=2 * _HALO + 1))
+    colours = np.zeros((len(BY) + 1, 4), np.uint8)
+    colours[1:] = [[*bytes.fromhex(colour[1:]), 255] for colour in _colours(dark)]
+    picture: imagery.Rgba = colours[shown]
     return picture
 
 

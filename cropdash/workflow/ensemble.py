@@ -1,0 +1,106 @@
+"""Several trained runs as one model: joined on zones that none of them learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cropdash import classify, train_config
+from cropdash.classify.classifier import Classifier
+from cropdash.domain import IGNORE, Cube, Float, Sample
+from cropdash.errors import InvalidRun
+from cropdash.evaluate.stacking import Stack, fit_stack
+from cropdash.legend import Legend
+from cropdash.storage import runs
+from cropdash.storage.runs import RunFolder
+from cropdash.train_config import EnsembleConfig
+
+_PIXELS = 5_000  # a zone: enough for a weight a model and a bias a class
+
+
+class Ensemble:
+    """Members and how much each counts; see `Classifier` for what each method does."""
+
+    def __init__(
+        self, config: EnsembleConfig, members: Sequence[Classifier], stack: Stack | None = None
+    ) -> None:
+        self._config, self._members, self._stack = config, tuple(members), stack
+
+    @property
+    def config(self) -> EnsembleConfig:
+        return self._config
+
+    @property
+    def stack(self) -> Stack:
+        if self._stack is None:
+            raise InvalidRun("This ensemble is not fitted yet: fit it first.")
+        return self._stack
+
+    def fit(self, train: Sequence[Sample], validation: Sequence[Sample], **_: Any) -> None:
+        """Learn the members' weights from `validation`; `train` is not looked at."""
+        rng = np.random.default_rng(self._config.seed)
+        said: list[list[Float]] = [[] for _ in self._members]
+        truth = []
+        for sample in validation:
+            crop = sample.labels.crop.ravel()
+            there = rng.permutation(np.flatnonzero((crop > 0) & (crop != IGNORE)))[:_PIXELS]
+            truth.append(crop[there].astype(np.int64))
+            for told, member in zip(said, self._members, strict=True):
+                probabilities = member.predict_proba(sample.cube)  # (K, H, W)
+                told.append(probabilities.reshape(len(probabilities), -1)[:, there].T)
+        joined = [np.concatenate(told) for told in said]  # M times (N, K)
+        self._stack = fit_stack(joined, np.concatenate(truth))
+
+    def predict_proba(self, cube: Cube) -> Float:
+        return self.stack.apply([m.predict_proba(cube) for m in self._members], axis=0)
+
+    def save(self, folder: Path) -> None:
+        RunFolder(folder).write_stack(self.stack.to_json())
+
+    def restore(self, folder: Path, model: Mapping[str, Any]) -> None:
+        self._stack = Stack.from_json(RunFolder(folder).stack())
+
+
+def assemble(config: EnsembleConfig, models: Path, legend: Legend) -> Ensemble:
+    """The ensemble with its trained members, not yet fitted.
+
+    Raises RunNotFound or InvalidRun if a member is missing, not trained or not of its kind.
+    """
+    return Ensemble(config, [classify.load(m.path, legend) for m in _members(config, models)])
+
+
+def load(run: RunFolder, legend: Legend) -> Ensemble:
+    """The fitted ensemble of a run's folder."""
+    config = train_config.parse(run.config)
+    if not isinstance(config, EnsembleConfig):
+        raise InvalidRun(f"Run {run.run_id} is no ensemble.")
+    whole = assemble(config, run.path.parent, legend)
+    whole.restore(run.path, {})
+    return whole
+
+
+def of_runs(members: Sequence[RunFolder]) -> EnsembleConfig:
+    """Settings of the ensemble of some runs.
+
+    Raises InvalidRun unless they learned from the same zones of one dataset: what one of them
+    has learned from can't tell how much to trust it.
+    """
+    configs = [member.config for member in members]
+    for name in ("dataset", "seed", "folds", "validation_fold"):
+        found = {str(config.get(name)) for config in configs}
+        if len(found) > 1:
+            raise InvalidRun(
+                f"These runs differ in {name} ({', '.join(sorted(found))}): an ensemble needs runs "
+                "that held out the same zones."
+            )
+    if any(config["classifier"] == "ensemble" for config in configs):
+        raise InvalidRun("An ensemble can't be a member of another: name the runs it is made of.")
+    shared = {n: configs[0][n] for n in ("dataset", "seed", "folds", "validation_fold")}
+    return EnsembleConfig(members=tuple(m.run_id for m in members), **shared)
+
+
+def _members(config: EnsembleConfig, models: Path) -> list[RunFolder]:
+    return [runs.find(models, member) for member in config.members]

@@ -1,0 +1,191 @@
+"""How much a wrong split flatters: one model, scored under five ways to hold pixels back."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cropdash import classify
+from cropdash.domain import IGNORE, Sample, Zone
+from cropdash.errors import NotEnoughData
+from cropdash.evaluate import Confusion, confusion, parcels
+from cropdash.prepare import splits
+from cropdash.storage import files
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.train_config import TrainConfig
+from cropdash.workflow.samples import Samples
+
+Progress = Callable[[str, float], None]
+HELD = 5  # one in so many is held back, whatever the unit
+PATCH = 24  # [pixels] on a side, as the seed project cuts its patches
+SPLITS = ("pixel", "parcel", "patch", "zone", "region")
+JSON, CSV = "optimism.json", "optimism.csv"
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """What is learned from and what is scored; the labels of everything else are gone."""
+
+    learned: Sequence[Sample]
+    scored: Sequence[Sample]
+
+
+def measure(
+    dataset: DatasetFolder, config: TrainConfig, *, progress: Progress, models: Path | None = None
+) -> pd.DataFrame:
+    """Scores of one model under each of SPLITS, over all zones of the dataset.
+
+    Columns split, folds, accuracy, macro_f1, parcel_accuracy, parcel_macro_f1 (NaN where a parcel
+    is on both sides), learned and scored (pixels), flatters_by (accuracy above that of whole
+    zones). The training draws equally many pixels under each. Written to `models` if given.
+
+    No model that is used anywhere is chosen by this: it shows what the split alone does.
+    """
+    zones = dataset.built_zones()
+    if len(zones) < HELD:
+        raise NotEnoughData(f"{dataset.name} has {len(zones)} built zones; {HELD} are needed.")
+    samples, rows = Samples(dataset, zones), []
+    for i, split in enumerate(SPLITS):
+        progress(f"Split by {split}", i / len(SPLITS))
+        scored = [_score(fold, config) for fold in folds(samples, zones, split, config.seed)]
+        rows.append({"split": split, "folds": len(scored), **pd.DataFrame(scored).mean().to_dict()})
+    table = pd.DataFrame(rows)
+    honest = float(rows[SPLITS.index("zone")]["accuracy"])
+    table["flatters_by"] = table["accuracy"] - honest
+    if models is not None:
+        _write(table, config, models)
+    return table
+
+
+def folds(
+    samples: Sequence[Sample], zones: Sequence[Zone], split: str, seed: int
+) -> Iterator[Fold]:
+    """What is held back under a split: one fold, or one for each region."""
+    if split == "region":
+        for region in dict.fromkeys(zone.region for zone in zones):
+            yield _by_zone(samples, [zone.region == region for zone in zones])
+    elif split == "zone":
+        yield _by_zone(samples, _some_zones(samples, seed))
+    else:
+        yield _within(samples, split, seed)
+
+
+def _by_zone(samples: Sequence[Sample], held: Sequence[bool]) -> Fold:
+    pairs = list(zip(samples, held, strict=True))
+    return Fold([s for s, out in pairs if not out], [s for s, out in pairs if out])
+
+
+def _some_zones(samples: Sequence[Sample], seed: int) -> list[bool]:
+    """Whole zones, spread over regions and crops as folds are."""
+    tables = [
+        pd.DataFrame(
+            {
+                "zone_id": s.zone.zone_id,
+                "region": s.zone.region,
+                "crop": s.labels.crop[s.labels.crop != IGNORE],
+            }
+        ).query("crop > 0")[::50]
+        for s in samples
+    ]
+    fold = splits.folds(pd.concat(tables, ignore_index=True), HELD, seed)
+    return [fold.get(s.zone.zone_id) == 0 for s in samples]
+
+
+def _within(samples: Sequence[Sample], split: str, seed: int) -> Fold:
+    """Pixels, parcels or patches drawn in every zone."""
+    learned, scored = [], []
+    for sample in samples:
+        out = held_back(
+            sample, split, np.random.default_rng((seed, sum(sample.zone.zone_id.encode())))
+        )
+        learned.append(without(sample, out))
+        scored.append(without(sample, ~out))
+    return Fold(learned, scored)
+
+
+def held_back(sample: Sample, split: str, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """(H, W) True for one in HELD of the zone's pixels, parcels or patches."""
+    height, width = sample.labels.crop.shape
+    if split == "pixel":
+        return rng.random((height, width)) < 1 / HELD
+    if split == "parcel":
+        return (rng.random(int(sample.labels.parcel_id.max()) + 1) < 1 / HELD)[
+            sample.labels.parcel_id
+        ]
+    tiles = rng.random((-(-height // PATCH), -(-width // PATCH))) < 1 / HELD
+    whole = tiles.repeat(PATCH, axis=0).repeat(PATCH, axis=1)
+    return whole[:height, :width]
+
+
+def without(sample: Sample, out: NDArray[np.bool_]) -> Sample:
+    """The sample with the labels of (H, W) `out` taken away."""
+    crop = np.where(out, 0, sample.labels.crop).astype(np.uint8)
+    parcel_id = np.where(out, 0, sample.labels.parcel_id).astype(np.int32)
+    return replace(sample, labels=replace(sample.labels, crop=crop, parcel_id=parcel_id))
+
+
+def _score(fold: Fold, config: TrainConfig) -> dict[str, float]:
+    model = classify.build(config)
+    with tempfile.TemporaryDirectory() as scratch:
+        model.fit(
+            fold.learned, (), folder=Path(scratch), on_epoch=lambda values: None,
+            should_stop=lambda: False,
+        )  # fmt: skip
+    pixels, fields = _counted(model, fold)
+    shared = _parcels_of(fold.learned) & _parcels_of(fold.scored)
+    return {
+        "accuracy": pixels.accuracy,
+        "macro_f1": pixels.macro_f1,
+        "parcel_accuracy": np.nan if shared else fields.accuracy,
+        "parcel_macro_f1": np.nan if shared else fields.macro_f1,
+        "learned": float(sum(_labelled(s) for s in fold.learned)),
+        "scored": float(pixels.counts.sum()),
+    }
+
+
+def _counted(model: Any, fold: Fold) -> tuple[Confusion, Confusion]:
+    """What the model says of the scored pixels and parcels."""
+    pixels = fields = None
+    for sample in fold.scored:
+        said = model.predict_proba(sample.cube)
+        k, crop = len(said), sample.labels.crop
+        counted = confusion(crop, said.argmax(axis=0).astype(np.uint8), k)
+        means = parcels.parcel_probabilities(said, sample.labels.parcel_id)
+        ids, first = np.unique(sample.labels.parcel_id, return_index=True)
+        truth = crop.ravel()[first][np.searchsorted(ids, means.ids)]
+        predicted = means.probabilities.argmax(axis=1).astype(np.uint8)
+        found = confusion(truth, predicted, k, unit="parcel")
+        pixels = counted if pixels is None else pixels + counted
+        fields = found if fields is None else fields + found
+    if pixels is None or fields is None:
+        raise NotEnoughData("There is no zone to score: build more zones.")
+    return pixels, fields
+
+
+def _labelled(sample: Sample) -> int:
+    crop = sample.labels.crop
+    return int(((crop > 0) & (crop != IGNORE)).sum())
+
+
+def _parcels_of(samples: Sequence[Sample]) -> set[tuple[str, int]]:
+    return {
+        (s.zone.zone_id, int(i))
+        for s in samples
+        for i in np.unique(s.labels.parcel_id[s.labels.crop > 0])
+        if i
+    }
+
+
+def _write(table: pd.DataFrame, config: TrainConfig, models: Path) -> None:
+    rows = table.astype(object).where(table.notna(), None).to_dict("records")
+    record = {"config": config.model_dump(mode="json"), "splits": rows}
+    files.write_json(models / JSON, record)
+    with files.replacing(models / CSV) as temporary:
+        table.to_csv(temporary, index=False)

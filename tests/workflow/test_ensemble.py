@@ -1,0 +1,103 @@
+"""Several trained runs as one model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cropdash import legend, train_config
+from cropdash.config import Folders
+from cropdash.errors import InvalidRun, RunNotFound
+from cropdash.storage import runs
+from cropdash.workflow import ensemble, score, train
+from tests import factory
+
+QUICK = {
+    "cnn": {"epochs": 1, "iterations": 4, "half_precision": False},
+    "xgboost": {"trees": 4, "pixels": 1_000},
+}
+
+
+def quiet(stage: str, done: float) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory):
+    """A small dataset with a run of each kind."""
+    folder = tmp_path_factory.mktemp("ensemble")
+    dataset = factory.write_dataset(folder / "data", zones=6, size=40)
+    folders = Folders(folder / "data", folder / "models")
+    found = {}
+    for kind, settings in QUICK.items():
+        values = {"classifier": kind, "dataset": "demo", "folds": 2, **settings}
+        run = runs.queue(folders, train_config.parse(values))
+        train.train_run(run, folders, progress=quiet)
+        found[kind] = run
+    return folders, dataset, found
+
+
+@pytest.fixture(scope="module")
+def joined(trained):
+    folders, _dataset, found = trained
+    run = runs.queue(folders, ensemble.of_runs(list(found.values())))
+    train.train_run(run, folders, progress=quiet)
+    return run
+
+
+def test_it_is_a_run_like_any_other(trained, joined) -> None:
+    _, _dataset, found = trained
+    assert joined.scores()["test"]["zones"] == found["cnn"].scores()["test"]["zones"]
+    assert set(joined.calibrated()["zones"]) == set(found["cnn"].calibrated()["zones"])
+    assert train.weights_path(joined).name == "stack.json"
+    config = train_config.parse(joined.config)
+    assert config.members == tuple(run.run_id for run in found.values())
+
+
+def test_its_answers_are_the_stack_of_its_members(trained, joined) -> None:
+    _, dataset, found = trained
+    zone = dataset.built_zones()[0]
+    cube = dataset.cube(zone.zone_id)
+    said = [score.load(run, dataset).predict_proba(cube) for run in found.values()]
+    weights, biases = (np.array(joined.stack()[name]) for name in ("weights", "biases"))
+    row, column = 7, 11
+    logits = biases.copy()
+    for weight, probabilities in zip(weights, said, strict=True):
+        logits += weight * np.log(np.maximum(probabilities[:, row, column], 1e-4))
+    named = np.any([p[:, row, column] > 0 for p in said], axis=0)
+    expected = np.where(named, np.exp(logits), 0)
+    whole = score.load(joined, dataset).predict_proba(cube)
+    np.testing.assert_allclose(whole[:, row, column], expected / expected.sum(), rtol=1e-3)
+
+
+def test_it_never_looks_at_a_test_zone(trained, joined) -> None:
+    _, dataset, _ = trained
+    test = {z.zone_id for z in dataset.built_zones() if z.split == "test"}
+    fitted = set(joined.calibrated()["zones"])
+    assert fitted
+    assert not fitted & test
+
+
+def test_runs_that_held_out_other_zones_are_refused(trained) -> None:
+    folders, _, found = trained
+    values = {"classifier": "cnn", "dataset": "demo", "folds": 2, "validation_fold": 1}
+    other = runs.queue(folders, train_config.parse(values))
+    with pytest.raises(InvalidRun, match="validation_fold"):
+        ensemble.of_runs([found["xgboost"], other])
+
+
+def test_an_ensemble_is_no_member_and_a_missing_member_is_named(trained, joined) -> None:
+    folders, _, found = trained
+    with pytest.raises(InvalidRun, match="can't be a member"):
+        ensemble.of_runs([joined, found["cnn"]])
+    config = ensemble.of_runs(list(found.values())).model_copy(update={"members": ("a", "b")})
+    with pytest.raises(RunNotFound):
+        ensemble.assemble(config, folders.models, legend.load())
+
+
+def test_answers_at_two_levels_are_scored_with_the_run(trained) -> None:
+    _, _, found = trained
+    run = found["xgboost"]
+    answers = run.scores()["test"]["answers"]
+    assert 0 <= answers["by_class"] <= 1
+    assert answers["accuracy"] >= run.scores()["test"]["parcel"]["accuracy"] - 1e-9
