@@ -32,7 +32,7 @@ with frame.plainly():
     best = [
         run
         for name in usable
-        for model in overview.NAMES
+        for model in overview.SHOWN
         if (run := overview.best_run(runs, model, name))
     ]
     if best:

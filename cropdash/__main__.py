@@ -11,11 +11,27 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from cropdash import build_commands, config, model_commands, simulate_commands, zone_commands
+from cropdash import (
+    build_commands,
+    config,
+    model_commands,
+    simulate_commands,
+    study_commands,
+    zone_commands,
+)
 from cropdash.errors import ConfigError, CropdashError
 from cropdash.storage import runs
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.terminal import assignments, bar, both, console, errors, print_scores, score
+from cropdash.terminal import (
+    assignments,
+    bar,
+    both,
+    console,
+    errors,
+    print_areas,
+    print_scores,
+    score,
+)
 
 app = typer.Typer(
     name="cropdash",
@@ -30,6 +46,8 @@ app.add_typer(zone_commands.app)
 app.command()(build_commands.build)
 app.command()(model_commands.ensemble)
 app.command()(model_commands.optimism)
+app.command()(study_commands.crossvalidate)
+app.command()(study_commands.search)
 Workers = Annotated[int, typer.Option(min=1, max=64, help="Zones built at the same time.")]
 Assignments = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting; repeatable.")
@@ -113,6 +131,7 @@ def evaluate(run: Annotated[str, typer.Argument(help="A run with predictions.")]
     if not zones:
         raise ConfigError(f"Run {run} has predicted no test zone: predict first.")
     print_scores(run, scoring.score_run(folder, dataset, zones))
+    print_areas(folder.areas())
 
 
 @app.command("runs")

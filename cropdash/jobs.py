@@ -7,7 +7,6 @@ started it, and is found again by its folder (status.json, worker.lock, worker.l
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -24,12 +23,14 @@ from filelock import FileLock, Timeout
 from cropdash import config as settings
 from cropdash import train_config
 from cropdash.build_config import BuildConfig, SimulatedBuild
+from cropdash.command_line import command_line as command_line
 from cropdash.config import DEMO, PROJECT
 from cropdash.domain import NAME
 from cropdash.errors import RunBusy, RunNotFound
-from cropdash.storage import runs, status
+from cropdash.storage import runs, status, studies
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.status import Status
+from cropdash.study_config import CrossValidation, Search
 from cropdash.train_config import TrainConfig
 
 STOP_WAIT_S = 20.0  # [s] a worker is given to stop by itself before it may be ended at once
@@ -50,6 +51,13 @@ def start_training(config: TrainConfig, *, command: Sequence[str] | None = None)
     run = runs.queue(settings.folders(), config)
     _launch(run.path, command or _python("train", "--run", run.run_id))
     return run.run_id
+
+
+def start_study(config: CrossValidation | Search, *, command: Sequence[str] | None = None) -> str:
+    """Create a search or a cross-validation and start its worker; returns the study's id."""
+    study = studies.queue(settings.folders(), config)
+    _launch(study.path, command or _study_command(study.study_id))
+    return study.study_id
 
 
 def start_build(config: BuildConfig | None = None, *, command: Sequence[str] | None = None) -> None:
@@ -84,32 +92,18 @@ def resume(run_id: str, *, command: Sequence[str] | None = None) -> None:
     _launch(run.path, command or _python("train", "--run", run_id))
 
 
+def resume_study(study_id: str, *, command: Sequence[str] | None = None) -> None:
+    """Start the worker of an unfinished study again; what is finished is kept. Raises RunBusy."""
+    study = studies.find(settings.folders().models, study_id)
+    _launch(study.path, command or _study_command(study_id))
+
+
 def repeat(
     run_id: str, changes: Mapping[str, Any] | None = None, *, command: Sequence[str] | None = None
 ) -> str:
     """Start a new run with the settings of another, some of them changed; returns its id."""
     config = runs.find(settings.folders().models, run_id).config
     return start_training(train_config.parse({**config, **(changes or {})}), command=command)
-
-
-def command_line(config: TrainConfig | BuildConfig) -> str:
-    """What to type for the same training or build: settings that differ from their defaults."""
-    fields, values = type(config).model_fields, config.model_dump()
-    changed = {
-        name: _typed(values[name])
-        for name, field in fields.items()
-        if name not in ("classifier", "source", "dataset") and values[name] != field.default
-    }
-    words = ["python", "-m", "cropdash"]
-    if isinstance(config, BuildConfig):
-        words += ["build", config.dataset, "--source", config.source]
-        for name, text in changed.items():
-            words += [f"--{name.removesuffix('_path').replace('_', '-')}", text]
-    else:
-        words += ["train", config.dataset, "--classifier", config.classifier]
-        for name, text in changed.items():
-            words += ["--set", f"{name}={text}"]
-    return shlex.join(words)
 
 
 # stop ------------------------------------------------------------------------
@@ -175,17 +169,20 @@ def _python(*words: str) -> list[str]:
     return [sys.executable, "-m", "cropdash", *words]
 
 
-def _typed(value: Any) -> str:
-    """A setting as `--set` reads it."""
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+def _study_command(study_id: str) -> list[str]:
+    study = studies.find(settings.folders().models, study_id)
+    command = "search" if isinstance(study.config, Search) else "crossvalidate"
+    return _python(command, "--study", study_id)
 
 
 def _folder(name: str) -> Path:
-    """Folder of a run, else of a dataset, looked up by name."""
+    """Folder of a run or a study, else of a dataset, looked up by name."""
     where = settings.folders()
-    for run in runs.list_all(where.models):
-        if run.run_id == name:
-            return run.path
+    trained = [run.path for run in runs.list_all(where.models)]
+    trained += [study.path for study in studies.list_all(where.models)]
+    for path in trained:
+        if path.name == name:
+            return path
     if NAME.match(name) and (where.data / name / status.FILE).is_file():
         return where.data / name
     raise RunNotFound(

@@ -65,14 +65,17 @@ def optimism(
         DatasetFolder(where.data, dataset), train_config.parse(values), progress=_silent,
         models=where.models,
     )  # fmt: skip
-    table = Table("Split by", "Pixels", "", "Parcels", "", "Flatters by")
+    heads = ("Accuracy", "Macro F1", "Parcel accuracy", "Parcel macro F1")
+    table = Table("Split by", *heads, "Flatters accuracy", "Flatters macro F1")
     for row in found.to_dict("records"):
         scores = ("accuracy", "macro_f1", "parcel_accuracy", "parcel_macro_f1")
         cells = ["–" if row[s] != row[s] else f"{row[s]:.3f}" for s in scores]
-        table.add_row(row["split"], *cells, f"{row['flatters_by']:+.3f}")
+        flatters = [f"{row[name]:+.3f}" for name in ("flatters_by", "flatters_f1_by")]
+        table.add_row(row["split"], *cells, *flatters)
     console.print(table)
     console.print(
-        "Accuracy and macro F1 of crop pixels and crop parcels, all zones of the dataset."
+        "Crop pixels and crop parcels, all zones of the dataset; macro F1 over the classes that "
+        "occur in what is scored; flattery is against whole zones."
     )
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from cropdash import legend
 from cropdash.errors import ConfigError
 
 console = Console()
@@ -34,6 +37,39 @@ def print_scores(run_id: str, scores: dict[str, Any]) -> None:
         )
     console.print(table)
     console.print(f"Crop pixels and parcels of the test zones {', '.join(test['zones'])}.")
+    if answers := test.get("answers"):
+        console.print(_answered(answers))
+
+
+def _answered(answers: dict[str, Any]) -> str:
+    """What the parcels' answers at two levels are worth."""
+    right = {name: "–" if value is None else f"{value:.1%}" for name, value in answers.items()}
+    return (
+        f"Sure enough for a class: {right['by_class']} of the parcels, of which "
+        f"{right['class_accuracy']} are right; of the others the group of crops is right for "
+        f"{right['group_accuracy']}."
+    )
+
+
+def print_areas(areas: pd.DataFrame) -> None:
+    """Hectares by class, largest first: mapped, and corrected with their interval."""
+    classes = legend.load().classes
+    table = Table(
+        "Class",
+        "Mapped [ha]",
+        "Corrected [ha]",
+        "95 % interval",
+        title="Area of the scored parcels",
+    )
+    for row in areas.sort_values("estimated_ha", ascending=False).to_dict("records"):
+        low, high = float(row["low_ha"]), float(row["high_ha"])
+        table.add_row(
+            classes[int(row["class_id"])].label_en,
+            f"{row['mapped_ha']:,.1f}",
+            f"{row['estimated_ha']:,.1f}",
+            "–" if math.isnan(low) else f"{low:,.1f} – {high:,.1f}",
+        )
+    console.print(table)
 
 
 def score(test: dict[str, Any], unit: str, name: str) -> str:

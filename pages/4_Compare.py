@@ -5,6 +5,7 @@ import streamlit as st
 from cropdash.language import say
 from cropdash.ui import compare_maps, data, frame, state
 from cropdash.ui.compare import (
+    areas,
     by_class,
     controls,
     counting,
@@ -65,6 +66,9 @@ with frame.plainly():
 
     st.subheader(say("Is the confidence honest?"), anchor=False)
     honesty.show(pair, labels, choice)
+
+    st.subheader(say("How much of each crop?"), anchor=False)
+    areas.show(pair, labels, choice)
     take_home.button(
         say("Metrics (CSV)"),
         tables.metrics_table(pair, labels, scored, choice),

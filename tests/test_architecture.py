@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 EVERYONE = {"domain", "legend", "config", "errors", "language", "build_config", "train_config"}
+EVERYONE |= {"study_config"}
 
 # What each part may import of ours, besides EVERYONE and itself.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -22,7 +23,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "terminal": set(),
     "ingest": set(),
     "storage": set(),
-    "jobs": {"storage"},
+    "command_line": set(),
+    "jobs": {"storage", "command_line"},
     "workflow": {"ingest", "prepare", "classify", "evaluate", "storage", "execute"},
     "ui": {"storage.store", "evaluate", "figures"},
     "pages": {"ui", "figures", "jobs"},
@@ -34,7 +36,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "build_commands",
         "model_commands",
         "simulate_commands",
+        "study_commands",
         "zone_commands",
+        "command_line",
     },
 }
 OF_EVERYONE = {
@@ -42,6 +46,7 @@ OF_EVERYONE = {
     "domain": {"errors"},
     "build_config": {"domain", "errors"},
     "train_config": {"domain", "errors", "train_config"},
+    "study_config": {"train_config", "errors"},
 }
 
 # Who may import a heavy or framework package.
@@ -54,6 +59,7 @@ OWNERS: dict[str, set[str]] = {
     "ee": {"ingest"},
     "dask": {"execute"},
     "distributed": {"execute"},
+    "optuna": {"workflow"},
     "torch": {"classify"},
     "lightning": {"classify"},
     "safetensors": {"classify"},

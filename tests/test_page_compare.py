@@ -15,7 +15,16 @@ from streamlit.testing.v1 import AppTest
 from cropdash import config, legend
 from cropdash.config import Folders
 from cropdash.ui import data
-from cropdash.ui.compare import by_class, confused, controls, counting, parcel_map, seasons, tables
+from cropdash.ui.compare import (
+    areas,
+    by_class,
+    confused,
+    controls,
+    counting,
+    parcel_map,
+    seasons,
+    tables,
+)
 from cropdash.ui.compare.counting import Choice
 from tests import factory
 
@@ -182,6 +191,19 @@ def test_a_linked_cell_is_opened_with_its_parcels(runs):
     assert shown == parcels["parcel_id"].tolist()
 
 
+def test_a_row_goes_to_its_parcel_and_another_zone_lets_go_of_it(runs, monkeypatch):
+    address, session = {"zone": "a"}, {"parcel:zone": "demo/a"}
+    fake = SimpleNamespace(query_params=address, session_state=session)
+    monkeypatch.setattr("cropdash.ui.state.st", fake)
+    monkeypatch.setattr("cropdash.ui.maps.st", fake)
+    parcel_map.go_to("demo", "b", 7)
+    assert address == {"zone": "b", "parcel": "7"}
+    parcel_map.component.keep_parcel_of("demo", "b")  # as the next run does
+    assert address["parcel"] == "7"
+    parcel_map.component.keep_parcel_of("demo", "a")
+    assert "parcel" not in address
+
+
 def test_the_years_of_parcels_are_those_on_disk(runs):
     table = seasons.years("demo", "now")
     assert not table.duplicated(["zone_id", "parcel_id"]).any()
@@ -195,6 +217,18 @@ def test_months_that_separate_stand_in_order_of_the_year():
     ranked = pd.DataFrame({"period": ["2023-07", "2023-05", "2023-06"], "effect": [-2.0, 1.0, 0.5]})
     assert seasons.best(ranked) == ["2023-05", "2023-07"]
     assert seasons.best(ranked.assign(effect=np.nan)) == []
+
+
+def test_corrected_areas_of_the_scored_zones_are_those_declared(runs):
+    picked = choice(runs, unit="hectare")
+    scored = counting.score(*runs, picked)
+    table = areas.areas_of(scored, picked)
+    for side, total in zip(("left", "right"), scored.totals, strict=True):
+        rows = table[table["side"] == side].set_index("class_id")
+        assert rows["mapped_ha"].sum() == pytest.approx(total.n_scored)
+        for k in rows.index:
+            assert rows.loc[k, "mapped_ha"] == pytest.approx(total.predicted_total[k])
+            assert rows.loc[k, "estimated_ha"] == pytest.approx(total.support[k])
 
 
 def test_classes_are_found_by_either_name_without_accents():
@@ -230,6 +264,16 @@ def test_searched_classes_are_in_the_address_by_their_stable_names():
     assert app.query_params["only"] == ",".join(named[text] for text in chosen)
 
 
+@pytest.mark.parametrize("unit", ["pixel", "parcel"])
+def test_one_zone_alone_is_shown_without_what_needs_several(runs, unit):
+    app = AppTest.from_file(str(config.PROJECT / "app.py"), default_timeout=60)
+    app.run().switch_page(COMPARE)
+    app.query_params["where"] = counting.common_zones(*runs)[0]
+    app.query_params["unit"] = unit
+    checked(app.run())
+    assert any("1 test zone" in c.value for c in app.caption)
+
+
 def test_the_whole_page_speaks_french():
     app = AppTest.from_file(str(config.PROJECT / "app.py"), default_timeout=60)
     app.run().switch_page(COMPARE)
@@ -241,6 +285,7 @@ def test_the_whole_page_speaks_french():
         "Par classe",
         "L'écart dépasse-t-il le hasard ?",
         "La confiance est-elle fiable ?",
+        "Quelle surface par culture ?",
     ]
     assert any("fond exclu" in c.value for c in app.caption)
 

@@ -243,7 +243,8 @@ def _finish(figure: go.Figure, labels: Labels, scale: dict[str, Any], dark: bool
         annotations=_block_names(labels, ink.muted),
         margin={"l": 8, "r": 12, "t": 8, "b": 8},
         hovermode="closest",
-        hoverdistance=10,  # [px] about a cell: a blank one stays mute
+        # [px] about half a cell of a panel on a wide page: a blank one stays mute
+        hoverdistance=max(10, 250 // n),
         dragmode="pan",
     )
     return figure.update_layout(layout)

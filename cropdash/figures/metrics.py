@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 
 from cropdash.figures import palette, wording
 from cropdash.figures.confusion import empty
-from cropdash.language import say
+from cropdash.language import number, say
 from cropdash.legend import Legend, Level
 
 _LOSSES = ("train_loss", "validation_loss")
@@ -88,7 +88,7 @@ def reliability_curve(
     figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[0.75, 0.25], vertical_spacing=0.06)
     figure.add_trace(_diagonal(dark), row=1, col=1)
     for (name, table), colour in zip(tables.items(), palette.model_colours(dark), strict=False):
-        label = name if errors is None else f"{name} (ECE {errors[name]:.3f})"
+        label = name if errors is None else f"{name} (ECE {number(errors[name], '.3f')})"
         figure.add_trace(_reliability_line(table, label, colour), row=1, col=1)
         figure.add_trace(_bin_bars(table, label, colour), row=2, col=1)
     unit = {"range": [-0.02, 1.02], "tickformat": ".0%"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -33,6 +34,43 @@ def folds(parcels: pd.DataFrame, n_folds: int, seed: int = 0) -> dict[str, int]:
     if len(set(found.values())) < n_folds:  # so few parcels that some fold got no zone
         found = _dealt(parcels, n_folds, seed)
     return found
+
+
+class Fold(NamedTuple):
+    """Ids of whole zones, each on one side."""
+
+    train: frozenset[str]
+    validation: frozenset[str]  # to stop early by; empty where too few zones are left
+    scored: frozenset[str]
+
+
+def nested(
+    parcels: pd.DataFrame, n_folds: int, *, inner_folds: int, inner: int = 0, seed: int = 0
+) -> tuple[Fold, ...]:
+    """Folds of a cross-validation: every zone is scored in one of them.
+
+    The zones that a fold does not score are divided once more, into `inner_folds`, and the
+    `inner`-th of these is its validation: what ends a training early is never what is scored.
+
+    `parcels` as in `folds`; raises NotEnoughData as that does.
+    """
+    outer = folds(parcels, n_folds, seed)
+    return tuple(
+        _nest(
+            parcels, {zone for zone, fold in outer.items() if fold == i}, inner_folds, inner, seed
+        )
+        for i in range(n_folds)
+    )
+
+
+def _nest(parcels: pd.DataFrame, scored: set[str], inner_folds: int, inner: int, seed: int) -> Fold:
+    left = parcels[~parcels["zone_id"].isin(scored)]
+    n = min(inner_folds, left["zone_id"].nunique())
+    if n < 2:
+        return Fold(frozenset(left["zone_id"].astype(str)), frozenset(), frozenset(scored))
+    found = folds(left, n, seed)
+    held = frozenset(zone for zone, fold in found.items() if fold == inner % n)
+    return Fold(frozenset(found) - held, held, frozenset(scored))
 
 
 def apart(zones: Sequence[Zone], held: Sequence[Zone]) -> tuple[Zone, ...]:

@@ -24,6 +24,7 @@ from cropdash.train_config import TrainConfig
 CONFIG, CLASSES, EPOCHS, LOG = "config.json", "classes.json", "epochs.jsonl", "worker.log"
 CALIBRATED, STACK = "calibration.json", "stack.json"
 SCORES, CONFUSIONS, CALIBRATION = "scores.json", "confusions.parquet", "calibration.parquet"
+AREAS = "areas.parquet"
 
 
 @dataclass(frozen=True)
@@ -140,9 +141,14 @@ class RunFolder:
         return pd.read_parquet(self.prediction_path(zone_id).with_suffix(".parquet"))
 
     def write_scores(
-        self, scores: Mapping[str, Any], confusions: pd.DataFrame, calibration: pd.DataFrame
+        self,
+        scores: Mapping[str, Any],
+        confusions: pd.DataFrame,
+        calibration: pd.DataFrame,
+        areas: pd.DataFrame,
     ) -> None:
-        for name, table in ((CONFUSIONS, confusions), (CALIBRATION, calibration)):
+        tables = {CONFUSIONS: confusions, CALIBRATION: calibration, AREAS: areas}
+        for name, table in tables.items():
             with files.replacing(self.path / "scores" / name) as temporary:
                 table.to_parquet(temporary, index=False)
         files.write_json(self.path / "scores" / SCORES, dict(scores))
@@ -160,6 +166,10 @@ class RunFolder:
         """zone_id, parcel_id, truth, predicted, confidence, correct: parcels with a mapped crop."""
         return self._score_table(CALIBRATION)
 
+    def areas(self) -> pd.DataFrame:
+        """Hectares by class: mapped, and corrected for the map's errors with an interval."""
+        return self._score_table(AREAS)
+
     def _score_table(self, name: str) -> pd.DataFrame:
         path = self.path / "scores" / name
         if not path.exists():
@@ -174,13 +184,17 @@ def queue(folders: Folders, config: TrainConfig) -> RunFolder:
 
     Raises DatasetNotFound if there is no such dataset.
     """
-    dataset = DatasetFolder(folders.data, config.dataset)
-    facts = {
+    facts = facts_of(DatasetFolder(folders.data, config.dataset))
+    return create(folders.models, config.model_dump(mode="json"), facts)
+
+
+def facts_of(dataset: DatasetFolder) -> dict[str, Any]:
+    """What numbers made now from the dataset are traced to; raises DatasetNotFound."""
+    return {
         "dataset_fingerprint": dataset.fingerprint(),
         "legend_hash": dataset.legend().hash,
         **provenance.facts(),
     }
-    return create(folders.models, config.model_dump(mode="json"), facts)
 
 
 def create(models: Path, config: Mapping[str, Any], facts: Mapping[str, Any]) -> RunFolder:

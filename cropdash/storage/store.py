@@ -13,11 +13,21 @@ import pandas as pd
 
 from cropdash.domain import NAME, Cube, Labels, Prediction, Zone
 from cropdash.errors import CorruptDataset
-from cropdash.storage import datasets, files, pictures, runs, status, summaries, zone_states
+from cropdash.storage import (
+    datasets,
+    files,
+    pictures,
+    runs,
+    status,
+    studies,
+    summaries,
+    zone_states,
+)
 from cropdash.storage.datasets import DatasetFolder, Description
 from cropdash.storage.runs import RunFolder
 from cropdash.storage.status import Status
 from cropdash.storage.status import read as read_status
+from cropdash.storage.studies import StudyInfo as StudyInfo
 
 REALISM = "realism.json"  # of a simulated dataset, beside its description
 QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
@@ -248,6 +258,27 @@ class Store:
     def calibration(self, run_id: str) -> pd.DataFrame:
         """zone_id, parcel_id, truth, predicted, confidence, correct: parcels with a mapped crop."""
         return self._run(run_id).calibration()
+
+    def areas(self, run_id: str) -> pd.DataFrame:
+        """class_id, mapped_ha, estimated_ha, low_ha, high_ha, …: see evaluate.area."""
+        return self._run(run_id).areas()
+
+    # studies -----------------------------------------------------------------
+
+    def studies(self) -> tuple[StudyInfo, ...]:
+        """All searches and cross-validations, newest first."""
+        return tuple(study.info() for study in studies.list_all(self.models))
+
+    def study(self, study_id: str) -> StudyInfo:
+        return studies.find(self.models, study_id).info()
+
+    def trials(self, study_id: str) -> pd.DataFrame:
+        """trial, state, score, best, accuracy, macro_f1, seconds, error, settings tried, …"""
+        return studies.table(studies.find(self.models, study_id).trials())
+
+    def best_settings(self, study_id: str) -> dict[str, Any] | None:
+        """Settings of a training under the best trial of a search; None if there is none yet."""
+        return studies.find(self.models, study_id).best_settings()
 
     def _dataset(self, name: str) -> DatasetFolder:
         return DatasetFolder(self.data, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -91,6 +92,11 @@ def heading(text: str) -> None:
 def is_dark() -> bool:
     """True if the reader's theme is dark; figures choose their colours by it."""
     return st.context.theme.type == "dark"
+
+
+def main_button() -> Literal["primary", "secondary"]:
+    """The look of a page's main button: on dark pages its white text would be hard to read."""
+    return "secondary" if is_dark() else "primary"
 
 
 def announce(text: str, icon: str = ":material/check_circle:") -> None:

@@ -77,11 +77,12 @@ def changed_settings(config: Mapping[str, Any]) -> str:
     """Settings that differ from the model's defaults: 'epochs=3, seed=7'."""
     values = {k: v for k, v in config.items() if k not in ("classifier", "dataset")}
     try:
-        default = train_config.parse({k: config[k] for k in ("classifier", "dataset")})
+        needed = {"classifier", "dataset", "members"} & config.keys()
+        default = train_config.parse({k: config[k] for k in needed})
     except ConfigError:
         usual: dict[str, Any] = {}
     else:
-        usual = default.model_dump(mode="json")
+        usual = default.model_dump(mode="json", exclude={"members"})
     return ", ".join(f"{k}={v}" for k, v in values.items() if k not in usual or usual[k] != v)
 
 

@@ -17,6 +17,7 @@ from cropdash.ui import data, frame, running, scores
 
 Step = Literal["build", "building", "train", "training", "judge"]
 NAMES = {"xgboost": "XGBoost", "cnn": "CNN"}  # in the order in which they are trained
+SHOWN = {**NAMES, "ensemble": "Ensemble"}
 _STEPS = (("Build a dataset", "build"), ("Train both models", "train"), ("Judge the maps", "judge"))
 
 
@@ -165,7 +166,7 @@ def figures_of(info: DatasetInfo) -> list[tuple[str, str, str]]:
 def model_card(run: RunInfo) -> None:
     """A model's best run with its four scores and what they were counted over."""
     with st.container(border=True):
-        st.markdown(f"**{NAMES.get(run.classifier, run.classifier)}**  ·  `{run.run_id}`")
+        st.markdown(f"**{SHOWN.get(run.classifier, run.classifier)}**  ·  `{run.run_id}`")
         scores.row(scores.headline(run.scores))
         for unit in ("pixel", "parcel"):
             st.caption(f"{unit.capitalize()} scores: {scores.denominator(run.scores, unit)}")
@@ -187,7 +188,7 @@ def _clear_months(dataset: str, key: str) -> tuple[float, float]:
 
 
 def _act(label: str, icon: str, action: Callable[[], object], *, primary: bool) -> None:
-    if st.button(label, type="primary" if primary else "secondary", icon=icon):
+    if st.button(label, type=frame.main_button() if primary else "secondary", icon=icon):
         try:
             action()
         except CropdashError as error:

@@ -56,7 +56,7 @@ def _empty(dataset: str) -> None:
         "It is made by this command:",
         icon=":material/info:",
     )
-    st.code(command, language="bash")
+    st.code(command, language=None)
 
 
 def _verdict(checks: pd.DataFrame) -> None:

@@ -8,17 +8,19 @@ from typing import Any, Literal, Protocol
 import pandas as pd
 import streamlit as st
 
-from cropdash.ui import data, frame, scores, state
+from cropdash.language import number, say, sentence
+from cropdash.ui import data, frame, scores, stages, state
 
 REFRESH_S = 1.0  # [s] between looks at a worker's folder
 Colour = Literal["gray", "blue", "green", "red", "orange"]
-_LOOKS: dict[str, tuple[Colour, str]] = {
-    "queued": ("gray", ":material/schedule:"),
-    "running": ("blue", ":material/play_arrow:"),
-    "done": ("green", ":material/check:"),
-    "failed": ("red", ":material/error:"),
-    "stopped": ("orange", ":material/stop:"),
-    "lost": ("red", ":material/link_off:"),
+_LOOKS: dict[str, tuple[Colour, str, str]] = {
+    "queued": ("gray", ":material/schedule:", sentence("queued")),
+    "running": ("blue", ":material/play_arrow:", sentence("running")),
+    "done": ("green", ":material/check:", sentence("done")),
+    "failed": ("red", ":material/error:", sentence("failed")),
+    "stopped": ("orange", ":material/stop:", sentence("stopped")),
+    "lost": ("red", ":material/link_off:", sentence("lost")),
+    "pruned": ("gray", ":material/content_cut:", sentence("ended early")),
 }
 Curves = Callable[[pd.DataFrame], Any]  # epochs to a figure
 
@@ -35,10 +37,15 @@ class Jobs(Protocol):
     def reap(self) -> None: ...
 
 
+def word(job_state: str) -> str:
+    """A job's state in the reader's language."""
+    return say(_LOOKS[job_state][2]) if job_state in _LOOKS else job_state
+
+
 def badge(job_state: str) -> None:
     """The state as a coloured word."""
-    colour, icon = _LOOKS.get(job_state, ("gray", ":material/help:"))
-    st.badge(job_state, icon=icon, color=colour)
+    colour, icon, _ = _LOOKS.get(job_state, ("gray", ":material/help:", ""))
+    st.badge(word(job_state), icon=icon, color=colour)
 
 
 def duration(seconds: float) -> str:
@@ -68,23 +75,38 @@ def watch_queue(run_ids: Sequence[str], jobs: Jobs) -> None:
     st.fragment(_queue, run_every=REFRESH_S)(tuple(run_ids), jobs)
 
 
+def head(name: str, job_state: str) -> None:
+    """The job's name and state."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{name}**")
+        badge(job_state)
+
+
 @frame.plainly()
 def _run(run_id: str, jobs: Jobs, curves: Curves, live: bool) -> None:
     jobs.reap()
     run = data.store().run(run_id)
     if live and run.status.is_final:
-        _say_end(run_id, run.status.state)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{run_id}**")
-        badge(run.status.state)
-    _progress(run.status)
+        say_end(run_id, run.status.state)
+    head(run_id, run.status.state)
+    progress(run.status)
     epochs = data.store().epochs(run_id)
     scores.row(_figures_of(run, epochs))
     if not epochs.empty:
-        st.caption(f"Learning curves: training and validation zones of dataset {run.dataset}.")
-        st.plotly_chart(curves(epochs), theme=None, width="stretch", key=f"curves:{run_id}")
+        _curves(run_id, epochs, curves, run.dataset)
     _actions(run_id, run.status.state, jobs)
-    _files(run_id, epochs)
+    _files(run_id)
+
+
+def _curves(run_id: str, epochs: pd.DataFrame, curves: Curves, dataset: str) -> None:
+    title = say("Learning curves: training and validation zones of {dataset}", dataset=dataset)
+    st.markdown(f"**{title}**")
+    figure = curves(epochs)
+    st.plotly_chart(figure, theme=None, width="stretch", key=f"curves:{run_id}", alt=title)
+    st.download_button(
+        say("Learning curves (CSV)"), data.csv(epochs), f"{run_id}_epochs.csv", "text/csv",
+        icon=":material/download:", key=f"epochs:{run_id}", on_click="ignore",
+    )  # fmt: skip
 
 
 @frame.plainly()
@@ -92,12 +114,13 @@ def _build(dataset: str, jobs: Jobs) -> None:
     jobs.reap()
     status = data.store().build_status(dataset)
     if status is None or status.is_final:
-        _say_end(f"Build of {dataset}", status.state if status else "lost")
+        name = say("Build of {dataset}", dataset=dataset)
+        say_end(name, status.state if status else "lost")
         return
-    _progress(status)
-    _stop_button(dataset, "building", jobs)
-    with st.expander("Log", icon=":material/terminal:"):
-        _log(jobs.log(dataset))
+    progress(status)
+    stop_button(dataset, say("Stop building"), jobs)
+    with st.expander(say("Log"), icon=":material/terminal:"):
+        show_log(jobs.log(dataset))
 
 
 @frame.plainly()
@@ -106,29 +129,31 @@ def _queue(run_ids: tuple[str, ...], jobs: Jobs) -> None:
     for run_id in run_ids:
         status = data.store().run(run_id).status
         if status.is_final:
-            _say_end(run_id, status.state)
+            say_end(run_id, status.state)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.page_link(
                 "pages/2_Train.py", label=run_id, icon=":material/model_training:",
                 query_params={"run": run_id},
             )  # fmt: skip
             badge(status.state)
-        _progress(status)
+        progress(status)
 
 
-def _say_end(name: str, job_state: str) -> None:
+def say_end(name: str, job_state: str) -> None:
     """One toast and one full rerun when the watched work has ended."""
-    frame.announce(f"{name}: {job_state}", _LOOKS.get(job_state, _LOOKS["lost"])[1])
+    frame.announce(f"{name}: {word(job_state)}", _LOOKS.get(job_state, _LOOKS["lost"])[1])
     st.rerun()
 
 
-def _progress(status: Any) -> None:
+def progress(status: Any) -> None:
+    """The bar with what the worker is at, and why it ended if it failed."""
     if not status.is_final:
         spent = f" · {duration(status.seconds)}" if status.started else ""
-        text = f"{status.stage or 'Starting'} · {status.progress:.0%}{spent}"
+        stage = stages.said(status.stage) or say("Starting")
+        text = f"{stage} · {number(status.progress, '.0%')}{spent}"
         st.progress(min(max(status.progress, 0.0), 1.0), text=text)
     if status.state == "queued":
-        st.caption("One job works at a time; this one waits for its turn.")
+        st.caption(say("One job works at a time; this one waits for its turn."))
     if status.error:
         show = st.warning if status.state == "stopped" else st.error
         show(status.error, icon=":material/error:")
@@ -136,79 +161,79 @@ def _progress(status: Any) -> None:
 
 def _figures_of(run: Any, epochs: pd.DataFrame) -> list[tuple[str, str, str]]:
     """Name, value and help of the numbers at the head: of the test if scored, else as it learns."""
-    spent = ("Time", duration(run.status.seconds), "From the worker's start to now or its end.")
+    about = say("From the worker's start to now or its end.")
+    spent = (say("Time"), duration(run.status.seconds), about)
     if run.scores:
         return [spent, *scores.headline(run.scores)]
     if epochs.empty:
         return [spent]
     last = epochs.iloc[-1]
-    about = "On the held-out validation zones, at the last look."
+    about = say("On the held-out validation zones, at the last look.")
     return [
         spent,
-        ("Epoch or tree", scores.count(last.get("epoch", last.get("iteration"))), ""),
-        ("Validation accuracy", scores.share(last.get("validation_accuracy")), about),
-        ("Validation macro F1", scores.share(last.get("validation_macro_f1")), about),
+        (say("Epoch or tree"), scores.count(last.get("epoch", last.get("iteration"))), ""),
+        (say("Validation accuracy"), scores.share(last.get("validation_accuracy")), about),
+        (say("Validation macro F1"), scores.share(last.get("validation_macro_f1")), about),
     ]
 
 
 def _actions(run_id: str, job_state: str, jobs: Jobs) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if job_state in ("queued", "running"):
-            _stop_button(run_id, "training", jobs)
+            stop_button(run_id, say("Stop training"), jobs)
             return
         if job_state != "done":
-            _resume_button(run_id, jobs)
-        if st.button("Repeat with changes", icon=":material/tune:", key=f"repeat:{run_id}"):
+            about = say("Go on from the last epoch that was finished, with the same settings.")
+            resume_button(run_id, about, jobs.resume)
+        if st.button(say("Repeat with changes"), icon=":material/tune:", key=f"repeat:{run_id}"):
             state.put("like", run_id)
             st.rerun()
         if job_state == "done":
             _links(run_id)
 
 
-def _stop_button(name: str, what: str, jobs: Jobs) -> None:
+def stop_button(name: str, label: str, jobs: Jobs) -> None:
+    """Ask the job to stop; once it had its time and did not, offer to end it."""
     with frame.plainly():
         if jobs.may_end(name):
-            about = "It did not stop by itself: end its process at once."
-            if st.button("End now", icon=":material/dangerous:", help=about, key=f"end:{name}"):
+            about = say("It did not stop by itself: end its process at once.")
+            icon = ":material/dangerous:"
+            if st.button(say("End now"), icon=icon, help=about, key=f"end:{name}"):
                 jobs.end_now(name)
                 st.rerun()
         elif jobs.is_stopping(name):
-            st.button(
-                "Stopping …", icon=":material/hourglass_top:", disabled=True, key=f"wait:{name}"
-            )
-        elif st.button(f"Stop {what}", icon=":material/stop_circle:", key=f"stop:{name}"):
+            icon = ":material/hourglass_top:"
+            st.button(say("Stopping …"), icon=icon, disabled=True, key=f"wait:{name}")
+        elif st.button(label, icon=":material/stop_circle:", key=f"stop:{name}"):
             jobs.stop(name)
             st.rerun()
 
 
-def _resume_button(run_id: str, jobs: Jobs) -> None:
-    about = "Go on from the last epoch that was finished, with the same settings."
+def resume_button(name: str, about: str, resume: Callable[[str], None]) -> None:
+    """Take the job up again."""
     with frame.plainly():
-        clicked = st.button("Resume", icon=":material/resume:", help=about, key=f"resume:{run_id}")
-        if clicked:
-            jobs.resume(run_id)
+        icon = ":material/resume:"
+        if st.button(say("Resume"), icon=icon, help=about, key=f"resume:{name}"):
+            resume(name)
             st.rerun()
 
 
 def _links(run_id: str) -> None:
-    run = data.store().run(run_id)
-    where = {"dataset": run.dataset, "run": run_id}
-    st.page_link("pages/3_Map.py", label="Map", icon=":material/map:", query_params=where)
-    st.page_link(
-        "pages/4_Compare.py", label="Compare", icon=":material/compare:", query_params=where
-    )
+    where = {"dataset": data.store().run(run_id).dataset, "run": run_id}
+    for page, label, icon in (
+        ("pages/3_Map.py", say("Map"), ":material/map:"),
+        ("pages/4_Compare.py", say("Compare"), ":material/compare:"),
+        ("pages/5_Review.py", say("Review"), ":material/fact_check:"),
+    ):
+        st.page_link(page, label=label, icon=icon, query_params=where)
 
 
-def _files(run_id: str, epochs: pd.DataFrame) -> None:
-    with st.expander("Log, settings and downloads", icon=":material/terminal:"):
-        _log(data.store().log(run_id))
+def _files(run_id: str) -> None:
+    with st.expander(say("Log and settings"), icon=":material/terminal:"):
+        show_log(data.store().log(run_id))
         st.json(data.store().record(run_id), expanded=False)
-        if not epochs.empty:
-            st.download_button(
-                "Learning curves (CSV)", data.csv(epochs), f"{run_id}_epochs.csv", "text/csv",
-                icon=":material/download:", key=f"epochs:{run_id}", on_click="ignore",
-            )  # fmt: skip
 
 
-def _log(text: str) -> None:
-    st.code(text or "Nothing was written yet.", language=None, height=240)
+def show_log(text: str) -> None:
+    """What the worker printed."""
+    st.code(text or say("Nothing was written yet."), language=None, height=240)

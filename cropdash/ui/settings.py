@@ -11,6 +11,8 @@ import streamlit as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from cropdash.language import number, say
+
 _COLUMNS = 2
 
 
@@ -35,8 +37,8 @@ def fields(
 
 def control(name: str, field: FieldInfo, value: Any, key: str) -> Any:
     """The control that suits the field's type: select box, toggle, number or text."""
-    label = field.title or name.replace("_", " ").capitalize()
-    about = f"{field.description or ''}  \n`{name}`".strip()
+    label = title(name, field)
+    about = f"{say(field.description or '')}  \n`{name}`".strip()
     kind, optional = _bare(field.annotation)
     options = get_args(kind) if get_origin(kind) is Literal else ()
     if optional and options:
@@ -51,6 +53,11 @@ def control(name: str, field: FieldInfo, value: Any, key: str) -> Any:
     return _text(label, kind, value, about, key)
 
 
+def title(name: str, field: FieldInfo) -> str:
+    """What the setting is called in the reader's language."""
+    return say(field.title or name.replace("_", " ").capitalize())
+
+
 def limits(field: FieldInfo) -> tuple[float | None, float | None]:
     """Least and greatest allowed value; None where there is no limit."""
     low = [getattr(m, n) for m in field.metadata for n in ("ge", "gt") if hasattr(m, n)]
@@ -63,9 +70,9 @@ def _number(
 ) -> int | float | None:
     low, high = limits(field)
     if low is not None and high is not None:
-        about += f"  \n{low:,} to {high:,}"
+        about += "  \n" + say("{low} to {high}", low=_plain(low), high=_plain(high))
     start: Any = None if value is None else kind(value)
-    number: int | float | None = st.number_input(
+    chosen: int | float | None = st.number_input(
         label,
         min_value=None if low is None else kind(low),
         max_value=None if high is None else kind(high),
@@ -73,10 +80,14 @@ def _number(
         step=1 if kind is int else _step(start),
         format="%d" if kind is int else "%.6g",
         help=about,
-        placeholder="none" if optional else None,
+        placeholder=say("none") if optional else None,
         key=key,
     )
-    return number
+    return chosen
+
+
+def _plain(value: float) -> str:
+    return number(value, ",") if value == int(value) else number(value, ".6g")
 
 
 def _step(value: float | None) -> float:
@@ -101,4 +112,4 @@ def _bare(annotation: Any) -> tuple[Any, bool]:
 
 
 def _readable(option: Any) -> str:
-    return "none" if option is None else str(option).replace("_", " ")
+    return say("none") if option is None else str(option).replace("_", " ")

@@ -91,8 +91,8 @@ def _offer(
         values["zones_path"] = zones.path(values["dataset"])
     config = build_config.parse(values)
     st.caption("The same from a terminal" + (", once the zones are written:" if zones else ":"))
-    st.code(command_line(config), language="bash", wrap_lines=True)
-    if not st.button("Start building", type="primary", icon=":material/play_arrow:"):
+    st.code(command_line(config), language=None, wrap_lines=True)
+    if not st.button("Start building", type=frame.main_button(), icon=":material/play_arrow:"):
         return
     if zones:
         zones.save(values["dataset"])

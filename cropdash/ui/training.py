@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, get_args
 
 import streamlit as st
 
 from cropdash import train_config
 from cropdash.config import DEMO
+from cropdash.errors import CropdashError
+from cropdash.language import number, say, sentence
 from cropdash.storage.store import RunInfo
 from cropdash.train_config import TrainConfig
 from cropdash.ui import data, frame, settings, state
@@ -20,9 +23,25 @@ _WEIGHTING = (
     "focus", "group_loss",
 )  # fmt: skip
 _ABOUT = {
-    "cnn": "Temporal convolution at each pixel, then a U-Net: sees the shape of fields.",
-    "xgboost": "Boosted trees on each pixel's own year: quick, sees no neighbours.",
+    "cnn": sentence("Temporal convolution at each pixel, then a U-Net: sees the shape of fields."),
+    "xgboost": sentence("Boosted trees on each pixel's own year: quick, sees no neighbours."),
 }
+
+
+@dataclass(frozen=True)
+class Model:
+    """Settings that a form starts from: those of a run, or the best of a search."""
+
+    name: str
+    config: Mapping[str, Any]
+
+    @property
+    def classifier(self) -> str:
+        return str(self.config["classifier"])
+
+    @property
+    def dataset(self) -> str:
+        return str(self.config["dataset"])
 
 
 @st.fragment
@@ -33,39 +52,81 @@ def new_training(
     start: Callable[[TrainConfig], str],
 ) -> None:
     """The form; `start` is called with its settings and the page shows the new run."""
-    like = _like(runs)
-    classifier = _choose_classifier(like)
-    st.caption(_ABOUT[classifier])
-    dataset = state.choose("Dataset", "dataset", datasets, default=like.dataset if like else DEMO)
-    base, key = _preset(classifier, like)
-    chosen = _controls(classifier, base, key)
     with frame.plainly():
-        config = train_config.parse({**chosen, "classifier": classifier, "dataset": dataset})
-        _warn_of_few_zones(config)
-        st.caption("The same from a terminal:")
-        st.code(command_line(config), language="bash", wrap_lines=True)
-        if _start_button(runs):
+        config = choose(datasets, runs)
+        show_command(command_line(config))
+        if start_button(say("Start training"), runs):
             run_id = start(config)
             state.put("run", run_id)
-            state.put("like", None)
-            frame.announce(
-                f"{run_id} is started; you may close this page.", ":material/play_arrow:"
-            )
-            st.rerun()
+            begun(run_id)
 
 
-def _like(runs: Sequence[RunInfo]) -> RunInfo | None:
-    """The run whose settings are to be repeated, if the address names one."""
+def choose(datasets: Sequence[str], runs: Sequence[RunInfo], title: str = "") -> TrainConfig:
+    """The controls of a training; the settings that they say. Raises ConfigError.
+
+    With `title` the settings are folded away under it.
+    """
+    like = _like(runs)
+    classifier = _choose_classifier(like)
+    st.caption(say(_ABOUT[classifier]))
+    default = like.dataset if like else DEMO
+    dataset = state.choose(say("Dataset"), "dataset", datasets, default=default)
+    base, key = _preset(classifier, like)
+    if title:
+        st.caption(title)
+    chosen = _controls(classifier, base, key)
+    config = train_config.parse({**chosen, "classifier": classifier, "dataset": dataset})
+    _warn_of_few_zones(config)
+    return config
+
+
+def show_command(line: str) -> None:
+    """What a person would type instead of pressing the button."""
+    st.caption(say("The same from a terminal:"))
+    st.code(line, language=None, wrap_lines=True)
+
+
+def start_button(label: str, runs: Sequence[RunInfo]) -> bool:
+    """The button, and how many jobs are ahead of a new one."""
+    states = [run.status for run in runs] + [study.status for study in data.store().studies()]
+    ahead = sum(not state.is_final for state in states)
+    if ahead == 1:
+        st.caption(say("1 job is ahead of this one; it will wait for its turn."))
+    elif ahead:
+        said = say("{n} jobs are ahead of this one; it will wait for its turn.", n=number(ahead))
+        st.caption(said)
+    return st.button(label, type=frame.main_button(), icon=":material/play_arrow:")
+
+
+def begun(name: str) -> None:
+    """Say that a job was started, and show it."""
+    state.put("like", None)
+    text = say("{name} is started; you may close this page.", name=name)
+    frame.announce(text, ":material/play_arrow:")
+    st.rerun()
+
+
+def _like(runs: Sequence[RunInfo]) -> Model | None:
+    """What the address says that is to be repeated: a run's settings, or the best of a search."""
     wanted = st.query_params.get("like")
-    return next((run for run in runs if run.run_id == wanted), None)
+    for run in runs:
+        if run.run_id == wanted:
+            return Model(run.run_id, run.config)
+    if wanted is None or all(study.study_id != wanted for study in data.store().studies()):
+        return None
+    try:
+        best = data.store().best_settings(wanted)
+    except CropdashError:
+        return None  # of a version whose settings are no longer known
+    return Model(wanted, best) if best else None
 
 
-def _choose_classifier(like: RunInfo | None) -> str:
+def _choose_classifier(like: Model | None) -> str:
     options = get_args(train_config.Classifier)
     default = like.classifier if like and like.classifier in options else options[0]
-    key = f"classifier:{like.run_id if like else ''}"
+    key = f"classifier:{like.name if like else ''}"
     chosen = st.segmented_control(
-        "Model", options, default=default, required=True, format_func=_name,
+        say("Model"), options, default=default, required=True, format_func=_name,
         key=key,
     )  # fmt: skip
     return str(chosen or default)
@@ -75,23 +136,23 @@ def _name(classifier: str) -> str:
     return NAMES.get(classifier, classifier)
 
 
-def _preset(classifier: str, like: RunInfo | None) -> tuple[dict[str, Any], str]:
+def _preset(classifier: str, like: Model | None) -> tuple[Mapping[str, Any], str]:
     """Starting values of the form, and a key that changes with them."""
     names = list(train_config.PRESETS[classifier])
     if like and like.classifier == classifier:
-        names = [like.run_id, *names]
-    key = f"{classifier}:{like.run_id if like else ''}"
-    about = "light: minutes on two cores. seed: the model as first described, far slower."
+        names = [like.name, *names]
+    key = f"{classifier}:{like.name if like else ''}"
+    about = say("light: minutes on two cores. seed: the model as first described, far slower.")
     chosen = st.segmented_control(
-        "Start from", names, default=names[0], required=True, help=about, key=f"preset:{key}"
+        say("Start from"), names, default=names[0], required=True, help=about, key=f"preset:{key}"
     )
     preset = str(chosen or names[0])
-    if like and preset == like.run_id:
+    if like and preset == like.name:
         return like.config, f"{key}:{preset}"
     return train_config.preset_values(classifier, preset), f"{key}:{preset}"
 
 
-def _controls(classifier: str, base: dict[str, Any], key: str) -> dict[str, Any]:
+def _controls(classifier: str, base: Mapping[str, Any], key: str) -> dict[str, Any]:
     kind = type(train_config.parse({"classifier": classifier, "dataset": DEMO}))
     own = [
         n for n in kind.model_fields if n not in (*_SHARED, *_WEIGHTING, "classifier", "dataset")
@@ -99,9 +160,9 @@ def _controls(classifier: str, base: dict[str, Any], key: str) -> dict[str, Any]
     weighting = [n for n in _WEIGHTING if n in kind.model_fields]
     chosen: dict[str, Any] = {}
     for title, icon, names in (
-        ("Folds, seed and cores", ":material/grid_view:", list(_SHARED)),
-        ("Class and pixel weighting", ":material/balance:", weighting),
-        ("Hyper-parameters", ":material/tune:", own),
+        (say("Folds, seed and cores"), ":material/grid_view:", list(_SHARED)),
+        (say("Class and pixel weighting"), ":material/balance:", weighting),
+        (say("Hyper-parameters"), ":material/tune:", own),
     ):
         with st.expander(title, icon=icon):
             chosen |= settings.fields(kind, names, base, key)
@@ -111,14 +172,7 @@ def _controls(classifier: str, base: dict[str, Any], key: str) -> dict[str, Any]
 def _warn_of_few_zones(config: TrainConfig) -> None:
     train = [z for z in data.zones(config.dataset) if z.split == "train"]
     if len(train) == 1:
-        st.caption("The dataset has one training zone: there is none to validate on.")
+        st.caption(say("The dataset has one training zone: there is none to validate on."))
     elif len(train) < config.folds:
-        st.caption(f"The dataset has {len(train)} training zones, so there will be as many folds.")
-
-
-def _start_button(runs: Sequence[RunInfo]) -> bool:
-    ahead = sum(not run.status.is_final for run in runs)
-    if ahead:
-        plural = "job is" if ahead == 1 else "jobs are"
-        st.caption(f"{ahead} {plural} ahead of this one; it will wait for its turn.")
-    return st.button("Start training", type="primary", icon=":material/play_arrow:")
+        n = number(len(train))
+        st.caption(say("The dataset has {n} training zones, so there will be as many folds.", n=n))

@@ -60,8 +60,9 @@ def fit(
 ) -> Calibration:
     """What the classifier's settings ask for, fitted on zones that it did not learn from.
 
-    The adjustment is chosen by pixels, a temperature by pixels and one by parcels, the sets'
-    threshold and that of the answers by group by parcels. Without a labelled parcel that the model can name nothing is changed.
+    The adjustment is chosen by pixels, a temperature by pixels and one by parcels, the thresholds
+    of the sets and of the answers by group by parcels. Without a labelled parcel that the model
+    can name nothing is changed.
     """
     config = classifier.config
     pixels, fields = _said(classifier, held_out, np.random.default_rng(config.seed))

@@ -11,7 +11,7 @@ import numpy as np
 from cropdash import classify, train_config
 from cropdash.classify.classifier import Classifier
 from cropdash.domain import IGNORE, Cube, Float, Sample
-from cropdash.errors import InvalidRun
+from cropdash.errors import InvalidRun, NotEnoughData
 from cropdash.evaluate.stacking import Stack, fit_stack
 from cropdash.legend import Legend
 from cropdash.storage import runs
@@ -25,9 +25,11 @@ class Ensemble:
     """Members and how much each counts; see `Classifier` for what each method does."""
 
     def __init__(
-        self, config: EnsembleConfig, members: Sequence[Classifier], stack: Stack | None = None
+        self, config: EnsembleConfig, members: Sequence[Classifier], held_out: frozenset[str]
     ) -> None:
-        self._config, self._members, self._stack = config, tuple(members), stack
+        """`held_out` are the zones that no member has learned from."""
+        self._config, self._members, self._held_out = config, tuple(members), held_out
+        self._stack: Stack | None = None
 
     @property
     def config(self) -> EnsembleConfig:
@@ -40,7 +42,19 @@ class Ensemble:
         return self._stack
 
     def fit(self, train: Sequence[Sample], validation: Sequence[Sample], **_: Any) -> None:
-        """Learn the members' weights from `validation`; `train` is not looked at."""
+        """Learn the members' weights from `validation`; `train` is not looked at.
+
+        Raises InvalidRun if a member may have learned from one of its zones, NotEnoughData if
+        there is none.
+        """
+        if not validation:
+            raise NotEnoughData("No zone was held out: an ensemble needs two training zones.")
+        seen = {sample.zone.zone_id for sample in validation} - self._held_out
+        if seen:
+            raise InvalidRun(
+                f"The members have not all held out {', '.join(sorted(seen))}: train them again "
+                f"on {self._config.dataset} as it is now, with the same folds."
+            )
         rng = np.random.default_rng(self._config.seed)
         said: list[list[Float]] = [[] for _ in self._members]
         truth = []
@@ -69,7 +83,10 @@ def assemble(config: EnsembleConfig, models: Path, legend: Legend) -> Ensemble:
 
     Raises RunNotFound or InvalidRun if a member is missing, not trained or not of its kind.
     """
-    return Ensemble(config, [classify.load(m.path, legend) for m in _members(config, models)])
+    members = [runs.find(models, member) for member in config.members]
+    held_out = [frozenset(member.calibrated().get("zones", ())) for member in members]
+    loaded = [classify.load(member.path, legend) for member in members]
+    return Ensemble(config, loaded, frozenset.intersection(*held_out))
 
 
 def load(run: RunFolder, legend: Legend) -> Ensemble:
@@ -100,7 +117,3 @@ def of_runs(members: Sequence[RunFolder]) -> EnsembleConfig:
         raise InvalidRun("An ensemble can't be a member of another: name the runs it is made of.")
     shared = {n: configs[0][n] for n in ("dataset", "seed", "folds", "validation_fold")}
     return EnsembleConfig(members=tuple(m.run_id for m in members), **shared)
-
-
-def _members(config: EnsembleConfig, models: Path) -> list[RunFolder]:
-    return [runs.find(models, member) for member in config.members]

@@ -16,6 +16,7 @@ from cropdash import classify
 from cropdash.domain import IGNORE, Sample, Zone
 from cropdash.errors import NotEnoughData
 from cropdash.evaluate import Confusion, confusion, parcels
+from cropdash.legend import Legend
 from cropdash.prepare import splits
 from cropdash.storage import files
 from cropdash.storage.datasets import DatasetFolder
@@ -43,8 +44,9 @@ def measure(
     """Scores of one model under each of SPLITS, over all zones of the dataset.
 
     Columns split, folds, accuracy, macro_f1, parcel_accuracy, parcel_macro_f1 (NaN where a parcel
-    is on both sides), learned and scored (pixels), flatters_by (accuracy above that of whole
-    zones). The training draws equally many pixels under each. Written to `models` if given.
+    is on both sides), learned and scored (pixels), flatters_by and flatters_f1_by (accuracy and
+    macro F1 above those of whole zones). Macro F1 is over the classes that occur in what is
+    scored; under `region` all are means over regions. The training draws equally many pixels under each. Written to `models` if given.
 
     No model that is used anywhere is chosen by this: it shows what the split alone does.
     """
@@ -54,11 +56,15 @@ def measure(
     samples, rows = Samples(dataset, zones), []
     for i, split in enumerate(SPLITS):
         progress(f"Split by {split}", i / len(SPLITS))
-        scored = [_score(fold, config) for fold in folds(samples, zones, split, config.seed)]
+        scored = [
+            _score(fold, config, dataset.legend())
+            for fold in folds(samples, zones, split, config.seed)
+        ]
         rows.append({"split": split, "folds": len(scored), **pd.DataFrame(scored).mean().to_dict()})
     table = pd.DataFrame(rows)
-    honest = float(rows[SPLITS.index("zone")]["accuracy"])
-    table["flatters_by"] = table["accuracy"] - honest
+    honest = rows[SPLITS.index("zone")]
+    table["flatters_by"] = table["accuracy"] - float(honest["accuracy"])
+    table["flatters_f1_by"] = table["macro_f1"] - float(honest["macro_f1"])
     if models is not None:
         _write(table, config, models)
     return table
@@ -131,8 +137,8 @@ def without(sample: Sample, out: NDArray[np.bool_]) -> Sample:
     return replace(sample, labels=replace(sample.labels, crop=crop, parcel_id=parcel_id))
 
 
-def _score(fold: Fold, config: TrainConfig) -> dict[str, float]:
-    model = classify.build(config)
+def _score(fold: Fold, config: TrainConfig, legend: Legend) -> dict[str, float]:
+    model = classify.build(config, legend)
     with tempfile.TemporaryDirectory() as scratch:
         model.fit(
             fold.learned, (), folder=Path(scratch), on_epoch=lambda values: None,

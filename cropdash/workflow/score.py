@@ -13,7 +13,7 @@ from cropdash import classify, legend
 from cropdash.classify.classifier import Classifier
 from cropdash.domain import IGNORE, Cube, Labels, Prediction, Zone
 from cropdash.errors import InvalidRun
-from cropdash.evaluate import Unit, backoff, conformal, confusion, parcels, scores, tables
+from cropdash.evaluate import Unit, area, backoff, conformal, confusion, parcels, scores, tables
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
 from cropdash.workflow import ensemble
@@ -98,8 +98,22 @@ def score_run(
         "seconds": seconds or before.get("seconds", {}),
     }
     summary["test"] |= _sure(run, dataset, calibration)
-    run.write_scores(summary, confusions, calibration)
+    run.write_scores(summary, confusions, calibration, areas(confusions))
     return summary
+
+
+def areas(confusions: pd.DataFrame) -> pd.DataFrame:
+    """Hectares of each class in the scored parcels: as mapped, and corrected for the map's errors.
+
+    Every scored parcel was checked, so that the corrected area is the declared one; its interval
+    says how far it would be off for as many other zones of the same land. Parcels without a mapped
+    crop count too, as class 0: the map gives them a crop all the same.
+    """
+    by_zone = tables.per_zone(
+        confusions, legend.load().n_classes, unit="hectare", include_background=True
+    )
+    counts = np.stack([matrix.counts for matrix in by_zone.values()])  # (Z, K, K)
+    return area.estimate_area_by_zone(counts, counts.sum(axis=(0, 1)))
 
 
 def _score_zone(

@@ -44,16 +44,17 @@ def train_run(
     *,
     progress: Progress,
     should_stop: Callable[[], bool] = lambda: False,
+    zones: Zones | None = None,
 ) -> None:
     """Train the run's model, predict the test zones and write the scores.
 
-    A run that was broken off goes on from the last epoch that was kept.
+    Without `zones` they are as the settings divide them. A run that was broken off goes on from the last epoch that was kept.
     Raises NotEnoughData if the dataset has no training zone, InvalidRun if its legend differs.
     """
     config = train_config.parse(run.config)
     dataset = DatasetFolder(folders.data, config.dataset)
-    _check_legend(dataset)
-    zones = choose_zones(dataset, config)
+    check_legend(dataset)
+    zones = zones or choose_zones(dataset, config)
     progress("Reading zones and training the first epoch", 0.0)
     classifier = _untrained(config, run, dataset)
     learned_as = settle_rare(run, dataset, zones.train, config)
@@ -119,7 +120,7 @@ def also_learned(
 ) -> Sequence[Sample]:
     """Training zones of the other dataset that the settings name; none if they name none.
 
-    Those on the ground of the run's own validation or test zones are left out.
+    Those on the ground of own zones that are not learned from are left out.
 
     Raises InvalidRun if it has other classes, bands or periods.
     """
@@ -136,7 +137,8 @@ def also_learned(
     if ours.legend_hash != theirs.legend_hash:
         raise InvalidRun(f"Datasets {own.name} and {other.name} have different classes.")
     theirs_to_learn = [z for z in other.built_zones() if z.split == "train"]
-    held = (*zones.validation, *zones.test)
+    learned = {zone.zone_id for zone in zones.train}
+    held = [zone for zone in own.built_zones() if zone.zone_id not in learned]
     return Samples(other, splits.apart(theirs_to_learn, held), learned_as)
 
 
@@ -145,7 +147,7 @@ def settle_rare(
 ) -> Bytes:
     """(K,) the class that each class is learned as; what was decided is written into the run."""
     legend = dataset.legend()
-    crops = _parcels(dataset, zones)["crop"]
+    crops = mapped_parcels(dataset, zones)["crop"]
     counts = np.bincount(crops[crops != IGNORE], minlength=legend.n_classes)
     target = rare.learned_as(counts, legend.group_of("level_2"), config.least_parcels, config.rare)
     names = [c.name for c in legend.classes]
@@ -177,7 +179,7 @@ def choose_zones(dataset: DatasetFolder, config: TrainConfig) -> Zones:
     if len(learnable) == 1:
         return Zones(tuple(learnable), (), test)
     n_folds = min(config.folds, len(learnable))
-    fold = splits.folds(_parcels(dataset, learnable), n_folds, config.seed)
+    fold = splits.folds(mapped_parcels(dataset, learnable), n_folds, config.seed)
     held = config.validation_fold % n_folds
     return Zones(
         tuple(z for z in learnable if fold[z.zone_id] != held),
@@ -186,7 +188,7 @@ def choose_zones(dataset: DatasetFolder, config: TrainConfig) -> Zones:
     )
 
 
-def _parcels(dataset: DatasetFolder, zones: Sequence[Zone]) -> pd.DataFrame:
+def mapped_parcels(dataset: DatasetFolder, zones: Sequence[Zone]) -> pd.DataFrame:
     """zone_id, region, crop of every parcel with a mapped crop."""
     tables = [
         dataset.parcels(z.zone_id)[["crop"]].assign(zone_id=z.zone_id, region=z.region)
@@ -196,7 +198,7 @@ def _parcels(dataset: DatasetFolder, zones: Sequence[Zone]) -> pd.DataFrame:
     return pd.DataFrame(table[table["crop"] > 0])
 
 
-def _check_legend(dataset: DatasetFolder) -> None:
+def check_legend(dataset: DatasetFolder) -> None:
     if dataset.description().legend_hash != dataset.legend().hash:
         raise InvalidRun(
             f"Dataset {dataset.name} was built with another legend: build it again under a new name."

@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -85,9 +86,9 @@ def _finish(reporter: Reporter, state: State, error: str = "") -> None:
         reporter.finish(state, error)
 
 
-def _my_turn(folder: Path, lock: FileLock) -> bool:
+def _my_turn(folder: Path, slot: Path, lock: FileLock) -> bool:
     """Take the slot if no job was queued earlier and none is at work; else wait a moment."""
-    if _earlier_waits(folder):
+    if _earlier_waits(folder, slot.parent):
         time.sleep(_POLL_S)
         return False
     try:
@@ -97,12 +98,12 @@ def _my_turn(folder: Path, lock: FileLock) -> bool:
         return False
 
 
-def _earlier_waits(folder: Path) -> bool:
-    """True while a job beside this one was queued earlier and is still waiting."""
+def _earlier_waits(folder: Path, place: Path) -> bool:
+    """True while a run or a study in `place` was queued earlier and is still waiting."""
     mine = status.read_written(folder)
     if mine is None:
         return False
-    for path in folder.parent.glob(f"*/{status.FILE}"):
+    for path in chain(*(place.glob(f"{level}/{status.FILE}") for level in ("*", "*/*"))):
         other = status.read(path.parent) if path.parent != folder else None
         if other and other.state == "queued" and other.created < mine.created:
             return True
@@ -117,7 +118,7 @@ def _slot(folder: Path, slot: Path | None) -> Iterator[None]:
         return
     slot.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(slot)
-    while not _my_turn(folder, lock):
+    while not _my_turn(folder, slot, lock):
         if (folder / status.STOP).exists():
             Reporter(folder).finish("stopped")
             raise CropdashError(f"{folder.name} was stopped before it began.")

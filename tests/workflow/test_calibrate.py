@@ -86,3 +86,14 @@ def test_zones_without_a_crop_are_no_reason_to_fail():
     bare = replace(bare, labels=replace(bare.labels, crop=np.zeros_like(bare.labels.crop)))
     model = TooSure().knowing([bare])
     assert calibrate.fit(model, [bare], prior(zones(1))) == Calibration()
+
+
+def test_how_sure_an_answer_must_be_follows_from_how_often_it_should_be_right():
+    """Right in three of four, and equally sure in all: all are answered by class, or none."""
+    held = zones(4)
+    asked = {}
+    for sure in (0.6, 0.95):
+        model = TooSure(CONFIG.model_copy(update={"sure": sure, "adjustment": False}))
+        asked[sure] = calibrate.fit(model.knowing(held), held, prior(held)).back_off
+    assert asked[0.6] < 0.9
+    assert asked[0.95] > 0.9

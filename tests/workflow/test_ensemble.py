@@ -7,9 +7,10 @@ import pytest
 
 from cropdash import legend, train_config
 from cropdash.config import Folders
-from cropdash.errors import InvalidRun, RunNotFound
+from cropdash.errors import InvalidRun, NotEnoughData, RunNotFound
 from cropdash.storage import runs
 from cropdash.workflow import ensemble, score, train
+from cropdash.workflow.samples import Samples
 from tests import factory
 
 QUICK = {
@@ -84,6 +85,21 @@ def test_runs_that_held_out_other_zones_are_refused(trained) -> None:
     other = runs.queue(folders, train_config.parse(values))
     with pytest.raises(InvalidRun, match="validation_fold"):
         ensemble.of_runs([found["xgboost"], other])
+
+
+def test_what_a_member_has_learned_from_can_not_weigh_it(trained) -> None:
+    """The dataset was built anew since: other zones would be held out now."""
+    folders, dataset, found = trained
+    whole = ensemble.assemble(ensemble.of_runs(list(found.values())), folders.models, legend.load())
+    learned = next(
+        z
+        for z in dataset.built_zones()
+        if z.split == "train" and z.zone_id not in found["cnn"].calibrated()["zones"]
+    )
+    with pytest.raises(InvalidRun, match=learned.zone_id):
+        whole.fit([], Samples(dataset, [learned]))
+    with pytest.raises(NotEnoughData):
+        whole.fit([], [])
 
 
 def test_an_ensemble_is_no_member_and_a_missing_member_is_named(trained, joined) -> None:

@@ -98,8 +98,8 @@ def _list(runs: Runs, names: Names, parcels: pd.DataFrame) -> None:
     def choose() -> None:
         rows = st.session_state["cell_parcels"]["selection"]["rows"]
         if rows:
-            state.put("zone", str(parcels["zone_id"][rows[0]]))
-            state.put("parcel", str(parcels["parcel_id"][rows[0]]))
+            row = parcels.iloc[rows[0]]
+            parcel_map.go_to(runs[0].dataset, str(row["zone_id"]), int(row["parcel_id"]))
 
     st.dataframe(
         table, hide_index=True, width="stretch", height=_LIST, column_config=columns,

@@ -12,6 +12,8 @@ from cropdash.ui.compare.controls import group_labels, test_zones
 from cropdash.ui.compare.counting import Choice, Names, Runs
 from cropdash.ui.compare.tables import coverage, reliability
 
+_SHOWN = 20  # classes of the chart of sets; the CSV has all
+
 
 def show(runs: Runs, names: Names, choice: Choice) -> None:
     """How often parcels of a confidence are right; how often class sets hold the truth."""
@@ -50,7 +52,11 @@ def _sets(runs: Runs, names: Names) -> None:
         "How often a parcel's class set holds what was declared, all test zones ({share} promised)",
         share=number(promised, ".0%"),
     )
-    figure = standing.coverage(table, names, promised, group_labels("class"), dark=frame.is_dark())
+    figure = standing.coverage(
+        table.head(_SHOWN), names, promised, group_labels("class"), dark=frame.is_dark()
+    )
+    if len(table) > _SHOWN:
+        title += say("; the {n} largest", n=number(_SHOWN))
     take_home.chart(title, figure, table, "class_sets", "sets")
     for name, one in zip(names, sets, strict=True):
         st.caption(

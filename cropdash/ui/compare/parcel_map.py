@@ -32,6 +32,7 @@ def show(runs: Runs, names: Names, parcels: pd.DataFrame, height: int) -> None:
     )  # fmt: skip
     here = parcels[parcels["zone_id"] == zone]
     dataset = runs[0].dataset
+    component.keep_parcel_of(dataset, zone)
     grid = next(z.grid for z in data.zones(dataset) if z.zone_id == zone)
     panel = maps.Panel(
         readable(zone), _imagery(dataset, zone), _overlay(dataset, zone, here), _said(here, names)
@@ -43,6 +44,13 @@ def show(runs: Runs, names: Names, parcels: pd.DataFrame, height: int) -> None:
     component.show(chart, command, key=key, height=height)
     _legend(names)
     _chosen(here, names, chosen)
+
+
+def go_to(dataset: str, zone: str, parcel: int) -> None:
+    """Show a parcel in its zone: both at once, so that the one doesn't let go of the other."""
+    state.put("zone", zone)
+    component.keep_parcel_of(dataset, zone)
+    state.put("parcel", str(parcel))
 
 
 def _imagery(dataset: str, zone: str) -> str:

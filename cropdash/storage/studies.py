@@ -1,0 +1,203 @@
+"""models/studies/<study>/: several trainings that answer one question together."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from cropdash import study_config
+from cropdash.config import Folders
+from cropdash.domain import NAME
+from cropdash.errors import RunNotFound
+from cropdash.storage import files, runs, status
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.runs import CONFIG, SCORES, RunFolder
+from cropdash.study_config import CrossValidation, Point, Search
+
+PLACE = "studies"  # beside the runs, and no run itself
+PARCELS = "parcels.parquet"
+TrialState = Literal["running", "done", "pruned", "failed", "stopped"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One training of a search: what was tried and what came of it."""
+
+    number: int  # from 0
+    state: TrialState
+    settings: Point
+    score: float | None = None  # mean of accuracy and macro F1, the best so far
+    accuracy: float | None = None  # at that epoch
+    macro_f1: float | None = None
+    seconds: float = 0.0
+    error: str = ""  # one sentence, if failed
+    curve: tuple[tuple[int, float], ...] = ()  # step and score
+
+
+@dataclass(frozen=True)
+class StudyInfo:
+    """A study at one glance."""
+
+    study_id: str
+    config: dict[str, Any]  # flat Search or CrossValidation
+    created: str  # ISO time, UTC
+    status: status.Status
+    scores: dict[str, Any]  # of a cross-validation; empty until its folds are scored
+
+    @property
+    def dataset(self) -> str:
+        return str(self.config["dataset"])
+
+    @property
+    def is_search(self) -> bool:
+        return str(self.config["kind"]) != "crossvalidate"
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """Reads and writes one study."""
+
+    path: Path
+
+    @property
+    def study_id(self) -> str:
+        return self.path.name
+
+    def record(self) -> dict[str, Any]:
+        """What config.json holds: `config`, dataset fingerprint, versions, …"""
+        try:
+            record: dict[str, Any] = files.read_json(self.path / CONFIG)
+            return record
+        except (FileNotFoundError, json.JSONDecodeError) as error:
+            raise RunNotFound(f"Study {self.study_id} has no readable {CONFIG}.") from error
+
+    @property
+    def config(self) -> CrossValidation | Search:
+        return study_config.parse(self.record()["config"])
+
+    def info(self) -> StudyInfo:
+        record = self.record()
+        told = status.read(self.path) or status.Status("failed", error="It has no status file.")
+        return StudyInfo(
+            self.study_id, dict(record["config"]), str(record["created"]), told, self.scores()
+        )
+
+    # folds -------------------------------------------------------------------
+
+    def fold(self, number: int, config: Mapping[str, Any]) -> RunFolder:
+        """The run of a fold, begun if it was not; no list of runs shows it."""
+        path = self.path / "folds" / str(number)
+        if not (path / CONFIG).exists():
+            files.write_json(path / CONFIG, {**self.record(), "config": dict(config)})
+        return RunFolder(path)
+
+    def write_fold_parcels(self, number: int, table: pd.DataFrame) -> None:
+        """zone_id, parcel_id, truth, predicted, confidence, p_0 … of the fold's scored zones."""
+        with files.replacing(self.path / "folds" / str(number) / PARCELS) as temporary:
+            table.to_parquet(temporary, index=False)
+
+    def out_of_fold(self) -> pd.DataFrame:
+        """The parcels of all finished folds, each told by a model that never saw its zone."""
+        found = sorted((self.path / "folds").glob(f"*/{PARCELS}"), key=lambda p: int(p.parent.name))
+        tables = [pd.read_parquet(path).assign(fold=int(path.parent.name)) for path in found]
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+    def write_scores(self, scores: Mapping[str, Any]) -> None:
+        files.write_json(self.path / SCORES, dict(scores))
+
+    def scores(self) -> dict[str, Any]:
+        """Scores by fold, their mean and deviation; empty until a fold was scored."""
+        path = self.path / SCORES
+        return dict(files.read_json(path)) if path.exists() else {}
+
+    # trials ------------------------------------------------------------------
+
+    def trial_folder(self, number: int) -> Path:
+        """Where the trial's training keeps what it needs to go on."""
+        path = self.path / "trials" / str(number)
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def write_trial(self, trial: Trial) -> None:
+        """Write the trial as it stands, whole or not at all."""
+        files.write_json(self.path / "trials" / f"{trial.number}.json", asdict(trial))
+
+    def trials(self) -> tuple[Trial, ...]:
+        """All trials, in order; those whose worker is gone are not called running."""
+        live = (told := status.read(self.path)) is not None and not told.is_final
+        paths = sorted((self.path / "trials").glob("[0-9]*.json"), key=lambda p: int(p.stem))
+        return tuple(_trial(files.read_json(path), live) for path in paths)
+
+    def best_settings(self) -> dict[str, Any] | None:
+        """Settings of a training under the best trial of a search; None if there is none."""
+        found = best(self.trials())
+        return self.config.training(**found.settings).model_dump(mode="json") if found else None
+
+
+def table(trials: tuple[Trial, ...]) -> pd.DataFrame:
+    """trial, state, score, best, accuracy, macro_f1, seconds, error, then the settings tried.
+
+    `best` is the best score of a finished trial up to and with this one.
+    """
+    names = ["trial", "state", "score", "best", "accuracy", "macro_f1", "seconds", "error"]
+    best: float | None = None
+    rows = []
+    for trial in trials:
+        if trial.state == "done" and trial.score is not None:
+            best = trial.score if best is None else max(best, trial.score)
+        own = {n: getattr(trial, n) for n in names if n not in ("trial", "best")}
+        rows.append({"trial": trial.number, "best": best, **own, **trial.settings})
+    tried = list(dict.fromkeys(name for trial in trials for name in trial.settings))
+    return pd.DataFrame(rows, columns=[*names, *tried])
+
+
+def best(trials: tuple[Trial, ...]) -> Trial | None:
+    """The finished trial with the highest score; the earliest of equals."""
+    finished = [t for t in trials if t.state == "done" and t.score is not None]
+    return max(finished, key=lambda t: (t.score or 0.0, -t.number), default=None)
+
+
+def queue(folders: Folders, config: CrossValidation | Search) -> StudyFolder:
+    """A new study of a dataset; its state is `queued`. Raises DatasetNotFound."""
+    facts = runs.facts_of(DatasetFolder(folders.data, config.dataset))
+    moment = datetime.now(UTC)
+    kind = "search" if isinstance(config, Search) else "folds"
+    study_id = f"{kind}-{config.classifier}-{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    path = folders.models / PLACE / study_id
+    path.mkdir(parents=True)
+    record = {"config": config.model_dump(mode="json"), "created": moment.isoformat(), **facts}
+    files.write_json(path / CONFIG, record)
+    status.write(path, status.Status("queued", stage="Waiting to start", created=time.time()))
+    return StudyFolder(path)
+
+
+def find(models: Path, study_id: str) -> StudyFolder:
+    """The study of that id, looked up in the listing of all studies."""
+    for study in list_all(models):
+        if study.study_id == study_id:
+            return study
+    raise RunNotFound(f"There is no study {str(study_id)[:64]!r} in {models / PLACE}.")
+
+
+def list_all(models: Path) -> tuple[StudyFolder, ...]:
+    """All studies, newest first."""
+    place = models / PLACE
+    if not place.is_dir():
+        return ()
+    paths = [p for p in place.iterdir() if NAME.match(p.name) and (p / CONFIG).is_file()]
+    newest = sorted(paths, key=lambda p: (-(p / CONFIG).stat().st_mtime, p.name))
+    return tuple(StudyFolder(path) for path in newest)
+
+
+def _trial(values: dict[str, Any], live: bool) -> Trial:
+    state = "stopped" if values["state"] == "running" and not live else values["state"]
+    curve = tuple((int(step), float(score)) for step, score in values["curve"])
+    return Trial(**{**values, "state": state, "curve": curve})

@@ -1,0 +1,248 @@
+"""A search or a cross-validation as it is now: progress, trials, folds, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import pandas as pd
+import streamlit as st
+
+from cropdash import study_config, train_config
+from cropdash.config import DEMO
+from cropdash.figures import trials as figures
+from cropdash.language import number, say
+from cropdash.storage.store import StudyInfo
+from cropdash.study_config import Between, Search
+from cropdash.ui import data, frame, running, scores, settings, state
+from cropdash.ui.running import REFRESH_S
+
+_SCORES = (
+    ("pixel", "accuracy"),
+    ("pixel", "macro_f1"),
+    ("parcel", "accuracy"),
+    ("parcel", "macro_f1"),
+)
+
+
+class Jobs(running.Jobs, Protocol):
+    """What starts and stops workers; the page hands it in."""
+
+    def resume_study(self, study_id: str) -> None: ...
+
+
+def watch(study_id: str, jobs: Jobs) -> None:
+    """The study as it is now; while it works, look again each second, and rerun at its end."""
+    jobs.reap()
+    live = not data.store().study(study_id).status.is_final
+    st.fragment(_study, run_every=REFRESH_S if live else None)(study_id, jobs, live)
+
+
+@frame.plainly()
+def _study(study_id: str, jobs: Jobs, live: bool) -> None:
+    jobs.reap()
+    study = data.store().study(study_id)
+    if live and study.status.is_final:
+        running.say_end(study_id, study.status.state)
+    running.head(study_id, study.status.state)
+    st.caption(_about(study))
+    running.progress(study.status)
+    if study.is_search:
+        _trials(study, data.store().trials(study_id))
+    elif study.scores:
+        _folds(study)
+    _actions(study, jobs)
+    with st.expander(say("Log and settings"), icon=":material/terminal:"):
+        running.show_log(jobs.log(study_id))
+        st.json(study.config, expanded=False)
+
+
+def _about(study: StudyInfo) -> str:
+    if study.is_search:
+        return say(
+            "Training zones of {dataset}, each trial judged on those held out from it; score: mean of "
+            "pixel accuracy and macro F1. Test zones take no part.",
+            dataset=study.dataset,
+        )
+    return say(
+        "Training zones of {dataset}, each scored by a model that never saw it. "
+        "Test zones take no part.",
+        dataset=study.dataset,
+    )
+
+
+# search ----------------------------------------------------------------------
+
+
+def _trials(study: StudyInfo, trials: pd.DataFrame) -> None:
+    scores.row(_headline(study, trials))
+    if not trials["score"].notna().any():
+        return
+    dark, dataset = frame.is_dark(), study.dataset
+    _chart(
+        say("Score by trial: held-out training zones of {dataset}", dataset=dataset),
+        figures.scores_by_trial(trials, dark=dark),
+        f"{study.study_id}:trials",
+    )
+    st.dataframe(
+        _shown(trials), hide_index=True, column_config=_columns(), placeholder=scores.DASH,
+        height=min(38 + 35 * len(trials), 388),
+    )  # fmt: skip
+    _take_home(trials, study.study_id, say("Trials (CSV)"))
+    with st.expander(say("Score over each setting"), icon=":material/scatter_plot:"):
+        names = _names(study, trials)
+        logarithmic = [s.name for s in _space(study) if isinstance(s, Between) and s.log]
+        _chart(
+            say("Score over each setting: held-out training zones of {dataset}", dataset=dataset),
+            figures.scores_by_setting(trials, names, logarithmic, dark=dark),
+            f"{study.study_id}:settings",
+        )
+
+
+def _headline(study: StudyInfo, trials: pd.DataFrame) -> list[tuple[str, str, str]]:
+    finished = trials[trials["state"] == "done"].dropna(subset=["score"])
+    best: Any = finished.loc[finished["score"].idxmax()] if len(finished) else {}
+    over = trials["state"].isin(["done", "pruned", "failed"]).sum()
+    about = say("Of the finished trial with the best score, on the zones held out from it.")
+    early = number(int((trials["state"] == "pruned").sum()))
+    return [
+        (say("Trials"), f"{number(int(over))} / {number(_wanted(study))}",
+         say("{n} of them were ended early.", n=early)),
+        (say("Best score"), scores.share(best.get("score")), about),
+        (say("Accuracy"), scores.share(best.get("accuracy")), about),
+        (say("Macro F1"), scores.share(best.get("macro_f1")), about),
+        (say("Time"), running.duration(float(trials["seconds"].sum())), say("Of all trials.")),
+    ]  # fmt: skip
+
+
+def _shown(trials: pd.DataFrame) -> pd.DataFrame:
+    """Best first; those that have no score yet on top, as they are under way."""
+    ordered = trials.sort_values("score", ascending=False, na_position="first", kind="stable")
+    table = ordered.drop(columns=["best", *(["error"] if not trials["error"].any() else [])])
+    return table.assign(trial=table["trial"] + 1, state=table["state"].map(running.word))
+
+
+def _columns() -> dict[str, Any]:
+    decimals = st.column_config.NumberColumn
+    return {
+        "trial": decimals(say("Trial"), pinned=True),
+        "state": st.column_config.TextColumn(say("State")),
+        "score": decimals(say("Score"), format="%.3f"),
+        "accuracy": decimals(say("Accuracy"), format="%.3f"),
+        "macro_f1": decimals(say("Macro F1"), format="%.3f"),
+        "seconds": decimals(say("Time [s]"), format="%.0f"),
+        "error": st.column_config.TextColumn(say("Error")),
+    }
+
+
+def _names(study: StudyInfo, trials: pd.DataFrame) -> dict[str, str]:
+    """The settings tried that differ between trials, and what they are called."""
+    kind = type(train_config.parse({"classifier": study.config["classifier"], "dataset": DEMO}))
+    tried = [s.name for s in _space(study) if s.name in trials and trials[s.name].nunique() > 1]
+    return {name: settings.title(name, kind.model_fields[name]) for name in tried}
+
+
+def _space(study: StudyInfo) -> Any:
+    config = study_config.parse(study.config)
+    return config.space() if isinstance(config, Search) else ()
+
+
+def _wanted(study: StudyInfo) -> int:
+    config = study_config.parse(study.config)
+    return config.n_trials if isinstance(config, Search) else 0
+
+
+# cross-validation ------------------------------------------------------------
+
+
+def _folds(study: StudyInfo) -> None:
+    found = study.scores
+    scores.row([_spread(found, unit, name) for unit, name in _SCORES])
+    table = fold_table(found)
+    _chart(
+        say("Scores by fold: training zones of {dataset}", dataset=study.dataset),
+        figures.scores_by_fold(_long(table), dark=frame.is_dark()),
+        f"{study.study_id}:folds",
+    )
+    number_ = st.column_config.NumberColumn
+    columns: dict[str, Any] = {
+        f"{unit}_{name}": number_(_called(unit, name), format="%.3f") for unit, name in _SCORES
+    }
+    columns |= {"fold": say("Fold"), "zones": say("Zones")}
+    st.dataframe(table, hide_index=True, column_config=columns, placeholder=scores.DASH)
+    _take_home(table, study.study_id, say("Folds (CSV)"))
+
+
+def fold_table(found: Mapping[str, Any]) -> pd.DataFrame:
+    """fold (from 1), zones, <unit>_<score>: one row a fold."""
+    rows = [
+        {
+            "fold": fold["fold"] + 1,
+            "zones": ", ".join(fold["zones"]),
+            **{f"{unit}_{name}": fold[unit][name] for unit, name in _SCORES},
+        }
+        for fold in found["folds"]
+    ]
+    return pd.DataFrame(rows)
+
+
+def _long(table: pd.DataFrame) -> pd.DataFrame:
+    parts = [
+        pd.DataFrame(
+            {
+                "fold": table["fold"],
+                "score": _called(u, n),
+                "value": table[f"{u}_{n}"].astype(float),
+            }
+        )
+        for u, n in _SCORES
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _spread(found: Mapping[str, Any], unit: str, name: str) -> tuple[str, str, str]:
+    spread, n = found["mean"][unit][name], number(len(found["folds"]))
+    text = scores.share(spread["mean"])
+    if spread["deviation"] is not None:
+        text += f" ± {scores.share(spread['deviation'])}"
+    return _called(unit, name), text, say("Mean and standard deviation over {n} folds.", n=n)
+
+
+def _called(unit: str, name: str) -> str:
+    return {
+        ("pixel", "accuracy"): say("Pixel accuracy"),
+        ("pixel", "macro_f1"): say("Pixel macro F1"),
+        ("parcel", "accuracy"): say("Parcel accuracy"),
+        ("parcel", "macro_f1"): say("Parcel macro F1"),
+    }[unit, name]
+
+
+# both ------------------------------------------------------------------------
+
+
+def _chart(title: str, figure: Any, key: str) -> None:
+    st.markdown(f"**{title}**")
+    st.plotly_chart(figure, theme=None, width="stretch", key=key, alt=title)
+
+
+def _take_home(table: pd.DataFrame, study_id: str, label: str) -> None:
+    st.download_button(
+        label, data.csv(table), f"{study_id}.csv", "text/csv",
+        icon=":material/download:", key=f"csv:{study_id}", on_click="ignore",
+    )  # fmt: skip
+
+
+def _actions(study: StudyInfo, jobs: Jobs) -> None:
+    name, now = study.study_id, study.status
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if not now.is_final:
+            running.stop_button(name, say("Stop"), jobs)
+        elif now.state != "done":
+            about = say("Go on with what is not finished, with the same settings.")
+            running.resume_button(name, about, jobs.resume_study)
+        if study.is_search and data.store().best_settings(name):
+            icon = ":material/model_training:"
+            if st.button(say("Train with the best settings"), icon=icon, key=f"best:{name}"):
+                state.put("like", name)
+                state.put("do", "training")
+                st.rerun()

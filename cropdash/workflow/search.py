@@ -1,0 +1,225 @@
+"""The search for settings: many trainings, each judged on training zones that it did not learn.
+
+Each trial is a file of its own, and what is tried next follows from the search's seed and the
+trials before it alone: a search that was broken off goes on as if it had not been.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+
+from cropdash import classify
+from cropdash.config import Folders
+from cropdash.errors import InvalidRun, NotEnoughData, TrainingFailed
+from cropdash.storage import files, studies
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.runs import RunFolder
+from cropdash.storage.studies import StudyFolder, Trial
+from cropdash.study_config import Point, Search
+from cropdash.train_config import TrainConfig
+from cropdash.workflow import proposals, train
+from cropdash.workflow.samples import Samples, Together
+
+Progress = Callable[[str, float], None]
+ShouldStop = Callable[[], bool]
+_FOLD = 1_000_000  # steps from one fold of a trial to its next: more than there are epochs
+_FINISHED = "finished.json"  # of a fold of a trial
+_SCORES = ("score", "accuracy", "macro_f1")
+_OVER = ("done", "pruned", "failed")  # states of a trial that is not taken up again
+
+
+def search(
+    study: StudyFolder,
+    folders: Folders,
+    *,
+    progress: Progress,
+    should_stop: ShouldStop = lambda: False,
+) -> Trial | None:
+    """Run the trials that are left; returns the best one, None if none was finished.
+
+    A trial that was broken off goes on from its last epoch. Test zones take no part.
+    Raises NotEnoughData if the dataset has fewer than two training zones.
+    """
+    config = study.config
+    if not isinstance(config, Search):
+        raise InvalidRun(f"Study {study.study_id} is no search.")
+    dataset = DatasetFolder(folders.data, config.dataset)
+    train.check_legend(dataset)
+    finished = [trial for trial in study.trials() if trial.state in _OVER]
+    begun = {trial.number: trial for trial in study.trials() if trial.state not in _OVER}
+    ledger = proposals.replayed(config, finished)
+    while len(finished) < config.n_trials and not should_stop() and not _is_late(config, finished):
+        number = len(finished)
+        progress(_stage(number, config), number / config.n_trials)
+        asked = proposals.ask(ledger, config, number)
+        trial = begun.get(number) or Trial(number, "running", dict(asked.params))
+
+        def told(epoch: int, share: float, number: int = number) -> None:
+            progress(_stage(number, config, epoch), (number + share) / config.n_trials)
+
+        trial = _Attempt(study, folders, config, trial, asked, told, should_stop).run()
+        if trial.state == "stopped":
+            break
+        proposals.tell(ledger, asked, trial)
+        finished.append(trial)
+    return studies.best(study.trials())
+
+
+class _Attempt:
+    """One trial on its way: its file always says how far it is."""
+
+    def __init__(
+        self,
+        study: StudyFolder,
+        folders: Folders,
+        config: Search,
+        trial: Trial,
+        asked: optuna.Trial,
+        told: Callable[[int, float], None],
+        should_stop: ShouldStop,
+    ) -> None:
+        self._study, self._folders, self._config = study, folders, config
+        self._asked, self._told, self._should_stop = asked, told, should_stop
+        self._began, self._before = time.monotonic(), trial.seconds
+        self._is_worse = False
+        self.trial = replace(trial, state="running")
+        for step, score in trial.curve:
+            asked.report(score, step)
+
+    def run(self) -> Trial:
+        """Train fold by fold; returns the trial as it ended."""
+        self._keep()
+        try:
+            self._train()
+        except TrainingFailed as error:
+            self._keep(state="failed", error=str(error))
+        except (KeyboardInterrupt, SystemExit):
+            self._keep(state="stopped")
+            raise
+        return self.trial
+
+    def _train(self) -> None:
+        folder = self._study.trial_folder(self.trial.number)
+        found: list[dict[str, float]] = []
+        for fold, settings in enumerate(_trainings(self._config, self.trial.settings)):
+            found.append(self._train_fold(fold, settings, folder / str(fold)))
+            if self._should_stop():
+                self._keep(state="stopped")
+                return
+            if self._is_worse:
+                break
+        for fold in range(len(found)):
+            classify.forget_checkpoint(folder / str(fold))
+        means = {name: statistics.fmean(one[name] for one in found) for name in _SCORES}
+        self._keep(state="pruned" if self._is_worse else "done", **means)
+
+    def _train_fold(self, fold: int, settings: TrainConfig, folder: Path) -> dict[str, float]:
+        """Scores of the best epoch on the zones held out."""
+        if (folder / _FINISHED).exists():
+            return dict(files.read_json(folder / _FINISHED))
+        folder.mkdir(exist_ok=True)
+        run = RunFolder(folder)
+        told: list[int] = []
+
+        def on_epoch(values: Mapping[str, float]) -> None:
+            if "validation_score" not in values:
+                return  # cut short by a stop
+            epoch = int(values["epoch"])
+            if not told:  # epochs of an earlier attempt that are gone through again
+                run.keep_epochs_before(epoch)
+            told.append(epoch)
+            run.append_epoch(values)
+            self._report(fold, epoch, values)
+
+        _fit(
+            settings, self._folders, run, on_epoch=on_epoch,
+            should_stop=lambda: self._is_worse or self._should_stop(),
+        )  # fmt: skip
+        best = _best_epoch(run)
+        if not self._should_stop():
+            files.write_json(folder / _FINISHED, best)
+        return best
+
+    def _report(self, fold: int, epoch: int, values: Mapping[str, float]) -> None:
+        step, score = fold * _FOLD + epoch, values["validation_score"]
+        curve = dict(self.trial.curve)
+        if step not in curve:
+            self._asked.report(score, step)
+        curve[step] = score
+        best = {n: values[f"validation_{n}"] for n in _SCORES} if _is_best(curve, step) else {}
+        self._keep(curve=tuple(curve.items()), **best)
+        done = (fold + values.get("progress", 0.0)) / self._config.folds
+        self._told(epoch, done)
+        self._is_worse = self._is_worse or self._asked.should_prune()
+
+    def _keep(self, **changes: Any) -> None:
+        spent = self._before + time.monotonic() - self._began
+        self.trial = replace(self.trial, seconds=round(spent, 2), **changes)
+        self._study.write_trial(self.trial)
+
+
+def _trainings(config: Search, point: Point) -> list[TrainConfig]:
+    """Settings of a trial's trainings: one, or one for each fold that is held out."""
+    own = config.training(**point)
+    if config.folds == 1:
+        return [own]
+    division = [{"folds": config.folds, "validation_fold": i} for i in range(config.folds)]
+    return [own.model_copy(update=fold) for fold in division]
+
+
+def _fit(
+    settings: TrainConfig,
+    folders: Folders,
+    run: RunFolder,
+    *,
+    on_epoch: Callable[[Mapping[str, float]], None],
+    should_stop: ShouldStop,
+) -> None:
+    """Train as a run of these settings is trained, but keep no model."""
+    dataset = DatasetFolder(folders.data, settings.dataset)
+    zones = train.choose_zones(dataset, settings)
+    if not zones.validation:
+        raise NotEnoughData(
+            f"Dataset {dataset.name} has a single training zone, and a search needs one to learn "
+            "from and another to judge by: build more zones."
+        )
+    learned_as = train.settle_rare(run, dataset, zones.train, settings)
+    own = Samples(dataset, zones.train, learned_as)
+    also = train.also_learned(folders, dataset, zones, settings, learned_as)
+    classify.build(settings, dataset.legend()).fit(
+        Together((own, also)),
+        Samples(dataset, zones.validation),
+        folder=run.path,
+        on_epoch=on_epoch,
+        should_stop=should_stop,
+    )
+
+
+def _best_epoch(run: RunFolder) -> dict[str, float]:
+    """Scores on the zones held out, of the epoch whose weights a training would keep."""
+    epochs = run.epochs()
+    if "validation_score" not in epochs:
+        return dict.fromkeys(_SCORES, 0.0)  # stopped in its first epoch; it will be gone on with
+    row = epochs.iloc[int(epochs["validation_score"].to_numpy().argmax())]
+    return {name: float(row[f"validation_{name}"]) for name in _SCORES}
+
+
+def _is_best(curve: Mapping[int, float], step: int) -> bool:
+    return all(score < curve[step] for other, score in curve.items() if other != step)
+
+
+def _is_late(config: Search, finished: Sequence[Trial]) -> bool:
+    """True once the search has used up its time; breaks don't count."""
+    return 0 < config.minutes <= sum(trial.seconds for trial in finished) / 60
+
+
+def _stage(number: int, config: Search, epoch: int = 0) -> str:
+    stage = f"Trial {number + 1} of {config.n_trials}"
+    return f"{stage}, epoch {epoch}" if epoch else stage

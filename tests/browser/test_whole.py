@@ -1,0 +1,101 @@
+"""What holds on every page: nobody is shut out, nothing leaves the machine, readers stay apart."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Server, watched
+
+PAGES = ("", "Explore", "Train", "Map", "Compare", "Review", "Data")
+WITH_CHARTS = ("Explore", "Compare", "Review")
+MAP = "iframe[title='streamlit_folium.st_folium']"
+
+
+def address(server: Server, name: str) -> str:
+    """A deep link to a page with a test zone and one of its parcels."""
+    zone = next(z.zone_id for z in server.store.zones("demo") if z.split == "test")
+    parcel = int(server.store.parcels("demo", zone)["parcel_id"].iloc[0])
+    return f"{server.url}/{name}?dataset=demo&zone={zone}&parcel={parcel}"
+
+
+def settled(page: Page, name: str) -> None:
+    """Until the page has run to its end and drawn its charts."""
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=30_000)
+    page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']")
+    if name in WITH_CHARTS:
+        page.wait_for_selector(".js-plotly-plot .main-svg")
+    if name in ("Explore", "Map", "Review"):
+        frame = page.wait_for_selector(MAP).content_frame()
+        frame.wait_for_function("window.parcelsReady === true")
+
+
+def serious_faults(page: Page) -> list[str]:
+    """Sentences on each serious or critical fault that axe-core finds, in the page and its maps."""
+    found = []
+    for frame in [page, *page.frames[1:]]:
+        for fault in Axe().run(frame).response["violations"]:
+            if fault["impact"] in ("serious", "critical"):
+                found += [f"{fault['id']}: {n['html'][:150]} {n['target']}" for n in fault["nodes"]]
+    return found
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_page_shuts_anybody_out_nor_calls_abroad(
+    browser: Browser, server: Server, theme: str
+) -> None:
+    faults: dict[str, list[str]] = {}
+    for name in PAGES:
+        with watched(browser, server, color_scheme=theme) as page:  # fails on requests and errors
+            page.goto(address(server, name))
+            settled(page, name)
+            if found := serious_faults(page):
+                faults[name or "Overview"] = found
+    assert not faults
+
+
+def test_two_readers_never_see_each_others_choices(browser: Browser, server: Server) -> None:
+    zones = [z.zone_id for z in server.store.zones("demo")]
+    parcels = {z: server.store.parcels("demo", z)["parcel_id"].tolist() for z in zones}
+    one, two = sorted(zones, key=lambda z: -len(parcels[z]))[:2]
+    with watched(browser, server) as left, watched(browser, server, locale="fr-FR") as right:
+        left.goto(f"{server.url}/Explore?dataset=demo&zone={one}&parcel={parcels[one][0]}")
+        right.goto(f"{server.url}/Explore?dataset=demo&zone={two}&parcel={parcels[two][1]}")
+        settled(left, "Explore")
+        settled(right, "Explore")
+        expect(left.get_by_role("heading", level=1)).to_have_text("Explore")
+        expect(right.get_by_role("heading", level=1)).to_have_text("Explorer")
+        choose_parcel(left, str(parcels[one][2]))
+        choose_parcel(right, str(parcels[two][3]))
+        for page, zone, parcel, other in (
+            (left, one, parcels[one][2], two),
+            (right, two, parcels[two][3], one),
+        ):
+            expect(page).to_have_url(re.compile(rf"parcel={parcel}(&|$)"))
+            assert f"zone={zone}" in page.url
+            assert other not in page.url
+            drawn = page.evaluate(
+                "() => Array.from(document.querySelectorAll('.js-plotly-plot'))"
+                ".flatMap(p => (p._fullData || []).map(t => t.name || ''))"
+            )
+            assert any(re.match(rf"\S+ {parcel}\s?:", name) for name in drawn), drawn
+        left.reload()
+        settled(left, "Explore")
+        assert f"parcel={parcels[one][2]}" in left.url
+        expect(left.get_by_role("heading", level=1)).to_have_text("Explore")
+
+
+def choose_parcel(page: Page, parcel: str) -> None:
+    """By the map's keyboard twin: the first select box that lists parcels."""
+    box = page.get_by_role("combobox", name=re.compile("^(Selected .*)?(Parcel|Parcelle)")).first
+    box.fill(parcel)
+    page.get_by_role("option", name=re.compile(rf"^{parcel} ·")).first.click()
+    expect(page).to_have_url(re.compile(rf"parcel={parcel}(&|$)"))
+    page.wait_for_function(
+        "id => Array.from(document.querySelectorAll('.js-plotly-plot'))"
+        ".some(p => (p._fullData || []).some(t => new RegExp(`^\\\\S+ ${id}\\\\s?:`).test(t.name)))",
+        arg=parcel,
+    )
