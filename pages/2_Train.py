@@ -1,4 +1,4 @@
-"""Train: start a model in the background, watch it learn, look back at all runs."""
+"""Train: start models and searches in the background, watch them, look back at all runs."""
 
 from typing import Any
 
@@ -7,37 +7,63 @@ import streamlit as st
 
 from cropdash import jobs
 from cropdash.figures import metrics
-from cropdash.ui import data, frame, history, running, state, training
+from cropdash.language import say, sentence
+from cropdash.ui import (
+    data,
+    frame,
+    history,
+    run_comparison,
+    running,
+    state,
+    study_form,
+    study_history,
+    study_watch,
+    training,
+)
 
 frame.begin(
-    "Train", "Start a model in the background and watch it learn; a closed page loses nothing."
+    sentence("Train"),
+    sentence("Start a model in the background and watch it learn; a closed page loses nothing."),
 )
 names = data.datasets()
 if not names:
-    frame.stop_with("There is no dataset yet: build one first.", "app.py", "Overview")
+    frame.stop_with(say("There is no dataset yet: build one first."), "app.py", say("Overview"))
 
 
 def curves(epochs: pd.DataFrame) -> Any:
     return metrics.learning_curves(epochs, dark=frame.is_dark())
 
 
+do = training.choose_task()
 runs = data.store().runs()
+studies = study_history.of_task(do)
 left, right = st.columns([5, 7], gap="large")
 
 with left:
-    st.subheader("New training", anchor=False)
-    training.new_training(names, runs, jobs.command_line, jobs.start_training)
-
-with right:
-    st.subheader("Run", anchor=False)
-    if runs:
-        with frame.plainly():
-            chosen = state.choose("Run", "run", [run.run_id for run in runs])
-            running.watch(chosen, jobs, curves)
+    if do == "training":
+        st.subheader(say("New training"), anchor=False)
+        training.new_training(names, runs, jobs.command_line, jobs.start_training)
+    elif do == "search":
+        st.subheader(say("New search"), anchor=False)
+        study_form.new_search(names, runs, jobs.command_line, jobs.start_study)
     else:
-        st.info("No model was trained yet: start the first one.", icon=":material/info:")
+        st.subheader(say("New cross-validation"), anchor=False)
+        study_form.new_crossvalidation(names, runs, jobs.command_line, jobs.start_study)
 
-if runs:
-    st.subheader("All runs", anchor=False)
+with right, frame.plainly():
+    if do == "training" and runs:
+        st.subheader(say("Run"), anchor=False)
+        running.watch(state.choose(say("Run"), "run", [r.run_id for r in runs]), jobs, curves)
+    elif do == "training":
+        st.info(say("No model was trained yet: start the first one."), icon=":material/info:")
+    elif studies:
+        st.subheader(study_history.title(do), anchor=False)
+        options = [study.study_id for study in studies]
+        study_watch.watch(state.choose(say("Name"), "study", options), jobs)
+    else:
+        st.info(study_history.empty(do), icon=":material/info:")
+
+if do == "training" and runs:
+    st.subheader(say("All runs"), anchor=False)
     with frame.plainly():
-        history.show(runs)
+        run_comparison.show(history.show(runs))

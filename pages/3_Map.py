@@ -2,33 +2,45 @@
 
 import streamlit as st
 
-from cropdash.ui import compare_answers, compare_maps, data, explore, frame, state
+from cropdash.language import say
+from cropdash.ui import (
+    compare_answers,
+    compare_maps,
+    data,
+    explore,
+    frame,
+    map_choices,
+    map_view,
+    state,
+)
 from cropdash.ui import maps as component
 
 frame.begin("Map", "Truth, two models, and where they disagree, on zones that neither has seen.")
 names = [name for name in data.datasets() if data.usable_runs(name)]
 if not names:
     frame.stop_with(
-        "There is no prediction yet: train a model, it then predicts the test zones.",
+        say("There is no prediction yet: train a model, it then predicts the test zones."),
         "pages/2_Train.py",
-        "Train a model",
+        say("Train a model"),
     )
 
 with st.sidebar:
-    dataset = state.choose("Dataset", "dataset", names)
+    dataset = state.choose(say("Dataset"), "dataset", names)
     runs = {run.run_id: run for run in data.usable_runs(dataset)}
     zones = {z.zone_id: z for z in data.zones(dataset)}
     shown = [z for z in zones if any(z in run.zones for run in runs.values())]
-    zone = state.choose("Zone", "zone", shown, format_func=explore.zone_name(zones))
+    zone = state.choose(say("Zone"), "zone", shown, format_func=explore.zone_name(zones))
     component.keep_parcel_of(dataset, zone)
     able = [r for r in runs if zone in runs[r].zones]
     first = next((r for r in able if runs[r].classifier == "cnn"), able[0])
     second = next((r for r in able if runs[r].classifier == "xgboost"), able[-1])
     said = {r: compare_maps.run_label(runs[r]) for r in runs}
-    left = state.choose("First run", "left", able, default=first, format_func=said.__getitem__)
-    right = state.choose("Second run", "right", able, default=second, format_func=said.__getitem__)
+    left = state.choose(say("First run"), "left", able, default=first, format_func=said.__getitem__)
+    right = state.choose(
+        say("Second run"), "right", able, default=second, format_func=said.__getitem__
+    )
     if len(able) == 1:
-        st.info("Only one run has predicted this zone: train the other model to compare.")
+        st.info(say("Only one run has predicted this zone: train the other model to compare."))
 
 pair = compare_maps.Pair(dataset, zones[zone], (runs[left], runs[right]))
 title = data.store().dataset(dataset).description.title
@@ -37,23 +49,24 @@ st.subheader(f"{explore.zone_name(zones)(zone)}, {title}", anchor=False)
 
 @st.fragment
 def map_and_parcel() -> None:
-    one, two, three = st.columns([2, 2, 3], vertical_alignment="bottom")
-    everywhere = one.toggle("Also outside parcels", key="everywhere")
-    sure = two.toggle("Show confidence", key="sure", help="Dark is unsure, light is sure.")
-    opacity = three.slider("Opacity over the imagery", 0.0, 1.0, 0.85, 0.05, key="opacity")
+    one, two = st.columns([2, 3], vertical_alignment="bottom")
+    with one:
+        view = map_choices.choose_view()
+    opacity = two.slider(say("Opacity over the imagery"), 0.0, 1.0, 0.85, 0.05, key="opacity")
+    swiped = map_choices.choose_pair_of_layers(pair) if view == "swipe" else None
+    look = map_choices.choose_look(pair)
     wide, side = st.columns([7, 4], gap="medium")
     with wide:
-        compare_maps.show_map(pair, everywhere=everywhere, sure=sure, opacity=opacity)
-        st.markdown("**Agreement**: share of the pixels with a declared crop")
+        map_view.show(pair, look, opacity, swiped)
+        st.markdown(f"**{say('Agreement: share of the pixels with a declared crop')}**")
         compare_answers.agreement_legend(pair)
+        st.markdown(f"**{say('Classes: declared and predicted pixels inside declared crops')}**")
+        compare_answers.class_legend(pair, look.classes)
     with side:
         parcel = component.choose_parcel(dataset, zone)
         compare_answers.parcel_panel(pair, parcel)
 
 
 map_and_parcel()
-
-st.markdown("**Classes**: declared and predicted pixels inside declared crops")
-compare_answers.class_legend(pair)
 compare_answers.downloads(pair)
-st.caption(frame.CREDIT)
+st.caption(say(frame.CREDIT))

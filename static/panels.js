@@ -50,8 +50,25 @@
     });
   }
 
+  // Pictures that a divider cuts lie in panes of their own, below the parcels.
+  function pane(map, name, level) {
+    map.createPane(name).style.zIndex = level;
+    return name;
+  }
+
   function addImages(panel, spec) {
     const images = { interactive: false, className: "zone-image" };
+    if (spec.over) {
+      const map = panel.map;
+      const at = function (name, level) {
+        return Object.assign({ pane: pane(map, name, level) }, images);
+      };
+      panel.base = L.imageOverlay(spec.base, options.bounds, at("ground", 370)).addTo(map);
+      panel.overlay = L.imageOverlay(spec.overlay, options.bounds, at("left", 380)).addTo(map);
+      panel.over = L.imageOverlay(spec.over, options.bounds, at("right", 390)).addTo(map);
+      panel.swipe = window.cropdashSwipe(map, options.swipe);
+      return;
+    }
     if (spec.base) {
       panel.base = L.imageOverlay(spec.base, options.bounds, images).addTo(panel.map);
     }
@@ -182,8 +199,15 @@
     });
   }
 
+  function setOverlays(panel, i) {
+    const url = state.overlays && state.overlays[i];
+    if (url && panel.overlay._url !== url) panel.overlay.setUrl(url);
+    if (panel.over && state.over && panel.over._url !== state.over) panel.over.setUrl(state.over);
+    if (panel.swipe && state.captions) panel.swipe.name(state.captions);
+  }
+
   function refresh() {
-    panels.forEach(function (panel) {
+    panels.forEach(function (panel, i) {
       // Styling ten thousand parcels anew takes as long as the rest of a click together.
       const look = state.fill + ":" + state.only;
       if (panel.parcels && panel.look !== look) {
@@ -193,6 +217,8 @@
       const held = slider && slider.busy();
       if (!held && panel.base && state.base) setPicture(panel, state.base);
       if (panel.overlay) panel.overlay.setOpacity(state.opacity);
+      if (panel.over) panel.over.setOpacity(state.opacity);
+      setOverlays(panel, i);
     });
     markSelected();
     focus();

@@ -17,7 +17,9 @@ from cropdash import config, legend
 from cropdash.config import Folders
 from cropdash.domain import Prediction
 from cropdash.errors import CorruptDataset
-from cropdash.ui import assets, compare_answers, compare_maps, data
+from cropdash.storage.store import Store
+from cropdash.ui import assets, compare_answers, compare_maps, data, map_layers
+from cropdash.ui.map_layers import Look
 from tests import factory
 
 ROOT = config.PROJECT
@@ -383,12 +385,74 @@ def test_a_parcel_without_a_pixel_has_no_answer_and_stays_in_the_table():
 
 def test_codes_of_agreement_cover_the_declared_crops():
     mine = pair()
-    codes, crop = compare_maps.agreement_codes(mine), mine.labels.crop
+    codes, crop = map_layers.agreement_codes(mine), mine.labels.crop
     np.testing.assert_array_equal(codes < 255, (crop > 0) & (crop < 255))
     right = [float(np.isin(codes[codes < 255], c).mean()) for c in ([0, 1], [0, 2])]
     for share, prediction in zip(right, mine.predictions, strict=True):
         inside = codes < 255
         assert share == pytest.approx((prediction.crop == crop)[inside].mean())
+
+
+def opaque(pair, layer, look):
+    """(H, W) True where a layer's picture, before it is warped, shows something."""
+    drawn = {
+        "declared": lambda: map_layers._declared(pair, look),
+        "first": lambda: map_layers._model(pair, 0, look),
+        "agreement": lambda: map_layers._agreement(pair, look),
+    }
+    return drawn[layer]()[..., 3] > 0
+
+
+def test_a_choice_of_classes_leaves_their_own_pixels_in_each_panel():
+    mine = pair()
+    (first, _), crop = mine.predictions, mine.labels.crop
+    chosen = int(np.bincount(crop[(crop > 0) & (crop < 255)]).argmax())
+    look = Look(classes=(chosen,))
+    np.testing.assert_array_equal(opaque(mine, "declared", look), crop == chosen)
+    inside = mine.labels.parcel_id > 0
+    np.testing.assert_array_equal(opaque(mine, "first", look), inside & (first.crop == chosen))
+    shown = opaque(mine, "agreement", look)
+    assert shown[(crop == chosen)].all()
+    assert not opaque(mine, "declared", Look(classes=(49,)))[crop != 49].any()
+
+
+def test_a_choice_of_agreement_leaves_its_pixels_alone():
+    mine = pair()
+    codes = map_layers.agreement_codes(mine)
+    look = Look(agreement=(1, 4))
+    np.testing.assert_array_equal(opaque(mine, "agreement", look), np.isin(codes, (1, 4)))
+    assert not opaque(mine, "first", look)[~np.isin(codes, (1, 4))].any()
+
+
+def test_the_address_holds_the_choices_of_the_map():
+    mine = pair()
+    app = show(
+        MAP, dataset="demo", zone=mine.zone.zone_id, view="swipe", over="agreement", agree="1,4,9",
+        shows="confidence", classes="nonsense",
+    )  # fmt: skip
+    boxes = {box.label: box.value for box in app.selectbox}
+    assert boxes["Left of the divider"] == "declared"
+    assert boxes["Right of the divider"] == "agreement"
+
+
+def test_counts_of_the_legend_are_those_of_the_rasters():
+    mine = pair()
+    table = compare_answers.class_counts(mine).set_index("class_id")
+    crop = mine.labels.crop
+    inside = (crop > 0) & (crop < 255)
+    assert table["declared"].sum() == table["first"].sum() == inside.sum()
+    for k in table.index:
+        assert table.loc[k, "second"] == (mine.predictions[1].crop[inside] == k).sum()
+
+
+def test_the_verdict_names_both_models_and_their_sets(monkeypatch):
+    mine = pair()
+    parcel = int(mine.predictions[0].parcel_ids[0])
+    monkeypatch.setattr(Store, "calibrated", lambda self, run: {"threshold": 0.2})
+    app = show(MAP, dataset="demo", zone=mine.zone.zone_id, parcel=str(parcel))
+    said = [m.value for m in app.markdown if "9 times in 10" in m.value]
+    assert len(said) == 2
+    assert all(name in line for name, line in zip(mine.names, said, strict=True))
 
 
 def test_csv_of_a_table_reads_back():

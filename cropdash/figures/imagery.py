@@ -12,22 +12,28 @@ from PIL import Image
 from pyproj import Transformer
 
 from cropdash.domain import Bytes, Cube, Float, Grid
+from cropdash.language import sentence
 from cropdash.legend import Legend
 
-MODES = {"true_colour": "True colour", "false_colour": "False colour", "ndvi": "NDVI"}
+MODES = {
+    "true_colour": sentence("True colour"),
+    "false_colour": sentence("False colour"),
+    "ndvi": sentence("NDVI"),
+}
 _COMPOSITES = {"true_colour": ("B4", "B3", "B2"), "false_colour": ("B8", "B4", "B3")}
 # Reflectance that is shown as white: near-infrared is several times brighter than red.
 _WHITE = {"true_colour": (0.22, 0.20, 0.18), "false_colour": (0.50, 0.24, 0.22)}
 _GAMMA = 1 / 1.5  # opens up the shadows, as image viewers of the field do
 _NDVI_STOPS = (-0.1, 0.1, 0.3, 0.5, 0.7, 0.9)
 _NDVI_COLOURS = ("#7a5c45", "#d9c7a0", "#e9e7a4", "#9fcb6c", "#3f9a46", "#0b5a2c")
-AGREEMENT = (  # label, colour; in the order of the codes of `agreement`
-    ("Both right", "#3b8f5a"),
-    ("Only the first right", "#3f6fd1"),
-    ("Only the second right", "#e08a1e"),
-    ("Both wrong, same answer", "#7b3f6e"),
-    ("Both wrong, different answers", "#c0392b"),
+AGREEMENT = (  # what it means, colour; in the order of the codes of `agreement`
+    (sentence("Both right"), "#3b8f5a"),
+    (sentence("Only {first} right"), "#3f6fd1"),
+    (sentence("Only {second} right"), "#e08a1e"),
+    (sentence("Both wrong, same answer"), "#7b3f6e"),
+    (sentence("Both wrong, different answers"), "#c0392b"),
 )
+CONFIDENCE = ("#4a1070", "#f6e16b")  # unsure, sure
 
 Rgba = NDArray[np.uint8]  # (H, W, 4)
 
@@ -76,7 +82,7 @@ def agreement_picture(codes: Bytes) -> Rgba:
 def confidence(values: Float, shown: NDArray[np.bool_]) -> Rgba:
     """(H, W, 4) probability of the chosen class: dark = unsure, light = sure."""
     share = np.clip(values, 0, 1)[..., None]
-    low, high = np.array(_rgb("#4a1070")), np.array(_rgb("#f6e16b"))
+    low, high = (np.array(_rgb(c)) for c in CONFIDENCE)
     colour = low + (high - low) * share
     return np.dstack([colour, np.where(shown, 255, 0)]).astype(np.uint8)
 

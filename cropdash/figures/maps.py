@@ -35,6 +35,7 @@ class Panel:
     base: str | None = None  # URL of the picture at the bottom
     overlay: str | None = None  # URL of a picture above it, with opacity
     labels: Mapping[str, str] = field(default_factory=dict)  # parcel id -> second tooltip line
+    over: str | None = None  # URL of a picture to the right of a divider, `overlay` to its left
 
 
 class ZoneMap(folium.Map):  # type: ignore[misc]
@@ -43,6 +44,7 @@ class ZoneMap(folium.Map):  # type: ignore[misc]
     default_js = [  # noqa: RUF012 (folium's own way of saying it)
         ("leaflet", f"{_STATIC}/vendor/leaflet/leaflet.js"),
         ("months", f"{_STATIC}/months.js"),
+        ("swipe", f"{_STATIC}/swipe.js"),
         ("panels", f"{_STATIC}/panels.js"),
     ]
     default_css = [  # noqa: RUF012
@@ -121,12 +123,16 @@ def zone_map(
 def command(state: Mapping[str, Any]) -> Command:
     """What to show now, without a reload: selected, base (URL), fill, opacity, only (crops).
 
-    With a slider of months also other (parcel), mode, month, and frames (URL of each month).
+    With a slider of months also other (parcel), mode, month, and frames (URL of each month). With
+    overlays their URLs, one a panel; with a divider over (URL) and captions of both sides.
     """
     group = Command(name="state")
     tidy = dict(state)
-    if tidy.get("base"):
-        tidy["base"] = f"{_STATIC}/{tidy['base']}"
+    for name in ("base", "over"):
+        if tidy.get(name):
+            tidy[name] = f"{_STATIC}/{tidy[name]}"
+    if tidy.get("overlays"):
+        tidy["overlays"] = [f"{_STATIC}/{url}" for url in tidy["overlays"]]
     if tidy.get("frames"):
         tidy["frames"] = {month: f"{_STATIC}/{url}" for month, url in tidy["frames"].items()}
     _Show(tidy).add_to(group)
@@ -156,7 +162,7 @@ def _properties(parcel_id: int, crop: int, area: float, legend: Legend) -> str:
 def _panel(panel: Panel) -> dict[str, Any]:
     urls = {
         name: f"{_STATIC}/{url}"
-        for name, url in (("base", panel.base), ("overlay", panel.overlay))
+        for name, url in (("base", panel.base), ("overlay", panel.overlay), ("over", panel.over))
         if url
     }
     labels = {k: escape(v) for k, v in panel.labels.items()}

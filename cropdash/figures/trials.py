@@ -14,6 +14,7 @@ from cropdash.figures.confusion import empty
 from cropdash.language import say
 
 _COLUMNS = 3  # charts of settings beside each other
+_DASHES = ("solid", "dash", "dot", "dashdot")  # two colours each: eight runs are told apart
 
 
 def scores_by_trial(trials: pd.DataFrame, *, dark: bool = False) -> go.Figure:
@@ -36,8 +37,14 @@ def scores_by_trial(trials: pd.DataFrame, *, dark: bool = False) -> go.Figure:
             hovertemplate=f"{said} %{{y:.3f}}<extra></extra>",
         )
     )  # fmt: skip
-    figure.update_xaxes(palette.axis(dark, title=say("Trial"), tickformat="d"))
-    figure.update_yaxes(palette.axis(dark, title=say("Score"), tickformat=".2f"))
+    last = int(trials["trial"].max()) + 1
+    ticks = {"dtick": 1} if last < 12 else {"nticks": 10}
+    x_axis = palette.axis(
+        dark, title=say("Trial"), range=[0.4, last + 0.6], tickformat="d", **ticks
+    )
+    figure.update_xaxes(x_axis)
+    low, high = known["score"].min() - 0.02, known["score"].max() + 0.02
+    figure.update_yaxes(palette.axis(dark, title=say("Score"), tickformat=".2f", range=[low, high]))
     return figure.update_layout(_layout(dark, 320))
 
 
@@ -98,6 +105,32 @@ def scores_by_fold(folds: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     return figure.update_layout(_layout(dark, 320))
 
 
+def curves_of_runs(epochs: Mapping[str, pd.DataFrame], *, dark: bool = False) -> go.Figure:
+    """Validation macro F1 of several runs on top of each other.
+
+    epochs: run's name to a table with validation_macro_f1 and seconds (else epoch).
+    """
+    known = {name: t for name, t in epochs.items() if "validation_macro_f1" in t}
+    if not known:
+        return empty(dark)
+    timed = all("seconds" in table for table in known.values())
+    ink = palette.of_theme(dark)
+    figure = go.Figure()
+    for i, (name, table) in enumerate(known.items()):
+        line = {"width": 2, "color": (ink.left, ink.right)[i % 2], "dash": _DASHES[i // 2 % 4]}
+        figure.add_trace(
+            go.Scatter(
+                x=table["seconds" if timed else "epoch"], y=table["validation_macro_f1"],
+                name=name, mode="lines", line=line,
+                hovertemplate=f"{name}: %{{y:.3f}}<extra>%{{x}}</extra>",
+            )
+        )  # fmt: skip
+    title = say("Time [s]") if timed else say("Epoch")
+    figure.update_xaxes(palette.axis(dark, title=title, rangemode="tozero"))
+    figure.update_yaxes(palette.axis(dark, title=say("Macro F1"), rangemode="tozero"))
+    return figure.update_layout(_layout(dark, 340))
+
+
 def _kinds(trials: pd.DataFrame) -> list[tuple[pd.DataFrame, str, str]]:
     """Finished trials, those ended early, and the rest; with their names and symbols."""
     done, pruned = trials["state"] == "done", trials["state"] == "pruned"
@@ -141,6 +174,8 @@ def _draw_setting(
 
 
 def _layout(dark: bool, height: int) -> dict[str, Any]:
-    legend = {"orientation": "h", "yanchor": "top", "y": -0.2 if height < 400 else -0.12, "x": 0}
-    margin = {"l": 10, "r": 10, "t": 30, "b": 60}
+    # Above the plot, over the titles of small charts: below it would meet the axis titles.
+    above = 1 + 28 / (height - 90)
+    legend = {"orientation": "h", "yanchor": "bottom", "y": above, "x": 0}
+    margin = {"l": 10, "r": 10, "t": 66, "b": 24}
     return palette.base_layout(dark, height=height, legend=legend, margin=margin)

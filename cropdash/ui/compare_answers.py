@@ -11,53 +11,81 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from cropdash import legend
 from cropdash.domain import Float, Prediction
+from cropdash.evaluate import conformal
 from cropdash.figures import imagery, probabilities, qgis
-from cropdash.language import say
-from cropdash.ui import data, explore, frame
-from cropdash.ui.compare_maps import Pair, agreement_codes, best
+from cropdash.language import label, number, say
+from cropdash.ui import data, explore, frame, map_layers
+from cropdash.ui.compare_maps import Pair, best
 
 
 def agreement_legend(pair: Pair) -> None:
     """What the colours of the agreement panel mean, with shares of the crop pixels."""
-    codes = agreement_codes(pair)
+    codes = map_layers.agreement_codes(pair)
     counted = np.bincount(codes[codes < 255], minlength=len(imagery.AGREEMENT))
-    first, second = pair.names
-    texts = [
-        text.replace("the first", first).replace("the second", second)
-        for text, _ in imagery.AGREEMENT
-    ]
     shares = counted / max(int(counted.sum()), 1)
-    table = pd.DataFrame({"Agreement": texts, "Pixels": counted, "Share": shares})
-    _coloured(table, [c for _, c in imagery.AGREEMENT], {"Pixels": "{:,}", "Share": "{:.1%}"})
+    named = {say("Agreement"): map_layers.agreement_names(pair), say("Pixels"): counted}
+    table = pd.DataFrame(named | {say("Share"): shares})
+    formats = {say("Pixels"): number, say("Share"): lambda share: number(share, ".1%")}
+    _coloured(table, [c for _, c in imagery.AGREEMENT], formats)
 
 
-def class_legend(pair: Pair) -> None:
-    """Classes of the zone by declared area, with what each model says."""
+def class_counts(pair: Pair) -> pd.DataFrame:
+    """class_id, declared, first, second [pixels inside declared crops]; most declared first."""
     labels, (first, second) = pair.labels, pair.predictions
     inside = (labels.crop > 0) & (labels.crop < 255)
-    items = legend.load().classes
     counts = [
-        np.bincount(a[inside], minlength=len(items)) for a in (labels.crop, first.crop, second.crop)
+        np.bincount(a[inside], minlength=legend.load().n_classes)
+        for a in (labels.crop, first.crop, second.crop)
     ]
     order = [k for k in np.argsort(-counts[0], kind="stable") if any(c[k] for c in counts)]
-    table = pd.DataFrame({"Class": [items[k].label_en for k in order]})
-    numbers = ("Declared", *pair.names)
-    for name, count in zip(numbers, counts, strict=True):
-        table[name] = [int(count[k]) for k in order]
-    _coloured(table, [items[k].colour for k in order], dict.fromkeys(numbers, "{:,}"), height=320)
+    named = zip(("declared", "first", "second"), counts, strict=True)
+    return pd.DataFrame({"class_id": order} | {name: count[order] for name, count in named})
+
+
+def class_legend(pair: Pair, only: Sequence[int]) -> None:
+    """Classes of the zone by declared area, with what each model says; also as CSV."""
+    table, items = class_counts(pair), legend.load().classes
+    if only:
+        table = table[table["class_id"].isin(only)].reset_index(drop=True)
+    words = (say("Declared"), *pair.names)
+    shown = pd.DataFrame({say("Class"): [label(items[k]) for k in table["class_id"]]})
+    for word, name in zip(words, ("declared", "first", "second"), strict=True):
+        shown[word] = table[name].to_numpy()
+    colours = [items[k].colour for k in table["class_id"]]
+    _coloured(shown, colours, dict.fromkeys(words, number), height=320)
+    st.download_button(
+        say("Classes (CSV)"),
+        lambda: data.csv(shown),
+        f"{pair.dataset}_{pair.zone.zone_id}_classes.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
 
 
 def parcel_panel(pair: Pair, parcel: int | None) -> None:
     """What was declared, what both models say, and the parcel's series."""
     if parcel is None:
-        st.info("Click a parcel to see what both models say of it.", icon=":material/touch_app:")
+        sentence = say("Click a parcel to see what both models say of it.")
+        st.info(sentence, icon=":material/touch_app:")
         return
     explore.facts(pair.dataset, pair.zone.zone_id, parcel)
     if probabilities_chart(pair, parcel):
+        verdicts(pair, parcel)
         explore.series_chart(pair.dataset, pair.zone.zone_id, [parcel])
+    where = {"dataset": pair.dataset, "zone": pair.zone.zone_id, "parcel": str(parcel)}
+    if (spoken := st.query_params.get("lang")) is not None:
+        where["lang"] = spoken
+    with st.container(horizontal=True):
+        for path, word, icon in (
+            ("pages/1_Explore.py", say("Explore"), ":material/travel_explore:"),
+            ("pages/5_Review.py", say("Review"), ":material/fact_check:"),
+        ):
+            st.page_link(path, label=word, icon=icon, query_params=where)
 
 
 def probabilities_chart(pair: Pair, parcel: int) -> bool:
@@ -70,18 +98,41 @@ def probabilities_chart(pair: Pair, parcel: int) -> bool:
     rows = probabilities.table(
         pair.names, (first, second), int(declared.loc[parcel]), legend.load()
     )
-    st.markdown(f"**Most probable classes of parcel {parcel}**, mean over its pixels")
+    said = say("Most probable classes of parcel {id}, mean over its pixels", id=parcel)
+    st.markdown(f"**{said}**")
     figure = probabilities.bars(rows, pair.names, dark=frame.is_dark())
-    said = f"Probabilities that {pair.names[0]} and {pair.names[1]} give parcel {parcel}"
     st.plotly_chart(figure, theme=None, width="stretch", key="probabilities", alt=said)
     st.download_button(
-        "Probabilities (CSV)",
+        say("Probabilities (CSV)"),
         data.csv(rows),
         f"{pair.dataset}_{pair.zone.zone_id}_parcel_{parcel}_probabilities.csv",
         "text/csv",
         icon=":material/download:",
+        on_click="ignore",
     )
     return True
+
+
+def verdicts(pair: Pair, parcel: int) -> None:
+    """Whether each model names what was declared, and the classes that hold the truth."""
+    table = data.parcels(pair.dataset, pair.zone.zone_id).set_index("parcel_id")
+    declared, items = int(table.loc[parcel, "crop"]), legend.load().classes
+    for name, run, prediction in zip(pair.names, pair.runs, pair.predictions, strict=True):
+        answer = _answer(prediction, parcel)
+        if answer is None:
+            continue
+        best = int(answer.argmax())
+        agrees = best == declared
+        words = say("as declared") if agrees else say("not as declared")
+        icon = ":green[:material/check:]" if agrees else ":red[:material/close:]"
+        line = f"{icon} **{name}**: {label(items[best])}, {words}."
+        threshold = data.store().calibrated(run.run_id).get("threshold")
+        if threshold is not None:
+            inside = np.flatnonzero(conformal.class_sets(answer[None], threshold)[0])
+            ordered = inside[np.argsort(-answer[inside])]
+            named = ", ".join(label(items[int(k)]).split(" (")[0] for k in ordered)
+            line += " " + say("9 times in 10 the truth is among: {classes}.", classes=named)
+        st.markdown(line)
 
 
 def downloads(pair: Pair) -> None:
@@ -96,25 +147,28 @@ def downloads(pair: Pair) -> None:
             key=f"geotiff{i}",
             icon=":material/download:",
             width="stretch",
-            help="Class and confidence of every pixel, for QGIS.",
+            on_click="ignore",
+            help=say("Class and confidence of every pixel, for QGIS."),
         )
     columns[2].download_button(
-        "Parcels (GeoPackage)",
+        say("Parcels (GeoPackage)"),
         lambda: _geopackage(pair),
         f"{pair.dataset}_{pair.zone.zone_id}_parcels.gpkg",
         "application/geopackage+sqlite3",
         icon=":material/download:",
         width="stretch",
-        help="Declared crop, both answers with their confidence; EPSG code of the zone.",
+        on_click="ignore",
+        help=say("Declared crop, both models' first three answers; EPSG code of the zone."),
     )
     columns[3].download_button(
-        "Colours (QGIS style)",
+        say("Colours (QGIS style)"),
         qgis.class_style(legend.load()),
         "cropdash_classes.qml",
         "application/xml",
         icon=":material/download:",
         width="stretch",
-        help="Load it in QGIS under Layer properties, Style, Load style.",
+        on_click="ignore",
+        help=say("Load it in QGIS under Layer properties, Style, Load style."),
     )
 
 
@@ -132,8 +186,21 @@ def answers(pair: Pair) -> gpd.GeoDataFrame:
                 f"{name}_run": run.run_id,
             }
         )
+        said = said.assign(**_more_answers(prediction, name))
         table = table.merge(said, on="parcel_id", how="left")
     return table
+
+
+def _more_answers(prediction: Prediction, name: str) -> dict[str, list[str] | NDArray[np.float32]]:
+    """The second and third class of each parcel with their probabilities."""
+    items, said = legend.load().classes, prediction.parcel_probabilities
+    order = np.argsort(-said, axis=1, kind="stable")  # (P, K)
+    columns: dict[str, list[str] | NDArray[np.float32]] = {}
+    for rank in (2, 3):
+        chosen = order[:, rank - 1]
+        columns[f"{name}_class_{rank}"] = [items[k].name for k in chosen]
+        columns[f"{name}_probability_{rank}"] = said[np.arange(len(said)), chosen]
+    return columns
 
 
 def _coloured(

@@ -1,4 +1,4 @@
-"""All runs as a table: filter, sort, choose one."""
+"""All runs as a table: filter, sort, choose one to open or several to compare."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import streamlit as st
 
 from cropdash import train_config
 from cropdash.errors import ConfigError
+from cropdash.language import number, say, sentence
 from cropdash.storage.store import RunInfo
-from cropdash.ui import data, scores, state
+from cropdash.ui import data, running, scores, state
 
 _SCORES = {
     "Pixel accuracy": ("pixel", "accuracy"),
@@ -20,35 +21,59 @@ _SCORES = {
     "Parcel macro F1": ("parcel", "macro_f1"),
 }
 _FILTERS = ("Model", "Dataset", "State")
+_NAMES = {
+    "Run": sentence("Run"),
+    "Model": sentence("Model"),
+    "Dataset": sentence("Dataset"),
+    "State": sentence("State"),
+    "Created": sentence("Created"),
+    "Minutes": sentence("Time [min]"),
+    "Pixel accuracy": sentence("Pixel accuracy"),
+    "Pixel macro F1": sentence("Pixel macro F1"),
+    "Parcel accuracy": sentence("Parcel accuracy"),
+    "Parcel macro F1": sentence("Parcel macro F1"),
+    "Settings": sentence("Settings"),
+}
 
 
-def show(runs: Sequence[RunInfo]) -> None:
-    """The table with its filters; a click on a row chooses the run."""
+def show(runs: Sequence[RunInfo]) -> list[RunInfo]:
+    """The table with its filters; a click on a row chooses the run. Returns the chosen ones."""
     shown = _filtered(table(runs))
     st.caption(
-        f"{len(shown):,} of {len(runs):,} runs. Scores: held-out test zones, background not "
-        "scored, macro F1 over the classes that occur. Click on the left of a row to open it."
+        say(
+            "{n} of {total} runs. Scores: held-out test zones, background not scored, macro F1 "
+            "over the classes that occur. Click on the left of a row to open it, of several to "
+            "compare them.",
+            n=number(len(shown)),
+            total=number(len(runs)),
+        )
     )
     chosen = st.dataframe(
-        shown,
+        shown.assign(State=shown["State"].map(running.word)),
         hide_index=True,
         on_select="rerun",
-        selection_mode="single-row",
+        selection_mode="multi-row",
         key="history",
         placeholder=scores.DASH,
         column_config=_columns(),
     )
-    rows = chosen["selection"]["rows"]
-    run_id = str(shown.iloc[rows[0]]["Run"]) if rows and rows[0] < len(shown) else None
+    rows = [row for row in chosen["selection"]["rows"] if row < len(shown)]
+    selected = [str(name) for name in shown["Run"].iloc[rows]]
+    _open(selected[0] if len(selected) == 1 else None)
+    st.download_button(
+        say("Runs (CSV)"), data.csv(shown), "runs.csv", "text/csv", icon=":material/download:"
+    )
+    return [run for run in runs if run.run_id in selected]
+
+
+def _open(run_id: str | None) -> None:
+    """Show the run that was clicked on."""
     # Only a new click moves the address on: else an old one would hold it fast for ever.
     if run_id != st.session_state.get("history:clicked"):
         st.session_state["history:clicked"] = run_id
         if run_id is not None:
             state.put("run", run_id)
             st.rerun()
-    st.download_button(
-        "Runs (CSV)", data.csv(shown), "runs.csv", "text/csv", icon=":material/download:"
-    )
 
 
 def table(runs: Sequence[RunInfo]) -> pd.DataFrame:
@@ -66,8 +91,7 @@ def table(runs: Sequence[RunInfo]) -> pd.DataFrame:
         }
         for run in runs
     ]
-    names = ["Run", "Model", "Dataset", "State", "Created", "Minutes", *_SCORES, "Settings"]
-    frame = pd.DataFrame(rows, columns=names)
+    frame = pd.DataFrame(rows, columns=list(_NAMES))
     numbers = ["Minutes", *_SCORES]
     frame[numbers] = frame[numbers].astype(float)
     return frame.assign(Created=pd.to_datetime(frame["Created"], utc=True, format="ISO8601"))
@@ -89,21 +113,32 @@ def changed_settings(config: Mapping[str, Any]) -> str:
 def _filtered(runs: pd.DataFrame) -> pd.DataFrame:
     columns = st.columns(len(_FILTERS) + 1)
     for column, name in zip(columns, _FILTERS, strict=False):
-        chosen = column.multiselect(name, sorted(runs[name].unique()), placeholder="all")
+        chosen = column.multiselect(
+            say(_NAMES[name]), sorted(runs[name].unique()), placeholder=say("all"),
+            format_func=running.word if name == "State" else str, key=f"history:{name}",
+        )  # fmt: skip
         if chosen:
             runs = runs[runs[name].isin(chosen)]
-    text = columns[-1].text_input("Name or setting", placeholder="contains …").strip()
-    if text:
+    wanted = columns[-1].text_input(
+        say("Name or setting"), placeholder=say("contains …"), key="history:text"
+    )
+    if text := wanted.strip():
         found = runs["Run"].str.contains(text, case=False, regex=False)
         runs = runs[found | runs["Settings"].str.contains(text, case=False, regex=False)]
     return runs
 
 
 def _columns() -> dict[str, Any]:
-    number = st.column_config.NumberColumn
+    decimals, said = (
+        st.column_config.NumberColumn,
+        {name: say(text) for name, text in _NAMES.items()},
+    )
     return {
-        "Run": st.column_config.TextColumn(pinned=True),
-        "Created": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm", timezone="UTC"),
-        "Minutes": number("Time [min]", format="%.1f"),
-        **{name: number(format="%.3f") for name in _SCORES},
+        **{name: st.column_config.TextColumn(text) for name, text in said.items()},
+        "Run": st.column_config.TextColumn(said["Run"], pinned=True),
+        "Created": st.column_config.DatetimeColumn(
+            said["Created"], format="YYYY-MM-DD HH:mm", timezone="UTC"
+        ),
+        "Minutes": decimals(said["Minutes"], format="%.1f"),
+        **{name: decimals(said[name], format="%.3f") for name in _SCORES},
     }

@@ -85,12 +85,12 @@ def _trials(study: StudyInfo, trials: pd.DataFrame) -> None:
         f"{study.study_id}:trials",
     )
     st.dataframe(
-        _shown(trials), hide_index=True, column_config=_columns(), placeholder=scores.DASH,
+        _shown(trials), hide_index=True, column_config=_columns(study), placeholder=scores.DASH,
         height=min(38 + 35 * len(trials), 388),
     )  # fmt: skip
     _take_home(trials, study.study_id, say("Trials (CSV)"))
     with st.expander(say("Score over each setting"), icon=":material/scatter_plot:"):
-        names = _names(study, trials)
+        names = {n: said for n, said in _names(study).items() if trials[n].nunique() > 1}
         logarithmic = [s.name for s in _space(study) if isinstance(s, Between) and s.log]
         _chart(
             say("Score over each setting: held-out training zones of {dataset}", dataset=dataset),
@@ -101,17 +101,18 @@ def _trials(study: StudyInfo, trials: pd.DataFrame) -> None:
 
 def _headline(study: StudyInfo, trials: pd.DataFrame) -> list[tuple[str, str, str]]:
     finished = trials[trials["state"] == "done"].dropna(subset=["score"])
-    best: Any = finished.loc[finished["score"].idxmax()] if len(finished) else {}
+    ordered = finished.sort_values("score", ascending=False, kind="stable")
+    best: Any = ordered.iloc[0] if len(ordered) else {}
     over = trials["state"].isin(["done", "pruned", "failed"]).sum()
     about = say("Of the finished trial with the best score, on the zones held out from it.")
+    spent = running.duration(float(trials["seconds"].sum()))
     early = number(int((trials["state"] == "pruned").sum()))
     return [
         (say("Trials"), f"{number(int(over))} / {number(_wanted(study))}",
-         say("{n} of them were ended early.", n=early)),
+         say("{n} of them were ended early. Time of all: {time}.", n=early, time=spent)),
         (say("Best score"), scores.share(best.get("score")), about),
         (say("Accuracy"), scores.share(best.get("accuracy")), about),
         (say("Macro F1"), scores.share(best.get("macro_f1")), about),
-        (say("Time"), running.duration(float(trials["seconds"].sum())), say("Of all trials.")),
     ]  # fmt: skip
 
 
@@ -122,9 +123,10 @@ def _shown(trials: pd.DataFrame) -> pd.DataFrame:
     return table.assign(trial=table["trial"] + 1, state=table["state"].map(running.word))
 
 
-def _columns() -> dict[str, Any]:
+def _columns(study: StudyInfo) -> dict[str, Any]:
     decimals = st.column_config.NumberColumn
     return {
+        **{name: st.column_config.Column(said) for name, said in _names(study).items()},
         "trial": decimals(say("Trial"), pinned=True),
         "state": st.column_config.TextColumn(say("State")),
         "score": decimals(say("Score"), format="%.3f"),
@@ -135,11 +137,10 @@ def _columns() -> dict[str, Any]:
     }
 
 
-def _names(study: StudyInfo, trials: pd.DataFrame) -> dict[str, str]:
-    """The settings tried that differ between trials, and what they are called."""
+def _names(study: StudyInfo) -> dict[str, str]:
+    """The settings that are tried, and what they are called."""
     kind = type(train_config.parse({"classifier": study.config["classifier"], "dataset": DEMO}))
-    tried = [s.name for s in _space(study) if s.name in trials and trials[s.name].nunique() > 1]
-    return {name: settings.title(name, kind.model_fields[name]) for name in tried}
+    return {s.name: settings.title(s.name, kind.model_fields[s.name]) for s in _space(study)}
 
 
 def _space(study: StudyInfo) -> Any:
@@ -174,12 +175,12 @@ def _folds(study: StudyInfo) -> None:
 
 
 def fold_table(found: Mapping[str, Any]) -> pd.DataFrame:
-    """fold (from 1), zones, <unit>_<score>: one row a fold."""
+    """fold (from 1), <unit>_<score>, zones: one row a fold."""
     rows = [
         {
             "fold": fold["fold"] + 1,
-            "zones": ", ".join(fold["zones"]),
             **{f"{unit}_{name}": fold[unit][name] for unit, name in _SCORES},
+            "zones": ", ".join(fold["zones"]),
         }
         for fold in found["folds"]
     ]

@@ -28,6 +28,13 @@ _ABOUT = {
 }
 
 
+TASKS = {
+    "training": sentence("One training"),
+    "search": sentence("Search"),
+    "crossvalidation": sentence("Cross-validation"),
+}
+
+
 @dataclass(frozen=True)
 class Model:
     """Settings that a form starts from: those of a run, or the best of a search."""
@@ -42,6 +49,18 @@ class Model:
     @property
     def dataset(self) -> str:
         return str(self.config["dataset"])
+
+
+def choose_task() -> str:
+    """What the page is for now: one training, a search or a cross-validation."""
+    options = list(TASKS)
+    st.session_state["train:do"] = state.get("do", options)
+    chosen = st.segmented_control(
+        say("What to do"), options, format_func=lambda task: say(TASKS[task]), required=True,
+        key="train:do", label_visibility="collapsed",
+        on_change=lambda: state.put("do", st.session_state["train:do"]),
+    )  # fmt: skip
+    return str(chosen or options[0])
 
 
 @st.fragment
