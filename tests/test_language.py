@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import string
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
-from cropdash import language
+from cropdash import build_config, language, study_config, train_config
 
 ROOT = Path(__file__).resolve().parents[1]
 SPOKEN_IN = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]
@@ -55,3 +57,22 @@ def test_the_reader_is_asked_and_the_block_goes_first(monkeypatch: pytest.Monkey
     assert language.current() == "fr"
     with language.speaking("en"):
         assert language.say("Map") == "Map"
+
+
+def settings() -> list[str]:
+    """Titles and descriptions of all settings that a form shows."""
+    modules = (build_config, study_config, train_config)
+    kinds = {
+        kind
+        for module in modules
+        for _, kind in inspect.getmembers(module, inspect.isclass)
+        if issubclass(kind, BaseModel) and kind is not BaseModel
+    }
+    fields = [field for kind in kinds for field in kind.model_fields.values()]
+    assert all(field.title for field in fields)
+    return sorted({text for f in fields for text in (f.title, f.description) if text})
+
+
+@pytest.mark.parametrize("text", settings())
+def test_every_setting_is_named_and_explained_in_french(text: str) -> None:
+    assert text in language.french(), "add it to resources/french.csv"
