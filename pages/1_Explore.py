@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from cropdash.language import say
 from cropdash.ui import data, explore, frame, state
 from cropdash.ui import maps as component
 from cropdash.ui.explore import choices, parcels, views, zone
@@ -10,13 +11,13 @@ frame.begin("Explore", "What was declared, what the satellite saw, and one parce
 names = data.datasets()
 if not names:
     frame.stop_with(
-        "There is no dataset yet: build one on the Overview page.", "app.py", "Overview"
+        say("There is no dataset yet: build one on the Overview page."), "app.py", say("Overview")
     )
 
 with st.sidebar:
-    dataset = state.choose("Dataset", "dataset", names)
+    dataset = state.choose(say("Dataset"), "dataset", names)
     zones = {z.zone_id: z for z in data.zones(dataset)}
-    here = state.choose("Zone", "zone", list(zones), format_func=explore.zone_name(zones))
+    here = state.choose(say("Zone"), "zone", list(zones), format_func=explore.zone_name(zones))
     component.keep_parcel_of(dataset, here)
     choices.keep_second_of(dataset, here)
 
@@ -40,6 +41,6 @@ def whole_dataset() -> None:
 
 
 zone_and_parcel()
-st.subheader("The whole dataset", anchor=False)
+st.subheader(say("The whole dataset"), anchor=False)
 whole_dataset()
-st.caption(frame.CREDIT)
+st.caption(say(frame.CREDIT))

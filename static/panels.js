@@ -8,8 +8,11 @@
 
   const panels = []; // {map, base, overlay, parcels}
   let features = null;
+  let answers = {}; // of models, by parcel: {crops: [declared, first, …], says: [text, …], code}
   let options = {};
-  let state = { selected: null, other: null, base: null, fill: 0, opacity: 0.9, only: [] };
+  let state = {
+    selected: null, other: null, base: null, fill: 0, opacity: 0.9, only: [], agree: [],
+  };
   let slider = null; // of months, where the map has one
   const told = { parcel: null, clicks: 0, month: null, turned: 0, frames: false };
 
@@ -20,8 +23,19 @@
     window.parent.postMessage(Object.assign(message, { dataType: "json", value: told }), "*");
   }
 
+  // Whether the reader's choice of classes, and of how models agree, leaves a parcel out.
+  function isOut(feature) {
+    const answer = answers[feature.properties.id];
+    const crops = answer ? answer.crops : [feature.properties.crop];
+    const named = crops.some(function (crop) {
+      return state.only.includes(crop);
+    });
+    if (state.only.length && !named) return true;
+    return state.agree.length > 0 && !(answer && state.agree.includes(answer.code));
+  }
+
   function style(feature) {
-    const out = state.only.length && !state.only.includes(feature.properties.crop);
+    const out = isOut(feature);
     return {
       color: options.outline,
       weight: 0.8,
@@ -31,9 +45,13 @@
     };
   }
 
+  // Put together when it is asked for: ten thousand parcels have as many texts.
   function labelled(panel, feature) {
-    const extra = panel.labels && panel.labels[feature.properties.id];
-    return extra ? feature.properties.label + "<br>" + extra : feature.properties.label;
+    const answer = answers[feature.properties.id];
+    const said = panel.says.map(function (i) {
+      return answer && answer.says[i];
+    });
+    return [feature.properties.label].concat(said.filter(Boolean)).join("<br>");
   }
 
   // Parcels and the mark share the map's one canvas: a second one above would take the clicks.
@@ -41,7 +59,10 @@
     panel.parcels = L.geoJson(null, {
       style: style,
       onEachFeature: function (feature, layer) {
-        layer.bindTooltip(labelled(panel, feature), { sticky: true });
+        const text = function () {
+          return labelled(panel, feature);
+        };
+        layer.bindTooltip(text, { sticky: true });
       },
     }).addTo(panel.map);
     panel.parcels.on("click", function (event) {
@@ -83,6 +104,7 @@
     label.textContent = text;
     label.className = "panel-caption";
     element.appendChild(label);
+    return label;
   }
 
   function link(map) {
@@ -158,14 +180,14 @@
     panels[0].map.fitBounds(bounds.pad(1.5), { animate: false, maxZoom: 16.5 });
   }
 
-  function setPicture(panel, url) {
-    if (panel.base._url !== url) panel.base.setUrl(url);
+  function setPicture(picture, url) {
+    if (picture._url !== url) picture.setUrl(url);
   }
 
   function addMonths(root) {
     slider = window.cropdashMonths(root, options.months, tell, function (url) {
       panels.forEach(function (panel) {
-        if (panel.base) setPicture(panel, url);
+        if (panel.base) setPicture(panel.base, url);
       });
     });
   }
@@ -195,27 +217,29 @@
 
   function showLegend() {
     document.querySelectorAll(".map-legend [data-mode]").forEach(function (item) {
-      item.hidden = item.dataset.mode !== state.mode;
+      item.hidden = !item.dataset.mode.split(" ").includes(state.mode);
     });
   }
 
   function setOverlays(panel, i) {
     const url = state.overlays && state.overlays[i];
-    if (url && panel.overlay._url !== url) panel.overlay.setUrl(url);
-    if (panel.over && state.over && panel.over._url !== state.over) panel.over.setUrl(state.over);
-    if (panel.swipe && state.captions) panel.swipe.name(state.captions);
+    if (url && panel.overlay) setPicture(panel.overlay, url);
+    if (panel.over && state.over) setPicture(panel.over, state.over);
+    const names = state.captions;
+    if (names && panel.swipe) panel.swipe.name(names);
+    else if (names && panel.caption) panel.caption.textContent = names[i];
   }
 
   function refresh() {
     panels.forEach(function (panel, i) {
       // Styling ten thousand parcels anew takes as long as the rest of a click together.
-      const look = state.fill + ":" + state.only;
+      const look = state.fill + ":" + state.only + ":" + state.agree;
       if (panel.parcels && panel.look !== look) {
         panel.parcels.setStyle(style);
         panel.look = look;
       }
       const held = slider && slider.busy();
-      if (!held && panel.base && state.base) setPicture(panel, state.base);
+      if (!held && panel.base && state.base) setPicture(panel.base, state.base);
       if (panel.overlay) panel.overlay.setOpacity(state.opacity);
       if (panel.over) panel.over.setOpacity(state.opacity);
       setOverlays(panel, i);
@@ -224,29 +248,33 @@
     focus();
   }
 
+  function fetched(url) {
+    return fetch(url).then(function (answer) {
+      if (!answer.ok) throw new Error(url + ": " + answer.status);
+      return answer.json();
+    });
+  }
+
   function load() {
-    fetch(options.parcels)
-      .then(function (answer) {
-        if (!answer.ok) throw new Error("parcels: " + answer.status);
-        return answer.json();
-      })
-      .then(function (data) {
-        features = data;
-        panels.forEach(function (panel) {
-          panel.parcels.addData(data);
-        });
-        refresh();
-        window.parcelsReady = true;
+    const said = options.answers ? fetched(options.answers) : Promise.resolve({});
+    Promise.all([fetched(options.parcels), said]).then(function (found) {
+      features = found[0];
+      answers = found[1];
+      panels.forEach(function (panel) {
+        panel.parcels.addData(features);
       });
+      refresh();
+      window.parcelsReady = true;
+    });
   }
 
   function start(map, given) {
     options = given;
     const elements = layOut(map, options.panels.length);
     options.panels.forEach(function (spec, i) {
-      const panel = { map: i === 0 ? map : secondMap(elements[i]), labels: spec.labels };
+      const panel = { map: i === 0 ? map : secondMap(elements[i]), says: spec.says || [] };
       panels.push(panel);
-      caption(elements[i], spec.title);
+      panel.caption = caption(elements[i], spec.title);
       addImages(panel, spec);
       addParcels(panel);
     });

@@ -14,6 +14,16 @@ from tests import factory, worlds
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "pages").glob("*.py"))
 
+FRENCH = {
+    "app.py": "Accueil",
+    "pages/1_Explore.py": "Explorer",
+    "pages/2_Train.py": "Entraîner",
+    "pages/3_Map.py": "Carte",
+    "pages/4_Compare.py": "Comparer",
+    "pages/5_Review.py": "Contrôler",
+    "pages/6_Data.py": "Données",
+}
+
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory) -> config.Folders:
@@ -75,6 +85,18 @@ def test_every_page_shows_the_small_world(page, at, world):
 def test_a_wrong_address_falls_back_quietly(page, query, at, world):
     at(world)
     show(page, **query)
+
+
+@pytest.mark.parametrize("page", ["app.py", *PAGES])
+def test_every_page_speaks_french_and_keeps_its_selection(page, at, world):
+    at(world)
+    zone = data.store().zones("demo")[0].zone_id
+    app = show(page, lang="fr", dataset="demo", zone=zone)
+    assert app.title[0].value == FRENCH[page]
+    assert not app.error
+    assert app.query_params["zone"] == [zone]
+    app.query_params["lang"] = "en"
+    assert app.run().title[0].value != FRENCH[page]
 
 
 def test_explore_opens_the_parcel_of_the_address(at, world):

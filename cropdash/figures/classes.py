@@ -9,10 +9,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from cropdash.figures import palette, wording
-from cropdash.language import label, say
+from cropdash.language import label, say, sentence
 from cropdash.legend import Legend
 
-UNITS = {"pixels": "pixels", "hectares": "ha", "parcels": "parcels"}
+UNITS = {"pixels": sentence("pixels"), "hectares": "ha", "parcels": sentence("parcels")}
 _ROW = 17  # [px] of a class
 _AXES = 92  # [px] above and below the bars
 
@@ -106,7 +106,7 @@ def _bars(table: pd.DataFrame, unit: str, colour: Any, name: str, n: int) -> go.
     columns = (table[c] for c in ("label", "label_fr", "amount", "share", "rank"))
     notes = [
         f"<b>{label}</b> ({french})<br>{name + ': ' if name else ''}"
-        f"{wording.number(amount)} {UNITS[unit]}<br>"
+        f"{wording.number(amount)} {say(UNITS[unit])}<br>"
         f"{say('{share} of all', share=wording.percent(share))}, "
         f"{say('rank {rank} of {n}', rank=rank, n=n)}"
         for label, french, amount, share, rank in zip(*columns, strict=True)

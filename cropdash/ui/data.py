@@ -13,9 +13,10 @@ import geopandas as gpd
 import pandas as pd
 import streamlit as st
 
-from cropdash import legend
+from cropdash import language, legend
 from cropdash.config import folders
 from cropdash.domain import Cube, Labels, Prediction, Zone
+from cropdash.language import label, number
 from cropdash.storage.store import RunInfo, Store
 
 # Parcels in a select box, which is sent anew with each click: all 10,000 of a zone would be 430 kB.
@@ -66,10 +67,12 @@ def _series(dataset: str, zone: str, key: str) -> pd.DataFrame:
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
-def _parcel_names(dataset: str, zone: str, key: str) -> dict[int, str]:
+def _parcel_names(dataset: str, zone: str, key: str, spoken: str) -> dict[int, str]:
     table, classes = _parcels(dataset, zone, key), legend.load().classes
     rows = zip(table["parcel_id"].tolist(), table["crop"], table["area_ha"], strict=True)
-    return {i: f"{i} · {classes[crop].label_en} · {area:,.2f} ha" for i, crop, area in rows}
+    return {
+        i: f"{i} · {label(classes[crop])} · {number(area, ',.2f')} ha" for i, crop, area in rows
+    }
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
@@ -186,7 +189,7 @@ def prediction(run: str, zone: str) -> Prediction:
 
 def parcel_names(dataset: str, zone: str) -> dict[int, str]:
     """Parcel id to what a list shows of it; shared between sessions: read, never change."""
-    return _parcel_names(dataset, zone, fingerprint(dataset))
+    return _parcel_names(dataset, zone, fingerprint(dataset), language.current())
 
 
 def listed_parcels(dataset: str, zone: str) -> tuple[int, ...]:

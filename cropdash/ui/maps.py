@@ -10,6 +10,7 @@ from streamlit_folium import st_folium
 
 from cropdash import language, legend
 from cropdash.figures.maps import Command, ZoneMap, geojson
+from cropdash.language import say
 from cropdash.ui import assets, data, state
 
 
@@ -96,16 +97,16 @@ def choose_parcel(dataset: str, zone: str) -> int | None:
 
     st.session_state[key] = current
     parcel_box(
-        "Parcel",
+        say("Parcel"),
         dataset,
         zone,
         current,
         key=key,
-        placeholder="Click a parcel on the map, or choose one here",
+        placeholder=say("Click a parcel on the map, or choose one here"),
         on_change=remember,
     )
     if current is None and (wanted := st.query_params.get("parcel")):
-        st.caption(f"This zone has no parcel {wanted[:20]!r}.")
+        st.caption(say("This zone has no parcel {id}.", id=repr(wanted[:20])))
     return current
 
 
@@ -130,6 +131,6 @@ def parcel_box(
         key=key,
         placeholder=placeholder,
         accept_new_options=more,
-        help=f"The {len(listed)} largest; type the number of any other." if more else None,
+        help=say("The {n} largest; type the number of any other.", n=len(listed)) if more else None,
         on_change=on_change or "rerun",
     )

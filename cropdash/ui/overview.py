@@ -11,6 +11,7 @@ import streamlit as st
 from cropdash import train_config
 from cropdash.config import DEMO
 from cropdash.errors import CropdashError
+from cropdash.language import number, say, sentence
 from cropdash.storage.store import DatasetInfo, RunInfo
 from cropdash.train_config import TrainConfig
 from cropdash.ui import data, frame, running, scores
@@ -18,7 +19,11 @@ from cropdash.ui import data, frame, running, scores
 Step = Literal["build", "building", "train", "training", "judge"]
 NAMES = {"xgboost": "XGBoost", "cnn": "CNN"}  # in the order in which they are trained
 SHOWN = {**NAMES, "ensemble": "Ensemble"}
-_STEPS = (("Build a dataset", "build"), ("Train both models", "train"), ("Judge the maps", "judge"))
+_STEPS = (
+    (sentence("Build a dataset"), "build"),
+    (sentence("Train both models"), "train"),
+    (sentence("Judge the maps"), "judge"),
+)
 
 
 def next_step(building: bool, datasets: Sequence[DatasetInfo], runs: Sequence[RunInfo]) -> Step:
@@ -65,7 +70,8 @@ def steps(current: Step) -> None:
     """The way from nothing to a judged map, and where the reader stands on it."""
     place = {"build": 0, "building": 0, "train": 1, "training": 1, "judge": 2}[current]
     with st.container(horizontal=True):
-        for i, (label, _) in enumerate(_STEPS):
+        for i, (step, _) in enumerate(_STEPS):
+            label = say(step)
             if i < place:
                 st.badge(label, icon=":material/check:", color="green")
             else:
@@ -77,8 +83,10 @@ def build_panel(jobs: running.Jobs, start_build: Callable[[], None], *, first: b
     """Progress of the demo's build; or the button that starts it, or takes it up again."""
     if is_building():
         with st.container(border=True):
-            frame.heading("Building the demo")
-            st.caption("Zones that are finished are kept, even if you close this page or stop.")
+            frame.heading(say("Building the demo"))
+            st.caption(
+                say("Zones that are finished are kept, even if you close this page or stop.")
+            )
             running.watch_build(DEMO, jobs)
         return
     status = data.store().build_status(DEMO)
@@ -86,15 +94,17 @@ def build_panel(jobs: running.Jobs, start_build: Callable[[], None], *, first: b
     if not (first or unfinished):
         return
     with st.container(border=True):
-        frame.heading("Start here: build the demo" if first else "The demo is unfinished")
+        frame.heading(say("Start here: build the demo") if first else say("The demo is unfinished"))
         if status and unfinished:
-            st.warning(f"The last build {_ended(status.state)}. {status.error}".strip())
+            st.warning(f"{_ended(status.state)} {status.error}".strip())
         st.markdown(
-            "A simulated landscape: **40 zones in eight French regions**, their parcels, and a year "
-            "of cloudy Sentinel-2 scenes over each, made on this machine in about a minute. "
-            "No account and no download."
+            say(
+                "A simulated landscape: **40 zones in eight French regions**, their parcels, and a "
+                "year of cloudy Sentinel-2 scenes over each, made on this machine in about a "
+                "minute. No account and no download."
+            )
         )
-        label = "Continue the build" if unfinished else "Build the demo"
+        label = say("Continue the build") if unfinished else say("Build the demo")
         _act(label, ":material/construction:", start_build, primary=True)
 
 
@@ -106,13 +116,16 @@ def train_panel(
     if not missing:
         return
     with st.container(border=True):
-        frame.heading("Next: train the models" if first else "Or train on what is built")
+        frame.heading(say("Next: train the models") if first else say("Or train on what is built"))
         st.markdown(
-            f"On dataset **{dataset}** with the light settings, one after the other, in the "
-            "background; each is scored on test zones that it never saw."
+            say(
+                "On dataset **{dataset}** with the light settings, one after the other, in the "
+                "background; each is scored on test zones that it never saw.",
+                dataset=dataset,
+            )
         )
         both = len(missing) == len(NAMES)
-        label = "Train both models" if both else f"Train {NAMES[missing[0]]}"
+        label = say("Train both models") if both else say("Train {model}", model=NAMES[missing[0]])
 
         def start_all() -> None:
             for name in missing:
@@ -124,10 +137,10 @@ def train_panel(
 def judge_panel() -> None:
     """Where to go with two finished models."""
     with st.container(border=True):
-        frame.heading("Next: judge the maps")
+        frame.heading(say("Next: judge the maps"))
         with st.container(horizontal=True):
             for path, label, icon in frame.PAGES[1:-1]:
-                st.page_link(path, label=label, icon=icon)
+                st.page_link(path, label=say(label), icon=icon)
 
 
 def dataset_card(info: DatasetInfo) -> None:
@@ -135,7 +148,7 @@ def dataset_card(info: DatasetInfo) -> None:
     with st.container(border=True):
         st.markdown(f"**{info.description.title}**  ·  `{info.name}`")
         if not info.built:
-            st.caption(f"0 of {len(info.description.zones)} zones built.")
+            st.caption(say("0 of {n} zones built.", n=len(info.description.zones)))
             return
         with frame.plainly():
             scores.row(figures_of(info))
@@ -146,19 +159,30 @@ def figures_of(info: DatasetInfo) -> list[tuple[str, str, str]]:
     counts = data.class_counts(info.name)
     crops = counts[counts["crop"].between(1, 254)]
     split = pd.Series([zone.split for zone in info.built]).value_counts()
-    zones = f"{split.get('train', 0)} to train on, {split.get('test', 0)} held out for the test."
+    zones = say(
+        "{train} to train on, {test} held out for the test.",
+        train=split.get("train", 0),
+        test=split.get("test", 0),
+    )
     months = len(info.description.periods)
     clear, filled = _clear_months(info.name, data.fingerprint(info.name))
     return [
-        ("Zones built", f"{len(info.built):,} / {len(info.description.zones):,}", zones),
-        ("Parcels", scores.count(crops["parcels"].sum()), "With a crop that is mapped."),
-        ("Area [ha]", scores.count(crops["hectares"].sum()), "Of these parcels."),
-        ("Classes", scores.count(crops["crop"].nunique()), "Mapped crops that occur."),
+        (say("Zones built"), f"{len(info.built)} / {len(info.description.zones)}", zones),
         (
-            "Months seen",
-            f"{clear:.1f} / {months}",
-            f"Months with a clear view somewhere in the zone, mean over zones; "
-            f"{filled:.0%} of all pixel-months had none and are filled from their neighbours.",
+            say("Parcels"),
+            scores.count(crops["parcels"].sum()),
+            say("With a crop that is mapped."),
+        ),
+        (say("Area [ha]"), scores.count(crops["hectares"].sum()), say("Of these parcels.")),
+        (say("Classes"), scores.count(crops["crop"].nunique()), say("Mapped crops that occur.")),
+        (
+            say("Months seen"),
+            f"{number(clear, '.1f')} / {months}",
+            say(
+                "Months with a clear view somewhere in the zone, mean over zones; {filled} of all "
+                "pixel-months had none and are filled from their neighbours.",
+                filled=number(filled, ".0%"),
+            ),
         ),
     ]
 
@@ -169,11 +193,12 @@ def model_card(run: RunInfo) -> None:
         st.markdown(f"**{SHOWN.get(run.classifier, run.classifier)}**  ·  `{run.run_id}`")
         scores.row(scores.headline(run.scores))
         for unit in ("pixel", "parcel"):
-            st.caption(f"{unit.capitalize()} scores: {scores.denominator(run.scores, unit)}")
+            name = say("Pixel scores: {what}") if unit == "pixel" else say("Parcel scores: {what}")
+            st.caption(name.format(what=scores.denominator(run.scores, unit)))
         where = {"dataset": run.dataset, "run": run.run_id}
         with st.container(horizontal=True):
             for path, label, icon in frame.PAGES[2:-1]:
-                st.page_link(path, label=label, icon=icon, query_params=where)
+                st.page_link(path, label=say(label), icon=icon, query_params=where)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -198,4 +223,5 @@ def _act(label: str, icon: str, action: Callable[[], object], *, primary: bool) 
 
 
 def _ended(job_state: str) -> str:
-    return {"failed": "failed", "stopped": "was stopped"}.get(job_state, "ended without a word")
+    said = {"failed": say("The last build failed."), "stopped": say("The last build was stopped.")}
+    return said.get(job_state, say("The last build ended without a word."))

@@ -9,17 +9,36 @@ from typing import Any
 
 import streamlit as st
 
+from cropdash import language
+from cropdash.language import say, sentence
+
 DASH = "–"
+HEADLINE = (
+    (sentence("Pixel accuracy"), "pixel", "accuracy"),
+    (sentence("Pixel macro F1"), "pixel", "macro_f1"),
+    (sentence("Parcel accuracy"), "parcel", "accuracy"),
+    (sentence("Parcel macro F1"), "parcel", "macro_f1"),
+)
+_DENOMINATORS = {
+    "pixel": sentence(
+        "{n} crop pixels of {zones} held-out test zones; F1 is the mean over {classes} classes that "
+        "occur there; background is not scored."
+    ),
+    "parcel": sentence(
+        "{n} crop parcels of {zones} held-out test zones; F1 is the mean over {classes} classes "
+        "that occur there; background is not scored."
+    ),
+}
 
 
 def share(value: Any) -> str:
     """A score between 0 and 1 with three decimals, or a dash."""
-    return f"{value:.3f}" if _is_number(value) else DASH
+    return language.number(value, ".3f") if _is_number(value) else DASH
 
 
 def count(value: Any) -> str:
     """A whole number with thousands separators, or a dash."""
-    return f"{round(value):,}" if _is_number(value) else DASH
+    return language.number(round(value)) if _is_number(value) else DASH
 
 
 def value_of(scores: Mapping[str, Any], unit: str, name: str) -> float | None:
@@ -32,12 +51,11 @@ def headline(scores: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Name, value and denominator of the four scores that are shown first."""
     return [
         (
-            f"{unit.capitalize()} {name}",
+            say(name),
             share(value_of(scores, unit, key)),
             denominator(scores, unit),
         )
-        for unit in ("pixel", "parcel")
-        for name, key in (("accuracy", "accuracy"), ("macro F1", "macro_f1"))
+        for name, unit, key in HEADLINE
     ]
 
 
@@ -46,9 +64,11 @@ def denominator(scores: Mapping[str, Any], unit: str) -> str:
     test = scores.get("test") or {}
     values = test.get(unit, {})
     scored, classes = values.get("n_scored"), values.get("n_classes_averaged")
-    return (
-        f"{count(scored)} crop {unit}s of {count(len(test.get('zones', ())))} held-out test zones; "
-        f"F1 is the mean over {count(classes)} classes that occur there; background is not scored."
+    return say(
+        _DENOMINATORS[unit],
+        n=count(scored),
+        zones=count(len(test.get("zones", ()))),
+        classes=count(classes),
     )
 
 

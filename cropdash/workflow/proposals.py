@@ -19,6 +19,7 @@ from cropdash.storage.studies import Trial
 from cropdash.study_config import Between, OneOf, Search
 from cropdash.train_config import TrainConfig
 
+_WARM_UP = 4  # looks at a trial before it is compared with others: a fifth of its training
 _STARTUP = 4  # trials that are never ended early: there is no median yet to speak of
 _RANDOM = 8  # trials drawn at random before they follow from each other
 _STATES = {
@@ -31,7 +32,7 @@ _STATES = {
 def replayed(config: Search, finished: Sequence[Trial]) -> optuna.Study:
     """Optuna's own view of the trials so far, in memory: the trials' files are what is kept."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    pruner = MedianPruner(n_startup_trials=_STARTUP, n_warmup_steps=_warm_up(config))
+    pruner = MedianPruner(n_startup_trials=_STARTUP, n_warmup_steps=_WARM_UP)
     study = optuna.create_study(
         direction="maximize", pruner=pruner if config.prune else NopPruner()
     )
@@ -77,9 +78,3 @@ def _distribution(setting: Between | OneOf, kind: type[TrainConfig]) -> BaseDist
     if kind.model_fields[setting.name].annotation is int:
         return IntDistribution(int(setting.low), int(setting.high), log=setting.log)
     return FloatDistribution(setting.low, setting.high, log=setting.log)
-
-
-def _warm_up(config: Search) -> int:
-    """Epochs that every trial is given before it is compared."""
-    usual = config.training().model_dump()
-    return max(1, int(usual.get("epochs") or usual["trees"]) // 5)

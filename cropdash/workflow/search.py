@@ -6,6 +6,7 @@ trials before it alone: a search that was broken off goes on as if it had not be
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +30,9 @@ from cropdash.workflow.samples import Samples, Together
 
 Progress = Callable[[str, float], None]
 ShouldStop = Callable[[], bool]
-_FOLD = 1_000_000  # steps from one fold of a trial to its next: more than there are epochs
+# A trial is looked at this often, at equal shares of its training: trials of many small steps and
+# of few large ones are as far along when they are compared.
+LOOKS = 20
 _FINISHED = "finished.json"  # of a fold of a trial
 _SCORES = ("score", "accuracy", "macro_f1")
 _OVER = ("done", "pruned", "failed")  # states of a trial that is not taken up again
@@ -88,10 +91,10 @@ class _Attempt:
         self._study, self._folders, self._config = study, folders, config
         self._asked, self._told, self._should_stop = asked, told, should_stop
         self._began, self._before = time.monotonic(), trial.seconds
-        self._is_worse = False
         self.trial = replace(trial, state="running")
         for step, score in trial.curve:
             asked.report(score, step)
+        self._is_worse = asked.should_prune()  # true if it was broken off on that very word
 
     def run(self) -> Trial:
         """Train fold by fold; returns the trial as it ended."""
@@ -113,12 +116,17 @@ class _Attempt:
             if self._should_stop():
                 self._keep(state="stopped")
                 return
-            if self._is_worse:
+            if self._is_worse and fold == self._reached:
                 break
         for fold in range(len(found)):
             classify.forget_checkpoint(folder / str(fold))
         means = {name: statistics.fmean(one[name] for one in found) for name in _SCORES}
         self._keep(state="pruned" if self._is_worse else "done", **means)
+
+    @property
+    def _reached(self) -> int:
+        """The fold of the last look."""
+        return (self.trial.curve[-1][0] - 1) // LOOKS if self.trial.curve else 0
 
     def _train_fold(self, fold: int, settings: TrainConfig, folder: Path) -> dict[str, float]:
         """Scores of the best epoch on the zones held out."""
@@ -136,28 +144,31 @@ class _Attempt:
                 run.keep_epochs_before(epoch)
             told.append(epoch)
             run.append_epoch(values)
-            self._report(fold, epoch, values)
+            self._report(fold, values)
 
-        _fit(
-            settings, self._folders, run, on_epoch=on_epoch,
-            should_stop=lambda: self._is_worse or self._should_stop(),
-        )  # fmt: skip
+        if not self._is_worse:
+            _fit(
+                settings,
+                self._folders,
+                run,
+                on_epoch=on_epoch,
+                should_stop=lambda: self._is_worse or self._should_stop(),
+            )
         best = _best_epoch(run)
         if not self._should_stop():
             files.write_json(folder / _FINISHED, best)
         return best
 
-    def _report(self, fold: int, epoch: int, values: Mapping[str, float]) -> None:
-        step, score = fold * _FOLD + epoch, values["validation_score"]
-        curve = dict(self.trial.curve)
-        if step not in curve:
+    def _report(self, fold: int, values: Mapping[str, float]) -> None:
+        score, share = values["validation_score"], values.get("progress", 1.0)
+        if self.trial.score is None or score > self.trial.score:
+            self._keep(**{name: values[f"validation_{name}"] for name in _SCORES})
+        step = fold * LOOKS + math.ceil(share * LOOKS)
+        if step not in dict(self.trial.curve):
             self._asked.report(score, step)
-        curve[step] = score
-        best = {n: values[f"validation_{n}"] for n in _SCORES} if _is_best(curve, step) else {}
-        self._keep(curve=tuple(curve.items()), **best)
-        done = (fold + values.get("progress", 0.0)) / self._config.folds
-        self._told(epoch, done)
-        self._is_worse = self._is_worse or self._asked.should_prune()
+            self._keep(curve=(*self.trial.curve, (step, score)))
+            self._is_worse = self._asked.should_prune()
+        self._told(int(values["epoch"]), (fold + share) / self._config.folds)
 
     def _keep(self, **changes: Any) -> None:
         spent = self._before + time.monotonic() - self._began
@@ -209,10 +220,6 @@ def _best_epoch(run: RunFolder) -> dict[str, float]:
         return dict.fromkeys(_SCORES, 0.0)  # stopped in its first epoch; it will be gone on with
     row = epochs.iloc[int(epochs["validation_score"].to_numpy().argmax())]
     return {name: float(row[f"validation_{name}"]) for name in _SCORES}
-
-
-def _is_best(curve: Mapping[int, float], step: int) -> bool:
-    return all(score < curve[step] for other, score in curve.items() if other != step)
 
 
 def _is_late(config: Search, finished: Sequence[Trial]) -> bool:

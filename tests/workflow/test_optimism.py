@@ -69,6 +69,8 @@ def test_the_table_names_every_split_and_is_kept(dataset, tmp_path) -> None:
     assert rows.loc["zone", "flatters_by"] == 0
     expected = rows["accuracy"] - rows.loc["zone", "accuracy"]
     np.testing.assert_allclose(rows["flatters_by"], expected)
+    expected = rows["macro_f1"] - rows.loc["zone", "macro_f1"]
+    np.testing.assert_allclose(rows["flatters_f1_by"], expected)
     assert np.isnan(rows.loc["pixel", "parcel_accuracy"])
     assert rows["accuracy"].between(0, 1).all()
     kept = json.loads((tmp_path / optimism.JSON).read_text())

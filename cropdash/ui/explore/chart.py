@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from cropdash.language import say
 from cropdash.ui import data
 
 
@@ -16,7 +17,7 @@ def show(title: str, figure: Any, table: Callable[[], pd.DataFrame], file: str, 
     st.markdown(f"**{title}**")
     st.plotly_chart(figure, theme=None, width="stretch", key=f"chart:{name}", alt=title)
     st.download_button(
-        "Data (CSV)",
+        say("Data (CSV)"),
         lambda: data.csv(table()),
         f"{file}.csv",
         "text/csv",

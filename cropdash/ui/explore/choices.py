@@ -8,11 +8,12 @@ from typing import Any
 import streamlit as st
 
 from cropdash import legend
+from cropdash.language import say, sentence
 from cropdash.ui import data, state
 from cropdash.ui import maps as component
 from cropdash.ui.explore.names import middle
 
-FIRST, SECOND = "Parcel", "Compare"
+FIRST, SECOND = sentence("Parcel"), sentence("Compare")
 _PICKS = "explore:picks"
 
 
@@ -31,7 +32,7 @@ def one_of(
 ) -> str:
     """Buttons, one of which is pressed; the address keeps its key as `name`, unless it is the first.
 
-    options: key in the address -> text on the button.
+    options: key in the address -> text on the button, said in the reader's language.
     """
     first, key = default or next(iter(options)), f"address:{name}"
     st.session_state[key] = state.get(name, list(options), first)
@@ -41,7 +42,7 @@ def one_of(
         state.put(name, None if chosen in (None, first) else str(chosen))
 
     chosen = st.segmented_control(
-        label, list(options), required=True, format_func=options.__getitem__, key=key,
+        label, list(options), required=True, format_func=lambda o: say(options[o]), key=key,
         on_change=follow, help=help,
     )  # fmt: skip
     return str(chosen)
@@ -57,7 +58,7 @@ def box_of(label: str, name: str, options: Mapping[str, str], default: str | Non
         state.put(name, None if chosen == first else str(chosen))
 
     chosen = st.selectbox(
-        label, list(options), format_func=options.__getitem__, key=key, on_change=follow
+        label, list(options), format_func=lambda o: say(options[o]), key=key, on_change=follow
     )
     return str(chosen)
 
@@ -108,8 +109,8 @@ def choose_second(dataset: str, zone: str) -> int | None:
 
     st.session_state[key] = current
     component.parcel_box(
-        "Compare with", dataset, zone, current, key=key, on_change=remember,
-        placeholder="No second parcel",
+        say("Compare with"), dataset, zone, current, key=key, on_change=remember,
+        placeholder=say("No second parcel"),
     )  # fmt: skip
     return current
 
@@ -123,7 +124,14 @@ def picks(dataset: str, zone: str) -> str:
 
 def choose_picks() -> None:
     """Whether a click chooses the first or the second parcel."""
-    st.segmented_control("A click sets", [FIRST, SECOND], default=FIRST, required=True, key=_PICKS)
+    st.segmented_control(
+        say("A click sets"),
+        [FIRST, SECOND],
+        default=FIRST,
+        required=True,
+        key=_PICKS,
+        format_func=say,
+    )
 
 
 def swap() -> None:

@@ -12,14 +12,18 @@ from numpy.typing import NDArray
 from cropdash import legend
 from cropdash.figures import histograms, parcels, series, wording
 from cropdash.figures.clear_dates import readable
-from cropdash.language import say
+from cropdash.language import number, say, sentence
 from cropdash.ui import data, frame
 from cropdash.ui.explore import chart, choices
 from cropdash.ui.explore.names import ALL, crop_name
 from cropdash.ui.explore.place import Place, region_box
 
-_SHAPES = {"histogram": "Histogram", "crop": "By crop", "region": "By region"}
-_WHERE = {"zone": "This zone, pixels", "all": "All zones, parcels"}
+_SHAPES = {
+    "histogram": sentence("Histogram"),
+    "crop": sentence("By crop"),
+    "region": sentence("By region"),
+}
+_WHERE = {"zone": sentence("This zone, pixels"), "all": sentence("All zones, parcels")}
 _DRAWN = 4  # crops whose histograms, or seasons, are drawn unasked
 _MOST = 8  # lines that can still be told apart
 
@@ -28,16 +32,16 @@ def sizes(place: Place) -> None:
     """How large parcels are, by crop or region."""
     first, second = st.columns(2, gap="medium")
     with first:
-        shape = choices.one_of("Sizes", "sizes", _SHAPES)
+        shape = choices.one_of(say("Sizes"), "sizes", _SHAPES)
     with second:
         region = ALL if shape == "region" else region_box(place)
     facts = data.parcel_facts(place.dataset)
     facts = facts if region == ALL else facts[facts["region"] == region]
-    where = "all regions" if region == ALL else readable(region)
+    where = say("all regions") if region == ALL else readable(region)
     if facts.empty:
-        chart.empty("No parcel is declared there: choose another region.")
+        chart.empty(say("No parcel is declared there: choose another region."))
         return
-    said = f"Area of {len(facts):,} parcels of {where}"
+    said = say("Area of {n} parcels of {where}", n=number(len(facts)), where=where)
     if shape == "histogram":
         table = parcels.size_bins(facts["area_ha"])
         figure = parcels.size_histogram(
@@ -46,7 +50,11 @@ def sizes(place: Place) -> None:
     else:
         table = parcels.size_table(facts, shape, legend.load())
         figure = parcels.size_boxes(table, shape, legend.load(), dark=frame.is_dark())
-        said += f" by {shape}: half of them in the box, 90 % in the whiskers"
+        said += (
+            say(" by crop: half of them in the box, 90 % in the whiskers")
+            if shape == "crop"
+            else say(" by region: half of them in the box, 90 % in the whiskers")
+        )
     chart.show(said, figure, lambda: table, f"{place.dataset}_parcel_sizes_{shape}", "sizes")
 
 
@@ -55,11 +63,14 @@ def bands(place: Place) -> None:
     dataset, zone = place.dataset, place.zone
     first, second = st.columns(2, gap="medium")
     with first:
-        where = choices.one_of("Where", "where", _WHERE)
+        where = choices.one_of(say("Where"), "where", _WHERE)
     with second:
         periods = data.periods(dataset)
         period = choices.box_of(
-            "Month", "bandmonth", {p: wording.month(p) for p in periods}, choices.month(dataset)
+            say("Month"),
+            "bandmonth",
+            {p: wording.month(p) for p in periods},
+            choices.month(dataset),
         )
     in_zone = where == "zone"
     counts = _amounts(dataset, zone if in_zone else None)
@@ -68,11 +79,19 @@ def bands(place: Place) -> None:
     groups = {say("All parcels"): crop > 0} | {crop_name(k): crop == k for k in chosen}
     table = histograms.of_bands(values, groups)
     if not (crop > 0).any():
-        chart.empty("No mapped crop was seen there: choose another zone or month.")
+        chart.empty(say("No mapped crop was seen there: choose another zone or month."))
         return
     figure = histograms.curves(table, _colours(chosen, True), not in_zone, dark=frame.is_dark())
-    covered = f"pixels of {readable(zone)}" if in_zone else "parcel means of all zones"
-    said = f"Reflectance in {wording.month(period)}, {covered}, mapped crops only"
+    covered = (
+        say("pixels of {zone}", zone=readable(zone))
+        if in_zone
+        else say("parcel means of all zones")
+    )
+    said = say(
+        "Reflectance in {month}, {covered}, mapped crops only",
+        month=wording.month(period),
+        covered=covered,
+    )
     chart.show(said, figure, lambda: table, f"{dataset}_bands_{period}_{where}", "bands")
 
 
@@ -80,7 +99,7 @@ def seasons(place: Place) -> None:
     """The mean year of several crops."""
     first, second = st.columns(2, gap="medium")
     with first:
-        index = choices.one_of("Value", "value", {name: name for name in series.INDICES})
+        index = choices.one_of(say("Value"), "value", {name: name for name in series.INDICES})
     with second:
         region = region_box(place)
     table = data.seasons(place.dataset, index, None if region == ALL else region)
@@ -89,7 +108,9 @@ def seasons(place: Place) -> None:
     chosen = _crop_box("lines", ordered, default=ordered[:_DRAWN])
     rows = table[table["crop"].isin(chosen)]
     if rows.empty:
-        chart.empty("No parcel of these crops lies there: choose other crops or another region.")
+        chart.empty(
+            say("No parcel of these crops lies there: choose other crops or another region.")
+        )
         return
     colours = _colours(chosen, False)
     shown = [
@@ -98,10 +119,11 @@ def seasons(place: Place) -> None:
         if (rows["crop"] == k).any()
     ]
     figure = series.seasons(shown, index=index, dark=frame.is_dark())
-    value = "NDVI" if index == "NDVI" else f"reflectance {index}"
-    where = "all regions" if region == ALL else readable(region)
-    spread = ", with the range of 10–90 % of parcels" if len(shown) <= _DRAWN else ""
-    said = f"Mean {value} of parcels by month and crop in {where}{spread}"
+    value = "NDVI" if index == "NDVI" else say("reflectance {band}", band=index)
+    where = say("all regions") if region == ALL else readable(region)
+    spread = say(", with the range of 10–90 % of parcels") if len(shown) <= _DRAWN else ""
+    said = say("Mean {value} of parcels by month and crop in {where}", value=value, where=where)
+    said += spread
     chart.show(
         said,
         figure,
@@ -113,13 +135,14 @@ def seasons(place: Place) -> None:
 
 def _counted(crop: int, rows: pd.DataFrame) -> str:
     n = int(rows.loc[rows["crop"] == crop, "n_parcels"].max())
-    return f"{crop_name(crop)} ({n:,})"
+    return f"{crop_name(crop)} ({number(n)})"
 
 
 def _crop_box(name: str, options: Sequence[int], default: Sequence[int]) -> tuple[int, ...]:
     return choices.crops_of(
-        "Crops drawn", name, options, crop_name, default=default, max_selections=_MOST,
-        placeholder="Choose crops", help=f"Up to {_MOST}, largest first in the list.",
+        say("Crops drawn"), name, options, crop_name, default=default, max_selections=_MOST,
+        placeholder=say("Choose crops"),
+        help=say("Up to {n}, largest first in the list.", n=_MOST),
     )  # fmt: skip
 
 

@@ -6,13 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cropdash import legend
 from cropdash.domain import Zone
+from cropdash.language import label, say, sentence
 
-ALL = "All"
+ALL = sentence("All")
+
+
+_SPLITS = {"train": lambda: say("train"), "test": lambda: say("test")}
 
 
 def zone_name(zones: Mapping[str, Zone]) -> Callable[[str], str]:
     """Readable name of a zone: its id and its side of the split."""
-    return lambda i: f"{readable(i)} ({zones[i].split})" if i in zones else i
+    return lambda i: f"{readable(i)} ({_SPLITS[zones[i].split]()})" if i in zones else i
 
 
 def readable(name: str) -> str:
@@ -26,8 +30,8 @@ def middle(periods: Sequence[str]) -> str:
 
 
 def crop_name(crop: int) -> str:
-    """English name of a class, without what stands in brackets."""
-    return legend.load().classes[crop].label_en.split(" (")[0]
+    """Name of a class, without what stands in brackets."""
+    return label(legend.load().classes[crop]).split(" (")[0]
 
 
 def by_region(zones: Sequence[Zone]) -> list[str]:

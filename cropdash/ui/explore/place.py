@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cropdash.domain import Zone
+from cropdash.language import say
 from cropdash.ui.explore import choices
 from cropdash.ui.explore.names import ALL, readable
 
@@ -22,4 +23,4 @@ class Place:
 def region_box(place: Place) -> str:
     """A region of the dataset, or all."""
     regions = sorted({z.region for z in place.zones})
-    return choices.box_of("Region", "region", {ALL: ALL} | {r: readable(r) for r in regions})
+    return choices.box_of(say("Region"), "region", {ALL: ALL} | {r: readable(r) for r in regions})

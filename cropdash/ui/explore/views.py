@@ -9,21 +9,44 @@ import streamlit as st
 from cropdash import legend
 from cropdash.domain import Zone
 from cropdash.figures import classes, clear_dates, shares
+from cropdash.language import say, sentence
 from cropdash.ui import data, frame
 from cropdash.ui.explore import chart, choices, distributions
 from cropdash.ui.explore.names import ALL, by_region, readable
 from cropdash.ui.explore.place import Place, region_box
 
-UNITS = {"pixels": "Pixels", "hectares": "Hectares", "parcels": "Parcels"}
-LEVELS = {"class": "Crops", "level_2": "Groups", "level_1": "Families"}
-_SPLITS = {ALL: ALL, "train": "Train", "test": "Test", "both": "Side by side"}
-_DATES = {"clear_dates": "Clear dates", "empty_share": "Filled in"}
+UNITS = {
+    "pixels": sentence("Pixels"),
+    "hectares": sentence("Hectares"),
+    "parcels": sentence("Parcels"),
+}
+LEVELS = {
+    "class": sentence("Crops"),
+    "level_2": sentence("Groups"),
+    "level_1": sentence("Families"),
+}
+_SPLITS = {
+    ALL: ALL,
+    "train": sentence("Train zones"),
+    "test": sentence("Test zones"),
+    "both": sentence("Side by side"),
+}
+_DATES = {"clear_dates": sentence("Clear dates"), "empty_share": sentence("Filled in")}
+
+_DATES_SAID = {
+    "clear_dates": sentence(
+        "Clear dates by zone and month: mean number of cloud-free observations a pixel"
+    ),
+    "empty_share": sentence(
+        "Filled pixels by zone and month: share without a clear date, filled in from other months"
+    ),
+}
 
 
 def show(dataset: str, zone: str, zones: Sequence[Zone]) -> None:
     """The chart that the reader chose."""
     names = {name: text for name, (text, _) in VIEWS.items()}
-    view = choices.one_of("Chart", "view", names)
+    view = choices.one_of(say("Chart"), "view", names)
     place = Place(dataset, zone, zones)
     VIEWS[view][1](place)
 
@@ -32,22 +55,24 @@ def imbalance(place: Place) -> None:
     """How much of each class was declared."""
     first, second, third = st.columns([3, 4, 3], gap="medium")
     with first:
-        unit = choices.one_of("Unit", "unit", UNITS)
+        unit = choices.one_of(say("Unit"), "unit", UNITS)
     with second:
-        split = choices.one_of("Zones", "split", _SPLITS)
+        split = choices.one_of(say("Zones"), "split", _SPLITS)
     counts = data.class_counts(place.dataset)
     with third:
         region = region_box(place)
     chosen = counts if region == ALL else counts[counts["region"] == region]
     chosen = chosen if split in (ALL, "both") else chosen[chosen["split"] == split]
     if not (chosen["crop"] > 0).any():
-        chart.empty("No mapped crop is declared there: choose other zones or another region.")
+        chart.empty(say("No mapped crop is declared there: choose other zones or another region."))
         return
-    n, which = chosen["zone_id"].nunique(), f"{split} " if split in ("train", "test") else ""
-    where = "all regions" if region == ALL else readable(region)
-    said = (
-        f"{UNITS[unit]} of each declared crop in {n} {which}zones of {where}, background left out"
-    )
+    where = say("all regions") if region == ALL else readable(region)
+    said = say(
+        "{unit} of each declared crop in {n} zones of {where}, background left out",
+        unit=say(UNITS[unit]), n=chosen["zone_id"].nunique(), where=where,
+    )  # fmt: skip
+    if split in ("train", "test"):
+        said += f" ({say(_SPLITS[split]).lower()})"
     table, both = legend.load(), split == "both"
     figure = classes.imbalance(chosen, unit, table, by_split=both, dark=frame.is_dark())
     make = classes.by_split if both else classes.ranked
@@ -64,9 +89,9 @@ def crop_shares(place: Place) -> None:
     """What each zone is made of."""
     first, second, third = st.columns(3, gap="medium")
     with first:
-        unit = choices.one_of("Unit", "unit", UNITS)
+        unit = choices.one_of(say("Unit"), "unit", UNITS)
     with second:
-        level = choices.one_of("Level", "level", LEVELS)
+        level = choices.one_of(say("Level"), "level", LEVELS)
     with third:
         region = region_box(place)
     zones = _zones_of(place, region)
@@ -74,16 +99,18 @@ def crop_shares(place: Place) -> None:
     counts = counts[counts["zone_id"].isin(zones)]
     table = shares.of_zones(counts, unit, legend.load(), level)  # type: ignore[arg-type]
     if table.empty:
-        chart.empty("No mapped crop is declared there: choose another region.")
+        chart.empty(say("No mapped crop is declared there: choose another region."))
         return
     figure = shares.bars(
         table, classes.UNITS[unit], legend.load(), level,  # type: ignore[arg-type]
         zones=[z for z in zones if z in set(table["zone_id"])], marked=place.zone,
         dark=frame.is_dark(),
     )  # fmt: skip
-    said = f"{LEVELS[level]} of each zone by {unit}"
+    said = say(
+        "{level} of each zone by {unit}", level=say(LEVELS[level]), unit=say(UNITS[unit]).lower()
+    )
     if (table["group"] == shares.OTHER).any():
-        said += ": the eight largest, and all others together"
+        said += say(": the eight largest, and all others together")
     chart.show(said, figure, lambda: table, f"{place.dataset}_shares_{level}_{unit}", "shares")
 
 
@@ -91,7 +118,7 @@ def dates(place: Place) -> None:
     """How often the ground was seen."""
     first, second = st.columns(2, gap="medium")
     with first:
-        shown = choices.one_of("Shown", "shown", _DATES)
+        shown = choices.one_of(say("Shown"), "shown", _DATES)
     with second:
         region = region_box(place)
     zones, table = _zones_of(place, region), data.clear_dates(place.dataset)
@@ -99,11 +126,9 @@ def dates(place: Place) -> None:
     figure = clear_dates.heat_map(
         table, shown=shown, zones=zones, marked=place.zone, dark=frame.is_dark()
     )
-    said = {
-        "clear_dates": "Clear dates by zone and month: mean number of cloud-free observations a pixel",
-        "empty_share": "Filled pixels by zone and month: share without a clear date, filled in from other months",
-    }[shown]
-    chart.show(said, figure, lambda: table, f"{place.dataset}_clear_dates", "dates")
+    chart.show(
+        say(_DATES_SAID[shown]), figure, lambda: table, f"{place.dataset}_clear_dates", "dates"
+    )
 
 
 def _zones_of(place: Place, region: str) -> list[str]:
@@ -111,10 +136,10 @@ def _zones_of(place: Place, region: str) -> list[str]:
 
 
 VIEWS: dict[str, tuple[str, Callable[[Place], None]]] = {
-    "imbalance": ("Class imbalance", imbalance),
-    "shares": ("Crops by zone", crop_shares),
-    "dates": ("Clear dates", dates),
-    "sizes": ("Parcel sizes", distributions.sizes),
-    "bands": ("Band histograms", distributions.bands),
-    "seasons": ("Seasons by crop", distributions.seasons),
+    "imbalance": (sentence("Class imbalance"), imbalance),
+    "shares": (sentence("Crops by zone"), crop_shares),
+    "dates": (sentence("Clear dates"), dates),
+    "sizes": (sentence("Parcel sizes"), distributions.sizes),
+    "bands": (sentence("Band histograms"), distributions.bands),
+    "seasons": (sentence("Seasons by crop"), distributions.seasons),
 }

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from cropdash import legend
+from cropdash import language, legend
 from cropdash.domain import Zone
 from cropdash.figures import imagery, maps, months
+from cropdash.language import number, say
 from cropdash.ui import data, frame
 from cropdash.ui import maps as component
 from cropdash.ui.explore import chart, choices
@@ -32,10 +33,16 @@ def zone_box(dataset: str, zone: Zone) -> None:
     """The map with its controls above and what it counts below."""
     picture, shade = st.columns([3, 2], gap="medium")
     with picture:
-        mode = choices.one_of("Picture", "picture", imagery.MODES)
+        mode = choices.one_of(say("Picture"), "picture", imagery.MODES)
     with shade:
         fill = st.slider(
-            "Crop colours", 0.0, 1.0, 0.35, 0.05, key="fill", help="Opacity of the parcels' fill."
+            say("Crop colours"),
+            0.0,
+            1.0,
+            0.35,
+            0.05,
+            key="fill",
+            help=say("Opacity of the parcels' fill."),
         )
     only = _crop_box(dataset, zone.zone_id)
     zone_map(dataset, zone, Choice(mode, float(fill), only))
@@ -44,7 +51,7 @@ def zone_box(dataset: str, zone: Zone) -> None:
 
 def zone_map(dataset: str, zone: Zone, choice: Choice) -> None:
     """The zone's imagery with its parcels; a click selects a parcel, the slider a month."""
-    name, key = zone.zone_id, f"explore:{dataset}:{zone.zone_id}"
+    name, key = zone.zone_id, f"explore:{dataset}:{zone.zone_id}:{language.current()}"
     periods, month = data.periods(dataset), choices.month(dataset)
     # The picture in the map's own script stays the same, so that no choice reloads the map.
     first = _picture(dataset, zone, middle(periods), "true_colour", FINE)
@@ -93,10 +100,10 @@ def _crop_box(dataset: str, zone: str) -> tuple[int, ...]:
     """The crops to which the map is narrowed."""
     counts = _counts(dataset, zone)
     return choices.crops_of(
-        "Crops", "crops", list(counts),
-        lambda k: f"{crop_name(k)} ({counts.get(k, 0):,})",
-        placeholder="All crops",
-        help="Parcels of other crops fade; their number in this zone stands in brackets.",
+        say("Crops"), "crops", list(counts),
+        lambda k: f"{crop_name(k)} ({number(counts.get(k, 0))})",
+        placeholder=say("All crops"),
+        help=say("Parcels of other crops fade; their number in this zone stands in brackets."),
     )  # fmt: skip
 
 
@@ -105,11 +112,16 @@ def _say_counts(dataset: str, zone: str, only: tuple[int, ...]) -> None:
     table = data.parcels(dataset, zone)
     shown = table[table["crop"].isin(only)] if only else table
     if not len(table):
-        chart.empty("No parcel is declared in this zone: choose another zone.")
+        chart.empty(say("No parcel is declared in this zone: choose another zone."))
     elif not len(shown):
-        chart.empty("None of these crops is declared in this zone: clear the choice of crops.")
+        chart.empty(say("None of these crops is declared in this zone: clear the choice of crops."))
     else:
         st.caption(
-            f"{len(shown):,} of {len(table):,} parcels outlined, "
-            f"{shown['area_ha'].sum():,.1f} of {table['area_ha'].sum():,.1f} ha"
+            say(
+                "{n} of {all} parcels outlined, {part} of {whole} ha",
+                n=number(len(shown)),
+                all=number(len(table)),
+                part=number(shown["area_ha"].sum(), ",.1f"),
+                whole=number(table["area_ha"].sum(), ",.1f"),
+            )
         )
