@@ -97,18 +97,18 @@ def _work(study: StudyFolder) -> None:
 
 
 def _print_trials(settings: Search, trials: tuple[Trial, ...]) -> None:
-    tried = [setting.name for setting in settings.space()]
-    table = Table("Trial", "State", "Score", "Accuracy", "Macro F1", "Seconds", *tried)
+    table = Table("Trial", "State", "Score", "Accuracy", "Macro F1", "Seconds", "Settings")
     for trial in sorted(trials, key=lambda t: -(t.score or 0)):
         shown = [_number(v) for v in (trial.score, trial.accuracy, trial.macro_f1)]
-        values = [_short(trial.settings.get(name, "")) for name in tried]
-        table.add_row(str(trial.number), trial.state, *shown, f"{trial.seconds:.0f}", *values)
+        tried = ", ".join(f"{name}={value}" for name, value in trial.settings.items())
+        number = str(trial.number + 1)
+        table.add_row(number, trial.state, *shown, f"{trial.seconds:.0f}", tried)
     console.print(table)
     console.print(
         "Score: mean of accuracy and macro F1 over crop pixels of training zones held out."
     )
     if best := studies.best(trials):
-        console.print(f"The best settings, trial {best.number}, as a training:")
+        console.print(f"The best settings, trial {best.number + 1}, as a training:")
         line = command_line.command_line(settings.training(**best.settings))
         console.print(line, highlight=False, soft_wrap=True)
 
@@ -137,7 +137,3 @@ _UNITS, _NAMES = ("pixel", "parcel"), ("accuracy", "macro_f1")
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
-
-
-def _short(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -3,17 +3,9 @@
 import streamlit as st
 
 from cropdash.language import say
-from cropdash.ui import (
-    compare_answers,
-    compare_maps,
-    data,
-    explore,
-    frame,
-    map_choices,
-    map_view,
-    state,
-)
+from cropdash.ui import compare_maps, data, explore, frame, state
 from cropdash.ui import maps as component
+from cropdash.ui.map import answers, choices, legends, take_home, view
 
 frame.begin("Map", "Truth, two models, and where they disagree, on zones that neither has seen.")
 names = [name for name in data.datasets() if data.usable_runs(name)]
@@ -49,24 +41,16 @@ st.subheader(f"{explore.zone_name(zones)(zone)}, {title}", anchor=False)
 
 @st.fragment
 def map_and_parcel() -> None:
-    one, two = st.columns([2, 3], vertical_alignment="bottom")
-    with one:
-        view = map_choices.choose_view()
-    opacity = two.slider(say("Opacity over the imagery"), 0.0, 1.0, 0.85, 0.05, key="opacity")
-    swiped = map_choices.choose_pair_of_layers(pair) if view == "swipe" else None
-    look = map_choices.choose_look(pair)
+    chosen = choices.choose_view(pair)
+    look, opacity = choices.choose_look(pair)
     wide, side = st.columns([7, 4], gap="medium")
     with wide:
-        map_view.show(pair, look, opacity, swiped)
-        st.markdown(f"**{say('Agreement: share of the pixels with a declared crop')}**")
-        compare_answers.agreement_legend(pair)
-        st.markdown(f"**{say('Classes: declared and predicted pixels inside declared crops')}**")
-        compare_answers.class_legend(pair, look.classes)
+        view.show(pair, chosen, look, opacity)
+        legends.class_legend(pair, look.classes)
     with side:
-        parcel = component.choose_parcel(dataset, zone)
-        compare_answers.parcel_panel(pair, parcel)
+        answers.parcel_panel(pair, component.choose_parcel(dataset, zone))
 
 
 map_and_parcel()
-compare_answers.downloads(pair)
+take_home.downloads(pair)
 st.caption(say(frame.CREDIT))

@@ -51,7 +51,8 @@
     const said = panel.says.map(function (i) {
       return answer && answer.says[i];
     });
-    return [feature.properties.label].concat(said.filter(Boolean)).join("<br>");
+    const own = panel.labels && panel.labels[feature.properties.id];
+    return [feature.properties.label, own].concat(said).filter(Boolean).join("<br>");
   }
 
   // Parcels and the mark share the map's one canvas: a second one above would take the clicks.
@@ -272,7 +273,7 @@
     options = given;
     const elements = layOut(map, options.panels.length);
     options.panels.forEach(function (spec, i) {
-      const panel = { map: i === 0 ? map : secondMap(elements[i]), says: spec.says || [] };
+      const panel = { map: i === 0 ? map : secondMap(elements[i]), labels: spec.labels, says: spec.says };
       panels.push(panel);
       panel.caption = caption(elements[i], spec.title);
       addImages(panel, spec);

@@ -1,81 +1,32 @@
-"""Explore and Map, run without a browser: what is chosen, what is shown, what is handed out."""
+"""Explore, and what Map shares with it, run without a browser: what is chosen, what is shown, what is handed out."""
 
 from __future__ import annotations
 
 import base64
 import io
-import json
-import re
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cropdash import config, legend
-from cropdash.config import Folders
-from cropdash.domain import Prediction
+from cropdash import legend
 from cropdash.errors import CorruptDataset
-from cropdash.storage.store import Store
-from cropdash.ui import assets, compare_answers, compare_maps, data, map_layers
-from cropdash.ui.map_layers import Look
-from tests import factory
-
-ROOT = config.PROJECT
-EXPLORE, MAP = "pages/1_Explore.py", "pages/3_Map.py"
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Folders:
-    folder = tmp_path_factory.mktemp("world")
-    dataset = factory.write_dataset(folder / "data", zones=4, size=48)
-    factory.write_run(folder / "models", dataset, classifier="cnn", seed=1, accuracy=0.8)
-    factory.write_run(folder / "models", dataset, classifier="xgboost", seed=2, accuracy=0.5)
-    return Folders(folder / "data", folder / "models")
-
-
-@pytest.fixture(autouse=True)
-def here(world: Folders, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(data, "folders", lambda: world)
-    data.store.clear()
-    yield
-    data.store.clear()
-
-
-def show(page: str, **query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run().switch_page(page)
-    for name, value in query.items():
-        app.query_params[name] = value
-    return checked(app.run())
-
-
-def checked(app: AppTest) -> AppTest:
-    assert not app.exception, app.exception
-    return app
-
-
-def address(app: AppTest, name: str) -> str | None:
-    """Value of `name` in the address; AppTest gives lists for what the test itself has set."""
-    value = app.query_params.get(name)
-    return value[0] if isinstance(value, list) else value
-
-
-def box(app: AppTest, label: str):
-    (found,) = [b for b in app.selectbox if b.label == label]
-    return found
-
-
-def a_test_zone() -> str:
-    return next(z.zone_id for z in data.zones("demo") if z.split == "test")
-
-
-def charts(app: AppTest) -> list[dict]:
-    return [json.loads(c.proto.spec) for c in app.get("plotly_chart")]
-
-
-def text(app: AppTest) -> str:
-    return " ".join(e.value for e in [*app.markdown, *app.caption, *app.info, *app.subheader])
+from cropdash.ui import assets, data
+from tests.visiting import (  # noqa: F401 (fixtures)
+    EXPLORE,
+    MAP,
+    a_test_zone,
+    address,
+    box,
+    charts,
+    checked,
+    here,
+    sent,
+    show,
+    text,
+    world,
+)
 
 
 def test_without_a_parcel_the_page_says_what_to_do():
@@ -174,13 +125,6 @@ def values(given) -> np.ndarray:
 def test_a_month_that_the_dataset_lacks_gives_way_to_the_usual_one(month):
     app = show(EXPLORE, dataset="demo", month=month)
     assert sent(app)["month"] == "2023-05"
-
-
-def sent(app: AppTest) -> dict:
-    """What the page tells its map to show."""
-    (component,) = app.get("component_instance") or [None]
-    arguments = json.loads(component.proto.json_args)
-    return json.loads(re.search(r"cropdash\.show\((.*)\);", arguments["feature_group"]).group(1))
 
 
 def test_the_map_is_told_month_picture_parcels_and_crops():
@@ -319,140 +263,6 @@ def test_imbalance_follows_unit_split_and_region():
     expected = chosen[chosen["crop"] > 0].groupby("crop")["hectares"].sum()
     assert len(values(bars["data"][0]["x"])) == (expected > 0).sum()
     assert "Hectares" in text(app)
-
-
-def pair() -> compare_maps.Pair:
-    zone = next(z for z in data.zones("demo") if z.split == "test")
-    runs = {r.classifier: r for r in data.usable_runs("demo")}
-    return compare_maps.Pair("demo", zone, (runs["cnn"], runs["xgboost"]))
-
-
-def test_map_takes_the_newest_run_of_each_model():
-    app = show(MAP, dataset="demo")
-    mine = pair()
-    assert address(app, "left") == mine.runs[0].run_id
-    assert address(app, "right") == mine.runs[1].run_id
-
-
-def test_map_shows_what_both_models_say_of_the_parcel():
-    mine = pair()
-    prediction = mine.predictions[0]
-    parcel = int(prediction.parcel_ids[0])
-    app = show(MAP, dataset="demo", zone=mine.zone.zone_id, parcel=str(parcel))
-    bars = next(c for c in charts(app) if [t.get("name") for t in c["data"]] == list(mine.names))
-    best = legend.load().classes[int(prediction.parcel_probabilities[0].argmax())].label_en
-    assert any(best.split(" (")[0][:12] in t for t in bars["layout"]["yaxis"]["ticktext"])
-
-
-def test_one_run_alone_is_shown_twice_and_said(world, monkeypatch):
-    (run,) = [r for r in data.usable_runs("demo") if r.classifier == "cnn"]
-    monkeypatch.setattr(data, "usable_runs", lambda *_: (run,))
-    app = show(MAP, dataset="demo")
-    assert "Only one run" in text(app)
-
-
-def test_downloaded_parcels_hold_both_answers(tmp_path):
-    mine, path = pair(), tmp_path / "parcels.gpkg"
-    path.write_bytes(compare_answers._geopackage(mine))
-    table = gpd.read_file(path)
-    source = data.parcels("demo", mine.zone.zone_id)
-    assert len(table) == len(source)
-    assert table.crs == source.crs
-    classes = legend.load().classes
-    for name, prediction in zip(("first", "second"), mine.predictions, strict=True):
-        rows = table.set_index("parcel_id").loc[prediction.parcel_ids]
-        best = [classes[k].name for k in prediction.parcel_probabilities.argmax(axis=1)]
-        assert rows[f"{name}_class"].tolist() == best
-        np.testing.assert_allclose(
-            rows[f"{name}_confidence"], prediction.parcel_probabilities.max(axis=1), rtol=1e-6
-        )
-
-
-def test_a_parcel_without_a_pixel_has_no_answer_and_stays_in_the_table():
-    mine = pair()
-    whole = mine.predictions[0]
-    short = Prediction(
-        whole.crop,
-        whole.confidence,
-        whole.parcel_ids[1:],
-        whole.parcel_probabilities[1:],
-        whole.grid,
-        whole.run,
-    )
-    assert compare_answers._answer(short, int(whole.parcel_ids[0])) is None
-    assert compare_answers._answer(short, int(whole.parcel_ids[1])) is not None
-
-
-def test_codes_of_agreement_cover_the_declared_crops():
-    mine = pair()
-    codes, crop = map_layers.agreement_codes(mine), mine.labels.crop
-    np.testing.assert_array_equal(codes < 255, (crop > 0) & (crop < 255))
-    right = [float(np.isin(codes[codes < 255], c).mean()) for c in ([0, 1], [0, 2])]
-    for share, prediction in zip(right, mine.predictions, strict=True):
-        inside = codes < 255
-        assert share == pytest.approx((prediction.crop == crop)[inside].mean())
-
-
-def opaque(pair, layer, look):
-    """(H, W) True where a layer's picture, before it is warped, shows something."""
-    drawn = {
-        "declared": lambda: map_layers._declared(pair, look),
-        "first": lambda: map_layers._model(pair, 0, look),
-        "agreement": lambda: map_layers._agreement(pair, look),
-    }
-    return drawn[layer]()[..., 3] > 0
-
-
-def test_a_choice_of_classes_leaves_their_own_pixels_in_each_panel():
-    mine = pair()
-    (first, _), crop = mine.predictions, mine.labels.crop
-    chosen = int(np.bincount(crop[(crop > 0) & (crop < 255)]).argmax())
-    look = Look(classes=(chosen,))
-    np.testing.assert_array_equal(opaque(mine, "declared", look), crop == chosen)
-    inside = mine.labels.parcel_id > 0
-    np.testing.assert_array_equal(opaque(mine, "first", look), inside & (first.crop == chosen))
-    shown = opaque(mine, "agreement", look)
-    assert shown[(crop == chosen)].all()
-    assert not opaque(mine, "declared", Look(classes=(49,)))[crop != 49].any()
-
-
-def test_a_choice_of_agreement_leaves_its_pixels_alone():
-    mine = pair()
-    codes = map_layers.agreement_codes(mine)
-    look = Look(agreement=(1, 4))
-    np.testing.assert_array_equal(opaque(mine, "agreement", look), np.isin(codes, (1, 4)))
-    assert not opaque(mine, "first", look)[~np.isin(codes, (1, 4))].any()
-
-
-def test_the_address_holds_the_choices_of_the_map():
-    mine = pair()
-    app = show(
-        MAP, dataset="demo", zone=mine.zone.zone_id, view="swipe", over="agreement", agree="1,4,9",
-        shows="confidence", classes="nonsense",
-    )  # fmt: skip
-    boxes = {box.label: box.value for box in app.selectbox}
-    assert boxes["Left of the divider"] == "declared"
-    assert boxes["Right of the divider"] == "agreement"
-
-
-def test_counts_of_the_legend_are_those_of_the_rasters():
-    mine = pair()
-    table = compare_answers.class_counts(mine).set_index("class_id")
-    crop = mine.labels.crop
-    inside = (crop > 0) & (crop < 255)
-    assert table["declared"].sum() == table["first"].sum() == inside.sum()
-    for k in table.index:
-        assert table.loc[k, "second"] == (mine.predictions[1].crop[inside] == k).sum()
-
-
-def test_the_verdict_names_both_models_and_their_sets(monkeypatch):
-    mine = pair()
-    parcel = int(mine.predictions[0].parcel_ids[0])
-    monkeypatch.setattr(Store, "calibrated", lambda self, run: {"threshold": 0.2})
-    app = show(MAP, dataset="demo", zone=mine.zone.zone_id, parcel=str(parcel))
-    said = [m.value for m in app.markdown if "9 times in 10" in m.value]
-    assert len(said) == 2
-    assert all(name in line for name, line in zip(mine.names, said, strict=True))
 
 
 def test_csv_of_a_table_reads_back():

@@ -1,4 +1,4 @@
-"""Rasters as pictures for a web map: reflectance, NDVI, classes, agreement."""
+"""Rasters as pictures for a web map: reflectance and NDVI, warped to where the ground is."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from pyproj import Transformer
 
-from cropdash.domain import Bytes, Cube, Float, Grid
+from cropdash.domain import Cube, Float, Grid
 from cropdash.language import sentence
-from cropdash.legend import Legend
 
 MODES = {
     "true_colour": sentence("True colour"),
@@ -26,14 +25,6 @@ _WHITE = {"true_colour": (0.22, 0.20, 0.18), "false_colour": (0.50, 0.24, 0.22)}
 _GAMMA = 1 / 1.5  # opens up the shadows, as image viewers of the field do
 _NDVI_STOPS = (-0.1, 0.1, 0.3, 0.5, 0.7, 0.9)
 _NDVI_COLOURS = ("#7a5c45", "#d9c7a0", "#e9e7a4", "#9fcb6c", "#3f9a46", "#0b5a2c")
-AGREEMENT = (  # what it means, colour; in the order of the codes of `agreement`
-    (sentence("Both right"), "#3b8f5a"),
-    (sentence("Only {first} right"), "#3f6fd1"),
-    (sentence("Only {second} right"), "#e08a1e"),
-    (sentence("Both wrong, same answer"), "#7b3f6e"),
-    (sentence("Both wrong, different answers"), "#c0392b"),
-)
-CONFIDENCE = ("#4a1070", "#f6e16b")  # unsure, sure
 
 Rgba = NDArray[np.uint8]  # (H, W, 4)
 
@@ -49,56 +40,23 @@ def composite(cube: Cube, period: str, mode: str) -> Rgba:
     return np.dstack([*scaled, np.where(valid, 255, 0)]).astype(np.uint8)
 
 
-def classes(crop: Bytes, legend: Legend, shown: NDArray[np.bool_] | None = None) -> Rgba:
-    """(H, W, 4) classes in their colours; transparent where background or not `shown`."""
-    table = np.zeros((256, 4), dtype=np.uint8)
-    for item in legend.classes[1:]:
-        table[item.id] = (*_rgb(item.colour), 255)
-    picture = table[crop]
-    if shown is not None:
-        picture[~shown, 3] = 0
-    return picture
-
-
-def agreement(truth: Bytes, first: Bytes, second: Bytes) -> Bytes:
-    """(H, W) index into AGREEMENT where a mapped crop is declared, 255 elsewhere."""
-    codes = np.select(
-        [(first == truth) & (second == truth), first == truth, second == truth, first == second],
-        [0, 1, 2, 3],
-        4,
-    ).astype(np.uint8)
-    codes[(truth == 0) | (truth == 255)] = 255
-    return codes
-
-
-def agreement_picture(codes: Bytes) -> Rgba:
-    """(H, W, 4) of `agreement` codes."""
-    table = np.zeros((256, 4), dtype=np.uint8)
-    for code, (_, colour) in enumerate(AGREEMENT):
-        table[code] = (*_rgb(colour), 255)
-    return np.asarray(table[codes])
-
-
-def confidence(values: Float, shown: NDArray[np.bool_]) -> Rgba:
-    """(H, W, 4) probability of the chosen class: dark = unsure, light = sure."""
-    share = np.clip(values, 0, 1)[..., None]
-    low, high = (np.array(_rgb(c)) for c in CONFIDENCE)
-    colour = low + (high - low) * share
-    return np.dstack([colour, np.where(shown, 255, 0)]).astype(np.uint8)
-
-
 def png(picture: Rgba, grid: Grid) -> bytes:
     """The picture warped to Web Mercator, as PNG; place it by `bounds(grid)`.
 
     Nearest neighbour: a UTM square is turned by up to two degrees on a web map, which is seven
     pixels at the edge of a 2.5 km zone, so placing it by its corners would not do.
     """
-    rows, columns, inside, _ = _mercator(grid)
-    warped = picture[rows, columns]
-    warped[~inside] = 0
     buffer = io.BytesIO()
-    Image.fromarray(warped, "RGBA").save(buffer, "PNG", compress_level=4)
+    Image.fromarray(warped(picture, grid), "RGBA").save(buffer, "PNG", compress_level=4)
     return buffer.getvalue()
+
+
+def warped(picture: NDArray[np.uint8], grid: Grid) -> NDArray[np.uint8]:
+    """(H, W, ...) on the grid as seen on the web map; 0 outside of the zone."""
+    rows, columns, inside, _ = _mercator(grid)
+    seen: NDArray[np.uint8] = picture[rows, columns]
+    seen[~inside] = 0
+    return seen
 
 
 def webp(picture: Rgba, grid: Grid, side: int = 1300) -> bytes:
@@ -113,10 +71,10 @@ def webp(picture: Rgba, grid: Grid, side: int = 1300) -> bytes:
         a[step // 2 :: step, step // 2 :: step] for a in (rows, columns, inside)
     )
     fine, coarse = grid.shape, picture.shape
-    warped = picture[rows * coarse[0] // fine[0], columns * coarse[1] // fine[1]]
-    warped[~inside] = 0
+    seen = picture[rows * coarse[0] // fine[0], columns * coarse[1] // fine[1]]
+    seen[~inside] = 0
     buffer = io.BytesIO()
-    Image.fromarray(warped, "RGBA").save(buffer, "WEBP", quality=80, method=2)
+    Image.fromarray(seen, "RGBA").save(buffer, "WEBP", quality=80, method=2)
     return buffer.getvalue()
 
 
@@ -157,11 +115,12 @@ def _stretched(plane: Float, white: float) -> Float:
 
 
 def _ramp(ndvi: Float) -> Rgba:
-    colours = np.array([_rgb(c) for c in _NDVI_COLOURS], dtype=float)
+    colours = np.array([rgb(c) for c in _NDVI_COLOURS], dtype=float)
     known = np.nan_to_num(ndvi)
     planes = [np.interp(known, _NDVI_STOPS, colours[:, i]) for i in range(3)]
     return np.dstack([*planes, np.where(np.isnan(ndvi), 0, 255)]).astype(np.uint8)
 
 
-def _rgb(colour: str) -> tuple[int, int, int]:
+def rgb(colour: str) -> tuple[int, int, int]:
+    """Red, green, blue of "#rrggbb"."""
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

@@ -36,6 +36,7 @@ class Panel:
     overlay: str | None = None  # URL of a picture above it, with opacity
     labels: Mapping[str, str] = field(default_factory=dict)  # parcel id -> second tooltip line
     over: str | None = None  # URL of a picture to the right of a divider, `overlay` to its left
+    says: tuple[int, ...] = ()  # which texts of a parcel's `answers` its tooltip adds
 
 
 class ZoneMap(folium.Map):  # type: ignore[misc]
@@ -90,10 +91,12 @@ def zone_map(
     panels: Sequence[Panel],
     height: int,
     more: Mapping[str, Any] | None = None,
+    answers_url: str | None = None,
 ) -> ZoneMap:
     """A map of the zone with one or more linked panels; `parcels_url` serves `geojson`.
 
-    `more` adds a slider of months and a legend: see `figures.months`.
+    `more` adds a slider of months and a legend: see `figures.months`. `answers_url` serves
+    `answers`.
     """
     south_west, north_east = imagery.bounds(grid)
     centre = [(a + b) / 2 for a, b in zip(south_west, north_east, strict=True)]
@@ -109,6 +112,7 @@ def zone_map(
     options = {
         "bounds": [south_west, north_east],
         "parcels": f"{_STATIC}/{parcels_url}",
+        "answers": f"{_STATIC}/{answers_url}" if answers_url else None,
         "panels": [_panel(p) for p in panels],
         "height": height,
         "outline": "#ffffff",
@@ -124,7 +128,8 @@ def command(state: Mapping[str, Any]) -> Command:
     """What to show now, without a reload: selected, base (URL), fill, opacity, only (crops).
 
     With a slider of months also other (parcel), mode, month, and frames (URL of each month). With
-    overlays their URLs, one a panel; with a divider over (URL) and captions of both sides.
+    overlays their URLs and captions, one a panel; with a divider over (URL) and captions of both
+    sides; with answers agree (codes to which parcels are narrowed).
     """
     group = Command(name="state")
     tidy = dict(state)
@@ -152,6 +157,25 @@ def geojson(parcels: gpd.GeoDataFrame, legend: Legend) -> bytes:
     return f'{{"type":"FeatureCollection","features":[{features}]}}'.encode()
 
 
+def answers(
+    ids: Sequence[int],
+    crops: Sequence[Sequence[int]],
+    says: Sequence[Sequence[str]],
+    codes: Sequence[int],
+) -> bytes:
+    """What is said of each parcel, as JSON that the browser fetches: classes, texts, agreement.
+
+    crops: class ids by which a choice of classes finds the parcel; says: one text per model;
+    codes: of `layers.agreement`.
+    """
+    rows = zip(ids, crops, says, codes, strict=True)
+    told = {
+        str(i): {"crops": list(crop), "says": [escape(text) for text in said], "code": code}
+        for i, crop, said, code in rows
+    }
+    return json.dumps(told, separators=(",", ":")).encode()
+
+
 def _properties(parcel_id: int, crop: int, area: float, legend: Legend) -> str:
     item = legend.classes[crop]
     text = f"<b>{escape(label(item))}</b> · {number(area, '.2f')} ha · {say('parcel {id}', id=parcel_id)}"
@@ -166,4 +190,4 @@ def _panel(panel: Panel) -> dict[str, Any]:
         if url
     }
     labels = {k: escape(v) for k, v in panel.labels.items()}
-    return {"title": panel.title, **urls, "labels": labels}
+    return {"title": panel.title, **urls, "labels": labels, "says": list(panel.says)}

@@ -1,11 +1,17 @@
-"""A style for QGIS, so that a downloaded class raster wears the colours of the dashboard."""
+"""Styles for QGIS, so that downloaded rasters and parcels wear the colours of the dashboard."""
 
 from __future__ import annotations
 
 from xml.sax.saxutils import quoteattr
 
+from cropdash.figures import imagery
 from cropdash.language import label
 from cropdash.legend import Legend
+
+_HEAD = (
+    "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>"
+    '<qgis version="3.22" styleCategories="Symbology">'
+)
 
 
 def class_style(legend: Legend) -> bytes:
@@ -16,8 +22,38 @@ def class_style(legend: Legend) -> bytes:
         for item in legend.classes
     )
     return (
-        "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>"
-        '<qgis version="3.22" styleCategories="Symbology"><pipe>'
+        f"{_HEAD}<pipe>"
         '<rasterrenderer type="paletted" band="1" opacity="1" alphaBand="-1" nodataColor="">'
         f"<colorPalette>{entries}</colorPalette></rasterrenderer></pipe></qgis>"
     ).encode()
+
+
+def parcel_style(legend: Legend, column: str) -> bytes:
+    """QML of parcels coloured by the class names in `column`."""
+    categories = "".join(
+        f'<category symbol="{item.id}" value={quoteattr(item.name)} label={quoteattr(label(item))} '
+        'render="true"/>'
+        for item in legend.classes
+    )
+    symbols = "".join(_fill(item.id, item.colour) for item in legend.classes)
+    return (
+        f'{_HEAD}<renderer-v2 type="categorizedSymbol" attr={quoteattr(column)} symbollevels="0" '
+        f'enableorderby="0" forceraster="0"><categories>{categories}</categories>'
+        f"<symbols>{symbols}</symbols></renderer-v2></qgis>"
+    ).encode()
+
+
+def _fill(name: int, colour: str) -> str:
+    red, green, blue = imagery.rgb(colour)
+    options = {
+        "color": f"{red},{green},{blue},{255 if name else 0}",
+        "outline_color": "70,70,70,255",
+        "outline_width": "0.15",
+        "style": "solid",
+    }
+    values = "".join(f'<Option type="QString" name="{k}" value="{v}"/>' for k, v in options.items())
+    return (
+        f'<symbol type="fill" name="{name}" alpha="1" clip_to_extent="1" force_rhr="0">'
+        f'<layer class="SimpleFill" enabled="1" locked="0" pass="0"><Option type="Map">{values}'
+        "</Option></layer></symbol>"
+    )

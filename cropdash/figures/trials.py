@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 
 from cropdash.figures import palette
 from cropdash.figures.confusion import empty
-from cropdash.language import say
+from cropdash.language import number, say
 
 _COLUMNS = 3  # charts of settings beside each other
 _DASHES = ("solid", "dash", "dot", "dashdot")  # two colours each: eight runs are told apart
@@ -64,15 +64,16 @@ def scores_by_setting(
     if known.empty or not names:
         return empty(dark)
     rows = -(-len(names) // _COLUMNS)
+    height = 90 + 160 * rows
     figure = make_subplots(
         rows, _COLUMNS, shared_yaxes=True, subplot_titles=list(names.values()),
-        horizontal_spacing=0.03, vertical_spacing=min(0.28, 0.8 / rows),
+        horizontal_spacing=0.05, vertical_spacing=60 / (height - 90),
     )  # fmt: skip
     for i, name in enumerate(names):
         at = {"row": i // _COLUMNS + 1, "col": i % _COLUMNS + 1}
         _draw_setting(figure, known, name, name in logarithmic, at, dark)
     figure.update_yaxes(palette.axis(dark, tickformat=".2f"))
-    return figure.update_layout(_layout(dark, 110 + 170 * rows))
+    return figure.update_layout(_layout(dark, height))
 
 
 def scores_by_fold(folds: pd.DataFrame, *, dark: bool = False) -> go.Figure:
@@ -164,13 +165,18 @@ def _draw_setting(
         trace = _points(part, values, said, symbol, dark)
         first = at == {"row": 1, "col": 1}
         figure.add_trace(trace.update(showlegend=first), **at)
-    kind = ("log" if log else "linear") if is_number else "category"
-    more = (
-        {"nticks": 5, "exponentformat": "power"}
-        if is_number
-        else {"categoryorder": "category ascending"}
-    )
-    figure.update_xaxes(palette.axis(dark, type=kind, **more), **at)
+    axis = {"type": "category", "categoryorder": "category ascending"}
+    if is_number:
+        axis = {"type": "log" if log else "linear", **_ticks(known[name], log)}
+    figure.update_xaxes(palette.axis(dark, **axis), **at)
+
+
+def _ticks(values: pd.Series[Any], log: bool) -> dict[str, Any]:
+    """Three marks, the ends and what is between: there is no room for more."""
+    low, high = float(values.min()), float(values.max())
+    middle = (low * high) ** 0.5 if log else (low + high) / 2
+    marks = [float(f"{value:.2g}") for value in (low, middle, high)]
+    return {"tickvals": marks, "ticktext": [number(mark, ".3g") for mark in marks]}
 
 
 def _layout(dark: bool, height: int) -> dict[str, Any]:

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cropdash import legend
 from cropdash.domain import Labels, Prediction, Zone
-from cropdash.language import label, number
 from cropdash.storage.store import RunInfo
 from cropdash.ui import data
 
@@ -28,6 +26,12 @@ class Pair:
     def names(self) -> tuple[str, str]:
         first, second = (model_name(run) for run in self.runs)
         return (first, second) if first != second else (f"{first} (1)", f"{second} (2)")
+
+    @property
+    def mark(self) -> str:
+        """Changes with all that the pair's pictures and tables are made from."""
+        runs = "+".join(f"{r.run_id}@{r.status.finished}" for r in self.runs)
+        return f"{self.dataset}/{self.zone.zone_id}/{data.fingerprint(self.dataset)}/{runs}"
 
     @property
     def labels(self) -> Labels:
@@ -54,9 +58,3 @@ def run_label(run: RunInfo) -> str:
 def best(prediction: Prediction) -> NDArray[np.intp]:
     """(P,) most probable class of each parcel."""
     return np.asarray(prediction.parcel_probabilities.argmax(axis=1))
-
-
-def tooltips(prediction: Prediction, name: str) -> dict[str, str]:
-    items, sure = legend.load().classes, prediction.parcel_probabilities.max(axis=1, initial=0)
-    answered = zip(prediction.parcel_ids, best(prediction).tolist(), sure, strict=True)
-    return {str(i): f"{name}: {label(items[k])}, {number(p, '.0%')}" for i, k, p in answered}

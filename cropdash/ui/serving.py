@@ -20,7 +20,8 @@ from cropdash.ui import frame
 # the root, and a browser logs each miss as an error. This tells it the root beforehand.
 _ROOT = "<script>window.__streamlit = {BACKEND_BASE_URL: location.origin + '/'}</script>"
 _SHELL = Path(st.__file__).parent / "static" / "index.html"
-_LOADED_FIRST = ("cropdash.ui.data", "cropdash.ui.maps", "cropdash.figures.series")
+# Nothing that knows Streamlit: its caches and components must not come before its runtime.
+_LOADED_FIRST = ("cropdash.storage.store", "cropdash.figures.maps", "cropdash.figures.series")
 
 
 def routes() -> list[Route]:

@@ -16,7 +16,7 @@ from optuna.samplers import TPESampler
 from optuna.trial import TrialState
 
 from cropdash.storage.studies import Trial
-from cropdash.study_config import Between, OneOf, Search
+from cropdash.study_config import Between, OneOf, Point, Search, Value
 from cropdash.train_config import TrainConfig
 
 _WARM_UP = 4  # looks at a trial before it is compared with others: a fifth of its training
@@ -29,7 +29,25 @@ _STATES = {
 }
 
 
-def replayed(config: Search, finished: Sequence[Trial]) -> optuna.Study:
+def ask(config: Search, finished: Sequence[Trial]) -> tuple[optuna.Trial, Point]:
+    """The next trial, as Optuna's own (to report to), and its settings.
+
+    It is seeded by its number and follows from the trials' files alone, so that it is the same
+    after a break.
+    """
+    study, number = _replayed(config, finished), len(finished)
+    seed = (config.draws * 1_000_003 + number) % 2**32
+    study.sampler = TPESampler(seed=seed, n_startup_trials=_RANDOM)
+    point = config.grid()[number] if config.kind == "grid" else None
+    if config.kind == "optuna" and number == 0:
+        point = config.first_point()
+    if point is not None:
+        study.enqueue_trial(point)
+    asked = study.ask(_distributions(config))
+    return asked, {s.name: _tidy(s, asked.params[s.name]) for s in config.space()}
+
+
+def _replayed(config: Search, finished: Sequence[Trial]) -> optuna.Study:
     """Optuna's own view of the trials so far, in memory: the trials' files are what is kept."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     pruner = MedianPruner(n_startup_trials=_STARTUP, n_warmup_steps=_WARM_UP)
@@ -50,21 +68,11 @@ def replayed(config: Search, finished: Sequence[Trial]) -> optuna.Study:
     return study
 
 
-def ask(study: optuna.Study, config: Search, number: int) -> optuna.Trial:
-    """The trial of that number; seeded by it, so that it is the same after a break."""
-    seed = (config.draws * 1_000_003 + number) % 2**32
-    study.sampler = TPESampler(seed=seed, n_startup_trials=_RANDOM)
-    point = config.grid()[number] if config.kind == "grid" else None
-    if config.kind == "optuna" and number == 0:
-        point = config.first_point()
-    if point is not None:
-        study.enqueue_trial(point)
-    return study.ask(_distributions(config))
-
-
-def tell(study: optuna.Study, asked: optuna.Trial, trial: Trial) -> None:
-    """What came of a trial that is over."""
-    study.tell(asked, trial.score if trial.state == "done" else None, _STATES[trial.state])
+def _tidy(setting: Between | OneOf, value: Value) -> Value:
+    """The value with no more digits than a person would type."""
+    if isinstance(setting, OneOf) or not isinstance(value, float):
+        return value
+    return min(max(float(f"{value:.3g}"), setting.low), setting.high)
 
 
 def _distributions(config: Search) -> dict[str, BaseDistribution]:

@@ -57,12 +57,11 @@ def search(
     train.check_legend(dataset)
     finished = [trial for trial in study.trials() if trial.state in _OVER]
     begun = {trial.number: trial for trial in study.trials() if trial.state not in _OVER}
-    ledger = proposals.replayed(config, finished)
     while len(finished) < config.n_trials and not should_stop() and not _is_late(config, finished):
         number = len(finished)
         progress(_stage(number, config), number / config.n_trials)
-        asked = proposals.ask(ledger, config, number)
-        trial = begun.get(number) or Trial(number, "running", dict(asked.params))
+        asked, point = proposals.ask(config, finished)
+        trial = begun.get(number) or Trial(number, "running", point)
 
         def told(epoch: int, share: float, number: int = number) -> None:
             progress(_stage(number, config, epoch), (number + share) / config.n_trials)
@@ -70,7 +69,6 @@ def search(
         trial = _Attempt(study, folders, config, trial, asked, told, should_stop).run()
         if trial.state == "stopped":
             break
-        proposals.tell(ledger, asked, trial)
         finished.append(trial)
     return studies.best(study.trials())
 

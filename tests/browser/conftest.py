@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import socket
 import subprocess
@@ -128,7 +127,7 @@ def watched(browser: Browser, server: Server, **options: Any) -> Iterator[Page]:
     page.on("request", lambda r: _note_request(r.url, server.url, watch))
     page.on("pageerror", lambda e: watch.errors.append(str(e)))
     page.on("console", lambda m: _note_message(m.type, m.text, watch))
-    page.on("response", lambda r: _note_answer(r.status, r.url, server.url, watch))
+    page.on("response", lambda r: _note_answer(r.status, r.url, watch))
     yield page
     context.close()
     assert not watch.foreign, f"requests that left this machine: {watch.foreign}"
@@ -148,16 +147,10 @@ def _note_request(url: str, origin: str, watch: Watch) -> None:
 
 
 def _note_message(kind: str, text: str, watch: Watch) -> None:
-    # Failed requests are judged by their address, in `_note_answer`.
-    if kind == "error" and not text.startswith("Failed to load resource"):
+    if kind == "error":
         watch.errors.append(text)
 
 
-def _note_answer(status: int, url: str, origin: str, watch: Watch) -> None:
-    # On a deep link Streamlit's own script asks for these two beside the page, then at the root;
-    # no setting of it changes that.
-    own_habit = re.fullmatch(
-        re.escape(origin) + r"/[A-Z][a-z]+/_stcore/(health|host-config)", url.split("?")[0]
-    )
-    if status >= 400 and not own_habit:
+def _note_answer(status: int, url: str, watch: Watch) -> None:
+    if status >= 400:
         watch.errors.append(f"{status} {url}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from cropdash import classify, study_config
 from cropdash.config import Folders
 from cropdash.domain import Sample
 from cropdash.storage import studies
+from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.studies import StudyFolder
+from cropdash.workflow import train
 
 EPOCHS = 10
 QUICK = {"trees": 4, "pixels": 1000, "threads": 1, "max_depth": 2}
@@ -85,7 +88,12 @@ class Pretender:
 
 
 def pretending(monkeypatch: Any, fails_at: Any = None) -> type[Pretender]:
-    """Let every new classifier be a pretender."""
+    """Let every new classifier be a pretender, and read each zone's parcels once."""
+    read = lru_cache(lambda path, zones: read_parcels(DatasetFolder(*path), zones))
+    read_parcels = train.mapped_parcels
+    monkeypatch.setattr(
+        train, "mapped_parcels", lambda d, zones: read((d.path.parent, d.name), tuple(zones))
+    )
     kind = type(
         "Fresh",
         (Pretender,),

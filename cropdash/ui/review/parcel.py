@@ -14,8 +14,9 @@ from cropdash.figures import imagery, maps, palette, series, wording
 from cropdash.language import number, say
 from cropdash.legend import Level
 from cropdash.storage.store import RunInfo
-from cropdash.ui import compare_answers, compare_maps, data, explore, frame
+from cropdash.ui import compare_maps, data, explore, frame
 from cropdash.ui import maps as component
+from cropdash.ui.map import answers
 from cropdash.ui.review import listing, notes, words
 
 _HEIGHT = 380  # [px] of the map
@@ -42,7 +43,7 @@ def show(rows: pd.DataFrame, whole: pd.DataFrame, runs: Sequence[RunInfo], level
     _series(dataset, zone, parcel, bands)
     if len(runs) == 2:
         pair = compare_maps.Pair(dataset, place, (runs[0], runs[1]))
-        compare_answers.probabilities_chart(pair, parcel)
+        answers.probabilities_chart(pair, parcel)
     explore.facts(dataset, zone, parcel)
     _links(dataset, zone, parcel)
 

@@ -1,0 +1,1 @@
+"""Parts of the Map page: two models on a zone that neither has seen."""

@@ -1,0 +1,121 @@
+"""One parcel on the Map page: what was declared, what both models say, its year."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from cropdash import legend
+from cropdash.domain import Float, Prediction
+from cropdash.evaluate import conformal
+from cropdash.figures import probabilities
+from cropdash.language import label, say
+from cropdash.storage.store import RunInfo
+from cropdash.ui import data, explore, frame
+from cropdash.ui.compare_maps import Pair
+
+
+def parcel_panel(pair: Pair, parcel: int | None) -> None:
+    """What was declared, what both models say, and the parcel's series."""
+    if parcel is None:
+        hint = say("Click a parcel to see what both models say of it.")
+        st.info(hint, icon=":material/touch_app:")
+        return
+    explore.facts(pair.dataset, pair.zone.zone_id, parcel)
+    if probabilities_chart(pair, parcel):
+        verdicts(pair, parcel)
+        explore.series_chart(pair.dataset, pair.zone.zone_id, [parcel])
+    _links(pair, parcel)
+
+
+def probabilities_chart(pair: Pair, parcel: int) -> bool:
+    """Both models' most probable classes; False where the parcel holds no pixel."""
+    first, second = (answer_of(p, parcel) for p in pair.predictions)
+    if first is None or second is None:
+        st.warning(say("This parcel is too small to hold a pixel: no model has an answer for it."))
+        return False
+    declared = data.parcels(pair.dataset, pair.zone.zone_id).set_index("parcel_id")["crop"]
+    rows = probabilities.table(
+        pair.names, (first, second), int(declared.loc[parcel]), legend.load()
+    )
+    said = say("Most probable classes of parcel {id}, mean over its pixels", id=parcel)
+    st.markdown(f"**{said}**")
+    figure = probabilities.bars(rows, pair.names, dark=frame.is_dark())
+    st.plotly_chart(figure, theme=None, width="stretch", key="probabilities", alt=said)
+    st.download_button(
+        say("Probabilities (CSV)"),
+        data.csv(rows),
+        f"{pair.dataset}_{pair.zone.zone_id}_parcel_{parcel}_probabilities.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    return True
+
+
+def verdicts(pair: Pair, parcel: int) -> None:
+    """Whether each model names what was declared, and the classes that hold the truth."""
+    table = data.parcels(pair.dataset, pair.zone.zone_id).set_index("parcel_id")
+    declared, items = int(table.loc[parcel, "crop"]), legend.load().classes
+    for name, run, prediction in zip(pair.names, pair.runs, pair.predictions, strict=True):
+        answer = answer_of(prediction, parcel)
+        if answer is None:
+            continue
+        best = int(answer.argmax())
+        st.markdown(
+            f"{_mark(best, declared)} **{name}**: {label(items[best])}{_judged(best, declared)}"
+        )
+        inside = class_set(run, answer)
+        if inside is not None:
+            named = ", ".join(label(items[int(k)]).split(" (")[0] for k in inside)
+            st.caption(
+                say("9 times in 10 the truth is among: {classes}.", classes=named),
+                help=say(
+                    "The least set of classes that held the declared one in 90 % of the parcels "
+                    "of zones that the model did not learn from. More classes: less sure."
+                ),
+            )
+
+
+def class_set(run: RunInfo, answer: Float) -> NDArray[np.intp] | None:
+    """Classes of a parcel's set, most probable first; None if the run has no threshold.
+
+    answer: (K,) probabilities.
+    """
+    threshold = data.store().calibrated(run.run_id).get("threshold")
+    if threshold is None:
+        return None
+    inside = np.flatnonzero(conformal.class_sets(answer[None], threshold)[0])
+    return inside[np.argsort(-answer[inside], kind="stable")]
+
+
+def answer_of(prediction: Prediction, parcel: int) -> Float | None:
+    """(K,) probabilities of the parcel, None if it holds no pixel."""
+    row = np.flatnonzero(prediction.parcel_ids == parcel)
+    return prediction.parcel_probabilities[row[0]] if len(row) else None
+
+
+def _mark(best: int, declared: int) -> str:
+    if not 0 < declared < 255:
+        return ":gray[:material/remove:]"
+    return ":green[:material/check:]" if best == declared else ":red[:material/close:]"
+
+
+def _judged(best: int, declared: int) -> str:
+    if not 0 < declared < 255:
+        return ", " + say("to be compared with nothing: no mapped crop is declared.")
+    return ", " + (say("as declared.") if best == declared else say("not as declared."))
+
+
+def _links(pair: Pair, parcel: int) -> None:
+    """The same parcel on other pages."""
+    where = {"dataset": pair.dataset, "zone": pair.zone.zone_id, "parcel": str(parcel)}
+    if (spoken := st.query_params.get("lang")) is not None:
+        where["lang"] = spoken
+    with st.container(horizontal=True):
+        for path, word, icon in (
+            ("pages/1_Explore.py", say("Explore"), ":material/travel_explore:"),
+            ("pages/5_Review.py", say("Review"), ":material/fact_check:"),
+        ):
+            st.page_link(path, label=word, icon=icon, query_params=where)

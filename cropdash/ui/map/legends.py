@@ -1,0 +1,92 @@
+"""The legend of classes: colours and counts, whose rows choose what the map shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cropdash import legend
+from cropdash.language import label, number, say
+from cropdash.ui import data, state
+from cropdash.ui.compare_maps import Pair
+from cropdash.ui.explore import choices
+from cropdash.ui.map import counts
+
+_HEIGHT = 320  # [px] of the table
+
+
+def class_legend(pair: Pair, only: Sequence[int]) -> None:
+    """Classes of the zone by declared area, with what each model says; rows can be chosen."""
+    first, second = st.columns([3, 2], vertical_alignment="bottom")
+    said = say("Classes inside declared crops, as declared and as each model names them")
+    first.markdown(f"**{said}**")
+    with second:
+        unit = choices.one_of(say("Count"), "unit", counts.UNITS)
+    table, items = counts.of_classes(pair, unit), legend.load().classes
+    if table.empty:
+        st.info(say("No mapped crop is declared in this zone."))
+        return
+    ids = table["class_id"].tolist()
+    shown = pd.DataFrame({say("Class"): [label(items[k]) for k in ids]})
+    words = (say("Declared"), *pair.names)
+    for word, name in zip(words, counts.SOURCES, strict=True):
+        shown[word] = table[name].to_numpy()
+    _selectable(shown, ids, only, words, unit, said)
+    st.caption(say("Choose rows to see these classes alone."))
+    st.download_button(
+        say("Legend and counts (CSV)"),
+        lambda: data.csv(whole_legend(pair)),
+        f"{pair.dataset}_{pair.zone.zone_id}_legend.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def whole_legend(pair: Pair) -> pd.DataFrame:
+    """class_id, name, both labels, groups, colour, and the counts in all units."""
+    items, table = legend.load().classes, counts.of_classes(pair)[["class_id"]]
+    for field in ("name", "label_en", "label_fr", "level_2", "level_1", "colour"):
+        table = table.assign(**{field: [getattr(items[k], field) for k in table["class_id"]]})
+    for unit in counts.UNITS:
+        of_unit = counts.of_classes(pair, unit)
+        named = {f"{source}_{unit}": of_unit[source].to_numpy() for source in counts.SOURCES}
+        table = table.assign(**named)
+    return table
+
+
+def _selectable(
+    shown: pd.DataFrame,
+    ids: Sequence[int],
+    only: Sequence[int],
+    words: Sequence[str],
+    unit: str,
+    said: str,
+) -> None:
+    """The table; its chosen rows and the classes of the address follow each other."""
+    key, items = "map:legend", legend.load().classes
+    wanted = sorted(ids.index(k) for k in only if k in ids)
+    kept = st.session_state.get(key)
+    if sorted(kept["selection"]["rows"] if kept else []) != wanted:
+        st.session_state[key] = {"selection": {"rows": wanted}}
+
+    def follow() -> None:
+        rows = st.session_state[key]["selection"]["rows"]
+        state.put("classes", ",".join(items[ids[row]].name for row in rows) or None)
+
+    form = ",.1f" if unit == "hectares" else ","
+
+    def written(value: Any) -> str:
+        return number(value, form)
+
+    plain = [""] * len(words)
+    styled = shown.style.apply(
+        lambda row: [f"background-color: {items[ids[row.name]].colour}66", *plain], axis=1
+    ).format(dict.fromkeys(words, written))
+    st.dataframe(
+        styled, hide_index=True, width="stretch", height=_HEIGHT, key=key, on_select=follow,
+        selection_mode="multi-row", alt=said,
+    )  # fmt: skip

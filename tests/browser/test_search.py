@@ -1,0 +1,57 @@
+"""Start a true search in the browser, see its trials arrive, stop it, and go on with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests import factory
+
+SEARCH_MS = 120_000  # [ms] a few small trainings may take on a busy machine
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Path:
+    """A dataset of one's own, since the test writes a study."""
+    factory.write_dataset(tmp_path / "data", zones=4, size=32)
+    return tmp_path
+
+
+def fill(page: Page, label: str, value: int) -> None:
+    box = page.get_by_role("spinbutton", name=label, exact=True)
+    box.fill(str(value))
+    box.press("Enter")
+
+
+def test_trials_arrive_and_a_stopped_search_goes_on(page: Page, server) -> None:
+    page.goto(f"{server.url}/Train?dataset=demo&do=search")
+    page.get_by_text("XGBoost", exact=True).click()
+    fill(page, "Trials", 3)
+    expect(page.get_by_text("--trials 3")).to_be_visible()
+    page.get_by_text("Hyper-parameters").click()
+    fill(page, "Training pixels", 1000)
+    expect(page.get_by_text("--set pixels=1000")).to_be_visible()
+    page.get_by_role("button", name="Start the search").click()
+    page.wait_for_url("**study=search-xgboost-*")
+    study_id = page.url.split("study=")[1].split("&")[0]
+    chart = page.get_by_text("Score by trial: held-out training zones of demo")
+    expect(chart).to_be_visible(timeout=SEARCH_MS)  # the first trial, while it trains
+    page.get_by_role("button", name="Stop", exact=True).click()
+    resume = page.get_by_role("button", name="Resume")
+    expect(resume).to_be_visible(timeout=SEARCH_MS)
+    before = server.store.trials(study_id)
+    assert server.store.study(study_id).status.state == "stopped"
+    assert len(before) < 3 or before["state"].iloc[-1] == "stopped"
+    resume.click()
+    expect(page.get_by_text("3 / 3")).to_be_visible(timeout=SEARCH_MS)
+    expect(resume).to_have_count(0)
+    assert server.store.study(study_id).status.state == "done"
+    after = server.store.trials(study_id)
+    assert set(after["state"]) <= {"done", "pruned"}
+    assert after["score"].notna().all()
+    page.get_by_role("button", name="Train with the best settings").click()
+    expect(page.get_by_role("button", name="Start training")).to_be_visible()
+    page.wait_for_url(f"**like={study_id}**")
+    expect(page.get_by_text("cropdash train demo --classifier xgboost")).to_be_visible()
