@@ -54,7 +54,7 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def world_of_all(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("world")
     dataset = factory.write_dataset(folder / "data", zones=4, size=64)
     factory.write_run(folder / "models", dataset, classifier="cnn", seed=1, accuracy=0.8)
@@ -95,10 +95,25 @@ def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     raise TimeoutError(f"No answer from {url}.")
 
 
+@pytest.fixture(scope="session")
+def shared_server(world_of_all: Path) -> Iterator[Server]:
+    yield from serve(world_of_all)
+
+
 @pytest.fixture
-def server(world: Path) -> Iterator[Server]:
-    """A fresh server, so that every test's first page is a cold deep link."""
-    yield from serve(world)
+def world(world_of_all: Path) -> Path:
+    """What tests read; those that write have a world of their own."""
+    return world_of_all
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, world: Path) -> Iterator[Server]:
+    """The server of all tests; a fresh one for those that write, or are marked `cold`."""
+    is_read = world == request.getfixturevalue("world_of_all")
+    if is_read and not request.node.get_closest_marker("cold"):
+        yield request.getfixturevalue("shared_server")
+    else:
+        yield from serve(world)
 
 
 @pytest.fixture(scope="session")

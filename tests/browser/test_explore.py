@@ -70,6 +70,7 @@ def _rectangle(server, zone):
     return rectangle(*next(z for z in server.store.zones("demo") if z.zone_id == zone).grid.bounds)
 
 
+@pytest.mark.cold
 def test_cold_deep_link_click_and_chart(page, server):
     zone = server.store.zones("demo")[1].zone_id
     first, second = large_parcels(server, zone, 8)[:2]
@@ -285,7 +286,8 @@ def test_the_map_page_links_four_panels_and_any_of_them_takes_a_click(page, serv
     chart_of_parcel(page, parcel)
 
 
-@pytest.mark.parametrize("name", ["", "Explore", "Train", "Map", "Compare"])
+@pytest.mark.cold
+@pytest.mark.parametrize("name", ["", "Explore", "Train", "Map", "Compare", "Review", "Data"])
 def test_every_page_opens_cold_with_the_menu(page, server, name):
     page.goto(f"{server.url}/{name}")
     expect(page.get_by_role("heading", level=1)).to_have_text(name or "Overview")

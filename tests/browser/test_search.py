@@ -28,11 +28,12 @@ def fill(page: Page, label: str, value: int) -> None:
 def test_trials_arrive_and_a_stopped_search_goes_on(page: Page, server) -> None:
     page.goto(f"{server.url}/Train?dataset=demo&do=search")
     page.get_by_text("XGBoost", exact=True).click()
-    fill(page, "Trials", 3)
-    expect(page.get_by_text("--trials 3")).to_be_visible()
+    fill(page, "Trials", 2)
+    expect(page.get_by_text("--trials 2")).to_be_visible()
     page.get_by_text("Hyper-parameters").click()
-    fill(page, "Training pixels", 1000)
-    expect(page.get_by_text("--set pixels=1000")).to_be_visible()
+    for label, name in (("Trees", "trees"), ("Patience", "patience")):  # long enough to be stopped
+        fill(page, label, 400)
+        expect(page.get_by_text(f"--set {name}=400")).to_be_visible()
     page.get_by_role("button", name="Start the search").click()
     page.wait_for_url("**study=search-xgboost-*")
     study_id = page.url.split("study=")[1].split("&")[0]
@@ -43,9 +44,9 @@ def test_trials_arrive_and_a_stopped_search_goes_on(page: Page, server) -> None:
     expect(resume).to_be_visible(timeout=SEARCH_MS)
     before = server.store.trials(study_id)
     assert server.store.study(study_id).status.state == "stopped"
-    assert len(before) < 3 or before["state"].iloc[-1] == "stopped"
+    assert len(before) < 2 or before["state"].iloc[-1] == "stopped"
     resume.click()
-    expect(page.get_by_text("3 / 3")).to_be_visible(timeout=SEARCH_MS)
+    expect(page.get_by_text("2 / 2")).to_be_visible(timeout=SEARCH_MS)
     expect(resume).to_have_count(0)
     assert server.store.study(study_id).status.state == "done"
     after = server.store.trials(study_id)

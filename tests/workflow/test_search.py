@@ -15,6 +15,7 @@ from cropdash.config import Folders
 from cropdash.errors import InvalidRun, NotEnoughData
 from cropdash.storage import files, status, studies
 from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.status import Status
 from cropdash.workflow.search import LOOKS, search
 from tests import factory, worlds
 from tests.workflow.studying import EPOCHS, QUICK, pretending, queued, silent, spying
@@ -203,6 +204,7 @@ def test_a_killed_search_goes_on_and_ends_with_the_same_trials(folders):
     quick = {"kind": "optuna", "trials": 3, "fixed": {"pixels": 1000, "threads": 1, "trees": 30}}
     whole, broken = queued(folders, **quick), queued(folders, **quick)
     search(whole, folders, progress=silent)
+    status.write(whole.path, Status("done"))  # else it would be waited for
     process = worker(broken, folders)
     wait_for(lambda: len(broken.trials()) > 1, process)
     process.send_signal(signal.SIGKILL)
