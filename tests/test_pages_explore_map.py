@@ -1,4 +1,4 @@
-"""Explore, and what Map shares with it, run without a browser: what is chosen, what is shown, what is handed out."""
+"""Explore, and what it shares with Map, run without a browser."""
 
 from __future__ import annotations
 

@@ -18,8 +18,7 @@ _STAGES = (
 )
 _FOLD = re.compile(r"Fold (?P<n>\d+) of (?P<total>\d+): (?P<stage>.+)")
 _PATTERNS = [
-    (re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>\\w+)", re.escape(text))), text)
-    for text in _STAGES
+    (re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>\\w+)", re.escape(text))), text) for text in _STAGES
 ]
 
 

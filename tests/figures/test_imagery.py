@@ -4,12 +4,9 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from PIL import Image
 from pyproj import Transformer
 
-from cropdash import legend
 from cropdash.domain import BANDS, Cube, Grid
 from cropdash.figures import imagery
 from tests import worlds
@@ -101,48 +98,6 @@ def test_brighter_ground_is_brighter_in_the_picture():
     assert (np.diff(picture[0, :, :3], axis=0) >= 0).all()
     assert (picture[0, 0, :3] == 0).all()
     assert (picture[0, -1, :3] == 255).all()
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.integers(0, 2**32 - 1))
-def test_agreement_equals_a_plain_loop(seed):
-    rng = np.random.default_rng(seed)
-    truth, first, second = rng.choice([0, 1, 2, 3, 255], (3, 4, 7)).astype(np.uint8)
-    codes = imagery.agreement(truth, first, second)
-    for i in range(4):
-        for j in range(7):
-            t, a, b = int(truth[i, j]), int(first[i, j]), int(second[i, j])
-            if t in (0, 255):
-                expected = 255
-            elif a == t or b == t:
-                expected = {(True, True): 0, (True, False): 1, (False, True): 2}[a == t, b == t]
-            else:
-                expected = 3 if a == b else 4
-            assert codes[i, j] == expected
-
-
-def test_classes_wear_the_colours_of_the_legend_and_background_none():
-    table = legend.load()
-    crop = np.array([[0, 1, 2], [49, 0, 1]], np.uint8)
-    shown = np.array([[True, True, False], [True, False, True]])
-    picture = imagery.classes(crop, table, shown)
-    np.testing.assert_array_equal(picture[..., 3] > 0, shown & (crop > 0))
-    red, green, blue = picture[0, 1, :3]
-    assert f"#{red:02x}{green:02x}{blue:02x}" == table.classes[1].colour.lower()
-
-
-def test_confidence_is_lighter_where_the_model_is_surer():
-    values = np.array([[0.1, 0.5, 0.9]], np.float32)
-    picture = imagery.confidence(values, np.array([[True, True, False]]))
-    light = picture[0, :, :3].sum(axis=1, dtype=int)
-    assert light[0] < light[1] < light[2]
-    assert picture[0, :, 3].tolist() == [255, 255, 0]
-
-
-def test_agreement_colours_are_apart():
-    picture = imagery.agreement_picture(np.array([[0, 1, 2, 3, 4, 255]], np.uint8))
-    assert len({tuple(p) for p in picture[0].tolist()}) == 6
-    assert picture[0, 5, 3] == 0
 
 
 @pytest.mark.parametrize("side", [64, 1300])

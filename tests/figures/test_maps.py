@@ -102,3 +102,26 @@ def test_a_command_says_what_to_show_and_names_urls_as_the_frame_sees_them():
         "base": "../../app/static/cache/c.png",
         "fill": 0.4,
     }
+
+
+def test_answers_are_escaped_and_found_by_parcel():
+    told = json.loads(
+        maps.answers([7, 30], [[1, 2, 1], [5, 5, 5]], [["a", "<b>"], ["c", "d"]], [2, 0])
+    )
+    assert told["7"] == {"crops": [1, 2, 1], "says": ["a", "&lt;b&gt;"], "code": 2}
+    assert told["30"]["crops"] == [5, 5, 5]
+    with pytest.raises(ValueError, match="zip"):
+        maps.answers([7], [[1, 1, 1]], [], [0])
+
+
+def test_panels_and_their_commands_name_every_url_as_the_frame_sees_it():
+    panel = maps.Panel("", "cache/a.webp", "cache/b.png", over="cache/c.png", says=(0, 1))
+    chart = maps.zone_map(GRID, "cache/p.json", [panel], 500, answers_url="cache/said.json")
+    page = str(chart.get_root().render())
+    for name in ("a.webp", "b.png", "c.png", "p.json", "said.json"):
+        assert f'"../../app/static/cache/{name}"' in page
+    group = maps.command({"overlays": ["cache/d.png"], "over": "cache/e.png", "captions": ["x"]})
+    (child,) = group._children.values()
+    told = json.loads(child.state)
+    assert told["overlays"] == ["../../app/static/cache/d.png"]
+    assert told["over"] == "../../app/static/cache/e.png"

@@ -23,8 +23,8 @@ def parcel_panel(pair: Pair, parcel: int | None) -> None:
         st.info(hint, icon=":material/touch_app:")
         return
     explore.facts(pair.dataset, pair.zone.zone_id, parcel)
+    verdicts(pair, parcel)
     if probabilities_chart(pair, parcel):
-        verdicts(pair, parcel)
         explore.series_chart(pair.dataset, pair.zone.zone_id, [parcel])
     _links(pair, parcel)
 

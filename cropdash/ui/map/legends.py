@@ -20,11 +20,9 @@ _HEIGHT = 320  # [px] of the table
 
 def class_legend(pair: Pair, only: Sequence[int]) -> None:
     """Classes of the zone by declared area, with what each model says; rows can be chosen."""
-    first, second = st.columns([3, 2], vertical_alignment="bottom")
     said = say("Classes inside declared crops, as declared and as each model names them")
-    first.markdown(f"**{said}**")
-    with second:
-        unit = choices.one_of(say("Count"), "unit", counts.UNITS)
+    st.markdown(f"**{said}**")
+    unit = choices.one_of(say("Count"), "unit", counts.UNITS)
     table, items = counts.of_classes(pair, unit), legend.load().classes
     if table.empty:
         st.info(say("No mapped crop is declared in this zone."))

@@ -1,0 +1,127 @@
+"""Pictures of few colours show what pictures of all colours would."""
+
+import io
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from cropdash import legend
+from cropdash.figures import imagery, layers
+from cropdash.figures.layers import Indexed
+from tests import worlds
+
+GRID = worlds.grid((23, 37))
+
+
+def rgba(picture: Indexed) -> np.ndarray:
+    """(H, W, 4) in full colour."""
+    return picture.colours[picture.codes]
+
+
+def crops(seed: int = 0, low: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return rng.integers(low, legend.load().n_classes, GRID.shape).astype(np.uint8)
+
+
+def pictures() -> list[Indexed]:
+    sure = np.random.default_rng(1).random(GRID.shape, dtype=np.float32)
+    table = legend.load()
+    return [
+        layers.classes(crops(), table),
+        layers.confidence(sure),
+        layers.shaded(crops(), sure, table),
+        layers.of_agreement((crops() % 6).astype(np.uint8)),
+    ]
+
+
+@pytest.mark.parametrize("i", range(4))
+def test_the_file_shows_the_same_as_one_in_full_colour(i):
+    picture = pictures()[i]
+    small, large = layers.png(picture, GRID), imagery.png(rgba(picture), GRID)
+    seen, expected = (
+        np.asarray(Image.open(io.BytesIO(c)).convert("RGBA")).astype(int) for c in (small, large)
+    )
+    np.testing.assert_array_equal(seen[..., 3], expected[..., 3])
+    visible = expected[..., 3] > 0
+    np.testing.assert_array_equal(seen[visible], expected[visible])
+    assert set(np.unique(seen[..., 3])) == {0, 255}
+
+
+@pytest.mark.parametrize("i", range(4))
+def test_what_is_not_shown_is_transparent_and_nothing_else_changes(i):
+    picture = pictures()[i]
+    shown = np.random.default_rng(2).random(GRID.shape) < 0.5
+    narrow = rgba(layers.narrowed(picture, shown))
+    np.testing.assert_array_equal(narrow[shown], rgba(picture)[shown])
+    assert (narrow[~shown][:, 3] == 0).all()
+
+
+def test_classes_wear_the_colours_of_the_legend_and_background_none():
+    table = legend.load()
+    crop = np.array([[0, 1, 2], [49, 255, 200]], np.uint8)
+    picture = rgba(layers.classes(crop, table))
+    assert (picture[..., 3] > 0).tolist() == [[False, True, True], [True, False, False]]
+    for at, k in (((0, 1), 1), ((1, 0), 49)):
+        red, green, blue = picture[at][:3]
+        assert f"#{red:02x}{green:02x}{blue:02x}" == table.classes[k].colour.lower()
+
+
+def test_confidence_is_lighter_where_the_model_is_surer():
+    values = np.array([[0.0, 0.1, 0.5, 0.9, 1.0]], np.float32)
+    picture = rgba(layers.confidence(values))
+    assert (np.diff(picture[0, :, :3].sum(axis=1, dtype=int)) > 0).all()
+    assert (picture[..., 3] == 255).all()
+    ends = [f"#{r:02x}{g:02x}{b:02x}" for r, g, b, _ in picture[0, [0, -1]]]
+    assert tuple(ends) == layers.CONFIDENCE
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.integers(1, 49))
+def test_a_class_is_paler_where_the_model_is_less_sure(first, second, k):
+    crop, sure = np.full((1, 2), k, np.uint8), np.array([sorted((first, second))], np.float32)
+    low, high = rgba(layers.shaded(crop, sure, legend.load()))[0, :, :3].sum(axis=1, dtype=int)
+    assert low >= high
+
+
+def test_the_surest_class_wears_its_own_colour_and_no_class_none():
+    table, crop = legend.load(), crops(3)
+    sure = rgba(layers.shaded(crop, np.ones(GRID.shape, np.float32), table))
+    np.testing.assert_array_equal(sure, rgba(layers.classes(crop, table)))
+    outside = np.full(GRID.shape, 255, np.uint8)
+    assert not layers.shaded(outside, np.ones(GRID.shape, np.float32), table).codes.any()
+
+
+def test_shades_of_the_last_class_fit_into_the_picture():
+    """Codes are bytes: beyond 255 they would wrap into another class's colours."""
+    table = legend.load()
+    last = np.full((1, 11), table.n_classes - 1, np.uint8)
+    sure = np.linspace(0, 1, 11, dtype=np.float32)[None]
+    codes = layers.shaded(last, sure, table).codes
+    assert (np.diff(codes[0].astype(int)) >= 0).all()
+    assert codes.min() > layers.shaded(last - 1, np.ones_like(sure), table).codes.max()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_agreement_equals_a_plain_loop(seed):
+    rng = np.random.default_rng(seed)
+    truth, first, second = rng.choice([0, 1, 2, 3, 255], (3, 4, 7)).astype(np.uint8)
+    codes = layers.agreement(truth, first, second)
+    for i in range(4):
+        for j in range(7):
+            t, a, b = int(truth[i, j]), int(first[i, j]), int(second[i, j])
+            if t in (0, 255):
+                expected = 255
+            elif a == t or b == t:
+                expected = {(True, True): 0, (True, False): 1, (False, True): 2}[a == t, b == t]
+            else:
+                expected = 3 if a == b else 4
+            assert codes[i, j] == expected
+
+
+def test_agreement_colours_are_apart():
+    picture = rgba(layers.of_agreement(np.array([[0, 1, 2, 3, 4, 255]], np.uint8)))
+    assert len({tuple(p) for p in picture[0].tolist()}) == 6
+    assert picture[0, 5, 3] == 0
