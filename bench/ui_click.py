@@ -1,19 +1,15 @@
-"""From a click on a parcel to its chart, and from one zone to the next, in a real Chromium.
+"""From a click on a parcel to its chart, and from one zone to the next; part of bench.ui.
 
-    python -m bench.ui_click [--parcels 1000 4000 10000] [--clicks 15] [--changes 7]
-
-Builds made-up zones of fields on a lattice in a scratch folder, starts a server of its own,
-clicks parcels of a warm page, goes to the zone and back, and plays its year. Prints medians, what
-was sent, and the ratio of the largest zone to the smallest: 1 means that the number of parcels
-costs nothing. "zone first" is a zone that nobody has opened since it was built.
+Clicks parcels of a warm page, alone and two readers at once, goes to the zone and back, and plays
+its year, on made-up zones of fields on a lattice. "zone first" is a zone that nobody has opened
+since it was built. The ratio of the largest zone to the smallest is 1 if the number of parcels
+costs nothing.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
 import statistics
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,14 +17,14 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
-from playwright.sync_api import Frame, Page, sync_playwright
+from playwright.sync_api import Browser, ElementHandle, Frame, Page
 from shapely import box
 
 from cropdash import legend
 from cropdash.domain import BANDS, Cube, Grid, Labels, Zone, season
 from cropdash.prepare.series import parcel_series
 from cropdash.storage.datasets import DatasetFolder, Description
-from tests.browser.conftest import CHROMIUM, FLAGS, Server, serve
+from tests.browser.conftest import Server
 
 MAP = "iframe[title='streamlit_folium.st_folium']"
 OTHER = 100  # parcels of the zone that one comes from
@@ -83,20 +79,6 @@ class Measured:
         return statistics.median(self.clicks_ms)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--parcels", type=int, nargs="+", default=[1000, 4000, 10000])
-    parser.add_argument("--clicks", type=int, default=15)
-    parser.add_argument("--changes", type=int, default=7)
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        write_zones(folder / "data", given.parcels)
-        for server in serve(folder):
-            results = measure(server, given.parcels, given.clicks, given.changes)
-    report(results)
-
-
 def write_zones(data: Path, counts: Sequence[int]) -> None:
     """One zone per number of parcels, all of one size on the map."""
     side = math.ceil(math.sqrt(max(counts))) * (FIELD + 1)
@@ -115,17 +97,36 @@ def write_zones(data: Path, counts: Sequence[int]) -> None:
         dataset.write_zone(zone, cube, labels, parcels, parcel_series(cube, labels), {})
 
 
-def measure(server: Server, counts: Sequence[int], clicks: int, changes: int) -> list[Measured]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        context = browser.new_context(viewport={"width": 1400, "height": 1000})
-        moves = [_change_zone(context.new_page(), server, n, changes) for n in counts]
-        results = [
-            _measure_zone(context.new_page(), server, n, clicks, times)
-            for n, times in zip(counts, moves, strict=True)
-        ]
-        browser.close()
+def measure(
+    browser: Browser, server: Server, counts: Sequence[int], clicks: int, changes: int
+) -> list[Measured]:
+    context = browser.new_context(viewport={"width": 1400, "height": 1000})
+    moves = [_change_zone(context.new_page(), server, n, changes) for n in counts]
+    results = [
+        _measure_zone(context.new_page(), server, n, clicks, times)
+        for n, times in zip(counts, moves, strict=True)
+    ]
+    context.close()
     return results
+
+
+def measure_two(browser: Browser, server: Server, n: int, clicks: int) -> list[float]:
+    """Milliseconds from click to chart of two readers who click at the same moment."""
+    contexts = [browser.new_context(viewport={"width": 1400, "height": 1000}) for _ in range(2)]
+    pages = [context.new_page() for context in contexts]
+    opened = [_open(page, server, n) for page in pages]
+    places = _places(server, n, 2 * clicks + 2)
+    times = []
+    for one, two in zip(places[::2], places[1::2], strict=True):
+        for page, (handle, frame), (parcel, at) in zip(pages, opened, (one, two), strict=True):
+            _aim(page, handle.bounding_box(), frame, parcel, at)
+        for page in pages:
+            page.mouse.up()
+        times.append([float(page.evaluate("window.waited")) for page in pages])
+        pages[0].wait_for_timeout(700)
+    for context in contexts:
+        context.close()
+    return [t for pair in times[1:] for t in pair]
 
 
 def report(results: Sequence[Measured]) -> None:
@@ -161,14 +162,9 @@ def _measure_zone(
     page.on("websocket", lambda ws: ws.on("framereceived", lambda f: _add(sent, len(f))))
     page.goto(f"{server.url}/_stcore/health")  # the browser is awake
     start = page.evaluate("performance.timeOrigin + performance.now()")
-    page.goto(f"{server.url}/Explore?dataset=lattice&zone=n{n}")
-    handle = page.wait_for_selector(MAP)
-    frame = handle.content_frame()
-    frame.wait_for_function("window.parcelsReady === true")
+    handle, frame = _go(page, server, n)
     shown = (page.evaluate("performance.timeOrigin + performance.now()") - start) / 1000
-    page.wait_for_selector(".js-plotly-plot")
-    page.wait_for_timeout(2000)  # the rest of the page has settled
-    handle.scroll_into_view_if_needed()
+    _settle(page, handle)
     before, drawn = sent["socket"], frame.evaluate(FETCHED) / 1000
     places = _places(server, n, clicks + 1)
     times = [_click(page, handle.bounding_box(), frame, i, at) for i, at in places]
@@ -230,14 +226,41 @@ def _parcels_of(page: Page) -> None:
 def _click(
     page: Page, frame_box: dict[str, float], frame: Frame, parcel: int, at: list[float]
 ) -> float:
-    x, y = frame.evaluate(PLACE, at)
-    page.mouse.move(frame_box["x"] + x, frame_box["y"] + y)
-    page.mouse.down()
-    page.evaluate(f"() => {{ window.waited = ({TO_CHART})({parcel}); }}")
+    _aim(page, frame_box, frame, parcel, at)
     page.mouse.up()
     elapsed: float = page.evaluate("window.waited")
     page.wait_for_timeout(700)  # what the click set off has come to rest
     return elapsed
+
+
+def _aim(
+    page: Page, frame_box: dict[str, float], frame: Frame, parcel: int, at: list[float]
+) -> None:
+    """Press the mouse's button on the parcel and start the clock."""
+    x, y = frame.evaluate(PLACE, at)
+    page.mouse.move(frame_box["x"] + x, frame_box["y"] + y)
+    page.mouse.down()
+    page.evaluate(f"() => {{ window.waited = ({TO_CHART})({parcel}); }}")
+
+
+def _open(page: Page, server: Server, n: int) -> tuple[ElementHandle, Frame]:
+    handle, frame = _go(page, server, n)
+    _settle(page, handle)
+    return handle, frame
+
+
+def _go(page: Page, server: Server, n: int) -> tuple[ElementHandle, Frame]:
+    page.goto(f"{server.url}/Explore?dataset=lattice&zone=n{n}")
+    handle = page.wait_for_selector(MAP)
+    frame = handle.content_frame()
+    frame.wait_for_function("window.parcelsReady === true")
+    return handle, frame
+
+
+def _settle(page: Page, handle: ElementHandle) -> None:
+    page.wait_for_selector(".js-plotly-plot")
+    page.wait_for_timeout(2000)  # the rest of the page has settled
+    handle.scroll_into_view_if_needed()
 
 
 def _places(server: Server, n: int, count: int) -> list[tuple[int, list[float]]]:
@@ -298,7 +321,3 @@ def _lattice(
 def shapes_area(step: float) -> float:
     """Hectares of one field."""
     return ((step - 1) * 10) ** 2 / 10_000
-
-
-if __name__ == "__main__":
-    main()

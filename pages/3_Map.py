@@ -39,6 +39,17 @@ title = data.store().dataset(dataset).description.title
 st.subheader(f"{explore.zone_name(zones)(zone)}, {title}", anchor=False)
 
 
+with frame.plainly():
+    if not pair.fits:
+        frame.stop_with(
+            say(
+                "A run predicted this zone before it was built anew: train again, or choose another."
+            ),
+            "pages/2_Train.py",
+            say("Train a model"),
+        )
+
+
 @st.fragment
 def map_and_parcel() -> None:
     chosen = choices.choose_view(pair)
@@ -51,6 +62,7 @@ def map_and_parcel() -> None:
         answers.parcel_panel(pair, component.choose_parcel(dataset, zone))
 
 
-map_and_parcel()
-take_home.downloads(pair)
+with frame.plainly():
+    map_and_parcel()
+    take_home.downloads(pair)
 st.caption(say(frame.CREDIT))

@@ -14,6 +14,7 @@
     selected: null, other: null, base: null, fill: 0, opacity: 0.9, only: [], agree: [],
   };
   let slider = null; // of months, where the map has one
+  let legend = null; // below the map, where it has one
   const told = { parcel: null, clicks: 0, month: null, turned: 0, frames: false };
 
   // To the page at once: the component's own way waits a quarter of a second first.
@@ -193,35 +194,6 @@
     });
   }
 
-  // Names and colours of what the map shows, below it.
-  function addLegend(below) {
-    const list = document.createElement("div");
-    list.className = "map-legend";
-    list.style.color = options.ink;
-    list.tabIndex = 0; // it may scroll
-    list.setAttribute("role", "list");
-    list.setAttribute("aria-label", options.legendName);
-    options.legend.forEach(function (entry) {
-      const item = document.createElement("span");
-      item.setAttribute("role", "listitem");
-      const swatch = document.createElement("i");
-      swatch.style.background = entry.colour;
-      item.append(swatch, document.createTextNode(entry.label));
-      if (entry.mode) {
-        item.dataset.mode = entry.mode;
-        swatch.className = "ramp";
-      }
-      list.appendChild(item);
-    });
-    below.parentElement.appendChild(list);
-  }
-
-  function showLegend() {
-    document.querySelectorAll(".map-legend [data-mode]").forEach(function (item) {
-      item.hidden = !item.dataset.mode.split(" ").includes(state.mode);
-    });
-  }
-
   function setOverlays(panel, i) {
     const url = state.overlays && state.overlays[i];
     if (url && panel.overlay) setPicture(panel.overlay, url);
@@ -280,7 +252,7 @@
       addParcels(panel);
     });
     if (options.months) addMonths(elements[0]);
-    if (options.legend) addLegend(elements[0].parentElement);
+    if (options.legend) legend = window.cropdashLegend(elements[0].parentElement, options);
     panels.forEach(function (panel) {
       panel.map.invalidateSize();
       panel.map.fitBounds(options.bounds, { animate: false });
@@ -293,7 +265,7 @@
   function show(wanted) {
     state = Object.assign({}, state, wanted);
     if (slider) slider.update(state);
-    showLegend();
+    if (legend) legend.show(state.mode);
     refresh();
   }
 

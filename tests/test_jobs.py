@@ -15,11 +15,11 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from cropdash import build_config, config, jobs, train_config
+from cropdash import build_config, config, jobs, study_config, train_config
 from cropdash.config import Folders
 from cropdash.domain import BANDS, season
 from cropdash.errors import ConfigError, DatasetNotFound, RunBusy, RunNotFound
-from cropdash.storage import runs, status
+from cropdash.storage import runs, status, studies
 from cropdash.storage.datasets import DatasetFolder, Description
 from cropdash.storage.status import Status
 
@@ -236,6 +236,31 @@ def test_stopped_run_can_be_resumed_under_its_name(where: Folders) -> None:
     assert not (folder / status.STOP).exists()
     _wait(lambda: _state(folder) == "done")
     assert len(runs.list_all(where.models)) == 1
+
+
+def test_a_study_is_started_stopped_and_resumed_under_its_name(where: Folders) -> None:
+    own = "max(Path(sys.argv[1]).glob('studies/*/config.json')).parent"
+    command = [sys.executable, "-c", WORKER.replace("Path(sys.argv[1])", own), str(where.models)]
+    settings = {"kind": "grid", "dataset": "small", "classifier": "cnn"}
+    study_id = jobs.start_study(study_config.parse(settings), command=command)
+    folder = studies.find(where.models, study_id).path
+    _wait(lambda: _running(folder))
+    with pytest.raises(RunBusy, match=study_id):
+        jobs.resume_study(study_id, command=command)
+    jobs.stop(study_id)
+    _wait(lambda: _state(folder) == "stopped" and not status.is_locked(folder))
+    jobs.reap()
+    jobs.resume_study(study_id, command=command)
+    _wait(lambda: _running(folder))
+    assert len(studies.list_all(where.models)) == 1
+    assert runs.list_all(where.models) == ()
+
+
+def test_the_worker_of_a_study_is_the_command_of_its_kind(where: Folders) -> None:
+    for kind, word in (("grid", "search"), ("crossvalidate", "crossvalidate")):
+        settings = {"kind": kind, "dataset": "small", "classifier": "xgboost"}
+        study = studies.queue(where, study_config.parse(settings))
+        assert jobs._study_command(study.study_id)[-3:] == [word, "--study", study.study_id]
 
 
 def test_repeat_makes_a_new_run_with_the_changes(where: Folders) -> None:

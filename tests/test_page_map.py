@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections import Counter
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -16,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from cropdash import legend
 from cropdash.domain import Prediction
+from cropdash.errors import CorruptDataset
 from cropdash.evaluate import conformal
 from cropdash.figures.layers import AGREEMENT
 from cropdash.language import LANGUAGES
@@ -87,7 +89,7 @@ def test_a_link_opens_with_all_its_choices():
     told = sent(app)
     assert (told["only"], told["agree"], told["opacity"]) == ([crop], [1, 4], 0.4)
     assert told["captions"] == ["XGBoost", "Agreement"]
-    assert told["mode"] == "confidence"
+    assert told["mode"] == "confidence agreement"
     look = Look("confidence", True, (crop,), (1, 4))
     assert told["overlays"][0].endswith(layers.url(mine, "second", look))
     assert told["over"].endswith(layers.url(mine, "agreement", look))
@@ -104,7 +106,8 @@ def test_a_link_opens_with_all_its_choices():
 )
 def test_what_the_address_cannot_mean_gives_way_to_the_usual(query):
     told = sent(of(pair(), **query))
-    assert (told["opacity"], told["only"], told["agree"], told["mode"]) == (0.85, [], [], "")
+    assert (told["opacity"], told["only"], told["agree"]) == (0.85, [], [])
+    assert set(told["mode"].split()) <= {"class", "agreement"}
 
 
 def test_one_layer_fills_the_map_and_the_address_keeps_it():
@@ -122,7 +125,7 @@ def test_a_scale_is_shown_only_where_a_model_is():
     mine = pair()
     assert sent(of(mine, view="one", layer="declared", shows="confidence"))["mode"] == ""
     assert sent(of(mine, view="one", layer="second", shows="confidence"))["mode"] == "confidence"
-    assert sent(of(mine, shows="both"))["mode"] == "both"
+    assert sent(of(mine, shows="both"))["mode"] == "both agreement"
 
 
 def test_opacity_and_ground_outside_parcels_go_into_the_address():
@@ -265,6 +268,35 @@ def test_runs_that_know_other_parcels_share_those_of_both(monkeypatch):
     np.testing.assert_array_equal(found[:, 0], second.parcel_ids[1:])
     np.testing.assert_array_equal(found[:, 2], compare_maps.best(first)[1:])
     np.testing.assert_array_equal(found[:, 3], compare_maps.best(short))
+
+
+def test_a_parcel_that_the_zone_has_lost_is_left_out(monkeypatch):
+    mine, parcels = pair(), data.parcels
+    lost = int(mine.predictions[0].parcel_ids[0])
+    monkeypatch.setattr(
+        data, "parcels", lambda *at: parcels(*at)[lambda table: table["parcel_id"] != lost]
+    )
+    found = layers.parcel_answers(mine)
+    assert lost not in found[:, 0]
+    assert len(found) == len(mine.predictions[0].parcel_ids) - 1
+
+
+def test_a_prediction_of_a_zone_that_lay_elsewhere_is_said(monkeypatch):
+    read = data.prediction
+    moved = lambda *of: replace(read(*of), grid=replace(read(*of).grid, left=0.0))  # noqa: E731
+    monkeypatch.setattr(data, "prediction", moved)
+    app = show(MAP, dataset="demo")
+    assert "before it was built anew" in text(app)
+    assert not app.get("component_instance")
+
+
+def test_a_damaged_prediction_is_one_sentence(monkeypatch):
+    def damaged(*_: object) -> None:
+        raise CorruptDataset("The prediction can't be read: predict the zone again.")
+
+    monkeypatch.setattr(data, "prediction", damaged)
+    app = show(MAP, dataset="demo")
+    assert {e.value for e in app.error} == {"The prediction can't be read: predict the zone again."}
 
 
 # counts ------------------------------------------------------------------------------------------

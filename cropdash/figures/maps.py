@@ -45,6 +45,7 @@ class ZoneMap(folium.Map):  # type: ignore[misc]
     default_js = [  # noqa: RUF012 (folium's own way of saying it)
         ("leaflet", f"{_STATIC}/vendor/leaflet/leaflet.js"),
         ("months", f"{_STATIC}/months.js"),
+        ("legend", f"{_STATIC}/legend.js"),
         ("swipe", f"{_STATIC}/swipe.js"),
         ("panels", f"{_STATIC}/panels.js"),
     ]

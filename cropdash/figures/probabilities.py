@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from cropdash.domain import Float
 from cropdash.figures import palette, wording
-from cropdash.language import label
+from cropdash.language import label, number
 from cropdash.legend import Legend
 
 TOP = 3  # most probable classes of each model that are shown
@@ -53,7 +53,7 @@ def bars(rows: pd.DataFrame, names: tuple[str, str], *, dark: bool = False) -> g
             name=name,
             orientation="h",
             marker={"color": colour},
-            text=[f"{p:.0%}" for p in rows[name]],
+            text=[number(p, ".0%") for p in rows[name]],
             textposition="outside",
             cliponaxis=False,
             customdata=rows["class"],

@@ -34,6 +34,11 @@ class Pair:
         return f"{self.dataset}/{self.zone.zone_id}/{data.fingerprint(self.dataset)}/{runs}"
 
     @property
+    def fits(self) -> bool:
+        """Whether both runs predicted the zone as it is built now."""
+        return all(p.grid == self.zone.grid for p in self.predictions)
+
+    @property
     def labels(self) -> Labels:
         return data.labels(self.dataset, self.zone.zone_id)
 

@@ -14,6 +14,7 @@ from cropdash import __doc__ as about
 from cropdash import language
 from cropdash.errors import CropdashError
 from cropdash.language import Language, say, sentence
+from cropdash.ui import state
 
 PAGES = (
     ("app.py", sentence("Overview"), ":material/home:"),
@@ -31,6 +32,8 @@ CREDIT = sentence(
 )
 _KEPT = ("dataset", "zone", "parcel", "left", "right", "run", "lang")  # selections that go along
 _PENDING = "frame:toast"  # what is said at the start of the next run of a page
+_HERE = "frame:page"
+_LINKED = "frame:linked"  # the selection that the menu's links were drawn with
 
 
 def begin(title: str, lead: str) -> None:
@@ -38,6 +41,7 @@ def begin(title: str, lead: str) -> None:
 
     `title` and `lead` are English: they are said in the reader's language.
     """
+    _take_along(title)
     st.set_page_config(page_title=f"{say(title)} · cropdash", page_icon=str(_ICON), layout="wide")
     st.logo(str(_ICON), size="large")
     with st.sidebar:
@@ -49,10 +53,28 @@ def begin(title: str, lead: str) -> None:
         st.toast(text, icon=icon, duration="long")
 
 
+def _take_along(title: str) -> None:
+    """Bring what was chosen on the page before, after its menu was drawn.
+
+    A click on a map redraws the map alone: the links beside it still say what was selected before.
+    """
+    came = st.session_state.get(_HERE) not in (None, title)
+    if came and _kept() == st.session_state.get(_LINKED):
+        for name, value in state.since().items():
+            if name in _KEPT:
+                state.put(name, value)
+    st.session_state[_HERE] = title
+
+
+def _kept() -> dict[str, str]:
+    return {name: st.query_params[name] for name in _KEPT if name in st.query_params}
+
+
 def _menu() -> None:
     st.markdown("#### cropdash")
     st.caption(say(about or ""))
-    kept = {name: st.query_params[name] for name in _KEPT if name in st.query_params}
+    kept = st.session_state[_LINKED] = _kept()
+    state.mark()
     for path, label, icon in PAGES:
         st.page_link(path, label=say(label), icon=icon, width="stretch", query_params=kept)
     st.space("small")

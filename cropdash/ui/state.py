@@ -7,6 +7,9 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 
+_SINCE = "state:since"
+
+
 def get(name: str, options: Sequence[str], default: str | None = None) -> str | None:
     """The address's value of `name` if it is one of `options`, else `default`, else the first."""
     value = st.query_params.get(name)
@@ -23,6 +26,17 @@ def put(name: str, value: str | None) -> None:
         st.query_params.pop(name, None)
     elif st.query_params.get(name) != value:
         st.query_params[name] = value
+    st.session_state[_SINCE] = since() | {name: value}
+
+
+def since() -> dict[str, str | None]:
+    """What has been put since `mark`: links drawn then don't know of it."""
+    return dict(st.session_state.get(_SINCE, {}))
+
+
+def mark() -> None:
+    """Forget what `since` knows."""
+    st.session_state[_SINCE] = {}
 
 
 def choose(

@@ -90,7 +90,8 @@ def _trials(study: StudyInfo, trials: pd.DataFrame) -> None:
     )  # fmt: skip
     _take_home(trials, study.study_id, say("Trials (CSV)"))
     with st.expander(say("Score over each setting"), icon=":material/scatter_plot:"):
-        names = {n: said for n, said in _names(study).items() if trials[n].nunique() > 1}
+        varied = [name for name in trials if trials[name].nunique() > 1]
+        names = {name: said for name, said in _names(study).items() if name in varied}
         logarithmic = [s.name for s in _space(study) if isinstance(s, Between) and s.log]
         _chart(
             say("Score over each setting: held-out training zones of {dataset}", dataset=dataset),

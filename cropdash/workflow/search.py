@@ -153,8 +153,14 @@ class _Attempt:
                 should_stop=lambda: self._is_worse or self._should_stop(),
             )
         best = _best_epoch(run)
-        if not self._should_stop():
-            files.write_json(folder / _FINISHED, best)
+        if self._should_stop():
+            return best
+        if not best:
+            raise NotEnoughData(
+                f"The zones of {settings.dataset} that are held out have no pixel of a class that is "
+                "learned from the others: use more or larger zones, or another validation fold."
+            )
+        files.write_json(folder / _FINISHED, best)
         return best
 
     def _report(self, fold: int, values: Mapping[str, float]) -> None:
@@ -212,10 +218,10 @@ def _fit(
 
 
 def _best_epoch(run: RunFolder) -> dict[str, float]:
-    """Scores on the zones held out, of the epoch whose weights a training would keep."""
+    """Scores on the zones held out, of the epoch whose weights a training would keep, if any."""
     epochs = run.epochs()
     if "validation_score" not in epochs:
-        return dict.fromkeys(_SCORES, 0.0)  # stopped in its first epoch; it will be gone on with
+        return {}
     row = epochs.iloc[int(epochs["validation_score"].to_numpy().argmax())]
     return {name: float(row[f"validation_{name}"]) for name in _SCORES}
 

@@ -15,7 +15,7 @@ SEARCH_MS = 120_000  # [ms] a few small trainings may take on a busy machine
 @pytest.fixture
 def world(tmp_path: Path) -> Path:
     """A dataset of one's own, since the test writes a study."""
-    factory.write_dataset(tmp_path / "data", zones=4, size=32)
+    factory.write_dataset(tmp_path / "data", zones=6, size=64)
     return tmp_path
 
 

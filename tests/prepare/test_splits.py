@@ -60,3 +60,21 @@ def test_zones_on_the_ground_of_others_are_left_out_whatever_their_grid():
     other_crs = Zone("c", "north", "train", Grid("EPSG:32632", left, top, 10, (40, 60)))
     assert splits.apart([away, beside, over, other_crs, held[0]], held) == (away, beside)
     assert splits.apart([over], []) == (over,)
+
+
+@given(
+    st.integers(2, 11), st.integers(1, 9), st.integers(2, 5), st.integers(2, 4), st.integers(0, 9)
+)
+@settings(deadline=None, max_examples=30)
+def test_nested_folds_keep_learning_stopping_and_scoring_apart(n_zones, per_zone, n, inner, seed):
+    if n_zones < n:
+        return
+    table = parcels(n_zones, per_zone, seed)
+    found = splits.nested(table, n, inner_folds=inner, inner=seed, seed=seed)
+    everything = {f"z{i}" for i in range(n_zones)}
+    assert sorted(zone for fold in found for zone in fold.scored) == sorted(everything)
+    for train, validation, scored in found:
+        assert train
+        assert train | validation | scored == everything
+        assert len(train) + len(validation) + len(scored) == n_zones
+        assert bool(validation) == (n_zones - len(scored) > 1)

@@ -26,7 +26,7 @@ PATIENCE_S = 90
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("world")
-    factory.write_dataset(folder / "data", zones=6, size=32)
+    factory.write_dataset(folder / "data", zones=6, size=64)
     return folder / "data"
 
 
@@ -178,6 +178,15 @@ def test_one_zone_and_the_wrong_kind_are_refused(folders, tmp_path):
         search(queued(small, kind="grid"), small, progress=silent)
     with pytest.raises(InvalidRun, match="no search"):
         search(queued(folders, kind="crossvalidate"), folders, progress=silent)
+
+
+def test_zones_held_out_that_can_not_judge_are_said_and_not_scored_zero(folders, monkeypatch):
+    kind = pretending(monkeypatch)
+    monkeypatch.setattr(kind, "fit", lambda self, *_, on_epoch, **__: on_epoch({"epoch": 1}))
+    study = queued(folders, kind="grid")
+    with pytest.raises(NotEnoughData, match="held out have no pixel"):
+        search(study, folders, progress=silent)
+    assert study.trials()[0].score is None
 
 
 def worker(study, folders):

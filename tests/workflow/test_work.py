@@ -89,20 +89,23 @@ def test_a_queued_job_can_be_stopped(tmp_path):
     assert status.read(tmp_path / "b").state == "stopped"
 
 
-def test_jobs_take_the_slot_in_the_order_in_which_they_were_queued(tmp_path):
+@pytest.mark.parametrize(
+    ("late", "early"), [("late", "early"), ("late", "studies/early"), ("studies/late", "early")]
+)
+def test_jobs_take_the_slot_in_the_order_in_which_they_were_queued(tmp_path, late, early):
     slot, order = tmp_path / "slot", []
     now = time.time()
-    for name, created in (("late", now), ("early", now - 5)):
+    for name, created in ((late, now), (early, now - 5)):
         status.write(tmp_path / name, status.Status("queued", created=created))
 
     def work_on(name):
         with work.at_work(tmp_path / name, slot):
             order.append(name)
 
-    threads = [threading.Thread(target=work_on, args=(name,)) for name in ("late", "early")]
+    threads = [threading.Thread(target=work_on, args=(name,)) for name in (late, early)]
     threads[0].start()
     threads[0].join(0.8)  # time enough to take a slot that is free
     threads[1].start()
     for thread in threads:
         thread.join(20)
-    assert order == ["early", "late"]
+    assert order == [early, late]

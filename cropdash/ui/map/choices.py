@@ -127,6 +127,9 @@ def _agreement(pair: Pair) -> tuple[int, ...]:
 
     chosen = st.pills(
         say("Only where"), codes, selection_mode="multi", format_func=words.__getitem__, key=key,
-        on_change=follow, help=say("Share of the pixels with a declared crop."),
+        on_change=follow, help=say(
+            "Share of the pixels with a declared crop. Parcels for which the models' own answers "
+            "agree otherwise fade."
+        ),
     )  # fmt: skip
     return tuple(sorted(chosen or ()))

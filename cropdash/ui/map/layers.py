@@ -90,16 +90,19 @@ def answers_url(pair: Pair) -> str:
 def parcel_answers(pair: Pair) -> NDArray[np.intp]:
     """(P, 4) parcel id, declared class, both models' classes; parcels that both have predicted."""
     first, second = pair.predictions
-    ids, of_first, of_second = _shared(pair)
     crop = data.parcels(pair.dataset, pair.zone.zone_id).set_index("parcel_id")["crop"]
+    ids, of_first, of_second = _shared(pair)
     rows = (ids, crop.loc[ids].to_numpy(), best(first)[of_first], best(second)[of_second])
     return np.column_stack(rows).astype(np.intp)
 
 
 def _shared(pair: Pair) -> tuple[NDArray[np.integer], ...]:
-    """Ids of the parcels that both models have predicted, and their rows in each."""
+    """Ids of the zone's parcels that both models have predicted, and their rows in each."""
     first, second = pair.predictions
-    return np.intersect1d(first.parcel_ids, second.parcel_ids, return_indices=True)
+    ids, at, beside = np.intersect1d(first.parcel_ids, second.parcel_ids, return_indices=True)
+    # A dataset that was built anew may have lost parcels that older runs know.
+    there = np.isin(ids, data.parcels(pair.dataset, pair.zone.zone_id)["parcel_id"])
+    return ids[there], at[there], beside[there]
 
 
 def _answers(pair: Pair) -> bytes:

@@ -32,6 +32,7 @@ AGREEMENT = ("both_right", "first_right", "second_right", "same_error", "differe
 def downloads(pair: Pair) -> None:
     """GeoTIFF of each model's zone, GeoPackage of the parcels, styles, and all of it at once."""
     stem = f"{pair.dataset}_{pair.zone.zone_id}"
+    st.markdown(f"**{say('Take home')}**")
     with st.container(horizontal=True):
         for i, name in enumerate(pair.names):
             _button(

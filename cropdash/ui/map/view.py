@@ -39,7 +39,8 @@ def show(pair: Pair, view: View, look: Look, opacity: float) -> None:
 def _state(pair: Pair, view: View, look: Look, opacity: float) -> dict[str, object]:
     urls = [layers.url(pair, layer, look) for layer in view.layers]
     swiped, names = view.name == "swipe", layers.titles(pair)
-    modes = {"class": "", "confidence": "confidence", "both": "both"}
+    modes = [look.shows] if set(view.layers) & set(layers.MODELS) else []
+    modes += ["agreement"] if "agreement" in view.layers else []
     return {
         "selected": component.selected(pair.dataset, pair.zone.zone_id),
         "opacity": opacity,
@@ -49,7 +50,7 @@ def _state(pair: Pair, view: View, look: Look, opacity: float) -> dict[str, obje
         "overlays": urls[:1] if swiped else urls,
         "over": urls[1] if swiped else None,
         "captions": [names[layer] for layer in view.layers],
-        "mode": modes[look.shows] if set(view.layers) & set(layers.MODELS) else "",
+        "mode": " ".join(modes),
     }
 
 
@@ -71,12 +72,12 @@ def _panels(pair: Pair, view: View) -> list[maps.Panel]:
 def _legend(pair: Pair) -> dict[str, object]:
     """What the colours of agreement and confidence mean."""
     names = layers.agreement_names(pair)
-    entries = [
-        {"colour": colour, "label": name}
+    agreement = [
+        {"colour": colour, "label": name, "mode": "agreement"}
         for name, (_, colour) in zip(names, pictures.AGREEMENT, strict=True)
     ]
     low, high = pictures.CONFIDENCE
-    entries += [
+    ramps = [
         {
             "colour": f"linear-gradient(90deg, {low}, {high})",
             "label": say("Confidence, 0 to 100 %"),
@@ -89,7 +90,7 @@ def _legend(pair: Pair) -> dict[str, object]:
         },
     ]
     return {
-        "legend": entries,
+        "legend": [*ramps, *agreement],
         "legendName": say("Legend of the map"),
         "swipe": say("Move the divider"),
         "ink": palette.of_theme(frame.is_dark()).text,
