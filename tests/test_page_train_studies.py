@@ -113,7 +113,7 @@ def test_the_form_of_a_search_hands_over_what_it_says(
     assert not app.exception
     assert [(s.trials, s.fixed) for s in started] == [(7, {"dropout": 0.25})]
     assert app.query_params["study"] == studies.list_all(where.models)[0].study_id
-    assert _button(app, "Stop") is not None
+    assert _button(app, "Stop the search") is not None
 
 
 def test_a_search_shows_its_trials_and_stops(where: Folders) -> None:
@@ -127,7 +127,7 @@ def test_a_search_shows_its_trials_and_stops(where: Folders) -> None:
     assert table["trial"].tolist() == [3, 1, 2]  # under way, then best first
     assert table["state"].tolist() == ["running", "done", "ended early"]
     assert len(app.get("plotly_chart")) == 2
-    _button(app, "Stop").click().run()
+    _button(app, "Stop the search").click().run()
     assert (study.path / status.STOP).exists()
     assert _button(app, "Stopping …").disabled
 

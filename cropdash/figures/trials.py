@@ -13,7 +13,7 @@ from cropdash.figures import palette
 from cropdash.figures.confusion import empty
 from cropdash.language import number, say
 
-_COLUMNS = 3  # charts of settings beside each other
+_COLUMNS = 2  # charts of settings beside each other
 _DASHES = ("solid", "dash", "dot", "dashdot")  # two colours each: eight runs are told apart
 
 
@@ -168,7 +168,7 @@ def _draw_setting(
     axis = {"type": "category", "categoryorder": "category ascending"}
     if is_number:
         axis = {"type": "log" if log else "linear", **_ticks(known[name], log)}
-    figure.update_xaxes(palette.axis(dark, **axis), **at)
+    figure.update_xaxes(palette.axis(dark, tickangle=0, **axis), **at)
 
 
 def _ticks(values: pd.Series[Any], log: bool) -> dict[str, Any]:

@@ -238,7 +238,8 @@ def _actions(study: StudyInfo, jobs: Jobs) -> None:
     name, now = study.study_id, study.status
     with st.container(horizontal=True, vertical_alignment="center"):
         if not now.is_final:
-            running.stop_button(name, say("Stop"), jobs)
+            label = say("Stop the search") if study.is_search else say("Stop the cross-validation")
+            running.stop_button(name, label, jobs)
         elif now.state != "done":
             about = say("Go on with what is not finished, with the same settings.")
             running.resume_button(name, about, jobs.resume_study)

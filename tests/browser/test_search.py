@@ -32,14 +32,14 @@ def test_trials_arrive_and_a_stopped_search_goes_on(page: Page, server) -> None:
     expect(page.get_by_text("--trials 2")).to_be_visible()
     page.get_by_text("Hyper-parameters").click()
     for label, name in (("Trees", "trees"), ("Patience", "patience")):  # long enough to be stopped
-        fill(page, label, 400)
-        expect(page.get_by_text(f"--set {name}=400")).to_be_visible()
+        fill(page, label, 250)
+        expect(page.get_by_text(f"--set {name}=250")).to_be_visible()
     page.get_by_role("button", name="Start the search").click()
     page.wait_for_url("**study=search-xgboost-*")
     study_id = page.url.split("study=")[1].split("&")[0]
     chart = page.get_by_text("Score by trial: held-out training zones of demo")
     expect(chart).to_be_visible(timeout=SEARCH_MS)  # the first trial, while it trains
-    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_role("button", name="Stop the search").click()
     resume = page.get_by_role("button", name="Resume")
     expect(resume).to_be_visible(timeout=SEARCH_MS)
     before = server.store.trials(study_id)
