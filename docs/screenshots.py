@@ -27,6 +27,18 @@ PAGES = {
     "train": "Train?dataset=demo",
     "map": f"Map?dataset=demo&{ZONE}&parcel=60",
     "compare": "Compare?dataset=demo",
+    "review": "Review?dataset=demo",
+    "data": "Data",
+}
+MORE = {  # other looks: name, address, width, theme
+    "explore_two_parcels": (
+        f"Explore?dataset=demo&{ZONE}&parcel=60&other=61&view=seasons",
+        1400,
+        "light",
+    ),
+    "map_swipe": (f"Map?dataset=demo&{ZONE}&parcel=60&view=swipe", 1400, "light"),
+    "review_french": ("Review?dataset=demo&lang=fr", 1400, "dark"),
+    "explore_phone": (f"Explore?dataset=demo&{ZONE}&parcel=60", 420, "light"),
 }
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 
@@ -50,6 +62,11 @@ def main() -> None:
                 )
                 for name, path in PAGES.items():
                     save(context.new_page(), f"{url}/{path}", OUT / f"{name}_{theme}.png")
+            for name, (path, width, theme) in MORE.items():
+                context = browser.new_context(
+                    viewport={"width": width, "height": 1000}, color_scheme=theme
+                )
+                save(context.new_page(), f"{url}/{path}", OUT / f"{name}.png")
             browser.close()
     finally:
         server.terminate()

@@ -268,3 +268,12 @@ def test_imbalance_follows_unit_split_and_region():
 def test_csv_of_a_table_reads_back():
     table = pd.DataFrame({"class": ["Maïs, doux", "Blé"], "pixels": [1, 2]})
     pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(data.csv(table))), table)
+
+
+def test_a_parcel_and_the_seasons_show_the_same_value_side_by_side():
+    zone = data.store().zones("demo")[0].zone_id
+    parcel = str(int(data.store().series("demo", zone)["parcel_id"].iloc[0]))
+    app = show(EXPLORE, dataset="demo", zone=zone, parcel=parcel, view="seasons", value="B8")
+    said = text(app)
+    assert "Mean reflectance B8" in said
+    assert f"Reflectance B8 of parcel {parcel}" in said

@@ -34,7 +34,7 @@ def one_of(
 
     options: key in the address -> text on the button, said in the reader's language.
     """
-    first, key = default or next(iter(options)), f"address:{name}"
+    first, key = default or next(iter(options)), f"buttons:{name}"
     st.session_state[key] = state.get(name, list(options), first)
 
     def follow() -> None:
