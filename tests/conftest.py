@@ -3,12 +3,17 @@
 import sys
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from streamlit import config
 
 # AppTest keeps objects of its own in the session state that the server's rule would refuse.
 # Not by the environment, which only the command `streamlit run` reads.
 config.set_option("runner.enforceSerializableSessionState", False)
+
+# How long one example takes is the machine's load as often as the code's fault.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)
