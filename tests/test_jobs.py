@@ -80,7 +80,7 @@ def _command(where: Folders, worker: str) -> list[str]:
     ]
 
 
-def _wait(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+def _wait(condition: Callable[[], bool], seconds: float = 90.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"

@@ -63,8 +63,19 @@ def test_a_build_is_started_watched_and_still_there_after_a_reload(page: Page, s
     expect(page.get_by_text("simulate report --dataset tiny")).to_be_visible()
 
 
+def wait_until_at_work(page: Page, server, name: str) -> None:
+    """Until the worker has taken the build up: on a busy machine its start takes a while."""
+    for _ in range(BUILD_MS // 250):
+        status = server.store.build_status(name)
+        if status is not None and status.state == "running" and status.progress > 0:
+            return
+        page.wait_for_timeout(250)
+    raise AssertionError(f"Nobody took up the build of {name}.")
+
+
 def test_a_build_is_stopped_and_resumed(page: Page, server) -> None:
     start(page, server.url, "halted", 320)
+    wait_until_at_work(page, server, "halted")
     page.get_by_role("button", name="Stop building").click()
     resume = page.get_by_role("button", name="Resume building")
     expect(resume).to_be_visible(timeout=BUILD_MS)
