@@ -79,16 +79,31 @@ def train(
     preset: Annotated[str | None, typer.Option(help="cnn: 'light' or 'seed'.")] = None,
     settings: Assignments = None,
     run: Annotated[str | None, typer.Option(help="Work on this queued or ended run.")] = None,
+    devices: Annotated[
+        int | None, typer.Option(min=1, help="cnn: processes or cards that train together.")
+    ] = None,
+    nodes: Annotated[
+        int | None, typer.Option(min=1, help="cnn: machines, with the run started by torchrun.")
+    ] = None,
+    queue: Annotated[bool, typer.Option(help="Only write the run, for a --run of it.")] = False,
 ) -> None:
     """Train a model, then predict and score the test zones.
 
-    Example: `python -m cropdash train demo --classifier cnn --set epochs=20`
+    Examples: `python -m cropdash train demo --classifier cnn --set epochs=20`
+
+    `python -m cropdash train demo --devices 4 --set accelerator=gpu`
+
+    On two machines that share their folders: `python -m cropdash train demo --devices 4 --nodes 2
+    --set accelerator=gpu --queue`, then on each `torchrun --nnodes 2 --nproc-per-node 4
+    --rdzv-backend c10d --rdzv-endpoint HOST:29500 -m -- cropdash train --run RUN`
     """
     if run is not None:
         _train(runs.find(config.folders().models, run))
     elif dataset is not None:
         values: dict[str, Any] = {"dataset": dataset, "classifier": classifier}
-        _train_new(values | assignments(settings), preset)
+        flags = {"devices": devices, "nodes": nodes}
+        values |= {name: value for name, value in flags.items() if value is not None}
+        _train_new(values | assignments(settings), preset, queue)
     else:
         raise ConfigError("Name a dataset to train on, or a run with --run.")
 
@@ -180,18 +195,26 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _train_new(values: dict[str, Any], preset: str | None = None) -> None:
+def _train_new(values: dict[str, Any], preset: str | None = None, queue: bool = False) -> None:
     from cropdash import train_config
 
     if preset is not None:
         values = train_config.preset_values(values["classifier"], preset) | values
-    _train(runs.queue(config.folders(), train_config.parse(values)))
+    run = runs.queue(config.folders(), train_config.parse(values))
+    if queue:
+        console.print(run.run_id)
+    else:
+        _train(run)
 
 
 def _train(run: runs.RunFolder) -> None:
+    from cropdash.workflow import assistants
     from cropdash.workflow import train as training
     from cropdash.workflow.work import at_work
 
+    if assistants.is_assistant():
+        training.assist_run(run, config.folders())
+        return
     console.print(f"Run {run.run_id}")
     where = config.folders()
     with bar() as told, at_work(run.path, slot=where.models / ".slot.lock") as reporter:

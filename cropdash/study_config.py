@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from cropdash import train_config
 from cropdash.errors import ConfigError
-from cropdash.train_config import Classifier, TrainConfig
+from cropdash.train_config import Classifier, CnnConfig, TrainConfig
 
 Value = int | float | str | bool
 Point = dict[str, Value]  # settings by name, as `--set` would take them
@@ -79,9 +79,11 @@ class StudyConfig(BaseModel):
     @model_validator(mode="after")
     def _fixed_settings_fit(self) -> StudyConfig:
         try:
-            self.training()
+            one = self.training()
         except ConfigError as error:
             raise ValueError(str(error)) from error
+        if isinstance(one, CnnConfig) and one.processes > 1:
+            raise ValueError("a study trains on one device: leave devices and nodes at 1")
         return self
 
     def training(self, **changes: Value) -> TrainConfig:

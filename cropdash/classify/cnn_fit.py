@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from cropdash.classify import checkpoint, description, imbalance, losses, precision
+from cropdash.classify import checkpoint, description, distributed, imbalance, losses, precision
 from cropdash.classify.classifier import OnEpoch, ShouldStop
 from cropdash.classify.description import Frame
 from cropdash.classify.features import Statistics
@@ -49,19 +49,19 @@ def fit(
     """
     L.seed_everything(config.seed, workers=True, verbose=False)
     found = imbalance.census(train, network.head.out_channels)
-    patches = Patches(train, statistics, config)
+    options = distributed.trainer_options(config)
+    patches = Patches(train, statistics, config, distributed.rank(config))
     module = Training(network, config, found, groups, config.epochs * patches.steps)
     module.kept = description.identity(config, train)
     judge = Judge(held_out, statistics, frame, config, on_epoch, should_stop)
     before = checkpoint.find(scratch, module.kept)
     _quiet()
     trainer = L.Trainer(
-        accelerator="cpu",
-        devices=1,
+        **options,
         max_epochs=config.epochs,
         precision="bf16-mixed" if precision.half(config) else "32-true",
-        callbacks=[judge, EpochCheckpoint(scratch, should_stop)],
-        plugins=[checkpoint.SafetensorsIO()],
+        callbacks=[judge, EpochCheckpoint(scratch, judge)],
+        plugins=[checkpoint.SafetensorsIO(), *distributed.plugins(config)],
         gradient_clip_val=1.0,
         default_root_dir=scratch,
         logger=False,
@@ -97,12 +97,15 @@ class Training(L.LightningModule):
         }
         for name, (values, kind) in constants.items():
             self.register_buffer(name, torch.as_tensor(values, dtype=kind), persistent=False)
-        self.average = copy.deepcopy(network) if config.averaging else None
+        self.average = None
+        if config.averaging:
+            self.average = copy.deepcopy(network).requires_grad_(False)
         self.losses: list[float] = []
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         # Dropout is drawn by the step's number, so that a resumed training draws the same.
-        torch.manual_seed(self.settings.seed * 1_000_003 + self.global_step)
+        own = self.global_rank * 500_009
+        torch.manual_seed(self.settings.seed * 1_000_003 + self.global_step + own)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["settings"] = self.kept

@@ -9,11 +9,12 @@ from typing import Any
 
 import lightning as L
 import numpy as np
+import torch
 from lightning.pytorch.callbacks import Callback, Checkpoint
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cropdash.classify import features, precision, tiles, validation
+from cropdash.classify import distributed, features, precision, tiles, validation
 from cropdash.classify.classifier import OnEpoch, ShouldStop
 from cropdash.classify.description import CHECKPOINT, Frame
 from cropdash.classify.features import Statistics
@@ -34,8 +35,13 @@ class Judge(Callback):
         on_epoch: OnEpoch,
         should_stop: ShouldStop,
     ) -> None:
-        self._validation, self._statistics, self._frame = held_out, statistics, frame
-        self._config, self._on_epoch, self._should_stop = config, on_epoch, should_stop
+        # Processes that train together share the zones; the first one tells.
+        first = distributed.rank(config)
+        self._validation = [held_out[i] for i in range(first, len(held_out), config.processes)]
+        self._validates = len(held_out) > 0
+        self._statistics, self._frame, self._config = statistics, frame, config
+        self._on_epoch, self._should_stop = on_epoch, should_stop
+        self.stopped = False  # asked to stop before the epoch's end
         self._started, self._before = time.monotonic(), 0.0
         self._best_score, self._waited = -np.inf, 0
         self.best: dict[str, Tensor] | None = None
@@ -59,8 +65,7 @@ class Judge(Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        if self._should_stop():
-            trainer.should_stop = True
+        self._heed(trainer)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: Any) -> None:
         epoch = trainer.current_epoch + 1
@@ -72,17 +77,24 @@ class Judge(Callback):
             "learning_rate": float(trainer.optimizers[0].param_groups[0]["lr"]),
         }
         pl_module.losses.clear()
-        values |= self._score(pl_module.judged)
-        trainer.should_stop = trainer.should_stop or self._should_stop()
+        distributed.share_weights(trainer, pl_module.judged)
+        values |= self._score(pl_module.judged, trainer)
+        self._heed(trainer)
         self._keep(pl_module.judged, values, trainer)
-        self._on_epoch(values | {"seconds": round(self._seconds(), 2)})
+        if trainer.is_global_zero:
+            self._on_epoch(values | {"seconds": round(self._seconds(), 2)})
+
+    def _heed(self, trainer: L.Trainer) -> None:
+        """Stop, all processes together, if one was asked to."""
+        self.stopped = self.stopped or distributed.any_of(trainer, self._should_stop())
+        trainer.should_stop = trainer.should_stop or self.stopped
 
     def _seconds(self) -> float:
         return self._before + time.monotonic() - self._started
 
     def _keep(self, network: HybridNetwork, values: Mapping[str, float], trainer: Any) -> None:
         """Keep the weights if they are the best so far; without validation, the latest."""
-        latest = np.inf if not len(self._validation) else -np.inf
+        latest = -np.inf if self._validates else np.inf
         score = values.get("validation_score", latest)
         if self.best is None or score > self._best_score or score == np.inf:
             self._best_score, self._waited = score, 0
@@ -91,18 +103,23 @@ class Judge(Callback):
             self._waited += 1
             trainer.should_stop = trainer.should_stop or self._waited >= self._config.patience
 
-    def _score(self, network: HybridNetwork) -> dict[str, float]:
+    def _score(self, network: HybridNetwork, trainer: L.Trainer) -> dict[str, float]:
         """Scores over the labelled pixels of the validation zones; none when asked to stop."""
         k = network.head.out_channels
         counts, loss, n = np.zeros((k, k), np.int64), 0.0, 0
         for sample in self._validation:
             if self._should_stop():
-                return {}
+                self.stopped = True
+                break
             found, cost, known = self._score_zone(network, sample)
             counts, loss, n = counts + found, loss + cost, n + known
         network.train()
-        if not len(self._validation):
+        self.stopped = distributed.any_of(trainer, self.stopped)
+        if self.stopped or not self._validates:
             return {}
+        told = np.append(counts.astype(np.float64).ravel(), (loss, n))
+        *cells, loss, n = distributed.summed(trainer, torch.from_numpy(told)).tolist()
+        counts = np.array(cells, np.int64).reshape(k, k)
         scores = {f"validation_{name}": s for name, s in validation.scores(counts).items()}
         return scores | {"validation_loss": loss / max(n, 1)}
 
@@ -133,9 +150,9 @@ class EpochCheckpoint(Checkpoint):
     unbroken training.
     """
 
-    def __init__(self, folder: Path, should_stop: ShouldStop) -> None:
-        self._path, self._should_stop = folder / CHECKPOINT, should_stop
+    def __init__(self, folder: Path, judge: Judge) -> None:
+        self._path, self._judge = folder / CHECKPOINT, judge
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        if not self._should_stop():
+        if not self._judge.stopped:
             trainer.save_checkpoint(self._path)

@@ -46,12 +46,16 @@ def plates_of(sample: Sample, statistics: Statistics, config: CnnConfig) -> Plat
 
 
 class Patches(IterableDataset[Batch]):
-    """One epoch of batches, drawn by the settings' seed and the number of the epoch."""
+    """One epoch of batches, drawn by the settings' seed and the number of the epoch.
+
+    Where several processes train together each draws its own share of a batch.
+    """
 
     def __init__(
-        self, samples: Sequence[Sample], statistics: Statistics, config: CnnConfig
+        self, samples: Sequence[Sample], statistics: Statistics, config: CnnConfig, rank: int = 0
     ) -> None:
         self._samples, self._statistics, self._config = samples, statistics, config
+        self._rank = rank  # of this process among those that share each batch
         self._kept: dict[int, Plates] = {}
         shapes = [s.zone.grid.shape for s in samples]
         self._side = min(config.patch_size, *(min(shape) for shape in shapes))
@@ -64,7 +68,7 @@ class Patches(IterableDataset[Batch]):
         self._at_hand = np.arange(len(samples))
 
     def __iter__(self) -> Iterator[Batch]:
-        rng = np.random.default_rng((self._config.seed, self.epoch_of()))
+        rng = np.random.default_rng((self._config.seed, self.epoch_of(), self._rank))
         self._at_hand = self._choose(rng)
         for _ in range(self.steps):
             yield self._batch(rng)
@@ -78,7 +82,8 @@ class Patches(IterableDataset[Batch]):
         return min(self._config.iterations, max(_FEWEST_STEPS, wanted))
 
     def _batch(self, rng: np.random.Generator) -> Batch:
-        patches = [self._patch(rng) for _ in range(self._config.batch_size)]
+        share = self._config.batch_size // self._config.processes
+        patches = [self._patch(rng) for _ in range(share)]
         inputs, classes, weights = (np.stack(part) for part in zip(*patches, strict=True))
         return (
             torch.from_numpy(inputs),

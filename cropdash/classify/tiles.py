@@ -28,13 +28,15 @@ def predict(
     height, width = inputs.shape[-2:]
     result = np.empty((len(classes), height, width), dtype=np.float32)
     fast = for_inference(network)
-    chosen = torch.as_tensor(list(classes))
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
+    device = next(network.parameters()).device
+    chosen = torch.as_tensor(list(classes), device=device)
+    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=half):
         for rows in _spans(height, side, network.reach):
             for columns in _spans(width, side, network.reach):
                 tile = torch.from_numpy(np.ascontiguousarray(inputs[..., rows[0], columns[0]]))
-                logits = fast(tile[None])[0].float().index_select(0, chosen)
-                result[:, rows[2], columns[2]] = logits.softmax(0)[:, rows[1], columns[1]].numpy()
+                logits = fast(tile[None].to(device))[0].float().index_select(0, chosen)
+                core = logits.softmax(0)[:, rows[1], columns[1]]
+                result[:, rows[2], columns[2]] = core.cpu().numpy()
     return result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cropdash.train_config.shared import TrainConfig
 
@@ -97,3 +97,28 @@ class CnnConfig(TrainConfig):
     half_precision: bool = Field(
         True, title="bfloat16", description="Faster; only used where the processor has it."
     )
+    accelerator: Literal["cpu", "gpu"] = Field(
+        "cpu", title="Train on", description="Processor cores or graphics cards."
+    )
+    devices: int = Field(
+        1, ge=1, le=16, title="Devices",
+        description="Processes a machine that share each step's patches, each with its threads.",
+    )  # fmt: skip
+    nodes: int = Field(
+        1, ge=1, le=64, title="Machines",
+        description="Above 1 the run is started by torchrun on each of them.",
+    )  # fmt: skip
+
+    @property
+    def processes(self) -> int:
+        """How many train together."""
+        return self.devices * self.nodes
+
+    @model_validator(mode="after")
+    def _every_process_has_patches(self) -> CnnConfig:
+        if self.batch_size % self.processes or self.batch_size < 2 * self.processes:
+            raise ValueError(
+                f"{self.batch_size} patches a step can't be shared evenly by {self.processes} "
+                "processes, two or more each: set batch_size to a multiple"
+            )
+        return self

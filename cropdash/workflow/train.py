@@ -21,7 +21,7 @@ from cropdash.prepare import rare, splits
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import STACK, RunFolder
 from cropdash.train_config import EnsembleConfig, TrainConfig
-from cropdash.workflow import calibrate, ensemble
+from cropdash.workflow import assistants, calibrate, ensemble
 from cropdash.workflow.samples import Samples, Together
 from cropdash.workflow.score import predict_zones, score_run
 
@@ -58,6 +58,7 @@ def train_run(
     progress("Reading zones and training the first epoch", 0.0)
     classifier = _untrained(config, run, dataset)
     learned_as = settle_rare(run, dataset, zones.train, config)
+    learned, held_out = _samples(folders, dataset, zones, config, learned_as)
     told: list[int] = []
     started = time.monotonic()
 
@@ -69,16 +70,14 @@ def train_run(
         done = min(float(values.get("progress", 0.0)), 1.0)
         progress(f"Training, epoch {int(values.get('epoch', 0))}", done * _TRAIN)
 
-    own = Samples(dataset, zones.train, learned_as)
-    learned = Together((own, also_learned(folders, dataset, zones, config, learned_as)))
-    held_out = Samples(dataset, zones.validation)
-    classifier.fit(
-        learned,
-        held_out,
-        folder=run.path,
-        on_epoch=on_epoch,
-        should_stop=should_stop,
-    )
+    with assistants.assisted(run, folders, config):
+        classifier.fit(
+            learned,
+            held_out,
+            folder=run.path,
+            on_epoch=on_epoch,
+            should_stop=should_stop,
+        )
     classifier.save(run.path)
     progress("Calibrating", _TRAIN)
     prior = imbalance.census(learned, dataset.legend().n_classes).shares
@@ -87,6 +86,28 @@ def train_run(
     if not should_stop():
         classify.forget_checkpoint(run.path)
         finish_run(run, dataset, zones, seconds, progress)
+
+
+def assist_run(run: RunFolder, folders: Folders) -> None:
+    """Be one of the other processes of the run's training: share its steps, write nothing."""
+    config = train_config.parse(run.config)
+    dataset = DatasetFolder(folders.data, config.dataset)
+    check_legend(dataset)
+    zones = choose_zones(dataset, config)
+    learned_as, _ = _rare_classes(dataset, zones.train, config)
+    learned, held_out = _samples(folders, dataset, zones, config, learned_as)
+    classify.build(config, dataset.legend()).fit(
+        learned, held_out, folder=run.path, on_epoch=lambda _: None, should_stop=lambda: False
+    )
+
+
+def _samples(
+    folders: Folders, dataset: DatasetFolder, zones: Zones, config: TrainConfig, learned_as: Bytes
+) -> tuple[Together, Samples]:
+    """What is learned from, and what is held out to judge by."""
+    own = Samples(dataset, zones.train, learned_as)
+    learned = Together((own, also_learned(folders, dataset, zones, config, learned_as)))
+    return learned, Samples(dataset, zones.validation)
 
 
 def _untrained(config: TrainConfig, run: RunFolder, dataset: DatasetFolder) -> Classifier:
@@ -146,23 +167,28 @@ def settle_rare(
     run: RunFolder, dataset: DatasetFolder, zones: Sequence[Zone], config: TrainConfig
 ) -> Bytes:
     """(K,) the class that each class is learned as; what was decided is written into the run."""
+    learned_as, decided = _rare_classes(dataset, zones, config)
+    run.write_classes(decided)
+    return learned_as
+
+
+def _rare_classes(
+    dataset: DatasetFolder, zones: Sequence[Zone], config: TrainConfig
+) -> tuple[Bytes, dict[str, Any]]:
     legend = dataset.legend()
     crops = mapped_parcels(dataset, zones)["crop"]
     counts = np.bincount(crops[crops != IGNORE], minlength=legend.n_classes)
     target = rare.learned_as(counts, legend.group_of("level_2"), config.least_parcels, config.rare)
     names = [c.name for c in legend.classes]
-    run.write_classes(
-        {
-            "parcels": {name: int(n) for name, n in zip(names, counts, strict=True) if n},
-            "dropped": [names[k] for k in np.flatnonzero((target == IGNORE) & (counts > 0))],
-            "merged": {
-                names[k]: names[target[k]]
-                for k in np.flatnonzero((target != np.arange(len(target))) & (target != IGNORE))
-                if counts[k]
-            },
-        }
-    )
-    return target
+    return target, {
+        "parcels": {name: int(n) for name, n in zip(names, counts, strict=True) if n},
+        "dropped": [names[k] for k in np.flatnonzero((target == IGNORE) & (counts > 0))],
+        "merged": {
+            names[k]: names[target[k]]
+            for k in np.flatnonzero((target != np.arange(len(target))) & (target != IGNORE))
+            if counts[k]
+        },
+    }
 
 
 def choose_zones(dataset: DatasetFolder, config: TrainConfig) -> Zones:

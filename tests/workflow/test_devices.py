@@ -1,0 +1,172 @@
+"""Several processes train one network as one would."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+import torch
+
+from cropdash import classify, train_config
+from cropdash.classify import distributed
+from cropdash.classify.patches import Patches
+from cropdash.config import Folders
+from cropdash.errors import ConfigError
+from cropdash.storage import runs, status
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.workflow import train
+from cropdash.workflow.samples import Samples
+from tests import factory
+from tests.classify import landscapes
+
+PROJECT = Path(__file__).resolve().parents[2]
+PATIENCE_S = 120
+SMALL = {
+    "folds": 2,
+    "unet_channels": (8, 12),
+    "temporal_hidden": 16,
+    "patch_size": 24,
+    "threads": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory) -> Folders:
+    where = tmp_path_factory.mktemp("devices")
+    factory.write_dataset(where / "data", zones=8, size=64)
+    return Folders(where / "data", where / "models")
+
+
+def queued(folders, **settings):
+    values = {"classifier": "cnn", "dataset": "demo", **SMALL, **settings}
+    return runs.queue(folders, train_config.parse(values))
+
+
+def worker(run, folders, launcher=("-m", "cropdash"), log=subprocess.DEVNULL):
+    environment = os.environ | {
+        "CROPDASH_DATA": str(folders.data),
+        "CROPDASH_MODELS": str(folders.models),
+        "OMP_NUM_THREADS": "1",
+    }
+    command = [sys.executable, *launcher, "train", "--run", run.run_id]
+    return subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=log)
+
+
+def assistant_at_work(run, process):
+    """The other process, once an epoch has passed."""
+    until = time.monotonic() + PATIENCE_S
+    while not len(run.epochs()):
+        assert process.poll() is None, "the worker ended early"
+        assert time.monotonic() < until, "the worker is too slow"
+        time.sleep(0.02)
+    (assistant,) = psutil.Process(process.pid).children()
+    return assistant
+
+
+def validation_accuracy(run, folders):
+    """Of the run's saved weights, computed in this process alone."""
+    config = train_config.parse(run.config)
+    dataset = DatasetFolder(folders.data, "demo")
+    zones = train.choose_zones(dataset, config).validation
+    model = classify.load(run.path, dataset.legend())
+    right = scored = 0
+    for sample in Samples(dataset, zones):
+        said, truth = model.predict_proba(sample.cube).argmax(axis=0), sample.labels.crop
+        asked = (truth > 0) & (truth < 255)
+        right, scored = right + (said == truth)[asked].sum(), scored + asked.sum()
+    assert len(zones) == 2  # one for each process
+    return right / scored
+
+
+@pytest.mark.parametrize("launcher", ["own", "torchrun"])
+def test_processes_share_a_training_and_judge_it_together(folders, launcher, tmp_path):
+    run = queued(folders, epochs=3, devices=2, averaging=0.8, half_precision=False, iterations=8)
+    how = ("-m", "cropdash")
+    if launcher == "torchrun":
+        how = (
+            "-m",
+            "torch.distributed.run",
+            "--standalone",
+            "--nproc-per-node=2",
+            "-m",
+            "--",
+            "cropdash",
+        )
+    with (tmp_path / "log").open("wb") as log:
+        ended = worker(run, folders, how, log).wait(PATIENCE_S)
+    assert ended == 0, (tmp_path / "log").read_text()
+    assert status.read(run.path).state == "done"
+    told = run.epochs()
+    assert told["epoch"].tolist() == [1, 2, 3]  # by one process, once each
+    best = told.loc[told["validation_score"].idxmax(), "validation_accuracy"]
+    assert best == pytest.approx(validation_accuracy(run, folders), abs=2e-3)
+
+
+def test_a_training_whose_assistant_dies_fails_and_can_go_on(folders):
+    run = queued(folders, epochs=40, patience=40, devices=2)
+    process = worker(run, folders)
+    assistant = assistant_at_work(run, process)
+    assistant.send_signal(signal.SIGKILL)
+    assert process.wait(PATIENCE_S) == 2
+    state = status.read(run.path)
+    assert (state.state, "One of the processes" in state.error) == ("failed", True)
+    assert (run.path / "checkpoint.safetensors").is_file()  # what a resumed worker goes on from
+
+
+def test_a_stopped_training_takes_its_assistant_along(folders):
+    run = queued(folders, epochs=200, patience=200, devices=2)
+    process = worker(run, folders)
+    assistant = assistant_at_work(run, process)
+    (run.path / status.STOP).touch()
+    assert process.wait(PATIENCE_S) == 0
+    assert not assistant.is_running()
+    assert status.read(run.path).state == "stopped"
+
+
+def test_each_process_draws_its_own_half_of_a_batch():
+    config = train_config.parse(
+        {"classifier": "cnn", "dataset": "d", "patch_size": 16, "batch_size": 8, "devices": 2}
+    )
+    samples = [landscapes.sample("a", seed=1), landscapes.sample("b", (30, 44), seed=2)]
+    found = classify.features.statistics_of(samples, config.inputs, config.location)
+    first, second = (next(iter(Patches(samples, found, config, rank)))[0] for rank in (0, 1))
+    assert len(first) == len(second) == 4
+    assert not torch.isclose(first, second).all()
+
+
+def test_the_first_process_draws_what_one_alone_would():
+    values = {"classifier": "cnn", "dataset": "d", "patch_size": 16, "batch_size": 4}
+    samples = [landscapes.sample("a", seed=1)]
+    alone, shared = (
+        train_config.parse(values | more) for more in ({}, {"batch_size": 8, "devices": 2})
+    )
+    found = classify.features.statistics_of(samples, alone.inputs, alone.location)
+    drawn = [next(iter(Patches(samples, found, config)))[0].numpy() for config in (alone, shared)]
+    np.testing.assert_array_equal(*drawn)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"devices": 2}, "torchrun"),
+        ({"nodes": 2}, "torchrun"),
+        ({"accelerator": "gpu", "devices": 16, "batch_size": 32}, "GPU"),
+    ],
+)
+def test_a_training_without_its_devices_says_so(settings, words, monkeypatch):
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    config = train_config.parse({"classifier": "cnn", "dataset": "d", **settings})
+    with pytest.raises(ConfigError, match=words):
+        distributed.trainer_options(config)
+
+
+@pytest.mark.parametrize("batch", [6, 7])
+def test_patches_that_can_not_be_shared_are_refused(batch):
+    values = {"classifier": "cnn", "dataset": "d", "batch_size": batch}
+    with pytest.raises(ConfigError, match="batch_size"):
+        train_config.parse(values | {"devices": 4})
