@@ -116,7 +116,9 @@ def test_half_precision_says_nearly_the_same():
     np.testing.assert_allclose(half, exact, atol=0.02)
 
 
-def test_the_copy_for_inference_gives_the_same_logits():
+@pytest.mark.parametrize("strip", [16_384, 100, 1])  # the whole tile, three rows, one row
+def test_the_copy_for_inference_gives_the_same_logits(strip, monkeypatch):
+    monkeypatch.setattr("cropdash.classify.network._STRIP", strip)
     torch.manual_seed(1)
     network = HybridNetwork(5, 12, 7, SMALL)
     network.train()
