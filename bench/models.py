@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +33,10 @@ from cropdash import classify, evaluate, train_config
 from cropdash.domain import Sample
 from cropdash.evaluate import uncertainty
 from cropdash.evaluate.parcels import parcel_probabilities
+from cropdash.legend import Legend
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import train
-from cropdash.workflow.samples import Samples
+from cropdash.workflow.samples import Samples, Together
 
 THREADS = 2
 DEFAULT = {"xgboost": "xgboost", "cnn": "cnn"}  # the rows with default settings
@@ -56,6 +57,8 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "cnn class weights": ("cnn", {"class_weighting": "effective"}),
     "cnn float32": ("cnn", {"half_precision": False}),
     "cnn other location": ("cnn", {}),
+    "xgboost refit": ("xgboost", {"refit": True}),
+    "cnn refit": ("cnn", {"refit": True}),
 }
 HEAD = (
     f"{'':<24}{'pixels':>13}{'parcels':>13}{'ECE':>6}{'CPU s':>7}{'kpx/s':>7}{'GB':>6}  "
@@ -143,12 +146,32 @@ def measure(folder: Path, row: str, arguments: argparse.Namespace) -> dict[str, 
     def spent() -> bool:
         return arguments.budget > 0 and time.process_time() - start > arguments.budget
 
-    with tempfile.TemporaryDirectory() as scratch:
-        model.fit(
-            learned, held, folder=Path(scratch), on_epoch=lambda values: None, should_stop=spent
-        )
+    model = fitted(model, dataset.legend(), learned, held, spent)
     cpu = time.process_time() - start
     return {"cpu_s": cpu} | judged(folder, row, dataset, model, test)
+
+
+def fitted(
+    model: Any,
+    legend: Legend,
+    learned: Sequence[Sample],
+    held: Sequence[Sample],
+    spent: Callable[[], bool],
+) -> Any:
+    """The model trained; with refit, one trained on all zones for as long as validated best."""
+    told: list[Mapping[str, float]] = []
+    with tempfile.TemporaryDirectory() as scratch:
+        model.fit(learned, held, folder=Path(scratch), on_epoch=told.append, should_stop=spent)
+    if not model.config.refit:
+        return model
+    best = max(told, key=lambda values: values["validation_score"])
+    again = classify.build(model.config.with_rounds(int(best["epoch"])), legend)
+    with tempfile.TemporaryDirectory() as scratch:
+        again.fit(
+            Together((learned, held)), [], folder=Path(scratch), on_epoch=lambda values: None,
+            should_stop=spent,
+        )  # fmt: skip
+    return again
 
 
 def parsed(kind: str, settings: Mapping[str, Any], seed: int) -> Any:

@@ -51,6 +51,10 @@ class NotEnoughData(CropdashError):
     """Too few zones, parcels or pixels for what was asked."""
 
 
+class NotKept(CropdashError):
+    """Something a person entered could not be written."""
+
+
 class SourceUnavailable(CropdashError):
     """A service that images come from does not answer, or refuses."""
 

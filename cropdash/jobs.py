@@ -110,10 +110,18 @@ def repeat(
 
 
 def stop(name: str) -> None:
-    """Ask the worker of a run or of a dataset's build to stop as soon as its work is safe."""
+    """Ask the worker of a run or of a dataset's build to stop as soon as its work is safe.
+
+    One that has not begun, or waits for its turn, has nothing to lose: it is ended at once.
+    """
     folder = _folder(name)
     reap()
     (folder / status.STOP).touch()
+    written = status.read_written(folder)
+    if written is not None and written.state == "queued":
+        process = status.process_of(written)
+        if process is None or _end(process):
+            _write_end(folder, written.pid, Status("stopped", error="It was stopped unbegun."))
 
 
 def is_stopping(name: str) -> bool:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from cropdash.language import say
 from cropdash.ui import data, frame, state
-from cropdash.ui.review import cases, choices, listing, parcel
+from cropdash.ui.review import cases, choices, listing, notes, parcel
 
 frame.begin("Review", "Declarations that deserve a second look, with the evidence.")
 names = [name for name in data.datasets() if any(r.scores for r in data.usable_runs(name))]
@@ -40,9 +40,10 @@ with frame.plainly():
     listing.show_counts(table)
 
     @st.fragment
+    @frame.plainly()
     def list_and_parcel() -> None:
         filters = choices.choose_filters(table, level)
-        rows = choices.shown(table, filters)
+        rows = notes.added(choices.shown(table, filters), dataset)
         left, right = st.columns([6, 5], gap="medium")
         with left:
             listing.show_list(rows, models, level, f"{dataset}:{level}:{limits}:{filters}")

@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "command_line": set(),
     "jobs": {"storage", "command_line"},
     "workflow": {"ingest", "prepare", "classify", "evaluate", "storage", "execute"},
-    "ui": {"storage.store", "evaluate", "figures"},
+    "ui": {"storage.store", "storage.decisions", "evaluate", "figures"},
     "pages": {"ui", "figures", "jobs"},
     "__main__": {
         "workflow",

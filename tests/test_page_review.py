@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from cropdash import config
 from cropdash.config import Folders
 from cropdash.evaluate import doubt
+from cropdash.storage import decisions
 from cropdash.ui import data
 from cropdash.ui.review import cases, listing, words
 from cropdash.ui.review.cases import Limits
@@ -53,6 +54,18 @@ def show(**address: str) -> AppTest:
     assert not app.exception, app.exception
     assert not app.error, app.error
     return app
+
+
+@pytest.fixture
+def decisions_gone(world: Folders):
+    yield
+    (world.data / "demo" / decisions.FILE).unlink(missing_ok=True)
+
+
+def decided(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows, the second of them decided."""
+    empty = [""] * (len(rows) - 2)
+    return rows.assign(decision=["", "visit", *empty], note=["", "é, or not", *empty])
 
 
 def test_every_parcel_that_has_an_answer_stands_in_the_evidence_once(runs) -> None:
@@ -116,16 +129,47 @@ def test_without_a_run_it_says_what_to_do(monkeypatch, tmp_path) -> None:
 
 
 def test_what_is_taken_home_says_what_the_list_says(runs) -> None:
-    rows = cases.lit(cases.cases(runs, "class"), Limits()).head(9)
+    rows = decided(cases.lit(cases.cases(runs, "class"), Limits()).head(9))
     table = listing.record(rows, ["CNN", "XGBoost"], "class")
     back = pd.read_csv(io.BytesIO(data.csv(table)))
     assert back["parcel_id"].tolist() == rows["parcel_id"].tolist()
     assert back["declared"].tolist() == [words.names("class")[k] for k in rows["declared"]]
     assert back["evidence"].str.len().min() > 10
+    assert back["decision"].tolist()[1] == "visit"
+    assert back["note"].tolist()[1] == "é, or not"
+    assert back["decision"].notna().sum() == 1
+
+
+def test_a_decision_is_there_for_the_next_reader_and_can_be_taken_back(
+    world, runs, decisions_gone
+) -> None:
+    second = cases.lit(cases.cases(runs, "class"), Limits()).iloc[1]
+    where = {"zone": str(second["zone_id"]), "parcel": str(second["parcel_id"])}
+    where["lights"] = "red,amber,green,none"
+    app = show(**where)
+    app.text_input[0].set_value("  seen from the road ").run()
+    known = decisions.read(world.data / "demo")[where["zone"], int(where["parcel"])]
+    assert (known.decision, known.note) == ("", "seen from the road")
+    decisions.write(world.data / "demo", where["zone"], int(where["parcel"]), "visit", "wet")
+    other = show(**where)
+    assert other.text_input[0].value == "wet"
+    assert "Check on the ground" in other.dataframe[0].value["Decision"].tolist()
+    app.run()  # the first reader's own tab learns of it as well
+    assert app.text_input[0].value == "wet"
+    app.text_input[0].set_value("").run()
+    assert decisions.read(world.data / "demo")[where["zone"], int(where["parcel"])].note == ""
+
+
+def test_damaged_decisions_are_one_sentence(world, decisions_gone) -> None:
+    (world.data / "demo" / decisions.FILE).write_text("{")
+    app = AppTest.from_file(str(config.PROJECT / "app.py"), default_timeout=60)
+    app.run().switch_page(REVIEW).run()
+    assert not app.exception
+    assert "decisions.json of demo is damaged" in app.error[0].value
 
 
 def test_the_geopackage_holds_the_outlines(runs, tmp_path) -> None:
-    rows = cases.lit(cases.cases(runs, "class"), Limits()).head(7)
+    rows = decided(cases.lit(cases.cases(runs, "class"), Limits()).head(7))
     path = tmp_path / "review.gpkg"
     path.write_bytes(listing._geopackage(rows, ["CNN", "XGBoost"], "class", "demo"))
     found = gpd.read_file(path, layer="review")

@@ -23,6 +23,7 @@ from cropdash.train_config import TrainConfig
 
 CONFIG, CLASSES, EPOCHS, LOG = "config.json", "classes.json", "epochs.jsonl", "worker.log"
 CALIBRATED, STACK = "calibration.json", "stack.json"
+VALIDATED = "validated"  # the model before it learned from the zones held out as well
 SCORES, CONFUSIONS, CALIBRATION = "scores.json", "confusions.parquet", "calibration.parquet"
 AREAS = "areas.parquet"
 
@@ -73,6 +74,12 @@ class RunFolder:
         if not path.exists():
             raise InvalidRun(f"Run {self.run_id} has no {STACK} yet: make the ensemble again.")
         return dict(files.read_json(path))
+
+    @property
+    def validated(self) -> Path:
+        """Folder of the model that has not learned from the validation zones."""
+        kept = self.path / VALIDATED
+        return kept if kept.is_dir() else self.path
 
     def calibrated(self) -> dict[str, Any]:
         """What `write_calibrated` wrote; empty if the run has none."""

@@ -109,6 +109,10 @@ class CnnConfig(TrainConfig):
         description="Above 1 the run is started by torchrun on each of them.",
     )  # fmt: skip
 
+    def with_rounds(self, n: int) -> CnnConfig:
+        """The same settings for `n` epochs."""
+        return self.model_copy(update={"epochs": n})
+
     @property
     def processes(self) -> int:
         """How many train together."""
@@ -121,4 +125,6 @@ class CnnConfig(TrainConfig):
                 f"{self.batch_size} patches a step can't be shared evenly by {self.processes} "
                 "processes, two or more each: set batch_size to a multiple"
             )
+        if self.refit and self.processes > 1:
+            raise ValueError("learning from all zones works on one device: set refit to false")
         return self

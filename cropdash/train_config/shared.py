@@ -39,6 +39,11 @@ class TrainConfig(BaseModel):
         0, ge=0, le=9, title="Validation fold",
         description="The group that is held out to stop early.",
     )  # fmt: skip
+    refit: bool = Field(
+        False, title="Learn from all zones",
+        description="Once stopped and calibrated, the model is trained anew on all training zones, "
+        "the validation fold among them: more to learn from, for twice the time.",
+    )  # fmt: skip
     rare: Literal["keep", "drop", "merge"] = Field(
         "keep", title="Rare classes",
         description="drop: not learned. merge: learned as the commonest class of their group.",

@@ -51,3 +51,7 @@ class XgbConfig(TrainConfig):
     patience: int = Field(
         15, ge=1, le=1000, title="Patience", description="Rounds without a better validation score."
     )
+
+    def with_rounds(self, n: int) -> XgbConfig:
+        """The same settings for `n` rounds."""
+        return self.model_copy(update={"trees": n})

@@ -39,7 +39,7 @@ def assisted(run: RunFolder, folders: Folders, config: TrainConfig) -> Iterator[
         with mock.patch.dict(os.environ, together | _place(0)):
             yield
         _await_all(started)
-    except Exception as error:
+    except RuntimeError as error:  # how torch tells that another process is gone
         if any(child.poll() for child in started):
             raise TrainingFailed(
                 "One of the processes that trained together has ended: see the log, and resume "

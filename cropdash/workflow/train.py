@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,12 @@ from cropdash.classify.classifier import Classifier
 from cropdash.config import Folders
 from cropdash.domain import IGNORE, Bytes, Sample, Zone
 from cropdash.errors import InvalidRun, NotEnoughData
+from cropdash.legend import Legend
 from cropdash.prepare import rare, splits
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.storage.runs import STACK, RunFolder
-from cropdash.train_config import EnsembleConfig, TrainConfig
-from cropdash.workflow import assistants, calibrate, ensemble
+from cropdash.storage.runs import STACK, VALIDATED, RunFolder
+from cropdash.train_config import CnnConfig, EnsembleConfig, TrainConfig, XgbConfig
+from cropdash.workflow import assistants, calibrate, ensemble, refit
 from cropdash.workflow.samples import Samples, Together
 from cropdash.workflow.score import predict_zones, score_run
 
@@ -59,6 +60,8 @@ def train_run(
     classifier = _untrained(config, run, dataset)
     learned_as = settle_rare(run, dataset, zones.train, config)
     learned, held_out = _samples(folders, dataset, zones, config, learned_as)
+    again = _learns_again(config, zones)
+    first = _TRAIN / 2 if again else _TRAIN
     told: list[int] = []
     started = time.monotonic()
 
@@ -68,7 +71,7 @@ def train_run(
         told.append(int(values["epoch"]))
         run.append_epoch(values)
         done = min(float(values.get("progress", 0.0)), 1.0)
-        progress(f"Training, epoch {int(values.get('epoch', 0))}", done * _TRAIN)
+        progress(f"Training, epoch {int(values.get('epoch', 0))}", done * first)
 
     with assistants.assisted(run, folders, config):
         classifier.fit(
@@ -79,13 +82,51 @@ def train_run(
             should_stop=should_stop,
         )
     classifier.save(run.path)
-    progress("Calibrating", _TRAIN)
+    progress("Calibrating", first)
     prior = imbalance.census(learned, dataset.legend().n_classes).shares
     run.write_calibrated(calibrate.fit(classifier, held_out, prior).to_json())
+    if again and not should_stop():
+        everything = Together((learned, Samples(dataset, zones.validation, learned_as)))
+        _learn_again(run, classifier, everything, dataset.legend(), progress, should_stop)
+        zones = replace(zones, train=zones.train + zones.validation)
     seconds = {"train": round(time.monotonic() - started, 1)}
     if not should_stop():
         classify.forget_checkpoint(run.path)
         finish_run(run, dataset, zones, seconds, progress)
+
+
+def _learns_again(config: TrainConfig, zones: Zones) -> bool:
+    return config.refit and bool(zones.validation)
+
+
+def _learn_again(
+    run: RunFolder,
+    validated: Classifier,
+    samples: Sequence[Sample],
+    legend: Legend,
+    progress: Progress,
+    should_stop: Callable[[], bool],
+) -> None:
+    """Put a model of all zones in the place of the validated one, which is kept beside it.
+
+    The calibration stays: it is that of the model whose zones were held out; only the shares of
+    the classes are those of what is now learned from.
+    """
+    config = validated.config
+    if not isinstance(config, CnnConfig | XgbConfig):
+        return  # an ensemble has nothing to learn from more zones
+
+    def told(stage: str, done: float) -> None:
+        progress(stage, (1 + done) * _TRAIN / 2)
+
+    (run.path / VALIDATED).mkdir(exist_ok=True)
+    validated.save(run.path / VALIDATED)
+    model = refit.refit(run, config, samples, legend, progress=told, should_stop=should_stop)
+    if model is not None:
+        shares = imbalance.census(samples, legend.n_classes).shares
+        fitted = calibrate.Calibration.from_json(run.calibrated())
+        run.write_calibrated(replace(fitted, prior=tuple(shares.tolist())).to_json())
+        model.save(run.path)
 
 
 def assist_run(run: RunFolder, folders: Folders) -> None:
@@ -112,7 +153,7 @@ def _samples(
 
 def _untrained(config: TrainConfig, run: RunFolder, dataset: DatasetFolder) -> Classifier:
     if isinstance(config, EnsembleConfig):
-        return ensemble.assemble(config, run.path.parent, dataset.legend())
+        return ensemble.assemble(config, run.path.parent, dataset.legend(), validated=True)
     return classify.build(config, dataset.legend())
 
 

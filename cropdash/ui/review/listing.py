@@ -82,9 +82,8 @@ def readable(rows: pd.DataFrame, models: Sequence[str], level: Level) -> pd.Data
             say("Parcel"): rows["parcel_id"],
         }
     )
-    decided = [notes.of(z, p) for z, p in zip(rows["zone_id"], rows["parcel_id"], strict=True)]
-    if any(decided):
-        table.insert(1, say("Decision"), [notes.decision_said(note) for note in decided])
+    if (rows["decision"] != "").any():
+        table.insert(1, say("Decision"), [notes.decision_said(d) for d in rows["decision"]])
     return table
 
 
@@ -141,10 +140,7 @@ def record(rows: pd.DataFrame, models: Sequence[str], level: Level) -> pd.DataFr
         table[f"{name}_class"] = [called[k] for k in rows[f"named_{i}"]]
         table[f"{name}_confidence"] = rows[f"sure_{i}"]
     table["evidence"] = [" ".join(words.reasons(row, models, level)) for _, row in rows.iterrows()]
-    decided = [notes.of(z, p) for z, p in zip(rows["zone_id"], rows["parcel_id"], strict=True)]
-    table["decision"] = [note.decision if note else "" for note in decided]
-    table["note"] = [note.text if note else "" for note in decided]
-    return pd.DataFrame(table)
+    return pd.DataFrame(table.assign(decision=rows["decision"], note=rows["note"]))
 
 
 def _geopackage(rows: pd.DataFrame, models: Sequence[str], level: Level, dataset: str) -> bytes:

@@ -1,64 +1,59 @@
-"""What the analyst decided, parcel by parcel; kept in the session and in what is downloaded."""
+"""What the analyst decided, parcel by parcel; kept beside the dataset and in what is downloaded."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
 from cropdash.language import say, sentence
+from cropdash.storage import decisions
+from cropdash.ui import data, frame
 
-_KEY = "review:notes"
 DECISIONS = {
     "keep": sentence("Keep as declared"),
     "doubtful": sentence("Doubtful"),
     "visit": sentence("Check on the ground"),
 }
+_NONE = decisions.Decision("")
 
 
-@dataclass(frozen=True)
-class Note:
-    """A decision on a parcel."""
-
-    decision: str
-    text: str = ""
-
-
-def of(zone: str, parcel: int) -> Note | None:
-    """The note on a parcel, if there is one."""
-    found = _notes().get(f"{zone}/{parcel}")
-    return Note(**found) if found else None
+def added(rows: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    """The rows with `decision` and `note`; both empty where nothing was decided."""
+    known = decisions.read(_folder(dataset))
+    places = zip(rows["zone_id"], rows["parcel_id"], strict=True)
+    found = [known.get((str(zone), int(parcel)), _NONE) for zone, parcel in places]
+    return rows.assign(decision=[f.decision for f in found], note=[f.note for f in found])
 
 
-def decision_said(note: Note | None) -> str:
+def decision_said(decision: str) -> str:
     """The decision in words; empty without one."""
-    return say(DECISIONS[note.decision]) if note and note.decision in DECISIONS else ""
+    return say(DECISIONS[decision]) if decision in DECISIONS else ""
 
 
-def ask(zone: str, parcel: int) -> None:
+def ask(dataset: str, zone: str, parcel: int) -> None:
     """Controls for the decision on a parcel and a word on why."""
-    place, known = f"{zone}/{parcel}", of(zone, parcel)
+    known = decisions.read(_folder(dataset)).get((zone, parcel), _NONE)
+    place = f"{dataset}/{zone}/{parcel}"
     pressed, why = f"review:decision:{place}", f"review:why:{place}"
 
     def remember() -> None:
         decision = st.session_state.get(pressed) or ""
-        text = str(st.session_state.get(why) or "").strip()
-        if decision or text:
-            _notes()[place] = asdict(Note(decision, text))
-        else:
-            _notes().pop(place, None)
+        note = str(st.session_state.get(why) or "").strip()
+        with frame.plainly():
+            decisions.write(_folder(dataset), zone, parcel, decision, note)
 
-    st.session_state.setdefault(pressed, known.decision or None if known else None)
-    st.session_state.setdefault(why, known.text if known else "")
+    # What is on disk leads: another tab may have decided meanwhile.
+    st.session_state[pressed] = known.decision if known.decision in DECISIONS else None
+    st.session_state[why] = known.note
     st.segmented_control(
         say("Your decision"), list(DECISIONS), format_func=lambda d: say(DECISIONS[d]),
         key=pressed, on_change=remember,
-        help=say("Kept while this tab is open; download the list to take it home."),
+        help=say("Kept beside the dataset, for everybody who reviews it; the list takes it home."),
     )  # fmt: skip
     st.text_input(say("Note"), key=why, on_change=remember, max_chars=300)
 
 
-def _notes() -> dict[str, Any]:
-    kept: dict[str, Any] = st.session_state.setdefault(_KEY, {})
-    return kept
+def _folder(dataset: str) -> Path:
+    return data.store().data / dataset

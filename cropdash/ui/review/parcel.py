@@ -35,8 +35,8 @@ def show(rows: pd.DataFrame, whole: pd.DataFrame, runs: Sequence[RunInfo], level
     title = say("Parcel {id} in {zone}", id=parcel, zone=explore.readable(zone))
     st.markdown(f"#### {title} · {words.light(str(case['light']))}")
     st.markdown("\n".join(f"- {reason}" for reason in words.reasons(case, models, level)))
-    notes.ask(zone, parcel)
     dataset = runs[0].dataset
+    notes.ask(dataset, zone, parcel)
     place = {z.zone_id: z for z in data.zones(dataset)}[zone]
     bands = _bands(dataset, case, level)
     _map(dataset, place, parcel, _telling_month(dataset, bands))

@@ -1,0 +1,58 @@
+"""The second training of a run: on all its zones, as long as was best on those held out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from cropdash import classify
+from cropdash.classify.classifier import Classifier
+from cropdash.domain import Sample
+from cropdash.legend import Legend
+from cropdash.storage.runs import RunFolder
+from cropdash.train_config import CnnConfig, XgbConfig
+
+_SCRATCH = "refit"  # where the second training keeps what it needs to go on
+
+
+def refit(
+    run: RunFolder,
+    config: CnnConfig | XgbConfig,
+    samples: Sequence[Sample],
+    legend: Legend,
+    *,
+    progress: Callable[[str, float], None],
+    should_stop: Callable[[], bool],
+) -> Classifier | None:
+    """A model trained on all `samples` for the number of epochs that validated best.
+
+    None if it was asked to stop; a later call goes on from its last epoch.
+    """
+    rounds = best_round(run)
+    model = classify.build(config.with_rounds(rounds), legend)
+    scratch = run.path / _SCRATCH
+    scratch.mkdir(exist_ok=True)
+
+    def on_epoch(values: Mapping[str, float]) -> None:
+        done = min(float(values.get("progress", 0.0)), 1.0)
+        progress(f"Training on all zones, epoch {int(values.get('epoch', 0))}", done)
+
+    model.fit(samples, [], folder=scratch, on_epoch=on_epoch, should_stop=should_stop)
+    if should_stop():
+        return None
+    _forget(scratch)
+    return model
+
+
+def best_round(run: RunFolder) -> int:
+    """The epoch, or number of trees, that did best on the zones held out."""
+    told = run.epochs()
+    best = np.nanargmax(told["validation_score"].to_numpy(float))
+    return int(told["epoch"].to_numpy(int)[best])
+
+
+def _forget(scratch: Path) -> None:
+    classify.forget_checkpoint(scratch)
+    scratch.rmdir()

@@ -1,0 +1,95 @@
+"""Review: go through doubtful declarations, weigh one, decide, and find the decision again."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Page, expect
+
+from cropdash.storage import decisions
+from tests import factory
+from tests.browser.conftest import Server
+from tests.browser.test_explore import map_frame, wait_for_mark
+from tests.browser.test_stories import settle, take_home
+
+_HEAD, _ROW = 36, 35  # [px] heights in the list, which is a canvas
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Path:
+    """One of its own: decisions are written."""
+    dataset = factory.write_dataset(tmp_path / "data", zones=4, size=48)
+    factory.write_run(tmp_path / "models", dataset, classifier="cnn", seed=1, accuracy=0.8)
+    factory.write_run(tmp_path / "models", dataset, classifier="xgboost", seed=2, accuracy=0.6)
+    return tmp_path
+
+
+def test_a_doubt_is_opened_weighed_decided_and_found_again(page: Page, server: Server) -> None:
+    page.goto(f"{server.url}/Review?dataset=demo&limits=60-80&lights=red,amber")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Review")
+    map_frame(page)
+    settle(page)
+    listed = pd.read_csv(take_home(page, "List (CSV)"))
+    assert set(listed["light"]) <= {"red", "amber"}
+    assert listed["decision"].isna().all()
+
+    row = 2
+    zone, parcel = str(listed.loc[row, "zone_id"]), int(listed.loc[row, "parcel_id"])
+    click_row(page, row)
+    expect(page).to_have_url(re.compile(rf"parcel={parcel}(&|$)"))
+    _evidence(page, listed.loc[row])
+    _, frame = map_frame(page)
+    wait_for_mark(frame, parcel)
+    assert _series(page, parcel) == pytest.approx(
+        server.store.series("demo", zone).set_index("parcel_id").loc[parcel, "NDVI_mean"].tolist(),
+        abs=1e-6,
+    )
+
+    page.get_by_test_id("stMain").get_by_text("Check on the ground", exact=True).click()
+    settle(page)
+    note = page.get_by_role("textbox", name="Note")
+    note.fill("Wet in May; ask the farmer.")
+    note.press("Enter")
+    settle(page)
+    table = pd.read_csv(take_home(page, "List (CSV)")).set_index(["zone_id", "parcel_id"])
+    assert table.loc[(zone, parcel), "decision"] == "visit"
+    assert table.loc[(zone, parcel), "note"] == "Wet in May; ask the farmer."
+    assert table["decision"].notna().sum() == 1
+
+    page.reload()
+    expect(note).to_have_value("Wet in May; ask the farmer.")
+    settle(page)
+    assert "limits=60-80" in page.url
+    _evidence(page, listed.loc[row])
+    kept = decisions.read(server.folder / "data" / "demo")
+    assert {k: d.decision for k, d in kept.items()} == {(zone, parcel): "visit"}
+    assert pd.read_csv(take_home(page, "List (CSV)"))["decision"].notna().sum() == 1
+
+
+def click_row(page: Page, row: int) -> None:
+    """The mark on the left of a row of the list."""
+    table = page.get_by_test_id("stDataFrame").first
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
+    page.mouse.click(box["x"] + 16, box["y"] + _HEAD + _ROW * row + _ROW / 2)
+
+
+def _evidence(page: Page, case: pd.Series) -> None:
+    """The parcel's light, what was declared and suggested, in sight."""
+    head = page.get_by_role("heading", name=re.compile(f"^Parcel {case['parcel_id']} in "))
+    expect(head).to_contain_text(str(case["light"]).capitalize())
+    probable = rf"{re.escape(case['declared'])} is {100 * case['declared_probability']:.0f}\s?%"
+    expect(page.get_by_text(re.compile(probable)).first).to_be_visible()
+
+
+def _series(page: Page, parcel: int) -> list[float]:
+    """The parcel's line in the chart that also holds the bands of both crops."""
+    script = (
+        "id => { for (const plot of document.querySelectorAll('.js-plotly-plot')) {"
+        " const d = plot._fullData || []; const t = d.find(t => (t.name || '') === `Parcel ${id}`);"
+        " if (t && d.length > 2) return Array.from(t.y); } return null; }"
+    )
+    return page.wait_for_function(script, arg=parcel).json_value()
