@@ -10,6 +10,7 @@ _STAGES = (
     sentence("Waiting to start"),
     sentence("Reading zones and training the first epoch"),
     sentence("Training, epoch {n}"),
+    sentence("Training on all zones, epoch {n}"),
     sentence("Calibrating"),
     sentence("Predicting {zone}"),
     sentence("Scoring"),
