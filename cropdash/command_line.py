@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from cropdash.build_config import BuildConfig
 from cropdash.study_config import Search, StudyConfig
-from cropdash.train_config import TrainConfig
+from cropdash.train_config import EnsembleConfig, TrainConfig
 
 _NAMES = {"draws": "seed"}  # options of a study that are called otherwise
 
@@ -22,6 +22,8 @@ def command_line(config: TrainConfig | BuildConfig | StudyConfig) -> str:
         words += ["build", config.dataset, "--source", config.source, *_options(config)]
     elif isinstance(config, StudyConfig):
         words += _of_study(config)
+    elif isinstance(config, EnsembleConfig):
+        words += ["ensemble", *config.members]
     else:
         words += ["train", config.dataset, "--classifier", config.classifier]
         words += _settings(_changed(config))

@@ -10,6 +10,7 @@ from cropdash.figures import metrics
 from cropdash.language import say, sentence
 from cropdash.ui import (
     data,
+    ensembles,
     frame,
     history,
     run_comparison,
@@ -35,6 +36,7 @@ def curves(epochs: pd.DataFrame) -> Any:
 
 
 do = training.choose_task()
+is_run = do in ("training", "ensemble")
 runs = data.store().runs()
 studies = study_history.of_task(do)
 left, right = st.columns([5, 7], gap="large")
@@ -43,6 +45,9 @@ with left:
     if do == "training":
         st.subheader(say("New training"), anchor=False)
         training.new_training(names, runs, jobs.command_line, jobs.start_training)
+    elif do == "ensemble":
+        st.subheader(say("New ensemble"), anchor=False)
+        ensembles.new_ensemble(names, runs, jobs.command_line, jobs.start_training)
     elif do == "search":
         st.subheader(say("New search"), anchor=False)
         study_form.new_search(names, runs, jobs.command_line, jobs.start_study)
@@ -51,10 +56,10 @@ with left:
         study_form.new_crossvalidation(names, runs, jobs.command_line, jobs.start_study)
 
 with right, frame.plainly():
-    if do == "training" and runs:
+    if is_run and runs:
         st.subheader(say("Run"), anchor=False)
         running.watch(state.choose(say("Run"), "run", [r.run_id for r in runs]), jobs, curves)
-    elif do == "training":
+    elif is_run:
         st.info(say("No model was trained yet: start the first one."), icon=":material/info:")
     elif studies:
         st.subheader(study_history.title(do), anchor=False)
@@ -63,7 +68,7 @@ with right, frame.plainly():
     else:
         st.info(study_history.empty(do), icon=":material/info:")
 
-if do == "training" and runs:
+if is_run and runs:
     st.subheader(say("All runs"), anchor=False)
     with frame.plainly():
         run_comparison.show(history.show(runs))

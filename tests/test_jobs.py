@@ -441,3 +441,25 @@ def _hold(folder: Path) -> psutil.Popen:
     holder = psutil.Popen([sys.executable, "-c", code, str(folder)], cwd=config.PROJECT)
     _wait(lambda: status.is_locked(folder))
     return holder
+
+
+def test_a_job_that_has_not_begun_is_stopped_at_once_and_can_be_resumed(where: Folders) -> None:
+    folder = _start(where, "import time; time.sleep(60)")
+    assert _state(folder) == "queued"
+    child = jobs._children[-1][0]
+    jobs.stop(folder.name)
+    assert _state(folder) == "stopped"
+    assert not jobs.is_stopping(folder.name)
+    child.wait(10)
+    jobs.reap()
+    assert _state(folder) == "stopped"  # not "lost": it was asked for
+    jobs.resume(folder.name, command=_command(where, SHORT))
+    _wait(lambda: _state(folder) == "done")
+
+
+def test_a_queued_job_whose_process_is_gone_stops_as_well(where: Folders) -> None:
+    folder = runs.queue(where, SETTINGS).path
+    now = time.time()
+    status.write(folder, Status("queued", created=now, heartbeat=now, pid=999_999_999))
+    jobs.stop(folder.name)
+    assert _state(folder) == "stopped"

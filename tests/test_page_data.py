@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -318,3 +319,18 @@ def test_a_report_without_checks_is_shown(full: Folders) -> None:
 
 def test_a_wrong_view_falls_back(full: Folders) -> None:
     assert _open(view="../x", dataset="nowhere").query_params["dataset"] == "demo"
+
+
+def test_a_build_stopped_before_its_worker_began_can_be_resumed(
+    empty: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = [sys.executable, "-c", "import time; time.sleep(60)"]
+    jobs.start_build(SimulatedBuild(dataset="early"), command=slow)
+    app = _open(dataset="early")
+    assert _button(app, "Resume building") is None
+    _button(app, "Stop building").click().run()
+    assert not app.exception
+    resumed: list[str] = []
+    monkeypatch.setattr(jobs, "resume_build", resumed.append)
+    _button(app, "Resume building").click().run()
+    assert resumed == ["early"]

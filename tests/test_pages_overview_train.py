@@ -360,6 +360,52 @@ def test_a_finished_run_shows_scores_and_curves(full: Folders) -> None:
     assert _button(app, "Stop training") is None
 
 
+def test_an_ensemble_of_finished_runs_is_started_with_the_command_that_it_shows(
+    full: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished = {r.config["classifier"]: r for r in runs.list_all(full.models)}
+    unfinished = _new_run(full, "failed", "xgboost")
+    started: list[train_config.TrainConfig] = []
+
+    def start(config: train_config.TrainConfig) -> str:
+        started.append(config)
+        return finished["cnn"].run_id
+
+    monkeypatch.setattr(jobs, "start_training", start)
+    app = _open(TRAIN, do="ensemble")
+    box = next(m for m in app.multiselect if m.label == "Runs to join")
+    assert len(box.options) == 2  # the failed one is not offered
+    box.set_value([r.run_id for r in finished.values()]).run()
+    members = tuple(i for i in (r.run_id for r in runs.list_all(full.models)) if i in box.value)
+    assert unfinished.run_id not in members
+    _button(app, "Join the runs").click().run()
+    (config,) = started
+    assert isinstance(config, train_config.EnsembleConfig)
+    assert set(config.members) == {r.run_id for r in finished.values()}
+    assert jobs.command_line(config).split()[-3:] == ["ensemble", *config.members]
+
+
+def test_an_ensemble_is_repeated_with_its_own_members(full: Folders) -> None:
+    members = [r.run_id for r in runs.list_all(full.models)]
+    settings = {"classifier": "ensemble", "dataset": "demo", "members": members}
+    joined = runs.create(full.models, settings, {})
+    now = time.time()
+    status.write(joined.path, Status("failed", "", 0.4, "It failed.", now, now, now, now))
+    app = _open(TRAIN, run=joined.run_id)
+    _button(app, "Repeat with changes").click().run()
+    assert not app.exception
+    box = next(m for m in app.multiselect if m.label == "Runs to join")
+    assert set(box.value) == set(members)
+    _open(TRAIN, like=joined.run_id, do="training")  # no setting of an ensemble fits: the usual form
+
+
+def test_one_run_alone_makes_no_ensemble_and_says_so(full: Folders) -> None:
+    run = runs.list_all(full.models)[0].run_id
+    app = _open(TRAIN, do="ensemble", members=run)
+    assert [i.value for i in app.info] == ["Choose two or more runs."]
+    assert _button(app, "Join the runs") is None
+
+
 def test_history_filters(full: Folders) -> None:
     _new_run(full, "failed", "xgboost")
     app = _open(TRAIN)

@@ -112,8 +112,12 @@ class Training(L.LightningModule):
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         inputs, classes, weights = batch
-        logits = self.network(inputs).float() + self.lead[:, None, None]  # type: ignore[index]
+        both = self.network.answers(inputs)
+        lead = self.lead[:, None, None]  # type: ignore[index]
+        logits, *own = (said.float() + lead for said in both if said is not None)
         costs = losses.pixel_losses(logits, classes, self.settings.focus)
+        for said in own:
+            costs = costs + self.settings.own_loss * losses.pixel_losses(said, classes)
         if self.settings.group_loss:
             grouped = losses.group_losses(logits, classes, self.group_of)  # type: ignore[arg-type]
             costs = costs + self.settings.group_loss * grouped

@@ -19,6 +19,9 @@ _FEW_CHANNELS = 16
 _STRIP = 16_384
 
 
+OWN_SHARE = 0.3  # of a pixel's own series in the answer, where it gives one
+
+
 class TemporalEncoder(nn.Module):
     """Conv1d over time, shared by all pixels: (B, T, C, H, W) -> (B, D, H, W).
 
@@ -160,16 +163,22 @@ class HybridNetwork(nn.Module):
         self.dropout = nn.Dropout2d(config.dropout)
         seen = config.unet_channels[0] + (self.temporal.width if config.skip_embedding else 0)
         self.head = nn.Conv2d(seen, n_classes, 1)
+        self.pixel_head = nn.Conv2d(self.temporal.width, n_classes, 1) if config.own_loss else None
         self.skip_embedding = config.skip_embedding
         self.reach = 2 ** (len(config.unet_channels) + 2)  # [px] margin that a tile's edge needs
 
     def forward(self, x: Tensor) -> Tensor:
+        """The logits of both answers, the pixel's own counting `OWN_SHARE`."""
+        logits, own = self.answers(x)
+        return logits if own is None else torch.lerp(logits, own, OWN_SHARE)
+
+    def answers(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Logits from a pixel and what lies around it, and from its own series alone."""
         embedding = self.temporal(x)  # (B, D, H, W)
         context = self.dropout(self.spatial(embedding))
         if self.skip_embedding:
             context = torch.cat([context, embedding], dim=1)
-        logits: Tensor = self.head(context)
-        return logits
+        return self.head(context), None if self.pixel_head is None else self.pixel_head(embedding)
 
 
 def for_inference(network: HybridNetwork) -> HybridNetwork:

@@ -1,7 +1,7 @@
 """Settings of a training run: flat, checked, and stored beside the weights."""
 
 from cropdash.train_config.cnn import CnnConfig
-from cropdash.train_config.ensemble import EnsembleConfig
+from cropdash.train_config.ensemble import EnsembleConfig, ensemble_of
 from cropdash.train_config.parsing import parse
 from cropdash.train_config.presets import PRESETS, preset_values
 from cropdash.train_config.shared import Classifier, TrainConfig
@@ -14,6 +14,7 @@ __all__ = [
     "EnsembleConfig",
     "TrainConfig",
     "XgbConfig",
+    "ensemble_of",
     "parse",
     "preset_values",
 ]

@@ -59,9 +59,9 @@ class CnnConfig(TrainConfig):
     learning_rate: float = Field(2e-3, ge=1e-6, le=1, title="Learning rate", description="Peak.")
     weight_decay: float = Field(0.05, ge=0, le=1, title="Weight decay", description="AdamW only.")
     patch_size: int = Field(
-        48, ge=8, le=512, title="Patch size", description="Pixels on a side of a training patch."
+        24, ge=8, le=512, title="Patch size", description="Pixels on a side of a training patch."
     )
-    batch_size: int = Field(8, ge=2, le=256, title="Batch size", description="Patches a step.")
+    batch_size: int = Field(32, ge=2, le=256, title="Batch size", description="Patches a step.")
     iterations: int = Field(
         80,
         ge=1,
@@ -85,6 +85,11 @@ class CnnConfig(TrainConfig):
     group_loss: float = Field(
         0.0, ge=0, le=5, title="Group loss",
         description="Weight of a second loss on the group (level 2) of the class (0 = off).",
+    )  # fmt: skip
+    own_loss: float = Field(
+        0.5, ge=0, le=5, title="Loss of the pixel alone",
+        description="Weight of a second loss on what a pixel's own series says, without its "
+        "surroundings; that answer then counts too (0 = there is none).",
     )  # fmt: skip
     logit_adjustment: float = Field(
         0.3, ge=0, le=2, title="Logit adjustment",

@@ -186,6 +186,8 @@ def _actions(run_id: str, job_state: str, jobs: Jobs) -> None:
             about = say("Go on from the last epoch that was finished, with the same settings.")
             resume_button(run_id, about, jobs.resume)
         if st.button(say("Repeat with changes"), icon=":material/tune:", key=f"repeat:{run_id}"):
+            is_ensemble = data.store().run(run_id).classifier == "ensemble"
+            state.put("do", "ensemble" if is_ensemble else None)
             state.put("like", run_id)
             st.rerun()
         if job_state == "done":

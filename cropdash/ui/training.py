@@ -30,6 +30,7 @@ _ABOUT = {
 
 TASKS = {
     "training": sentence("One training"),
+    "ensemble": sentence("Ensemble"),
     "search": sentence("Search"),
     "crossvalidation": sentence("Cross-validation"),
 }
@@ -52,7 +53,7 @@ class Model:
 
 
 def choose_task() -> str:
-    """What the page is for now: one training, a search or a cross-validation."""
+    """What the page is for now: a training, an ensemble, a search or a cross-validation."""
     options = list(TASKS)
     st.session_state["train:do"] = state.get("do", options)
     chosen = st.segmented_control(

@@ -104,20 +104,5 @@ def load(run: RunFolder, legend: Legend) -> Ensemble:
 
 
 def of_runs(members: Sequence[RunFolder]) -> EnsembleConfig:
-    """Settings of the ensemble of some runs.
-
-    Raises InvalidRun unless they learned from the same zones of one dataset: what one of them
-    has learned from can't tell how much to trust it.
-    """
-    configs = [member.config for member in members]
-    for name in ("dataset", "seed", "folds", "validation_fold"):
-        found = {str(config.get(name)) for config in configs}
-        if len(found) > 1:
-            raise InvalidRun(
-                f"These runs differ in {name} ({', '.join(sorted(found))}): an ensemble needs runs "
-                "that held out the same zones."
-            )
-    if any(config["classifier"] == "ensemble" for config in configs):
-        raise InvalidRun("An ensemble can't be a member of another: name the runs it is made of.")
-    shared = {n: configs[0][n] for n in ("dataset", "seed", "folds", "validation_fold")}
-    return EnsembleConfig(members=tuple(m.run_id for m in members), **shared)
+    """Settings of the ensemble of some runs; see `ensemble_of`."""
+    return train_config.ensemble_of({member.run_id: member.config for member in members})

@@ -92,6 +92,18 @@ def test_each_epoch_is_told_with_its_progress(trained):
     assert told[-1]["validation_loss"] < told[0]["validation_loss"]
 
 
+def test_a_network_written_before_it_had_an_answer_of_the_pixel_alone_still_loads(tmp_path):
+    classifier = new("cnn", own_loss=0.0)
+    fit(classifier, tmp_path, train=[landscapes.sample("a", (17, 23))], validation=[])
+    classifier.save(tmp_path)
+    written = json.loads((tmp_path / "model.json").read_text())
+    del written["config"]["own_loss"]
+    (tmp_path / "model.json").write_text(json.dumps(written))
+    cube = landscapes.sample("d", seed=5).cube
+    said = classify.load(tmp_path).predict_proba(cube)
+    np.testing.assert_array_equal(said, classifier.predict_proba(cube))
+
+
 def test_damaged_missing_and_foreign_models_are_refused(trained, tmp_path):
     _, folder, _ = trained
     with pytest.raises(InvalidRun, match="no trained model"):

@@ -130,3 +130,22 @@ def test_the_copy_for_inference_gives_the_same_logits(strip, monkeypatch):
     assert not [m for m in fast.modules() if isinstance(m, nn.BatchNorm2d)]
     torch.testing.assert_close(fast(x), network(x), atol=1e-5, rtol=1e-5)
     assert [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]  # left as it was
+
+
+def test_the_answer_is_mostly_of_the_surroundings_and_partly_the_pixels_own():
+    torch.manual_seed(2)
+    network = HybridNetwork(5, 12, 7, SMALL.model_copy(update={"own_loss": 0.5})).eval()
+    x = torch.randn(1, 12, 5, 19, 33)
+    elsewhere = x.clone()
+    elsewhere[..., 0, :] += 3
+    joint, own = network.answers(x)
+    moved, still = network.answers(elsewhere)
+    torch.testing.assert_close(network(x), 0.7 * joint + 0.3 * own)
+    torch.testing.assert_close(own[..., 1:, :], still[..., 1:, :])  # blind to its neighbours
+    assert (joint - moved)[..., 1:, :].abs().max() > 1e-5
+
+
+def test_without_its_loss_a_network_has_no_answer_of_the_pixel_alone():
+    network = HybridNetwork(5, 12, 7, SMALL.model_copy(update={"own_loss": 0.0}))
+    assert network.answers(torch.randn(1, 12, 5, 9, 8))[1] is None
+    assert not [name for name, _ in network.named_parameters() if "pixel_head" in name]

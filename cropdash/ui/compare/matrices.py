@@ -21,6 +21,7 @@ from cropdash.ui.explore import choices
 _TOPS = ("10", "15", "20", "30", "all")
 _USUAL = "20"
 _MARKS = "compare:marks"  # cells that each figure outlines from the start
+_ANEW = "compare:anew"  # how often each figure lost its outline and was drawn anew
 
 
 @st.fragment
@@ -120,7 +121,7 @@ def _difference(
 
 
 def _clickable(figure: Any, side: str, alt: str) -> None:
-    key = f"matrix:{side}"
+    key = f"matrix:{side}:{st.session_state.get(f'{_ANEW}:{side}', 0)}"
     st.plotly_chart(
         figure, theme=None, width="stretch", key=key, alt=alt, selection_mode="points",
         on_select=_chooser(key, side),
@@ -134,15 +135,24 @@ def _chooser(key: str, side: str) -> Callable[[], None]:
         points = st.session_state[key]["selection"]["points"]
         cell = points[0].get("customdata") if points else None
         cell = cell[0] if isinstance(cell, list) else cell
+        kept: Mapping[str, Any] = st.session_state.get(_MARKS, {})
         if cell:
             state.put("cell", str(cell))
-            kept: Mapping[str, Any] = st.session_state.get(_MARKS, {})
             st.session_state[_MARKS] = {
                 name: mark if name == side else {**mark, "cell": str(cell)}
                 for name, mark in kept.items()
             } | {"clicked": {"cell": str(cell)}}
+        else:
+            _outline_again(side, kept)
 
     return choose
+
+
+def _outline_again(side: str, kept: Mapping[str, Any]) -> None:
+    """Draw a figure anew: a second click on the outlined cell took the outline, not the choice."""
+    again = f"{_ANEW}:{side}"
+    st.session_state[again] = st.session_state.get(again, 0) + 1
+    st.session_state[_MARKS] = {name: mark for name, mark in kept.items() if name != side}
 
 
 def _mark(side: str, cell: str | None, drawn: tuple[Any, ...]) -> str | None:

@@ -1,0 +1,84 @@
+"""A new ensemble: finished runs joined into one model, as a form and as the command it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from cropdash import train_config
+from cropdash.language import say
+from cropdash.storage.store import RunInfo
+from cropdash.train_config import EnsembleConfig
+from cropdash.ui import compare_maps, frame, state, training
+
+_MOST = 8  # members
+_HELD_OUT = ("seed", "folds", "validation_fold")  # alike in runs that held out the same zones
+
+
+@st.fragment
+def new_ensemble(
+    datasets: Sequence[str],
+    runs: Sequence[RunInfo],
+    command_line: Callable[[EnsembleConfig], str],
+    start: Callable[[EnsembleConfig], str],
+) -> None:
+    """The form; `start` is called with the members and the page shows the new run."""
+    with frame.plainly():
+        like = next((r for r in runs if r.run_id == st.query_params.get("like")), None)
+        default = like.dataset if like else None
+        dataset = state.choose(say("Dataset"), "dataset", datasets, default=default)
+        able = {run.run_id: run for run in runs if _can_join(run, dataset)}
+        if len(able) < 2:
+            st.info(say("An ensemble joins finished runs of one dataset: train two models first."))
+            return
+        members = _choose(able, like)
+        if len(members) < 2:
+            st.info(say("Choose two or more runs."))
+            return
+        config = train_config.ensemble_of({m: able[m].config for m in members})
+        training.show_command(command_line(config))
+        if training.start_button(say("Join the runs"), runs):
+            run_id = start(config)
+            state.put("run", run_id)
+            state.put("members", None)
+            training.begun(run_id)
+
+
+def _can_join(run: RunInfo, dataset: str) -> bool:
+    is_whole = run.status.state == "done" and run.classifier != "ensemble"
+    return is_whole and run.dataset == dataset
+
+
+def _choose(able: Mapping[str, RunInfo], like: RunInfo | None) -> list[str]:
+    """The members; the address keeps them as `members`."""
+    key, wanted = "address:members", st.query_params.get("members")
+    named = (wanted or "").split(",") if wanted is not None else _usual(able, like)
+    st.session_state[key] = [run for run in able if run in named][:_MOST]
+
+    def follow() -> None:
+        state.put("members", ",".join(st.session_state[key]))
+
+    chosen: list[str] = st.multiselect(
+        say("Runs to join"), list(able), key=key, on_change=follow, max_selections=_MOST,
+        format_func=lambda run: compare_maps.run_label(able[run]),
+        help=say(
+            "How much each counts is fitted on the training zones that all of them held out, so "
+            "they need the same seed, folds and held-out fold."
+        ),
+    )  # fmt: skip
+    return chosen
+
+
+def _usual(able: Mapping[str, RunInfo], like: RunInfo | None) -> list[str]:
+    """The members of the run to be repeated, else the newest run and the newest of another kind."""
+    before: Any = like.config.get("members") if like else None
+    if before:
+        return list(map(str, before))
+    first = next(iter(able.values()))
+    for run in able.values():
+        same = all(run.config.get(name) == first.config.get(name) for name in _HELD_OUT)
+        if same and run.classifier != first.classifier:
+            return [first.run_id, run.run_id]
+    return [first.run_id]
