@@ -47,7 +47,6 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "xgboost phenology": ("xgboost", {"inputs": "phenology"}),
     "xgboost by area": ("xgboost", {"weighting": "none"}),
     "xgboost class weights": ("xgboost", {"class_weighting": "effective"}),
-    "xgboost other location": ("xgboost", {}),
     "cnn": ("cnn", {}),
     "cnn seed": ("cnn", {"preset": "seed", "share": 1.0}),
     "cnn seed, 3x": ("cnn", {"preset": "seed", "share": 3.0}),
@@ -56,7 +55,12 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "cnn group loss": ("cnn", {"group_loss": 0.5}),
     "cnn class weights": ("cnn", {"class_weighting": "effective"}),
     "cnn float32": ("cnn", {"half_precision": False}),
-    "cnn other location": ("cnn", {}),
+    "xgboost no location": ("xgboost", {"location": False}),
+    "xgboost elevation": ("xgboost", {"elevation": True}),
+    "xgboost last crop": ("xgboost", {"last_crop": True}),
+    "cnn no location": ("cnn", {"location": False}),
+    "cnn elevation": ("cnn", {"elevation": True}),
+    "cnn last crop": ("cnn", {"last_crop": True}),
     "xgboost refit": ("xgboost", {"refit": True}),
     "cnn refit": ("cnn", {"refit": True}),
 }
@@ -134,8 +138,6 @@ def measure(folder: Path, row: str, arguments: argparse.Namespace) -> dict[str, 
     kind, settings = ROWS[row]
     dataset = DatasetFolder(folder / "data", "demo")
     config = parsed(kind, settings, arguments.seed)
-    if row.endswith("other location"):
-        config = config.model_copy(update={"location": not config.location})
     zones = train.choose_zones(dataset, config)
     learned, held, test = (Samples(dataset, z) for z in (zones.train, zones.validation, zones.test))
     for part in (learned, held, test):

@@ -14,7 +14,14 @@ from cropdash.storage import files
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.terminal import bar, both, console
 
-_PATHS = ("folder", "register_path", "zones_path", "code_table")
+_PATHS = (
+    "folder",
+    "register_path",
+    "zones_path",
+    "code_table",
+    "elevation_path",
+    "previous_register_path",
+)
 _RUNNING = ("workers", "scheduler")
 
 
@@ -39,6 +46,12 @@ def build(
         str | None, typer.Option(help="Of a register other than the RPG.")
     ] = None,
     code_table: Annotated[Path | None, typer.Option(help="CSV: code, class of the legend.")] = None,
+    elevation: Annotated[
+        Path | None, typer.Option(help="GeoTIFF of heights [m], to train with.")
+    ] = None,
+    previous_register: Annotated[
+        Path | None, typer.Option(help="Register of the year before, for the last crops.")
+    ] = None,
     size: Annotated[int | None, typer.Option(help="simulated: pixels a side.")] = None,
     zones_per_region: Annotated[int | None, typer.Option(help="simulated: 2 to 5.")] = None,
     seed: Annotated[int | None, typer.Option(help="simulated: which landscape.")] = None,
@@ -65,6 +78,7 @@ def build(
         "year": year, "folder": folder, "register_path": register, "zones_path": zones,
         "project": project, "endpoint": endpoint, "collection": collection,
         "id_column": id_column, "code_column": code_column, "code_table": code_table,
+        "elevation_path": elevation, "previous_register_path": previous_register,
         "size": size, "zones_per_region": zones_per_region, "seed": seed,
         "workers": workers, "scheduler": scheduler,
     }  # fmt: skip

@@ -59,6 +59,19 @@ class BuildConfig(BaseModel):
         return value
 
 
+class _ContextBuild(BuildConfig):
+    """What a model may be told of the land beside the year's images, for every source but one."""
+
+    elevation_path: Path | None = Field(
+        None, title="Elevation",
+        description="GeoTIFF of heights [m] that covers all zones, in any reference system.",
+    )  # fmt: skip
+    previous_register_path: Path | None = Field(
+        None, title="Register of the year before",
+        description="For each parcel's last crop; the same columns and codes as the register.",
+    )  # fmt: skip
+
+
 class SimulatedBuild(BuildConfig):
     """A landscape made from a seed: no account and no download."""
 
@@ -74,7 +87,7 @@ class SimulatedBuild(BuildConfig):
     seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed", description="Fixes every random draw.")
 
 
-class LocalBuild(BuildConfig):
+class LocalBuild(_ContextBuild):
     """A folder with scenes/*.tif, a register (*.gpkg) and zones.geojson."""
 
     source: Literal["local"] = Field("local", title="Source")
@@ -85,7 +98,7 @@ class LocalBuild(BuildConfig):
     folder: Path = Field(title="Folder", description="Holds scenes/*.tif, a register and zones.")
 
 
-class _RegisterBuild(BuildConfig):
+class _RegisterBuild(_ContextBuild):
     """What the sources share that fetch images for a register and zones of one's own."""
 
     year: int = Field(

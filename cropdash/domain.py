@@ -126,11 +126,16 @@ class Cube:
     periods: tuple[str, ...]  # (T,) e.g. "2023-05"
     bands: tuple[str, ...]  # (B,)
     grid: Grid
+    elevation: Float | None = None  # (H, W) [m], NaN = unknown; None: the dataset has none
+    last_crop: Bytes | None = None  # (H, W) class of the year before, 0 = unknown; None: as above
 
     def __post_init__(self) -> None:
         t, b = len(self.periods), len(self.bands)
         _check_shape("reflectance", self.reflectance, (t, b, *self.grid.shape))
         _check_shape("clear_dates", self.clear_dates, (t, *self.grid.shape))
+        for name in ("elevation", "last_crop"):
+            if (context := getattr(self, name)) is not None:
+                _check_shape(name, context, self.grid.shape)
         if len(set(self.bands)) != b or len(set(self.periods)) != t:
             raise InvalidRaster("A cube's bands and periods must not repeat.")
 

@@ -7,6 +7,7 @@ that is declared in one place and shown in another is marked with `sentence` whe
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -18,6 +19,9 @@ Language = Literal["en", "fr"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 NAMES: dict[Language, str] = {"en": "English", "fr": "Français"}
 
+_GAP = re.compile(r"\{(\w+)\}")
+_TELLING = 8  # letters of its own from which on a sentence with gaps is known again
+_OF_TWO = "{a}: {b}"  # a place and what is wrong there
 _TABLE = Path(__file__).parent / "resources" / "french.csv"
 _SPOKEN: ContextVar[Language | None] = ContextVar("spoken", default=None)
 _ask: list[Callable[[], Language | None]] = []  # who knows the reader's choice
@@ -74,6 +78,44 @@ def french() -> dict[str, str]:
     """English sentence to French, as in resources/french.csv."""
     with _TABLE.open(encoding="utf-8", newline="") as file:
         return {row["english"]: row["french"] for row in csv.DictReader(file)}
+
+
+def retell(written: str) -> str:
+    """A sentence that was written in English, its gaps filled, in the current language.
+
+    For what was not said to a reader: errors, and what workers write into files. One that the
+    table does not know stays as it is.
+    """
+    if current() != "fr" or not written:
+        return written
+    if written in french():
+        return french()[written]
+    for pattern, english in _patterns():
+        if found := pattern.fullmatch(written):
+            values = {name: retell(value) for name, value in found.groupdict().items()}
+            return french()[english].format(**values)
+    return written
+
+
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    """What sentences with gaps look like once filled; those with the most words of their own first."""
+    own = {english: len(_GAP.sub("", english)) for english in french() if _GAP.search(english)}
+    telling = [english for english, n in own.items() if n >= _TELLING]
+    telling.sort(key=lambda english: own[english], reverse=True)
+    return [(_pattern(english), english) for english in (*telling, _OF_TWO)]
+
+
+def _pattern(english: str) -> re.Pattern[str]:
+    seen: set[str] = set()
+    parts: list[str] = []
+    for i, part in enumerate(_GAP.split(english)):
+        if i % 2 == 0:
+            parts.append(re.escape(part))
+        else:
+            parts.append(f"(?P={part})" if part in seen else f"(?P<{part}>.*?)")
+            seen.add(part)
+    return re.compile("".join(parts), re.DOTALL)
 
 
 def label(item: Any) -> str:

@@ -5,11 +5,9 @@ import streamlit as st
 from cropdash.language import say
 from cropdash.ui import compare_maps, data, frame, state
 from cropdash.ui.compare import (
-    areas,
-    by_class,
+    closer,
     controls,
     counting,
-    honesty,
     matrices,
     numbers,
     tables,
@@ -58,17 +56,7 @@ with frame.plainly():
     st.subheader(say("Confusion matrices"), anchor=False)
     matrices.show(pair, labels, scored, choice)
 
-    st.subheader(say("By class"), anchor=False)
-    by_class.show(pair, labels, scored, choice)
-
-    st.subheader(say("Is the difference more than chance?"), anchor=False)
-    numbers.significance(pair, labels, scored, choice)
-
-    st.subheader(say("Is the confidence honest?"), anchor=False)
-    honesty.show(pair, labels, choice)
-
-    st.subheader(say("How much of each crop?"), anchor=False)
-    areas.show(pair, labels, choice)
+    closer.show(pair, labels, scored, choice)
     take_home.button(
         say("Metrics (CSV)"),
         tables.metrics_table(pair, labels, scored, choice),

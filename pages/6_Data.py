@@ -1,6 +1,7 @@
 """Data: build a dataset from a source, see what is built, and judge the simulation."""
 
 from cropdash import jobs
+from cropdash.language import say
 from cropdash.ui import building, coverage, data, frame, realism, sources, state
 
 frame.begin(
@@ -14,7 +15,7 @@ with frame.plainly():
         sources.new_build(data.store().dataset_names(), jobs.command_line, jobs.start_build)
     elif view == building.ZONES:
         if not names:
-            frame.stop_with("There is no dataset yet: choose 'New dataset' and build one.")
+            frame.stop_with(say("There is no dataset yet: choose 'New dataset' and build one."))
         chosen = state.choose("Dataset", "dataset", names)
         building.watch(chosen, jobs)
         if chosen in data.store().dataset_names():
@@ -22,6 +23,6 @@ with frame.plainly():
     else:
         simulated = realism.datasets()
         if not simulated:
-            frame.stop_with("There is no simulated dataset yet: build one, then compare it.")
+            frame.stop_with(say("There is no simulated dataset yet: build one, then compare it."))
         chosen = state.choose("Simulated dataset", "dataset", simulated)
         realism.show(chosen)

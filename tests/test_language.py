@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from cropdash import build_config, language, study_config, train_config
+from cropdash import build_config, errors, language, study_config, train_config
 
 ROOT = Path(__file__).resolve().parents[1]
 SPOKEN_IN = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]
@@ -76,3 +76,63 @@ def settings() -> list[str]:
 @pytest.mark.parametrize("text", settings())
 def test_every_setting_is_named_and_explained_in_french(text: str) -> None:
     assert text in language.french(), "add it to resources/french.csv"
+
+
+# errors are written in English, wherever they arise, and retold where they are shown ----------
+
+ERRORS = {name for name, kind in inspect.getmembers(errors, inspect.isclass)}
+COMMANDS = {"__main__.py", "terminal.py"}  # met at a terminal only, which speaks English
+
+
+def raised(path: Path) -> Iterator[str]:
+    """Sentences of the errors that a module makes, their gaps named a, b, c …"""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and node.args and getattr(node.func, "id", "") in ERRORS:
+            first = node.args[0]
+            if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                yield first.value
+            elif isinstance(first, ast.JoinedStr):
+                names = iter(string.ascii_lowercase)
+                yield "".join(
+                    str(part.value) if isinstance(part, ast.Constant) else f"{{{next(names)}}}"
+                    for part in first.values
+                )
+
+
+RAISED = sorted(
+    {
+        sentence
+        for path in sorted((ROOT / "cropdash").rglob("*.py"))
+        if path.name not in COMMANDS and not path.name.endswith("_commands.py")
+        for sentence in raised(path)
+    }
+)
+
+
+@pytest.mark.parametrize("sentence", RAISED)
+def test_every_error_can_be_retold_in_french(sentence: str) -> None:
+    assert sentence in language.french(), "add it to resources/french.csv"
+    assert gaps(language.french()[sentence]) == gaps(sentence)
+
+
+@pytest.mark.parametrize("sentence", RAISED)
+def test_an_error_is_known_again_with_its_gaps_filled(sentence: str) -> None:
+    values = {name: f"{name}7_{name}" for name in gaps(sentence)}
+    with language.speaking("fr"):
+        told = language.retell(sentence.format(**values))
+    assert told == language.french()[sentence].format(**values)
+    assert language.retell(sentence.format(**values)) == sentence.format(**values)  # in English
+
+
+def test_an_error_within_an_error_is_retold_too() -> None:
+    with language.speaking("fr"):
+        told = language.retell("zones.csv, row 3: its geometry can't be read: draw the zone again.")
+    assert told == (
+        "zones.csv, row 3\u00a0: sa géométrie ne peut être lue\u00a0: dessinez la zone à nouveau."
+    )
+
+
+@pytest.mark.parametrize("unknown", ["", "Segmentation fault", "a: b: c", "{a}", "x" * 3000])
+def test_what_the_table_does_not_know_stays(unknown: str) -> None:
+    with language.speaking("fr"):
+        assert language.retell(unknown).replace("\u00a0:", ":") == unknown

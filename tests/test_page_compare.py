@@ -274,19 +274,25 @@ def test_one_zone_alone_is_shown_without_what_needs_several(runs, unit):
     assert any("1 test zone" in c.value for c in app.caption)
 
 
-def test_the_whole_page_speaks_french():
+@pytest.mark.parametrize(
+    ("part", "said", "charts"),
+    [
+        ("classes", "Par classe", 1),
+        ("chance", "L'écart dépasse-t-il le hasard ?", 1),
+        ("confidence", "La confiance est-elle fiable ?", 1),
+        ("areas", "Quelle surface par culture ?", 1),
+        ("nonsense", "Par classe", 1),
+    ],
+)
+def test_each_part_opens_from_the_address_in_french(part, said, charts):
     app = AppTest.from_file(str(config.PROJECT / "app.py"), default_timeout=60)
     app.run().switch_page(COMPARE)
     app.query_params["lang"] = "fr"
+    app.query_params["part"] = part
     checked(app.run())
-    heads = [h.value for h in app.subheader]
-    assert heads == [
-        "Matrices de confusion",
-        "Par classe",
-        "L'écart dépasse-t-il le hasard ?",
-        "La confiance est-elle fiable ?",
-        "Quelle surface par culture ?",
-    ]
+    assert [h.value for h in app.subheader] == ["Matrices de confusion", said]
+    # Two matrices and the seasons behind a cell, then only what this part draws.
+    assert len(app.get("plotly_chart")) == 3 + charts
     assert any("fond exclu" in c.value for c in app.caption)
 
 
@@ -297,6 +303,7 @@ def test_every_switch_redraws_without_a_fault():
         ("Level", ("level_2", "level_1", "class")),
         ("View", ("difference", "pair")),
         ("Classes shown", ("all", "10")),
+        ("Look closer", ("chance", "confidence", "areas", "classes")),
     ):
         for value in values:
             (control,) = [g for g in app.get("button_group") if g.label == label]

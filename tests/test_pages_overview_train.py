@@ -360,6 +360,18 @@ def test_a_finished_run_shows_scores_and_curves(full: Folders) -> None:
     assert _button(app, "Stop training") is None
 
 
+@pytest.mark.parametrize(("classifier", "side"), [("cnn", "left"), ("xgboost", "right")])
+def test_a_finished_run_leads_to_itself_on_the_other_pages(
+    full: Folders, classifier: str, side: str
+) -> None:
+    run = next(r for r in runs.list_all(full.models) if r.config["classifier"] == classifier)
+    app = _open(TRAIN, run=run.run_id)
+    led = [
+        link.proto.query_string for link in app.get("page_link") if link.proto.label == "Compare"
+    ]
+    assert any(f"{side}={run.run_id}" in query for query in led)
+
+
 def test_an_ensemble_of_finished_runs_is_started_with_the_command_that_it_shows(
     full: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -373,7 +385,7 @@ def test_an_ensemble_of_finished_runs_is_started_with_the_command_that_it_shows(
 
     monkeypatch.setattr(jobs, "start_training", start)
     app = _open(TRAIN, do="ensemble")
-    box = next(m for m in app.multiselect if m.label == "Runs to join")
+    box = next(b for b in app.button_group if b.label == "Runs to join")
     assert len(box.options) == 2  # the failed one is not offered
     box.set_value([r.run_id for r in finished.values()]).run()
     members = tuple(i for i in (r.run_id for r in runs.list_all(full.models)) if i in box.value)
@@ -394,15 +406,17 @@ def test_an_ensemble_is_repeated_with_its_own_members(full: Folders) -> None:
     app = _open(TRAIN, run=joined.run_id)
     _button(app, "Repeat with changes").click().run()
     assert not app.exception
-    box = next(m for m in app.multiselect if m.label == "Runs to join")
+    box = next(b for b in app.button_group if b.label == "Runs to join")
     assert set(box.value) == set(members)
-    _open(TRAIN, like=joined.run_id, do="training")  # no setting of an ensemble fits: the usual form
+    _open(
+        TRAIN, like=joined.run_id, do="training"
+    )  # no setting of an ensemble fits: the usual form
 
 
 def test_one_run_alone_makes_no_ensemble_and_says_so(full: Folders) -> None:
     run = runs.list_all(full.models)[0].run_id
     app = _open(TRAIN, do="ensemble", members=run)
-    assert [i.value for i in app.info] == ["Choose two or more runs."]
+    assert [i.value for i in app.info] == ["Choose two to 8 runs."]
     assert _button(app, "Join the runs") is None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cropdash.domain import Float
+from cropdash.domain import Float, Ints
 
 
 def without_months(inputs: Float, share: float, rng: np.random.Generator) -> Float:
@@ -31,6 +31,20 @@ def _neighbours(month: int, left: Sequence[int]) -> list[int]:
     before = [m for m in left if m < month][-1:]
     after = [m for m in left if m > month][:1]
     return before + after
+
+
+def without_last_crop(
+    inputs: Float, parcels: Ints, share: float, rng: np.random.Generator
+) -> Float:
+    """A copy whose first channel, the last crop, is unknown (0) on a `share` of the parcels.
+
+    `inputs` (T, C, H, W), `parcels` (H, W); what lies between parcels goes together.
+    """
+    found, which = np.unique(parcels, return_inverse=True)
+    hidden = (rng.random(len(found)) < share)[which].reshape(parcels.shape)
+    kept = inputs.copy()
+    kept[:, 0][:, hidden] = 0
+    return kept
 
 
 def displaced(inputs: Float, place: int, noise: float, rng: np.random.Generator) -> Float:

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from cropdash.classify import cnn_fit, features, precision, tiles
 from cropdash.classify.classifier import OnEpoch, ShouldStop
 from cropdash.classify.description import MODEL, STATISTICS, Frame, frame_of, replacing, write_json
-from cropdash.classify.features import PLACE, Statistics
+from cropdash.classify.features import ELEVATION, LAST_CROP, PLACE, Statistics
 from cropdash.classify.network import HybridNetwork, count_parameters
 from cropdash.domain import Cube, Float, Sample
 from cropdash.errors import InvalidRun
@@ -49,7 +49,7 @@ class CnnClassifier:
     ) -> None:
         torch.set_num_threads(self._config.threads)
         self._frame = frame_of(train)
-        self._statistics = features.statistics_of(train, self._config.inputs, self._config.location)
+        self._statistics = features.statistics_of(train, self._config.inputs, *self._config.context)
         torch.manual_seed(self._config.seed)
         self._network = self._new_network(self._frame, self._statistics)
         cnn_fit.fit(
@@ -69,7 +69,7 @@ class CnnClassifier:
         network, frame, statistics = self._trained()
         frame.check(cube)
         torch.set_num_threads(self._config.threads)
-        values, _ = features.layers(cube, self._config.inputs, self._config.location)
+        values, _ = features.layers(cube, self._config.inputs, *self._config.context)
         chosen = list(frame.classes)
         half = precision.half(self._config)
         said = tiles.predict(network, statistics.standardise(values), chosen, half=half)
@@ -100,8 +100,9 @@ class CnnClassifier:
             self._frame = Frame(tuple(model["bands"]), model["n_periods"], tuple(model["classes"]))
             written = json.loads((folder / STATISTICS).read_text(encoding="utf-8"))
             self._statistics = Statistics.from_json(written, tuple(model["channels"]))
-            if (PLACE[0] in self._statistics.channels) != self._config.location:
-                raise KeyError("location")  # a setting that the run's own model does not know
+            context = (PLACE[0], ELEVATION, LAST_CROP)
+            if tuple(c in self._statistics.channels for c in context) != self._config.context:
+                raise KeyError("context")  # a setting that the run's own model does not know
             self._network = self._new_network(self._frame, self._statistics)
             self._network.load_state_dict(load_file(folder / WEIGHTS))
         except FileNotFoundError as error:

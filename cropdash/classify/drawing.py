@@ -41,9 +41,14 @@ def choose(
 
 def rows_of(sample: Sample, pixels: NDArray[np.int64], frame: Frame, config: XgbConfig) -> Rows:
     """Features and classes of the chosen pixels of a zone."""
-    rows = features.table(sample.cube, config.inputs, config.location)[pixels]
+    rows = features.table(sample.cube, config.inputs, *config.context)[pixels]
     labels = np.searchsorted(frame.classes, sample.labels.crop.ravel()[pixels])
     return rows, labels.astype(np.int32)
+
+
+def feature_types(config: XgbConfig, n_columns: int) -> list[str] | None:
+    """XGBoost's names of what the columns hold: numbers, but for the last crop, a category."""
+    return ["q"] * (n_columns - 1) + ["c"] if config.last_crop else None
 
 
 def draw(
@@ -73,8 +78,10 @@ class ZoneByZone(xgboost.DataIter):  # type: ignore[misc]
         parts: Sequence[Callable[[], Rows]],
         weights: NDArray[np.float64],
         cache: Path,
+        config: XgbConfig,
     ) -> None:
         self._parts, self._weights, self._at = parts, weights, 0
+        self._config = config
         super().__init__(cache_prefix=str(cache))
 
     def next(self, input_data: Any) -> bool:
@@ -82,7 +89,12 @@ class ZoneByZone(xgboost.DataIter):  # type: ignore[misc]
         if self._at == len(self._parts):
             return False
         rows, labels = self._parts[self._at]()
-        input_data(data=rows, label=labels, weight=self._weights[labels])
+        input_data(
+            data=rows,
+            label=labels,
+            weight=self._weights[labels],
+            feature_types=feature_types(self._config, rows.shape[1]),
+        )
         self._at += 1
         return True
 

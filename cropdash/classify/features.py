@@ -12,13 +12,25 @@ from pyproj import Transformer
 
 from cropdash.classify import phenology
 from cropdash.domain import BACKGROUND, IGNORE, Cube, Float, Grid, Sample
+from cropdash.errors import InvalidRaster
 
 PLACE = ("latitude", "longitude")
-_LEAST_SPREAD = 0.5  # [degrees]
+ELEVATION, LAST_CROP = "elevation", "last crop"
+_LEAST_SPREAD = {PLACE[0]: 0.5, PLACE[1]: 0.5, ELEVATION: 50.0}  # [degrees], [m]
 
 
-def table(cube: Cube, inputs: str, location: bool = False) -> Float:
-    """(H*W, F) one row per pixel; the columns are those of `table_names`."""
+def table(
+    cube: Cube,
+    inputs: str,
+    location: bool = False,
+    elevation: bool = False,
+    last_crop: bool = False,
+) -> Float:
+    """(H*W, F) one row per pixel; the columns are those of `table_names`.
+
+    The last crop is a class id, NaN where it is unknown. Raises InvalidRaster if the cube lacks
+    what is wanted.
+    """
     n_pixels = cube.grid.shape[0] * cube.grid.shape[1]
     columns = [cube.reflectance.reshape(-1, n_pixels)]  # (T*B, H*W)
     if inputs != "raw":
@@ -29,11 +41,21 @@ def table(cube: Cube, inputs: str, location: bool = False) -> Float:
         columns += [phenology.describe(ndvi), _green_ndvi(cube).reshape(len(ndvi), n_pixels)]
     if location:
         columns.append(coordinates(cube.grid).reshape(2, n_pixels))
+    if elevation:
+        columns.append(_given(cube, "elevation").reshape(1, n_pixels))
+    if last_crop:
+        known = _given(cube, "last_crop").reshape(1, n_pixels).astype(np.float32)
+        columns.append(np.where(known > 0, known, np.float32(np.nan)))
     return np.ascontiguousarray(np.concatenate(columns).T, dtype=np.float32)
 
 
 def table_names(
-    bands: Sequence[str], n_periods: int, inputs: str, location: bool = False
+    bands: Sequence[str],
+    n_periods: int,
+    inputs: str,
+    location: bool = False,
+    elevation: bool = False,
+    last_crop: bool = False,
 ) -> list[str]:
     """Names of the columns of `table`."""
     months = [f"{t + 1:02d}" for t in range(n_periods)]
@@ -44,7 +66,26 @@ def table_names(
         names += [f"NDVI {s}" for s in ("minimum", "maximum", "mean", "deviation")]
     if inputs == "phenology":
         names += [*phenology.NAMES, *(f"{month} green NDVI" for month in months)]
-    return names + (list(PLACE) if location else [])
+    names += list(PLACE) if location else []
+    names += [ELEVATION] if elevation else []
+    return names + ([LAST_CROP] if last_crop else [])
+
+
+def check_context(cube: Cube, elevation: bool, last_crop: bool) -> None:
+    """Raise InvalidRaster unless the cube has what is wanted."""
+    for name, wanted in (("elevation", elevation), ("last_crop", last_crop)):
+        if wanted:
+            _given(cube, name)
+
+
+def _given(cube: Cube, name: str) -> NDArray[Any]:
+    values: NDArray[Any] | None = getattr(cube, name)
+    if values is None:
+        what = {"elevation": "the elevation", "last_crop": "last year's crops"}[name]
+        raise InvalidRaster(
+            f"The model wants {what}, which the zone does not have: use a dataset built with it."
+        )
+    return values
 
 
 def coordinates(grid: Grid) -> Float:
@@ -68,19 +109,38 @@ def _green_ndvi(cube: Cube) -> Float:
     return index
 
 
-def layers(cube: Cube, inputs: str, location: bool = False) -> tuple[Float, tuple[str, ...]]:
+def layers(
+    cube: Cube,
+    inputs: str,
+    location: bool = False,
+    elevation: bool = False,
+    last_crop: bool = False,
+) -> tuple[Float, tuple[str, ...]]:
     """(T, C, H, W) what the network sees, and the names of the C channels.
 
-    Latitude and longitude, where wanted, are the same in every period.
+    The context, where wanted, is the same in every period: first the last crop (class ids, 0 =
+    unknown), after the series elevation, latitude and longitude. Raises InvalidRaster if the cube
+    lacks what is wanted.
     """
     values, names = cube.reflectance, cube.bands
     if inputs == "sqrt_ndvi":
         roots = np.sqrt(np.clip(values, 0, None))
         values = np.concatenate([roots, cube.ndvi[:, None]], axis=1)
         names = (*cube.bands, "NDVI")
+    before, after = list[Float](), list[Float]()
+    if last_crop:
+        before.append(_given(cube, "last_crop")[None].astype(np.float32))
+        names = (LAST_CROP, *names)
+    if elevation:
+        after.append(_given(cube, "elevation")[None])
+        names = (*names, ELEVATION)
     if location:
-        place = np.broadcast_to(coordinates(cube.grid), (len(values), 2, *cube.grid.shape))
-        values, names = np.concatenate([values, place], axis=1), (*names, *PLACE)
+        after.append(coordinates(cube.grid))
+        names = (*names, *PLACE)
+    if before or after:
+        lasting = [(np.broadcast_to(c, (len(values), *c.shape))) for c in (*before, *after)]
+        n = len(before)
+        values = np.concatenate([*lasting[:n], values, *lasting[n:]], axis=1)
     return values, names
 
 
@@ -112,14 +172,23 @@ class Statistics:
         return Statistics(channels, mean, deviation)
 
 
-def statistics_of(train: Sequence[Sample], inputs: str, location: bool = False) -> Statistics:
-    """Mean and deviation over all pixels of the training zones, zone by zone."""
+def statistics_of(
+    train: Sequence[Sample],
+    inputs: str,
+    location: bool = False,
+    elevation: bool = False,
+    last_crop: bool = False,
+) -> Statistics:
+    """Mean and deviation over all pixels of the training zones, zone by zone.
+
+    Class ids are left as they are: mean 0, deviation 1.
+    """
     n: NDArray[np.float64] | float = 0.0
     total: NDArray[np.float64] | float = 0.0
     squares: NDArray[np.float64] | float = 0.0
     channels: tuple[str, ...] = ()
     for sample in train:
-        values, channels = layers(sample.cube, inputs, location)
+        values, channels = layers(sample.cube, inputs, location, elevation, last_crop)
         valid = ~np.isnan(values)
         known = np.where(valid, values, 0).astype(np.float64)
         n = n + valid.sum(axis=(2, 3))
@@ -129,9 +198,11 @@ def statistics_of(train: Sequence[Sample], inputs: str, location: bool = False) 
     mean = total / count
     deviation = np.sqrt(np.maximum(squares / count - mean * mean, 0))
     safe = np.where(deviation > 1e-6, deviation, 1.0)
-    place = [i for i, name in enumerate(channels) if name in PLACE]
-    # Zones side by side are one place: their distance must not be blown up to a deviation.
-    safe[:, place] = np.maximum(safe[:, place], _LEAST_SPREAD)
+    for i, name in enumerate(channels):
+        # Zones side by side are one place: their distance must not be blown up to a deviation.
+        safe[:, i] = np.maximum(safe[:, i], _LEAST_SPREAD.get(name, 0.0))
+        if name == LAST_CROP:
+            mean[:, i], safe[:, i] = 0.0, 1.0
     return Statistics(channels, mean.astype(np.float32), safe.astype(np.float32))
 
 

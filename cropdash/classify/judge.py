@@ -128,7 +128,7 @@ class Judge(Callback):
     ) -> tuple[NDArray[np.int64], float, int]:
         """(K, K) counts, and the summed loss and number of the pixels of trained classes."""
         classes = self._frame.classes
-        values, _ = features.layers(sample.cube, self._config.inputs, self._config.location)
+        values, _ = features.layers(sample.cube, self._config.inputs, *self._config.context)
         inputs = self._statistics.standardise(values)
         half = precision.half(self._config)
         said = tiles.predict(network, inputs, classes, half=half)  # (len(classes), H, W)

@@ -19,6 +19,7 @@ _FEW_CHANNELS = 16
 _STRIP = 16_384
 
 
+_LAST_CROP = 8  # values that a last crop becomes
 OWN_SHARE = 0.3  # of a pixel's own series in the answer, where it gives one
 
 
@@ -158,12 +159,14 @@ class HybridNetwork(nn.Module):
 
     def __init__(self, channels: int, n_periods: int, n_classes: int, config: CnnConfig) -> None:
         super().__init__()
-        self.temporal = TemporalEncoder(channels, n_periods, config)
-        self.spatial = UNet(self.temporal.width, config.unet_channels)
+        self.temporal = TemporalEncoder(channels - config.last_crop, n_periods, config)
+        self.before = nn.Embedding(n_classes, _LAST_CROP) if config.last_crop else None
+        width = self.temporal.width + (_LAST_CROP if config.last_crop else 0)
+        self.spatial = UNet(width, config.unet_channels)
         self.dropout = nn.Dropout2d(config.dropout)
-        seen = config.unet_channels[0] + (self.temporal.width if config.skip_embedding else 0)
+        seen = config.unet_channels[0] + (width if config.skip_embedding else 0)
         self.head = nn.Conv2d(seen, n_classes, 1)
-        self.pixel_head = nn.Conv2d(self.temporal.width, n_classes, 1) if config.own_loss else None
+        self.pixel_head = nn.Conv2d(width, n_classes, 1) if config.own_loss else None
         self.skip_embedding = config.skip_embedding
         self.reach = 2 ** (len(config.unet_channels) + 2)  # [px] margin that a tile's edge needs
 
@@ -174,11 +177,19 @@ class HybridNetwork(nn.Module):
 
     def answers(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
         """Logits from a pixel and what lies around it, and from its own series alone."""
-        embedding = self.temporal(x)  # (B, D, H, W)
+        embedding = self._embedded(x)  # (B, D, H, W)
         context = self.dropout(self.spatial(embedding))
         if self.skip_embedding:
             context = torch.cat([context, embedding], dim=1)
         return self.head(context), None if self.pixel_head is None else self.pixel_head(embedding)
+
+    def _embedded(self, x: Tensor) -> Tensor:
+        """What a pixel's series says and, if it is the first channel, what its last crop does."""
+        if self.before is None:
+            series: Tensor = self.temporal(x)
+            return series
+        crop = self.before(x[:, 0, 0].long()).permute(0, 3, 1, 2)  # (B, 8, H, W)
+        return torch.cat([self.temporal(x[:, :, 1:]), crop], dim=1)
 
 
 def for_inference(network: HybridNetwork) -> HybridNetwork:

@@ -13,7 +13,7 @@ from torch.utils.data import IterableDataset
 
 from cropdash.classify import augmentation, features
 from cropdash.classify.features import PLACE, Statistics
-from cropdash.domain import Float, Sample
+from cropdash.domain import Float, Ints, Sample
 from cropdash.train_config import CnnConfig
 
 MEMORY = 1_200_000_000  # [bytes] of standardised zones held at once
@@ -29,18 +29,20 @@ class Plates:
     inputs: Float  # (T, C, H, W) standardised
     classes: NDArray[np.uint8]  # (H, W), 0 = not trained on
     weights: Float  # (H, W), 0 = not trained on
+    parcels: Ints  # (H, W), 0 = none
     centres: NDArray[np.int64]  # (N, 2) labelled pixels, on which patches are centred
 
 
 def plates_of(sample: Sample, statistics: Statistics, config: CnnConfig) -> Plates:
     """Standardised inputs, classes and weights of a zone."""
-    values, _ = features.layers(sample.cube, config.inputs, config.location)
+    values, _ = features.layers(sample.cube, config.inputs, *config.context)
     mask = features.labelled(sample)
     weights = features.parcel_weight(sample) if config.weighting == "parcel" else np.float32(1)
     return Plates(
         statistics.standardise(values),
         np.where(mask, sample.labels.crop, 0).astype(np.uint8),
         np.where(mask, weights, 0).astype(np.float32),
+        sample.labels.parcel_id,
         np.argwhere(mask),
     )
 
@@ -102,17 +104,19 @@ class Patches(IterableDataset[Batch]):
         column = int(np.clip(centre[1] - jitter[1], 0, width - self._side))
         at = (..., slice(row, row + self._side), slice(column, column + self._side))
         turns, flip = int(rng.integers(4)), bool(rng.integers(2))
-        inputs = self._varied(plates.inputs[at], rng)
+        inputs = self._varied(plates.inputs[at], plates.parcels[at], rng)
         parts = (inputs, plates.classes[at], plates.weights[at])
         return tuple(_turned(part, turns, flip) for part in parts)
 
-    def _varied(self, inputs: Float, rng: np.random.Generator) -> Float:
-        """The patch with some months hidden, and a little elsewhere."""
+    def _varied(self, inputs: Float, parcels: Ints, rng: np.random.Generator) -> Float:
+        """The patch with some months and last crops hidden, and a little elsewhere."""
         config = self._config
         if config.hidden_months:
             inputs = augmentation.without_months(inputs, config.hidden_months, rng)
         if config.location and config.location_noise:
             inputs = augmentation.displaced(inputs, len(PLACE), config.location_noise, rng)
+        if config.last_crop and config.hidden_last_crop:
+            inputs = augmentation.without_last_crop(inputs, parcels, config.hidden_last_crop, rng)
         return inputs
 
     def _choose(self, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -106,15 +106,16 @@ class XgbClassifier:
         ]
         self._statistics = _statistics((part()[0] for part in parts), frame, config)
         return xgboost.ExtMemQuantileDMatrix(
-            drawing.ZoneByZone(parts, weights, cache / "train"),
+            drawing.ZoneByZone(parts, weights, cache / "train", config),
             max_bin=config.max_bins,
             nthread=config.threads,
+            enable_categorical=True,
         )
 
     def predict_proba(self, cube: Cube) -> Float:
         booster, frame = self._trained()
         frame.check(cube)
-        rows = features.table(cube, self._config.inputs, self._config.location)
+        rows = features.table(cube, self._config.inputs, *self._config.context)
         probabilities = np.zeros((self._legend.n_classes, len(rows)), dtype=np.float32)
         chosen = list(frame.classes)
         for start in range(0, len(rows), _ROWS):
@@ -129,7 +130,7 @@ class XgbClassifier:
         with replacing(folder / WEIGHTS) as temporary:
             temporary.write_bytes(raw)
         names = features.table_names(
-            frame.bands, frame.n_periods, self._config.inputs, self._config.location
+            frame.bands, frame.n_periods, self._config.inputs, *self._config.context
         )
         write_json(folder / STATISTICS, self._statistics)
         write_json(
@@ -191,7 +192,14 @@ class XgbClassifier:
         labels: NDArray[np.int32],
         weights: NDArray[np.float64] | None = None,
     ) -> xgboost.DMatrix:
-        return xgboost.DMatrix(rows, labels, weight=weights, nthread=self._config.threads)
+        return xgboost.DMatrix(
+            rows,
+            labels,
+            weight=weights,
+            nthread=self._config.threads,
+            feature_types=drawing.feature_types(self._config, rows.shape[1]),
+            enable_categorical=True,
+        )
 
 
 def _rows_at(
@@ -209,7 +217,7 @@ def _statistics(
     parts: Iterable[Float], frame: Frame, config: XgbConfig
 ) -> dict[str, dict[str, float]]:
     """Mean and deviation of each feature over the training rows, part by part."""
-    names = features.table_names(frame.bands, frame.n_periods, config.inputs, config.location)
+    names = features.table_names(frame.bands, frame.n_periods, config.inputs, *config.context)
     n, total, squares = np.zeros((3, len(names)))
     for rows in parts:
         known = np.nan_to_num(rows.astype(np.float64))

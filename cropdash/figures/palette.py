@@ -124,5 +124,7 @@ def axis(dark: bool, **more: Any) -> dict[str, Any]:
         "linecolor": palette.grid,
         "tickfont": {"color": palette.text},
         "automargin": True,
+        # Room is made for labels above; without this each is measured once more after drawing.
+        "ticklabeloverflow": "allow",
     }
     return frame | more

@@ -14,8 +14,10 @@ from cropdash.build_config import (
     StacBuild,
 )
 from cropdash.errors import ConfigError
+from cropdash.ingest.context import Context
 from cropdash.ingest.source import Source
 
+_CONTEXT = ("elevation_path", "previous_register_path")  # named where they are given
 _NOT_CONTENT = frozenset(("source", "dataset", "workers", "scheduler", "project"))
 
 
@@ -88,6 +90,24 @@ def title_of(config: BuildConfig, source: Source) -> str:
     return f"{names[config.source]} {year}"
 
 
+def context_of(config: BuildConfig) -> Context | None:
+    """Heights and last year's register that the settings name; None if they name neither.
+
+    Raises ConfigError if a file is missing.
+    """
+    terrain = getattr(config, "elevation_path", None)
+    before = getattr(config, "previous_register_path", None)
+    if terrain is None and before is None:
+        return None
+    from cropdash.ingest import rpg
+    from cropdash.ingest.context import ContextFiles
+
+    id_column, code_column = (getattr(config, c, None) for c in ("id_column", "code_column"))
+    layout = rpg.Layout(id_column=id_column, code_column=code_column)
+    return ContextFiles(terrain, before, layout)
+
+
 def settings_of(config: BuildConfig) -> dict[str, Any]:
     """What repeats the source, to be kept with the dataset."""
-    return config.model_dump(mode="json", exclude=set(_NOT_CONTENT))
+    settings = config.model_dump(mode="json", exclude=set(_NOT_CONTENT))
+    return {k: v for k, v in settings.items() if k not in _CONTEXT or v is not None}

@@ -206,6 +206,10 @@ class DatasetFolder:
         values, _, _ = rasters.read(self.zone_folder(zone_id) / "clear_dates.tif")
         return values
 
+    def has_context(self, zone_id: str, name: str) -> bool:
+        """True if the zone was built with "elevation" or "last_crop"."""
+        return f"{name}.tif" in self._manifest(zone_id)["files"]
+
     def sample(self, zone: Zone) -> Sample:
         return Sample(zone, self.cube(zone.zone_id), self.labels(zone.zone_id))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from cropdash.storage.files import replacing
 
 MISSING = 65535  # on disk; NaN in memory
 SCALE = 10_000  # reflectance 1.0
+ELEVATION, LAST_CROP = "elevation.tif", "last_crop.tif"  # of a zone, where they are given
 
 
 def write(
@@ -83,8 +84,8 @@ def grid_of(raster: Any) -> Grid:
     return Grid(crs, affine.c, affine.f, affine.a, (raster.height, raster.width))
 
 
-def write_cube(folder: Path, cube: Cube) -> tuple[Path, Path]:
-    """Write composite.tif (uint16, x10000) and clear_dates.tif (uint8) into `folder`."""
+def write_cube(folder: Path, cube: Cube) -> tuple[Path, ...]:
+    """Write composite.tif (uint16, x10000), clear_dates.tif (uint8) and the context, if any."""
     composite, clear = folder / "composite.tif", folder / "clear_dates.tif"
     names = [f"{period} {band}" for period in cube.periods for band in cube.bands]
     write(
@@ -95,7 +96,21 @@ def write_cube(folder: Path, cube: Cube) -> tuple[Path, Path]:
         nodata=MISSING,
     )
     write(clear, cube.clear_dates, cube.grid, [f"{p} clear dates" for p in cube.periods])
-    return composite, clear
+    return composite, clear, *_write_context(folder, cube)
+
+
+def _write_context(folder: Path, cube: Cube) -> Iterator[Path]:
+    """Write elevation.tif (float32) and last_crop.tif (uint8), those that the cube has."""
+    for name in (ELEVATION, LAST_CROP):  # of an earlier build with other settings
+        (folder / name).unlink(missing_ok=True)
+    if cube.elevation is not None:
+        path = folder / ELEVATION
+        write(path, cube.elevation[None], cube.grid, ["elevation [m]"], nodata=np.nan)
+        yield path
+    if cube.last_crop is not None:
+        path = folder / LAST_CROP
+        write(path, cube.last_crop[None], cube.grid, ["last crop"], categorical=True)
+        yield path
 
 
 def read_cube(folder: Path) -> Cube:
@@ -106,7 +121,13 @@ def read_cube(folder: Path) -> Cube:
     periods = tuple(dict.fromkeys(p for p, _ in pairs))
     bands = tuple(dict.fromkeys(b for _, b in pairs))
     shape = (len(periods), len(bands), *grid.shape)
-    return Cube(decode(values).reshape(shape), clear, periods, bands, grid)
+    elevation, last_crop = _read_context(folder / ELEVATION), _read_context(folder / LAST_CROP)
+    return Cube(decode(values).reshape(shape), clear, periods, bands, grid, elevation, last_crop)
+
+
+def _read_context(path: Path) -> NDArray[Any] | None:
+    """(H, W) of a raster that a dataset may do without."""
+    return read(path)[0][0] if path.is_file() else None
 
 
 def encode(reflectance: Float) -> NDArray[np.uint16]:

@@ -25,6 +25,11 @@ class CnnConfig(TrainConfig):
         0.3, ge=0, le=0.9, title="Hidden months",
         description="Share of the months of a training patch that are hidden as clouds would.",
     )  # fmt: skip
+    hidden_last_crop: float = Field(
+        0.2, ge=0, le=1, title="Hidden last crops",
+        description="Share of a training patch's parcels whose last crop is hidden, so that the "
+        "network also answers where it is unknown.",
+    )  # fmt: skip
     temporal_channels: int = Field(
         32, ge=4, le=256, title="Temporal channels",
         description="Width of the convolution over time that all pixels share.",

@@ -56,6 +56,15 @@ class TrainConfig(BaseModel):
         True, title="Location",
         description="The model also sees latitude and longitude: it may learn what grows where.",
     )  # fmt: skip
+    elevation: bool = Field(
+        False, title="Elevation",
+        description="The model also sees the height above the sea, where the dataset has it.",
+    )  # fmt: skip
+    last_crop: bool = Field(
+        False, title="Last year's crop",
+        description="The model also sees what the parcel bore the year before, where the dataset "
+        "has it.",
+    )  # fmt: skip
     class_weighting: Literal["none", "effective"] = Field(
         "none", title="Class weighting",
         description="effective: a class weighs by its effective number of parcels.",
@@ -74,6 +83,11 @@ class TrainConfig(BaseModel):
         "less sure, it answers with the group of crops.",
     )  # fmt: skip
     threads: int = Field(2, ge=1, le=64, title="Threads", description="Processor cores to use.")
+
+    @property
+    def context(self) -> tuple[bool, bool, bool]:
+        """Whether the model sees location, elevation and last year's crop."""
+        return self.location, self.elevation, self.last_crop
 
     @field_validator("dataset", "also")
     @classmethod

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from cropdash.figures import zone_map
+from cropdash.language import retell
 from cropdash.ui import data, frame, running, scores, state, zone_lists
 
 STATES = ("built", "building", "failed", "missing")
@@ -91,7 +92,7 @@ def _ended(dataset: str, status: Any, jobs: Jobs) -> None:
     """Why the last build ended, and the button that takes it up again."""
     if status and status.error:
         show = st.warning if status.state == "stopped" else st.error
-        show(status.error, icon=":material/error:")
+        show(retell(status.error), icon=":material/error:")
     whole = dataset in data.store().dataset_names() and data.store().dataset(dataset).is_complete
     about = "Build what is missing or damaged; zones that are whole are kept."
     can_resume = not whole and data.store().build_config(dataset) is not None

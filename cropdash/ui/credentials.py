@@ -7,6 +7,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from cropdash.language import say
+
 EE_KEY = "CROPDASH_EE_KEY"  # path of a service account's key file
 _LOGIN = Path(".config", "earthengine", "credentials")  # written by 'earthengine authenticate'
 _STAC = {"copernicus": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
@@ -17,15 +19,20 @@ def earthengine() -> None:
     """Say which way into Earth Engine is configured, or how to set one up."""
     if key := os.environ.get(EE_KEY):
         if Path(key).is_file():
-            st.caption(f"{_GREEN} A service account's key is configured.")
+            _reassure(say("A service account's key is configured."))
         else:
-            st.warning(f"{EE_KEY} is set, but there is no such file: check its path.")
+            st.warning(
+                say("{name} is set, but there is no such file: check its path.", name=EE_KEY)
+            )
     elif (Path.home() / _LOGIN).is_file():
-        st.caption(f"{_GREEN} A login of your own is stored on this machine.")
+        _reassure(say("A login of your own is stored on this machine."))
     else:
         st.warning(
-            f"No credentials: set **{EE_KEY}** to the path of a service account's key file and "
-            "start the dashboard again, or run `earthengine authenticate` once.",
+            say(
+                "No credentials: set **{name}** to the path of a service account's key file and "
+                "start the dashboard again, or run `earthengine authenticate` once.",
+                name=EE_KEY,
+            ),
             icon=_GREY,
         )
 
@@ -36,11 +43,17 @@ def stac(provider: str) -> None:
     missing = [name for name in needed if not os.environ.get(name)]
     if missing:
         st.warning(
-            f"No credentials: set **{'** and **'.join(missing)}** in the environment and start "
-            "the dashboard again.",
+            say(
+                "No credentials: set **{names}** in the environment and start the dashboard again.",
+                names="**, **".join(missing),
+            ),
             icon=_GREY,
         )
     elif needed:
-        st.caption(f"{_GREEN} Credentials are configured.")
+        _reassure(say("Credentials are configured."))
     else:
-        st.caption(f"{_GREEN} No account is needed, unless your provider asks for one.")
+        _reassure(say("No account is needed, unless your provider asks for one."))
+
+
+def _reassure(sentence: str) -> None:
+    st.caption(f"{_GREEN} {sentence}")

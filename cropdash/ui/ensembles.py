@@ -14,6 +14,7 @@ from cropdash.train_config import EnsembleConfig
 from cropdash.ui import compare_maps, frame, state, training
 
 _MOST = 8  # members
+_OFFERED = 24  # newest runs
 _HELD_OUT = ("seed", "folds", "validation_fold")  # alike in runs that held out the same zones
 
 
@@ -34,8 +35,8 @@ def new_ensemble(
             st.info(say("An ensemble joins finished runs of one dataset: train two models first."))
             return
         members = _choose(able, like)
-        if len(members) < 2:
-            st.info(say("Choose two or more runs."))
+        if not 2 <= len(members) <= _MOST:
+            st.info(say("Choose two to {n} runs.", n=_MOST))
             return
         config = train_config.ensemble_of({m: able[m].config for m in members})
         training.show_command(command_line(config))
@@ -55,20 +56,21 @@ def _choose(able: Mapping[str, RunInfo], like: RunInfo | None) -> list[str]:
     """The members; the address keeps them as `members`."""
     key, wanted = "address:members", st.query_params.get("members")
     named = (wanted or "").split(",") if wanted is not None else _usual(able, like)
-    st.session_state[key] = [run for run in able if run in named][:_MOST]
+    offered = [run for i, run in enumerate(able) if i < _OFFERED or run in named]
+    st.session_state[key] = [run for run in offered if run in named][:_MOST]
 
     def follow() -> None:
         state.put("members", ",".join(st.session_state[key]))
 
-    chosen: list[str] = st.multiselect(
-        say("Runs to join"), list(able), key=key, on_change=follow, max_selections=_MOST,
+    chosen = st.pills(
+        say("Runs to join"), offered, key=key, on_change=follow, selection_mode="multi",
         format_func=lambda run: compare_maps.run_label(able[run]),
         help=say(
             "How much each counts is fitted on the training zones that all of them held out, so "
             "they need the same seed, folds and held-out fold."
         ),
     )  # fmt: skip
-    return chosen
+    return list(chosen)
 
 
 def _usual(able: Mapping[str, RunInfo], like: RunInfo | None) -> list[str]:

@@ -13,7 +13,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from cropdash import __doc__ as about
 from cropdash import language
 from cropdash.errors import CropdashError
-from cropdash.language import Language, say, sentence
+from cropdash.language import Language, retell, say, sentence
 from cropdash.ui import state
 
 PAGES = (
@@ -132,7 +132,7 @@ def plainly() -> Iterator[None]:
     try:
         yield
     except CropdashError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(retell(str(error)), icon=":material/error:")
 
 
 def stop_with(message: str, page: str | None = None, label: str | None = None) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 from cropdash import train_config
 from cropdash.config import DEMO
 from cropdash.errors import CropdashError
-from cropdash.language import number, say, sentence
+from cropdash.language import number, retell, say, sentence
 from cropdash.storage.store import DatasetInfo, RunInfo
 from cropdash.train_config import TrainConfig
 from cropdash.ui import data, frame, running, scores
@@ -96,7 +96,7 @@ def build_panel(jobs: running.Jobs, start_build: Callable[[], None], *, first: b
     with st.container(border=True):
         frame.heading(say("Start here: build the demo") if first else say("The demo is unfinished"))
         if status and unfinished:
-            st.warning(f"{_ended(status.state)} {status.error}".strip())
+            st.warning(f"{_ended(status.state)} {retell(status.error)}".strip())
         st.markdown(
             say(
                 "A simulated landscape: **40 zones in eight French regions**, their parcels, and a "
@@ -217,7 +217,7 @@ def _act(label: str, icon: str, action: Callable[[], object], *, primary: bool) 
         try:
             action()
         except CropdashError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(retell(str(error)), icon=":material/error:")
         else:
             st.rerun()
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 import pandas as pd
 import streamlit as st
 
-from cropdash.language import number, say, sentence
+from cropdash.language import number, retell, say, sentence
 from cropdash.ui import data, frame, scores, stages, state
 
 REFRESH_S = 1.0  # [s] between looks at a worker's folder
@@ -156,7 +156,7 @@ def progress(status: Any) -> None:
         st.caption(say("One job works at a time; this one waits for its turn."))
     if status.error:
         show = st.warning if status.state == "stopped" else st.error
-        show(status.error, icon=":material/error:")
+        show(retell(status.error), icon=":material/error:")
 
 
 def _figures_of(run: Any, epochs: pd.DataFrame) -> list[tuple[str, str, str]]:
@@ -221,7 +221,9 @@ def resume_button(name: str, about: str, resume: Callable[[str], None]) -> None:
 
 
 def _links(run_id: str) -> None:
-    where = {"dataset": data.store().run(run_id).dataset, "run": run_id}
+    run = data.store().run(run_id)
+    side = "right" if run.classifier == "xgboost" else "left"  # where the pages put it by default
+    where = {"dataset": run.dataset, "run": run_id, side: run_id}
     for page, label, icon in (
         ("pages/3_Map.py", say("Map"), ":material/map:"),
         ("pages/4_Compare.py", say("Compare"), ":material/compare:"),

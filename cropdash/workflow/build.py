@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+import numpy as np
 from filelock import Timeout
 from threadpoolctl import threadpool_limits
 
 from cropdash import execute, legend
 from cropdash.build_config import BuildConfig
-from cropdash.domain import BANDS, Cube, Zone
+from cropdash.domain import BANDS, Cube, Labels, Zone
 from cropdash.errors import CropdashError, DiskFull, NotEnoughData, RunBusy, TaskLost
 from cropdash.ingest import sources
+from cropdash.ingest.context import Context
 from cropdash.ingest.source import CompositeSource, Source, Warn
 from cropdash.legend import Legend
 from cropdash.prepare import composite, parcels, series
+from cropdash.prepare.context import last_crop
 from cropdash.prepare.gapfill import fill_gaps
 from cropdash.storage import files
 from cropdash.storage.datasets import DatasetFolder, Description
@@ -55,6 +58,7 @@ def build_configured(
         source,
         folder,
         description,
+        context=sources.context_of(config),
         workers=config.workers,
         scheduler=config.scheduler,
         progress=progress,
@@ -87,12 +91,15 @@ def build(
     folder: DatasetFolder,
     description: Description,
     *,
+    context: Context | None = None,
     workers: int = 1,
     scheduler: str = "",
     progress: Progress,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Built:
     """Build the zones that are missing or changed; zones that are whole are left as they are.
+
+    Heights and last crops are those of `context`, else of a source that knows them.
 
     Raises DiskFull once what is under way has ended, if there is no room for more.
     """
@@ -104,7 +111,7 @@ def build(
     progress("Building zones", len(kept) / len(zones))
     done, full = Built(kept=kept), list[DiskFull]()
     for outcome in execute.run(
-        partial(build_zone, source, folder),
+        partial(build_zone, source, folder, context=context or _own_context(source)),
         missing,
         workers=workers,
         scheduler=scheduler,
@@ -132,7 +139,13 @@ def _count(done: Built, folder: DatasetFolder, outcome: execute.Outcome[Zone, An
         Teller.of_lost(folder.zone_folder(zone_id), outcome.error)
 
 
-def build_zone(source: Source, folder: DatasetFolder, zone: Zone) -> dict[str, Any]:
+def _own_context(source: Source) -> Context | None:
+    return source if isinstance(source, Context) else None
+
+
+def build_zone(
+    source: Source, folder: DatasetFolder, zone: Zone, context: Context | None = None
+) -> dict[str, Any]:
     """Read, composite, fill, label and write one zone; returns its report.
 
     Safe to repeat, and to run twice at once: the second waits for the first, and finds it built.
@@ -143,7 +156,7 @@ def build_zone(source: Source, folder: DatasetFolder, zone: Zone) -> dict[str, A
         with files.room_for(tell.path), folder.zone_lock(zone.zone_id):
             if folder.is_built(zone.zone_id, verify=True):
                 return folder.report(zone.zone_id)
-            report = _make_zone(source, folder, zone, tell)
+            report = _make_zone(source, folder, zone, tell, context)
         tell.built()
         return report
     except Timeout as error:
@@ -158,19 +171,26 @@ def build_zone(source: Source, folder: DatasetFolder, zone: Zone) -> dict[str, A
         raise CropdashError(sentence) from error
 
 
-def _make_zone(source: Source, folder: DatasetFolder, zone: Zone, tell: Teller) -> dict[str, Any]:
+def _make_zone(
+    source: Source, folder: DatasetFolder, zone: Zone, tell: Teller, context: Context | None
+) -> dict[str, Any]:
     folder.forget_zone(zone.zone_id)
     months = MonthFolder(folder.path)
     # Zones run side by side, so a zone keeps to one core: small matrix products spread over
     # several threads that contend for them took ten times as long.
     with threadpool_limits(1, user_api="blas"):
-        report = _build_zone(source, folder, zone, months, tell)
+        report = _build_zone(source, folder, zone, months, tell, context)
     months.clear(zone.zone_id)
     return report
 
 
 def _build_zone(
-    source: Source, folder: DatasetFolder, zone: Zone, months: MonthFolder, tell: Teller
+    source: Source,
+    folder: DatasetFolder,
+    zone: Zone,
+    months: MonthFolder,
+    tell: Teller,
+    context: Context | None,
 ) -> dict[str, Any]:
     warnings: list[str] = []
     tell.step("reading")
@@ -185,10 +205,12 @@ def _build_zone(
     table = cleaned.parcels.assign(
         n_pixels=series.pixel_counts(labels, cleaned.parcels["parcel_id"].to_numpy())
     )
-    report = cleaned.report | _coverage(gappy) | {"warnings": warnings}
+    report = cleaned.report | _coverage(gappy)
     labels = parcels.mask_elsewhere(labels, cleaned.elsewhere)
+    cube, known = surround(cube, context, zone, labels, folder.legend())
     means = series.parcel_series(cube, labels)
     tell.step("writing")
+    report |= known | {"warnings": warnings}
     folder.write_zone(zone, cube, labels, table, means, report)
     return report
 
@@ -200,6 +222,26 @@ def _parcels(source: Source, zone: Zone, codes: Legend) -> parcels.Cleaned:
             f"Zone {zone.zone_id} holds no parcel: check its place and the register."
         )
     return cleaned
+
+
+def surround(
+    cube: Cube, context: Context | None, zone: Zone, labels: Labels, codes: Legend
+) -> tuple[Cube, dict[str, Any]]:
+    """The cube with the heights and last crops that the context knows, and how far it knows them."""
+    if context is None:
+        return cube, {}
+    report: dict[str, Any] = {}
+    heights, register = context.elevation(zone), context.parcels_before(zone)
+    if heights is not None:
+        cube = replace(cube, elevation=heights)
+        report["elevation_known"] = round(float((~np.isnan(heights)).mean()), 4)
+    if register is not None:
+        before = parcels.clean(register, zone, codes, (zone,)).parcels
+        found = last_crop(parcels.rasterize(before, zone.grid), labels)
+        cube = replace(cube, last_crop=found)
+        inside = labels.parcel_id > 0
+        report["last_crop_known"] = round(float((found[inside] > 0).mean()), 4)
+    return cube, report
 
 
 def _composite(source: Source, zone: Zone, warn: Warn, months: MonthFolder) -> Cube:

@@ -199,6 +199,7 @@ def also_learned(
     if ours.legend_hash != theirs.legend_hash:
         raise InvalidRun(f"Datasets {own.name} and {other.name} have different classes.")
     theirs_to_learn = [z for z in other.built_zones() if z.split == "train"]
+    check_context(other, theirs_to_learn, config)
     learned = {zone.zone_id for zone in zones.train}
     held = [zone for zone in own.built_zones() if zone.zone_id not in learned]
     return Samples(other, splits.apart(theirs_to_learn, held), learned_as)
@@ -243,6 +244,7 @@ def choose_zones(dataset: DatasetFolder, config: TrainConfig) -> Zones:
     test = tuple(z for z in built if z.split == "test")
     if not learnable:
         raise NotEnoughData(f"Dataset {dataset.name} has no built training zone: build it first.")
+    check_context(dataset, built, config)
     if len(learnable) == 1:
         return Zones(tuple(learnable), (), test)
     n_folds = min(config.folds, len(learnable))
@@ -253,6 +255,18 @@ def choose_zones(dataset: DatasetFolder, config: TrainConfig) -> Zones:
         tuple(z for z in learnable if fold[z.zone_id] == held),
         test,
     )
+
+
+def check_context(dataset: DatasetFolder, zones: Sequence[Zone], config: TrainConfig) -> None:
+    """Raise InvalidRun if a zone lacks the elevation or last crop that the settings want."""
+    words = {"elevation": "elevation", "last_crop": "last year's crops"}
+    for name in (name for name in words if getattr(config, name)):
+        without = [z.zone_id for z in zones if not dataset.has_context(z.zone_id, name)]
+        if without:
+            raise InvalidRun(
+                f"Dataset {dataset.name} has no {words[name]} in {len(without)} of {len(zones)} "
+                f"zones ({without[0]}): build it with them under a new name, or set {name} to false."
+            )
 
 
 def mapped_parcels(dataset: DatasetFolder, zones: Sequence[Zone]) -> pd.DataFrame:

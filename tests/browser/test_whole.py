@@ -8,22 +8,37 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from cropdash import study_config
+from cropdash.config import Folders
+from cropdash.storage import status, studies
+from cropdash.storage.status import Status
+from cropdash.storage.studies import Trial
 from tests.browser.conftest import Server, watched
 
 PAGES = ("", "Explore", "Train", "Map", "Compare", "Review", "Data")
+# Views of pages that hold other controls than the page as it opens.
+VIEWS = (
+    "Train?do=ensemble",
+    "Train?do=search",
+    "Map?view=swipe&shows=confidence",
+    "Map?view=one&shows=both",
+    "Compare?matrix=difference&part=confidence",
+)
 WITH_CHARTS = ("Explore", "Compare", "Review")
 MAP = "iframe[title='streamlit_folium.st_folium']"
 
 
 def address(server: Server, name: str) -> str:
-    """A deep link to a page with a test zone and one of its parcels."""
+    """A deep link to a page or view with a test zone and one of its parcels."""
     zone = next(z.zone_id for z in server.store.zones("demo") if z.split == "test")
     parcel = int(server.store.parcels("demo", zone)["parcel_id"].iloc[0])
-    return f"{server.url}/{name}?dataset=demo&zone={zone}&parcel={parcel}"
+    name, _, view = name.partition("?")
+    return f"{server.url}/{name}?dataset=demo&zone={zone}&parcel={parcel}&{view}"
 
 
 def settled(page: Page, name: str) -> None:
     """Until the page has run to its end and drawn its charts."""
+    name = name.partition("?")[0]
     expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=30_000)
     page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']")
     if name in WITH_CHARTS:
@@ -43,13 +58,30 @@ def serious_faults(page: Page) -> list[str]:
     return found
 
 
+@pytest.fixture
+def searched(server: Server) -> None:
+    """A search with trials of each kind, beside the runs."""
+    own = {"dataset": "demo", "classifier": "xgboost", "kind": "optuna"}
+    study = studies.queue(
+        Folders(server.folder / "data", server.folder / "models"), study_config.parse(own)
+    )
+    for n, (state, score) in enumerate((("done", 0.5), ("pruned", 0.4), ("failed", None))):
+        study.write_trial(
+            Trial(n, state, {"trees": 80 + n, "inputs": "raw"}, score, 0.75, 0.25, 3.0)
+        )
+    status.write(
+        study.path, Status("stopped", created=1.0, started=1.0, finished=9.0, heartbeat=9.0)
+    )
+
+
+@pytest.mark.usefixtures("searched")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_page_shuts_anybody_out_nor_calls_abroad(
     browser: Browser, server: Server, theme: str
 ) -> None:
     faults: dict[str, list[str]] = {}
-    for name in PAGES:
-        with watched(browser, server, color_scheme=theme) as page:  # fails on requests and errors
+    with watched(browser, server, color_scheme=theme) as page:  # fails on requests and errors
+        for name in (*PAGES, *VIEWS):
             page.goto(address(server, name))
             settled(page, name)
             if found := serious_faults(page):

@@ -9,9 +9,9 @@ from functools import lru_cache
 import geopandas as gpd
 
 from cropdash import domain
-from cropdash.domain import Grid, Scene, Split, Zone
+from cropdash.domain import Float, Grid, Scene, Split, Zone
 from cropdash.errors import ConfigError
-from cropdash.ingest.simulated import camera, landscape, register, tables
+from cropdash.ingest.simulated import camera, context, landscape, register, tables
 from cropdash.ingest.source import Warn, ignore
 
 PIXEL_M = 10.0
@@ -55,6 +55,14 @@ class SimulatedSource:
     def parcels(self, zone: Zone) -> gpd.GeoDataFrame:
         """Register rows that touch the zone: ID_PARCEL, CODE_CULTU, geometry; EPSG:2154."""
         return register.declare(zone, _landscape(zone, self.seed), self.seed)
+
+    def elevation(self, zone: Zone) -> Float:
+        """(H, W) height above the sea [m]."""
+        return context.elevation(zone, self.seed)
+
+    def parcels_before(self, zone: Zone) -> gpd.GeoDataFrame:
+        """The register of the year before, as `parcels`."""
+        return context.parcels_before(zone, _landscape(zone, self.seed), self.seed)
 
     def scenes(self, zone: Zone, warn: Warn = ignore) -> Iterator[Scene]:
         """Scenes of the season in order of date, made one at a time."""
