@@ -57,9 +57,10 @@ def map_and_parcel() -> None:
     wide, side = st.columns([7, 4], gap="medium")
     with wide:
         view.show(pair, chosen, look, opacity)
-        legends.class_legend(pair, look.classes)
     with side:
         answers.parcel_panel(pair, component.choose_parcel(dataset, zone))
+    with wide:  # after what a click is waiting for
+        legends.class_legend(pair, look.classes)
 
 
 with frame.plainly():
