@@ -30,6 +30,8 @@ CREDIT = sentence(
     "Crop classes: RPG © IGN/ASP, Licence Ouverte Etalab 2.0. "
     "Contains modified Copernicus Sentinel data where real scenes are shown."
 )
+# On dark pages a chosen option is written white on the light accent: 1.9:1 instead of 4.5.
+_DARK = "<style>[data-tag], [data-tag] * { color: #0d1410 !important; }</style>"
 _KEPT = ("dataset", "zone", "parcel", "left", "right", "run", "lang")  # selections that go along
 _PENDING = "frame:toast"  # what is said at the start of the next run of a page
 _HERE = "frame:page"
@@ -46,6 +48,8 @@ def begin(title: str, lead: str) -> None:
     st.logo(str(_ICON), size="large")
     with st.sidebar:
         _menu()
+    if is_dark():
+        st.html(_DARK)
     st.title(say(title), anchor=False)
     st.caption(say(lead))
     if said := st.session_state.pop(_PENDING, None):

@@ -20,7 +20,7 @@ PAGES = ("", "Explore", "Train", "Map", "Compare", "Review", "Data")
 VIEWS = (
     "Train?do=ensemble",
     "Train?do=search",
-    "Map?view=swipe&shows=confidence",
+    "Map?view=swipe&shows=confidence&classes=maize,beet",
     "Map?view=one&shows=both",
     "Compare?matrix=difference&part=confidence",
 )
