@@ -16,7 +16,7 @@ with frame.plainly():
     elif view == building.ZONES:
         if not names:
             frame.stop_with(say("There is no dataset yet: choose 'New dataset' and build one."))
-        chosen = state.choose("Dataset", "dataset", names)
+        chosen = state.choose(say("Dataset"), "dataset", names)
         building.watch(chosen, jobs)
         if chosen in data.store().dataset_names():
             coverage.show(chosen)
@@ -24,5 +24,5 @@ with frame.plainly():
         simulated = realism.datasets()
         if not simulated:
             frame.stop_with(say("There is no simulated dataset yet: build one, then compare it."))
-        chosen = state.choose("Simulated dataset", "dataset", simulated)
+        chosen = state.choose(say("Simulated dataset"), "dataset", simulated)
         realism.show(chosen)

@@ -231,7 +231,7 @@ def test_credentials_are_spoken_of_and_never_shown(
 def test_a_whole_dataset_shows_its_zones_and_coverage(full: Folders) -> None:
     app = _open(dataset="demo")
     states, zones = (table.value for table in app.dataframe)
-    assert set(states["State"]) == {"built"}
+    assert set(states["state"]) == {"built"}
     assert len(zones) == 4
     assert len(app.get("plotly_chart")) == 1
     assert _button(app, "Resume building") is None
@@ -255,9 +255,9 @@ def test_what_failed_says_why_and_can_be_resumed(
     resumed: list[str] = []
     monkeypatch.setattr(jobs, "resume_build", resumed.append)
     app = _open(dataset="demo")
-    rows = app.dataframe[0].value.set_index("Zone")
-    assert list(rows["State"]) == ["failed", "missing", "built", "built"]
-    assert rows.loc[wrong, "Reason"] == "It holds no parcel."
+    rows = app.dataframe[0].value.set_index("zone_id")
+    assert list(rows["state"]) == ["failed", "missing", "built", "built"]
+    assert rows.loc[wrong, "reason"] == "It holds no parcel."
     assert [e.value for e in app.error] == ["1 of 4 zones failed."]
     _button(app, "Resume building").click().run()
     assert resumed == ["demo"]

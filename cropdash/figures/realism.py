@@ -9,12 +9,16 @@ import plotly.graph_objects as go
 from cropdash.figures import palette
 from cropdash.figures.confusion import empty
 from cropdash.figures.zone_map import readable
-from cropdash.language import label
+from cropdash.language import label, say, sentence
 from cropdash.legend import Legend
 
 _NAMED = 4  # classes furthest from the line that are named
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_SIMULATED, _REAL = "Simulated", "Real"
+_MONTHS = (
+    sentence("Jan"), sentence("Feb"), sentence("Mar"), sentence("Apr"), sentence("May"),
+    sentence("Jun"), sentence("Jul"), sentence("Aug"), sentence("Sep"), sentence("Oct"),
+    sentence("Nov"), sentence("Dec"),
+)  # fmt: skip
+_SIMULATED, _REAL = sentence("Simulated"), sentence("Real")
 
 
 def class_shares(table: pd.DataFrame, legend: Legend, *, dark: bool = False) -> go.Figure:
@@ -48,14 +52,14 @@ def class_shares(table: pd.DataFrame, legend: Legend, *, dark: bool = False) -> 
                 "line": {"width": 1, "color": ink.muted},
             },
             customdata=np.column_stack([names, table["real"], table["simulated"]]),
-            hovertemplate="<b>%{customdata[0]}</b><br>real %{customdata[1]:.4%}"
-            "<br>simulated %{customdata[2]:.4%}<extra></extra>",
+            hovertemplate=f"<b>%{{customdata[0]}}</b><br>{say(_REAL)} %{{customdata[1]:.4%}}"
+            f"<br>{say(_SIMULATED)} %{{customdata[2]:.4%}}<extra></extra>",
             showlegend=False,
         )
     )
     scale = {"type": "log", "tickformat": "~p", "dtick": 1}
-    figure.update_xaxes(palette.axis(dark, **scale, title="Real share of crop pixels"))
-    figure.update_yaxes(palette.axis(dark, **scale, title="Simulated share"))
+    figure.update_xaxes(palette.axis(dark, **scale, title=say("Real share of crop pixels")))
+    figure.update_yaxes(palette.axis(dark, **scale, title=say("Simulated share")))
     return figure.update_layout(palette.base_layout(dark, height=460, legend=_legend()))
 
 
@@ -90,8 +94,8 @@ def curves(table: pd.DataFrame, crop: str, title: str = "NDVI", *, dark: bool = 
         side = rows[[f"{prefix}_p10", f"{prefix}_p50", f"{prefix}_p90"]].astype(float)
         if side.isna().to_numpy().all():
             continue
-        figure.add_trace(_band(months, side, colour, name))
-        figure.add_trace(_median(months, side, colour, name, symbol))
+        figure.add_trace(_band(months, side, colour, say(name)))
+        figure.add_trace(_median(months, side, colour, say(name), symbol))
     figure.update_xaxes(palette.axis(dark))
     limits = {"range": [-0.05, 1]} if title == "NDVI" else {"rangemode": "tozero"}
     figure.update_yaxes(palette.axis(dark, title=title, **limits))
@@ -114,8 +118,10 @@ def parcel_sizes(table: pd.DataFrame, *, dark: bool = False) -> go.Figure:
         for rank, region in enumerate(regions):
             rows = table[(table["region"] == region) & table[column].notna()]
             style = {"color": colour, "symbol": symbol}
-            figure.add_trace(_quantiles(rows, column, rank + up, name, style, first=rank == 0))
-    figure.update_xaxes(palette.axis(dark, type="log", title="Parcel area [ha]", tickformat="~g"))
+            figure.add_trace(_quantiles(rows, column, rank + up, say(name), style, first=rank == 0))
+    figure.update_xaxes(
+        palette.axis(dark, type="log", title=say("Parcel area [ha]"), tickformat="~g")
+    )
     ticks = {"tickvals": list(range(len(regions))), "ticktext": [readable(r) for r in regions]}
     figure.update_yaxes(palette.axis(dark, **ticks, range=[-0.6, len(regions) - 0.4]))
     height = 130 + 42 * len(regions)
@@ -137,26 +143,32 @@ def clear_dates(table: pd.DataFrame, region: str, *, dark: bool = False) -> go.F
         if rows[column].notna().any():
             figure.add_trace(
                 go.Bar(
-                    x=months, y=rows[column].astype(float), name=name, marker={"color": colour},
-                    hovertemplate=f"%{{x}}: %{{y:.1f}} clear dates<extra>{name}</extra>",
+                    x=months, y=rows[column].astype(float), name=say(name),
+                    marker={"color": colour},
+                    hovertemplate=f"%{{x}}: %{{y:.1f}}<extra>{say(name)}</extra>",
                 )
             )  # fmt: skip
     figure.update_xaxes(palette.axis(dark))
-    figure.update_yaxes(palette.axis(dark, title="Clear dates", rangemode="tozero"))
+    figure.update_yaxes(palette.axis(dark, title=say("Clear dates"), rangemode="tozero"))
     layout = palette.base_layout(dark, height=360, legend=_legend(), barmode="group")
     return figure.update_layout(layout)
 
 
 def month_names(values: pd.Series) -> list[str]:
-    """'Jan' of 1, '01' or '2023-01'."""
+    """'Jan' of 1, '01' or '2023-01', in the reader's language."""
     numbers = values.astype(str).str.rpartition("-")[2].astype(float).astype(int)
-    return [_MONTHS[(n - 1) % 12] for n in numbers]
+    return [say(_MONTHS[(n - 1) % 12]) for n in numbers]
 
 
 def _diagonal(least: float, ink: palette.Palette) -> go.Scatter:
     line = {"color": ink.muted, "dash": "dash", "width": 1}
     return go.Scatter(
-        x=[least, 1], y=[least, 1], mode="lines", line=line, hoverinfo="skip", name="Equal shares"
+        x=[least, 1],
+        y=[least, 1],
+        mode="lines",
+        line=line,
+        hoverinfo="skip",
+        name=say("Equal shares"),
     )
 
 
@@ -188,11 +200,11 @@ def _median(
         x=months,
         y=side.iloc[:, 1],
         mode="lines+markers",
-        name=f"{name}: median",
+        name=f"{name}: {say('median')}",
         line={"color": colour, "width": 2},
         marker={"size": 7, "symbol": symbol},
         customdata=side.iloc[:, [0, 2]],
-        hovertemplate="%{x}: %{y:.2f} (%{customdata[0]:.2f} to %{customdata[1]:.2f})"
+        hovertemplate="%{x}: %{y:.2f} (%{customdata[0]:.2f} – %{customdata[1]:.2f})"
         f"<extra>{name}</extra>",
     )
 
@@ -204,7 +216,7 @@ def _quantiles(
     share = pd.to_numeric(rows["quantile"], errors="coerce")
     rows = rows.assign(share=share).sort_values("share")
     is_median = np.isclose(rows["share"].to_numpy(float), 0.5)
-    said = [q if np.isnan(s) else f"{s:.0%} quantile"
+    said = [q if np.isnan(s) else say("{share} quantile", share=f"{s:.0%}")
             for q, s in zip(rows["quantile"], rows["share"], strict=True)]  # fmt: skip
     return go.Scatter(
         x=rows[column].astype(float),

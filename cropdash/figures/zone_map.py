@@ -13,9 +13,10 @@ from pyproj import Transformer
 
 from cropdash.domain import Grid, Zone
 from cropdash.figures import palette
+from cropdash.language import say, sentence
 
 PLACES = ("zone_id", "region", "split", "lon", "lat", "outline", "epsg")
-CHOSEN, LEFT_OUT = "chosen", "left out"
+CHOSEN, LEFT_OUT = sentence("chosen"), sentence("left out")
 _SYMBOLS = {
     "built": "square",
     "building": "diamond",
@@ -131,7 +132,7 @@ def _markers(rows: pd.DataFrame, state: str, dark: bool) -> go.Scatter:
         x=rows["lon"],
         y=rows["lat"],
         mode="markers",
-        name=f"{readable(state)} ({len(rows)})",
+        name=f"{readable(say(state))} ({len(rows)})",
         legendgroup=state,
         marker={
             "symbol": _SYMBOLS[state],
@@ -177,7 +178,7 @@ def _towns(
         y=[lat for _, lat in inside.values()],
         text=list(inside),
         mode="markers+text",
-        name="Town",
+        name=say("Town"),
         marker={"symbol": "circle", "size": 4, "color": muted},
         textposition="bottom center",
         textfont={"color": muted, "size": 11},
@@ -210,9 +211,9 @@ def _plane(seen: tuple[float, float, float, float], dark: bool) -> dict[str, Any
         margin={"l": 8, "r": 8, "t": 32, "b": 8},  # room on top for the chart's buttons
         legend={"orientation": "h", "y": -0.17, "yanchor": "top", "x": 0},
         uirevision=f"{west:.3f},{south:.3f},{east:.3f}",  # a redrawn map stays where it was moved
-        xaxis=palette.axis(dark, **degrees, range=[west, east], title="Longitude", nticks=8),
+        xaxis=palette.axis(dark, **degrees, range=[west, east], title=say("Longitude"), nticks=8),
         yaxis=palette.axis(
-            dark, **degrees, range=[south, north], title="Latitude", scaleanchor="x",
+            dark, **degrees, range=[south, north], title=say("Latitude"), scaleanchor="x",
             scaleratio=float(wide), nticks=8,
         ),
     )  # fmt: skip

@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import pandas as pd
 import streamlit as st
 
 from cropdash.figures import zone_map
-from cropdash.language import retell
+from cropdash.language import number, retell, say, sentence
 from cropdash.ui import data, frame, running, scores, state, zone_lists
 
 STATES = ("built", "building", "failed", "missing")
 _COLOURS: dict[str, running.Colour] = {
     "built": "green", "building": "blue", "failed": "red", "missing": "gray",
 }  # fmt: skip
+_COUNTED = {
+    "built": sentence("{n} of {total} built"),
+    "building": sentence("{n} of {total} building"),
+    "failed": sentence("{n} of {total} failed"),
+    "missing": sentence("{n} of {total} missing"),
+}
 _COLUMNS = {
-    "zone_id": "Zone", "state": "State", "step": "Step", "reason": "Reason",
-    "seconds": "Time [s]", "region": "Region", "split": "Split",
-}  # fmt: skip
+    "zone_id": sentence("Zone"),
+    "state": sentence("State"),
+    "step": sentence("Step"),
+    "reason": sentence("Reason"),
+    "seconds": sentence("Time [s]"),
+    "region": sentence("Region"),
+    "split": sentence("Split"),
+}
 VIEW, ZONES, NEW, REALISM = "view", "datasets", "new", "realism"
-_VIEWS = {ZONES: "Datasets", NEW: "New dataset", REALISM: "How real is the simulation"}
-_ALL = "all regions"
+_VIEWS = {
+    ZONES: sentence("Datasets"),
+    NEW: sentence("New dataset"),
+    REALISM: sentence("How real is the simulation"),
+}
+_ALL = ""  # no region's name
 
 
 def choose_view(*, empty: bool) -> str:
@@ -31,7 +46,7 @@ def choose_view(*, empty: bool) -> str:
     options, key = list(_VIEWS), "address:view"
     st.session_state[key] = state.get(VIEW, options, NEW if empty else ZONES)
     chosen = st.segmented_control(
-        "Show", options, format_func=_VIEWS.__getitem__, required=True, key=key,
+        say("Show"), options, format_func=lambda view: say(_VIEWS[view]), required=True, key=key,
         label_visibility="collapsed", on_change=lambda: state.put(VIEW, st.session_state[key]),
     )  # fmt: skip
     return str(chosen)
@@ -84,7 +99,8 @@ def _head(dataset: str) -> None:
             running.badge(status.state)
         for name in STATES:
             if n := int(counts.get(name, 0)):
-                st.badge(f"{n:,} of {len(zones):,} {name}", color=_COLOURS[name])
+                told = say(_COUNTED[name], n=number(n), total=number(len(zones)))
+                st.badge(told, color=_COLOURS[name])
 
 
 @frame.plainly()
@@ -94,15 +110,15 @@ def _ended(dataset: str, status: Any, jobs: Jobs) -> None:
         show = st.warning if status.state == "stopped" else st.error
         show(retell(status.error), icon=":material/error:")
     whole = dataset in data.store().dataset_names() and data.store().dataset(dataset).is_complete
-    about = "Build what is missing or damaged; zones that are whole are kept."
+    about = say("Build what is missing or damaged; zones that are whole are kept.")
     can_resume = not whole and data.store().build_config(dataset) is not None
     if can_resume and st.button(
-        "Resume building", icon=":material/resume:", help=about, key="build:resume"
+        say("Resume building"), icon=":material/resume:", help=about, key="build:resume"
     ):
         jobs.resume_build(dataset)
         st.rerun()
     if status and (log := jobs.log(dataset)):
-        with st.expander("Log", icon=":material/terminal:"):
+        with st.expander(say("Log"), icon=":material/terminal:"):
             st.code(log, language=None, height=240)
 
 
@@ -111,7 +127,7 @@ def _zones(dataset: str) -> None:
     """Map and table of the zones as they are now, and why some failed."""
     zones = table(dataset)
     if zones.empty:
-        st.caption("Its zones are listed here once its source has been opened.")
+        st.caption(say("Its zones are listed here once its source has been opened."))
         return
     left, right = st.columns(2, gap="large")
     with left:
@@ -120,15 +136,20 @@ def _zones(dataset: str) -> None:
         _table(dataset, zones)
     failed = zones[zones["state"] == "failed"]
     if len(failed):
-        with st.expander(f"Why {len(failed):,} zones failed", icon=":material/error:"):
-            shown = failed[["zone_id", "step", "reason"]].rename(columns=_COLUMNS)
-            st.dataframe(shown, hide_index=True, key=f"zones:failed:{dataset}")
+        with st.expander(
+            say("Why {n} zones failed", n=number(len(failed))), icon=":material/error:"
+        ):
+            shown = _said(failed[["zone_id", "step", "reason"]])
+            st.dataframe(
+                shown, hide_index=True, key=f"zones:failed:{dataset}", column_config=_headings()
+            )
 
 
 def _map(dataset: str, zones: pd.DataFrame) -> None:
     regions = list(dict.fromkeys(zones["region"]))
     shown = st.selectbox(
-        "Show on the map", [_ALL, *regions], format_func=zone_map.readable,
+        say("Show on the map"), [_ALL, *regions],
+        format_func=lambda region: zone_map.readable(region) if region else say("All regions"),
         key=f"zones:show:{dataset}",
     )  # fmt: skip
     figure = zone_map.by_state(
@@ -139,41 +160,57 @@ def _map(dataset: str, zones: pd.DataFrame) -> None:
     )
     st.plotly_chart(
         figure, theme=None, width="stretch", key=f"zones:states:{dataset}",
-        alt=f"Zones of {dataset} by state",
+        alt=say("Zones of {dataset} by state", dataset=dataset),
     )  # fmt: skip
 
 
 def _table(dataset: str, zones: pd.DataFrame) -> None:
-    shown = zones[list(_COLUMNS)].rename(columns=_COLUMNS)
+    shown = _said(zones[list(_COLUMNS)])
     if not zones["reason"].fillna("").any():
-        shown = shown.drop(columns="Reason")
+        shown = shown.drop(columns="reason")
     first = zones["state"].map({"failed": 0, "building": 1, "missing": 2}).fillna(3)
     shown = shown.iloc[first.argsort(kind="stable")]
     st.dataframe(
         shown, hide_index=True, height=520, placeholder=scores.DASH, key=f"zones:list:{dataset}",
         column_config={
-            "Zone": st.column_config.TextColumn(pinned=True),
-            "Reason": st.column_config.TextColumn(width="medium"),
-            "Time [s]": st.column_config.NumberColumn(format="%.1f"),
+            **_headings(),
+            "zone_id": st.column_config.TextColumn(say("Zone"), pinned=True),
+            "reason": st.column_config.TextColumn(say("Reason"), width="medium"),
+            "seconds": st.column_config.NumberColumn(say("Time [s]"), format="%.1f"),
         },
     )  # fmt: skip
     with st.container(horizontal=True):
         st.download_button(
-            "States (CSV)", data.csv(zones[list(_COLUMNS)]), f"{dataset}_zones.csv", "text/csv",
+            say("States (CSV)"), data.csv(zones[list(_COLUMNS)]), f"{dataset}_zones.csv", "text/csv",
             icon=":material/download:", key=f"states:{dataset}", on_click="ignore",
         )  # fmt: skip
         st.download_button(
-            "Zones (GeoJSON)", json.dumps(zone_map.geojson(zones)).encode(),
+            say("Zones (GeoJSON)"), json.dumps(zone_map.geojson(zones)).encode(),
             f"{dataset}_zones.geojson", "application/geo+json", icon=":material/download:",
             key=f"geojson:{dataset}", on_click="ignore",
         )  # fmt: skip
 
 
+def _headings() -> dict[str, Any]:
+    return {name: st.column_config.Column(say(heading)) for name, heading in _COLUMNS.items()}
+
+
+def _said(zones: pd.DataFrame) -> pd.DataFrame:
+    """The table with its states, splits and reasons in the reader's language."""
+    words: dict[str, Callable[[Any], str]] = {
+        "state": say,
+        "split": say,
+        "reason": lambda text: retell(str(text or "")),
+    }
+    told = {n: [word(v) for v in zones[n]] for n, word in words.items() if n in zones}
+    return zones.assign(**told)
+
+
 def _note(row: Mapping[Any, Any]) -> str:
     """Text under the pointer: state, step, and why it failed, in short lines."""
-    said = f"{zone_map.readable(row['region'])}, {row['split']}<br>{row['state']}"
+    said = f"{zone_map.readable(row['region'])}, {say(row['split'])}<br>{say(row['state'])}"
     if row.get("step"):
         said += f": {row['step']}"
-    reason = str(row.get("reason") or "")
+    reason = retell(str(row.get("reason") or ""))
     lines = [reason[i : i + 60] for i in range(0, min(len(reason), 300), 60)]
     return "<br>".join([said, *lines])

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from cropdash.language import number, say
 from cropdash.ui import data, scores
 
 _DROPPED = ("without_geometry", "without_area", "repeated_geometry")
@@ -15,15 +16,16 @@ _DROPPED = ("without_geometry", "without_area", "repeated_geometry")
 
 def show(dataset: str) -> None:
     """Figures over all built zones, and a table with a row for each."""
-    st.subheader("What the zones hold", anchor=False)
+    st.subheader(say("What the zones hold"), anchor=False)
     zones = _table(dataset, data.fingerprint(dataset))
     if zones.empty:
-        st.info("No zone of this dataset is built yet.", icon=":material/info:")
+        st.info(say("No zone of this dataset is built yet."), icon=":material/info:")
         return
     scores.row(_figures(zones))
-    st.dataframe(zones, hide_index=True, column_config=_columns(), key=f"coverage:{dataset}")
+    shown = zones.assign(Split=zones["Split"].map(say))
+    st.dataframe(shown, hide_index=True, column_config=_columns(), key=f"coverage:{dataset}")
     st.download_button(
-        "Coverage (CSV)", data.csv(zones), f"{dataset}_coverage.csv", "text/csv",
+        say("Coverage (CSV)"), data.csv(zones), f"{dataset}_coverage.csv", "text/csv",
         icon=":material/download:", key=f"coverage:csv:{dataset}", on_click="ignore",
     )  # fmt: skip
 
@@ -64,30 +66,54 @@ def row_of(zone_id: str, region: str, split: str, report: Mapping[str, Any]) -> 
 def _figures(zones: pd.DataFrame) -> list[tuple[str, str, str]]:
     unseen = int((zones["Months not seen"] > 0).sum())
     return [
-        ("Parcels", scores.count(zones["Parcels"].sum()), "Of all built zones."),
+        (say("Parcels"), scores.count(zones["Parcels"].sum()), say("Of all built zones.")),
         (
-            "Filled pixel-months",
-            f"{zones['Filled'].mean():.1%}",
-            "Had no clear date; filled from the months around them. Mean over built zones.",
+            say("Filled pixel-months"),
+            number(zones["Filled"].mean(), ".1%"),
+            say("Had no clear date; filled from the months around them. Mean over built zones."),
         ),
-        ("Zones with an unseen month", scores.count(unseen), "A month without a clear pixel."),
-        ("Unknown codes", scores.count(zones["Unknown codes"].sum()), "Parcels put to background."),
         (
-            "Mended / dropped",
+            say("Zones with an unseen month"),
+            scores.count(unseen),
+            say("A month without a clear pixel."),
+        ),
+        (
+            say("Unknown codes"),
+            scores.count(zones["Unknown codes"].sum()),
+            say("Parcels put to background."),
+        ),
+        (
+            say("Mended / dropped"),
             f"{scores.count(zones['Mended'].sum())} / {scores.count(zones['Dropped'].sum())}",
-            "Outlines that were repaired; rows without outline or area, or twice the same.",
+            say("Outlines that were repaired; rows without outline or area, or twice the same."),
         ),
     ]
 
 
 def _columns() -> dict[str, Any]:
-    number = st.column_config.NumberColumn
-    about = "Share of pixel-months without a clear date"
+    figure, plain = st.column_config.NumberColumn, st.column_config.Column
     return {
-        "Zone": st.column_config.TextColumn(pinned=True),
-        "Parcels": number(format="localized"),
-        "Filled": number("Filled", format="percent", help=about),
-        "Mended": number(help="Outlines that were not valid and could be repaired"),
-        "Dropped": number(help="Without outline or area, or the same outline twice"),
-        "Repeated ids": number(help="Rows whose id stands on several; told apart by their outline"),
+        "Zone": st.column_config.TextColumn(say("Zone"), pinned=True),
+        "Region": plain(say("Region")),
+        "Split": plain(say("Split")),
+        "Parcels": figure(say("Parcels"), format="localized"),
+        "Months not seen": plain(say("Months not seen")),
+        "Which months": plain(say("Which months")),
+        "Filled": figure(
+            say("Filled"), format="percent", help=say("Share of pixel-months without a clear date")
+        ),
+        "Unknown codes": plain(say("Unknown codes")),
+        "Which codes": plain(say("Which codes")),
+        "Mended": figure(
+            say("Mended"), help=say("Outlines that were not valid and could be repaired")
+        ),
+        "Dropped": figure(
+            say("Dropped"), help=say("Without outline or area, or the same outline twice")
+        ),
+        "Repeated ids": figure(
+            say("Repeated ids"),
+            help=say("Rows whose id stands on several; told apart by their outline"),
+        ),
+        "Warnings": plain(say("Warnings")),
+        "First warning": plain(say("First warning")),
     }

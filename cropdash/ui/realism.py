@@ -10,13 +10,21 @@ import streamlit as st
 
 from cropdash import legend
 from cropdash.figures import realism, zone_map
+from cropdash.language import label, number, retell, say, sentence
 from cropdash.ui import data, frame
 
 _CHECKS = {
-    "group": "About", "name": "Check", "verdict": "Verdict", "simulated": "Simulated",
-    "real": "Real", "low": "From", "high": "To", "unit": "Unit", "source": "Real figures from",
-}  # fmt: skip
-_PASSED, _FAILED = "✓ within", "✗ outside"
+    "group": sentence("About"),
+    "name": sentence("Check"),
+    "verdict": sentence("Verdict"),
+    "simulated": sentence("Simulated"),
+    "real": sentence("Real"),
+    "low": sentence("From"),
+    "high": sentence("To"),
+    "unit": sentence("Unit"),
+    "source": sentence("Real figures from"),
+}
+_PASSED, _FAILED = sentence("✓ within"), sentence("✗ outside")
 
 
 def show(dataset: str) -> None:
@@ -52,8 +60,10 @@ def table(report: dict[str, Any]) -> pd.DataFrame:
 def _empty(dataset: str) -> None:
     command = f"python -m cropdash simulate report --dataset {dataset}"
     st.info(
-        "No report yet: it compares this dataset with real figures, check by check. "
-        "It is made by this command:",
+        say(
+            "No report yet: it compares this dataset with real figures, check by check. "
+            "It is made by this command:"
+        ),
         icon=":material/info:",
     )
     st.code(command, language=None)
@@ -61,27 +71,39 @@ def _empty(dataset: str) -> None:
 
 def _verdict(checks: pd.DataFrame) -> None:
     passed = checks["Verdict"] == _PASSED
-    st.markdown(f"**{passed.sum():,} of {len(checks):,} checks** lie within their bands.")
+    n, total = number(passed.sum()), number(len(checks))
+    st.markdown(say("**{n} of {total} checks** lie within their bands.", n=n, total=total))
     with st.container(horizontal=True):
         for group, inside in passed.groupby(checks["About"], sort=False):
             whole = bool(inside.all())
             st.badge(
-                f"{zone_map.readable(str(group))}: {inside.sum()} of {len(inside)}",
+                say(
+                    "{group}: {n} of {total}",
+                    group=say(zone_map.readable(str(group))),
+                    n=inside.sum(),
+                    total=len(inside),
+                ),
                 icon=":material/check:" if whole else ":material/close:",
                 color="green" if whole else "orange",
             )
 
 
 def _checks(dataset: str, checks: pd.DataFrame) -> None:
-    number = st.column_config.NumberColumn
-    config = {name: number(format="%.4g") for name in ("Simulated", "Real", "From", "To")}
+    words = ("About", "Check", "Verdict", "Unit", "Real figures from")
+    shown = checks.assign(**{n: [retell(str(text)) for text in checks[n]] for n in words})
+    figure = st.column_config.NumberColumn
+    config: dict[str, Any] = {name: say(name) for name in _CHECKS.values()}
+    config |= {
+        name: figure(say(name), format="%.4g") for name in ("Simulated", "Real", "From", "To")
+    }
+    source = "Real figures from"
+    config[source] = st.column_config.TextColumn(say(source), width="large")
     st.dataframe(
-        checks, hide_index=True, placeholder="–", key=f"realism:{dataset}",
-        column_config={"Real figures from": st.column_config.TextColumn(width="large"), **config},
-    )  # fmt: skip
-    st.caption("From and to: the band that the simulated figure is to lie in.")
+        shown, hide_index=True, placeholder="–", key=f"realism:{dataset}", column_config=config
+    )
+    st.caption(say("From and to: the band that the simulated figure is to lie in."))
     st.download_button(
-        "Checks (CSV)", data.csv(checks), f"{dataset}_realism.csv", "text/csv",
+        say("Checks (CSV)"), data.csv(checks), f"{dataset}_realism.csv", "text/csv",
         icon=":material/download:", key=f"realism:csv:{dataset}", on_click="ignore",
     )  # fmt: skip
 
@@ -90,7 +112,8 @@ def _figures(tables: dict[str, pd.DataFrame]) -> None:
     """Two columns of charts, each for the table that the report holds."""
     drawn = [name for name in _DRAW if len(tables.get(name, ()))]
     for name, column in zip(drawn, st.columns(2, gap="large") * 2, strict=False):
-        title, draw = _DRAW[name]
+        heading, draw = _DRAW[name]
+        title = say(heading)
         with column:
             frame.heading(title)
             figure = draw(tables)
@@ -98,7 +121,7 @@ def _figures(tables: dict[str, pd.DataFrame]) -> None:
 
 
 def _class_shares(tables: dict[str, pd.DataFrame]) -> Any:
-    st.caption("All zones; each dot a class; on the line, it is as frequent as in reality.")
+    st.caption(say("All zones; each dot a class; on the line, it is as frequent as in reality."))
     return realism.class_shares(tables["classes"], legend.load(), dark=frame.is_dark())
 
 
@@ -106,32 +129,38 @@ def _curves(tables: dict[str, pd.DataFrame]) -> Any:
     rows, bands = tables["ndvi"], tables.get("bands", pd.DataFrame(columns=["band"]))
     left, right = st.columns(2)
     crops = list(dict.fromkeys(rows["crop"]))
-    crop = left.selectbox("Crop", crops, key="realism:crop", format_func=zone_map.readable)
+    crop = left.selectbox(say("Crop"), crops, key="realism:crop", format_func=_crop)
     options = ["NDVI", *sorted(set(bands["band"]))]
-    band = str(right.selectbox("Shown", options, key="realism:band"))
+    band = str(right.selectbox(say("Shown"), options, key="realism:band"))
     if band == "NDVI":
         return realism.curves(rows, str(crop), dark=frame.is_dark())
-    title = f"Reflectance in {band}"
+    title = say("Reflectance in {band}", band=band)
     return realism.curves(bands[bands["band"] == band], str(crop), title, dark=frame.is_dark())
 
 
+def _crop(name: str) -> str:
+    """A crop of the report in the reader's language, if it is one of the legend's classes."""
+    named = {item.label_en: item for item in legend.load().classes}
+    return label(named[name]) if name in named else zone_map.readable(name)
+
+
 def _parcel_sizes(tables: dict[str, pd.DataFrame]) -> Any:
-    st.caption("Quantiles of the parcels' areas by region; the largest mark is the median.")
+    st.caption(say("Quantiles of the parcels' areas by region; the largest mark is the median."))
     return realism.parcel_sizes(tables["parcel_size"], dark=frame.is_dark())
 
 
 def _clear_dates(tables: dict[str, pd.DataFrame]) -> Any:
     rows = tables["clear_dates"]
     region = st.selectbox(
-        "Region", list(dict.fromkeys(rows["region"])), key="realism:region",
+        say("Region"), list(dict.fromkeys(rows["region"])), key="realism:region",
         format_func=zone_map.readable,
     )  # fmt: skip
     return realism.clear_dates(rows, str(region), dark=frame.is_dark())
 
 
 _DRAW: dict[str, tuple[str, Callable[[dict[str, pd.DataFrame]], Any]]] = {
-    "classes": ("How frequent each class is", _class_shares),
-    "ndvi": ("Crops by month", _curves),
-    "parcel_size": ("Parcel sizes", _parcel_sizes),
-    "clear_dates": ("Clear dates a month", _clear_dates),
+    "classes": (sentence("How frequent each class is"), _class_shares),
+    "ndvi": (sentence("Crops by month"), _curves),
+    "parcel_size": (sentence("Parcel sizes"), _parcel_sizes),
+    "clear_dates": (sentence("Clear dates a month"), _clear_dates),
 }

@@ -12,19 +12,22 @@ from streamlit.delta_generator import DeltaGenerator
 from cropdash import build_config
 from cropdash.build_config import BuildConfig
 from cropdash.errors import ConfigError
+from cropdash.language import number, say, sentence
 from cropdash.ui import building, credentials, frame, incoming, settings, state, zone_choice
 
 NAMES = {
-    "simulated": "Simulator",
-    "local": "Local",
-    "earthengine": "Earth Engine",
-    "stac": "STAC",
+    "simulated": sentence("Simulator"),
+    "local": sentence("Local"),
+    "earthengine": sentence("Earth Engine"),
+    "stac": sentence("STAC"),
 }
 _ABOUT = {
-    "simulated": "A made-up landscape with real crop shares and clouds: no account, no download.",
-    "local": "Scenes, parcels and zones that are on this machine already.",
-    "earthengine": "Your register, and monthly medians computed by Google Earth Engine.",
-    "stac": "Your register, and scenes of a STAC catalogue; some need no account.",
+    "simulated": sentence(
+        "A made-up landscape with real crop shares and clouds: no account, no download."
+    ),
+    "local": sentence("Scenes, parcels and zones that are on this machine already."),
+    "earthengine": sentence("Your register, and monthly medians computed by Google Earth Engine."),
+    "stac": sentence("Your register, and scenes of a STAC catalogue; some need no account."),
 }
 _WHERE = ("workers", "scheduler")
 _FOREIGN = ("id_column", "code_column")
@@ -51,16 +54,16 @@ def _form(
     beside: DeltaGenerator,
 ) -> None:
     source = _choose_source()
-    st.caption(_ABOUT[source])
+    st.caption(say(_ABOUT[source]))
     name = st.text_input(
-        "Dataset", value=_free_name(source, taken), key=f"build:{source}:dataset",
-        help="Name of the new dataset: lower-case letters, digits, '_' and '-'.",
+        say("Dataset"), value=_free_name(source, taken), key=f"build:{source}:dataset",
+        help=say("Name of the new dataset: lower-case letters, digits, '_' and '-'."),
     ).strip()  # fmt: skip
     chosen, zones, lacking = _CONTROLS[source](build_config.KINDS[source], beside)
-    chosen |= _fields(source, "Where it runs", ":material/memory:", _WHERE)
+    chosen |= _fields(source, say("Where it runs"), ":material/memory:", _WHERE)
     if lacking:
-        st.caption(f"Still to give: {', '.join(lacking)}.")
-        st.button("Start building", icon=":material/play_arrow:", disabled=True)
+        st.caption(say("Still to give: {what}.", what=", ".join(lacking)))
+        st.button(say("Start building"), icon=":material/play_arrow:", disabled=True)
         return
     if name in taken or name in _RESERVED:
         raise ConfigError(f"There is a dataset {name!r} already: choose another name.")
@@ -69,7 +72,8 @@ def _form(
 
 def _choose_source() -> str:
     chosen = st.segmented_control(
-        "Source", list(NAMES), default="simulated", required=True, format_func=NAMES.__getitem__,
+        say("Source"), list(NAMES), default="simulated", required=True,
+        format_func=lambda name: say(NAMES[name]),
         key="build:source",
     )  # fmt: skip
     return str(chosen or "simulated")
@@ -90,16 +94,19 @@ def _offer(
     if zones:
         values["zones_path"] = zones.path(values["dataset"])
     config = build_config.parse(values)
-    st.caption("The same from a terminal" + (", once the zones are written:" if zones else ":"))
+    once = say("The same from a terminal, once the zones are written:")
+    st.caption(once if zones else say("The same from a terminal:"))
     st.code(command_line(config), language=None, wrap_lines=True)
-    if not st.button("Start building", type=frame.main_button(), icon=":material/play_arrow:"):
+    if not st.button(say("Start building"), type=frame.main_button(), icon=":material/play_arrow:"):
         return
     if zones:
         zones.save(values["dataset"])
     start(config)
     state.put("dataset", config.dataset)
     state.put(building.VIEW, building.ZONES)
-    frame.announce(f"{config.dataset} is being built; you may close this page.")
+    frame.announce(
+        say("{dataset} is being built; you may close this page.", dataset=config.dataset)
+    )
     st.rerun()
 
 
@@ -110,28 +117,35 @@ def _simulated(kind: type[BuildConfig], beside: DeltaGenerator) -> Any:
     side = int(chosen["size"]) / 100
     with beside:
         zone_choice.preview(int(chosen["zones_per_region"]))
-        st.caption(f"{zones} zones of {side:g} x {side:g} km in eight regions, {chosen['year']}.")
+        st.caption(
+            say(
+                "{n} zones of {side} x {side} km in eight regions, {year}.",
+                n=zones,
+                side=number(side, "g"),
+                year=chosen["year"],
+            )
+        )
     return chosen, None, []
 
 
 def _local(kind: type[BuildConfig], beside: DeltaGenerator) -> Any:
-    folder = _select("Folder", incoming.listed("scenes"), "a folder with scenes/*.tif, a register "
-                     "(*.gpkg) and zones.geojson", "local:folder")  # fmt: skip
+    what = say("a folder with scenes/*.tif, a register (*.gpkg) and zones.geojson")
+    folder = _select(say("Folder"), incoming.listed("scenes"), what, "local:folder")
     chosen = settings.fields(kind, ["year"], {}, "build:local")
-    return chosen | {"folder": folder}, None, [] if folder else ["a folder"]
+    return chosen | {"folder": folder}, None, [] if folder else [say("a folder")]
 
 
 def _earthengine(kind: type[BuildConfig], beside: DeltaGenerator) -> Any:
     credentials.earthengine()
     chosen = settings.fields(kind, ["year", "project"], {"project": ""}, "build:earthengine")
     more, zones, lacking = _register("earthengine", beside)
-    return chosen | more, zones, [*lacking, *(["the Cloud project"] * (not chosen["project"]))]
+    return chosen | more, zones, [*lacking, *([say("the Cloud project")] * (not chosen["project"]))]
 
 
 def _stac(kind: type[BuildConfig], beside: DeltaGenerator) -> Any:
     provider = st.selectbox(
-        "Provider", _PROVIDERS, accept_new_options=True, key="build:stac:endpoint",
-        help="One of the list, or type the address of a STAC API (https://…).",
+        say("Provider"), _PROVIDERS, accept_new_options=True, key="build:stac:endpoint",
+        help=say("One of the list, or type the address of a STAC API (https://…)."),
     )  # fmt: skip
     credentials.stac(str(provider))
     chosen = settings.fields(kind, ["year", "collection"], {}, "build:stac")
@@ -143,24 +157,28 @@ def _register(
     source: str, beside: DeltaGenerator
 ) -> tuple[dict[str, Any], zone_choice.Choice | None, list[str]]:
     """Parcels and zones: what the sources share that fetch images for them."""
-    what = "an RPG edition (folder, .7z, .gpkg or .parquet)"
-    register = _select("Register", incoming.listed("register"), what, f"{source}:register")
+    what = say("an RPG edition (folder, .7z, .gpkg or .parquet)")
+    register = _select(say("Register"), incoming.listed("register"), what, f"{source}:register")
     with beside:
         zones = zone_choice.choose()
     chosen: dict[str, Any] = {"register_path": register} | _fields(
-        source, "A register of another country", ":material/translate:", _FOREIGN, codes=True
+        source, say("A register of another country"), ":material/translate:", _FOREIGN, codes=True
     )
-    lacking = [] if register else ["a register"]
-    return chosen, zones, lacking if zones else [*lacking, "zones"]
+    lacking = [] if register else [say("a register")]
+    return chosen, zones, lacking if zones else [*lacking, say("zones")]
 
 
 def _select(label: str, files: Mapping[str, Path], what: str, key: str) -> Path | None:
     """One of the files, or a sentence on where to put one."""
     if not files:
-        st.info(f"**{label}:** put {what} into `{incoming.folder()}`, then reload this page.",
-                icon=":material/drive_folder_upload:")  # fmt: skip
+        told = say(
+            "**{label}:** put {what} into `{folder}`, then reload this page.",
+            label=label, what=what, folder=incoming.folder(),
+        )  # fmt: skip
+        st.info(told, icon=":material/drive_folder_upload:")
         return None
-    name = st.selectbox(label, list(files), key=f"build:{key}", help=f"In {incoming.folder()}.")
+    where = say("In {folder}.", folder=incoming.folder())
+    name = st.selectbox(label, list(files), key=f"build:{key}", help=where)
     return files[name]
 
 
@@ -174,9 +192,9 @@ def _fields(
         if codes:
             tables = incoming.listed("codes")
             name = st.selectbox(
-                "Code table", list(tables), index=None, key=f"build:{source}:codes",
-                placeholder="none: codes of the RPG",
-                help="A CSV with columns code and class, for another country's crop codes.",
+                say("Code table"), list(tables), index=None, key=f"build:{source}:codes",
+                placeholder=say("none: codes of the RPG"),
+                help=say("A CSV with columns code and class, for another country's crop codes."),
             )  # fmt: skip
             chosen["code_table"] = tables.get(str(name))
     return {key: value for key, value in chosen.items() if value not in ("", None)}

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from cropdash.figures import zone_map
+from cropdash.language import number, say
 from cropdash.ui import frame, incoming, zone_lists
 from cropdash.ui.zone_lists import PROPOSED, ZoneList
 
@@ -41,8 +42,10 @@ def choose() -> Choice | None:
     _upload()
     files = incoming.listed("zones")
     name = st.selectbox(
-        "Zones", [PROPOSED, *files], key="zones:list",
-        help="A CSV or GeoJSON with zone_id, region, split (train or test) and each zone's place.",
+        say("Zones"), [PROPOSED, *files], key="zones:list", format_func=say,
+        help=say(
+            "A CSV or GeoJSON with zone_id, region, split (train or test) and each zone's place."
+        ),
     )  # fmt: skip
     path = files.get(name)
     listed = zone_lists.read(path) if path else zone_lists.proposed()
@@ -52,7 +55,7 @@ def choose() -> Choice | None:
     _table(listed, chosen)
     places = listed.places[listed.places["zone_id"].isin(chosen)]
     if places.empty:
-        st.caption("No zone is chosen.")
+        st.caption(say("No zone is chosen."))
         return None
     st.caption(_said(places))
     if path and len(places) == len(listed.places):
@@ -69,22 +72,23 @@ def preview(per_region: int) -> None:
 
 
 def _figure(places: pd.DataFrame, drag: str = "zoom") -> Any:
-    note = places["region"].map(zone_map.readable) + ", " + places["split"]
+    note = places["region"].map(zone_map.readable) + ", " + places["split"].map(say)
     return zone_map.by_state(
         places.assign(note=note), towns=zone_lists.towns(), drag=drag, dark=frame.is_dark()
     )
 
 
 def _upload() -> None:
-    with st.popover("Upload a list of zones", icon=":material/upload:"):
-        given = st.file_uploader("CSV or GeoJSON", ["csv", "geojson"], key="zones:upload")
-        if given is None or not st.button("Keep it", key="zones:keep"):
+    with st.popover(say("Upload a list of zones"), icon=":material/upload:"):
+        given = st.file_uploader(say("CSV or GeoJSON"), ["csv", "geojson"], key="zones:upload")
+        if given is None or not st.button(say("Keep it"), key="zones:keep"):
             return
         with frame.plainly():
             content = given.getvalue()
             zone_lists.parse(content, given.name)  # what can't be read is not kept
             path = incoming.save(given.name, content)
-            st.success(f"{path.name} can be chosen below.", icon=":material/check:")
+            told = say("{name} can be chosen below.", name=path.name)
+            st.success(told, icon=":material/check:")
 
 
 def _chosen(name: str, listed: ZoneList) -> list[str]:
@@ -108,8 +112,10 @@ def _map(listed: ZoneList, chosen: list[str]) -> None:
     )
     key = f"zones:map:{st.session_state[_LOOK]}"
     st.caption(
-        "Click a square to take it or leave it. Box select, among the buttons above the map, "
-        "takes only what is inside."
+        say(
+            "Click a square to take it or leave it. Box select, among the buttons above the map, "
+            "takes only what is inside."
+        )
     )
     st.plotly_chart(
         figure, theme=None, width="stretch", key=key, on_select=lambda: _clicked(key),
@@ -144,9 +150,9 @@ def _buttons(listed: ZoneList, chosen: list[str]) -> None:
         _set([str(i) for i in listed.places.loc[kept, "zone_id"]])
 
     st.pills(
-        "Regions", regions, default=whole, selection_mode="multi", wrap=True,
+        say("Regions"), regions, default=whole, selection_mode="multi", wrap=True,
         format_func=zone_map.readable, key=key, on_change=follow,
-        help="A click takes all zones of a region, or leaves them all.",
+        help=say("A click takes all zones of a region, or leaves them all."),
     )  # fmt: skip
 
 
@@ -161,18 +167,29 @@ def _table(listed: ZoneList, chosen: list[str]) -> None:
             use.iloc[int(row)] = bool(cells.get("Use", use.iloc[int(row)]))
         _set([str(i) for i in shown.loc[use, "zone_id"]])
 
-    with st.expander(f"Zones as a table ({len(chosen):,} of {len(shown):,} chosen)"):
+    told = say(
+        "Zones as a table ({n} of {total} chosen)", n=number(len(chosen)), total=number(len(shown))
+    )
+    with st.expander(told):
         st.data_editor(
             shown, hide_index=True, disabled=["zone_id", "region", "split"], key=key, height=260,
             on_change=follow,
-            column_config={"zone_id": "Zone", "region": "Region", "split": "Split"},
+            column_config={
+                "Use": say("Use"), "zone_id": say("Zone"), "region": say("Region"),
+                "split": say("Split"),
+            },
         )  # fmt: skip
 
 
 def _said(places: pd.DataFrame) -> str:
     split = places["split"].value_counts()
     train, test = split.get("train", 0), split.get("test", 0)
-    return (
-        f"{len(places):,} zones in {places['region'].nunique()} regions: {train:,} to train on, "
-        f"{test:,} held out for the test; {12 * len(places):,} composites, one a zone and month."
+    return say(
+        "{n} zones in {regions} regions: {train} to train on, {test} held out for the test; "
+        "{composites} composites, one a zone and month.",
+        n=number(len(places)),
+        regions=places["region"].nunique(),
+        train=number(train),
+        test=number(test),
+        composites=number(12 * len(places)),
     )

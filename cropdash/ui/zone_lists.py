@@ -21,8 +21,9 @@ from cropdash.config import PROJECT
 from cropdash.domain import Grid, Zone
 from cropdash.errors import CropdashError, InvalidRegister
 from cropdash.figures import zone_map
+from cropdash.language import sentence
 
-PROPOSED = "Proposed: 40 squares in eight regions of France"
+PROPOSED = sentence("Proposed: 40 squares in eight regions of France")
 _RESOURCES = PROJECT / "cropdash" / "resources"
 _ALIASES = {"id": "zone_id", "utm_epsg": "epsg"}
 _NEEDED = ("zone_id", "region", "split")

@@ -31,8 +31,8 @@ def elevation(zone: Zone, seed: int) -> Float:
     coarse = gaussian_filter(rng.normal(size=(_CELLS, _CELLS)), 1.5, mode="nearest")
     height, width = zone.grid.shape
     hills = zoom(coarse / coarse.std(), (height / _CELLS, width / _CELLS), order=3, mode="nearest")
-    heights = middle + float(row["hills_m"]) * hills
-    return np.maximum(heights, 0).astype(np.float32)
+    heights: Float = np.maximum(middle + float(row["hills_m"]) * hills, 0).astype(np.float32)
+    return heights
 
 
 def parcels_before(zone: Zone, land: Landscape, seed: int) -> gpd.GeoDataFrame:
@@ -77,7 +77,8 @@ def _chances(region: str) -> Reals:
             which = [now] if row["before"] == "same" else _members(row["before"])
             share = common[which] / common[which].sum()
             chances[now, which] += float(row["share"]) * share
-    return chances / chances.sum(axis=1, keepdims=True)
+    rows_sum_to_one: Reals = chances / chances.sum(axis=1, keepdims=True)
+    return rows_sum_to_one
 
 
 @cache
