@@ -334,3 +334,47 @@ def test_a_build_stopped_before_its_worker_began_can_be_resumed(
     monkeypatch.setattr(jobs, "resume_build", resumed.append)
     _button(app, "Resume building").click().run()
     assert resumed == ["early"]
+
+
+# in French ---------------------------------------------------------------------
+
+ENGLISH = (
+    "Zone by", "Show on", "Resume", "Coverage", "What the zones", "Parcels put", "Start building",
+    "A made-up", "to train on", "checks", "Not", "Still to give", "Name of the new", "Dataset",
+)  # fmt: skip
+
+
+def _labels(app: AppTest) -> str:
+    kinds = ("button", "download_button", "selectbox", "text_input", "number_input", "expander")
+    parts = [str(element.label) for kind in kinds for element in app.get(kind)]
+    headings = [str(h.value) for h in app.subheader]
+    return "\n".join([_texts(app), *headings, *parts, *(str(m.label) for m in app.metric)])
+
+
+@pytest.mark.parametrize(
+    ("view", "french"),
+    [
+        ("datasets", ("Ce que contiennent les zones", "4 sur 4 construites", "États (CSV)")),
+        ("new", ("Lancer la construction", "Un paysage inventé", "Où cela tourne")),
+        ("realism", ("Pas encore de rapport",)),
+    ],
+)
+def test_the_page_speaks_french(full: Folders, view: str, french: tuple[str, ...]) -> None:
+    app = _open(dataset="demo", view=view, lang="fr")
+    assert app.title[0].value == "Données"
+    shown = _labels(app)
+    assert [text for text in french if text not in shown] == []
+    assert [text for text in ENGLISH if text in shown] == []
+
+
+def test_why_a_build_failed_is_told_in_french(full: Folders) -> None:
+    folder = DatasetFolder(full.data, "demo")
+    folder.configure(SimulatedBuild(dataset="demo"))
+    status.write(
+        folder.path,
+        Status("failed", error="Zone a_1 holds no parcel: check its place and the register."),
+    )
+    shown = [e.value for e in _open(dataset="demo", lang="fr").error]
+    assert shown == [
+        "La zone a_1 ne contient aucune parcelle\u00a0: vérifiez son lieu et le registre."
+    ]
