@@ -416,7 +416,9 @@ def test_command_line_says_the_same_settings(monkeypatch: pytest.MonkeyPatch) ->
     assert words[:4] == ["python", "-m", "cropdash", "train"]
     taken: list[object] = []
     monkeypatch.setattr(
-        command_line, "_train_new", lambda values, preset: taken.append(train_config.parse(values))
+        command_line,
+        "_train_new",
+        lambda values, preset, queue: taken.append(train_config.parse(values)),
     )
     result = CliRunner().invoke(command_line.app, words[3:])
     assert result.exit_code == 0, result.output
