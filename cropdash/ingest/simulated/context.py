@@ -1,6 +1,8 @@
 """Heights of a simulated zone, and what its parcels bore the year before.
 
 Both have random streams of their own, so that the landscape is the same with and without them.
+
+The heights and rotations (terrain.csv, rotations.csv) are plausible assumptions, not measurements.
 """
 
 from __future__ import annotations
