@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from unittest import mock
 
 from cropdash.config import Folders
 from cropdash.errors import TrainingFailed
@@ -36,7 +35,7 @@ def assisted(run: RunFolder, folders: Folders, config: TrainConfig) -> Iterator[
     together = _addresses(config.devices)
     started = [_start(run, folders, together, rank) for rank in range(1, config.devices)]
     try:
-        with mock.patch.dict(os.environ, together | _place(0)):
+        with _environment(together | _place(0)):
             yield
         _await_all(started)
     except RuntimeError as error:  # how torch tells that another process is gone
@@ -48,6 +47,19 @@ def assisted(run: RunFolder, folders: Folders, config: TrainConfig) -> Iterator[
         raise
     finally:
         _end(started)
+
+
+@contextmanager
+def _environment(values: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 def _ours_to_start(config: CnnConfig) -> bool:
