@@ -1,10 +1,9 @@
-"""Folders of an installation, read once from the environment."""
+"""Folders of an installation, read from the environment."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -19,7 +18,6 @@ class Folders:
     models: Path  # models/<run>/
 
 
-@cache
 def folders() -> Folders:
     """The folders in force: CROPDASH_DATA and CROPDASH_MODELS, else data/ and models/ of the project."""
     return Folders(

@@ -50,7 +50,6 @@ def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folders]:
     """An installation of its own with a dataset that has a description and no zones."""
     monkeypatch.setenv("CROPDASH_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("CROPDASH_MODELS", str(tmp_path / "models"))
-    config.folders.cache_clear()
     found = config.folders()
     description = Description("small", "Small", "simulated", season(2023), BANDS, "0" * 16, ())
     DatasetFolder(found.data, "small").describe(description)
@@ -59,7 +58,6 @@ def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folders]:
         child.kill()
         child.wait(10)
     jobs._children.clear()
-    config.folders.cache_clear()
 
 
 def _start(where: Folders, worker: str = WORKER) -> Path:

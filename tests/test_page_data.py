@@ -65,7 +65,6 @@ def _install(where: Folders, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folder
 
 
 def _forget() -> None:
-    config.folders.cache_clear()
     st.cache_data.clear()
     st.cache_resource.clear()
 

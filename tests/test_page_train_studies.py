@@ -39,10 +39,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def where(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folders]:
     monkeypatch.setenv("CROPDASH_DATA", str(data))
     monkeypatch.setenv("CROPDASH_MODELS", str(tmp_path / "models"))
-    for forget in (config.folders.cache_clear, st.cache_data.clear, st.cache_resource.clear):
+    for forget in (st.cache_data.clear, st.cache_resource.clear):
         forget()
     yield Folders(data, tmp_path / "models")
-    for forget in (config.folders.cache_clear, st.cache_data.clear, st.cache_resource.clear):
+    for forget in (st.cache_data.clear, st.cache_resource.clear):
         forget()
 
 

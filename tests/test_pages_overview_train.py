@@ -67,7 +67,6 @@ def _install(where: Folders, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folder
 
 
 def _forget() -> None:
-    config.folders.cache_clear()
     st.cache_data.clear()
     st.cache_resource.clear()
 
