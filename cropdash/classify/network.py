@@ -15,9 +15,8 @@ from cropdash.train_config import CnnConfig
 
 # Up to here one matrix over the year costs less than the memory traffic of small convolutions.
 _FEW_CHANNELS = 16
-# Pixels whose months are in memory at once in prediction: as many as fit into the caches.
-_STRIP = 16_384
-
+# Pixels whose months are in memory at once: as many as fit into the caches.
+_STRIP = 4_096
 
 _LAST_CROP = 8  # values that a last crop becomes
 OWN_SHARE = 0.3  # of a pixel's own series in the answer, where it gives one
@@ -43,16 +42,24 @@ class TemporalEncoder(nn.Module):
         self.width = config.embedding if dense else width
 
     def forward(self, x: Tensor) -> Tensor:
-        b, _, _, h, w = x.shape
-        x = x.permute(0, 3, 4, 1, 2).contiguous()  # (B, H, W, T, C)
-        for convolution in self.convolutions:
-            x = F.relu_(_convolved(x, *convolution.parameters()))  # (B, H, W, T, D)
-        if self.mix is None:
-            embedding = x.amax(dim=3).permute(0, 3, 1, 2)  # (B, D, H, W)
-        else:
-            embedding = self.mix(x.reshape(b, h, w, -1).permute(0, 3, 1, 2))  # from (B, T*D, H, W)
+        kernels = [_as_conv2d(*convolution.parameters(), x.shape[1]) for convolution in self.convolutions]
+        patches = max(1, _STRIP // (x.shape[-2] * x.shape[-1]))
+        hidden = torch.cat([self._hidden(part, kernels) for part in torch.split(x, patches)])
+        embedding = hidden if self.mix is None else self.mix[1:](hidden)
         dropped: Tensor = self.dropout(embedding)
         return dropped
+
+    def _hidden(self, x: Tensor, kernels: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+        """(B, T, C, H, W) -> (B, D, H, W): as far as no pixel needs to know of another."""
+        b, _, _, h, w = x.shape
+        x = x.permute(0, 3, 4, 1, 2).contiguous()  # (B, H, W, T, C)
+        for kernel, bias in kernels:
+            x = _convolved(x, kernel, bias)  # (B, H, W, T, D)
+        if self.mix is None:
+            return x.amax(dim=3).permute(0, 3, 1, 2)  # (B, D, H, W)
+        year = x.reshape(b, h, w, -1).permute(0, 3, 1, 2)  # (B, T*D, H, W)
+        hidden: Tensor = self.mix[0](year)
+        return hidden
 
 
 def _learned_mix(before: int, config: CnnConfig) -> nn.Sequential:
@@ -70,16 +77,25 @@ def _learned_mix(before: int, config: CnnConfig) -> nn.Sequential:
     )
 
 
-def _convolved(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """(B, H, W, T, C) -> (B, H, W, T, D), by whichever of two equal ways is faster."""
+def _as_conv2d(weight: Tensor, bias: Tensor, t: int) -> tuple[Tensor, Tensor]:
+    """Weight and bias of a Conv2d with the same numbers, in whichever of two forms is faster."""
+    if weight.shape[1] <= _FEW_CHANNELS:
+        return _over_the_year(weight, t), bias.repeat(t)
+    return weight[:, :, None], bias  # (D, C, 1, k)
+
+
+def _convolved(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+    """(B, H, W, T, C) -> (B, H, W, T, D) with ReLU.
+
+    ReLU is taken in place before the result is seen as another shape: of a view, its gradient
+    would be copied.
+    """
     b, h, w, t, c = x.shape
-    if c <= _FEW_CHANNELS:
-        year = x.reshape(b, h, w, t * c).permute(0, 3, 1, 2)  # (B, T*C, H, W)
-        y = F.conv2d(year, _over_the_year(weight, t), bias.repeat(t))  # (B, T*D, H, W)
+    if kernel.shape[1] == c:
+        seen = x.reshape(b, h * w, t, c).permute(0, 3, 1, 2)  # (B, C, H*W, T)
     else:
-        months = x.reshape(b, h * w, t, c).permute(0, 3, 1, 2)  # (B, C, H*W, T)
-        kernel = weight[:, :, None]  # (D, C, 1, k)
-        y = F.conv2d(months, kernel, bias, padding=(0, kernel.shape[-1] // 2))  # (B, D, H*W, T)
+        seen = x.reshape(b, h, w, t * c).permute(0, 3, 1, 2)  # (B, T*C, H, W)
+    y = F.relu_(F.conv2d(seen, kernel, bias, padding=(0, kernel.shape[-1] // 2)))
     return y.permute(0, 2, 3, 1).reshape(b, h, w, t, -1)
 
 

@@ -78,6 +78,22 @@ def test_a_short_year_and_its_gradient_agree_with_conv1d():
     torch.testing.assert_close(fast, slow, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("config", [LIGHT, SEED.model_copy(update={"unet_channels": (6, 8)})])
+def test_a_step_is_the_same_however_many_patches_are_taken_at_once(config, monkeypatch):
+    torch.manual_seed(0)
+    network = HybridNetwork(5, 12, 7, config.model_copy(update={"dropout": 0.0})).train()
+    x = torch.randn(5, 12, 5, 6, 8)
+    steps = []
+    for pixels in (1, 2 * 6 * 8, 16_384):  # one patch, two and a rest of one, all
+        monkeypatch.setattr("cropdash.classify.network._STRIP", pixels)
+        logits = network(x)
+        gradients = torch.autograd.grad(logits.square().sum(), list(network.temporal.parameters()))
+        steps.append([logits, *gradients])
+    for other in steps[1:]:
+        for a, b in zip(steps[0], other, strict=True):
+            torch.testing.assert_close(a, b, atol=1e-3 * float(a.detach().abs().max()), rtol=1e-3)
+
+
 @pytest.mark.parametrize("config", [LIGHT, SMALL])
 @pytest.mark.parametrize("shape", [(16, 24), (17, 23), (64, 32), (9, 41)])
 def test_logits_have_the_shape_of_the_grid(config, shape):
