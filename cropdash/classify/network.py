@@ -42,7 +42,9 @@ class TemporalEncoder(nn.Module):
         self.width = config.embedding if dense else width
 
     def forward(self, x: Tensor) -> Tensor:
-        kernels = [_as_conv2d(*convolution.parameters(), x.shape[1]) for convolution in self.convolutions]
+        kernels = [
+            _as_conv2d(*convolution.parameters(), x.shape[1]) for convolution in self.convolutions
+        ]
         patches = max(1, _STRIP // (x.shape[-2] * x.shape[-1]))
         hidden = torch.cat([self._hidden(part, kernels) for part in torch.split(x, patches)])
         embedding = hidden if self.mix is None else self.mix[1:](hidden)
