@@ -1,6 +1,8 @@
-"""Pictures of every page, light and dark, into docs/screenshots.
+"""Pictures of every page, light and dark, into docs/screenshots, and of Explore's month slider.
 
-    python docs/screenshots.py
+    python docs/screenshots.py [slider]
+
+With `slider` only the sheets of four regions and four months, docs/landscapes/explore_*.png.
 
 Needs the demo dataset with both models (`python -m cropdash demo`) and Debian's chromium.
 """
@@ -13,10 +15,12 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from PIL import Image, ImageDraw, ImageFont
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "docs" / "screenshots"
@@ -40,11 +44,27 @@ MORE = {  # other looks: name, address, width, theme
     "review_french": ("Review?dataset=demo&lang=fr", 1400, "dark"),
     "explore_phone": (f"Explore?dataset=demo&{ZONE}&parcel=60", 420, "light"),
 }
+REGIONS = {"nord_picardie": "Nord-Picardie", "brittany": "Brittany", "alsace": "Alsace",
+           "mediterranean": "Mediterranean"}  # fmt: skip
+MONTHS = {"2023-03": "March", "2023-05": "May", "2023-07": "July", "2023-10": "October"}
+MAP = "iframe[title='streamlit_folium.st_folium']"
+SIDE, HEAD, LEFT = 300, 26, 120  # [px]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 
 
 def main() -> None:
-    OUT.mkdir(parents=True, exist_ok=True)
+    with serving() as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        if "slider" not in sys.argv[1:]:
+            pages(browser, url)
+        for picture in ("true_colour", "ndvi"):
+            slider(browser, url, picture)
+        browser.close()
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """The dashboard's address, while it runs."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{probe.getsockname()[1]}"
@@ -54,39 +74,63 @@ def main() -> None:
     )
     try:
         wait_for(f"{url}/_stcore/health")
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-            for theme in ("light", "dark"):
-                context = browser.new_context(
-                    viewport={"width": 1400, "height": 1000}, color_scheme=theme
-                )
-                for name, path in PAGES.items():
-                    save(context.new_page(), f"{url}/{path}", OUT / f"{name}_{theme}.png")
-            for name, (path, width, theme) in MORE.items():
-                context = browser.new_context(
-                    viewport={"width": width, "height": 1000}, color_scheme=theme
-                )
-                save(context.new_page(), f"{url}/{path}", OUT / f"{name}.png")
-            browser.close()
+        yield url
     finally:
         server.terminate()
         server.wait(20)
+
+
+def pages(browser: Browser, url: str) -> None:
+    OUT.mkdir(parents=True, exist_ok=True)
+    for theme in ("light", "dark"):
+        context = browser.new_context(viewport={"width": 1400, "height": 1000}, color_scheme=theme)
+        for name, path in PAGES.items():
+            save(context.new_page(), f"{url}/{path}", OUT / f"{name}_{theme}.png")
+    for name, (path, width, theme) in MORE.items():
+        context = browser.new_context(viewport={"width": width, "height": 1000}, color_scheme=theme)
+        save(context.new_page(), f"{url}/{path}", OUT / f"{name}.png")
+
+
+def slider(browser: Browser, url: str, picture: str) -> None:
+    """Explore's map in four regions and four months, without colours of crops, on one sheet."""
+    sheet = Image.new("RGB", (LEFT + len(MONTHS) * SIDE, HEAD + len(REGIONS) * SIDE), "white")
+    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(15)
+    for row, (region, name) in enumerate(REGIONS.items()):
+        pen.text((4, HEAD + row * SIDE + SIDE // 2), name, "black", font)
+        for column, (month, said) in enumerate(MONTHS.items()):
+            pen.text((LEFT + column * SIDE + 4, 5), said, "black", font)
+            page = browser.new_page(viewport={"width": 1400, "height": 1100})
+            page.goto(f"{url}/Explore?dataset=demo&zone={region}_1&month={month}&picture={picture}")
+            page.get_by_role("slider", name="Crop colours").press("Home")
+            shown = page.frame_locator(MAP).locator(".leaflet-container")
+            seen = Image.open(io.BytesIO(settled(page, shown))).convert("RGB")
+            sheet.paste(
+                seen.resize((SIDE - 4, SIDE - 4)), (LEFT + column * SIDE, HEAD + row * SIDE)
+            )
+            page.close()
+    path = ROOT / "docs" / "landscapes" / f"explore_{picture}.png"
+    sheet.quantize(256).save(path, optimize=True)
 
 
 def save(page: Page, url: str, path: Path) -> None:
     """Open, wait until nothing moves, write an 8-bit PNG."""
     page.goto(url)
     page.get_by_role("heading", level=1).wait_for()
+    seen = Image.open(io.BytesIO(settled(page))).convert("RGB")
+    seen.quantize(256).save(path, optimize=True)
+    page.close()
+
+
+def settled(page: Page, part: Locator | None = None) -> bytes:
+    """A picture of the page, or of a part of it, once two in a row are the same."""
     before = b""
     for _ in range(30):
-        page.wait_for_timeout(1000)
-        now = page.screenshot()
-        still = page.get_by_test_id("stStatusWidget").count() == 0
-        if now == before and still:
+        page.wait_for_timeout(700)
+        now = (part or page).screenshot()
+        if now == before and page.get_by_test_id("stStatusWidget").count() == 0:
             break
         before = now
-    Image.open(io.BytesIO(now)).convert("RGB").quantize(256).save(path, optimize=True)
-    page.close()
+    return now
 
 
 def wait_for(url: str) -> None:

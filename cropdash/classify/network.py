@@ -43,7 +43,7 @@ class TemporalEncoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         kernels = [
-            _as_conv2d(*convolution.parameters(), x.shape[1]) for convolution in self.convolutions
+            _as_conv2d(x.shape[1], *convolution.parameters()) for convolution in self.convolutions
         ]
         patches = max(1, _STRIP // (x.shape[-2] * x.shape[-1]))
         hidden = torch.cat([self._hidden(part, kernels) for part in torch.split(x, patches)])
@@ -79,7 +79,7 @@ def _learned_mix(before: int, config: CnnConfig) -> nn.Sequential:
     )
 
 
-def _as_conv2d(weight: Tensor, bias: Tensor, t: int) -> tuple[Tensor, Tensor]:
+def _as_conv2d(t: int, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
     """Weight and bias of a Conv2d with the same numbers, in whichever of two forms is faster."""
     if weight.shape[1] <= _FEW_CHANNELS:
         return _over_the_year(weight, t), bias.repeat(t)
