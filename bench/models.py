@@ -1,16 +1,19 @@
 """Both models, their seeds and their variants on the same held-out zones, in one run.
 
-    python -m bench.models [--folder DEMO] [--rows NAME ...] [--seed 0]
+    python -m bench.models [--folder DEMO] [--rows NAME ...] [--seed 0] [--repeats 1]
 
 Builds the demo (or takes the one in `--folder`, which holds data/demo), trains each row in a
-process of its own with two threads and prints, over the test zones,
+process of its own with two threads (`--repeats` times, with one seed after the other, and then
+prints their means) and prints, over the test zones,
 
 - accuracy and macro F1 (over the classes with support) of crop pixels and of parcels,
 - the expected calibration error of parcels,
 - seconds of processor time in training, pixels a second in prediction, peak memory.
 
 The seed project's network gets at least the processor time of the default one, and again three
-times that. Nothing is chosen here: settings were chosen on folds of the training zones.
+times that. A calibrated row answers as a run does: adjusted for rare classes and scaled, both as
+fitted on the zones that it held out; the others answer as the bare model does. Nothing is chosen
+here: settings were chosen on folds of the training zones.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +34,12 @@ import numpy as np
 
 from bench.transfer import build_demo
 from cropdash import classify, evaluate, train_config
-from cropdash.domain import Sample
-from cropdash.evaluate import uncertainty
-from cropdash.evaluate.parcels import parcel_probabilities
+from cropdash.classify import imbalance
+from cropdash.domain import Float, Sample
+from cropdash.evaluate import parcels, uncertainty
 from cropdash.legend import Legend
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.workflow import train
+from cropdash.workflow import calibrate, train
 from cropdash.workflow.samples import Samples, Together
 
 THREADS = 2
@@ -61,9 +65,14 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "cnn no location": ("cnn", {"location": False}),
     "cnn elevation": ("cnn", {"elevation": True}),
     "cnn last crop": ("cnn", {"last_crop": True}),
+    "xgboost rare merged": ("xgboost", {"rare": "merge"}),
+    "cnn rare merged": ("cnn", {"rare": "merge"}),
     "xgboost refit": ("xgboost", {"refit": True}),
     "cnn refit": ("cnn", {"refit": True}),
+    "xgboost calibrated": ("xgboost", {"calibrated": True}),
+    "cnn calibrated": ("cnn", {"calibrated": True}),
 }
+NO_SETTINGS = ("preset", "share", "calibrated")  # what a row says beside its settings
 HEAD = (
     f"{'':<24}{'pixels':>13}{'parcels':>13}{'ECE':>6}{'CPU s':>7}{'kpx/s':>7}{'GB':>6}  "
     "(accuracy/macro F1)"
@@ -75,6 +84,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--rows", nargs="+", choices=ROWS)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--row", choices=ROWS, help=argparse.SUPPRESS)
     parser.add_argument("--budget", type=float, default=0.0, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -85,12 +95,15 @@ def main() -> None:
         folder = arguments.folder or Path(scratch)
         if not (folder / "data" / "demo").is_dir():
             build_demo(folder / "data", arguments.seed)
-        compare(folder, arguments.rows or list(ROWS), arguments.seed)
+        seeds = range(arguments.seed, arguments.seed + arguments.repeats)
+        tables = [compare(folder, arguments.rows or list(ROWS), seed) for seed in seeds]
+        if len(tables) > 1:
+            print_means(tables)
 
 
-def compare(folder: Path, rows: Sequence[str], seed: int) -> None:
+def compare(folder: Path, rows: Sequence[str], seed: int) -> dict[str, dict[str, Any]]:
     """Train and score each row in its own process; print as they come."""
-    print(HEAD)
+    print(f"seed {seed}\n{HEAD}")
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
         kind, settings = ROWS[row]
@@ -106,6 +119,14 @@ def compare(folder: Path, rows: Sequence[str], seed: int) -> None:
             print_gain(kind, found[row], found[f"{kind} seed"])
     if {"cnn", "xgboost"} <= found.keys():
         print_pool(folder, found["cnn"], found["xgboost"])
+    return found
+
+
+def print_means(tables: Sequence[Mapping[str, Mapping[str, Any]]]) -> None:
+    print(f"mean of {len(tables)} seeds\n{HEAD}")
+    for row in tables[0]:
+        names = [name for name, value in tables[0][row].items() if isinstance(value, float)]
+        print(line(row, {n: np.mean([table[row][n] for table in tables]) for n in names}))
 
 
 def line(row: str, values: Mapping[str, Any]) -> str:
@@ -150,7 +171,25 @@ def measure(folder: Path, row: str, arguments: argparse.Namespace) -> dict[str, 
 
     model = fitted(model, dataset.legend(), learned, held, spent)
     cpu = time.process_time() - start
-    return {"cpu_s": cpu} | judged(folder, row, dataset, model, test)
+    told = calibrate.Calibration()
+    if settings.get("calibrated"):
+        prior = imbalance.census(learned, dataset.legend().n_classes).shares
+        told = calibrate.fit(model, held, prior)
+    return {"cpu_s": cpu} | judged(folder, row, dataset, Answers(model, told), test)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a model says, bent as it was fitted to be."""
+
+    model: Any
+    calibration: calibrate.Calibration
+
+    def bent(self, bare: Float, sample: Sample) -> tuple[Float, parcels.ParcelMeans]:
+        """(K, H, W) of the pixels and (P, K) of the parcels."""
+        means = parcels.parcel_probabilities(bare, sample.labels.parcel_id)
+        said = self.calibration.of_parcels(means.probabilities)
+        return self.calibration.of_pixels(bare), means._replace(probabilities=said)
 
 
 def fitted(
@@ -177,7 +216,7 @@ def fitted(
 
 
 def parsed(kind: str, settings: Mapping[str, Any], seed: int) -> Any:
-    values: dict[str, Any] = {k: v for k, v in settings.items() if k not in ("preset", "share")}
+    values: dict[str, Any] = {k: v for k, v in settings.items() if k not in NO_SETTINGS}
     preset = train_config.preset_values(kind, settings.get("preset", "light"))
     fixed = {"classifier": kind, "dataset": "demo", "threads": THREADS, "seed": seed}
     if "share" in settings:  # it ends when its time is spent, not before
@@ -186,7 +225,7 @@ def parsed(kind: str, settings: Mapping[str, Any], seed: int) -> Any:
 
 
 def judged(
-    folder: Path, row: str, dataset: DatasetFolder, model: Any, test: Sequence[Sample]
+    folder: Path, row: str, dataset: DatasetFolder, answers: Answers, test: Sequence[Sample]
 ) -> dict[str, Any]:
     """Scores of pixels and parcels, speed and memory."""
     size = dataset.legend().n_classes
@@ -194,13 +233,14 @@ def judged(
     truths, said = [], []
     for sample in test:
         start = time.perf_counter()
-        probabilities = model.predict_proba(sample.cube)
+        bare = answers.model.predict_proba(sample.cube)
         seconds += time.perf_counter() - start
+        probabilities, means = answers.bent(bare, sample)
         pixels += sample.labels.crop.size
         counts += evaluate.confusion(sample.labels.crop, probabilities.argmax(0), size).counts
-        truth, means = parcels_of(dataset, sample, probabilities)
+        truth, chosen = mapped(dataset, sample, means)
         truths.append(truth)
-        said.append(means)
+        said.append(chosen)
     truth, means = np.concatenate(truths), np.concatenate(said)
     name = f"{row.replace(' ', '_').replace(',', '')}.npz"
     np.savez(folder / name, truth=truth, probabilities=means)
@@ -218,15 +258,14 @@ def judged(
     }
 
 
-def parcels_of(
-    dataset: DatasetFolder, sample: Sample, probabilities: np.ndarray
+def mapped(
+    dataset: DatasetFolder, sample: Sample, means: parcels.ParcelMeans
 ) -> tuple[np.ndarray, np.ndarray]:
     """(P,) declared crops and (P, K) mean probabilities of the parcels with a mapped crop."""
-    means = parcel_probabilities(probabilities, sample.labels.parcel_id)
     declared = dataset.parcels(sample.zone.zone_id).set_index("parcel_id")["crop"]
     truth = declared.reindex(means.ids).to_numpy()
-    mapped = (truth > 0) & (truth < 255)
-    return truth[mapped].astype(np.uint8), means.probabilities[mapped]
+    crops = (truth > 0) & (truth < 255)
+    return truth[crops].astype(np.uint8), means.probabilities[crops]
 
 
 def scores(truth: np.ndarray, said: np.ndarray, size: int) -> tuple[float, float]:

@@ -1,22 +1,25 @@
-"""Seconds per simulated zone at 256 and 1000 px a side, and the share of each step.
+"""Seconds per simulated zone at 256 and 1000 px a side, the share of each step, and memory.
 
-Run from the repository's root: python bench/simulator.py
+    python -m bench.simulator
+
+Memory is the peak of a process that makes one zone's scenes and its monthly medians, and of one
+that does so for three zones, one after the other: if a zone were kept, the second would be higher.
 """
 
 from __future__ import annotations
 
 import os
+import resource
+import subprocess
+import sys
 import time
-from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # one core: what a zone costs, not a machine
-import sys
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from cropdash.domain import Zone
 from cropdash.ingest.simulated import SimulatedSource, camera, landscape, register, sky, weather
 from cropdash.ingest.simulated.tables import regions, stream
+from cropdash.prepare import composite
 
 REGIONS = ("paris_basin", "brittany", "mediterranean")
 
@@ -34,6 +37,22 @@ def main() -> None:
         print(f"{size} px: {total / len(zones):.2f} s per zone, {scenes / len(zones):.0f} scenes")
         for step, seconds in steps.items():
             print(f"  {step:<38} {seconds / total:6.1%}")
+        one, three = (memory(size, count) for count in (1, len(zones)))
+        print(f"  peak memory of one zone {one:.2f} GB, of {len(zones)} in turn {three:.2f} GB")
+
+
+def memory(size: int, count: int) -> float:
+    """[GB] at most held by a process of its own that makes so many zones."""
+    command = [sys.executable, "-m", "bench.simulator", str(size), str(count)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return float(done.stdout)
+
+
+def make(size: int, count: int) -> None:
+    source = SimulatedSource(size=size, zones_per_region=1)
+    for zone in [zone for zone in source.zones() if zone.region in REGIONS][:count]:
+        composite.stream(source.scenes(zone), source.periods)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
 
 
 def time_zone(source: SimulatedSource, zone: Zone, steps: dict[str, float]) -> int:
@@ -72,4 +91,7 @@ def time_zone(source: SimulatedSource, zone: Zone, steps: dict[str, float]) -> i
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) == 3:
+        make(int(sys.argv[1]), int(sys.argv[2]))
+    else:
+        main()
