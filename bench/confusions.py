@@ -10,6 +10,7 @@ was declared (each row of the matrix divided by its support), and within the row
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,8 @@ PAIRS = {  # (class, the smaller class it is confused with)
     "meadow and alfalfa": (6, 28),
     "meadow and clover": (6, 46),
 }
+TOGETHER = {36: (48, 15), 28: (46,)}  # joined as one crop: the first stands for all
+GROUPED = {"wheat and barley, triticale, rye": (8, 36), "meadow and alfalfa, clover": (6, 28)}
 TOP = 10
 
 
@@ -49,12 +52,26 @@ def read(table: pd.DataFrame) -> NDArray[np.float64]:
 
 def print_ranks(counts: NDArray[np.float64]) -> None:
     table = ranks(counts)
-    print(table.to_string(float_format="{:.0f}".format, na_rep="-"))
+    joined = ranks(join(counts), GROUPED)
+    print(pd.concat([table, joined]).to_string(float_format="{:.0f}".format, na_rep="-"))
     inside = (table.drop(columns="support") <= TOP).sum()
     print(f"among the {TOP} largest: " + ", ".join(f"{n} {c}" for n, c in inside.items()))
 
 
-def ranks(counts: NDArray[np.float64]) -> pd.DataFrame:
+def join(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(K, K) with the rows and columns of `TOGETHER` summed; those of the joined are left empty."""
+    whole = np.array(counts, dtype=np.float64)
+    for first, others in TOGETHER.items():
+        for other in others:
+            for view in (whole, whole.T):
+                view[first] += view[other]
+                view[other] = 0
+    return whole
+
+
+def ranks(
+    counts: NDArray[np.float64], pairs: Mapping[str, tuple[int, int]] = PAIRS
+) -> pd.DataFrame:
     """Rank of each pair by reading, 1 = largest, ties sharing the better rank; NaN where never confused.
 
     pixels and shares: the better of the pair's two directions; both: the two summed, among
@@ -66,7 +83,7 @@ def ranks(counts: NDArray[np.float64]) -> pd.DataFrame:
     np.fill_diagonal(shares, 0)
     both = np.triu(wrong + wrong.T)
     found = {}
-    for name, (one, other) in PAIRS.items():
+    for name, (one, other) in pairs.items():
         directions = ((one, other), (other, one))
         found[name] = {
             "support": counts[other].sum(),

@@ -49,3 +49,16 @@ def test_larger_pairs_of_other_crops_push_a_pair_down(counts):
     before = confusions.ranks(counts).loc["wheat and barley", "both"]
     counts[9, 17] = 1e6
     assert confusions.ranks(counts).loc["wheat and barley", "both"] == before + 1
+
+
+def test_crops_taken_as_one_keep_every_pixel_and_stand_where_the_first_did(counts):
+    counts[WHEAT, RYE], counts[48, BARLEY] = 7, 3
+    joined = confusions.join(counts)
+    assert joined.sum() == counts.sum()
+    assert joined[WHEAT, BARLEY] == 90 + 7
+    assert joined[BARLEY, WHEAT] == 40 + 9
+    assert joined[BARLEY, BARLEY] == 1000 + 1000 + 3  # barley, triticale, one called the other
+    assert not joined[RYE].any()
+    assert not joined[:, CLOVER].any()
+    ranks = confusions.ranks(joined, confusions.GROUPED)
+    assert ranks.loc["meadow and alfalfa, clover", "support"] == 1000 + 1000 + 11
