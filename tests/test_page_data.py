@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from cropdash import config, jobs
 from cropdash.build_config import BuildConfig, SimulatedBuild, StacBuild
 from cropdash.config import Folders
-from cropdash.errors import RunBusy
+from cropdash.errors import CropdashError, RunBusy
 from cropdash.ingest import zones as zone_files
 from cropdash.storage import status
 from cropdash.storage.datasets import DatasetFolder
@@ -287,9 +287,33 @@ def test_coverage_counts_what_a_report_names() -> None:
 # realism -----------------------------------------------------------------------
 
 
-def test_without_a_report_the_command_is_given(full: Folders) -> None:
+def test_without_a_report_a_button_and_a_command_are_given(full: Folders) -> None:
     app = _open(view="realism")
     assert app.code[0].value == "python -m cropdash simulate report --dataset demo"
+    app.button(key="realism:make:demo").click().run()
+    assert not app.exception
+    report = json.loads((full.data / "demo" / "realism.json").read_text(encoding="utf-8"))
+    assert f"of {len(report['checks'])} checks" in " ".join(m.value for m in app.markdown)
+
+
+def test_a_report_that_fails_says_what_the_process_said(full: Folders) -> None:
+    app = _open(view="realism")
+    for path in (full.data / "demo" / "zones").iterdir():
+        path.unlink()
+    app.button(key="realism:make:demo").click().run()
+    assert not app.exception
+    assert "zone" in app.error[0].value
+    assert not (full.data / "demo" / "realism.json").exists()
+
+
+def test_a_report_that_crashes_or_hangs_says_how_to_see_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with pytest.raises(CropdashError, match="see why by the command"):
+        jobs.make_report("demo", command=[sys.executable, "-c", "1 / 0"])
+    monkeypatch.setattr(jobs, "REPORT_S", 0.1)
+    with pytest.raises(CropdashError, match="took too long"):
+        jobs.make_report("demo", command=[sys.executable, "-c", "import time; time.sleep(60)"])
 
 
 def test_a_report_shows_its_verdicts_and_the_worst_first(full: Folders) -> None:

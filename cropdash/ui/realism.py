@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cropdash import legend
+from cropdash import jobs, legend
+from cropdash.errors import CropdashError
 from cropdash.figures import realism, zone_map
 from cropdash.language import label, number, retell, say, sentence
 from cropdash.ui import data, frame
@@ -37,6 +38,7 @@ def show(dataset: str) -> None:
     _verdict(checks)
     _checks(dataset, checks)
     _figures({name: pd.DataFrame(rows) for name, rows in report["tables"].items()})
+    _maker(dataset, say("Make it again"))
 
 
 def datasets() -> tuple[str, ...]:
@@ -58,15 +60,26 @@ def table(report: dict[str, Any]) -> pd.DataFrame:
 
 
 def _empty(dataset: str) -> None:
-    command = f"python -m cropdash simulate report --dataset {dataset}"
     st.info(
-        say(
-            "No report yet: it compares this dataset with real figures, check by check. "
-            "It is made by this command:"
-        ),
+        say("No report yet: it compares this dataset with real figures, check by check."),
         icon=":material/info:",
     )
-    st.code(command, language=None)
+    _maker(dataset, say("Make the report"))
+    st.caption(say("Or by this command:"))
+    st.code(f"python -m cropdash simulate report --dataset {dataset}", language=None)
+
+
+def _maker(dataset: str, text: str) -> None:
+    """A button that makes the report; while a process works on it, a word says so."""
+    if not st.button(text, icon=":material/fact_check:", key=f"realism:make:{dataset}"):
+        return
+    with st.spinner(say("Comparing with real figures")):
+        try:
+            jobs.make_report(dataset)
+        except CropdashError as error:
+            st.error(retell(str(error)), icon=":material/error:")
+            return
+    st.rerun()
 
 
 def _verdict(checks: pd.DataFrame) -> None:
