@@ -184,6 +184,24 @@ def test_files_are_chosen_from_the_listing_and_zones_written_at_the_start(
     assert len(zones) == 10
 
 
+def test_heights_and_last_year_s_register_are_chosen_from_the_listing_too(
+    empty: Folders, started: list[BuildConfig]
+) -> None:
+    incoming = _put(empty, "rpg_2022.gpkg", "dem.tif")
+    (incoming / "flanders" / "scenes").mkdir(parents=True)
+    app = _source(_open(), "local")
+    assert list(_control(app, "build:local:elevation_path").options) == ["dem.tif"]
+    before = _control(app, "build:local:previous_register_path")
+    assert list(before.options) == ["rpg_2022.gpkg"]
+    before.set_value("rpg_2022.gpkg").run()
+    assert "--previous-register" in app.code[0].value
+    assert "--elevation" not in app.code[0].value
+    _button(app, "Start building").click().run()
+    (config,) = started
+    assert config.model_dump()["previous_register_path"] == incoming / "rpg_2022.gpkg"
+    assert config.model_dump()["elevation_path"] is None
+
+
 def test_a_list_of_one_s_own_is_built_as_it_is(empty: Folders, started: list[BuildConfig]) -> None:
     incoming = _put(empty, "rpg.gpkg")
     text = "zone_id,region,split,lon,lat\na,r,train,3,49\nb,r,test,4,49\n"

@@ -14,7 +14,7 @@ from cropdash.domain import check_name
 from cropdash.errors import ConfigError
 
 FOLDER = "incoming"
-Kind = Literal["register", "zones", "codes", "scenes"]
+Kind = Literal["register", "zones", "codes", "scenes", "terrain"]
 _REGISTERS = (".gpkg", ".parquet", ".geoparquet", ".7z", ".7z.001")
 _LISTED = 200  # entries looked at, and the most that a select box is sent
 _DEEP = 2000  # files looked at inside one folder
@@ -94,6 +94,10 @@ def _is_table(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() == ".csv"
 
 
+def _is_terrain(path: Path) -> bool:
+    return path.is_file() and path.suffix.lower() in (".tif", ".tiff")
+
+
 def _is_zones(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() in (".csv", ".geojson")
 
@@ -103,4 +107,5 @@ _TESTS: dict[Kind, Callable[[Path], bool]] = {
     "zones": _is_zones,
     "codes": _is_table,
     "scenes": _has_scenes,
+    "terrain": _is_terrain,
 }

@@ -30,6 +30,10 @@ _ABOUT = {
     "stac": sentence("Your register, and scenes of a STAC catalogue; some need no account."),
 }
 _WHERE = ("workers", "scheduler")
+_CONTEXT: dict[str, incoming.Kind] = {
+    "elevation_path": "terrain",
+    "previous_register_path": "register",
+}
 _FOREIGN = ("id_column", "code_column")
 _PROVIDERS = ("planetary-computer", "copernicus", "earth-search")
 _RESERVED = (incoming.FOLDER,)  # a folder beside the datasets
@@ -131,7 +135,7 @@ def _simulated(kind: type[BuildConfig], beside: DeltaGenerator) -> Any:
 def _local(kind: type[BuildConfig], beside: DeltaGenerator) -> Any:
     what = say("a folder with scenes/*.tif, a register (*.gpkg) and zones.geojson")
     folder = _select(say("Folder"), incoming.listed("scenes"), what, "local:folder")
-    chosen = settings.fields(kind, ["year"], {}, "build:local")
+    chosen = settings.fields(kind, ["year"], {}, "build:local") | _context("local")
     return chosen | {"folder": folder}, None, [] if folder else [say("a folder")]
 
 
@@ -164,6 +168,7 @@ def _register(
     chosen: dict[str, Any] = {"register_path": register} | _fields(
         source, say("A register of another country"), ":material/translate:", _FOREIGN, codes=True
     )
+    chosen |= _context(source)
     lacking = [] if register else [say("a register")]
     return chosen, zones, lacking if zones else [*lacking, say("zones")]
 
@@ -198,6 +203,23 @@ def _fields(
             )  # fmt: skip
             chosen["code_table"] = tables.get(str(name))
     return {key: value for key, value in chosen.items() if value not in ("", None)}
+
+
+def _context(source: str) -> dict[str, Any]:
+    """Files that a model may be told of beside the year's images; those not chosen are left out."""
+    chosen: dict[str, Any] = {}
+    with st.expander(say("Heights and last year's crops"), icon=":material/landscape:"):
+        st.caption(say("A model can learn from them too, where they are given."))
+        for name, kind in _CONTEXT.items():
+            field, files = build_config.KINDS[source].model_fields[name], incoming.listed(kind)
+            none = say("none") if files else say("none in {folder}", folder=incoming.folder())
+            picked = st.selectbox(
+                say(str(field.title)), list(files), index=None, key=f"build:{source}:{name}",
+                placeholder=none, help=say(str(field.description)),
+            )  # fmt: skip
+            if picked:
+                chosen[name] = files[picked]
+    return chosen
 
 
 _CONTROLS: dict[str, Callable[[type[BuildConfig], DeltaGenerator], Any]] = {

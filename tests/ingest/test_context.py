@@ -1,6 +1,8 @@
 """Heights from a terrain model, and what the simulated landscape knows beside its year."""
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
 from pyproj import Transformer
@@ -9,11 +11,12 @@ from rasterio.transform import from_origin
 from cropdash import legend
 from cropdash.errors import ConfigError
 from cropdash.ingest.context import Context, ContextFiles, read_elevation
-from cropdash.ingest.simulated import SimulatedSource
+from cropdash.ingest.simulated import SimulatedSource, context
 from cropdash.prepare import parcels
 from tests import worlds
 
 SHAPE = (23, 41)
+SEQUENCES = worlds.SHARED / "data" / "rpg" / "rpg_boigneville_1200_sequences.gpkg"
 
 
 def slope(longitude, latitude):
@@ -115,3 +118,38 @@ def test_vines_stay_and_wheat_moves():
             found += (then[known] == ids[name]).tolist()
     assert np.mean(stayed["vineyard"]) > 0.9
     assert np.mean(stayed["winter_wheat"]) < 0.3
+
+
+def test_to_ask_for_them_changes_nothing_of_the_landscape():
+    asked, plain = (SimulatedSource(seed=5, size=48) for _ in range(2))
+    zone = asked.zones()[7]
+    assert asked.elevation(zone).shape == zone.grid.shape
+    assert len(asked.parcels_before(zone)) > 0
+    assert asked.parcels(zone).equals(plain.parcels(zone))
+    pairs = list(zip(asked.scenes(zone), plain.scenes(zone), strict=True))
+    assert len(pairs) > 30
+    for one, other in pairs:
+        assert one.date == other.date
+        np.testing.assert_array_equal(one.reflectance, other.reflectance)
+        np.testing.assert_array_equal(one.scl, other.scl)
+
+
+@worlds.needs(SEQUENCES)
+@pytest.mark.parametrize(
+    ("crop", "name", "most"), [("ble", "winter_wheat", 0.25), ("orge", "barley", 0.25),
+                               ("colz", "rapeseed", 0.25), ("prot", "winter_pea", 0.4)],
+)  # fmt: skip
+def test_rotations_of_the_paris_basin_are_near_those_of_a_real_commune(crop, name, most):
+    """Share of area by crop of the year before, five years of 1,200 plots: half the sum of differences."""
+    ids = {item.name: item.id for item in legend.load().classes}
+    groups = {"ble": ["winter_wheat", "winter_durum_wheat"], "orge": ["barley"],
+              "colz": ["rapeseed"], "mais": ["maize"]}  # fmt: skip
+    chances = context._chances("paris_basin")[ids[name]]
+    ours = np.array([chances[[ids[n] for n in names]].sum() for names in groups.values()])
+    table = gpd.read_file(SEQUENCES, engine="pyogrio")
+    years = [(table[f"y{n}"], table[f"y{n + 1}"]) for n in range(1, 5)]
+    then = pd.concat([before[now == crop] for before, now in years])
+    area = table["area_ha"].loc[then.index].to_numpy()
+    real = np.array([area[then == group].sum() for group in groups]) / area.sum()
+    rest = abs(ours.sum() - real.sum())
+    assert (np.abs(ours - real).sum() + rest) / 2 < most

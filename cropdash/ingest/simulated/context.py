@@ -3,6 +3,8 @@
 Both have random streams of their own, so that the landscape is the same with and without them.
 
 The heights and rotations (terrain.csv, rotations.csv) are plausible assumptions, not measurements.
+Those after which wheat, barley, rapeseed and peas follow were held against five years of 1,200 real
+plots of one commune of the Paris basin (RPG): .12 to .33 of the area would have to be called otherwise.
 """
 
 from __future__ import annotations
