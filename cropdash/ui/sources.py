@@ -133,7 +133,7 @@ def _simulated(kind: type[BuildConfig], beside: DeltaGenerator) -> Any:
 
 
 def _local(kind: type[BuildConfig], beside: DeltaGenerator) -> Any:
-    what = say("a folder with scenes/*.tif, a register (*.gpkg) and zones.geojson")
+    what = say("a folder with `scenes/*.tif`, a register (`*.gpkg`) and `zones.geojson`")
     folder = _select(say("Folder"), incoming.listed("scenes"), what, "local:folder")
     chosen = settings.fields(kind, ["year"], {}, "build:local") | _context("local")
     return chosen | {"folder": folder}, None, [] if folder else [say("a folder")]
