@@ -37,7 +37,7 @@ def heat_map(
     figure = go.Figure(
         go.Heatmap(
             x=[wording.month(p) for p in periods],
-            y=[readable(zone) for zone in order],
+            y=[wording.place(zone) for zone in order],
             z=z.to_numpy(),
             customdata=_notes(values, other),
             colorscale=_SCALES[shown],
@@ -50,11 +50,6 @@ def heat_map(
         )
     )
     return _laid_out(figure, order, periods, marked, dark)
-
-
-def readable(zone: str) -> str:
-    """'nord_picardie_1' as 'Nord picardie 1'."""
-    return zone.replace("_", " ").strip().capitalize()
 
 
 def _grid(
@@ -112,10 +107,10 @@ def _laid_out(
         tickvals=months,
         ticktext=[name[0].upper() for name in months],
     )
-    names = [f"<b>▸ {readable(z)}</b>" if z == marked else readable(z) for z in order]
+    names = [f"<b>▸ {wording.place(z)}</b>" if z == marked else wording.place(z) for z in order]
     return figure.update_yaxes(
         palette.axis(dark, tickfont={"size": 12}, showgrid=False),
-        tickvals=[readable(z) for z in order],
+        tickvals=[wording.place(z) for z in order],
         ticktext=names,
         autorange="reversed",
     )

@@ -9,7 +9,6 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from cropdash.figures import palette, wording
-from cropdash.figures.clear_dates import readable
 from cropdash.language import label, say
 from cropdash.legend import Legend
 
@@ -80,7 +79,9 @@ def size_table(facts: pd.DataFrame, by: str, legend: Legend) -> pd.DataFrame:
     table = grouped.quantile(np.array(list(_QUANTILES.values()))).unstack()
     table.columns = list(_QUANTILES)
     table = table.assign(n=grouped.size()).sort_values("median", ascending=False).reset_index()
-    names = [label(legend.classes[int(k)]) if by == "crop" else readable(str(k)) for k in table[by]]
+    names = [
+        label(legend.classes[int(k)]) if by == "crop" else wording.place(str(k)) for k in table[by]
+    ]
     return table.rename(columns={by: "key"}).assign(label=wording.shorten_all(names))[list(BOXES)]
 
 

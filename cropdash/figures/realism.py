@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from cropdash.figures import palette
+from cropdash.figures import palette, wording
 from cropdash.figures.confusion import empty
-from cropdash.figures.zone_map import readable
 from cropdash.language import label, say, sentence
 from cropdash.legend import Legend
 
@@ -122,7 +121,7 @@ def parcel_sizes(table: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     figure.update_xaxes(
         palette.axis(dark, type="log", title=say("Parcel area [ha]"), tickformat="~g")
     )
-    ticks = {"tickvals": list(range(len(regions))), "ticktext": [readable(r) for r in regions]}
+    ticks = {"tickvals": list(range(len(regions))), "ticktext": [wording.place(r) for r in regions]}
     figure.update_yaxes(palette.axis(dark, **ticks, range=[-0.6, len(regions) - 0.4]))
     height = 130 + 42 * len(regions)
     return figure.update_layout(palette.base_layout(dark, height=height, legend=_legend()))

@@ -8,7 +8,6 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from cropdash.figures import palette, wording
-from cropdash.figures.clear_dates import readable
 from cropdash.language import say
 from cropdash.legend import Legend, Level
 
@@ -85,12 +84,12 @@ def bars(
         palette.axis(dark, range=[0, 100], ticksuffix=" %"),
         title=say("Share of {unit}", unit=unit),
     )
-    names = [f"<b>▸ {readable(z)}</b>" if z == marked else readable(z) for z in order]
+    names = [f"<b>▸ {wording.place(z)}</b>" if z == marked else wording.place(z) for z in order]
     return figure.update_yaxes(
         palette.axis(dark, tickfont={"size": 12}, showgrid=False),
         categoryorder="array",
-        categoryarray=[readable(z) for z in order],
-        tickvals=[readable(z) for z in order],
+        categoryarray=[wording.place(z) for z in order],
+        tickvals=[wording.place(z) for z in order],
         ticktext=names,
         range=[len(order) - 0.5, -0.5],
     )
@@ -114,7 +113,7 @@ def _part(
     short = wording.shorten(label, 18)
     return go.Bar(
         orientation="h",
-        y=[readable(z) for z in rows.index],
+        y=[wording.place(z) for z in rows.index],
         x=100 * rows["share"],
         name=wording.shorten(label),
         text=[short if s >= _NAMED else "" for s in rows["share"]],

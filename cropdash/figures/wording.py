@@ -8,6 +8,17 @@ from cropdash import language
 from cropdash.language import label, say, sentence
 from cropdash.legend import Legend, Level
 
+# Regions of the seed's zones, which the simulated landscape has too.
+_REGIONS = {
+    "nord_picardie": sentence("Nord-Picardie"),
+    "paris_basin": sentence("Paris Basin"),
+    "brittany": sentence("Brittany"),
+    "southwest": sentence("Southwest"),
+    "southeast": sentence("Southeast"),
+    "massif_central": sentence("Massif Central"),
+    "alsace": sentence("Alsace"),
+    "mediterranean": sentence("Mediterranean"),
+}
 # What is said by its key: units, axes, learning curves.
 _TERMS = {
     "declared": sentence("Declared"),
@@ -117,6 +128,16 @@ def month(period: str) -> str:
     """'2023-05' as 'May 2023'; whatever the machine's own language is."""
     year, which = period.split("-")
     return f"{say(_MONTHS[int(which) - 1])} {year}"
+
+
+def place(name: str) -> str:
+    """Readable name of a region or a zone: 'paris_basin_1' as 'Paris Basin 1'."""
+    region, _, which = name.rpartition("_")
+    if name in _REGIONS:
+        return say(_REGIONS[name])
+    if region in _REGIONS and which.isdigit():
+        return f"{say(_REGIONS[region])} {which}"
+    return name.replace("_", " ").strip().capitalize()
 
 
 def group_label(name: str) -> str:

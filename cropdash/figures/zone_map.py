@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from pyproj import Transformer
 
 from cropdash.domain import Grid, Zone
-from cropdash.figures import palette
+from cropdash.figures import palette, wording
 from cropdash.language import say, sentence
 
 PLACES = ("zone_id", "region", "split", "lon", "lat", "outline", "epsg")
@@ -98,11 +98,6 @@ def geojson(table: pd.DataFrame, columns: Collection[str] = ("state", "reason"))
     return {"type": "FeatureCollection", "features": features}
 
 
-def readable(name: str) -> str:
-    """A region's or zone's name for people."""
-    return name.replace("_", " ").strip().capitalize()
-
-
 def _colour(state: str, dark: bool) -> str:
     ink = palette.of_theme(dark)
     colours = {"building": ink.left, "failed": ink.right, "built": ink.sequential[3]}
@@ -132,7 +127,7 @@ def _markers(rows: pd.DataFrame, state: str, dark: bool) -> go.Scatter:
         x=rows["lon"],
         y=rows["lat"],
         mode="markers",
-        name=f"{readable(say(state))} ({len(rows)})",
+        name=f"{say(state).capitalize()} ({len(rows)})",
         legendgroup=state,
         marker={
             "symbol": _SYMBOLS[state],
@@ -153,7 +148,7 @@ def _region_names(table: pd.DataFrame, dark: bool) -> go.Scatter:
     return go.Scatter(
         x=groups["lon"].mean(),
         y=groups["lat"].max(),
-        text=[f"<b>{readable(str(name))}</b><br> " for name, _ in groups],
+        text=[f"<b>{wording.place(str(name))}</b><br> " for name, _ in groups],
         mode="text",
         textposition="top center",
         textfont={"color": palette.of_theme(dark).text, "size": 12},

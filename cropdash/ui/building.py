@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import pandas as pd
 import streamlit as st
 
-from cropdash.figures import zone_map
+from cropdash.figures import wording, zone_map
 from cropdash.language import number, retell, say, sentence
 from cropdash.ui import data, frame, running, scores, state, zone_lists
 
@@ -149,7 +149,7 @@ def _map(dataset: str, zones: pd.DataFrame) -> None:
     regions = list(dict.fromkeys(zones["region"]))
     shown = st.selectbox(
         say("Show on the map"), [_ALL, *regions],
-        format_func=lambda region: zone_map.readable(region) if region else say("All regions"),
+        format_func=lambda region: wording.place(region) if region else say("All regions"),
         key=f"zones:show:{dataset}",
     )  # fmt: skip
     figure = zone_map.by_state(
@@ -208,7 +208,7 @@ def _said(zones: pd.DataFrame) -> pd.DataFrame:
 
 def _note(row: Mapping[Any, Any]) -> str:
     """Text under the pointer: state, step, and why it failed, in short lines."""
-    said = f"{zone_map.readable(row['region'])}, {say(row['split'])}<br>{say(row['state'])}"
+    said = f"{wording.place(row['region'])}, {say(row['split'])}<br>{say(row['state'])}"
     if row.get("step"):
         said += f": {row['step']}"
     reason = retell(str(row.get("reason") or ""))

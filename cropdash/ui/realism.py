@@ -10,7 +10,7 @@ import streamlit as st
 
 from cropdash import jobs, legend
 from cropdash.errors import CropdashError
-from cropdash.figures import realism, zone_map
+from cropdash.figures import realism, wording
 from cropdash.language import label, number, retell, say, sentence
 from cropdash.ui import data, frame
 
@@ -92,7 +92,7 @@ def _verdict(checks: pd.DataFrame) -> None:
             st.badge(
                 say(
                     "{group}: {n} of {total}",
-                    group=say(zone_map.readable(str(group))),
+                    group=say(str(group).capitalize()),
                     n=inside.sum(),
                     total=len(inside),
                 ),
@@ -154,7 +154,7 @@ def _curves(tables: dict[str, pd.DataFrame]) -> Any:
 def _crop(name: str) -> str:
     """A crop of the report in the reader's language, if it is one of the legend's classes."""
     named = {item.label_en: item for item in legend.load().classes}
-    return label(named[name]) if name in named else zone_map.readable(name)
+    return label(named[name]) if name in named else wording.place(name)
 
 
 def _parcel_sizes(tables: dict[str, pd.DataFrame]) -> Any:
@@ -166,7 +166,7 @@ def _clear_dates(tables: dict[str, pd.DataFrame]) -> Any:
     rows = tables["clear_dates"]
     region = st.selectbox(
         say("Region"), list(dict.fromkeys(rows["region"])), key="realism:region",
-        format_func=zone_map.readable,
+        format_func=wording.place,
     )  # fmt: skip
     return realism.clear_dates(rows, str(region), dark=frame.is_dark())
 

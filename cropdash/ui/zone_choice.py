@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cropdash.figures import zone_map
+from cropdash.figures import wording, zone_map
 from cropdash.language import number, say
 from cropdash.ui import frame, incoming, zone_lists
 from cropdash.ui.zone_lists import PROPOSED, ZoneList
@@ -72,7 +72,7 @@ def preview(per_region: int) -> None:
 
 
 def _figure(places: pd.DataFrame, drag: str = "zoom") -> Any:
-    note = places["region"].map(zone_map.readable) + ", " + places["split"].map(say)
+    note = places["region"].map(wording.place) + ", " + places["split"].map(say)
     return zone_map.by_state(
         places.assign(note=note), towns=zone_lists.towns(), drag=drag, dark=frame.is_dark()
     )
@@ -151,7 +151,7 @@ def _buttons(listed: ZoneList, chosen: list[str]) -> None:
 
     st.pills(
         say("Regions"), regions, default=whole, selection_mode="multi", wrap=True,
-        format_func=zone_map.readable, key=key, on_change=follow,
+        format_func=wording.place, key=key, on_change=follow,
         help=say("A click takes all zones of a region, or leaves them all."),
     )  # fmt: skip
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cropdash import legend as legends
-from cropdash.figures.wording import group_labels, number, percent, shorten, shorten_all
+from cropdash.figures.wording import group_labels, number, percent, place, shorten, shorten_all
 from cropdash.language import LANGUAGES, speaking
 
 
@@ -51,3 +51,12 @@ def test_labels_that_would_be_the_same_are_cut_later():
     short = shorten_all(labels, 24)
     assert short == ["Mixture with dominant forage…", "Mixture with dominant grain…", "Rye"]
     assert shorten_all([]) == []
+
+
+def test_regions_and_their_zones_have_names_and_those_of_others_stay_as_they_are():
+    names = ("paris_basin", "paris_basin_1", "mediterranean_12", "my_zone_3", "alsace_north")
+    said = ["Paris Basin", "Paris Basin 1", "Mediterranean 12", "My zone 3", "Alsace north"]
+    assert [place(name) for name in names] == said
+    with speaking("fr"):
+        assert place("paris_basin_1") == "Bassin parisien 1"
+        assert place("my_zone_3") == "My zone 3"

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from cropdash.figures import wording
 from cropdash.language import number, say
 from cropdash.legend import Level
 from cropdash.ui import state
@@ -14,7 +15,6 @@ from cropdash.ui.compare import parcel_map, seasons, take_home
 from cropdash.ui.compare.controls import group_labels
 from cropdash.ui.compare.counting import Choice, Names, Runs, Scored
 from cropdash.ui.compare.tables import Cell, confused_cells, parcels_of_cell
-from cropdash.ui.explore.names import readable
 
 _LISTED = 60  # confusions that can be chosen from the box
 _LIST, _MAP = 250, 480  # [px] height of list and map
@@ -118,7 +118,7 @@ def _readable(
         for z, p in zip(parcels["zone_id"], parcels["parcel_id"], strict=True)
     ]
     table = {
-        say("Zone"): [readable(z) for z in parcels["zone_id"]],
+        say("Zone"): [wording.place(z) for z in parcels["zone_id"]],
         say("Parcel"): parcels["parcel_id"],
         say("Area"): parcels["area_ha"],
         names[0]: [labels[k] for k in parcels["left"]],

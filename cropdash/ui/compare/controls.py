@@ -17,7 +17,6 @@ from cropdash.storage.store import RunInfo
 from cropdash.ui import data, state
 from cropdash.ui.compare.counting import Choice, scored_zones
 from cropdash.ui.explore import choices
-from cropdash.ui.explore.names import readable
 
 UNITS: dict[Unit, str] = {
     "pixel": sentence("Pixel"),
@@ -132,8 +131,8 @@ def place_name(name: str, n_zones: int) -> str:
         return say("All test zones") + f" ({n_zones})"
     kind, _, region = name.partition(":")
     if region:
-        return say("Region {region}", region=readable(region))
-    return readable(kind)
+        return say("Region {region}", region=wording.place(region))
+    return wording.place(kind)
 
 
 def published() -> None:

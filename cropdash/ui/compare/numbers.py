@@ -9,7 +9,7 @@ import streamlit as st
 
 from cropdash import evaluate
 from cropdash.evaluate import zone_table
-from cropdash.figures import standing
+from cropdash.figures import standing, wording
 from cropdash.language import number, say, sentence
 from cropdash.legend import Level
 from cropdash.storage.store import RunInfo
@@ -27,7 +27,6 @@ from cropdash.ui.compare.counting import (
     marks_of,
     pairs_of,
 )
-from cropdash.ui.explore.names import readable
 
 _MODELS = {"cnn": "CNN", "xgboost": "XGBoost"}
 _METRICS = {
@@ -86,7 +85,7 @@ def significance(runs: Runs, names: Names, scored: Scored, choice: Choice) -> No
     )  # fmt: skip
     if interval:
         title += say("; band: 95 % interval of all zones together")
-    zones = table.assign(zone=[readable(z) for z in table["zone_id"]])
+    zones = table.assign(zone=[wording.place(z) for z in table["zone_id"]])
     figure = standing.by_zone(zones, names, metric, interval, dark=frame.is_dark())
     take_home.chart(title, figure, table, f"zones_{choice.unit}_{choice.level}", "zones")
 

@@ -8,14 +8,13 @@ import streamlit as st
 from scipy import ndimage
 
 from cropdash.domain import Labels
-from cropdash.figures import imagery, maps, palette
+from cropdash.figures import imagery, maps, palette, wording
 from cropdash.language import number, say
 from cropdash.ui import data, explore, frame, state
 from cropdash.ui import maps as component
 from cropdash.ui.compare.controls import group_labels
 from cropdash.ui.compare.counting import Names, Runs
 from cropdash.ui.compare.tables import BY
-from cropdash.ui.explore.names import readable
 
 _SMALL, _HALO = 60, 2  # pixels of a parcel that needs a halo; pixels of halo on each side
 _OPACITY = 0.75  # of the parcels' colours over the imagery
@@ -27,7 +26,7 @@ def show(runs: Runs, names: Names, parcels: pd.DataFrame, height: int) -> None:
     zone = state.choose(
         say("Zone on the map"), "zone", counts.index.tolist(),
         format_func=lambda z: say(
-            "{zone}: {n} of these parcels", zone=readable(z), n=number(int(counts[z]))
+            "{zone}: {n} of these parcels", zone=wording.place(z), n=number(int(counts[z]))
         ),
     )  # fmt: skip
     here = parcels[parcels["zone_id"] == zone]
@@ -35,7 +34,10 @@ def show(runs: Runs, names: Names, parcels: pd.DataFrame, height: int) -> None:
     component.keep_parcel_of(dataset, zone)
     grid = next(z.grid for z in data.zones(dataset) if z.zone_id == zone)
     panel = maps.Panel(
-        readable(zone), _imagery(dataset, zone), _overlay(dataset, zone, here), _said(here, names)
+        wording.place(zone),
+        _imagery(dataset, zone),
+        _overlay(dataset, zone, here),
+        _said(here, names),
     )
     chart = maps.zone_map(grid, component.parcels_url(dataset, zone), [panel], height - 8)
     chosen = component.selected(dataset, zone)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from cropdash import legend
 from cropdash.figures import histograms, parcels, series, wording
-from cropdash.figures.clear_dates import readable
 from cropdash.language import number, say, sentence
 from cropdash.ui import data, frame
 from cropdash.ui.explore import chart, choices
@@ -37,7 +36,7 @@ def sizes(place: Place) -> None:
         region = ALL if shape == "region" else region_box(place)
     facts = data.parcel_facts(place.dataset)
     facts = facts if region == ALL else facts[facts["region"] == region]
-    where = say("all regions") if region == ALL else readable(region)
+    where = say("all regions") if region == ALL else wording.place(region)
     if facts.empty:
         chart.empty(say("No parcel is declared there: choose another region."))
         return
@@ -83,7 +82,7 @@ def bands(place: Place) -> None:
         return
     figure = histograms.curves(table, _colours(chosen, True), not in_zone, dark=frame.is_dark())
     covered = (
-        say("pixels of {zone}", zone=readable(zone))
+        say("pixels of {zone}", zone=wording.place(zone))
         if in_zone
         else say("parcel means of all zones")
     )
@@ -120,7 +119,7 @@ def seasons(place: Place) -> None:
     ]
     figure = series.seasons(shown, index=index, dark=frame.is_dark())
     value = "NDVI" if index == "NDVI" else say("reflectance {band}", band=index)
-    where = say("all regions") if region == ALL else readable(region)
+    where = say("all regions") if region == ALL else wording.place(region)
     spread = say(", with the range of 10–90 % of parcels") if len(shown) <= _DRAWN else ""
     said = say("Mean {value} of parcels by month and crop in {where}", value=value, where=where)
     said += spread

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cropdash import legend
 from cropdash.domain import Zone
+from cropdash.figures import wording
 from cropdash.language import label, say, sentence
 
 ALL = sentence("All")
@@ -16,12 +17,7 @@ _SPLITS = {"train": lambda: say("train"), "test": lambda: say("test")}
 
 def zone_name(zones: Mapping[str, Zone]) -> Callable[[str], str]:
     """Readable name of a zone: its id and its side of the split."""
-    return lambda i: f"{readable(i)} ({_SPLITS[zones[i].split]()})" if i in zones else i
-
-
-def readable(name: str) -> str:
-    """Readable name of a region or zone."""
-    return name.replace("_", " ").strip().capitalize()
+    return lambda i: f"{wording.place(i)} ({_SPLITS[zones[i].split]()})" if i in zones else i
 
 
 def middle(periods: Sequence[str]) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cropdash.domain import Zone
+from cropdash.figures import wording
 from cropdash.language import say
 from cropdash.ui.explore import choices
-from cropdash.ui.explore.names import ALL, readable
+from cropdash.ui.explore.names import ALL
 
 
 @dataclass(frozen=True)
@@ -23,4 +24,6 @@ class Place:
 def region_box(place: Place) -> str:
     """A region of the dataset, or all."""
     regions = sorted({z.region for z in place.zones})
-    return choices.box_of(say("Region"), "region", {ALL: ALL} | {r: readable(r) for r in regions})
+    return choices.box_of(
+        say("Region"), "region", {ALL: ALL} | {r: wording.place(r) for r in regions}
+    )

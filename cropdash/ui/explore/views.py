@@ -8,11 +8,11 @@ import streamlit as st
 
 from cropdash import legend
 from cropdash.domain import Zone
-from cropdash.figures import classes, clear_dates, shares
+from cropdash.figures import classes, clear_dates, shares, wording
 from cropdash.language import say, sentence
 from cropdash.ui import data, frame
 from cropdash.ui.explore import chart, choices, distributions
-from cropdash.ui.explore.names import ALL, by_region, readable
+from cropdash.ui.explore.names import ALL, by_region
 from cropdash.ui.explore.place import Place, region_box
 
 UNITS = {
@@ -66,7 +66,7 @@ def imbalance(place: Place) -> None:
     if not (chosen["crop"] > 0).any():
         chart.empty(say("No mapped crop is declared there: choose other zones or another region."))
         return
-    where = say("all regions") if region == ALL else readable(region)
+    where = say("all regions") if region == ALL else wording.place(region)
     said = say(
         "{unit} of each declared crop in {n} zones of {where}, background left out",
         unit=say(UNITS[unit]), n=chosen["zone_id"].nunique(), where=where,

@@ -9,10 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from cropdash.evaluate import doubt
+from cropdash.figures import wording
 from cropdash.language import number, say, sentence
 from cropdash.legend import Level
 from cropdash.storage.store import RunInfo
-from cropdash.ui import compare_maps, explore, state
+from cropdash.ui import compare_maps, state
 from cropdash.ui.explore import choices
 from cropdash.ui.review import words
 from cropdash.ui.review.cases import Limits
@@ -90,7 +91,7 @@ def choose_filters(table: pd.DataFrame, level: Level) -> Filters:
     two, three, four = st.columns([3, 4, 2], vertical_alignment="bottom")
     zones = sorted(table["zone_id"].unique())
     with two:
-        zone = _box(say("Zone"), "in", zones, explore.readable, say("All zones"))
+        zone = _box(say("Zone"), "in", zones, wording.place, say("All zones"))
     counts = table["declared"].value_counts()
     with three:
         declared = _box(

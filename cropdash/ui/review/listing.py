@@ -12,9 +12,10 @@ import pandas as pd
 import streamlit as st
 
 from cropdash.evaluate import doubt
+from cropdash.figures import wording
 from cropdash.language import number, say
 from cropdash.legend import Level
-from cropdash.ui import data, explore, state
+from cropdash.ui import data, state
 from cropdash.ui.review import notes, words
 
 _KEY = "review:list"
@@ -78,7 +79,7 @@ def readable(rows: pd.DataFrame, models: Sequence[str], level: Level) -> pd.Data
             say("Models against"): [f"{n} / {len(models)}" for n in rows["against"]],
             say("Usual confusion"): rows["usual"],
             say("Area [ha]"): rows["area_ha"],
-            say("Zone"): [explore.readable(z) for z in rows["zone_id"]],
+            say("Zone"): [wording.place(z) for z in rows["zone_id"]],
             say("Parcel"): rows["parcel_id"],
         }
     )

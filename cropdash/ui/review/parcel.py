@@ -32,7 +32,7 @@ def show(rows: pd.DataFrame, whole: pd.DataFrame, runs: Sequence[RunInfo], level
     _steps(rows, case)
     zone, parcel = str(case["zone_id"]), int(case["parcel_id"])
     models = model_names(runs)
-    title = say("Parcel {id} in {zone}", id=parcel, zone=explore.readable(zone))
+    title = say("Parcel {id} in {zone}", id=parcel, zone=wording.place(zone))
     st.markdown(f"#### {title} · {words.light(str(case['light']))}")
     st.markdown("\n".join(f"- {reason}" for reason in words.reasons(case, models, level)))
     dataset = runs[0].dataset
