@@ -198,6 +198,7 @@ def test_a_setting_that_one_run_lacks_is_a_difference() -> None:
         ("Predicting alsace_1", "Prédiction de alsace_1"),
         ("Trial 2 of 20, epoch 3", "Essai 2 sur 20, époque 3"),
         ("Fold 1 of 3: Scoring", "Pli 1 sur 3\u00a0: Évaluation"),
+        ("Built my-zone_1", "my-zone_1 construite"),
         ("Something new", "Something new"),
     ],
 )

@@ -14,12 +14,16 @@ _STAGES = (
     sentence("Calibrating"),
     sentence("Predicting {zone}"),
     sentence("Scoring"),
+    sentence("Building zones"),
+    sentence("Built {zone}"),
+    sentence("Failed {zone}"),
     sentence("Trial {n} of {total}"),
     sentence("Trial {n} of {total}, epoch {epoch}"),
 )
 _FOLD = re.compile(r"Fold (?P<n>\d+) of (?P<total>\d+): (?P<stage>.+)")
 _PATTERNS = [
-    (re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>\\w+)", re.escape(text))), text) for text in _STAGES
+    (re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>[\\w-]+)", re.escape(text))), text)
+    for text in _STAGES
 ]
 
 
