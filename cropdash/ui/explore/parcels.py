@@ -56,8 +56,10 @@ def facts(dataset: str, zone: str, parcel: int) -> None:
     row = table[table["parcel_id"] == parcel].iloc[0]
     crop = legend.load().classes[row["crop"]]
     code = legend.load().codes.get(row["code"])
-    declared = f"{code.label_en} ({code.label_fr})" if code else say("a code that the legend lacks")
-    other = crop.label_en if language.current() == "fr" else crop.label_fr
+    french = language.current() == "fr"
+    both = (code.label_fr if french else f"{code.label_en} ({code.label_fr})") if code else None
+    declared = both or say("a code that the legend lacks")
+    other = crop.label_en if french else crop.label_fr
     st.markdown(f"**{label(crop)}** · {other}")
     usual = _usual(dataset, zone, row)
     facts = [

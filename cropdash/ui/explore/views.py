@@ -27,8 +27,8 @@ LEVELS = {
 }
 _SPLITS = {
     ALL: ALL,
-    "train": sentence("Train zones"),
-    "test": sentence("Test zones"),
+    "train": sentence("Training"),
+    "test": sentence("Test"),
     "both": sentence("Side by side"),
 }
 _DATES = {"clear_dates": sentence("Clear dates"), "empty_share": sentence("Filled in")}
@@ -72,7 +72,7 @@ def imbalance(place: Place) -> None:
         unit=say(UNITS[unit]), n=chosen["zone_id"].nunique(), where=where,
     )  # fmt: skip
     if split in ("train", "test"):
-        said += f" ({say(_SPLITS[split]).lower()})"
+        said += f" ({wording.term(split).lower()})"
     table, both = legend.load(), split == "both"
     figure = classes.imbalance(chosen, unit, table, by_split=both, dark=frame.is_dark())
     make = classes.by_split if both else classes.ranked

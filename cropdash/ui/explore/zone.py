@@ -31,7 +31,7 @@ class Choice:
 
 def zone_box(dataset: str, zone: Zone) -> None:
     """The map with its controls above and what it counts below."""
-    picture, shade = st.columns([3, 2], gap="medium")
+    picture, shade = st.columns([2, 1], gap="medium")
     with picture:
         mode = choices.one_of(say("Picture"), "picture", imagery.MODES)
     with shade:

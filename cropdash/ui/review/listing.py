@@ -15,7 +15,7 @@ from cropdash.evaluate import doubt
 from cropdash.figures import wording
 from cropdash.language import number, say
 from cropdash.legend import Level
-from cropdash.ui import data, state
+from cropdash.ui import data, frame, state
 from cropdash.ui.review import notes, words
 
 _KEY = "review:list"
@@ -33,6 +33,10 @@ def show_counts(table: pd.DataFrame) -> None:
                 delta=say("{share} of all · {area} ha", share=share, area=hectares),
                 delta_color="off", delta_arrow="off", width=180,
             )  # fmt: skip
+
+
+_ON_WHITE = {doubt.RED: "#b3261e", doubt.AMBER: "#8a5300", doubt.GREEN: "#1c6b3c"}
+_ON_BLACK = {doubt.RED: "#ff8a80", doubt.AMBER: "#ffb454", doubt.GREEN: "#6fcf97"}
 
 
 def show_list(rows: pd.DataFrame, models: Sequence[str], level: Level, place: str) -> None:
@@ -89,8 +93,8 @@ def readable(rows: pd.DataFrame, models: Sequence[str], level: Level) -> pd.Data
 
 
 def _coloured(table: pd.DataFrame, lights: pd.Series) -> Any:
-    """The table with each light in its colour, dark enough on white and light enough on black."""
-    ink = {doubt.RED: "#e5484d", doubt.AMBER: "#d97706", doubt.GREEN: "#2f9e5b"}
+    """The table with each light in a colour that can be read on the theme."""
+    ink = _ON_BLACK if frame.is_dark() else _ON_WHITE
     shades = [f"color: {ink[name]}" if name in ink else "" for name in lights]
     return table.style.apply(lambda column: shades, subset=[say("Light")])
 
@@ -100,7 +104,6 @@ def _columns() -> dict[str, Any]:
     percent = number_column(format="percent", help=say("As the models see it, calibrated."))
     usual = say("Share of the scored parcels declared so that are called the suggested crop.")
     return {
-        say("Light"): st.column_config.TextColumn(pinned=True),
         say("Probable"): percent,
         say("Its probability"): percent,
         say("Usual confusion"): number_column(format="percent", help=usual),
