@@ -66,6 +66,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "cnn elevation": ("cnn", {"elevation": True}),
     "cnn last crop": ("cnn", {"last_crop": True}),
     "xgboost rare merged": ("xgboost", {"rare": "merge"}),
+    "xgboost rare dropped": ("xgboost", {"rare": "drop"}),
     "cnn rare merged": ("cnn", {"rare": "merge"}),
     "xgboost refit": ("xgboost", {"refit": True}),
     "cnn refit": ("cnn", {"refit": True}),
@@ -160,7 +161,9 @@ def measure(folder: Path, row: str, arguments: argparse.Namespace) -> dict[str, 
     dataset = DatasetFolder(folder / "data", "demo")
     config = parsed(kind, settings, arguments.seed)
     zones = train.choose_zones(dataset, config)
-    learned, held, test = (Samples(dataset, z) for z in (zones.train, zones.validation, zones.test))
+    learned_as, _ = train.rare_classes(dataset, zones.train, config)
+    learned = Samples(dataset, zones.train, learned_as)
+    held, test = Samples(dataset, zones.validation), Samples(dataset, zones.test)
     for part in (learned, held, test):
         list(part)  # read before the clock starts
     model = classify.build(config, dataset.legend())

@@ -135,7 +135,7 @@ def assist_run(run: RunFolder, folders: Folders) -> None:
     dataset = DatasetFolder(folders.data, config.dataset)
     check_legend(dataset)
     zones = choose_zones(dataset, config)
-    learned_as, _ = _rare_classes(dataset, zones.train, config)
+    learned_as, _ = rare_classes(dataset, zones.train, config)
     learned, held_out = _samples(folders, dataset, zones, config, learned_as)
     classify.build(config, dataset.legend()).fit(
         learned, held_out, folder=run.path, on_epoch=lambda _: None, should_stop=lambda: False
@@ -209,14 +209,15 @@ def settle_rare(
     run: RunFolder, dataset: DatasetFolder, zones: Sequence[Zone], config: TrainConfig
 ) -> Bytes:
     """(K,) the class that each class is learned as; what was decided is written into the run."""
-    learned_as, decided = _rare_classes(dataset, zones, config)
+    learned_as, decided = rare_classes(dataset, zones, config)
     run.write_classes(decided)
     return learned_as
 
 
-def _rare_classes(
+def rare_classes(
     dataset: DatasetFolder, zones: Sequence[Zone], config: TrainConfig
 ) -> tuple[Bytes, dict[str, Any]]:
+    """(K,) the class that each is learned as, by the settings' rule, and what that means in words."""
     legend = dataset.legend()
     crops = mapped_parcels(dataset, zones)["crop"]
     counts = np.bincount(crops[crops != IGNORE], minlength=legend.n_classes)
