@@ -58,7 +58,7 @@ def test_the_dumbbell_names_groups_of_a_level():
     table = class_table(LEFT.at_level(group_of), RIGHT.at_level(group_of))
     with speaking("fr"):
         figure = f1_dumbbell(table, NAMES, LEGEND, level="level_2")
-    assert "Céréale d'hiver" in figure.layout.yaxis.ticktext
+    assert "Céréale d’hiver" in figure.layout.yaxis.ticktext
 
 
 def test_learning_curves_of_a_network_have_three_panels():
