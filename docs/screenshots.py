@@ -2,7 +2,7 @@
 
     python docs/screenshots.py [slider]
 
-With `slider` only the sheets of four regions and four months, docs/landscapes/explore_*.png.
+With `slider` only the sheets of four regions and four months, docs/landscapes/explore_*.webp.
 
 Needs the demo dataset with both models (`python -m cropdash demo`) and Debian's chromium.
 """
@@ -108,8 +108,8 @@ def slider(browser: Browser, url: str, picture: str) -> None:
                 seen.resize((SIDE - 4, SIDE - 4)), (LEFT + column * SIDE, HEAD + row * SIDE)
             )
             page.close()
-    path = ROOT / "docs" / "landscapes" / f"explore_{picture}.png"
-    sheet.quantize(256).save(path, optimize=True)
+    path = ROOT / "docs" / "landscapes" / f"explore_{picture}.webp"
+    sheet.save(path, quality=82, method=6)
 
 
 def save(page: Page, url: str, path: Path) -> None:
