@@ -26,7 +26,7 @@ from cropdash.build_config import BuildConfig, SimulatedBuild
 from cropdash.command_line import command_line as command_line
 from cropdash.config import DEMO, PROJECT
 from cropdash.domain import NAME
-from cropdash.errors import CropdashError, RunBusy, RunNotFound
+from cropdash.errors import RunBusy, RunNotFound
 from cropdash.storage import runs, status, studies
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.status import Status
@@ -34,7 +34,6 @@ from cropdash.study_config import CrossValidation, Search
 from cropdash.train_config import TrainConfig
 
 STOP_WAIT_S = 20.0  # [s] a worker is given to stop by itself before it may be ended at once
-REPORT_S = 600.0  # [s] a report is given
 _LAUNCH_LOCK = "launch.lock"  # held while a worker is being started, so that two clicks start one
 
 _children: list[tuple[subprocess.Popen[bytes], Path]] = []
@@ -105,31 +104,6 @@ def repeat(
     """Start a new run with the settings of another, some of them changed; returns its id."""
     config = runs.find(settings.folders().models, run_id).config
     return start_training(train_config.parse({**config, **(changes or {})}), command=command)
-
-
-def make_report(dataset: str, *, command: Sequence[str] | None = None) -> None:
-    """Compare a simulated dataset with real figures in a process of its own, and wait for it.
-
-    It takes seconds and its file is written whole or not at all, so it has no status of its own.
-    Raises CropdashError with what the process said.
-    """
-    words = ("simulate", "report", "--dataset", dataset)
-    try:
-        done = subprocess.run(
-            command or _python(*words), cwd=PROJECT, stdin=subprocess.DEVNULL, capture_output=True,
-            encoding="utf-8", timeout=REPORT_S, check=False,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise CropdashError(
-            f"The report of dataset {dataset!r} took too long: make it by the command."
-        ) from error
-    if done.returncode:
-        said = done.stderr.strip().rpartition("\n")[2]
-        if said.startswith("Error: "):
-            raise CropdashError(said.removeprefix("Error: "))
-        raise CropdashError(
-            f"The report of dataset {dataset!r} could not be made: see why by the command."
-        )
 
 
 # stop ------------------------------------------------------------------------

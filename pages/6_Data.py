@@ -1,6 +1,6 @@
 """Data: build a dataset from a source, see what is built, and judge the simulation."""
 
-from cropdash import jobs
+from cropdash import jobs, reports
 from cropdash.language import say
 from cropdash.ui import building, coverage, data, frame, realism, sources, state
 
@@ -25,4 +25,4 @@ with frame.plainly():
         if not simulated:
             frame.stop_with(say("There is no simulated dataset yet: build one, then compare it."))
         chosen = state.choose(say("Simulated dataset"), "dataset", simulated)
-        realism.show(chosen)
+        realism.show(chosen, reports.make)

@@ -25,9 +25,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "storage": set(),
     "command_line": set(),
     "jobs": {"storage", "command_line"},
+    "reports": set(),
     "workflow": {"ingest", "prepare", "classify", "evaluate", "storage", "execute"},
     "ui": {"storage.store", "storage.decisions", "evaluate", "figures"},
-    "pages": {"ui", "figures", "jobs"},
+    "pages": {"ui", "figures", "jobs", "reports"},
     "__main__": {
         "workflow",
         "ingest",

@@ -12,7 +12,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from cropdash import config, jobs
+from cropdash import config, jobs, reports
 from cropdash.build_config import BuildConfig, SimulatedBuild, StacBuild
 from cropdash.config import Folders
 from cropdash.errors import CropdashError, RunBusy
@@ -328,10 +328,10 @@ def test_a_report_that_crashes_or_hangs_says_how_to_see_why(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with pytest.raises(CropdashError, match="see why by the command"):
-        jobs.make_report("demo", command=[sys.executable, "-c", "1 / 0"])
-    monkeypatch.setattr(jobs, "REPORT_S", 0.1)
+        reports.make("demo", command=[sys.executable, "-c", "1 / 0"])
+    monkeypatch.setattr(reports, "WAIT_S", 0.1)
     with pytest.raises(CropdashError, match="took too long"):
-        jobs.make_report("demo", command=[sys.executable, "-c", "import time; time.sleep(60)"])
+        reports.make("demo", command=[sys.executable, "-c", "import time; time.sleep(60)"])
 
 
 def test_a_report_shows_its_verdicts_and_the_worst_first(full: Folders) -> None:

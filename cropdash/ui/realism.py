@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cropdash import jobs, legend
+from cropdash import legend
 from cropdash.errors import CropdashError
 from cropdash.figures import realism, wording
 from cropdash.language import label, number, retell, say, sentence
@@ -25,20 +25,21 @@ _CHECKS = {
     "unit": sentence("Unit"),
     "source": sentence("Real figures from"),
 }
+Make = Callable[[str], None]  # of a dataset's report, by name
 _PASSED, _FAILED = sentence("✓ within"), sentence("✗ outside")
 
 
-def show(dataset: str) -> None:
+def show(dataset: str, make: Make) -> None:
     """The report of a dataset; or how to make it."""
     report = data.store().realism(dataset)
     if report is None:
-        _empty(dataset)
+        _empty(dataset, make)
         return
     checks = table(report)
     _verdict(checks)
     _checks(dataset, checks)
     _figures({name: pd.DataFrame(rows) for name, rows in report["tables"].items()})
-    _maker(dataset, say("Make it again"))
+    _maker(dataset, say("Make it again"), make)
 
 
 def datasets() -> tuple[str, ...]:
@@ -59,23 +60,23 @@ def table(report: dict[str, Any]) -> pd.DataFrame:
     return checks[list(_CHECKS)].rename(columns=_CHECKS).iloc[order]
 
 
-def _empty(dataset: str) -> None:
+def _empty(dataset: str, make: Make) -> None:
     st.info(
         say("No report yet: it compares this dataset with real figures, check by check."),
         icon=":material/info:",
     )
-    _maker(dataset, say("Make the report"))
+    _maker(dataset, say("Make the report"), make)
     st.caption(say("Or by this command:"))
     st.code(f"python -m cropdash simulate report --dataset {dataset}", language=None)
 
 
-def _maker(dataset: str, text: str) -> None:
+def _maker(dataset: str, text: str, make: Make) -> None:
     """A button that makes the report; while a process works on it, a word says so."""
     if not st.button(text, icon=":material/fact_check:", key=f"realism:make:{dataset}"):
         return
     with st.spinner(say("Comparing with real figures")):
         try:
-            jobs.make_report(dataset)
+            make(dataset)
         except CropdashError as error:
             st.error(retell(str(error)), icon=":material/error:")
             return
