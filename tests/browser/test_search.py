@@ -55,4 +55,5 @@ def test_trials_arrive_and_a_stopped_search_goes_on(page: Page, server) -> None:
     page.get_by_role("button", name="Train with the best settings").click()
     expect(page.get_by_role("button", name="Start training")).to_be_visible()
     page.wait_for_url(f"**like={study_id}**")
+    expect(chart).to_have_count(0)  # the search, whose log ends with the same command, has left
     expect(page.get_by_text("cropdash train demo --classifier xgboost")).to_be_visible()
