@@ -88,7 +88,7 @@ def _trials(study: StudyInfo, trials: pd.DataFrame) -> None:
         _shown(trials), hide_index=True, column_config=_columns(study), placeholder=scores.DASH,
         height=min(38 + 35 * len(trials), 388),
     )  # fmt: skip
-    _take_home(trials, study.study_id, say("Trials (CSV)"))
+    _take_home(trials, study, say("Trials (CSV)"))
     with st.expander(say("Score over each setting"), icon=":material/scatter_plot:"):
         varied = [name for name in trials if trials[name].nunique() > 1]
         names = {name: said for name, said in _names(study).items() if name in varied}
@@ -172,7 +172,7 @@ def _folds(study: StudyInfo) -> None:
     }
     columns |= {"fold": say("Fold"), "zones": say("Zones")}
     st.dataframe(table, hide_index=True, column_config=columns, placeholder=scores.DASH)
-    _take_home(table, study.study_id, say("Folds (CSV)"))
+    _take_home(table, study, say("Folds (CSV)"))
 
 
 def fold_table(found: Mapping[str, Any]) -> pd.DataFrame:
@@ -227,10 +227,13 @@ def _chart(title: str, figure: Any, key: str) -> None:
     st.plotly_chart(figure, theme=None, width="stretch", key=key, alt=title)
 
 
-def _take_home(table: pd.DataFrame, study_id: str, label: str) -> None:
+def _take_home(table: pd.DataFrame, study: StudyInfo, label: str) -> None:
+    """The table as a file, once it is whole: one that changes each second can't be fetched in time."""
+    if not study.status.is_final:
+        return
     st.download_button(
-        label, data.csv(table), f"{study_id}.csv", "text/csv",
-        icon=":material/download:", key=f"csv:{study_id}", on_click="ignore",
+        label, data.csv(table), f"{study.study_id}.csv", "text/csv",
+        icon=":material/download:", key=f"csv:{study.study_id}", on_click="ignore",
     )  # fmt: skip
 
 
