@@ -10,12 +10,11 @@ from cropdash import legend as legends
 from cropdash import train_config
 from cropdash.classify.classifier import Classifier
 from cropdash.classify.description import CHECKPOINT, MODEL, ROUNDS
-from cropdash.errors import InvalidRun
+from cropdash.errors import ConfigError, InvalidRun
 from cropdash.legend import Legend
 from cropdash.train_config import CnnConfig, TrainConfig, XgbConfig
 
 __all__ = ["Classifier", "build", "forget_checkpoint", "load"]
-_AS_IT_WAS = {"cnn": {"own_loss": 0.0}}  # networks written before these settings lack their parts
 
 
 def build(config: TrainConfig, legend: Legend | None = None) -> Classifier:
@@ -40,15 +39,17 @@ def load(run_folder: Path, legend: Legend | None = None) -> Classifier:
     legend = legend or legends.load()
     try:
         model: dict[str, Any] = json.loads((run_folder / MODEL).read_text(encoding="utf-8"))
-        config = train_config.parse(
-            _AS_IT_WAS.get(model["config"]["classifier"], {}) | model["config"]
-        )
+        config = train_config.parse(model["config"])
     except FileNotFoundError as error:
         raise InvalidRun(
             f"Run {run_folder.name} has no trained model yet: let its training finish."
         ) from error
     except (json.JSONDecodeError, KeyError) as error:
         raise InvalidRun(f"{MODEL} of run {run_folder.name} is damaged: train it again.") from error
+    except ConfigError as error:
+        raise InvalidRun(
+            f"Run {run_folder.name} was trained by another version ({error}): train it again."
+        ) from error
     if model.get("legend_hash") != legend.hash:
         raise InvalidRun(f"Run {run_folder.name} was trained on another legend: train it again.")
     classifier = build(config, legend)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cropdash.domain import Float, Ints
 
@@ -56,3 +57,26 @@ def displaced(inputs: Float, place: int, noise: float, rng: np.random.Generator)
     shift = rng.normal(0, noise, place).astype(np.float32)
     moved[:, -place:] += shift[:, None, None]
     return moved
+
+
+def mixed(
+    inputs: Float, evenness: float, rng: np.random.Generator, *, ids: int = 0
+) -> tuple[Float, NDArray[np.int64], Float]:
+    """(R, T, C, 1, S) rows, each pixel mixed with that of another row; the rows; the shares.
+
+    A pixel keeps its larger share (R, 1, S), drawn from Beta(evenness, evenness); the rest is that
+    of the same column in the row that the (R,) numbers name. With evenness 0 nothing is mixed, and
+    the first `ids` channels never are: between two class ids lies a third crop.
+    Mixup, Zhang et al. 2018: what lies between two crops is learned as lying between them, so that
+    the few parcels of a rare crop are not learned by heart.
+    """
+    n = len(inputs)
+    other = rng.permutation(n)
+    if not evenness:
+        return inputs, other, np.ones((n, 1, inputs.shape[-1]), np.float32)
+    share = rng.beta(evenness, evenness, (n, 1, inputs.shape[-1])).astype(np.float32)
+    share = np.maximum(share, 1 - share)
+    of = share[:, None, None]  # (R, 1, 1, 1, S)
+    mixture = of * inputs + (1 - of) * inputs[other]
+    mixture[:, :, :ids] = inputs[:, :, :ids]
+    return mixture, other, share

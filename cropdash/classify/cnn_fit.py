@@ -23,7 +23,7 @@ from cropdash.classify.features import Statistics
 from cropdash.classify.imbalance import Census
 from cropdash.classify.judge import EpochCheckpoint, Judge
 from cropdash.classify.network import HybridNetwork
-from cropdash.classify.patches import Batch, Patches
+from cropdash.classify.patches import Batch, Patches, Singles
 from cropdash.domain import Sample
 from cropdash.errors import TrainingFailed
 from cropdash.train_config import CnnConfig
@@ -48,7 +48,7 @@ def fit(
     finds it goes on from there and ends with the weights that it would have had unbroken.
     """
     L.seed_everything(config.seed, workers=True, verbose=False)
-    found = imbalance.census(train, network.head.out_channels)
+    found = imbalance.census(train, network.n_classes)
     options = distributed.trainer_options(config)
     patches = Patches(train, statistics, config, distributed.rank(config))
     module = Training(network, config, found, groups, config.epochs * patches.steps)
@@ -111,23 +111,38 @@ class Training(L.LightningModule):
         checkpoint["settings"] = self.kept
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
-        inputs, classes, weights = batch
-        both = self.network.answers(inputs)
-        lead = self.lead[:, None, None]  # type: ignore[index]
-        logits, *own = (said.float() + lead for said in both if said is not None)
-        costs = losses.pixel_losses(logits, classes, self.settings.focus)
-        for said in own:
-            costs = costs + self.settings.own_loss * losses.pixel_losses(said, classes)
-        if self.settings.group_loss:
-            grouped = losses.group_losses(logits, classes, self.group_of)  # type: ignore[arg-type]
-            costs = costs + self.settings.group_loss * grouped
-        loss = losses.weighted_mean(costs, weights * self.class_weights[classes])  # type: ignore[index]
+        loss = self._loss_in_place(batch)
+        if batch.singles is not None:
+            loss = loss + self._loss_alone(batch.singles)
         if not torch.isfinite(loss):
             raise TrainingFailed(
                 f"The loss became infinite in step {index + 1}: lower the learning rate."
             )
         self.losses.append(float(loss.detach()))
         return loss
+
+    def _loss_in_place(self, batch: Batch) -> Tensor:
+        logits = self._leading(self.network.in_place(batch.inputs))
+        costs = losses.pixel_losses(logits, batch.classes, self.settings.focus)
+        if self.settings.group_loss:
+            grouped = losses.group_losses(logits, batch.classes, self.group_of)  # type: ignore[arg-type]
+            costs = costs + self.settings.group_loss * grouped
+        return losses.weighted_mean(costs, batch.weights * self.class_weights[batch.classes])  # type: ignore[index]
+
+    def _loss_alone(self, singles: Singles) -> Tensor:
+        """Of the pixel networks; where pixels were mixed, by the shares of both crops.
+
+        The networks learn apart from each other and from the U-Net: one sum, no shared weight.
+        """
+        logits = self._leading(self.network.alone(singles.inputs))
+        total = torch.zeros_like(singles.shares[0])
+        for classes, share in zip(singles.classes, singles.shares, strict=True):
+            weights = share * self.class_weights[classes]  # type: ignore[index]
+            total = total + weights * losses.pixel_losses(logits, classes, self.settings.focus)
+        return total.mean()
+
+    def _leading(self, logits: Tensor) -> Tensor:
+        return logits.float() + self.lead[:, None, None]  # type: ignore[index]
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         if self.average is None:

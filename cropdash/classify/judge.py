@@ -105,7 +105,7 @@ class Judge(Callback):
 
     def _score(self, network: HybridNetwork, trainer: L.Trainer) -> dict[str, float]:
         """Scores over the labelled pixels of the validation zones; none when asked to stop."""
-        k = network.head.out_channels
+        k = network.n_classes
         counts, loss, n = np.zeros((k, k), np.int64), 0.0, 0
         for sample in self._validation:
             if self._should_stop():
@@ -139,7 +139,7 @@ class Judge(Callback):
         of = np.searchsorted(classes, truth[known])
         right = said[:, mask][of, np.flatnonzero(known)]  # probability of the declared class
         cost = -float(np.log(np.maximum(right, 1e-7)).sum())
-        found = validation.counts(truth, predicted, network.head.out_channels)
+        found = validation.counts(truth, predicted, network.n_classes)
         return found, cost, int(known.sum())
 
 

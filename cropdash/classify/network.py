@@ -1,4 +1,7 @@
-"""The hybrid: a convolution over time at each pixel, then a simplified U-Net over the grid."""
+"""The hybrid: a convolution over time at each pixel, then a simplified U-Net over the grid.
+
+Beside it networks of single pixels, which answer from the series alone.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _FEW_CHANNELS = 16
 _STRIP = 4_096
 
 _LAST_CROP = 8  # values that a last crop becomes
-OWN_SHARE = 0.3  # of a pixel's own series in the answer, where it gives one
+PIXEL_SHARE = 0.5  # of the pixel networks in the answer, where there are any
 
 
 class TemporalEncoder(nn.Module):
@@ -172,37 +175,19 @@ class UNet(nn.Module):
         return x
 
 
-class HybridNetwork(nn.Module):
-    """Pixel series to class logits: (B, T, C, H, W) -> (B, K, H, W)."""
+class SeriesEmbedding(nn.Module):
+    """What a pixel's series says and, if it is the first channel, what its last crop does.
+
+    (B, T, C, H, W) -> (B, D, H, W)
+    """
 
     def __init__(self, channels: int, n_periods: int, n_classes: int, config: CnnConfig) -> None:
         super().__init__()
         self.temporal = TemporalEncoder(channels - config.last_crop, n_periods, config)
         self.before = nn.Embedding(n_classes, _LAST_CROP) if config.last_crop else None
-        width = self.temporal.width + (_LAST_CROP if config.last_crop else 0)
-        self.spatial = UNet(width, config.unet_channels)
-        self.dropout = nn.Dropout2d(config.dropout)
-        seen = config.unet_channels[0] + (width if config.skip_embedding else 0)
-        self.head = nn.Conv2d(seen, n_classes, 1)
-        self.pixel_head = nn.Conv2d(width, n_classes, 1) if config.own_loss else None
-        self.skip_embedding = config.skip_embedding
-        self.reach = 2 ** (len(config.unet_channels) + 2)  # [px] margin that a tile's edge needs
+        self.width = self.temporal.width + (_LAST_CROP if config.last_crop else 0)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The logits of both answers, the pixel's own counting `OWN_SHARE`."""
-        logits, own = self.answers(x)
-        return logits if own is None else torch.lerp(logits, own, OWN_SHARE)
-
-    def answers(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Logits from a pixel and what lies around it, and from its own series alone."""
-        embedding = self._embedded(x)  # (B, D, H, W)
-        context = self.dropout(self.spatial(embedding))
-        if self.skip_embedding:
-            context = torch.cat([context, embedding], dim=1)
-        return self.head(context), None if self.pixel_head is None else self.pixel_head(embedding)
-
-    def _embedded(self, x: Tensor) -> Tensor:
-        """What a pixel's series says and, if it is the first channel, what its last crop does."""
         if self.before is None:
             series: Tensor = self.temporal(x)
             return series
@@ -210,13 +195,73 @@ class HybridNetwork(nn.Module):
         return torch.cat([self.temporal(x[:, :, 1:]), crop], dim=1)
 
 
+class PixelNetwork(nn.Module):
+    """A pixel's own series to class logits, blind to what lies around it.
+
+    (B, T, C, H, W) -> (B, K, H, W)
+    """
+
+    def __init__(self, channels: int, n_periods: int, n_classes: int, config: CnnConfig) -> None:
+        super().__init__()
+        self.embedding = SeriesEmbedding(channels, n_periods, n_classes, config)
+        self.head = nn.Conv2d(self.embedding.width, n_classes, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.embedding(x))
+        return logits
+
+
+class HybridNetwork(nn.Module):
+    """Pixel series to class logits: (B, T, C, H, W) -> (B, K, H, W).
+
+    The U-Net reads a map of embeddings; beside it pixel networks answer from the series alone.
+    They learn from other pixels than it does, a few of every parcel, and so know rare crops
+    better; it knows the field. Their logits are averaged.
+    """
+
+    def __init__(self, channels: int, n_periods: int, n_classes: int, config: CnnConfig) -> None:
+        super().__init__()
+        shape = (channels, n_periods, n_classes, config)
+        self.embedding = SeriesEmbedding(*shape)
+        self.spatial = UNet(self.embedding.width, config.unet_channels)
+        self.dropout = nn.Dropout2d(config.dropout)
+        self.skip_embedding, self.n_classes = config.skip_embedding, n_classes
+        seen = config.unet_channels[0] + (self.embedding.width if self.skip_embedding else 0)
+        self.head = nn.Conv2d(seen, n_classes, 1)
+        self.pixel = nn.ModuleList(PixelNetwork(*shape) for _ in range(config.pixel_networks))
+        self.reach = 2 ** (len(config.unet_channels) + 2)  # [px] margin that a tile's edge needs
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The logits of all answers as one, the pixel networks' counting `PIXEL_SHARE`."""
+        logits = self.in_place(x)
+        if not len(self.pixel):
+            return logits
+        alone = sum(network(x) for network in self.pixel) / len(self.pixel)
+        return torch.lerp(logits, alone, PIXEL_SHARE)
+
+    def in_place(self, x: Tensor) -> Tensor:
+        """Logits from a pixel and what lies around it."""
+        embedding = self.embedding(x)  # (B, D, H, W)
+        context = self.dropout(self.spatial(embedding))
+        if self.skip_embedding:
+            context = torch.cat([context, embedding], dim=1)
+        logits: Tensor = self.head(context)
+        return logits
+
+    def alone(self, x: Tensor) -> Tensor:
+        """Logits of the pixel networks, each for its share of the (B, T, C, H, W), in their order."""
+        parts = x.chunk(len(self.pixel))
+        return torch.cat([network(part) for network, part in zip(self.pixel, parts, strict=True)])
+
+
 def for_inference(network: HybridNetwork) -> HybridNetwork:
     """A copy that gives the same logits faster: normalisation folded into the convolutions."""
     copied = copy.deepcopy(network).eval()
-    for block in copied.modules():
+    for block in list(copied.modules()):
         if isinstance(block, nn.Sequential):
             _fold(block)
-    copied.temporal = StripByStrip(copied.temporal)  # type: ignore[assignment]
+        if isinstance(block, SeriesEmbedding):
+            block.temporal = StripByStrip(block.temporal)  # type: ignore[assignment]
     return copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 

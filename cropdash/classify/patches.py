@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,7 +20,24 @@ from cropdash.train_config import CnnConfig
 MEMORY = 1_200_000_000  # [bytes] of standardised zones held at once
 _PASSES = 3  # times that an epoch may see the area: enough for turned and flipped patches
 _FEWEST_STEPS = 10  # an epoch; a single small zone is still learned in a hundred steps
-Batch = tuple[Tensor, Tensor, Tensor]  # (B, T, C, P, P), classes (B, P, P), weights (B, P, P)
+_ROW = 32  # single pixels of one zone that are hidden from and moved together
+
+
+class Singles(NamedTuple):
+    """Pixels without their surroundings, R rows of S, each a mixture of two."""
+
+    inputs: Tensor  # (R, T, C, 1, S)
+    classes: tuple[Tensor, Tensor]  # (R, 1, S), of both pixels of the mixture
+    shares: tuple[Tensor, Tensor]  # (R, 1, S), of both; they sum to 1
+
+
+class Batch(NamedTuple):
+    """What one step learns from."""
+
+    inputs: Tensor  # (B, T, C, P, P)
+    classes: Tensor  # (B, P, P)
+    weights: Tensor  # (B, P, P), 0 = not learned
+    singles: Singles | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +49,7 @@ class Plates:
     weights: Float  # (H, W), 0 = not trained on
     parcels: Ints  # (H, W), 0 = none
     centres: NDArray[np.int64]  # (N, 2) labelled pixels, on which patches are centred
+    odds: NDArray[np.float64]  # (N,) running sum of their weights
 
 
 def plates_of(sample: Sample, statistics: Statistics, config: CnnConfig) -> Plates:
@@ -38,12 +57,14 @@ def plates_of(sample: Sample, statistics: Statistics, config: CnnConfig) -> Plat
     values, _ = features.layers(sample.cube, config.inputs, *config.context)
     mask = features.labelled(sample)
     weights = features.parcel_weight(sample) if config.weighting == "parcel" else np.float32(1)
+    weights = np.where(mask, weights, 0).astype(np.float32)
     return Plates(
         statistics.standardise(values),
         np.where(mask, sample.labels.crop, 0).astype(np.uint8),
-        np.where(mask, weights, 0).astype(np.float32),
+        weights,
         sample.labels.parcel_id,
         np.argwhere(mask),
+        np.cumsum(weights[mask], dtype=np.float64),
     )
 
 
@@ -87,11 +108,41 @@ class Patches(IterableDataset[Batch]):
         share = self._config.batch_size // self._config.processes
         patches = [self._patch(rng) for _ in range(share)]
         inputs, classes, weights = (np.stack(part) for part in zip(*patches, strict=True))
-        return (
+        return Batch(
             torch.from_numpy(inputs),
             torch.from_numpy(classes.astype(np.int64)),
             torch.from_numpy(weights),
+            self._singles(rng) if self._config.pixel_networks else None,
         )
+
+    def _singles(self, rng: np.random.Generator) -> Singles | None:
+        """Pixels from everywhere, as many of a zone or parcel as its weights say; None without."""
+        config = self._config
+        each = max(2, -(-config.single_pixels // (_ROW * config.processes)))  # rows a network
+        zones = [self._plates(int(i)) for i in self._at_hand]
+        odds = np.array([plates.odds[-1] if len(plates.odds) else 0.0 for plates in zones])
+        if not odds.any():
+            return None
+        drawn = rng.choice(len(zones), each * config.pixel_networks, p=odds / odds.sum())
+        rows = [self._row(zones[i], rng) for i in drawn]
+        inputs, classes = (np.stack(part) for part in zip(*rows, strict=True))
+        inputs, other, share = augmentation.mixed(
+            inputs, config.mixing, rng, ids=int(config.last_crop)
+        )
+        both = classes.astype(np.int64), classes[other].astype(np.int64)
+        return Singles(
+            torch.from_numpy(inputs),
+            (torch.from_numpy(both[0]), torch.from_numpy(both[1])),
+            (torch.from_numpy(share), torch.from_numpy(1 - share)),
+        )
+
+    def _row(self, plates: Plates, rng: np.random.Generator) -> tuple[Float, NDArray[np.uint8]]:
+        """(T, C, 1, S) and (1, S): single pixels of one zone, drawn by their weights."""
+        at = np.searchsorted(plates.odds, rng.random(_ROW) * plates.odds[-1], side="right")
+        rows, columns = plates.centres[np.minimum(at, len(plates.odds) - 1)].T
+        inputs = plates.inputs[:, :, rows, columns][:, :, None]
+        inputs = self._varied(inputs, plates.parcels[rows, columns][None], rng)
+        return inputs, plates.classes[rows, columns][None]
 
     def _patch(self, rng: np.random.Generator) -> tuple[NDArray[np.generic], ...]:
         plates = self._plates(int(rng.choice(self._at_hand)))

@@ -91,10 +91,19 @@ class CnnConfig(TrainConfig):
         0.0, ge=0, le=5, title="Group loss",
         description="Weight of a second loss on the group (level 2) of the class (0 = off).",
     )  # fmt: skip
-    own_loss: float = Field(
-        0.5, ge=0, le=5, title="Loss of the pixel alone",
-        description="Weight of a second loss on what a pixel's own series says, without its "
-        "surroundings; that answer then counts too (0 = there is none).",
+    pixel_networks: int = Field(
+        1, ge=0, le=8, title="Pixel networks",
+        description="So many learn beside, from single pixels of all parcels, and answer from a "
+        "pixel's own series, without its surroundings; their answer counts as well (0 = none).",
+    )  # fmt: skip
+    single_pixels: int = Field(
+        2304, ge=32, le=100_000, title="Single pixels",
+        description="Drawn a step for each pixel network.",
+    )  # fmt: skip
+    mixing: float = Field(
+        0.4, ge=0, le=10, title="Mixing",
+        description="Single pixels are learned as mixtures of two: the larger, the more even "
+        "(0 = not mixed).",
     )  # fmt: skip
     logit_adjustment: float = Field(
         0.3, ge=0, le=2, title="Logit adjustment",

@@ -24,7 +24,7 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
             "weight_decay": 0.0,
             "patch_size": 24,
             "batch_size": 64,
-            "own_loss": 0.0,
+            "pixel_networks": 0,
             "weighting": "none",
             "logit_adjustment": 0.0,
             "averaging": 0.0,

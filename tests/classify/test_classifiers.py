@@ -92,16 +92,15 @@ def test_each_epoch_is_told_with_its_progress(trained):
     assert told[-1]["validation_loss"] < told[0]["validation_loss"]
 
 
-def test_a_network_written_before_it_had_an_answer_of_the_pixel_alone_still_loads(tmp_path):
-    classifier = new("cnn", own_loss=0.0)
-    fit(classifier, tmp_path, train=[landscapes.sample("a", (17, 23))], validation=[])
-    classifier.save(tmp_path)
+def test_a_model_with_settings_of_another_version_is_refused_in_one_sentence(trained, tmp_path):
+    _, folder, _ = trained
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
     written = json.loads((tmp_path / "model.json").read_text())
-    del written["config"]["own_loss"]
+    written["config"]["own_loss"] = 0.5
     (tmp_path / "model.json").write_text(json.dumps(written))
-    cube = landscapes.sample("d", seed=5).cube
-    said = classify.load(tmp_path).predict_proba(cube)
-    np.testing.assert_array_equal(said, classifier.predict_proba(cube))
+    with pytest.raises(InvalidRun, match=r"another version .*own_loss.* train it again"):
+        classify.load(tmp_path)
 
 
 def test_damaged_missing_and_foreign_models_are_refused(trained, tmp_path):
@@ -227,6 +226,42 @@ def test_a_small_area_is_not_seen_over_and_over():
     wide = [landscapes.sample(f"z{i}", (90, 97)) for i in range(4)]
     pixels = 4 * 90 * 97
     assert len(patches.Patches(wide, statistics, config)) == 3 * pixels // (4 * 24 * 24)
+
+
+def drawn_singles(zones, **changes):
+    config = new("cnn", **{"mixing": 0.0, "hidden_months": 0.0, "location_noise": 0.0} | changes)
+    settled = config.config.model_copy(update={"iterations": 4})
+    statistics = features.statistics_of(zones, settled.inputs, *settled.context)
+    plates = [patches.plates_of(zone, statistics, settled) for zone in zones]
+    return plates, [batch.singles for batch in patches.Patches(zones, statistics, settled)]
+
+
+def test_single_pixels_are_labelled_pixels_of_the_zones_with_their_own_series():
+    zones = [landscapes.sample("a", (20, 31), seed=1), landscapes.sample("b", (27, 24), seed=2)]
+    plates, drawn = drawn_singles(zones, pixel_networks=3, single_pixels=70)
+    known = {
+        p.inputs[:, :, r, c].tobytes(): int(p.classes[r, c]) for p in plates for r, c in p.centres
+    }
+    for singles in drawn:
+        assert singles.inputs.shape == (3 * 3, 12, 7, 1, 32)  # 70 pixels are three rows each
+        assert all(
+            share.min() == value for share, value in zip(singles.shares, (1, 0), strict=True)
+        )
+        for row, classes in zip(singles.inputs.numpy(), singles.classes[0].numpy(), strict=True):
+            for s in range(32):
+                series = np.ascontiguousarray(row[:, :, 0, s])
+                assert known[series.tobytes()] == classes[0, s] > 0
+
+
+def test_single_pixels_are_drawn_by_their_weights():
+    zones = [landscapes.sample("a", (40, 31), seed=1), landscapes.sample("b", (33, 44), seed=2)]
+    plates, drawn = drawn_singles(zones, single_pixels=30_000)
+    weights = np.zeros(50)
+    for zone in plates:
+        weights += np.bincount(zone.classes.ravel(), zone.weights.ravel(), 50)
+    found = np.bincount(np.concatenate([s.classes[0].ravel() for s in drawn]), minlength=50)
+    # 32 pixels come from one zone, so shares of a class spread more than those of free draws.
+    np.testing.assert_allclose(found / found.sum(), weights / weights.sum(), atol=0.02)
 
 
 def test_zones_past_the_memory_limit_take_turns(monkeypatch):
@@ -365,7 +400,7 @@ def test_patches_are_moved_about_in_training_only_by_the_settings():
     places = []
     for config in (still, moved):
         batches = list(patches.Patches(zones, statistics, config))
-        places.append(np.concatenate([inputs[:, :, -2:].numpy() for inputs, _, _ in batches]))
+        places.append(np.concatenate([inputs[:, :, -2:].numpy() for inputs, *_ in batches]))
     assert np.ptp(places[0]) < 1e-6
     one_patch = places[1].reshape(*places[1].shape[:3], -1)
     assert np.ptp(one_patch, axis=(1, 3)).max() < 1e-6  # the whole patch, the whole year

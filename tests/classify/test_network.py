@@ -87,7 +87,8 @@ def test_a_step_is_the_same_however_many_patches_are_taken_at_once(config, monke
     for pixels in (1, 2 * 6 * 8, 16_384):  # one patch, two and a rest of one, all
         monkeypatch.setattr("cropdash.classify.network._STRIP", pixels)
         logits = network(x)
-        gradients = torch.autograd.grad(logits.square().sum(), list(network.temporal.parameters()))
+        encoder = network.embedding.temporal
+        gradients = torch.autograd.grad(logits.square().sum(), list(encoder.parameters()))
         steps.append([logits, *gradients])
     for other in steps[1:]:
         for a, b in zip(steps[0], other, strict=True):
@@ -148,20 +149,35 @@ def test_the_copy_for_inference_gives_the_same_logits(strip, monkeypatch):
     assert [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]  # left as it was
 
 
-def test_the_answer_is_mostly_of_the_surroundings_and_partly_the_pixels_own():
+def test_half_of_the_answer_is_blind_to_the_surroundings():
     torch.manual_seed(2)
-    network = HybridNetwork(5, 12, 7, SMALL.model_copy(update={"own_loss": 0.5})).eval()
+    network = HybridNetwork(5, 12, 7, SMALL.model_copy(update={"pixel_networks": 2})).eval()
     x = torch.randn(1, 12, 5, 19, 33)
     elsewhere = x.clone()
     elsewhere[..., 0, :] += 3
-    joint, own = network.answers(x)
-    moved, still = network.answers(elsewhere)
-    torch.testing.assert_close(network(x), 0.7 * joint + 0.3 * own)
-    torch.testing.assert_close(own[..., 1:, :], still[..., 1:, :])  # blind to its neighbours
-    assert (joint - moved)[..., 1:, :].abs().max() > 1e-5
+    one, other = (member(x) for member in network.pixel)
+    assert (one - other).abs().max() > 1e-3
+    joint = network.in_place(x)
+    torch.testing.assert_close(network(x), 0.5 * joint + 0.25 * (one + other))
+    torch.testing.assert_close(network.pixel[0](elsewhere)[..., 1:, :], one[..., 1:, :])
+    assert (joint - network.in_place(elsewhere))[..., 1:, :].abs().max() > 1e-5
 
 
-def test_without_its_loss_a_network_has_no_answer_of_the_pixel_alone():
-    network = HybridNetwork(5, 12, 7, SMALL.model_copy(update={"own_loss": 0.0}))
-    assert network.answers(torch.randn(1, 12, 5, 9, 8))[1] is None
-    assert not [name for name, _ in network.named_parameters() if "pixel_head" in name]
+def test_each_pixel_network_learns_from_pixels_of_its_own():
+    torch.manual_seed(4)
+    network = HybridNetwork(5, 12, 7, SMALL.model_copy(update={"pixel_networks": 3})).train()
+    x = torch.randn(6, 12, 5, 1, 11)
+    logits = network.alone(x)
+    assert logits.shape == (6, 7, 1, 11)
+    # What is said of the third and fourth row moves the second network alone.
+    logits[2:4].square().sum().backward()
+    moved = [any(p.grad.any() for p in member.parameters()) for member in network.pixel]
+    assert moved == [False, True, False]
+    assert all(p.grad is None for p in network.embedding.parameters())
+
+
+def test_without_pixel_networks_the_answer_is_that_of_the_surroundings():
+    network = HybridNetwork(5, 12, 7, SMALL.model_copy(update={"pixel_networks": 0})).eval()
+    x = torch.randn(1, 12, 5, 9, 8)
+    torch.testing.assert_close(network(x), network.in_place(x))
+    assert not [name for name, _ in network.named_parameters() if name.startswith("pixel")]
