@@ -6,7 +6,8 @@ The plain network is the one of the textbook: each pixel's series through Conv1d
 [B*H*W, C, T], memory in the order (B, C, H, W), float32. Ours has the same weights. Both are
 timed in turn, round after round, on the same random tensors:
 
-- a training step (forward, loss, backward, AdamW) on a batch of the preset's own patches;
+- a training step (forward, loss, backward, AdamW) on a batch of the preset's own patches and
+  single pixels;
 - inference of one whole tile of 256 pixels a side;
 - and, of ours and of XGBoost with their default settings, a whole zone of the simulated landscape
   of `--side` pixels a side, reading aside.
@@ -33,7 +34,12 @@ from torch.nn import functional as F
 
 from cropdash import classify, legend, train_config
 from cropdash.classify import precision
-from cropdash.classify.network import HybridNetwork, TemporalEncoder, for_inference
+from cropdash.classify.network import (
+    HybridNetwork,
+    SeriesEmbedding,
+    TemporalEncoder,
+    for_inference,
+)
 from cropdash.domain import Sample
 from cropdash.ingest.simulated import SimulatedSource
 from cropdash.prepare import composite, parcels
@@ -42,6 +48,8 @@ from cropdash.train_config import CnnConfig
 
 CHANNELS = {"reflectance": 4, "sqrt_ndvi": 5}
 TILE = 256  # [px]
+ROW = 32  # single pixels of one zone in a batch
+Labelled = tuple[Tensor, Tensor]  # inputs (B, T, C, H, W) and classes (B, H, W)
 
 
 class PlainEncoder(nn.Module):
@@ -70,7 +78,9 @@ class PlainEncoder(nn.Module):
 def plain(network: HybridNetwork) -> HybridNetwork:
     """The same network in the plain formulation, with weights of its own."""
     twin = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
-    twin.temporal = PlainEncoder(twin.temporal)  # type: ignore[assignment]
+    for part in list(twin.modules()):
+        if isinstance(part, SeriesEmbedding):
+            part.temporal = PlainEncoder(part.temporal)  # type: ignore[assignment]
     return twin
 
 
@@ -87,15 +97,20 @@ def timed(work: dict[str, Callable[[], object]], rounds: int) -> dict[str, float
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
-def step(network: HybridNetwork, batch: Tensor, classes: Tensor, half: bool) -> Callable[[], None]:
+def step(
+    network: HybridNetwork, patches: Labelled, singles: Labelled | None, half: bool
+) -> Callable[[], None]:
     optimiser = torch.optim.AdamW(network.parameters(), 1e-4)
 
     def do() -> None:
         network.train()
         optimiser.zero_grad()
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            logits = network(batch)
-        F.cross_entropy(logits.float(), classes).backward()
+            said = [(network.in_place(patches[0]), patches[1])]
+            if singles is not None:
+                said.append((network.alone(singles[0]), singles[1]))
+        losses = [F.cross_entropy(logits.float(), classes) for logits, classes in said]
+        torch.stack(losses).sum().backward()
         optimiser.step()
 
     return do
@@ -118,11 +133,14 @@ def compare(preset: str, rounds: int) -> None:
     k, c = legend.load().n_classes, CHANNELS[config.inputs]
     ours = HybridNetwork(c, 12, k, config).to(memory_format=torch.channels_last)
     with torch.no_grad():
-        ours.head.weight *= 20  # probabilities as far apart as a trained network's
+        for head in (ours.head, *(network.head for network in ours.pixel)):
+            head.weight *= 20  # probabilities as far apart as a trained network's
     twin = plain(ours).eval()
     side = config.patch_size
-    batch = torch.rand(config.batch_size, 12, c, side, side)
-    classes = torch.randint(0, k, (config.batch_size, side, side))
+    patches = labelled((config.batch_size, 12, c, side, side), k)
+    rows = -(-config.single_pixels // ROW)
+    images = (config.pixel_networks, 12, c, rows, ROW)
+    singles = labelled(images, k) if config.pixel_networks else None
     tile = torch.rand(1, 12, c, TILE, TILE)
     networks = {"plain": (twin, False), "ours": (ours, False)}
     if precision.half(config.model_copy(update={"half_precision": True})):
@@ -136,7 +154,7 @@ def compare(preset: str, rounds: int) -> None:
         for name, do in ways.items()
     }
     infer = timed(ways, rounds)
-    train = timed({n: step(net, batch, classes, h) for n, (net, h) in networks.items()}, rounds)
+    train = timed({n: step(net, patches, singles, h) for n, (net, h) in networks.items()}, rounds)
     print(f"\n{preset}: {config.batch_size} patches of {side} px a step; tile of {TILE} px")
     print(
         f"{'':<16}{'step ms':>9}{'ratio':>7}{'tile ms':>9}{'ratio':>7}{'kpx/s':>7}{'apart':>9}{'same':>8}"
@@ -147,6 +165,10 @@ def compare(preset: str, rounds: int) -> None:
             f"{name:<16}{t * 1e3:9.0f}{train['plain'] / t:7.2f}{i * 1e3:9.0f}"
             f"{infer['plain'] / i:7.2f}{TILE**2 / i / 1e3:7.0f}{apart[name]:9.1e}{same[name]:8.2%}"
         )
+
+
+def labelled(shape: tuple[int, int, int, int, int], k: int) -> Labelled:
+    return torch.rand(shape), torch.randint(0, k, (shape[0], *shape[3:]))
 
 
 def whole_zone(side: int, rounds: int) -> None:

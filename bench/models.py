@@ -59,6 +59,8 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "cnn group loss": ("cnn", {"group_loss": 0.5}),
     "cnn class weights": ("cnn", {"class_weighting": "effective"}),
     "cnn float32": ("cnn", {"half_precision": False}),
+    "cnn no pixel networks": ("cnn", {"pixel_networks": 0}),
+    "cnn pixels not mixed": ("cnn", {"mixing": 0.0}),
     "xgboost no location": ("xgboost", {"location": False}),
     "xgboost elevation": ("xgboost", {"elevation": True}),
     "xgboost last crop": ("xgboost", {"last_crop": True}),

@@ -22,7 +22,7 @@ _FEW_CHANNELS = 16
 _STRIP = 4_096
 
 _LAST_CROP = 8  # values that a last crop becomes
-PIXEL_SHARE = 0.5  # of the pixel networks in the answer, where there are any
+PIXEL_SHARE = 0.6  # of the pixel networks in the answer, where there are any
 
 
 class TemporalEncoder(nn.Module):

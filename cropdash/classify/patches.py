@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from einops import rearrange
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import IterableDataset
@@ -24,11 +25,11 @@ _ROW = 32  # single pixels of one zone that are hidden from and moved together
 
 
 class Singles(NamedTuple):
-    """Pixels without their surroundings, R rows of S, each a mixture of two."""
+    """Pixels without their surroundings, R rows of S for each of N networks; mixtures of two."""
 
-    inputs: Tensor  # (R, T, C, 1, S)
-    classes: tuple[Tensor, Tensor]  # (R, 1, S), of both pixels of the mixture
-    shares: tuple[Tensor, Tensor]  # (R, 1, S), of both; they sum to 1
+    inputs: Tensor  # (N, T, C, R, S)
+    classes: tuple[Tensor, Tensor]  # (N, R, S), of both pixels of the mixture
+    shares: tuple[Tensor, Tensor]  # (N, R, S), of both; they sum to 1
 
 
 class Batch(NamedTuple):
@@ -129,12 +130,14 @@ class Patches(IterableDataset[Batch]):
         inputs, other, share = augmentation.mixed(
             inputs, config.mixing, rng, ids=int(config.last_crop)
         )
-        both = classes.astype(np.int64), classes[other].astype(np.int64)
-        return Singles(
-            torch.from_numpy(inputs),
-            (torch.from_numpy(both[0]), torch.from_numpy(both[1])),
-            (torch.from_numpy(share), torch.from_numpy(1 - share)),
+        n = config.pixel_networks
+        first, second, larger = (
+            torch.from_numpy(rearrange(values, "(n r) 1 s -> n r s", n=n))
+            for values in (classes.astype(np.int64), classes[other].astype(np.int64), share)
         )
+        # One large image a network: many of one row would be slower.
+        images = np.ascontiguousarray(rearrange(inputs, "(n r) t c 1 s -> n t c r s", n=n))
+        return Singles(torch.from_numpy(images), (first, second), (larger, 1 - larger))
 
     def _row(self, plates: Plates, rng: np.random.Generator) -> tuple[Float, NDArray[np.uint8]]:
         """(T, C, 1, S) and (1, S): single pixels of one zone, drawn by their weights."""

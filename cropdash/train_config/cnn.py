@@ -74,7 +74,7 @@ class CnnConfig(TrainConfig):
         title="Steps an epoch",
         description="Optimiser steps between scores; fewer where the area is small.",
     )
-    epochs: int = Field(14, ge=1, le=1000, title="Epochs", description="At most.")
+    epochs: int = Field(7, ge=1, le=1000, title="Epochs", description="At most.")
     patience: int = Field(
         6, ge=1, le=1000, title="Patience",
         description="Epochs without a better validation score before training stops.",
@@ -106,7 +106,7 @@ class CnnConfig(TrainConfig):
         "(0 = not mixed).",
     )  # fmt: skip
     logit_adjustment: float = Field(
-        0.3, ge=0, le=2, title="Logit adjustment",
+        0.4, ge=0, le=2, title="Logit adjustment",
         description="Strength with which rare classes are favoured (0 = none, 1 = balanced).",
     )  # fmt: skip
     averaging: float = Field(

@@ -149,7 +149,7 @@ def test_the_copy_for_inference_gives_the_same_logits(strip, monkeypatch):
     assert [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]  # left as it was
 
 
-def test_half_of_the_answer_is_blind_to_the_surroundings():
+def test_most_of_the_answer_is_blind_to_the_surroundings():
     torch.manual_seed(2)
     network = HybridNetwork(5, 12, 7, SMALL.model_copy(update={"pixel_networks": 2})).eval()
     x = torch.randn(1, 12, 5, 19, 33)
@@ -158,7 +158,7 @@ def test_half_of_the_answer_is_blind_to_the_surroundings():
     one, other = (member(x) for member in network.pixel)
     assert (one - other).abs().max() > 1e-3
     joint = network.in_place(x)
-    torch.testing.assert_close(network(x), 0.5 * joint + 0.25 * (one + other))
+    torch.testing.assert_close(network(x), 0.4 * joint + 0.3 * (one + other))
     torch.testing.assert_close(network.pixel[0](elsewhere)[..., 1:, :], one[..., 1:, :])
     assert (joint - network.in_place(elsewhere))[..., 1:, :].abs().max() > 1e-5
 
@@ -166,11 +166,10 @@ def test_half_of_the_answer_is_blind_to_the_surroundings():
 def test_each_pixel_network_learns_from_pixels_of_its_own():
     torch.manual_seed(4)
     network = HybridNetwork(5, 12, 7, SMALL.model_copy(update={"pixel_networks": 3})).train()
-    x = torch.randn(6, 12, 5, 1, 11)
+    x = torch.randn(3, 12, 5, 4, 11)
     logits = network.alone(x)
-    assert logits.shape == (6, 7, 1, 11)
-    # What is said of the third and fourth row moves the second network alone.
-    logits[2:4].square().sum().backward()
+    assert logits.shape == (3, 7, 4, 11)
+    logits[1].square().sum().backward()
     moved = [any(p.grad.any() for p in member.parameters()) for member in network.pixel]
     assert moved == [False, True, False]
     assert all(p.grad is None for p in network.embedding.parameters())
