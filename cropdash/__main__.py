@@ -76,7 +76,10 @@ def demo(
 def train(
     dataset: Annotated[str | None, typer.Argument(help="Dataset to train on.")] = None,
     classifier: Annotated[str, typer.Option(help="'cnn' or 'xgboost'.")] = "cnn",
-    preset: Annotated[str | None, typer.Option(help="cnn: 'light' or 'seed'.")] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(help="cnn: 'light', 'pixels' or 'seed'; xgboost: 'light' or 'seed'."),
+    ] = None,
     settings: Assignments = None,
     run: Annotated[str | None, typer.Option(help="Work on this queued or ended run.")] = None,
     devices: Annotated[

@@ -43,7 +43,7 @@ SPACES: dict[str, tuple[Between | OneOf, ...]] = {
         Between("dropout", 0.0, 0.4),
         Between("hidden_months", 0.0, 0.6),
         Between("logit_adjustment", 0.0, 1.0),
-        Between("mixing", 0.0, 1.0),
+        OneOf("pixel_networks", (0, 1)),
         OneOf("temporal_channels", (16, 32, 64)),
         OneOf("unet_channels", ("16,32,48", "32,48,64", "48,64,96")),
     ),

@@ -15,6 +15,7 @@ from cropdash.legend import Legend
 from cropdash.train_config import CnnConfig, TrainConfig, XgbConfig
 
 __all__ = ["Classifier", "build", "forget_checkpoint", "load"]
+_AS_IT_WAS = {"cnn": {"own_loss": 0.0}}  # networks written before these settings lack their parts
 
 
 def build(config: TrainConfig, legend: Legend | None = None) -> Classifier:
@@ -39,7 +40,9 @@ def load(run_folder: Path, legend: Legend | None = None) -> Classifier:
     legend = legend or legends.load()
     try:
         model: dict[str, Any] = json.loads((run_folder / MODEL).read_text(encoding="utf-8"))
-        config = train_config.parse(model["config"])
+        config = train_config.parse(
+            _AS_IT_WAS.get(model["config"]["classifier"], {}) | model["config"]
+        )
     except FileNotFoundError as error:
         raise InvalidRun(
             f"Run {run_folder.name} has no trained model yet: let its training finish."

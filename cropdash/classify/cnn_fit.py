@@ -122,8 +122,11 @@ class Training(L.LightningModule):
         return loss
 
     def _loss_in_place(self, batch: Batch) -> Tensor:
-        logits = self._leading(self.network.in_place(batch.inputs))
+        both = self.network.answers(batch.inputs)
+        logits, *own = (self._leading(said) for said in both if said is not None)
         costs = losses.pixel_losses(logits, batch.classes, self.settings.focus)
+        for said in own:
+            costs = costs + self.settings.own_loss * losses.pixel_losses(said, batch.classes)
         if self.settings.group_loss:
             grouped = losses.group_losses(logits, batch.classes, self.group_of)  # type: ignore[arg-type]
             costs = costs + self.settings.group_loss * grouped

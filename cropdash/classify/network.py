@@ -22,6 +22,7 @@ _FEW_CHANNELS = 16
 _STRIP = 4_096
 
 _LAST_CROP = 8  # values that a last crop becomes
+OWN_SHARE = 0.3  # of a pixel's own series in the answer, where it gives one
 PIXEL_SHARE = 0.6  # of the pixel networks in the answer, where there are any
 
 
@@ -176,10 +177,7 @@ class UNet(nn.Module):
 
 
 class SeriesEmbedding(nn.Module):
-    """What a pixel's series says and, if it is the first channel, what its last crop does.
-
-    (B, T, C, H, W) -> (B, D, H, W)
-    """
+    """What a pixel's series says and, if it is the first channel, what its last crop does."""
 
     def __init__(self, channels: int, n_periods: int, n_classes: int, config: CnnConfig) -> None:
         super().__init__()
@@ -187,7 +185,8 @@ class SeriesEmbedding(nn.Module):
         self.before = nn.Embedding(n_classes, _LAST_CROP) if config.last_crop else None
         self.width = self.temporal.width + (_LAST_CROP if config.last_crop else 0)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def embedded(self, x: Tensor) -> Tensor:
+        """(B, T, C, H, W) -> (B, width, H, W)."""
         if self.before is None:
             series: Tensor = self.temporal(x)
             return series
@@ -195,58 +194,63 @@ class SeriesEmbedding(nn.Module):
         return torch.cat([self.temporal(x[:, :, 1:]), crop], dim=1)
 
 
-class PixelNetwork(nn.Module):
+class PixelNetwork(SeriesEmbedding):
     """A pixel's own series to class logits, blind to what lies around it.
 
     (B, T, C, H, W) -> (B, K, H, W)
     """
 
     def __init__(self, channels: int, n_periods: int, n_classes: int, config: CnnConfig) -> None:
-        super().__init__()
-        self.embedding = SeriesEmbedding(channels, n_periods, n_classes, config)
-        self.head = nn.Conv2d(self.embedding.width, n_classes, 1)
+        super().__init__(channels, n_periods, n_classes, config)
+        self.head = nn.Conv2d(self.width, n_classes, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.embedding(x))
+        logits: Tensor = self.head(self.embedded(x))
         return logits
 
 
-class HybridNetwork(nn.Module):
+class HybridNetwork(SeriesEmbedding):
     """Pixel series to class logits: (B, T, C, H, W) -> (B, K, H, W).
 
-    The U-Net reads a map of embeddings; beside it pixel networks answer from the series alone.
-    They learn from other pixels than it does, a few of every parcel, and so know rare crops
-    better; it knows the field. Their logits are averaged.
+    The U-Net reads a map of embeddings. Beside it there may be pixel networks, which learn from
+    other pixels than it does, a few of every parcel, and share no weight with it.
     """
 
     def __init__(self, channels: int, n_periods: int, n_classes: int, config: CnnConfig) -> None:
-        super().__init__()
-        shape = (channels, n_periods, n_classes, config)
-        self.embedding = SeriesEmbedding(*shape)
-        self.spatial = UNet(self.embedding.width, config.unet_channels)
+        super().__init__(channels, n_periods, n_classes, config)
+        self.spatial = UNet(self.width, config.unet_channels)
         self.dropout = nn.Dropout2d(config.dropout)
-        self.skip_embedding, self.n_classes = config.skip_embedding, n_classes
-        seen = config.unet_channels[0] + (self.embedding.width if self.skip_embedding else 0)
+        seen = config.unet_channels[0] + (self.width if config.skip_embedding else 0)
         self.head = nn.Conv2d(seen, n_classes, 1)
-        self.pixel = nn.ModuleList(PixelNetwork(*shape) for _ in range(config.pixel_networks))
+        self.pixel_head = nn.Conv2d(self.width, n_classes, 1) if config.own_loss else None
+        self.pixel = nn.ModuleList(
+            PixelNetwork(channels, n_periods, n_classes, config)
+            for _ in range(config.pixel_networks)
+        )
+        self.skip_embedding, self.n_classes = config.skip_embedding, n_classes
         self.reach = 2 ** (len(config.unet_channels) + 2)  # [px] margin that a tile's edge needs
 
     def forward(self, x: Tensor) -> Tensor:
-        """The logits of all answers as one, the pixel networks' counting `PIXEL_SHARE`."""
-        logits = self.in_place(x)
+        """The logits of all answers as one.
+
+        Where there is one, the pixel's own answer counts `OWN_SHARE` beside the U-Net's; of both
+        together, and the pixel networks where there are any, these count `PIXEL_SHARE`.
+        """
+        logits, own = self.answers(x)
+        if own is not None:
+            logits = torch.lerp(logits, own, OWN_SHARE)
         if not len(self.pixel):
             return logits
         alone = sum(network(x) for network in self.pixel) / len(self.pixel)
         return torch.lerp(logits, alone, PIXEL_SHARE)
 
-    def in_place(self, x: Tensor) -> Tensor:
-        """Logits from a pixel and what lies around it."""
-        embedding = self.embedding(x)  # (B, D, H, W)
+    def answers(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Logits from a pixel and what lies around it, and from its own embedding alone."""
+        embedding = self.embedded(x)  # (B, D, H, W)
         context = self.dropout(self.spatial(embedding))
         if self.skip_embedding:
             context = torch.cat([context, embedding], dim=1)
-        logits: Tensor = self.head(context)
-        return logits
+        return self.head(context), None if self.pixel_head is None else self.pixel_head(embedding)
 
     def alone(self, x: Tensor) -> Tensor:
         """Logits of the pixel networks, each for its share of the (B, T, C, H, W), in their order."""

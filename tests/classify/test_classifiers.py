@@ -47,10 +47,14 @@ def fit(classifier, folder, train=None, validation=None, **hooks):
     return told
 
 
-@pytest.fixture(scope="module", params=["cnn", "xgboost"])
+MODELS = [("cnn", {}), ("cnn", {"pixel_networks": 2, "single_pixels": 64}), ("xgboost", {})]
+
+
+@pytest.fixture(scope="module", params=MODELS, ids=["cnn", "cnn and pixel networks", "xgboost"])
 def trained(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
-    classifier = new(request.param)
+    kind, changes = request.param
+    classifier = new(kind, **changes)
     told = fit(classifier, folder)
     classifier.save(folder)
     return classifier, folder, told
@@ -92,14 +96,26 @@ def test_each_epoch_is_told_with_its_progress(trained):
     assert told[-1]["validation_loss"] < told[0]["validation_loss"]
 
 
+def test_a_network_written_before_it_had_an_answer_of_the_pixel_alone_still_loads(tmp_path):
+    classifier = new("cnn", own_loss=0.0)
+    fit(classifier, tmp_path, train=[landscapes.sample("a", (17, 23))], validation=[])
+    classifier.save(tmp_path)
+    written = json.loads((tmp_path / "model.json").read_text())
+    del written["config"]["own_loss"]
+    (tmp_path / "model.json").write_text(json.dumps(written))
+    cube = landscapes.sample("d", seed=5).cube
+    said = classify.load(tmp_path).predict_proba(cube)
+    np.testing.assert_array_equal(said, classifier.predict_proba(cube))
+
+
 def test_a_model_with_settings_of_another_version_is_refused_in_one_sentence(trained, tmp_path):
     _, folder, _ = trained
     for file in folder.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     written = json.loads((tmp_path / "model.json").read_text())
-    written["config"]["own_loss"] = 0.5
+    written["config"]["of_tomorrow"] = 0.5
     (tmp_path / "model.json").write_text(json.dumps(written))
-    with pytest.raises(InvalidRun, match=r"another version .*own_loss.* train it again"):
+    with pytest.raises(InvalidRun, match=r"another version .*of_tomorrow.* train it again"):
         classify.load(tmp_path)
 
 
@@ -229,7 +245,8 @@ def test_a_small_area_is_not_seen_over_and_over():
 
 
 def drawn_singles(zones, **changes):
-    config = new("cnn", **{"mixing": 0.0, "hidden_months": 0.0, "location_noise": 0.0} | changes)
+    still = {"mixing": 0.0, "hidden_months": 0.0, "location_noise": 0.0}
+    config = new("cnn", **{"pixel_networks": 1} | still | changes)
     settled = config.config.model_copy(update={"iterations": 4})
     statistics = features.statistics_of(zones, settled.inputs, *settled.context)
     plates = [patches.plates_of(zone, statistics, settled) for zone in zones]

@@ -87,8 +87,7 @@ def test_a_step_is_the_same_however_many_patches_are_taken_at_once(config, monke
     for pixels in (1, 2 * 6 * 8, 16_384):  # one patch, two and a rest of one, all
         monkeypatch.setattr("cropdash.classify.network._STRIP", pixels)
         logits = network(x)
-        encoder = network.embedding.temporal
-        gradients = torch.autograd.grad(logits.square().sum(), list(encoder.parameters()))
+        gradients = torch.autograd.grad(logits.square().sum(), list(network.temporal.parameters()))
         steps.append([logits, *gradients])
     for other in steps[1:]:
         for a, b in zip(steps[0], other, strict=True):
@@ -133,11 +132,13 @@ def test_half_precision_says_nearly_the_same():
     np.testing.assert_allclose(half, exact, atol=0.02)
 
 
+@pytest.mark.parametrize("pixel_networks", [0, 2])
 @pytest.mark.parametrize("strip", [16_384, 100, 1])  # the whole tile, three rows, one row
-def test_the_copy_for_inference_gives_the_same_logits(strip, monkeypatch):
+def test_the_copy_for_inference_gives_the_same_logits(strip, pixel_networks, monkeypatch):
     monkeypatch.setattr("cropdash.classify.network._STRIP", strip)
     torch.manual_seed(1)
-    network = HybridNetwork(5, 12, 7, SMALL)
+    config = SMALL.model_copy(update={"pixel_networks": pixel_networks})
+    network = HybridNetwork(5, 12, 7, config)
     network.train()
     for _ in range(3):  # so that the running statistics are not those of a new network
         network(torch.randn(2, 12, 5, 17, 23) * 3 + 1)
@@ -149,18 +150,40 @@ def test_the_copy_for_inference_gives_the_same_logits(strip, monkeypatch):
     assert [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]  # left as it was
 
 
-def test_most_of_the_answer_is_blind_to_the_surroundings():
+def test_the_answer_is_mostly_of_the_surroundings_and_partly_the_pixels_own():
     torch.manual_seed(2)
-    network = HybridNetwork(5, 12, 7, SMALL.model_copy(update={"pixel_networks": 2})).eval()
+    network = HybridNetwork(5, 12, 7, SMALL.model_copy(update={"own_loss": 0.5})).eval()
+    x = torch.randn(1, 12, 5, 19, 33)
+    elsewhere = x.clone()
+    elsewhere[..., 0, :] += 3
+    joint, own = network.answers(x)
+    moved, still = network.answers(elsewhere)
+    torch.testing.assert_close(network(x), 0.7 * joint + 0.3 * own)
+    torch.testing.assert_close(own[..., 1:, :], still[..., 1:, :])  # blind to its neighbours
+    assert (joint - moved)[..., 1:, :].abs().max() > 1e-5
+
+
+def test_without_its_loss_a_network_has_no_answer_of_the_pixel_alone():
+    network = HybridNetwork(5, 12, 7, SMALL.model_copy(update={"own_loss": 0.0}))
+    assert network.answers(torch.randn(1, 12, 5, 9, 8))[1] is None
+    assert not [name for name, _ in network.named_parameters() if "pixel_head" in name]
+
+
+def test_most_of_the_answer_is_that_of_the_pixel_networks_where_there_are_any():
+    torch.manual_seed(2)
+    settings = {"pixel_networks": 2, "own_loss": 0.5}
+    network = HybridNetwork(5, 12, 7, SMALL.model_copy(update=settings)).eval()
     x = torch.randn(1, 12, 5, 19, 33)
     elsewhere = x.clone()
     elsewhere[..., 0, :] += 3
     one, other = (member(x) for member in network.pixel)
     assert (one - other).abs().max() > 1e-3
-    joint = network.in_place(x)
-    torch.testing.assert_close(network(x), 0.4 * joint + 0.3 * (one + other))
-    torch.testing.assert_close(network.pixel[0](elsewhere)[..., 1:, :], one[..., 1:, :])
-    assert (joint - network.in_place(elsewhere))[..., 1:, :].abs().max() > 1e-5
+    joint, own = network.answers(x)
+    beside = 0.7 * joint + 0.3 * own
+    torch.testing.assert_close(network(x), 0.4 * beside + 0.3 * (one + other))
+    moved = network.pixel[0](elsewhere)
+    torch.testing.assert_close(moved[..., 1:, :], one[..., 1:, :])  # blind to its neighbours
+    assert (moved - one).abs().max() > 1e-3
 
 
 def test_each_pixel_network_learns_from_pixels_of_its_own():
@@ -172,11 +195,4 @@ def test_each_pixel_network_learns_from_pixels_of_its_own():
     logits[1].square().sum().backward()
     moved = [any(p.grad.any() for p in member.parameters()) for member in network.pixel]
     assert moved == [False, True, False]
-    assert all(p.grad is None for p in network.embedding.parameters())
-
-
-def test_without_pixel_networks_the_answer_is_that_of_the_surroundings():
-    network = HybridNetwork(5, 12, 7, SMALL.model_copy(update={"pixel_networks": 0})).eval()
-    x = torch.randn(1, 12, 5, 9, 8)
-    torch.testing.assert_close(network(x), network.in_place(x))
-    assert not [name for name, _ in network.named_parameters() if name.startswith("pixel")]
+    assert all(p.grad is None for p in network.temporal.parameters())

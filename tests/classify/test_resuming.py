@@ -23,6 +23,8 @@ SETTINGS = {
         "half_precision": False,
         "learning_rate": 0.01,
         "averaging": 0.8,
+        "pixel_networks": 1,  # so that their draws are gone on with as well
+        "single_pixels": 64,
     },
     "xgboost": {"trees": 23, "pixels": 1500, "subsample": 0.7, "column_share": 0.4},
 }
