@@ -106,10 +106,10 @@ def step(
         network.train()
         optimiser.zero_grad()
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            said = [(network.in_place(patches[0]), patches[1])]
+            said = [(logits, patches[1]) for logits in network.answers(patches[0])]
             if singles is not None:
                 said.append((network.alone(singles[0]), singles[1]))
-        losses = [F.cross_entropy(logits.float(), classes) for logits, classes in said]
+        losses = [F.cross_entropy(a.float(), classes) for a, classes in said if a is not None]
         torch.stack(losses).sum().backward()
         optimiser.step()
 
