@@ -119,7 +119,8 @@ class Patches(IterableDataset[Batch]):
     def _singles(self, rng: np.random.Generator) -> Singles | None:
         """Pixels from everywhere, as many of a zone or parcel as its weights say; None without."""
         config = self._config
-        each = max(2, -(-config.single_pixels // (_ROW * config.processes)))  # rows a network
+        # Rows a network; one alone would have none to be mixed with.
+        each = max(2, -(-config.single_pixels // (_ROW * config.processes)))
         zones = [self._plates(int(i)) for i in self._at_hand]
         odds = np.array([plates.odds[-1] if len(plates.odds) else 0.0 for plates in zones])
         if not odds.any():
