@@ -4,13 +4,15 @@ import torch
 from torch import nn
 
 from cropdash import train_config
-from cropdash.classify import precision, tiles
+from cropdash.classify import cnn_fit, precision, tiles
+from cropdash.classify.imbalance import Census
 from cropdash.classify.network import (
     HybridNetwork,
     TemporalEncoder,
     count_parameters,
     for_inference,
 )
+from cropdash.classify.patches import Singles
 
 LIGHT = train_config.parse({"classifier": "cnn", "dataset": "d"})
 SEED = train_config.parse(
@@ -196,3 +198,18 @@ def test_each_pixel_network_learns_from_pixels_of_its_own():
     moved = [any(p.grad.any() for p in member.parameters()) for member in network.pixel]
     assert moved == [False, True, False]
     assert all(p.grad is None for p in network.temporal.parameters())
+
+
+def test_a_mixture_is_learned_as_both_of_its_crops_by_their_shares():
+    torch.manual_seed(5)
+    config = SMALL.model_copy(update={"pixel_networks": 2, "logit_adjustment": 0.0})
+    network = HybridNetwork(5, 12, 7, config).eval()
+    found = Census(np.full(7, 100), np.full(7, 10))
+    module = cnn_fit.Training(network, config, found, np.zeros(7, np.int64), steps=1)
+    inputs, share = torch.randn(2, 12, 5, 3, 4), torch.rand(2, 3, 4)
+    classes = torch.randint(0, 7, (2, 3, 4)), torch.randint(0, 7, (2, 3, 4))
+    loss = module._loss_alone(Singles(inputs, classes, (share, 1 - share)))
+    soft = share[..., None] * nn.functional.one_hot(classes[0], 7)
+    soft = soft + (1 - share)[..., None] * nn.functional.one_hot(classes[1], 7)
+    said = network.alone(inputs).log_softmax(1).permute(0, 2, 3, 1)
+    torch.testing.assert_close(loss, -(soft * said).sum(-1).mean())
