@@ -49,11 +49,11 @@ def test_a_doubt_is_opened_weighed_decided_and_found_again(page: Page, server: S
     )
 
     page.get_by_test_id("stMain").get_by_text("Check on the ground", exact=True).click()
-    settle(page)
+    wait_until_kept(page, server, (zone, parcel), decision="visit")
     note = page.get_by_role("textbox", name="Note")
     note.fill("Wet in May; ask the farmer.")
     note.press("Enter")
-    settle(page)
+    wait_until_kept(page, server, (zone, parcel), note="Wet in May; ask the farmer.")
     table = pd.read_csv(take_home(page, "List (CSV)")).set_index(["zone_id", "parcel_id"])
     assert table.loc[(zone, parcel), "decision"] == "visit"
     assert table.loc[(zone, parcel), "note"] == "Wet in May; ask the farmer."
@@ -67,6 +67,18 @@ def test_a_doubt_is_opened_weighed_decided_and_found_again(page: Page, server: S
     kept = decisions.read(server.folder / "data" / "demo")
     assert {k: d.decision for k, d in kept.items()} == {(zone, parcel): "visit"}
     assert pd.read_csv(take_home(page, "List (CSV)"))["decision"].notna().sum() == 1
+
+
+def wait_until_kept(page: Page, server, place: tuple[str, int], **wanted: str) -> None:
+    """Until the decision is on disk and the page has run again: it may not have begun yet."""
+    for _ in range(300):
+        kept = decisions.read(server.folder / "data" / "demo").get(place)
+        if kept and all(getattr(kept, name) == value for name, value in wanted.items()):
+            break
+        page.wait_for_timeout(100)
+    else:
+        raise AssertionError(f"{wanted} was not kept")
+    settle(page)
 
 
 def click_row(page: Page, row: int) -> None:
