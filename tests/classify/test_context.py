@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cropdash import classify, train_config
-from cropdash.classify import augmentation
+from cropdash.classify import augmentation, features, patches
 from cropdash.errors import InvalidRaster
 from tests.classify import landscapes
 
@@ -101,3 +101,14 @@ def test_last_years_crop_is_hidden_by_whole_parcels(share):
     assert abs(np.mean([part.all() for part in by_parcel]) - share) < 0.3
     np.testing.assert_array_equal(hidden[:, 1:], inputs[:, 1:])
     np.testing.assert_array_equal(hidden[:, 0][:, ~gone], inputs[:, 0][:, ~gone])
+
+
+def test_last_crops_of_single_pixels_stay_class_ids_when_series_are_mixed():
+    values = {"classifier": "cnn", "dataset": "d", **QUICK["cnn"]}
+    more = {"last_crop": True, "pixel_networks": 1, "single_pixels": 96, "mixing": 1.0}
+    config = train_config.parse(values | more)
+    zones = [blind("a", 1), blind("b", 2, (30, 44))]
+    statistics = features.statistics_of(zones, config.inputs, *config.context)
+    singles = next(iter(patches.Patches(zones, statistics, config))).singles
+    assert (singles.shares[0] < 0.9).any()
+    assert set(np.unique(singles.inputs[:, :, 0])) <= {0, 7, 9, 31}  # 0 = hidden
