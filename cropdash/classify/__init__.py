@@ -15,7 +15,8 @@ from cropdash.legend import Legend
 from cropdash.train_config import CnnConfig, TrainConfig, XgbConfig
 
 __all__ = ["Classifier", "build", "forget_checkpoint", "load"]
-_AS_IT_WAS = {"cnn": {"own_loss": 0.0}}  # networks written before these settings lack their parts
+# Networks written before these settings lack their parts.
+_AS_IT_WAS = {"cnn": {"own_loss": 0.0, "pixel_networks": 0}}
 
 
 def build(config: TrainConfig, legend: Legend | None = None) -> Classifier:

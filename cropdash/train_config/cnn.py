@@ -74,7 +74,7 @@ class CnnConfig(TrainConfig):
         title="Steps an epoch",
         description="Optimiser steps between scores; fewer where the area is small.",
     )
-    epochs: int = Field(14, ge=1, le=1000, title="Epochs", description="At most.")
+    epochs: int = Field(10, ge=1, le=1000, title="Epochs", description="At most.")
     patience: int = Field(
         6, ge=1, le=1000, title="Patience",
         description="Epochs without a better validation score before training stops.",
@@ -97,12 +97,12 @@ class CnnConfig(TrainConfig):
         "surroundings; that answer then counts too (0 = there is none).",
     )  # fmt: skip
     pixel_networks: int = Field(
-        0, ge=0, le=8, title="Pixel networks",
+        1, ge=0, le=8, title="Pixel networks",
         description="So many learn beside, from single pixels of all parcels, and answer from a "
         "pixel's own series, without its surroundings; their answer counts as well (0 = none).",
     )  # fmt: skip
     single_pixels: int = Field(
-        2304, ge=32, le=100_000, title="Single pixels",
+        1600, ge=32, le=100_000, title="Single pixels",
         description="Drawn a step for each pixel network.",
     )  # fmt: skip
     mixing: float = Field(
@@ -111,7 +111,7 @@ class CnnConfig(TrainConfig):
         "(0 = not mixed).",
     )  # fmt: skip
     logit_adjustment: float = Field(
-        0.3, ge=0, le=2, title="Logit adjustment",
+        0.4, ge=0, le=2, title="Logit adjustment",
         description="Strength with which rare classes are favoured (0 = none, 1 = balanced).",
     )  # fmt: skip
     averaging: float = Field(

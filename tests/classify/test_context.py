@@ -14,7 +14,7 @@ QUICK = {
     "cnn": {
         "epochs": 6, "iterations": 12, "patch_size": 16, "batch_size": 4, "temporal_channels": 4,
         "temporal_hidden": 8, "embedding": 8, "unet_channels": (6, 8), "half_precision": False,
-        "learning_rate": 0.02, "hidden_months": 0.0,
+        "learning_rate": 0.02, "hidden_months": 0.0, "pixel_networks": 0,
     },
     "xgboost": {"trees": 15, "pixels": 2_000},
 }  # fmt: skip

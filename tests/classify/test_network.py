@@ -19,7 +19,12 @@ SEED = train_config.parse(
     {"classifier": "cnn", "dataset": "d", **train_config.preset_values("cnn", "seed")}
 )
 SMALL = LIGHT.model_copy(
-    update={"unet_channels": (6, 8, 10), "embedding": 8, "temporal_channels": 5}
+    update={
+        "unet_channels": (6, 8, 10),
+        "embedding": 8,
+        "temporal_channels": 5,
+        "pixel_networks": 0,
+    }
 )
 
 
