@@ -4,8 +4,8 @@
                            [--landscapes 0 ...] [--threads 2]
 
 Builds the demo (or takes the one in `--folder`, which holds data/demo), trains each row in a
-process of its own (`--repeats` times, with one seed after the other, and then
-prints their means) and prints, over the test zones,
+process of its own (`--repeats` times, with one seed after the other, and then prints their means)
+and prints, over the test zones,
 
 - accuracy and macro F1 (over the classes with support) of crop pixels and of parcels,
 - the expected calibration error of parcels and, where calibrated, the share of them whose set of
@@ -17,9 +17,9 @@ with several `--landscapes` each row learns and is scored on each of them, as wi
 
 The seed project's network gets at least the processor time of the default one, and again three
 times that. A calibrated row answers as a run does: adjusted for rare classes and scaled, both as
-fitted on the zones that it held out; the others answer as the bare model does. The U-Net without
-pixel networks has the epochs and the adjustment that were best for it. Nothing is chosen
-here: settings were chosen on folds of the training zones.
+fitted on the zones that it held out; the others answer as the bare model does. Rows
+`unet` are the network without its pixel network. Nothing is chosen here: settings were chosen on
+folds of the training zones.
 """
 
 from __future__ import annotations
@@ -49,6 +49,8 @@ from cropdash.workflow import calibrate, train
 from cropdash.workflow.samples import Samples, Together
 
 DEFAULT = {"xgboost": "xgboost", "cnn": "cnn"}  # the rows with default settings
+# The network without pixel networks, with the epochs and the adjustment that were best for it.
+UNET: dict[str, Any] = {"pixel_networks": 0, "epochs": 14, "logit_adjustment": 0.3}
 ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "xgboost seed": ("xgboost", {"preset": "seed"}),
     "xgboost": ("xgboost", {}),
@@ -59,26 +61,29 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "cnn": ("cnn", {}),
     "cnn seed": ("cnn", {"preset": "seed", "share": 1.0}),
     "cnn seed, 3x": ("cnn", {"preset": "seed", "share": 3.0}),
-    "cnn plain loss": ("cnn", {"logit_adjustment": 0.0, "weighting": "none"}),
-    "cnn focal": ("cnn", {"focus": 2.0}),
-    "cnn group loss": ("cnn", {"group_loss": 0.5}),
-    "cnn class weights": ("cnn", {"class_weighting": "effective"}),
-    "cnn float32": ("cnn", {"half_precision": False}),
-    "cnn U-Net alone": ("cnn", {"pixel_networks": 0, "epochs": 14, "logit_adjustment": 0.3}),
     "cnn not mixed": ("cnn", {"mixing": 0.0}),
+    "cnn no location": ("cnn", {"location": False}),
+    "cnn last crop": ("cnn", {"last_crop": True}),
+    "unet": ("cnn", UNET),
+    "unet plain loss": ("cnn", UNET | {"logit_adjustment": 0.0, "weighting": "none"}),
+    "unet focal": ("cnn", UNET | {"focus": 2.0}),
+    "unet group loss": ("cnn", UNET | {"group_loss": 0.5}),
+    "unet class weights": ("cnn", UNET | {"class_weighting": "effective"}),
+    "unet float32": ("cnn", UNET | {"half_precision": False}),
     "xgboost no location": ("xgboost", {"location": False}),
     "xgboost elevation": ("xgboost", {"elevation": True}),
     "xgboost last crop": ("xgboost", {"last_crop": True}),
-    "cnn no location": ("cnn", {"location": False}),
-    "cnn elevation": ("cnn", {"elevation": True}),
-    "cnn last crop": ("cnn", {"last_crop": True}),
+    "unet no location": ("cnn", UNET | {"location": False}),
+    "unet elevation": ("cnn", UNET | {"elevation": True}),
+    "unet last crop": ("cnn", UNET | {"last_crop": True}),
     "xgboost rare merged": ("xgboost", {"rare": "merge"}),
     "xgboost rare dropped": ("xgboost", {"rare": "drop"}),
-    "cnn rare merged": ("cnn", {"rare": "merge"}),
+    "unet rare merged": ("cnn", UNET | {"rare": "merge"}),
     "xgboost refit": ("xgboost", {"refit": True}),
-    "cnn refit": ("cnn", {"refit": True}),
+    "unet refit": ("cnn", UNET | {"refit": True}),
     "xgboost calibrated": ("xgboost", {"calibrated": True}),
     "cnn calibrated": ("cnn", {"calibrated": True}),
+    "unet calibrated": ("cnn", UNET | {"calibrated": True}),
 }
 NO_SETTINGS = ("preset", "share", "calibrated")  # what a row says beside its settings
 HEAD = (
