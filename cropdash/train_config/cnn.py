@@ -10,7 +10,10 @@ from cropdash.train_config.shared import TrainConfig
 
 
 class CnnConfig(TrainConfig):
-    """The network: a temporal convolution at each pixel, then a U-Net over the embeddings."""
+    """The network: a temporal convolution at each pixel, then a U-Net over the embeddings.
+
+    Beside it a small network of single pixels, which shares no weight with it.
+    """
 
     classifier: Literal["cnn"] = Field("cnn", title="Model")
     inputs: Literal["reflectance", "sqrt_ndvi"] = Field(
