@@ -3,8 +3,9 @@
     python -m bench.cnn_speed [--rounds 3] [--side 1000] [--threads 2]
 
 The plain network is the one of the textbook: each pixel's series through Conv1d on
-[B*H*W, C, T], memory in the order (B, C, H, W), float32. Ours has the same weights. Both are
-timed in turn, round after round, on the same random tensors:
+[B*H*W, C, T], memory in the order (B, C, H, W), float32; what a zone shares (its place, its
+means, of which the differences are seen) is in channels of each pixel, made before the clock starts.
+Ours has the same weights. Both are timed in turn, round after round, on the same random numbers:
 
 - a training step (forward, loss, backward, AdamW) on a batch of the preset's own patches and
   single pixels;
@@ -26,6 +27,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -33,23 +35,33 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cropdash import classify, legend, train_config
-from cropdash.classify import precision
-from cropdash.classify.network import (
-    HybridNetwork,
-    SeriesEmbedding,
-    TemporalEncoder,
-    for_inference,
-)
+from cropdash.classify import losses, precision
+from cropdash.classify.network import HybridNetwork, SeriesEmbedding, for_inference
+from cropdash.classify.temporal import TemporalEncoder
 from cropdash.domain import Sample
 from cropdash.ingest.simulated import SimulatedSource
 from cropdash.prepare import composite, parcels
 from cropdash.prepare.gapfill import fill_gaps
 from cropdash.train_config import CnnConfig
 
-CHANNELS = {"reflectance": 4, "sqrt_ndvi": 5}
+SERIES = {"reflectance": 4, "sqrt_ndvi": 5}  # channels of a pixel's own
 TILE = 256  # [px]
 ROW = 32  # single pixels of one zone in a batch
-Labelled = tuple[Tensor, Tensor]  # inputs (B, T, C, H, W) and classes (B, H, W)
+PLAIN, OURS, HALF = "plain", "ours", "ours, bfloat16"
+
+
+class Seen(NamedTuple):
+    """The same numbers as each formulation wants them."""
+
+    own: Tensor  # (B, T, C, H, W)
+    shared: Tensor  # (B, T, D) latitude, longitude and the means of the first channels
+    textbook: Tensor  # (B, T, C + D, H, W) with the differences from the means
+    classes: Tensor  # (B, H, W)
+
+    @property
+    def whole(self) -> Tensor:
+        """(B, T, C + D, H, W) as ours wants single pixels, with the means."""
+        return torch.cat([self.own, spread(self.shared, self.own)], dim=2)
 
 
 class PlainEncoder(nn.Module):
@@ -60,7 +72,7 @@ class PlainEncoder(nn.Module):
         self.convolutions, self.dropout, self.mix = other.convolutions, other.dropout, other.mix
         self.width = other.width
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, _: Tensor | None = None) -> Tensor:
         b, t, c, h, w = x.shape
         series = x.permute(0, 3, 4, 2, 1).reshape(b * h * w, c, t)
         for convolution in self.convolutions:
@@ -98,28 +110,39 @@ def timed(work: dict[str, Callable[[], object]], rounds: int) -> dict[str, float
 
 
 def step(
-    network: HybridNetwork, patches: Labelled, singles: Labelled | None, half: bool
+    network: HybridNetwork, patches: Seen, singles: Seen | None, way: str
 ) -> Callable[[], None]:
     optimiser = torch.optim.AdamW(network.parameters(), 1e-4)
+    is_plain = way == PLAIN
+    seen = (patches.textbook,) if is_plain else (patches.own, patches.shared)
+    alone = None if singles is None else singles.textbook if is_plain else singles.whole
 
     def do() -> None:
         network.train()
         optimiser.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            said = [(logits, patches[1]) for logits in network.answers(patches[0])]
-            if singles is not None:
-                said.append((network.alone(singles[0]), singles[1]))
-        losses = [F.cross_entropy(a.float(), classes) for a, classes in said if a is not None]
-        torch.stack(losses).sum().backward()
+        with torch.autocast("cpu", torch.bfloat16, enabled=way == HALF):
+            said = [(logits, patches.classes) for logits in network.answers(*seen)]
+            if alone is not None and singles is not None:
+                said.append((network.alone(alone), singles.classes))
+        costs = [
+            F.cross_entropy(a.float(), classes)
+            if is_plain
+            else losses.pixel_losses(a.float(), classes).mean()
+            for a, classes in said
+            if a is not None
+        ]
+        torch.stack(costs).sum().backward()
         optimiser.step()
 
     return do
 
 
-def inference(network: nn.Module, tile: Tensor, half: bool) -> Callable[[], Tensor]:
+def inference(network: nn.Module, tile: Seen, way: str) -> Callable[[], Tensor]:
+    seen = (tile.textbook,) if way == PLAIN else (tile.own, tile.shared)
+
     def do() -> Tensor:
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=half):
-            logits: Tensor = network(tile).float()
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=way == HALF):
+            logits: Tensor = network(*seen).float()
         return logits
 
     return do
@@ -130,31 +153,33 @@ def compare(preset: str, rounds: int) -> None:
     config = train_config.parse(values)
     assert isinstance(config, CnnConfig)
     torch.manual_seed(0)
-    k, c = legend.load().n_classes, CHANNELS[config.inputs]
-    ours = HybridNetwork(c, 12, k, config).to(memory_format=torch.channels_last)
+    k, series = legend.load().n_classes, SERIES[config.inputs]
+    means = series if config.zone_mean else 0
+    n = series + means + 2 * config.location
+    ours = HybridNetwork(n, 12, k, config, means).to(memory_format=torch.channels_last)
     with torch.no_grad():
         for head in (ours.head, *(network.head for network in ours.pixel)):
             head.weight *= 20  # probabilities as far apart as a trained network's
     twin = plain(ours).eval()
-    side = config.patch_size
-    patches = labelled((config.batch_size, 12, c, side, side), k)
-    rows = -(-config.single_pixels // ROW)
-    images = (config.pixel_networks, 12, c, rows, ROW)
-    singles = labelled(images, k) if config.pixel_networks else None
-    tile = torch.rand(1, 12, c, TILE, TILE)
-    networks = {"plain": (twin, False), "ours": (ours, False)}
+    side, rows = config.patch_size, -(-config.single_pixels // ROW)
+    patches = drawn((config.batch_size, side, side), config, k)
+    singles = (
+        drawn((config.pixel_networks, rows, ROW), config, k) if config.pixel_networks else None
+    )
+    tile = drawn((1, TILE, TILE), config, k)
+    networks = {PLAIN: twin, OURS: ours}
     if precision.half(config.model_copy(update={"half_precision": True})):
-        networks["ours, bfloat16"] = (ours, True)
-    reference = inference(twin, tile, False)().softmax(1)
-    fast = {"plain": twin} | {name: for_inference(ours) for name in networks if name != "plain"}
-    ways = {name: inference(fast[name], tile, half) for name, (_, half) in networks.items()}
+        networks[HALF] = ours
+    reference = inference(twin, tile, PLAIN)().softmax(1)
+    fast = {way: twin if way == PLAIN else for_inference(ours) for way in networks}
+    ways = {way: inference(fast[way], tile, way) for way in networks}
     apart = {name: float((do().softmax(1) - reference).abs().max()) for name, do in ways.items()}
     same = {
         name: float((do().argmax(1) == reference.argmax(1)).float().mean())
         for name, do in ways.items()
     }
     infer = timed(ways, rounds)
-    train = timed({n: step(net, patches, singles, h) for n, (net, h) in networks.items()}, rounds)
+    train = timed({way: step(networks[way], patches, singles, way) for way in networks}, rounds)
     print(f"\n{preset}: {config.batch_size} patches of {side} px a step; tile of {TILE} px")
     print(
         f"{'':<16}{'step ms':>9}{'ratio':>7}{'tile ms':>9}{'ratio':>7}{'kpx/s':>7}{'apart':>9}{'same':>8}"
@@ -162,13 +187,26 @@ def compare(preset: str, rounds: int) -> None:
     for name in networks:
         t, i = train[name], infer[name]
         print(
-            f"{name:<16}{t * 1e3:9.0f}{train['plain'] / t:7.2f}{i * 1e3:9.0f}"
-            f"{infer['plain'] / i:7.2f}{TILE**2 / i / 1e3:7.0f}{apart[name]:9.1e}{same[name]:8.2%}"
+            f"{name:<16}{t * 1e3:9.0f}{train[PLAIN] / t:7.2f}{i * 1e3:9.0f}"
+            f"{infer[PLAIN] / i:7.2f}{TILE**2 / i / 1e3:7.0f}{apart[name]:9.1e}{same[name]:8.2%}"
         )
 
 
-def labelled(shape: tuple[int, int, int, int, int], k: int) -> Labelled:
-    return torch.rand(shape), torch.randint(0, k, (shape[0], *shape[3:]))
+def drawn(shape: tuple[int, int, int], config: CnnConfig, k: int) -> Seen:
+    """Random numbers of (B, H, W) pixels of B zones."""
+    n, place = SERIES[config.inputs], 2 * config.location
+    own = torch.rand(shape[0], 12, n, *shape[1:])
+    shared = torch.rand(shape[0], 12, place + (n if config.zone_mean else 0))
+    of_pixels = spread(shared, own)
+    textbook = torch.cat([own, of_pixels], dim=2)
+    if config.zone_mean:
+        textbook[:, :, n + place :] = own - of_pixels[:, :, place:]
+    return Seen(own, shared, textbook, torch.randint(0, k, shape))
+
+
+def spread(shared: Tensor, own: Tensor) -> Tensor:
+    """(B, T, D) for each pixel: (B, T, D, H, W)."""
+    return shared[..., None, None].expand(*shared.shape, *own.shape[-2:])
 
 
 def whole_zone(side: int, rounds: int) -> None:

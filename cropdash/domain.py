@@ -167,6 +167,20 @@ class Labels:
         _check_shape("parcel_id", self.parcel_id, self.grid.shape)
 
 
+def interior(parcel_id: Ints) -> NDArray[np.bool_]:
+    """(H, W) True where all eight neighbours belong to the same parcel.
+
+    The raster's edge is not a border: what lies beyond counts as more of the same.
+    """
+    height, width = parcel_id.shape
+    padded = np.pad(parcel_id, 1, mode="edge")
+    same: NDArray[np.bool_] = parcel_id != 0
+    for row in range(3):
+        for column in range(3):
+            same &= padded[row : row + height, column : column + width] == parcel_id
+    return same
+
+
 @dataclass(frozen=True, eq=False)
 class Sample:
     """One zone as the models see it."""

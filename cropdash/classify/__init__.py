@@ -15,8 +15,11 @@ from cropdash.legend import Legend
 from cropdash.train_config import CnnConfig, TrainConfig, XgbConfig
 
 __all__ = ["Classifier", "build", "forget_checkpoint", "load"]
-# Networks written before these settings lack their parts.
-_AS_IT_WAS = {"cnn": {"own_loss": 0.0, "pixel_networks": 0}}
+# Models written before these settings have no part for them.
+_AS_IT_WAS = {
+    "cnn": {"own_loss": 0.0, "pixel_networks": 0, "zone_mean": False},
+    "xgboost": {"zone_mean": False},
+}
 
 
 def build(config: TrainConfig, legend: Legend | None = None) -> Classifier:

@@ -10,20 +10,19 @@ from numpy.typing import NDArray
 from cropdash.domain import Float, Ints
 
 
-def without_months(inputs: Float, share: float, rng: np.random.Generator) -> Float:
-    """(T, C, H, W) as if clouds had hidden some of its months: a copy, filled as gaps are.
+def without_months(values: Float, hidden: NDArray[np.bool_]) -> Float:
+    """(T, ...) as if clouds had covered the hidden (T,) months: a copy, filled as gaps are.
 
-    Each month is hidden with probability `share` and becomes the mean of the nearest earlier and
-    the nearest later month that is left, as in a dataset's own gaps. The values are standardised
-    month by month, so that it is the standing among all pixels that carries over.
+    A hidden month becomes the mean of the nearest earlier and the nearest later month that is
+    left, as in a dataset's own gaps; where none is left nothing is hidden. The values are
+    standardised month by month, so that it is the standing among all pixels that carries over.
     """
-    hidden = rng.random(len(inputs)) < share
     left = np.flatnonzero(~hidden)
     if not hidden.any() or not len(left):
-        return inputs
-    filled = inputs.copy()
+        return values
+    filled = values.copy()
     for month in np.flatnonzero(hidden):
-        filled[month] = inputs[_neighbours(int(month), left.tolist())].mean(axis=0)
+        filled[month] = values[_neighbours(int(month), left.tolist())].mean(axis=0)
     return filled
 
 
@@ -48,14 +47,13 @@ def without_last_crop(
     return kept
 
 
-def displaced(inputs: Float, place: int, noise: float, rng: np.random.Generator) -> Float:
-    """A copy whose last `place` channels (its location) are moved together by `noise` deviations.
+def displaced(shared: Float, place: int, noise: float, rng: np.random.Generator) -> Float:
+    """(T, D), a copy whose first `place` values (the location) are moved by `noise` deviations.
 
     So no zone is known by its place.
     """
-    moved = inputs.copy()
-    shift = rng.normal(0, noise, place).astype(np.float32)
-    moved[:, -place:] += shift[:, None, None]
+    moved = shared.copy()
+    moved[:, :place] += rng.normal(0, noise, place).astype(np.float32)
     return moved
 
 

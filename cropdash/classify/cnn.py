@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from cropdash.classify import cnn_fit, features, precision, tiles
 from cropdash.classify.classifier import OnEpoch, ShouldStop
 from cropdash.classify.description import MODEL, STATISTICS, Frame, frame_of, replacing, write_json
-from cropdash.classify.features import ELEVATION, LAST_CROP, PLACE, Statistics
+from cropdash.classify.features import Statistics
 from cropdash.classify.network import HybridNetwork, count_parameters
 from cropdash.domain import Cube, Float, Sample
 from cropdash.errors import InvalidRun
@@ -69,10 +69,10 @@ class CnnClassifier:
         network, frame, statistics = self._trained()
         frame.check(cube)
         torch.set_num_threads(self._config.threads)
-        values, _ = features.layers(cube, self._config.inputs, *self._config.context)
+        seen = features.layers(cube, self._config.inputs, *self._config.context)
         chosen = list(frame.classes)
         half = precision.half(self._config)
-        said = tiles.predict(network, statistics.standardise(values), chosen, half=half)
+        said = tiles.predict(network, statistics.standardise(seen), chosen, half=half)
         probabilities = np.zeros((self._legend.n_classes, *cube.grid.shape), dtype=np.float32)
         probabilities[chosen] = said
         return probabilities
@@ -100,8 +100,7 @@ class CnnClassifier:
             self._frame = Frame(tuple(model["bands"]), model["n_periods"], tuple(model["classes"]))
             written = json.loads((folder / STATISTICS).read_text(encoding="utf-8"))
             self._statistics = Statistics.from_json(written, tuple(model["channels"]))
-            context = (PLACE[0], ELEVATION, LAST_CROP)
-            if tuple(c in self._statistics.channels for c in context) != self._config.context:
+            if features.context_of(self._statistics.channels) != self._config.context:
                 raise KeyError("context")  # a setting that the run's own model does not know
             self._network = self._new_network(self._frame, self._statistics)
             self._network.load_state_dict(load_file(folder / WEIGHTS))
@@ -116,8 +115,13 @@ class CnnClassifier:
         self._network.eval()
 
     def _new_network(self, frame: Frame, statistics: Statistics) -> HybridNetwork:
-        channels = len(statistics.channels)
-        network = HybridNetwork(channels, frame.n_periods, self._legend.n_classes, self._config)
+        network = HybridNetwork(
+            len(statistics.channels),
+            frame.n_periods,
+            self._legend.n_classes,
+            self._config,
+            means=features.n_means(statistics.channels),
+        )
         # The memory order in which convolutions run fastest on a CPU.
         return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 

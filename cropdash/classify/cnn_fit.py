@@ -122,7 +122,7 @@ class Training(L.LightningModule):
         return loss
 
     def _loss_in_place(self, batch: Batch) -> Tensor:
-        both = self.network.answers(batch.inputs)
+        both = self.network.answers(batch.inputs, batch.shared)
         logits, *own = (self._leading(said) for said in both if said is not None)
         costs = losses.pixel_losses(logits, batch.classes, self.settings.focus)
         for said in own:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from cropdash.errors import InvalidRaster
 
 PLACE = ("latitude", "longitude")
 ELEVATION, LAST_CROP = "elevation", "last crop"
+OF_ZONE = " of the zone"  # ends the name of a channel that is the zone's mean of another
 _LEAST_SPREAD = {PLACE[0]: 0.5, PLACE[1]: 0.5, ELEVATION: 50.0}  # [degrees], [m]
 
 
@@ -25,6 +26,7 @@ def table(
     location: bool = False,
     elevation: bool = False,
     last_crop: bool = False,
+    zone_mean: bool = False,
 ) -> Float:
     """(H*W, F) one row per pixel; the columns are those of `table_names`.
 
@@ -39,6 +41,9 @@ def table(
         columns += [ndvi, np.diff(ndvi, axis=0), np.stack(statistics)]
     if inputs == "phenology":
         columns += [phenology.describe(ndvi), _green_ndvi(cube).reshape(len(ndvi), n_pixels)]
+    if zone_mean:
+        against = cube.ndvi - zone_means(cube.ndvi)[:, None, None]
+        columns.append(against.reshape(len(cube.periods), n_pixels))
     if location:
         columns.append(coordinates(cube.grid).reshape(2, n_pixels))
     if elevation:
@@ -56,6 +61,7 @@ def table_names(
     location: bool = False,
     elevation: bool = False,
     last_crop: bool = False,
+    zone_mean: bool = False,
 ) -> list[str]:
     """Names of the columns of `table`."""
     months = [f"{t + 1:02d}" for t in range(n_periods)]
@@ -66,6 +72,7 @@ def table_names(
         names += [f"NDVI {s}" for s in ("minimum", "maximum", "mean", "deviation")]
     if inputs == "phenology":
         names += [*phenology.NAMES, *(f"{month} green NDVI" for month in months)]
+    names += [f"{month} NDVI against its zone" for month in months] if zone_mean else []
     names += list(PLACE) if location else []
     names += [ELEVATION] if elevation else []
     return names + ([LAST_CROP] if last_crop else [])
@@ -100,6 +107,20 @@ def coordinates(grid: Grid) -> Float:
     return np.broadcast_to(centre[:, None, None], (2, *grid.shape))
 
 
+def zone_means(values: Float) -> Float:
+    """(...,) mean over the pixels of (..., H, W) that have a value; NaN where none has.
+
+    What the whole zone shares, such as an early spring or a dry summer, is in it, so it is not in
+    the difference from it. The mean is over all land, so it needs no register.
+    """
+    there = ~np.isnan(values)
+    total = np.where(there, values, 0).sum(axis=(-2, -1), dtype=np.float64)
+    counts = there.sum(axis=(-2, -1))
+    means = np.full(total.shape, np.nan, np.float32)
+    np.divide(total, counts, out=means, where=counts > 0, casting="unsafe")
+    return means
+
+
 def _green_ndvi(cube: Cube) -> Float:
     """(T, H, W) (B8 - B3) / (B8 + B3); NaN where a band is missing or both are zero."""
     green, near = (cube.reflectance[:, cube.bands.index(b)] for b in ("B3", "B8"))
@@ -109,39 +130,79 @@ def _green_ndvi(cube: Cube) -> Float:
     return index
 
 
+class Layers(NamedTuple):
+    """What the network sees of a zone."""
+
+    own: Float  # (T, C, H, W) of each pixel
+    shared: Float  # (T, D) of all of them
+    names: tuple[str, ...]  # (C + D,)
+
+
 def layers(
     cube: Cube,
     inputs: str,
     location: bool = False,
     elevation: bool = False,
     last_crop: bool = False,
-) -> tuple[Float, tuple[str, ...]]:
-    """(T, C, H, W) what the network sees, and the names of the C channels.
+    zone_mean: bool = False,
+) -> Layers:
+    """What the network sees: first of each pixel, then of the zone.
 
-    The context, where wanted, is the same in every period: first the last crop (class ids, 0 =
-    unknown), after the series elevation, latitude and longitude. Raises InvalidRaster if the cube
-    lacks what is wanted.
+    Of a pixel the last crop (a class id, 0 = unknown), the series, the elevation; of the zone its
+    latitude and longitude and the means of the series. What is not of a month is the same in all
+    of them. Raises InvalidRaster if the cube lacks what is wanted.
     """
-    values, names = cube.reflectance, cube.bands
+    series, names = cube.reflectance, cube.bands
     if inputs == "sqrt_ndvi":
-        roots = np.sqrt(np.clip(values, 0, None))
-        values = np.concatenate([roots, cube.ndvi[:, None]], axis=1)
+        roots = np.sqrt(np.clip(series, 0, None))
+        series = np.concatenate([roots, cube.ndvi[:, None]], axis=1)
         names = (*cube.bands, "NDVI")
-    before, after = list[Float](), list[Float]()
+    own, own_names = [series], [*names]
+    shared, shared_names = list[Float](), list[str]()
     if last_crop:
-        before.append(_given(cube, "last_crop")[None].astype(np.float32))
-        names = (LAST_CROP, *names)
+        own.insert(0, _each_month(_given(cube, "last_crop").astype(np.float32), series))
+        own_names.insert(0, LAST_CROP)
     if elevation:
-        after.append(_given(cube, "elevation")[None])
-        names = (*names, ELEVATION)
+        own.append(_each_month(_given(cube, "elevation"), series))
+        own_names.append(ELEVATION)
     if location:
-        after.append(coordinates(cube.grid))
-        names = (*names, *PLACE)
-    if before or after:
-        lasting = [(np.broadcast_to(c, (len(values), *c.shape))) for c in (*before, *after)]
-        n = len(before)
-        values = np.concatenate([*lasting[:n], values, *lasting[n:]], axis=1)
-    return values, names
+        shared.append(np.broadcast_to(coordinates(cube.grid)[:, 0, 0], (len(series), len(PLACE))))
+        shared_names += PLACE
+    if zone_mean:
+        shared.append(zone_means(series))
+        shared_names += [f"{name}{OF_ZONE}" for name in names]
+    return Layers(
+        np.concatenate(own, axis=1) if len(own) > 1 else series,
+        np.concatenate(shared, axis=1) if shared else np.zeros((len(series), 0), np.float32),
+        (*own_names, *shared_names),
+    )
+
+
+def _each_month(values: NDArray[Any], series: Float) -> NDArray[Any]:
+    """(H, W) as (T, 1, H, W)."""
+    return np.broadcast_to(values, (len(series), 1, *values.shape))
+
+
+def context_of(channels: Sequence[str]) -> tuple[bool, bool, bool, bool]:
+    """Which location, elevation, last crop and zone's mean the channels of `layers` have."""
+    return PLACE[0] in channels, ELEVATION in channels, LAST_CROP in channels, n_means(channels) > 0
+
+
+def n_means(channels: Sequence[str]) -> int:
+    """How many of the channels are the zone's means of others; they are the last."""
+    return sum(name.endswith(OF_ZONE) for name in channels)
+
+
+class Inputs(NamedTuple):
+    """`Layers`, standardised."""
+
+    own: Float  # (T, C, H, W)
+    shared: Float  # (T, D)
+
+
+def _known(scaled: Float) -> Float:
+    known: Float = np.nan_to_num(scaled, copy=False).astype(np.float32, copy=False)
+    return known
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,11 +213,12 @@ class Statistics:
     mean: Float  # (T, C)
     deviation: Float  # (T, C)
 
-    def standardise(self, values: Float) -> Float:
-        """(T, C, H, W) with mean 0 and deviation 1; missing values become the mean."""
-        scaled = (values - self.mean[:, :, None, None]) / self.deviation[:, :, None, None]
-        standard: Float = np.nan_to_num(scaled, copy=False).astype(np.float32, copy=False)
-        return standard
+    def standardise(self, seen: Layers) -> Inputs:
+        """With mean 0 and deviation 1; missing values become the mean."""
+        n = seen.own.shape[1]
+        own = (seen.own - self.mean[:, :n, None, None]) / self.deviation[:, :n, None, None]
+        shared = (seen.shared - self.mean[:, n:]) / self.deviation[:, n:]
+        return Inputs(_known(own), _known(shared))
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -178,6 +240,7 @@ def statistics_of(
     location: bool = False,
     elevation: bool = False,
     last_crop: bool = False,
+    zone_mean: bool = False,
 ) -> Statistics:
     """Mean and deviation over all pixels of the training zones, zone by zone.
 
@@ -188,12 +251,9 @@ def statistics_of(
     squares: NDArray[np.float64] | float = 0.0
     channels: tuple[str, ...] = ()
     for sample in train:
-        values, channels = layers(sample.cube, inputs, location, elevation, last_crop)
-        valid = ~np.isnan(values)
-        known = np.where(valid, values, 0).astype(np.float64)
-        n = n + valid.sum(axis=(2, 3))
-        total = total + known.sum(axis=(2, 3))
-        squares = squares + (known * known).sum(axis=(2, 3))
+        seen = layers(sample.cube, inputs, location, elevation, last_crop, zone_mean)
+        moments, channels = _moments(seen), seen.names
+        n, total, squares = n + moments[0], total + moments[1], squares + moments[2]
     count = np.maximum(n, 1)
     mean = total / count
     deviation = np.sqrt(np.maximum(squares / count - mean * mean, 0))
@@ -203,7 +263,22 @@ def statistics_of(
         safe[:, i] = np.maximum(safe[:, i], _LEAST_SPREAD.get(name, 0.0))
         if name == LAST_CROP:
             mean[:, i], safe[:, i] = 0.0, 1.0
+        if name.endswith(OF_ZONE):  # on the scale of its series, so that they can be compared
+            of = channels.index(name.removesuffix(OF_ZONE))
+            mean[:, i], safe[:, i] = mean[:, of], safe[:, of]
     return Statistics(channels, mean.astype(np.float32), safe.astype(np.float32))
+
+
+def _moments(seen: Layers) -> NDArray[np.float64]:
+    """(3, T, C + D) number, sum and sum of squares of the values that are there."""
+    found = []
+    pixels = seen.own.shape[-2] * seen.own.shape[-1]
+    for values, each in ((seen.own, 1), (seen.shared[:, :, None, None], pixels)):
+        valid = ~np.isnan(values)
+        known = np.where(valid, values, 0).astype(np.float64)
+        sums = [part.sum(axis=(2, 3)) for part in (valid, known, known * known)]
+        found.append(np.stack(sums).astype(np.float64) * each)
+    return np.concatenate(found, axis=2)
 
 
 def parcel_weight(sample: Sample) -> Float:

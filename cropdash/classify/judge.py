@@ -128,8 +128,8 @@ class Judge(Callback):
     ) -> tuple[NDArray[np.int64], float, int]:
         """(K, K) counts, and the summed loss and number of the pixels of trained classes."""
         classes = self._frame.classes
-        values, _ = features.layers(sample.cube, self._config.inputs, *self._config.context)
-        inputs = self._statistics.standardise(values)
+        seen = features.layers(sample.cube, self._config.inputs, *self._config.context)
+        inputs = self._statistics.standardise(seen)
         half = precision.half(self._config)
         said = tiles.predict(network, inputs, classes, half=half)  # (len(classes), H, W)
         mask = features.labelled(sample)

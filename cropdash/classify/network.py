@@ -14,121 +14,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from cropdash.classify.temporal import StripByStrip, TemporalEncoder
 from cropdash.train_config import CnnConfig
-
-# Up to here one matrix over the year costs less than the memory traffic of small convolutions.
-_FEW_CHANNELS = 16
-# Pixels whose months are in memory at once: as many as fit into the caches.
-_STRIP = 4_096
 
 _LAST_CROP = 8  # values that a last crop becomes
 OWN_SHARE = 0.3  # of a pixel's own series in the answer, where it gives one
 PIXEL_SHARE = 0.6  # of the pixel networks in the answer, where there are any
-
-
-class TemporalEncoder(nn.Module):
-    """Conv1d over time, shared by all pixels: (B, T, C, H, W) -> (B, D, H, W).
-
-    The same numbers as Conv1d on [B*H*W, C, T], in a form that is faster on a CPU: memory stays
-    in the order (B, H, W, T, C), in which each step is a channels-last Conv2d without a copy.
-    """
-
-    def __init__(self, channels: int, n_periods: int, config: CnnConfig) -> None:
-        super().__init__()
-        width, k = config.temporal_channels, config.temporal_kernel
-        sizes = [channels, *[width] * config.temporal_layers]
-        self.convolutions = nn.ModuleList(
-            nn.Conv1d(a, b, k, padding=k // 2) for a, b in pairwise(sizes)
-        )
-        self.dropout = nn.Dropout(config.dropout)
-        dense = config.temporal_pooling == "dense"
-        self.mix = _learned_mix(width * n_periods, config) if dense else None
-        self.width = config.embedding if dense else width
-
-    def forward(self, x: Tensor) -> Tensor:
-        kernels = [
-            _as_conv2d(x.shape[1], *convolution.parameters()) for convolution in self.convolutions
-        ]
-        patches = max(1, _STRIP // (x.shape[-2] * x.shape[-1]))
-        hidden = torch.cat([self._hidden(part, kernels) for part in torch.split(x, patches)])
-        embedding = hidden if self.mix is None else self.mix[1:](hidden)
-        dropped: Tensor = self.dropout(embedding)
-        return dropped
-
-    def _hidden(self, x: Tensor, kernels: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
-        """(B, T, C, H, W) -> (B, D, H, W): as far as no pixel needs to know of another."""
-        b, _, _, h, w = x.shape
-        x = x.permute(0, 3, 4, 1, 2).contiguous()  # (B, H, W, T, C)
-        for kernel, bias in kernels:
-            x = _convolved(x, kernel, bias)  # (B, H, W, T, D)
-        if self.mix is None:
-            return x.amax(dim=3).permute(0, 3, 1, 2)  # (B, D, H, W)
-        year = x.reshape(b, h, w, -1).permute(0, 3, 1, 2)  # (B, T*D, H, W)
-        hidden: Tensor = self.mix[0](year)
-        return hidden
-
-
-def _learned_mix(before: int, config: CnnConfig) -> nn.Sequential:
-    """All months of a pixel to its embedding, through one hidden layer.
-
-    Without its normalisation the map of zones never seen is clearly worse (accuracy .769 against
-    .788 on held-out training zones of the demo).
-    """
-    return nn.Sequential(
-        nn.Conv2d(before, config.temporal_hidden, 1, bias=False),
-        nn.BatchNorm2d(config.temporal_hidden),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(config.temporal_hidden, config.embedding, 1),
-        nn.ReLU(inplace=True),
-    )
-
-
-def _as_conv2d(t: int, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-    """Weight and bias of a Conv2d with the same numbers, in whichever of two forms is faster."""
-    if weight.shape[1] <= _FEW_CHANNELS:
-        return _over_the_year(weight, t), bias.repeat(t)
-    return weight[:, :, None], bias  # (D, C, 1, k)
-
-
-def _convolved(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
-    """(B, H, W, T, C) -> (B, H, W, T, D) with ReLU.
-
-    ReLU is taken in place before the result is seen as another shape: of a view, its gradient
-    would be copied.
-    """
-    b, h, w, t, c = x.shape
-    if kernel.shape[1] == c:
-        seen = x.reshape(b, h * w, t, c).permute(0, 3, 1, 2)  # (B, C, H*W, T)
-    else:
-        seen = x.reshape(b, h, w, t * c).permute(0, 3, 1, 2)  # (B, T*C, H, W)
-    y = F.relu_(F.conv2d(seen, kernel, bias, padding=(0, kernel.shape[-1] // 2)))
-    return y.permute(0, 2, 3, 1).reshape(b, h, w, t, -1)
-
-
-def _over_the_year(weight: Tensor, t: int) -> Tensor:
-    """(D, C, k) -> (T*D, T*C, 1, 1): the convolution as one matrix over all months of a pixel."""
-    d, c, k = weight.shape
-    matrix = weight.new_zeros(t, d, t, c)
-    for j in range(k):
-        shift = j - k // 2  # from the month that is written to the month that is read
-        months = torch.arange(max(0, -shift), min(t, t - shift), device=weight.device)
-        matrix[months, :, months + shift] = weight[:, :, j]
-    return matrix.reshape(t * d, t * c, 1, 1)
-
-
-class StripByStrip(nn.Module):
-    """An encoder over a few rows at a time: it treats each pixel for itself, so nothing changes.
-
-    The months of a strip stay in the processor's caches (1.5 times as fast as the whole tile).
-    """
-
-    def __init__(self, encoder: TemporalEncoder) -> None:
-        super().__init__()
-        self.encoder, self.width = encoder, encoder.width
-
-    def forward(self, x: Tensor) -> Tensor:
-        rows = max(1, _STRIP // x.shape[-1])
-        return torch.cat([self.encoder(strip) for strip in torch.split(x, rows, dim=3)], dim=2)
 
 
 class DoubleConvolution(nn.Sequential):
@@ -177,21 +68,26 @@ class UNet(nn.Module):
 
 
 class SeriesEmbedding(nn.Module):
-    """What a pixel's series says and, if it is the first channel, what its last crop does."""
+    """What a pixel's series says and, if it is the first channel, what its last crop does.
 
-    def __init__(self, channels: int, n_periods: int, n_classes: int, config: CnnConfig) -> None:
+    What all pixels of a zone share may be given apart, see `TemporalEncoder`.
+    """
+
+    def __init__(
+        self, channels: int, n_periods: int, n_classes: int, config: CnnConfig, means: int = 0
+    ) -> None:
         super().__init__()
-        self.temporal = TemporalEncoder(channels - config.last_crop, n_periods, config)
+        self.temporal = TemporalEncoder(channels - config.last_crop, n_periods, config, means)
         self.before = nn.Embedding(n_classes, _LAST_CROP) if config.last_crop else None
         self.width = self.temporal.width + (_LAST_CROP if config.last_crop else 0)
 
-    def embedded(self, x: Tensor) -> Tensor:
+    def embedded(self, x: Tensor, shared: Tensor | None) -> Tensor:
         """(B, T, C, H, W) -> (B, width, H, W)."""
         if self.before is None:
-            series: Tensor = self.temporal(x)
+            series: Tensor = self.temporal(x, shared)
             return series
         crop = self.before(x[:, 0, 0].long()).permute(0, 3, 1, 2)  # (B, 8, H, W)
-        return torch.cat([self.temporal(x[:, :, 1:]), crop], dim=1)
+        return torch.cat([self.temporal(x[:, :, 1:], shared), crop], dim=1)
 
 
 class PixelNetwork(SeriesEmbedding):
@@ -200,12 +96,14 @@ class PixelNetwork(SeriesEmbedding):
     (B, T, C, H, W) -> (B, K, H, W)
     """
 
-    def __init__(self, channels: int, n_periods: int, n_classes: int, config: CnnConfig) -> None:
-        super().__init__(channels, n_periods, n_classes, config)
+    def __init__(
+        self, channels: int, n_periods: int, n_classes: int, config: CnnConfig, means: int = 0
+    ) -> None:
+        super().__init__(channels, n_periods, n_classes, config, means)
         self.head = nn.Conv2d(self.width, n_classes, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.embedded(x))
+    def forward(self, x: Tensor, shared: Tensor | None = None) -> Tensor:
+        logits: Tensor = self.head(self.embedded(x, shared))
         return logits
 
 
@@ -216,37 +114,39 @@ class HybridNetwork(SeriesEmbedding):
     other pixels than it does, a few of every parcel, and share no weight with it.
     """
 
-    def __init__(self, channels: int, n_periods: int, n_classes: int, config: CnnConfig) -> None:
-        super().__init__(channels, n_periods, n_classes, config)
+    def __init__(
+        self, channels: int, n_periods: int, n_classes: int, config: CnnConfig, means: int = 0
+    ) -> None:
+        super().__init__(channels, n_periods, n_classes, config, means)
         self.spatial = UNet(self.width, config.unet_channels)
         self.dropout = nn.Dropout2d(config.dropout)
         seen = config.unet_channels[0] + (self.width if config.skip_embedding else 0)
         self.head = nn.Conv2d(seen, n_classes, 1)
         self.pixel_head = nn.Conv2d(self.width, n_classes, 1) if config.own_loss else None
         self.pixel = nn.ModuleList(
-            PixelNetwork(channels, n_periods, n_classes, config)
+            PixelNetwork(channels, n_periods, n_classes, config, means)
             for _ in range(config.pixel_networks)
         )
         self.skip_embedding, self.n_classes = config.skip_embedding, n_classes
         self.reach = 2 ** (len(config.unet_channels) + 2)  # [px] margin that a tile's edge needs
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, shared: Tensor | None = None) -> Tensor:
         """The logits of all answers as one.
 
         Where there is one, the pixel's own answer counts `OWN_SHARE` beside the U-Net's; of both
         together, and the pixel networks where there are any, these count `PIXEL_SHARE`.
         """
-        logits, own = self.answers(x)
+        logits, own = self.answers(x, shared)
         if own is not None:
             logits = torch.lerp(logits, own, OWN_SHARE)
         if not len(self.pixel):
             return logits
-        alone = sum(network(x) for network in self.pixel) / len(self.pixel)
+        alone = sum(network(x, shared) for network in self.pixel) / len(self.pixel)
         return torch.lerp(logits, alone, PIXEL_SHARE)
 
-    def answers(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+    def answers(self, x: Tensor, shared: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Logits from a pixel and what lies around it, and from its own embedding alone."""
-        embedding = self.embedded(x)  # (B, D, H, W)
+        embedding = self.embedded(x, shared)  # (B, D, H, W)
         context = self.dropout(self.spatial(embedding))
         if self.skip_embedding:
             context = torch.cat([context, embedding], dim=1)

@@ -15,19 +15,21 @@ from torch.utils.data import IterableDataset
 
 from cropdash.classify import augmentation, features
 from cropdash.classify.features import PLACE, Statistics
-from cropdash.domain import Float, Ints, Sample
+from cropdash.domain import Float, Ints, Sample, interior
 from cropdash.train_config import CnnConfig
 
 MEMORY = 1_200_000_000  # [bytes] of standardised zones held at once
 _PASSES = 3  # times that an epoch may see the area: enough for turned and flipped patches
 _FEWEST_STEPS = 10  # an epoch; a single small zone is still learned in a hundred steps
 _ROW = 32  # single pixels of one zone that are hidden from and moved together
+# A single pixel is drawn by one over this power of its parcel's size; 1: each parcel as often.
+_BY_SIZE = 0.75
 
 
 class Singles(NamedTuple):
     """Pixels without their surroundings, R rows of S for each of N networks; mixtures of two."""
 
-    inputs: Tensor  # (N, T, C, R, S)
+    inputs: Tensor  # (N, T, C + D, R, S), what its zone shares among them
     classes: tuple[Tensor, Tensor]  # (N, R, S), of both pixels of the mixture
     shares: tuple[Tensor, Tensor]  # (N, R, S), of both; they sum to 1
 
@@ -36,6 +38,7 @@ class Batch(NamedTuple):
     """What one step learns from."""
 
     inputs: Tensor  # (B, T, C, P, P)
+    shared: Tensor  # (B, T, D) what the zone of a patch shares
     classes: Tensor  # (B, P, P)
     weights: Tensor  # (B, P, P), 0 = not learned
     singles: Singles | None
@@ -46,27 +49,53 @@ class Plates:
     """One zone, ready to be cut into patches."""
 
     inputs: Float  # (T, C, H, W) standardised
+    shared: Float  # (T, D) standardised
     classes: NDArray[np.uint8]  # (H, W), 0 = not trained on
     weights: Float  # (H, W), 0 = not trained on
     parcels: Ints  # (H, W), 0 = none
     centres: NDArray[np.int64]  # (N, 2) labelled pixels, on which patches are centred
-    odds: NDArray[np.float64]  # (N,) running sum of their weights
+    odds: NDArray[np.float64]  # (N,) running sum of their chances to be drawn singly
+    means: Float  # (P, T, C) of the inputs of each parcel, without its border where it can be
+    row_of: Ints  # (H, W) where in `means` a pixel's parcel is
 
 
 def plates_of(sample: Sample, statistics: Statistics, config: CnnConfig) -> Plates:
     """Standardised inputs, classes and weights of a zone."""
-    values, _ = features.layers(sample.cube, config.inputs, *config.context)
+    seen = features.layers(sample.cube, config.inputs, *config.context)
     mask = features.labelled(sample)
     weights = features.parcel_weight(sample) if config.weighting == "parcel" else np.float32(1)
     weights = np.where(mask, weights, 0).astype(np.float32)
+    inputs, shared = statistics.standardise(seen)
+    means, row_of = parcel_means(inputs, sample.labels.parcel_id)
     return Plates(
-        statistics.standardise(values),
+        inputs,
+        shared,
         np.where(mask, sample.labels.crop, 0).astype(np.uint8),
         weights,
         sample.labels.parcel_id,
         np.argwhere(mask),
-        np.cumsum(weights[mask], dtype=np.float64),
+        np.cumsum(weights[mask] ** (2 * _BY_SIZE), dtype=np.float64),
+        means,
+        row_of,
     )
+
+
+def parcel_means(inputs: Float, parcel_id: Ints) -> tuple[Float, Ints]:
+    """(P, T, C) mean of (T, C, H, W) over each parcel, and (H, W) the row of a pixel's own.
+
+    Without its border pixels, which mix two fields, where that leaves any. What lies outside of
+    parcels has a row as well.
+    """
+    ids, row_of = np.unique(parcel_id, return_inverse=True)
+    row_of = row_of.reshape(parcel_id.shape)
+    inner = interior(parcel_id)
+    has_inner = np.bincount(row_of[inner], minlength=len(ids)) > 0
+    used = inner | ~has_inner[row_of]
+    of, counts = row_of[used], np.bincount(row_of[used], minlength=len(ids))
+    flat = inputs[:, :, used].reshape(-1, len(of))
+    sums = np.stack([np.bincount(of, values, minlength=len(ids)) for values in flat], axis=1)
+    means = (sums / counts[:, None]).reshape(len(ids), *inputs.shape[:2])
+    return means.astype(np.float32), row_of.astype(np.int32)
 
 
 class Patches(IterableDataset[Batch]):
@@ -108,9 +137,10 @@ class Patches(IterableDataset[Batch]):
     def _batch(self, rng: np.random.Generator) -> Batch:
         share = self._config.batch_size // self._config.processes
         patches = [self._patch(rng) for _ in range(share)]
-        inputs, classes, weights = (np.stack(part) for part in zip(*patches, strict=True))
+        inputs, shared, classes, weights = (np.stack(part) for part in zip(*patches, strict=True))
         return Batch(
             torch.from_numpy(inputs),
+            torch.from_numpy(shared),
             torch.from_numpy(classes.astype(np.int64)),
             torch.from_numpy(weights),
             self._singles(rng) if self._config.pixel_networks else None,
@@ -141,12 +171,18 @@ class Patches(IterableDataset[Batch]):
         return Singles(torch.from_numpy(images), (first, second), (larger, 1 - larger))
 
     def _row(self, plates: Plates, rng: np.random.Generator) -> tuple[Float, NDArray[np.uint8]]:
-        """(T, C, 1, S) and (1, S): single pixels of one zone, drawn by their weights."""
+        """(T, C + D, 1, S) and (1, S): single pixels of one zone, or means of their parcels."""
         at = np.searchsorted(plates.odds, rng.random(_ROW) * plates.odds[-1], side="right")
         rows, columns = plates.centres[np.minimum(at, len(plates.odds) - 1)].T
-        inputs = plates.inputs[:, :, rows, columns][:, :, None]
-        inputs = self._varied(inputs, plates.parcels[rows, columns][None], rng)
-        return inputs, plates.classes[rows, columns][None]
+        inputs = plates.inputs[:, :, rows, columns]
+        n_means = round(self._config.parcel_means * _ROW)
+        parcels = plates.row_of[rows[:n_means], columns[:n_means]]
+        first = int(self._config.last_crop)  # a class id has no mean: it stays the pixel's own
+        inputs[:, first:, :n_means] = plates.means[parcels, :, first:].transpose(1, 2, 0)
+        own = inputs[:, :, None]
+        own, shared = self._varied(own, plates.shared, plates.parcels[rows, columns][None], rng)
+        everywhere = np.broadcast_to(shared[:, :, None, None], (*shared.shape, 1, _ROW))
+        return np.concatenate([own, everywhere], axis=1), plates.classes[rows, columns][None]
 
     def _patch(self, rng: np.random.Generator) -> tuple[NDArray[np.generic], ...]:
         plates = self._plates(int(rng.choice(self._at_hand)))
@@ -159,20 +195,25 @@ class Patches(IterableDataset[Batch]):
         column = int(np.clip(centre[1] - jitter[1], 0, width - self._side))
         at = (..., slice(row, row + self._side), slice(column, column + self._side))
         turns, flip = int(rng.integers(4)), bool(rng.integers(2))
-        inputs = self._varied(plates.inputs[at], plates.parcels[at], rng)
+        inputs, shared = self._varied(plates.inputs[at], plates.shared, plates.parcels[at], rng)
         parts = (inputs, plates.classes[at], plates.weights[at])
-        return tuple(_turned(part, turns, flip) for part in parts)
+        turned, *labels = (_turned(part, turns, flip) for part in parts)
+        return turned, shared, *labels
 
-    def _varied(self, inputs: Float, parcels: Ints, rng: np.random.Generator) -> Float:
-        """The patch with some months and last crops hidden, and a little elsewhere."""
+    def _varied(
+        self, inputs: Float, shared: Float, parcels: Ints, rng: np.random.Generator
+    ) -> tuple[Float, Float]:
+        """The patch and what its zone shares with some months hidden, and a little elsewhere."""
         config = self._config
         if config.hidden_months:
-            inputs = augmentation.without_months(inputs, config.hidden_months, rng)
+            hidden = rng.random(len(inputs)) < config.hidden_months
+            inputs = augmentation.without_months(inputs, hidden)
+            shared = augmentation.without_months(shared, hidden)
         if config.location and config.location_noise:
-            inputs = augmentation.displaced(inputs, len(PLACE), config.location_noise, rng)
+            shared = augmentation.displaced(shared, len(PLACE), config.location_noise, rng)
         if config.last_crop and config.hidden_last_crop:
             inputs = augmentation.without_last_crop(inputs, parcels, config.hidden_last_crop, rng)
-        return inputs
+        return inputs, shared
 
     def _choose(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """The zones of this epoch: all, or as many as fit in memory, drawn anew."""

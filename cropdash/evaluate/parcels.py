@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cropdash.domain import Bytes, Float, Ints
+from cropdash.domain import Bytes, Float, Ints, interior
 from cropdash.errors import InvalidRaster
 
 Mask = NDArray[np.bool_]
@@ -65,20 +65,6 @@ def paint(
     painted, sure = crop.copy(), confidence.copy()
     painted[inside], sure[inside] = decisions.predicted[at], decisions.confidence[at]
     return painted, sure
-
-
-def interior(parcel_id: Ints) -> Mask:
-    """(H, W) True where all eight neighbours belong to the same parcel.
-
-    The raster's edge is not a border: what lies beyond counts as more of the same.
-    """
-    height, width = parcel_id.shape
-    padded = np.pad(parcel_id, 1, mode="edge")
-    same: Mask = parcel_id != 0
-    for row in range(3):
-        for column in range(3):
-            same &= padded[row : row + height, column : column + width] == parcel_id
-    return same
 
 
 def parcel_decisions(probabilities: ArrayLike) -> Decisions:

@@ -108,6 +108,10 @@ class CnnConfig(TrainConfig):
         1600, ge=32, le=100_000, title="Single pixels",
         description="Drawn a step for each pixel network.",
     )  # fmt: skip
+    parcel_means: float = Field(
+        0.5, ge=0, le=1, title="Parcel means",
+        description="Share of the single pixels in whose place the mean of their parcel is learned.",
+    )  # fmt: skip
     mixing: float = Field(
         0.4, ge=0, le=10, title="Mixing",
         description="Single pixels are learned as mixtures of two: the larger, the more even "

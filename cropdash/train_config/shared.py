@@ -56,6 +56,11 @@ class TrainConfig(BaseModel):
         True, title="Location",
         description="The model also sees latitude and longitude: it may learn what grows where.",
     )  # fmt: skip
+    zone_mean: bool = Field(
+        True, title="Difference from the zone",
+        description="The model also sees how far a pixel lies from its zone's mean of the month: "
+        "an early spring or a dry summer of the whole zone is told from a crop.",
+    )  # fmt: skip
     elevation: bool = Field(
         False, title="Elevation",
         description="The model also sees the height above the sea, where the dataset has it.",
@@ -85,9 +90,9 @@ class TrainConfig(BaseModel):
     threads: int = Field(2, ge=1, le=64, title="Threads", description="Processor cores to use.")
 
     @property
-    def context(self) -> tuple[bool, bool, bool]:
-        """Whether the model sees location, elevation and last year's crop."""
-        return self.location, self.elevation, self.last_crop
+    def context(self) -> tuple[bool, bool, bool, bool]:
+        """Whether the model sees location, elevation, last year's crop and the zone's mean."""
+        return self.location, self.elevation, self.last_crop, self.zone_mean
 
     @field_validator("dataset", "also")
     @classmethod

@@ -1,3 +1,5 @@
+import dataclasses
+import itertools
 import json
 
 import numpy as np
@@ -7,7 +9,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from cropdash import classify, legend, train_config
 from cropdash.classify import features, losses, patches, validation
-from cropdash.domain import Cube, Labels, Sample, season
+from cropdash.domain import Cube, Labels, Sample, interior, season
 from cropdash.errors import InvalidRaster, InvalidRun, NotEnoughData, TrainingFailed
 from tests.classify import landscapes
 
@@ -98,11 +100,24 @@ def test_each_epoch_is_told_with_its_progress(trained):
 
 
 def test_a_network_written_before_it_had_answers_of_the_pixel_alone_still_loads(tmp_path):
-    classifier = new("cnn", own_loss=0.0, pixel_networks=0)
+    classifier = new("cnn", own_loss=0.0, pixel_networks=0, zone_mean=False)
     fit(classifier, tmp_path, train=[landscapes.sample("a", (17, 23))], validation=[])
     classifier.save(tmp_path)
     written = json.loads((tmp_path / "model.json").read_text())
-    del written["config"]["own_loss"], written["config"]["pixel_networks"]
+    for name in ("own_loss", "pixel_networks", "zone_mean"):
+        del written["config"][name]
+    (tmp_path / "model.json").write_text(json.dumps(written))
+    cube = landscapes.sample("d", seed=5).cube
+    said = classify.load(tmp_path).predict_proba(cube)
+    np.testing.assert_array_equal(said, classifier.predict_proba(cube))
+
+
+def test_trees_written_before_they_saw_the_zones_mean_still_load(tmp_path):
+    classifier = new("xgboost", zone_mean=False)
+    fit(classifier, tmp_path)
+    classifier.save(tmp_path)
+    written = json.loads((tmp_path / "model.json").read_text())
+    del written["config"]["zone_mean"]
     (tmp_path / "model.json").write_text(json.dumps(written))
     cube = landscapes.sample("d", seed=5).cube
     said = classify.load(tmp_path).predict_proba(cube)
@@ -238,7 +253,7 @@ def test_a_stop_does_not_wait_for_the_validation_zones(tmp_path):
 def test_a_small_area_is_not_seen_over_and_over():
     zones = [landscapes.sample("a", (20, 25))]
     config = new("cnn").config.model_copy(update={"iterations": 500})
-    statistics = features.statistics_of(zones, config.inputs)
+    statistics = features.statistics_of(zones, config.inputs, *config.context)
     assert len(patches.Patches(zones, statistics, config)) == 10
     wide = [landscapes.sample(f"z{i}", (90, 97)) for i in range(4)]
     pixels = 4 * 90 * 97
@@ -256,33 +271,61 @@ def drawn_singles(zones, **changes):
 
 def test_single_pixels_are_labelled_pixels_of_the_zones_with_their_own_series():
     zones = [landscapes.sample("a", (20, 31), seed=1), landscapes.sample("b", (27, 24), seed=2)]
-    plates, drawn = drawn_singles(zones, pixel_networks=3, single_pixels=70)
+    plates, drawn = drawn_singles(zones, pixel_networks=3, single_pixels=70, parcel_means=0.0)
     known = {
         p.inputs[:, :, r, c].tobytes(): int(p.classes[r, c]) for p in plates for r, c in p.centres
     }
     for singles in drawn:
-        assert singles.inputs.shape == (3, 12, 7, 3, 32)  # 70 pixels are three rows
+        assert singles.inputs.shape == (3, 12, 12, 3, 32)  # 70 pixels are three rows
         assert (singles.shares[0] == 1).all()
         assert (singles.shares[1] == 0).all()
         for n, r, s in np.ndindex(3, 3, 32):
-            series = np.ascontiguousarray(singles.inputs[n, :, :, r, s].numpy())
+            series = np.ascontiguousarray(singles.inputs[n, :, :5, r, s].numpy())
             assert known[series.tobytes()] == singles.classes[0][n, r, s] > 0
 
 
-def test_single_pixels_are_drawn_by_their_weights():
+@pytest.mark.parametrize("share", [0.25, 1.0])
+def test_a_share_of_the_single_pixels_are_means_of_their_parcels_without_their_borders(share):
+    zones = [landscapes.sample("a", (20, 31), seed=1), landscapes.sample("b", (27, 24), seed=2)]
+    plates, drawn = drawn_singles(zones, single_pixels=96, parcel_means=share)
+    found = []
+    for zone, sample in zip(plates, zones, strict=True):
+        ids = sample.labels.parcel_id
+        inner = interior(ids)
+        for number in set(ids[sample.labels.crop > 0].tolist()):
+            mine = ids == number
+            used = mine & inner if (mine & inner).any() else mine
+            crop = int(sample.labels.crop[mine].max())
+            found.append((zone.inputs[:, :, used].mean(axis=-1), crop))
+    means, crops = np.stack([mean for mean, _ in found]), [crop for _, crop in found]
+    n = round(32 * share)
+    for singles in drawn:
+        for r, s in np.ndindex(3, n):
+            apart = np.abs(means - singles.inputs[0, :, :5, r, s].numpy()).max(axis=(1, 2))
+            assert apart.min() < 1e-5
+            assert crops[apart.argmin()] == singles.classes[0][0, r, s]
+        for r, s in np.ndindex(3, 32 - n):
+            apart = np.abs(means - singles.inputs[0, :, :5, r, n + s].numpy()).max(axis=(1, 2))
+            assert apart.min() > 1e-3
+
+
+def test_single_pixels_are_drawn_more_often_from_small_parcels_than_their_area_says():
     zones = [landscapes.sample("a", (40, 31), seed=1), landscapes.sample("b", (33, 44), seed=2)]
-    plates, drawn = drawn_singles(zones, single_pixels=30_000)
-    weights = np.zeros(50)
-    for zone in plates:
-        weights += np.bincount(zone.classes.ravel(), zone.weights.ravel(), 50)
+    _, drawn = drawn_singles(zones, single_pixels=30_000)
+    chances = np.zeros(50)
+    for sample in zones:
+        mask = features.labelled(sample)
+        sizes = np.bincount(sample.labels.parcel_id.ravel())[sample.labels.parcel_id]
+        chances += np.bincount(sample.labels.crop[mask], sizes[mask] ** -0.75, 50)
     found = np.bincount(np.concatenate([s.classes[0].ravel() for s in drawn]), minlength=50)
     # 32 pixels come from one zone, so shares of a class spread more than those of free draws.
-    np.testing.assert_allclose(found / found.sum(), weights / weights.sum(), atol=0.02)
+    np.testing.assert_allclose(found / found.sum(), chances / chances.sum(), atol=0.02)
 
 
 def test_zones_past_the_memory_limit_take_turns(monkeypatch):
     zones = [landscapes.sample(f"z{i}", seed=i) for i in range(5)]
-    config = new("cnn", location=False).config.model_copy(update={"iterations": 3})
+    still = new("cnn", location=False, zone_mean=False).config
+    config = still.model_copy(update={"iterations": 3})
     statistics = features.statistics_of(zones, config.inputs)
     assert len(list(patches.Patches(zones, statistics, config))) == 3
     one = zones[0].cube.reflectance.nbytes * 5 // 4  # NDVI is a fifth channel
@@ -343,7 +386,7 @@ def test_statistics_agree_with_plain_ones_and_survive_json():
     np.testing.assert_allclose(statistics.deviation, stacked.std(axis=2), rtol=1e-3)
     back = features.Statistics.from_json(statistics.to_json(), statistics.channels)
     np.testing.assert_array_equal(back.mean, statistics.mean)
-    scaled = statistics.standardise(samples[0].cube.reflectance)
+    scaled, _ = statistics.standardise(features.layers(samples[0].cube, "reflectance"))
     assert abs(scaled.mean()) < 0.2
 
 
@@ -407,19 +450,84 @@ def test_the_place_of_a_zone_is_one_point_and_zones_side_by_side_are_one_place()
     assert (statistics.deviation[:, -2:] >= 0.5).all()
 
 
+def test_the_zones_mean_takes_what_the_whole_zone_shares():
+    values = landscapes.sample("a", (20, 34), seed=1).cube.reflectance.copy()
+    values[3, :, :4, 5:9] = np.nan
+    means = features.zone_means(values)
+    np.testing.assert_allclose(means, np.nanmean(values, axis=(2, 3)), rtol=1e-5)
+    months = np.linspace(-0.2, 0.3, 12, dtype=np.float32)[:, None]
+    shifted = features.zone_means(values + months[..., None, None])
+    np.testing.assert_allclose(shifted - means, np.broadcast_to(months, means.shape), atol=1e-6)
+    assert np.isnan(features.zone_means(np.full((2, 3, 4), np.nan, np.float32))).all()
+
+
+def test_the_channels_tell_which_context_they_are():
+    cube = with_context()
+    for wanted in itertools.product((False, True), repeat=4):
+        own, shared, names = features.layers(cube, "sqrt_ndvi", *wanted)
+        assert features.context_of(names) == wanted
+        assert own.shape == (12, 5 + wanted[1] + wanted[2], *cube.grid.shape)
+        assert shared.shape == (12, 2 * wanted[0] + 5 * wanted[3])
+        assert len(set(names)) == len(names) == own.shape[1] + shared.shape[1]
+        rows = features.table(cube, "phenology", *wanted)
+        assert rows.shape[1] == len(features.table_names(cube.bands, 12, "phenology", *wanted))
+
+
+def with_context():
+    cube = landscapes.sample("a", (20, 34), seed=1).cube
+    shape = cube.grid.shape
+    more = {"elevation": np.full(shape, 90, np.float32), "last_crop": np.full(shape, 7, np.uint8)}
+    return dataclasses.replace(cube, **more)
+
+
+def test_the_trees_see_how_far_a_pixel_lies_from_its_zone():
+    cube = landscapes.sample("a", (9, 14)).cube
+    names = features.table_names(cube.bands, 12, "ndvi", True, False, False, True)
+    rows = features.table(cube, "ndvi", True, False, False, True)
+    for month in (0, 7):
+        column = names.index(f"{month + 1:02d} NDVI against its zone")
+        wanted = cube.ndvi[month] - cube.ndvi[month].mean()
+        np.testing.assert_allclose(rows[:, column], wanted.ravel(), atol=1e-6)
+
+
+def test_a_series_and_its_zones_mean_are_on_one_scale():
+    zones = [landscapes.sample("a", (20, 34), seed=1), landscapes.sample("b", (31, 22), seed=2)]
+    statistics = features.statistics_of(zones, "sqrt_ndvi", True, False, False, True)
+    for zone in zones:
+        seen = features.layers(zone.cube, "sqrt_ndvi", True, False, False, True)
+        own, shared = statistics.standardise(seen)
+        np.testing.assert_allclose(own.mean(axis=(2, 3)), shared[:, 2:], atol=1e-4)
+
+
+def test_months_are_hidden_from_a_patch_and_from_its_zones_means_alike():
+    flat = landscapes.sample("a", (40, 36), seed=1)
+    first = flat.cube.reflectance[:, :, :1, :1]
+    even = dataclasses.replace(flat.cube, reflectance=np.broadcast_to(first, (12, 4, 40, 36)))
+    zones = [dataclasses.replace(flat, cube=even), landscapes.sample("b", (31, 22), seed=2)]
+    config = new("cnn", hidden_months=0.5, location=False, patch_size=16, iterations=6).config
+    statistics = features.statistics_of(zones, config.inputs, *config.context)
+    drawn = list(patches.Patches(zones[:1], statistics, config))
+    for inputs, shared, *_ in drawn:
+        means = shared.numpy()[..., None, None]
+        np.testing.assert_allclose(inputs, np.broadcast_to(means, inputs.shape), atol=1e-4)
+    _, whole = statistics.standardise(features.layers(even, config.inputs, *config.context))
+    changed = np.concatenate([(batch.shared.numpy() != whole).any(axis=2) for batch in drawn])
+    assert changed.mean() == pytest.approx(0.5, abs=0.12)  # of each patch other months
+    assert len(np.unique(changed, axis=0)) > len(changed) // 2
+
+
 def test_patches_are_moved_about_in_training_only_by_the_settings():
     zones = [landscapes.sample("a", (40, 36), seed=1)]
     still, moved = (
         new("cnn", location=True, location_noise=noise, iterations=4).config for noise in (0.0, 0.3)
     )
-    statistics = features.statistics_of(zones, still.inputs, True)
+    statistics = features.statistics_of(zones, still.inputs, *still.context)
     places = []
     for config in (still, moved):
         batches = list(patches.Patches(zones, statistics, config))
-        places.append(np.concatenate([inputs[:, :, -2:].numpy() for inputs, *_ in batches]))
+        places.append(np.concatenate([batch.shared[:, :, :2].numpy() for batch in batches]))
     assert np.ptp(places[0]) < 1e-6
-    one_patch = places[1].reshape(*places[1].shape[:3], -1)
-    assert np.ptp(one_patch, axis=(1, 3)).max() < 1e-6  # the whole patch, the whole year
+    assert np.ptp(places[1], axis=1).max() < 1e-6  # the whole year
     assert 0.1 < places[1].std() < 0.6
 
 

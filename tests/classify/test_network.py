@@ -5,14 +5,15 @@ from torch import nn
 
 from cropdash import train_config
 from cropdash.classify import cnn_fit, precision, tiles
+from cropdash.classify.features import Inputs
 from cropdash.classify.imbalance import Census
 from cropdash.classify.network import (
     HybridNetwork,
-    TemporalEncoder,
     count_parameters,
     for_inference,
 )
 from cropdash.classify.patches import Singles
+from cropdash.classify.temporal import TemporalEncoder
 
 LIGHT = train_config.parse({"classifier": "cnn", "dataset": "d"})
 SEED = train_config.parse(
@@ -28,6 +29,11 @@ SMALL = LIGHT.model_copy(
 )
 
 
+def alone(own):
+    """Inputs of which a zone shares nothing."""
+    return Inputs(own, np.zeros((len(own), 0), np.float32))
+
+
 @pytest.mark.parametrize("width", [7, 24])  # below and above where the faster form changes
 @pytest.mark.parametrize("kernel", [3, 5])
 def test_temporal_encoder_equals_conv1d_at_each_pixel(kernel, width):
@@ -40,6 +46,52 @@ def test_temporal_encoder_equals_conv1d_at_each_pixel(kernel, width):
         series = torch.relu(convolution(series))
     expected = series.amax(dim=2).reshape(2, 5, 3, width).permute(0, 3, 1, 2)  # (B, D, H, W)
     torch.testing.assert_close(encoder(x), expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("few", [1, 16])  # both forms of the convolution
+def test_what_a_zone_shares_may_be_given_once_or_for_each_pixel(layers, few, monkeypatch):
+    """Against Conv1d on series, a height, a place and differences from the zone's means."""
+    monkeypatch.setattr("cropdash.classify.temporal._FEW_CHANNELS", few)
+    monkeypatch.setattr("cropdash.classify.temporal._STRIP", 2 * 5 * 3)
+    series, means = torch.randn(5, 12, 3, 5, 3), torch.randn(5, 12, 3)
+    height, place = torch.randn(5, 12, 1, 5, 3), torch.randn(5, 12, 2)
+    settings = {"temporal_layers": layers, "temporal_kernel": 5, "temporal_channels": 7}
+    encoder = TemporalEncoder(9, 12, SEED.model_copy(update=settings), means=3).eval()
+
+    def spread(values):
+        return values[..., None, None].expand(*values.shape, 5, 3)
+
+    textbook = torch.cat([series, height, spread(place), series - spread(means)], dim=2)
+    x = textbook.permute(0, 3, 4, 2, 1).reshape(5 * 5 * 3, 9, 12)
+    for convolution in encoder.convolutions:
+        x = torch.relu(convolution(x))
+    expected = x.amax(dim=2).reshape(5, 5, 3, 7).permute(0, 3, 1, 2)
+    own, shared = torch.cat([series, height], dim=2), torch.cat([place, means], dim=2)
+    once = encoder(own, shared)
+    torch.testing.assert_close(once, expected, atol=1e-5, rtol=1e-5)
+    each = encoder(torch.cat([own, spread(shared)], dim=2))
+    torch.testing.assert_close(each, expected, atol=1e-5, rtol=1e-5)
+    weight = encoder.convolutions[0].weight
+    for said in (once, each):
+        found = torch.autograd.grad(said.square().sum(), weight, retain_graph=True)[0]
+        wanted = torch.autograd.grad(expected.square().sum(), weight, retain_graph=True)[0]
+        torch.testing.assert_close(found, wanted, atol=1e-3, rtol=1e-4)
+
+
+def test_a_whole_zone_is_answered_alike_in_strips_with_what_it_shares():
+    torch.manual_seed(3)
+    network = HybridNetwork(12, 12, 7, SMALL, means=5).eval()
+    rng = np.random.default_rng(0)
+    own = rng.normal(size=(12, 5, 70, 41)).astype(np.float32)
+    shared = rng.normal(size=(12, 7)).astype(np.float32)
+    tiled = tiles.predict(network, Inputs(own, shared), list(range(7)), side=32)
+    spread = np.broadcast_to(shared[..., None, None], (12, 7, 70, 41))
+    whole = torch.from_numpy(np.concatenate([own, spread], axis=1))
+    expected = network(whole[None])[0].softmax(0).detach()
+    np.testing.assert_allclose(tiled, expected, atol=2e-4)
+    other = tiles.predict(network, Inputs(own, shared + 1), list(range(7)), side=32)
+    assert np.abs(other - tiled).max() > 0.01
 
 
 @pytest.mark.parametrize(("kernel", "temporal"), [(3, 832 + 12_352), (5, 1_344 + 20_544)])
@@ -92,7 +144,7 @@ def test_a_step_is_the_same_however_many_patches_are_taken_at_once(config, monke
     x = torch.randn(5, 12, 5, 6, 8)
     steps = []
     for pixels in (1, 2 * 6 * 8, 16_384):  # one patch, two and a rest of one, all
-        monkeypatch.setattr("cropdash.classify.network._STRIP", pixels)
+        monkeypatch.setattr("cropdash.classify.temporal._STRIP", pixels)
         logits = network(x)
         gradients = torch.autograd.grad(logits.square().sum(), list(network.temporal.parameters()))
         steps.append([logits, *gradients])
@@ -114,8 +166,8 @@ def test_tiles_meet_without_a_seam(shape):
     network = HybridNetwork(5, 12, 50, SMALL).eval()
     inputs = np.random.default_rng(0).normal(size=(12, 5, *shape)).astype(np.float32)
     classes = [3, 8, 41]
-    whole = tiles.predict(network, inputs, classes, side=4096)
-    tiled = tiles.predict(network, inputs, classes, side=32)
+    whole = tiles.predict(network, alone(inputs), classes, side=4096)
+    tiled = tiles.predict(network, alone(inputs), classes, side=32)
     assert whole.shape == (3, *shape)
     np.testing.assert_allclose(tiled, whole, atol=2e-4)
     np.testing.assert_allclose(whole.sum(axis=0), 1, atol=1e-5)
@@ -133,8 +185,8 @@ def test_half_precision_says_nearly_the_same():
     torch.manual_seed(0)
     network = HybridNetwork(5, 12, 50, SMALL).eval()
     inputs = np.random.default_rng(0).normal(size=(12, 5, 19, 26)).astype(np.float32)
-    exact = tiles.predict(network, inputs, [3, 8, 41])
-    half = tiles.predict(network, inputs, [3, 8, 41], half=True)
+    exact = tiles.predict(network, alone(inputs), [3, 8, 41])
+    half = tiles.predict(network, alone(inputs), [3, 8, 41], half=True)
     assert half.dtype == np.float32
     np.testing.assert_allclose(half, exact, atol=0.02)
 
@@ -142,7 +194,7 @@ def test_half_precision_says_nearly_the_same():
 @pytest.mark.parametrize("pixel_networks", [0, 2])
 @pytest.mark.parametrize("strip", [16_384, 100, 1])  # the whole tile, three rows, one row
 def test_the_copy_for_inference_gives_the_same_logits(strip, pixel_networks, monkeypatch):
-    monkeypatch.setattr("cropdash.classify.network._STRIP", strip)
+    monkeypatch.setattr("cropdash.classify.temporal._STRIP", strip)
     torch.manual_seed(1)
     config = SMALL.model_copy(update={"pixel_networks": pixel_networks})
     network = HybridNetwork(5, 12, 7, config)

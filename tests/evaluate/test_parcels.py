@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import binary_erosion
 
+from cropdash.domain import interior
 from cropdash.errors import InvalidRaster
 from cropdash.evaluate.parcels import (
     group_probabilities,
-    interior,
     paint,
     parcel_decisions,
     parcel_probabilities,

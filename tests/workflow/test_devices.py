@@ -136,7 +136,7 @@ def test_each_process_draws_its_own_half_of_a_batch():
         {"classifier": "cnn", "dataset": "d", "patch_size": 16, "batch_size": 8, "devices": 2}
     )
     samples = [landscapes.sample("a", seed=1), landscapes.sample("b", (30, 44), seed=2)]
-    found = classify.features.statistics_of(samples, config.inputs, config.location)
+    found = classify.features.statistics_of(samples, config.inputs, *config.context)
     first, second = (next(iter(Patches(samples, found, config, rank)))[0] for rank in (0, 1))
     assert len(first) == len(second) == 4
     assert not torch.isclose(first, second).all()
@@ -148,7 +148,7 @@ def test_the_first_process_draws_what_one_alone_would():
     alone, shared = (
         train_config.parse(values | more) for more in ({}, {"batch_size": 8, "devices": 2})
     )
-    found = classify.features.statistics_of(samples, alone.inputs, alone.location)
+    found = classify.features.statistics_of(samples, alone.inputs, *alone.context)
     drawn = [next(iter(Patches(samples, found, config)))[0].numpy() for config in (alone, shared)]
     np.testing.assert_array_equal(*drawn)
 
