@@ -17,9 +17,9 @@ with several `--landscapes` each row learns and is scored on each of them, as wi
 
 The seed project's network gets at least the processor time of the default one, and again three
 times that. A calibrated row answers as a run does: adjusted for rare classes and scaled, both as
-fitted on the zones that it held out; the others answer as the bare model does. Rows
-`unet` are the network without its pixel network. Nothing is chosen here: settings were chosen on
-folds of the training zones.
+fitted on the zones that it held out; the others answer as the bare model does. Rows `unet` are the
+network without its pixel network and the zone's mean. Nothing is chosen here: settings were chosen
+on folds of the training zones.
 """
 
 from __future__ import annotations
@@ -49,8 +49,13 @@ from cropdash.workflow import calibrate, train
 from cropdash.workflow.samples import Samples, Together
 
 DEFAULT = {"xgboost": "xgboost", "cnn": "cnn"}  # the rows with default settings
-# The network without pixel networks, with the epochs and the adjustment that were best for it.
-UNET: dict[str, Any] = {"pixel_networks": 0, "epochs": 14, "logit_adjustment": 0.3}
+# The network without pixel networks and zones' means, with what was best for it.
+UNET: dict[str, Any] = {
+    "pixel_networks": 0,
+    "zone_mean": False,
+    "epochs": 14,
+    "logit_adjustment": 0.3,
+}
 ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "xgboost seed": ("xgboost", {"preset": "seed"}),
     "xgboost": ("xgboost", {}),
@@ -62,6 +67,8 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "cnn seed": ("cnn", {"preset": "seed", "share": 1.0}),
     "cnn seed, 3x": ("cnn", {"preset": "seed", "share": 3.0}),
     "cnn not mixed": ("cnn", {"mixing": 0.0}),
+    "cnn no means of parcels": ("cnn", {"parcel_means": 0.0}),
+    "cnn no zone mean": ("cnn", {"zone_mean": False}),
     "cnn no location": ("cnn", {"location": False}),
     "cnn last crop": ("cnn", {"last_crop": True}),
     "unet": ("cnn", UNET),
@@ -70,6 +77,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "unet group loss": ("cnn", UNET | {"group_loss": 0.5}),
     "unet class weights": ("cnn", UNET | {"class_weighting": "effective"}),
     "unet float32": ("cnn", UNET | {"half_precision": False}),
+    "xgboost no zone mean": ("xgboost", {"zone_mean": False}),
     "xgboost no location": ("xgboost", {"location": False}),
     "xgboost elevation": ("xgboost", {"elevation": True}),
     "xgboost last crop": ("xgboost", {"last_crop": True}),
