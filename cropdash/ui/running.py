@@ -22,6 +22,10 @@ _LOOKS: dict[str, tuple[Colour, str, str]] = {
     "lost": ("red", ":material/link_off:", sentence("lost")),
     "pruned": ("gray", ":material/content_cut:", sentence("ended early")),
 }
+_LOSSES_DIFFER = sentence(
+    "In training all of the network's answers are judged together, on altered pixels: the loss lies "
+    "above that of the validation zones."
+)
 Curves = Callable[[pd.DataFrame], Any]  # epochs to a figure
 
 
@@ -94,6 +98,8 @@ def _run(run_id: str, jobs: Jobs, curves: Curves, live: bool) -> None:
     scores.row(_figures_of(run, epochs))
     if not epochs.empty:
         _curves(run_id, epochs, curves, run.dataset)
+        if run.classifier == "cnn":
+            st.caption(say(_LOSSES_DIFFER))
     _actions(run_id, run.status.state, jobs)
     _files(run_id)
 
