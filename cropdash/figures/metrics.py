@@ -60,7 +60,8 @@ def learning_curves(epochs: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     if not panels:
         return empty(dark)
     titles = [wording.term(key) for key in panels]
-    figure = make_subplots(1, len(panels), subplot_titles=titles, horizontal_spacing=0.08)
+    figure = make_subplots(1, len(panels), subplot_titles=titles, horizontal_spacing=0.13)
+    figure.update_annotations(font_size=13)  # titles of a narrow column stay apart
     for column, (panel, keys) in enumerate(panels.items(), start=1):
         for key in keys:
             figure.add_trace(_curve(epochs, steps, key, panel, dark), row=1, col=column)

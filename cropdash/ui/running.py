@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from cropdash.language import number, retell, say, sentence
+from cropdash.storage.store import RunInfo
 from cropdash.ui import data, frame, scores, stages, state
 
 REFRESH_S = 1.0  # [s] between looks at a worker's folder
@@ -97,18 +98,19 @@ def _run(run_id: str, jobs: Jobs, curves: Curves, live: bool) -> None:
     epochs = data.store().epochs(run_id)
     scores.row(_figures_of(run, epochs))
     if not epochs.empty:
-        _curves(run_id, epochs, curves, run.dataset)
-        if run.classifier == "cnn":
-            st.caption(say(_LOSSES_DIFFER))
+        _curves(run, epochs, curves)
     _actions(run_id, run.status.state, jobs)
     _files(run_id)
 
 
-def _curves(run_id: str, epochs: pd.DataFrame, curves: Curves, dataset: str) -> None:
-    title = say("Learning curves: training and validation zones of {dataset}", dataset=dataset)
+def _curves(run: RunInfo, epochs: pd.DataFrame, curves: Curves) -> None:
+    run_id = run.run_id
+    title = say("Learning curves: training and validation zones of {dataset}", dataset=run.dataset)
     st.markdown(f"**{title}**")
     figure = curves(epochs)
     st.plotly_chart(figure, theme=None, width="stretch", key=f"curves:{run_id}", alt=title)
+    if run.classifier == "cnn":
+        st.caption(say(_LOSSES_DIFFER))
     st.download_button(
         say("Learning curves (CSV)"), data.csv(epochs), f"{run_id}_epochs.csv", "text/csv",
         icon=":material/download:", key=f"epochs:{run_id}", on_click="ignore",
