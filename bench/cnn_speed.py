@@ -69,8 +69,8 @@ class PlainEncoder(nn.Module):
 
     def __init__(self, other: TemporalEncoder) -> None:
         super().__init__()
-        self.convolutions, self.dropout, self.mix = other.convolutions, other.dropout, other.mix
-        self.width = other.width
+        self.convolutions, self.mix, self.width = other.convolutions, other.mix, other.width
+        self.dropout = nn.Dropout(other.dropout.p)
 
     def forward(self, x: Tensor, _: Tensor | None = None) -> Tensor:
         b, t, c, h, w = x.shape

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from cropdash.classify.dropout import Dropout
 from cropdash.train_config import CnnConfig
 
 # Up to here one matrix over the year costs less than the memory traffic of small convolutions.
@@ -35,7 +36,7 @@ class TemporalEncoder(nn.Module):
         self.convolutions = nn.ModuleList(
             nn.Conv1d(a, b, k, padding=k // 2) for a, b in pairwise(sizes)
         )
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         dense = config.temporal_pooling == "dense"
         self.mix = _learned_mix(width * n_periods, config) if dense else None
         self.width = config.embedding if dense else width
