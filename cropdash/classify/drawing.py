@@ -28,7 +28,7 @@ def choose(
 ) -> list[NDArray[np.int64]]:
     """Of each zone the flat positions of its pixels, at most `limit` in all.
 
-    With weighting `parcel` a pixel's chance falls with the square root of its parcel's size.
+    With weighting `parcel` a pixel's chance is one over the power `DRAWN_BY` of its parcel's size.
     """
     chances = [_chances(sample, frame, config) for sample in samples]
     total = sum(int((c > 0).sum()) for c in chances)
@@ -106,8 +106,10 @@ class ZoneByZone(xgboost.DataIter):  # type: ignore[misc]
 def _chances(sample: Sample, frame: Frame, config: XgbConfig) -> NDArray[np.float32]:
     """(H*W,) what a pixel's chance to be drawn is proportional to."""
     known = features.labelled(sample) & np.isin(sample.labels.crop, frame.classes)
-    weight = features.parcel_weight(sample) if config.weighting == "parcel" else np.float32(1)
-    return np.where(known, weight, 0).ravel().astype(np.float32)
+    chances = known.astype(np.float32)
+    if config.weighting == "parcel":
+        chances *= features.parcel_weight(sample, features.DRAWN_BY)
+    return chances.ravel()
 
 
 def _pick(chances: NDArray[np.float32], n: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -16,6 +16,8 @@ from cropdash.errors import InvalidRaster
 
 PLACE = ("latitude", "longitude")
 ELEVATION, LAST_CROP = "elevation", "last crop"
+# A pixel is drawn by one over this power of its parcel's size; 1: each parcel as often.
+DRAWN_BY = 0.75
 OF_ZONE = " of the zone"  # ends the name of a channel that is the zone's mean of another
 _LEAST_SPREAD = {PLACE[0]: 0.5, PLACE[1]: 0.5, ELEVATION: 50.0}  # [degrees], [m]
 
@@ -281,11 +283,11 @@ def _moments(seen: Layers) -> NDArray[np.float64]:
     return np.concatenate(found, axis=2)
 
 
-def parcel_weight(sample: Sample) -> Float:
-    """(H, W) one over the square root of the size of the pixel's parcel, in pixels."""
+def parcel_weight(sample: Sample, power: float) -> Float:
+    """(H, W) one over this power of the size of the pixel's parcel, in pixels."""
     ids = sample.labels.parcel_id
     sizes = np.bincount(ids.ravel())
-    return (1 / np.sqrt(np.maximum(sizes, 1)))[ids].astype(np.float32)
+    return (1.0 / np.maximum(sizes, 1) ** power)[ids].astype(np.float32)
 
 
 def labelled(sample: Sample) -> NDArray[np.bool_]:

@@ -22,8 +22,6 @@ MEMORY = 1_200_000_000  # [bytes] of standardised zones held at once
 _PASSES = 3  # times that an epoch may see the area: enough for turned and flipped patches
 _FEWEST_STEPS = 10  # an epoch; a single small zone is still learned in a hundred steps
 _ROW = 32  # single pixels of one zone that are hidden from and moved together
-# A single pixel is drawn by one over this power of its parcel's size; 1: each parcel as often.
-_BY_SIZE = 0.75
 
 
 class Singles(NamedTuple):
@@ -63,8 +61,10 @@ def plates_of(sample: Sample, statistics: Statistics, config: CnnConfig) -> Plat
     """Standardised inputs, classes and weights of a zone."""
     seen = features.layers(sample.cube, config.inputs, *config.context)
     mask = features.labelled(sample)
-    weights = features.parcel_weight(sample) if config.weighting == "parcel" else np.float32(1)
-    weights = np.where(mask, weights, 0).astype(np.float32)
+    weights, chances = mask.astype(np.float32), mask.astype(np.float32)
+    if config.weighting == "parcel":
+        weights *= features.parcel_weight(sample, 0.5)
+        chances *= features.parcel_weight(sample, features.DRAWN_BY)
     inputs, shared = statistics.standardise(seen)
     means, row_of = parcel_means(inputs, sample.labels.parcel_id)
     return Plates(
@@ -74,7 +74,7 @@ def plates_of(sample: Sample, statistics: Statistics, config: CnnConfig) -> Plat
         weights,
         sample.labels.parcel_id,
         np.argwhere(mask),
-        np.cumsum(weights[mask] ** (2 * _BY_SIZE), dtype=np.float64),
+        np.cumsum(chances[mask], dtype=np.float64),
         means,
         row_of,
     )

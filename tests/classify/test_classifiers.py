@@ -8,7 +8,8 @@ from pyproj import Transformer
 from sklearn.metrics import accuracy_score, f1_score
 
 from cropdash import classify, legend, train_config
-from cropdash.classify import features, losses, patches, validation
+from cropdash.classify import drawing, features, losses, patches, validation
+from cropdash.classify.description import frame_of
 from cropdash.domain import Cube, Labels, Sample, interior, season
 from cropdash.errors import InvalidRaster, InvalidRun, NotEnoughData, TrainingFailed
 from tests.classify import landscapes
@@ -309,17 +310,42 @@ def test_a_share_of_the_single_pixels_are_means_of_their_parcels_without_their_b
             assert apart.min() > 1e-3
 
 
+def of_unequal_parcels(seed=1):
+    """Parcels of 4, 64 and 640 pixels, each size with a crop of its own."""
+    found = landscapes.sample("a", (40, 48), seed=seed)
+    rows, columns = np.indices((40, 48))
+    sides = np.select([columns < 16, columns < 32], [2, 8], 40)
+    ids = 1 + (rows // sides) * 100 + columns % 16 // sides + columns // 16 * 10_000
+    crop = np.select([columns < 16, columns < 32], landscapes.CLASSES[:2], landscapes.CLASSES[2])
+    labels = Labels(crop.astype(np.uint8), ids.astype(np.int32), found.labels.grid)
+    return dataclasses.replace(found, labels=labels)
+
+
 def test_single_pixels_are_drawn_more_often_from_small_parcels_than_their_area_says():
-    zones = [landscapes.sample("a", (40, 31), seed=1), landscapes.sample("b", (33, 44), seed=2)]
+    zones = [of_unequal_parcels(seed) for seed in (1, 2)]
     _, drawn = drawn_singles(zones, single_pixels=30_000)
-    chances = np.zeros(50)
-    for sample in zones:
-        mask = features.labelled(sample)
-        sizes = np.bincount(sample.labels.parcel_id.ravel())[sample.labels.parcel_id]
-        chances += np.bincount(sample.labels.crop[mask], sizes[mask] ** -0.75, 50)
     found = np.bincount(np.concatenate([s.classes[0].ravel() for s in drawn]), minlength=50)
-    # 32 pixels come from one zone, so shares of a class spread more than those of free draws.
-    np.testing.assert_allclose(found / found.sum(), chances / chances.sum(), atol=0.02)
+    # 640 pixels of each crop
+    chances = np.array([4, 64, 640]) ** -0.75
+    np.testing.assert_allclose(
+        found[list(landscapes.CLASSES)] / found.sum(), chances / chances.sum(), atol=0.01
+    )
+
+
+@pytest.mark.parametrize(("weighting", "power"), [("none", 0.0), ("parcel", 0.75)])
+def test_rows_of_the_trees_are_drawn_by_the_size_of_their_parcel(weighting, power):
+    zone = of_unequal_parcels()
+    frame, config = frame_of([zone]), new("xgboost", weighting=weighting).config
+    found = np.zeros(50)
+    for number in range(1_000):
+        rng = np.random.default_rng(number)
+        (pixels,) = drawing.choose([zone], frame, 12, config, rng)
+        assert len(set(pixels)) == 12
+        found += np.bincount(zone.labels.crop.ravel()[pixels], minlength=50)
+    chances = np.array([4.0, 64.0, 640.0]) ** -power
+    np.testing.assert_allclose(
+        found[list(landscapes.CLASSES)] / found.sum(), chances / chances.sum(), atol=0.02
+    )
 
 
 def test_zones_past_the_memory_limit_take_turns(monkeypatch):
