@@ -66,7 +66,8 @@ def plates_of(sample: Sample, statistics: Statistics, config: CnnConfig) -> Plat
         weights *= features.parcel_weight(sample, 0.5)
         chances *= features.parcel_weight(sample, features.DRAWN_BY)
     inputs, shared = statistics.standardise(seen)
-    means, row_of = parcel_means(inputs, sample.labels.parcel_id)
+    there = np.logical_not(np.isnan(sample.cube.reflectance).any(axis=(0, 1)))
+    means, row_of = parcel_means(inputs, sample.labels.parcel_id, there)
     return Plates(
         inputs,
         shared,
@@ -80,21 +81,22 @@ def plates_of(sample: Sample, statistics: Statistics, config: CnnConfig) -> Plat
     )
 
 
-def parcel_means(inputs: Float, parcel_id: Ints) -> tuple[Float, Ints]:
+def parcel_means(inputs: Float, parcel_id: Ints, there: NDArray[np.bool_]) -> tuple[Float, Ints]:
     """(P, T, C) mean of (T, C, H, W) over each parcel, and (H, W) the row of a pixel's own.
 
-    Without its border pixels, which mix two fields, where that leaves any. What lies outside of
-    parcels has a row as well.
+    Over the pixels that are `there` (H, W), without those of its border, which mix two fields,
+    where that leaves any. What lies outside of parcels has a row as well; without any pixel a
+    mean is 0.
     """
     ids, row_of = np.unique(parcel_id, return_inverse=True)
     row_of = row_of.reshape(parcel_id.shape)
-    inner = interior(parcel_id)
+    inner = interior(parcel_id) & there
     has_inner = np.bincount(row_of[inner], minlength=len(ids)) > 0
-    used = inner | ~has_inner[row_of]
+    used = inner | (there & ~has_inner[row_of])
     of, counts = row_of[used], np.bincount(row_of[used], minlength=len(ids))
     flat = inputs[:, :, used].reshape(-1, len(of))
     sums = np.stack([np.bincount(of, values, minlength=len(ids)) for values in flat], axis=1)
-    means = (sums / counts[:, None]).reshape(len(ids), *inputs.shape[:2])
+    means = (sums / np.maximum(counts, 1)[:, None]).reshape(len(ids), *inputs.shape[:2])
     return means.astype(np.float32), row_of.astype(np.int32)
 
 

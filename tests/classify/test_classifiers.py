@@ -310,6 +310,26 @@ def test_a_share_of_the_single_pixels_are_means_of_their_parcels_without_their_b
             assert apart.min() > 1e-3
 
 
+def test_the_mean_of_a_parcel_is_that_of_its_pixels_with_a_series():
+    zone = landscapes.sample("a", (20, 31), seed=1)
+    ids, rng = zone.labels.parcel_id, np.random.default_rng(0)
+    missing = rng.random(ids.shape) < 0.3
+    missing[(ids == 1) & interior(ids)] = True  # its border alone is left
+    missing[ids == 2] = True
+    holey = zone.cube.reflectance.copy()
+    holey[3, 1, missing] = np.nan
+    zone = dataclasses.replace(zone, cube=dataclasses.replace(zone.cube, reflectance=holey))
+    config = new("cnn", pixel_networks=1).config
+    statistics = features.statistics_of([zone], config.inputs, *config.context)
+    plates = patches.plates_of(zone, statistics, config)
+    for number in set(ids[ids > 0].tolist()):
+        mine = (ids == number) & ~missing
+        used = mine & interior(ids) if (mine & interior(ids)).any() else mine
+        expected = plates.inputs[:, :, used].mean(axis=-1) if used.any() else 0.0
+        row = plates.row_of[ids == number][0]
+        np.testing.assert_allclose(plates.means[row], np.broadcast_to(expected, (12, 5)), atol=1e-5)
+
+
 def of_unequal_parcels(seed=1):
     """Parcels of 4, 64 and 640 pixels, each size with a crop of its own."""
     found = landscapes.sample("a", (40, 48), seed=seed)
