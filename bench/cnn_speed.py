@@ -1,6 +1,6 @@
 """How much faster the network's formulation is than the plain one, at equal outputs.
 
-    python -m bench.cnn_speed [--rounds 3] [--side 1000] [--threads 2]
+    python -m bench.cnn_speed [--rounds 11] [--side 1000] [--threads 2]
 
 The plain network is the one of the textbook: each pixel's series through Conv1d on
 [B*H*W, C, T], memory in the order (B, C, H, W), float32; what a zone shares (its place, its
@@ -238,7 +238,7 @@ def simulated(side: int, number: int) -> Sample:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--side", type=int, default=1000)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()

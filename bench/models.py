@@ -15,8 +15,8 @@ and prints, over the test zones,
 A rare crop has a few parcels in the test zones of one landscape, so that chance moves macro F1:
 with several `--landscapes` each row learns and is scored on each of them, as with other seeds.
 
-The seed project's network gets at least the processor time of the default one, and again three
-times that. A calibrated row answers as a run does: adjusted for rare classes and scaled, both as
+The seed project's network gets the processor time of the default one and what its last epoch takes
+beyond, and again three times that. A calibrated row answers as a run does: adjusted for rare classes and scaled, both as
 fitted on the zones that it held out; the others answer as the bare model does. Rows `unet` are the
 network without its pixel network and the zone's mean. Nothing is chosen here: settings were chosen
 on folds of the training zones.
@@ -143,8 +143,7 @@ def compare(
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
         kind, settings = ROWS[row]
-        default = found.get(DEFAULT[kind], {}).get("cpu_s", 0.0)
-        budget = settings.get("share", 0.0) * default
+        budget = settings["share"] * time_of_default(found, kind) if "share" in settings else 0.0
         command = [sys.executable, "-m", "bench.models", "--row", row, "--folder", str(folder)]
         command += ["--budget", str(budget), "--seed", str(seed)]
         command += ["--threads", str(threads)]
@@ -158,6 +157,14 @@ def compare(
     if {"cnn", "xgboost"} <= found.keys():
         print_pool(folder, found["cnn"], found["xgboost"])
     return found
+
+
+def time_of_default(found: Mapping[str, Mapping[str, Any]], kind: str) -> float:
+    """Processor seconds of the row with default settings, which a row with a share needs."""
+    for row in (DEFAULT[kind], f"{kind} calibrated"):
+        if row in found:
+            return float(found[row]["cpu_s"])
+    raise SystemExit(f"Name the row {DEFAULT[kind]!r} before a row that gets its time.")
 
 
 def print_means(tables: Sequence[Mapping[str, Mapping[str, Any]]]) -> None:
@@ -208,7 +215,7 @@ def measure(folder: Path, row: str, arguments: argparse.Namespace) -> dict[str, 
     start = time.process_time()
 
     def spent() -> bool:
-        return arguments.budget > 0 and time.process_time() - start > arguments.budget
+        return time.process_time() - start > (arguments.budget or np.inf)
 
     model = fitted(model, dataset.legend(), learned, held, spent)
     cpu = time.process_time() - start
@@ -242,8 +249,17 @@ def fitted(
 ) -> Any:
     """The model trained; with refit, one trained on all zones for as long as validated best."""
     told: list[Mapping[str, float]] = []
+    late: list[Mapping[str, float]] = []
+
+    def on_epoch(values: Mapping[str, float]) -> None:
+        told.append(values)
+        if spent():  # asked after whole epochs only: what is cut short would be lost
+            late.append(values)
+
     with tempfile.TemporaryDirectory() as scratch:
-        model.fit(learned, held, folder=Path(scratch), on_epoch=told.append, should_stop=spent)
+        model.fit(
+            learned, held, folder=Path(scratch), on_epoch=on_epoch, should_stop=lambda: bool(late)
+        )
     if not model.config.refit:
         return model
     best = max(told, key=lambda values: values["validation_score"])
@@ -251,7 +267,7 @@ def fitted(
     with tempfile.TemporaryDirectory() as scratch:
         again.fit(
             Together((learned, held)), [], folder=Path(scratch), on_epoch=lambda values: None,
-            should_stop=spent,
+            should_stop=lambda: False,
         )  # fmt: skip
     return again
 
@@ -261,9 +277,9 @@ def parsed(kind: str, settings: Mapping[str, Any], arguments: argparse.Namespace
     preset = train_config.preset_values(kind, settings.get("preset", "light"))
     fixed = {"classifier": kind, "dataset": "demo"}
     fixed |= {"threads": arguments.threads, "seed": arguments.seed}
-    if "share" in settings:  # it ends when its time is spent, not before
-        fixed |= {"epochs": 1000, "patience": 1000}
-    return train_config.parse(fixed | preset | values)
+    # With a share of time it ends when that is spent, not before.
+    endless = {"epochs": 1000, "patience": 1000} if "share" in settings else {}
+    return train_config.parse(fixed | preset | values | endless)
 
 
 def judged(

@@ -17,6 +17,7 @@ from xgboost.callback import CallbackContainer
 from cropdash.classify import validation
 from cropdash.classify.classifier import OnEpoch, ShouldStop
 from cropdash.classify.description import ROUNDS, replacing
+from cropdash.classify.drawing import Positions
 from cropdash.errors import TrainingFailed
 from cropdash.train_config import XgbConfig
 
@@ -29,6 +30,7 @@ def grow(
     watched: Mapping[str, xgboost.DMatrix],
     config: XgbConfig,
     *,
+    truth: Positions | None,
     identity: Mapping[str, Any],
     folder: Path,
     on_epoch: OnEpoch,
@@ -36,12 +38,17 @@ def grow(
 ) -> xgboost.Booster:
     """The trees up to the round that validates best, so that loading needs no second number.
 
+    `truth` (N,) are the classes of the validation rows, also of those that the trees can't name.
     Ten times on its way the trees are kept in `folder`; a training with the same
     `identity` that finds them goes on from there and ends with the trees that it would have had unbroken.
     """
     evaluated = [(matrix, name) for name, matrix in watched.items()]
+
+    def metric(predicted: NDArray[np.float32], matrix: xgboost.DMatrix) -> list[tuple[str, float]]:
+        return _scores(predicted, truth if matrix is watched.get("validation") else None, matrix)
+
     container = CallbackContainer(
-        [_Observer(config, list(watched), on_epoch, should_stop)], metric=_scores
+        [_Observer(config, list(watched), on_epoch, should_stop)], metric=metric
     )
     # Seeded by round, not once: a round draws the same whether or not others ran before it here.
     settled = dict(parameters) | {"seed_per_iteration": True}
@@ -123,11 +130,17 @@ def _waited(booster: xgboost.Booster) -> int:
     return 0 if best is None else booster.num_boosted_rounds() - 1 - int(best)
 
 
-def _scores(predicted: NDArray[np.float32], matrix: xgboost.DMatrix) -> list[tuple[str, float]]:
-    """Accuracy, macro F1 and their mean of (N, C) class probabilities."""
-    truth = matrix.get_label().astype(np.int64)
-    said = predicted.reshape(len(truth), -1)
-    found = validation.counts(truth, said.argmax(axis=1), said.shape[1])
+def _scores(
+    predicted: NDArray[np.float32], truth: Positions | None, matrix: xgboost.DMatrix
+) -> list[tuple[str, float]]:
+    """Accuracy, macro F1 and their mean of (N, C) class probabilities.
+
+    The truth is the matrix's own without one that names classes past the C as well.
+    """
+    known = (matrix.get_label() if truth is None else truth).astype(np.int64)
+    said = predicted.reshape(len(known), -1)
+    size = max(said.shape[1], int(known.max()) + 1)
+    found = validation.counts(known, said.argmax(axis=1), size)
     return list(validation.scores(found).items())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def choose(
     total = sum(int((c > 0).sum()) for c in chances)
     if total == 0:
         return [np.zeros(0, np.int64) for _ in chances]
-    shares = np.array([c.sum() for c in chances])
+    shares = np.array([c.sum(dtype=np.float64) for c in chances])
     quota = rng.multinomial(min(limit, total), shares / shares.sum())
     return [_pick(c, int(n), rng) for c, n in zip(chances, quota, strict=True)]
 
@@ -65,6 +66,18 @@ def draw(
         return np.zeros((0, 1), np.float32), np.zeros(0, np.int32)
     rows, labels = zip(*parts, strict=True)
     return np.concatenate(rows), np.concatenate(labels)
+
+
+def with_others(frame: Frame, samples: Sequence[Sample]) -> tuple[Frame, Positions]:
+    """The frame with all classes of the samples, and the positions of these, in their order.
+
+    The frame's own classes keep theirs; the others' are past them.
+    """
+    crops = [np.unique(s.labels.crop[features.labelled(s)]).tolist() for s in samples]
+    every = sorted(set(frame.classes).union(*crops))
+    others = [c for c in every if c not in frame.classes]
+    position = {c: i for i, c in enumerate((*frame.classes, *others))}
+    return replace(frame, classes=tuple(every)), np.array([position[c] for c in every], np.int32)
 
 
 class ZoneByZone(xgboost.DataIter):  # type: ignore[misc]

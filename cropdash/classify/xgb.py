@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xgboost
@@ -32,6 +32,13 @@ from cropdash.train_config import XgbConfig
 WEIGHTS = "model.ubj"
 _ROWS = 200_000  # pixels predicted at once: bounds the memory of a large zone
 _VALIDATION_ROWS = 40_000  # enough for a steady loss, few enough not to slow each round
+
+
+class _HeldOut(NamedTuple):
+    """Rows to judge by."""
+
+    matrix: xgboost.DMatrix
+    truth: drawing.Positions  # (N,), past the frame's list where the trees can't name it
 
 
 class XgbClassifier:
@@ -59,34 +66,54 @@ class XgbClassifier:
         frame = frame_of(train)
         # On disk while it trains, where memory would not hold it; gone afterwards.
         with tempfile.TemporaryDirectory(prefix="rows-", dir=folder) as cache:
-            watched = self._watched(train, validation, frame, Path(cache))
+            rng = np.random.default_rng(self._config.seed)
+            watched = {"train": self._learned(train, frame, rng, Path(cache))}
+            held = self._held_out(validation, frame, rng)
+            if held is not None:
+                watched["validation"] = held.matrix
             self._booster = boosting.grow(
                 self._parameters(len(frame.classes)),
                 watched,
                 self._config,
+                truth=held.truth if held is not None else None,
                 identity=identity(self._config, train),
                 folder=folder,
                 on_epoch=on_epoch,
                 should_stop=should_stop,
             )
-            del watched
+            del watched, held
         self._frame = frame
 
-    def _watched(
-        self, train: Sequence[Sample], validation: Sequence[Sample], frame: Frame, cache: Path
-    ) -> dict[str, xgboost.DMatrix]:
-        """The training rows and, if there are any, validation rows as they lie on the land."""
-        config, rng = self._config, np.random.default_rng(self._config.seed)
+    def _learned(
+        self, train: Sequence[Sample], frame: Frame, rng: np.random.Generator, cache: Path
+    ) -> xgboost.DMatrix:
+        """The training rows."""
+        config = self._config
         found = imbalance.census(train, self._legend.n_classes)
         weights = imbalance.class_weights(found, config.class_weighting)[list(frame.classes)]
         if config.external_memory:
-            matrix = self._on_disk(train, frame, weights, rng, cache)
-        else:
-            rows, labels = drawing.draw(train, frame, config.pixels, config, rng)
-            self._statistics = _statistics([rows], frame, config)
-            matrix = self._matrix(rows, labels, weights[labels])
-        rows, labels = drawing.draw(validation, frame, _VALIDATION_ROWS, _as_they_lie(config), rng)
-        return {"train": matrix} | ({"validation": self._matrix(rows, labels)} if len(rows) else {})
+            return self._on_disk(train, frame, weights, rng, cache)
+        rows, labels = drawing.draw(train, frame, config.pixels, config, rng)
+        self._statistics = _statistics([rows], frame, config)
+        return self._matrix(rows, labels, weights[labels])
+
+    def _held_out(
+        self, samples: Sequence[Sample], frame: Frame, rng: np.random.Generator
+    ) -> _HeldOut | None:
+        """Rows as they lie on the land; None without one of a class that can be named.
+
+        Those of other classes are errors, as they are of the network, but have no loss.
+        """
+        every, order = drawing.with_others(frame, samples)
+        rows, found = drawing.draw(
+            samples, every, _VALIDATION_ROWS, _as_they_lie(self._config), rng
+        )
+        truth = order[found]
+        named = truth < len(frame.classes)
+        if not named.any():
+            return None
+        weights = named.astype(np.float64)
+        return _HeldOut(self._matrix(rows, np.where(named, truth, 0), weights), truth)
 
     def _on_disk(
         self,

@@ -436,6 +436,38 @@ def test_statistics_agree_with_plain_ones_and_survive_json():
     assert abs(scaled.mean()) < 0.2
 
 
+@pytest.mark.parametrize("kind", ["cnn", "xgboost"])
+def test_held_out_pixels_of_classes_never_trained_count_as_errors_of_both_models(kind, tmp_path):
+    train, held = landscapes.sample("a", seed=1), landscapes.sample("c", (40, 35), seed=3)
+    crop = train.labels.crop
+    crop = np.where(crop == landscapes.CLASSES[2], 0, crop)  # seen in the held-out zone alone
+    train = dataclasses.replace(train, labels=dataclasses.replace(train.labels, crop=crop))
+    changes = {"cnn": {"epochs": 1, "averaging": 0.0}, "xgboost": {"trees": 1}}[kind]
+    classifier = new(kind, **changes)
+    (told,) = fit(classifier, tmp_path, [train], [held])
+    mask = features.labelled(held)
+    truth, said = held.labels.crop[mask], classifier.predict_proba(held.cube).argmax(axis=0)[mask]
+    assert told["validation_accuracy"] == pytest.approx(accuracy_score(truth, said))
+    f1 = f1_score(truth, said, labels=np.unique(truth), average="macro", zero_division=0)
+    assert told["validation_macro_f1"] == pytest.approx(f1)
+
+
+def test_rows_are_drawn_whatever_zone_has_none():
+    """Shares of chances that are rounded add up to more than 1 once in a while."""
+    sides = [(40, 31), (33, 44), (27, 38), (51, 22), (36, 29)]
+    config = new("xgboost").config
+    empty = landscapes.sample("e")
+    empty = dataclasses.replace(
+        empty, labels=dataclasses.replace(empty.labels, crop=np.zeros_like(empty.labels.crop))
+    )
+    for seed in range(40):
+        zones = [landscapes.sample(f"z{i}", side, seed + i) for i, side in enumerate(sides)]
+        frame, rng = frame_of(zones), np.random.default_rng(seed)
+        chosen = drawing.choose([*zones, empty], frame, 500, config, rng)
+        assert sum(map(len, chosen)) == 500
+        assert len(chosen[-1]) == 0
+
+
 def test_scores_of_an_epoch_agree_with_scikit_learn():
     rng = np.random.default_rng(0)
     truth, said = rng.integers(0, 5, 200), rng.integers(0, 7, 200)
