@@ -45,7 +45,7 @@ from cropdash.domain import Float, Sample
 from cropdash.evaluate import conformal, parcels, uncertainty
 from cropdash.legend import Legend
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.workflow import calibrate, train
+from cropdash.workflow import calibrate, division, train
 from cropdash.workflow.samples import Samples, Together
 
 DEFAULT = {"xgboost": "xgboost", "cnn": "cnn"}  # the rows with default settings
@@ -205,7 +205,7 @@ def measure(folder: Path, row: str, arguments: argparse.Namespace) -> dict[str, 
     kind, settings = ROWS[row]
     dataset = DatasetFolder(folder / "data", "demo")
     config = parsed(kind, settings, arguments)
-    zones = train.choose_zones(dataset, config)
+    zones = division.choose_zones(dataset, config)
     learned_as, _ = train.rare_classes(dataset, zones.train, config)
     learned = Samples(dataset, zones.train, learned_as)
     held, test = Samples(dataset, zones.validation), Samples(dataset, zones.test)

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from cropdash.errors import NotEnoughData
 from cropdash.evaluate.parcels import group_probabilities
 
+_NEVER = 2.0  # a threshold that no sum of rounded probabilities reaches
+
 
 class Answers(NamedTuple):
     """One answer per parcel, at one of two levels."""
@@ -63,7 +65,7 @@ def choose_threshold(
     # Parcels that are equally sure are answered together: only the last of them is a threshold.
     last = np.append(np.diff(sure[order]) != 0, True)
     reached = np.flatnonzero((accuracy >= target) & last)
-    return float(sure[order][reached[-1]]) if len(reached) else float(np.nextafter(1.0, 2.0))
+    return float(sure[order][reached[-1]]) if len(reached) else _NEVER
 
 
 def hierarchical_scores(

@@ -17,9 +17,9 @@ from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
 from cropdash.storage.studies import StudyFolder
 from cropdash.study_config import CrossValidation
-from cropdash.workflow import train
+from cropdash.workflow import division, train
+from cropdash.workflow.division import Zones
 from cropdash.workflow.score import UNITS
-from cropdash.workflow.train import Zones
 
 Progress = Callable[[str, float], None]
 _AVERAGED = ("accuracy", "macro_f1")
@@ -65,7 +65,7 @@ def divide(dataset: DatasetFolder, config: CrossValidation) -> tuple[Zones, ...]
     if not learnable:
         raise NotEnoughData(f"Dataset {dataset.name} has no built training zone: build it first.")
     training = config.training()
-    parcels = train.mapped_parcels(dataset, list(learnable.values()))
+    parcels = division.mapped_parcels(dataset, list(learnable.values()))
     found = splits.nested(
         parcels,
         config.folds,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cropdash import classify, train_config
 from cropdash.classify.classifier import Classifier
@@ -91,6 +92,13 @@ def assemble(config: EnsembleConfig, models: Path, legend: Legend, *, validated:
         classify.load(member.validated if validated else member.path, legend) for member in members
     ]
     return Ensemble(config, loaded, frozenset.intersection(*held_out))
+
+
+def prior(config: EnsembleConfig, models: Path) -> NDArray[np.float64]:
+    """(K,) mean of the members' own: the ensemble may know what one of them alone has learned."""
+    told = [runs.find(models, member).calibrated().get("prior", ()) for member in config.members]
+    shares: NDArray[np.float64] = np.mean([s for s in told if len(s)], axis=0, dtype=np.float64)
+    return shares
 
 
 def load(run: RunFolder, legend: Legend) -> Ensemble:

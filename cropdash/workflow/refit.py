@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -28,7 +28,8 @@ def refit(
 ) -> Classifier | None:
     """A model trained on all `samples` for the number of epochs that validated best.
 
-    None if it was asked to stop; a later call goes on from its last epoch.
+    None if it was asked to stop; a later call goes on from its last epoch, until it is told to
+    `forget` them.
     """
     rounds = best_round(run)
     model = classify.build(config.with_rounds(rounds), legend)
@@ -40,19 +41,20 @@ def refit(
         progress(f"Training on all zones, epoch {int(values.get('epoch', 0))}", done)
 
     model.fit(samples, [], folder=scratch, on_epoch=on_epoch, should_stop=should_stop)
-    if should_stop():
-        return None
-    _forget(scratch)
-    return model
+    return None if should_stop() else model
 
 
 def best_round(run: RunFolder) -> int:
-    """The epoch, or number of trees, that did best on the zones held out."""
+    """The epoch, or number of trees, that did best on the zones held out.
+
+    The last one where these could not tell: none of their crops was trained.
+    """
     told = run.epochs()
-    best = np.nanargmax(told["validation_score"].to_numpy(float))
-    return int(told["epoch"].to_numpy(int)[best])
+    scores = told.get("validation_score", told["epoch"])
+    judged = told["epoch"] if scores.isna().all() else scores
+    return int(told["epoch"].to_numpy(int)[np.nanargmax(judged.to_numpy(float))])
 
 
-def _forget(scratch: Path) -> None:
-    classify.forget_checkpoint(scratch)
-    scratch.rmdir()
+def forget(run: RunFolder) -> None:
+    """Delete what the second training kept on its way, and what a killed one left there."""
+    shutil.rmtree(run.path / _SCRATCH, ignore_errors=True)

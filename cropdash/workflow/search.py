@@ -25,7 +25,7 @@ from cropdash.storage.runs import RunFolder
 from cropdash.storage.studies import StudyFolder, Trial
 from cropdash.study_config import Point, Search
 from cropdash.train_config import TrainConfig
-from cropdash.workflow import proposals, train
+from cropdash.workflow import division, proposals, train
 from cropdash.workflow.samples import Samples, Together
 
 Progress = Callable[[str, float], None]
@@ -199,7 +199,7 @@ def _fit(
 ) -> None:
     """Train as a run of these settings is trained, but keep no model."""
     dataset = DatasetFolder(folders.data, settings.dataset)
-    zones = train.choose_zones(dataset, settings)
+    zones = division.choose_zones(dataset, settings)
     if not zones.validation:
         raise NotEnoughData(
             f"Dataset {dataset.name} has a single training zone, and a search needs one to learn "

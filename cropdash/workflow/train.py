@@ -4,39 +4,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
 from cropdash import classify, train_config
 from cropdash.classify import imbalance
 from cropdash.classify.classifier import Classifier
 from cropdash.config import Folders
 from cropdash.domain import IGNORE, Bytes, Sample, Zone
-from cropdash.errors import InvalidRun, NotEnoughData
+from cropdash.errors import InvalidRun
 from cropdash.legend import Legend
 from cropdash.prepare import rare, splits
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import STACK, VALIDATED, RunFolder
 from cropdash.train_config import CnnConfig, EnsembleConfig, TrainConfig, XgbConfig
 from cropdash.workflow import assistants, calibrate, ensemble, refit
+from cropdash.workflow.division import Zones, check_context, choose_zones, mapped_parcels
 from cropdash.workflow.samples import Samples, Together
 from cropdash.workflow.score import predict_zones, score_run
 
 Progress = Callable[[str, float], None]
 _TRAIN, _PREDICT = 0.85, 0.97  # shares of the progress bar where these steps end
-
-
-@dataclass(frozen=True)
-class Zones:
-    """Who sees what."""
-
-    train: tuple[Zone, ...]
-    validation: tuple[Zone, ...]
-    test: tuple[Zone, ...]
 
 
 def train_run(
@@ -83,7 +75,7 @@ def train_run(
         )
     classifier.save(run.path)
     progress("Calibrating", first)
-    prior = imbalance.census(learned, dataset.legend().n_classes).shares
+    prior = _prior(config, folders, learned, dataset.legend())
     run.write_calibrated(calibrate.fit(classifier, held_out, prior).to_json())
     if again and not should_stop():
         everything = Together((learned, Samples(dataset, zones.validation, learned_as)))
@@ -127,6 +119,16 @@ def _learn_again(
         fitted = calibrate.Calibration.from_json(run.calibrated())
         run.write_calibrated(replace(fitted, prior=tuple(shares.tolist())).to_json())
         model.save(run.path)
+        refit.forget(run)
+
+
+def _prior(
+    config: TrainConfig, folders: Folders, learned: Sequence[Sample], legend: Legend
+) -> NDArray[np.float64]:
+    """(K,) shares of the classes in what was learned, by an ensemble's members in theirs."""
+    if isinstance(config, EnsembleConfig):
+        return ensemble.prior(config, folders.models)
+    return imbalance.census(learned, legend.n_classes).shares
 
 
 def assist_run(run: RunFolder, folders: Folders) -> None:
@@ -232,52 +234,6 @@ def rare_classes(
             if counts[k]
         },
     }
-
-
-def choose_zones(dataset: DatasetFolder, config: TrainConfig) -> Zones:
-    """Whole zones on each side: test zones are never looked at before scoring.
-
-    With a single training zone there is none to validate on: the model trains without early
-    stopping.
-    """
-    built = dataset.built_zones()
-    learnable = [z for z in built if z.split == "train"]
-    test = tuple(z for z in built if z.split == "test")
-    if not learnable:
-        raise NotEnoughData(f"Dataset {dataset.name} has no built training zone: build it first.")
-    check_context(dataset, built, config)
-    if len(learnable) == 1:
-        return Zones(tuple(learnable), (), test)
-    n_folds = min(config.folds, len(learnable))
-    fold = splits.folds(mapped_parcels(dataset, learnable), n_folds, config.seed)
-    held = config.validation_fold % n_folds
-    return Zones(
-        tuple(z for z in learnable if fold[z.zone_id] != held),
-        tuple(z for z in learnable if fold[z.zone_id] == held),
-        test,
-    )
-
-
-def check_context(dataset: DatasetFolder, zones: Sequence[Zone], config: TrainConfig) -> None:
-    """Raise InvalidRun if a zone lacks the elevation or last crop that the settings want."""
-    words = {"elevation": "elevation", "last_crop": "last year's crops"}
-    for name in (name for name in words if getattr(config, name)):
-        without = [z.zone_id for z in zones if not dataset.has_context(z.zone_id, name)]
-        if without:
-            raise InvalidRun(
-                f"Dataset {dataset.name} has no {words[name]} in {len(without)} of {len(zones)} "
-                f"zones ({without[0]}): build it with them under a new name, or set {name} to false."
-            )
-
-
-def mapped_parcels(dataset: DatasetFolder, zones: Sequence[Zone]) -> pd.DataFrame:
-    """zone_id, region, crop of every parcel with a mapped crop."""
-    tables = [
-        dataset.parcels(z.zone_id)[["crop"]].assign(zone_id=z.zone_id, region=z.region)
-        for z in zones
-    ]
-    table = pd.concat(tables, ignore_index=True)
-    return pd.DataFrame(table[table["crop"] > 0])
 
 
 def check_legend(dataset: DatasetFolder) -> None:

@@ -48,6 +48,12 @@ def test_the_threshold_is_the_lowest_that_keeps_the_promise(seed: int, target: f
         assert threshold > 1
 
 
+def test_where_no_threshold_keeps_the_promise_no_answer_is_a_class() -> None:
+    sure = np.array([[1.0, 0.0, 0.0], [0.8, 0.1, 0.1]], np.float32)
+    threshold = backoff.choose_threshold(sure, np.array([1, 1]), 0.9)
+    assert not backoff.back_off(sure, np.array([0, 0, 1]), threshold).by_class.any()
+
+
 def test_without_a_parcel_there_is_no_threshold() -> None:
     with pytest.raises(NotEnoughData):
         backoff.choose_threshold(np.zeros((0, K)), np.zeros(0, int))

@@ -15,7 +15,7 @@ from cropdash.domain import Sample
 from cropdash.storage import studies
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.studies import StudyFolder
-from cropdash.workflow import train
+from cropdash.workflow import division, train
 
 EPOCHS = 10
 QUICK = {"trees": 4, "pixels": 1000, "threads": 1, "max_depth": 2}
@@ -90,10 +90,11 @@ class Pretender:
 def pretending(monkeypatch: Any, fails_at: Any = None) -> type[Pretender]:
     """Let every new classifier be a pretender, and read each zone's parcels once."""
     read = lru_cache(lambda path, zones: read_parcels(DatasetFolder(*path), zones))
-    read_parcels = train.mapped_parcels
-    monkeypatch.setattr(
-        train, "mapped_parcels", lambda d, zones: read((d.path.parent, d.name), tuple(zones))
-    )
+    read_parcels = division.mapped_parcels
+    for module in (division, train):
+        monkeypatch.setattr(
+            module, "mapped_parcels", lambda d, zones: read((d.path.parent, d.name), tuple(zones))
+        )
     kind = type(
         "Fresh",
         (Pretender,),

@@ -19,7 +19,7 @@ from cropdash.config import Folders
 from cropdash.errors import ConfigError
 from cropdash.storage import runs, status
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.workflow import train
+from cropdash.workflow import division
 from cropdash.workflow.samples import Samples
 from tests import factory
 from tests.classify import landscapes
@@ -72,7 +72,7 @@ def validation_accuracy(run, folders):
     """Of the run's saved weights, computed in this process alone."""
     config = train_config.parse(run.config)
     dataset = DatasetFolder(folders.data, "demo")
-    zones = train.choose_zones(dataset, config).validation
+    zones = division.choose_zones(dataset, config).validation
     model = classify.load(run.path, dataset.legend())
     right = scored = 0
     for sample in Samples(dataset, zones):

@@ -71,6 +71,22 @@ def test_its_answers_are_the_stack_of_its_members(trained, joined) -> None:
     np.testing.assert_allclose(whole[:, row, column], expected / expected.sum(), rtol=1e-3)
 
 
+def test_it_may_name_what_one_member_alone_has_learned(trained) -> None:
+    """A member may have learned from more zones than the ensemble's own."""
+    folders, _dataset, found = trained
+    told = {kind: run.calibrated() for kind, run in found.items()}
+    more = np.array(told["cnn"]["prior"])
+    more[[20, 21]] += 0.1
+    try:
+        found["cnn"].write_calibrated(told["cnn"] | {"prior": more.tolist()})
+        run = runs.queue(folders, ensemble.of_runs(list(found.values())))
+        train.train_run(run, folders, progress=quiet)
+    finally:
+        found["cnn"].write_calibrated(told["cnn"])
+    expected = (more + np.array(told["xgboost"]["prior"])) / 2
+    np.testing.assert_allclose(run.calibrated()["prior"], expected)
+
+
 def test_it_never_looks_at_a_test_zone(trained, joined) -> None:
     _, dataset, _ = trained
     test = {z.zone_id for z in dataset.built_zones() if z.split == "test"}
@@ -114,8 +130,22 @@ def test_an_ensemble_is_no_member_and_a_missing_member_is_named(trained, joined)
 
 
 def test_answers_at_two_levels_are_scored_with_the_run(trained) -> None:
-    _, _, found = trained
+    _, dataset, found = trained
     run = found["xgboost"]
-    answers = run.scores()["test"]["answers"]
-    assert 0 <= answers["by_class"] <= 1
-    assert answers["accuracy"] >= run.scores()["test"]["parcel"]["accuracy"] - 1e-9
+    scored = run.scores()["test"]
+    groups, threshold = dataset.legend().group_of("level_2"), run.calibrated()["back_off"]
+    by_class, right = [], []
+    for zone in scored["zones"]:
+        declared = dataset.parcels(zone).set_index("parcel_id")["crop"]
+        table = run.parcel_prediction(zone).set_index("parcel_id")
+        said = table.filter(regex=r"^p_\d+$")
+        for parcel, crop in declared[declared > 0].items():
+            if parcel not in said.index:
+                continue
+            p = said.loc[parcel].to_numpy(float)
+            of_groups = [p[groups == g].sum() for g in range(groups.max() + 1)]
+            by_class.append(p.max() >= threshold)
+            sure = p.argmax() == crop
+            right.append(sure if by_class[-1] else np.argmax(of_groups) == groups[crop])
+    assert scored["answers"]["by_class"] == pytest.approx(np.mean(by_class))
+    assert scored["answers"]["accuracy"] == pytest.approx(np.mean(right))

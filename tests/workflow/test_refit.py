@@ -14,7 +14,7 @@ from cropdash import classify, train_config
 from cropdash.config import Folders
 from cropdash.errors import ConfigError
 from cropdash.storage import runs
-from cropdash.workflow import ensemble, refit, train
+from cropdash.workflow import division, ensemble, refit, train
 from cropdash.workflow.samples import Samples
 from tests import factory
 
@@ -86,7 +86,7 @@ def test_the_model_is_one_trained_on_all_zones_for_the_best_number_of_epochs(wor
         told.sort_values("validation_score", kind="stable", ascending=False).iloc[0]["epoch"]
     )
     length = "epochs" if again.config["classifier"] == "cnn" else "trees"
-    zones = train.choose_zones(dataset, config)
+    zones = division.choose_zones(dataset, config)
     alone = classify.build(config.model_copy(update={length: best}), dataset.legend())
     samples = Samples(dataset, zones.train + zones.validation)
     alone.fit(samples, [], folder=tmp_path, on_epoch=lambda values: None, should_stop=lambda: False)
@@ -111,9 +111,11 @@ def test_a_run_stopped_while_it_learns_from_all_has_a_model_and_goes_on(world, k
     )
     assert same(run.path, pair[0].path)  # the validated one, whole
     assert not run.scores()
+    (run.path / "refit" / "rows-left").mkdir()  # as a killed training leaves it
     train.train_run(run, world[0], progress=lambda stage, done: None)
     assert same(run.path, pair[1].path)
     assert not list(run.path.rglob("checkpoint*"))
+    assert not (run.path / "refit").exists()
 
 
 def test_an_ensemble_is_fitted_with_members_that_had_not_seen_the_zones(world):
@@ -138,6 +140,14 @@ def test_the_best_epoch_may_be_an_early_one_and_others_unscored(world):
     for epoch, score in enumerate((0.2, 0.5, float("nan"), 0.4), start=1):
         run.append_epoch({"epoch": epoch, "validation_score": score})
     assert refit.best_round(run) == 2
+
+
+@pytest.mark.parametrize("scores", [{}, {"validation_score": float("nan")}])
+def test_where_no_epoch_could_be_judged_the_last_one_is_the_best(world, scores):
+    run = queued(world, "xgboost")
+    for epoch in range(1, 4):
+        run.append_epoch({"epoch": epoch} | scores)
+    assert refit.best_round(run) == 3
 
 
 def test_several_processes_do_not_learn_twice():

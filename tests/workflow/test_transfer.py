@@ -17,7 +17,7 @@ from cropdash.prepare import composite, parcels
 from cropdash.prepare.gapfill import fill_gaps
 from cropdash.storage import runs
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.workflow import build, train
+from cropdash.workflow import build, division, train
 from tests.worlds import FLANDERS, needs
 
 SHARE = 0.80  # of real maize and grass pixels that must be named right
@@ -106,7 +106,7 @@ def test_ground_that_is_held_out_is_not_learned_from_by_way_of_another_dataset(f
     own = DatasetFolder(folders.data, "landscape")
     values = {"classifier": "xgboost", "dataset": "landscape", "also": "landscape"}
     config = train_config.parse(values)
-    zones = train.choose_zones(own, config)
+    zones = division.choose_zones(own, config)
     every_class = np.arange(own.legend().n_classes, dtype=np.uint8)
     learned = train.also_learned(folders, own, zones, config, every_class)
     assert zones.validation

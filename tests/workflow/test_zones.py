@@ -4,7 +4,7 @@ from cropdash import train_config
 from cropdash.domain import Zone
 from cropdash.errors import NotEnoughData
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.workflow import train
+from cropdash.workflow import division
 from tests import factory
 
 
@@ -19,7 +19,7 @@ def config(**changes):
 
 @pytest.mark.parametrize("fold", range(4))
 def test_no_zone_is_on_two_sides(dataset, fold):
-    zones = train.choose_zones(dataset, config(folds=4, validation_fold=fold))
+    zones = division.choose_zones(dataset, config(folds=4, validation_fold=fold))
     sides = [{z.zone_id for z in side} for side in (zones.train, zones.validation, zones.test)]
     assert all(sides)
     assert not sides[0] & sides[1]
@@ -31,7 +31,8 @@ def test_no_zone_is_on_two_sides(dataset, fold):
 
 def test_every_training_zone_is_held_out_once(dataset):
     held = [
-        train.choose_zones(dataset, config(folds=4, validation_fold=f)).validation for f in range(4)
+        division.choose_zones(dataset, config(folds=4, validation_fold=f)).validation
+        for f in range(4)
     ]
     names = [z.zone_id for side in held for z in side]
     assert sorted(names) == sorted(z.zone_id for z in dataset.built_zones() if z.split == "train")
@@ -39,11 +40,31 @@ def test_every_training_zone_is_held_out_once(dataset):
 
 def test_both_models_see_the_same_zones(dataset):
     cnn = train_config.parse({"classifier": "cnn", "dataset": "demo"})
-    assert train.choose_zones(dataset, cnn) == train.choose_zones(dataset, config())
+    assert division.choose_zones(dataset, cnn) == division.choose_zones(dataset, config())
 
 
 def test_a_dataset_of_test_zones_only_can_not_be_learned_from(dataset, monkeypatch):
     only = tuple(Zone(z.zone_id, z.region, "test", z.grid) for z in dataset.built_zones())
     monkeypatch.setattr(type(dataset), "built_zones", lambda self: only)
     with pytest.raises(NotEnoughData, match="training zone"):
-        train.choose_zones(dataset, config())
+        division.choose_zones(dataset, config())
+
+
+@pytest.mark.parametrize("left", [0, 1, 2, 5])
+def test_a_training_zone_without_a_mapped_crop_is_in_no_part(dataset, monkeypatch, left):
+    learnable = [z.zone_id for z in dataset.built_zones() if z.split == "train"]
+    read = type(dataset).parcels
+
+    def parcels(self, zone_id):
+        table = read(self, zone_id)
+        return table if zone_id in learnable[:left] else table.assign(crop=0)
+
+    monkeypatch.setattr(type(dataset), "parcels", parcels)
+    if not left:
+        with pytest.raises(NotEnoughData, match="mapped crop"):
+            division.choose_zones(dataset, config(folds=4))
+        return
+    zones = division.choose_zones(dataset, config(folds=4))
+    assert {z.zone_id for z in zones.train + zones.validation} == set(learnable[:left])
+    assert bool(zones.validation) == (left > 1)
+    assert zones.train
