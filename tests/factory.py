@@ -88,7 +88,8 @@ def write_run(
     if state == "done":
         for zone in zones:
             run.write_prediction(zone.zone_id, _answers(dataset, zone, run, accuracy, rng))
-        trained = [z for z in dataset.built_zones() if z.split == "train"]
+        learned = [dataset.labels(z.zone_id) for z in dataset.built_zones() if z.split == "train"]
+        trained = set().union(*(np.unique(labels.crop).tolist() for labels in learned)) - {0, 255}
         score.score_run(run, dataset, zones, trained=trained, seconds={"train": 12.0})
     now = time.time()
     finished = now if state in status.FINAL else 0.0

@@ -40,7 +40,8 @@ def estimate_area(counts: ArrayLike, mapped_ha: ArrayLike) -> pd.DataFrame:
     right = np.diag(share)
     table = _table(sample, areas, used, np.sqrt(doubt.sum(axis=0)), _95)
     table["users_accuracy_error"] = np.where(used, np.sqrt(right * (1 - right) / spread), np.nan)
-    table["producers_accuracy_error"] = _producers_error(share, doubt, held)
+    error = _producers_error(share, doubt, held)
+    table["producers_accuracy_error"] = np.where(used, error, np.nan)
     return _rows_there(table, sample, areas, used)
 
 
@@ -56,6 +57,7 @@ def estimate_area_by_zone(counts: ArrayLike, mapped_ha: ArrayLike) -> pd.DataFra
     if zones.ndim != 3:
         raise InvalidRaster(f"Counts of shape {zones.shape}: expected (zones, K, K).")
     sample, areas = _checked(zones.sum(axis=0), mapped_ha)
+    zones = zones[zones.any(axis=(1, 2))]  # where nothing was sampled nothing is known
     z, used = len(zones), sample.sum(axis=0) > 0
     share = _ratio(sample, sample.sum(axis=0), empty=0.0)  # (truth, map)
     scale = np.where(used, _ratio(areas, sample.sum(axis=0), empty=0.0), 0.0)  # (K,)
@@ -86,7 +88,7 @@ def _table(
             "low_ha": np.maximum(found - reach * error, 0.0),
             "high_ha": found + reach * error,
             "users_accuracy": np.where(used, np.diag(share), np.nan),
-            "producers_accuracy": _ratio(np.diag(cells), found),
+            "producers_accuracy": np.where(used, _ratio(np.diag(cells), found), np.nan),
         }
     )
 

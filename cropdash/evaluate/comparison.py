@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from cropdash.errors import InvalidRaster, NotEnoughData
 from cropdash.evaluate import formulas, resampling
 from cropdash.evaluate.formulas import Doubles
-from cropdash.evaluate.matrix import Confusion
+from cropdash.evaluate.matrix import Confusion, confusion
 from cropdash.evaluate.pairs import Pairs, draw_pairs
-from cropdash.evaluate.uncertainty import METRICS, check_level, percentiles
+from cropdash.evaluate.uncertainty import METRICS, check_level, check_parcels, percentiles
 
 # Below so many discordant parcels the chi-square is too coarse (the usual rule of 25).
 EXACT_BELOW = 25
@@ -38,7 +38,7 @@ class Difference(NamedTuple):
     value: float
     low: float
     high: float
-    p_value: float  # two-sided, from the share of draws on the other side of 0
+    p_value: float  # two-sided, see `differences`
     drawn: resampling.Drawn
     n_zones: int
 
@@ -71,19 +71,32 @@ def differences(
 ) -> dict[str, Difference]:
     """Bootstrap of the difference of every score in METRICS, on the same draws of both models.
 
-    Both map the same zones, in the same order, to matrices of the same truth. With fewer than
-    four zones parcels are drawn within zones, for which `pairs` is needed (NotEnoughData).
+    Both map the same zones, in the same order, to matrices of the same truth; zones in which
+    nothing is scored don't count. With fewer than four zones parcels are drawn within zones, for
+    which `pairs` is needed (NotEnoughData).
+
+    p is the share of ways to exchange the models zone by zone that set them as far apart as they
+    are (Fisher's randomisation test; with Z zones never below 2 / 2^Z), or, where parcels are
+    drawn, twice the share of draws on the other side of 0.
     """
     check_level(level)
+    _check_same_zones(left, right)
+    left, right = resampling.scored(left), resampling.scored(right)
     samples = _draw_both(left, right, pairs, draws, rng)
-    totals = [resampling.stack(side).sum(axis=0) for side in (left, right)]
-    drawn = resampling.drawn_unit(len(left))
+    a, b = resampling.stack(left), resampling.stack(right)
+    drawn = resampling.drawn_unit(len(a))
+    zones = len(a) if drawn == "zones" else None
+    exchanged = _exchange(a, b, draws, rng) if zones else None
     out = {}
     for name, metric in METRICS.items():
-        a, b = (float(metric(total)) for total in totals)
+        one, two = (float(metric(counts.sum(axis=0))) for counts in (a, b))
         gain = metric(samples[0]) - metric(samples[1])
-        low, high = percentiles(gain, level)
-        out[name] = Difference(a, b, a - b, low, high, _p_value(gain), drawn, len(left))
+        low, high = percentiles(gain, level, zones)
+        if exchanged is None:
+            p = _p_of_draws(gain)
+        else:
+            p = _p_of_exchanges(metric(exchanged[0]) - metric(exchanged[1]), one - two)
+        out[name] = Difference(one, two, one - two, low, high, p, drawn, len(a))
     return out
 
 
@@ -98,12 +111,22 @@ def class_f1_intervals(
 ) -> pd.DataFrame:
     """class_id, f1_low, f1_high: interval of each class' F1 difference; see `differences`.
 
-    Over the draws in which the class has support; NaN if there is none.
+    Over the draws in which the class has support; NaN if there is none, and where zones are drawn
+    but fewer than four of them hold the class: such draws say nothing of how zones differ.
     """
     check_level(level)
+    _check_same_zones(left, right)
+    left, right = resampling.scored(left), resampling.scored(right)
     samples = _draw_both(left, right, pairs, draws, rng)
     gain = formulas.f1(samples[0]) - formulas.f1(samples[1])  # (D, K)
-    bounds = np.array([percentiles(column, level) for column in gain.T])  # (K, 2)
+    if resampling.drawn_unit(len(left)) == "parcels":
+        bounds = np.array([percentiles(column, level) for column in gain.T])  # (K, 2)
+    else:
+        holds = (resampling.stack(left).sum(axis=2) > 0).sum(axis=0)  # (K,) zones
+        gain[:, holds < resampling.MIN_ZONES] = np.nan
+        bounds = np.array(
+            [percentiles(column, level, int(n)) for column, n in zip(gain.T, holds, strict=True)]
+        )
     return pd.DataFrame(
         {"class_id": np.arange(len(bounds)), "f1_low": bounds[:, 0], "f1_high": bounds[:, 1]}
     )
@@ -190,7 +213,6 @@ def _draw_both(
     rng: np.random.Generator,
 ) -> tuple[Doubles, Doubles]:
     """(D, K, K) counts of both models, on the same draws."""
-    _check_same_zones(left, right)
     a, b = resampling.stack(left), resampling.stack(right)
     if resampling.drawn_unit(len(a)) == "zones":
         weights = resampling.zone_weights(len(a), draws, rng)
@@ -200,10 +222,36 @@ def _draw_both(
             f"With fewer than {resampling.MIN_ZONES} zones the difference needs the parcels"
             " themselves: pass `pairs`, or predict more zones."
         )
+    for matrices, said in ((left, pairs.left), (right, pairs.right)):
+        check_parcels(matrices)
+        counted = confusion(pairs.truth, said, a.shape[1], unit="parcel", include_background=True)
+        total = resampling.stack(matrices).sum(axis=0)
+        if not np.array_equal(counted.counts, total):
+            raise InvalidRaster(
+                "`pairs` are other parcels than those scored: pair them as they were counted."
+            )
     return draw_pairs(pairs, a.shape[1], draws, rng)
 
 
-def _p_value(gain: Doubles) -> float:
+def _exchange(
+    a: NDArray[Any], b: NDArray[Any], draws: int, rng: np.random.Generator
+) -> tuple[Doubles, Doubles]:
+    """(D, K, K) counts of both models with those of some zones exchanged."""
+    ways = resampling.exchanges(len(a), draws, rng)
+    return (
+        resampling.draw_zones(a, 1 - ways) + resampling.draw_zones(b, ways),
+        resampling.draw_zones(a, ways) + resampling.draw_zones(b, 1 - ways),
+    )
+
+
+def _p_of_exchanges(gains: Doubles, found: float) -> float:
+    defined = np.abs(gains[~np.isnan(gains)])
+    if math.isnan(found) or defined.size == 0:
+        return float("nan")
+    return float((defined >= abs(found) - 1e-12).mean())
+
+
+def _p_of_draws(gain: Doubles) -> float:
     defined = gain[~np.isnan(gain)]
     if defined.size == 0:
         return float("nan")

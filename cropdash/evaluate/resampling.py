@@ -26,6 +26,15 @@ def drawn_unit(n_zones: int) -> Drawn:
     return "zones" if n_zones >= MIN_ZONES else "parcels"
 
 
+def scored(confusions: Mapping[str, Confusion]) -> dict[str, Confusion]:
+    """The zones in which anything was scored; the others must not count as draws.
+
+    All of them where none was.
+    """
+    found = {zone: matrix for zone, matrix in confusions.items() if matrix.counts.any()}
+    return found or dict(confusions)
+
+
 def stack(confusions: Mapping[str, Confusion]) -> NDArray[Any]:
     """(Z, K, K) counts of the zones."""
     if not confusions:
@@ -42,6 +51,16 @@ def draw_zones(counts: NDArray[Any], weights: NDArray[np.int64]) -> Doubles:
     """(D, K, K) sums of the (Z, K, K) counts under (D, Z) weights."""
     flat = counts.reshape(len(counts), -1).astype(np.float64)  # (Z, K*K)
     return (weights @ flat).reshape(len(weights), *counts.shape[1:])  # (D, K, K)
+
+
+def exchanges(n_zones: int, draws: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """(D, Z) 1 where a zone's results of two models are exchanged: all ways, if no more than `draws`."""
+    if 2**n_zones <= draws:
+        ways = np.arange(2**n_zones)[:, None] >> np.arange(n_zones) & 1
+        return ways.astype(np.int64)
+    found: NDArray[np.int64] = rng.integers(0, 2, (draws, n_zones))
+    found[0] = 0  # as it is: one of the ways
+    return found
 
 
 def draw_parcels(counts: NDArray[np.int64], draws: int, rng: np.random.Generator) -> Doubles:

@@ -43,8 +43,8 @@ def summary(
         "average_over": average_over,
         "classes_averaged": list(over),
         "n_classes_averaged": len(over),
-        "never_trained": list(unseen),
-        "never_trained_share": _share(confusion, unseen),
+        "never_trained": None if trained is None else list(unseen),
+        "never_trained_share": None if trained is None else _share(confusion, unseen),
     }
 
 

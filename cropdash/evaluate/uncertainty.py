@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr, stdtrit
 
 from cropdash.errors import ConfigError, InvalidRaster, NotEnoughData
 from cropdash.evaluate import formulas, resampling
@@ -45,11 +47,13 @@ def intervals(
 ) -> dict[str, Interval]:
     """Percentile intervals of the scores in METRICS, from one matrix per zone.
 
-    Zones are drawn with replacement; with fewer than four zones, parcels within each zone
+    Zones in which something is scored are drawn with replacement, with quantiles expanded for
+    their small number (see `percentiles`); with fewer than four, parcels within each zone
     (unit "parcel" only; NotEnoughData for others, whose cells are not independent draws).
     A draw's macro scores average over the classes with support in the draw.
     """
     check_level(level)
+    confusions = resampling.scored(confusions)
     counts = resampling.stack(confusions)  # (Z, K, K)
     drawn = resampling.drawn_unit(len(counts))
     if drawn == "zones":
@@ -58,21 +62,33 @@ def intervals(
     else:
         check_parcels(confusions)
         samples = resampling.draw_parcels(counts, draws, rng)
-    total = counts.sum(axis=0)
+    total, zones = counts.sum(axis=0), len(counts) if drawn == "zones" else None
     return {
         name: Interval(
-            float(metric(total)), *percentiles(metric(samples), level), level, drawn, len(counts)
+            float(metric(total)),
+            *percentiles(metric(samples), level, zones),
+            level,
+            drawn,
+            len(counts),
         )
         for name, metric in METRICS.items()
     }
 
 
-def percentiles(values: Doubles, level: float) -> tuple[float, float]:
-    """The middle `level` of the draws that are defined; NaN if none is."""
+def percentiles(values: Doubles, level: float, n_zones: int | None = None) -> tuple[float, float]:
+    """The middle `level` of the draws that are defined; NaN if none is.
+
+    Draws of few zones spread less than their mean does from sample to sample, and have lighter
+    tails than Student's t. With `n_zones` the quantiles are expanded for both: Hesterberg 2015,
+    What teachers should know about the bootstrap, The American Statistician 69.
+    """
     defined = values[~np.isnan(values)]
     if defined.size == 0:
         return float("nan"), float("nan")
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    tail = (1 - level) / 2
+    if n_zones is not None and n_zones > 1:
+        tail = float(ndtr(math.sqrt(n_zones / (n_zones - 1)) * stdtrit(n_zones - 1, tail)))
+    low, high = np.quantile(defined, [tail, 1 - tail])
     return float(low), float(high)
 
 

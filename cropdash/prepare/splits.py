@@ -18,8 +18,7 @@ def folds(parcels: pd.DataFrame, n_folds: int, seed: int = 0) -> dict[str, int]:
     """Fold (0 to n_folds - 1) of each zone; every zone is in exactly one.
 
     `parcels` has a row per parcel with zone_id, region and crop. Zones are dealt so that
-    regions and classes spread over the folds (StratifiedGroupKFold with the zone as group);
-    each region's zones go to different folds as far as they last.
+    regions and classes spread over the folds (StratifiedGroupKFold with the zone as group).
 
     Raises NotEnoughData if there are fewer zones than folds.
     """

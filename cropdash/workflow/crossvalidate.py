@@ -42,6 +42,7 @@ def crossvalidate(
         raise InvalidRun(f"Study {study.study_id} is no cross-validation.")
     dataset = DatasetFolder(folders.data, config.dataset)
     train.check_legend(dataset)
+    division.check_unchanged(study.record(), dataset)
     folds = divide(dataset, config)
     done: list[RunFolder] = []
     for i, zones in enumerate(folds):

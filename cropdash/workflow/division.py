@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -27,7 +28,7 @@ def choose_zones(dataset: DatasetFolder, config: TrainConfig) -> Zones:
     """Whole zones on each side: test zones are never looked at before scoring.
 
     With a single training zone there is none to validate on: the model trains without early
-    stopping. A zone without a mapped crop has nothing to teach and is in none of them.
+    stopping. A training zone without a mapped crop has nothing to teach and is left out.
     """
     built = dataset.built_zones()
     learnable = [z for z in built if z.split == "train"]
@@ -64,6 +65,16 @@ def check_context(dataset: DatasetFolder, zones: Sequence[Zone], config: TrainCo
                 f"Dataset {dataset.name} has no {words[name]} in {len(without)} of {len(zones)} "
                 f"zones ({without[0]}): build it with them under a new name, or set {name} to false."
             )
+
+
+def check_unchanged(record: Mapping[str, Any], dataset: DatasetFolder) -> None:
+    """Raise InvalidRun if the dataset is not the one that a study was begun on."""
+    begun = record.get("dataset_fingerprint")
+    if begun is not None and begun != dataset.fingerprint():
+        raise InvalidRun(
+            f"Dataset {dataset.name} changed since this study began, and with it which zones are "
+            "held out: start a new study."
+        )
 
 
 def mapped_parcels(dataset: DatasetFolder, zones: Sequence[Zone]) -> pd.DataFrame:

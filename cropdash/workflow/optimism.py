@@ -53,6 +53,10 @@ def measure(
     zones = dataset.built_zones()
     if len(zones) < HELD:
         raise NotEnoughData(f"{dataset.name} has {len(zones)} built zones; {HELD} are needed.")
+    if len({zone.region for zone in zones}) < 2:
+        raise NotEnoughData(
+            f"All zones of {dataset.name} lie in one region; to leave one out it needs another."
+        )
     samples, rows = Samples(dataset, zones), []
     for i, split in enumerate(SPLITS):
         progress(f"Split by {split}", i / len(SPLITS))

@@ -75,12 +75,12 @@ def score_run(
     dataset: DatasetFolder,
     zones: Sequence[Zone],
     *,
-    trained: Sequence[Zone] | None = None,
+    trained: Sequence[int] | None = None,
     seconds: dict[str, float] | None = None,
 ) -> dict[str, object]:
     """Score predictions against the declared crops, from the files on disk; returns the summary.
 
-    `trained` are the zones whose classes count as seen; without it the earlier list is kept.
+    `trained` are the classes that count as seen; without it the earlier list is kept.
     """
     counted, calibrations = [], []
     for zone in zones:
@@ -90,7 +90,7 @@ def score_run(
     confusions = pd.concat(counted, ignore_index=True)
     calibration = pd.concat(calibrations, ignore_index=True)
     before = run.scores()
-    seen = _classes(dataset, trained) if trained is not None else before.get("trained_classes", [])
+    seen = before.get("trained_classes") if trained is None else sorted(trained)
     summary: dict[str, Any] = {
         "test": {"zones": [z.zone_id for z in zones], **_summaries(confusions, seen)},
         "trained_classes": seen,
@@ -146,7 +146,8 @@ def _sure(run: RunFolder, dataset: DatasetFolder, decisions: pd.DataFrame) -> di
     """What the parcels' sets of classes and their answers at two levels are worth."""
     found: dict[str, Any] = {}
     fitted, truth = run.calibrated(), decisions["truth"].to_numpy(np.int64)
-    if fitted.get("threshold") is None and fitted.get("back_off") is None:
+    unknown = fitted.get("threshold") is None and fitted.get("back_off") is None
+    if unknown or decisions.empty:
         return found
     probabilities = _parcels_said(run, decisions)
     if (threshold := fitted.get("threshold")) is not None:
@@ -207,16 +208,9 @@ def _calibration(zone: Zone, decisions: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _summaries(confusions: pd.DataFrame, seen: Sequence[int]) -> dict[str, object]:
+def _summaries(confusions: pd.DataFrame, seen: Sequence[int] | None) -> dict[str, object]:
     k = legend.load().n_classes
     return {
         unit: scores.summary(tables.from_table(confusions, k, unit=unit), trained=seen)
         for unit in UNITS
     }
-
-
-def _classes(dataset: DatasetFolder, zones: Sequence[Zone]) -> list[int]:
-    found: set[int] = set()
-    for zone in zones:
-        found |= set(np.unique(dataset.labels(zone.zone_id).crop).tolist())
-    return sorted(found - {0, IGNORE})

@@ -48,13 +48,16 @@ def search(
     """Run the trials that are left; returns the best one, None if none was finished.
 
     A trial that was broken off goes on from its last epoch. Test zones take no part.
-    Raises NotEnoughData if the dataset has fewer than two training zones.
+    Raises NotEnoughData if the dataset has fewer training zones than two or than folds, InvalidRun
+    if it changed since the search began.
     """
     config = study.config
     if not isinstance(config, Search):
         raise InvalidRun(f"Study {study.study_id} is no search.")
     dataset = DatasetFolder(folders.data, config.dataset)
     train.check_legend(dataset)
+    division.check_unchanged(study.record(), dataset)
+    _check_folds(dataset, config)
     finished = [trial for trial in study.trials() if trial.state in _OVER]
     begun = {trial.number: trial for trial in study.trials() if trial.state not in _OVER}
     while len(finished) < config.n_trials and not should_stop() and not _is_late(config, finished):
@@ -180,13 +183,23 @@ class _Attempt:
         self._study.write_trial(self.trial)
 
 
+def _check_folds(dataset: DatasetFolder, config: Search) -> None:
+    """Each fold needs a zone of its own, or some would be held out more than once."""
+    learnable = [z for z in dataset.built_zones() if z.split == "train"]
+    n_zones = division.mapped_parcels(dataset, learnable)["zone_id"].nunique() if learnable else 0
+    if config.folds > max(n_zones, 1):
+        raise NotEnoughData(
+            f"{n_zones} training zones can't make {config.folds} folds: use fewer folds or more zones."
+        )
+
+
 def _trainings(config: Search, point: Point) -> list[TrainConfig]:
     """Settings of a trial's trainings: one, or one for each fold that is held out."""
     own = config.training(**point)
     if config.folds == 1:
         return [own]
-    division = [{"folds": config.folds, "validation_fold": i} for i in range(config.folds)]
-    return [own.model_copy(update=fold) for fold in division]
+    folds = [{"folds": config.folds, "validation_fold": i} for i in range(config.folds)]
+    return [own.model_copy(update=fold) for fold in folds]
 
 
 def _fit(

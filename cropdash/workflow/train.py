@@ -80,11 +80,12 @@ def train_run(
     if again and not should_stop():
         everything = Together((learned, Samples(dataset, zones.validation, learned_as)))
         _learn_again(run, classifier, everything, dataset.legend(), progress, should_stop)
-        zones = replace(zones, train=zones.train + zones.validation)
     seconds = {"train": round(time.monotonic() - started, 1)}
     if not should_stop():
         classify.forget_checkpoint(run.path)
-        finish_run(run, dataset, zones, seconds, progress)
+        shares = run.calibrated().get("prior") or prior.tolist()
+        trained = [k for k, share in enumerate(shares) if share > 0]
+        finish_run(run, dataset, zones, trained, seconds, progress)
 
 
 def _learns_again(config: TrainConfig, zones: Zones) -> bool:
@@ -163,10 +164,11 @@ def finish_run(
     run: RunFolder,
     dataset: DatasetFolder,
     zones: Zones,
+    trained: Sequence[int],
     seconds: dict[str, float],
     progress: Progress,
 ) -> None:
-    """Predict the test zones and score them."""
+    """Predict the test zones and score them; `trained` are the classes that were learned."""
     started = time.monotonic()
 
     def predicting(stage: str, done: float) -> None:
@@ -176,7 +178,7 @@ def finish_run(
     seconds["predict"] = round(time.monotonic() - started, 1)
     progress("Scoring", _PREDICT)
     if zones.test:
-        score_run(run, dataset, zones.test, trained=zones.train, seconds=seconds)
+        score_run(run, dataset, zones.test, trained=trained, seconds=seconds)
 
 
 def also_learned(

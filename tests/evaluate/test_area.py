@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cropdash.errors import InvalidRaster
@@ -104,6 +105,28 @@ def test_zones_that_are_copies_leave_no_doubt_and_one_zone_says_nothing_of_it() 
     assert alone["standard_error_ha"].isna().all()
     assert alone["low_ha"].isna().all()
     assert alone["estimated_ha"].notna().all()
+
+
+def test_zones_of_which_nothing_was_sampled_say_nothing() -> None:
+    zones = np.random.default_rng(2).integers(1, 40, (3, 4, 4))
+    more = np.concatenate([zones, np.zeros((4, 4, 4), int)])
+    pd.testing.assert_frame_equal(
+        estimate_area_by_zone(zones, HECTARES), estimate_area_by_zone(more, HECTARES)
+    )
+    assert estimate_area_by_zone(more[2:], HECTARES)["standard_error_ha"].isna().all()
+
+
+@pytest.mark.parametrize(
+    "estimate", [estimate_area, lambda c, a: estimate_area_by_zone(c[None], a)]
+)
+def test_how_much_is_found_of_a_class_that_was_not_sampled_is_unknown(estimate) -> None:
+    table = estimate(np.array([[0, 0, 0], [0, 18, 0], [0, 2, 0]]), np.array([0.0, 100, 50]))
+    table = table.set_index("class_id")
+    assert np.isnan(table.loc[2, "producers_accuracy"])
+    assert np.isnan(table.loc[2, "users_accuracy"])
+    assert table.loc[1, "producers_accuracy"] == 1
+    if "producers_accuracy_error" in table:
+        assert np.isnan(table.loc[2, "producers_accuracy_error"])
 
 
 def test_counts_without_zones_are_refused() -> None:

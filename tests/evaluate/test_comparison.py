@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest, chi2
+from scipy.stats import binomtest, chi2, permutation_test
 
 from cropdash.errors import InvalidRaster, NotEnoughData
 from cropdash.evaluate import confusion
@@ -20,6 +20,7 @@ from cropdash.evaluate.comparison import (
     zone_table,
 )
 from cropdash.evaluate.pairs import Pairs, draw_pairs, pair
+from cropdash.evaluate.uncertainty import intervals
 
 K = 5
 
@@ -80,6 +81,96 @@ def test_a_better_model_is_found_better_and_a_model_equals_itself(n_zones, drawn
         assert (row.drawn, row.n_zones) == (drawn, n_zones)
     same = differences(by_zone(good), by_zone(good), rng=rng, pairs=pair(good, good), draws=50)
     assert all(tuple(row)[2:6] == (0, 0, 0, 1) for row in same.values())
+
+
+@pytest.mark.parametrize("n_zones", [4, 7, 9])
+def test_p_is_that_of_a_randomisation_test_over_zones(n_zones):
+    one, two = parcels(n_zones, 1, 0.74), parcels(n_zones, 2, 0.7)
+    got = differences(by_zone(one), by_zone(two), rng=np.random.default_rng(0))["accuracy"]
+    of_zones = [
+        (t["truth"] == t["predicted"]).groupby(t["zone_id"]).mean().to_numpy() for t in (one, two)
+    ]
+    expected = permutation_test(
+        of_zones,
+        lambda a, b, axis: (a - b).mean(axis=axis),
+        permutation_type="samples",
+        n_resamples=np.inf,
+        vectorized=True,
+    )
+    assert got.p_value == pytest.approx(expected.pvalue)
+    assert got.p_value >= 2 / 2**n_zones
+
+
+def test_with_many_zones_p_is_drawn_and_never_zero():
+    one, two = parcels(16, 1, 0.9), parcels(16, 2, 0.5)
+    got = differences(by_zone(one), by_zone(two), rng=np.random.default_rng(0), draws=500)
+    assert got["accuracy"].p_value == pytest.approx(1 / 500, abs=2 / 500)
+    assert got["accuracy"].p_value > 0
+
+
+@pytest.mark.parametrize("n_zones", [5, 8])
+def test_equal_models_are_seldom_told_apart(n_zones):
+    """Zones differ in which of two equally good models does better in them."""
+    excluded, small = [], []
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        sides: tuple[dict, dict] = ({}, {})
+        for zone in range(n_zones):
+            for side, right in zip(sides, rng.normal(0.7, 0.08, 2), strict=True):
+                hits = round(400 * float(np.clip(right, 0, 1)))
+                side[str(zone)] = confusion(
+                    np.ones(400, int), np.repeat([1, 2], [hits, 400 - hits]), K, unit="parcel"
+                )
+        got = differences(*sides, rng=rng, draws=600)["accuracy"]
+        excluded.append(got.low > 0 or got.high < 0)
+        small.append(got.p_value < 0.05)
+    assert np.mean(excluded) < 0.125  # .17 and .11 to .13 by plain percentiles
+    assert np.mean(small) < 0.085
+
+
+def test_zones_without_anything_scored_are_no_zones():
+    one, two = by_zone(parcels(5, 1)), by_zone(parcels(5, 2))
+    nothing = confusion(np.zeros(3, int), np.ones(3, int), K, unit="parcel")
+    more = [side | {f"empty_{i}": nothing for i in range(3)} for side in (one, two)]
+    rngs = [np.random.default_rng(3) for _ in range(4)]
+    assert differences(one, two, rng=rngs[0]) == differences(*more, rng=rngs[1])
+    assert intervals(one, rng=rngs[2]) == intervals(more[0], rng=rngs[3])
+    assert differences(one, two, rng=rngs[0])["accuracy"].n_zones == 5
+    few = [dict(list(side.items())[:2]) | {f"e_{i}": nothing for i in range(4)} for side in more]
+    with pytest.raises(NotEnoughData, match="pairs"):
+        differences(*few, rng=rngs[0])
+
+
+def test_a_class_of_few_zones_has_no_interval():
+    def side(seed):
+        found = by_zone(parcels(8, seed))
+        rng = np.random.default_rng(seed)
+        for zone in list(found)[:3]:
+            truth = np.repeat([1, 2, 4], 20)
+            found[zone] = confusion(truth, rng.permutation(truth), K, unit="parcel")
+        for zone in list(found)[3:]:
+            truth = np.repeat([1, 2, 3], 20)
+            found[zone] = confusion(truth, rng.permutation(truth), K, unit="parcel")
+        return found
+
+    table = class_f1_intervals(side(1), side(2), rng=np.random.default_rng(0)).set_index("class_id")
+    assert table.loc[[0, 4]].isna().all(axis=None)  # in no zone, and in three
+    assert table.loc[[1, 2, 3]].notna().all(axis=None)
+    assert (table.loc[[1, 2, 3], "f1_low"] < table.loc[[1, 2, 3], "f1_high"]).all()
+
+
+def test_pairs_must_be_the_parcels_that_were_scored():
+    one, two = parcels(2, 1), parcels(2, 2)
+    pairs, rng = pair(one[one["parcel_id"] > 0], two), np.random.default_rng(0)
+    for check in (differences, class_f1_intervals):
+        with pytest.raises(InvalidRaster, match="other parcels"):
+            check(by_zone(one), by_zone(two), rng=rng, pairs=pairs)
+    pixels = [
+        {z: confusion(t["truth"], t["predicted"], K) for z, t in table.groupby("zone_id")}
+        for table in (one, two)
+    ]
+    with pytest.raises(NotEnoughData, match="unit parcel"):
+        differences(*pixels, rng=rng, pairs=pair(one, two))
 
 
 def test_swapping_the_models_changes_the_sign_only():

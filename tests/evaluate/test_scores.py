@@ -84,3 +84,6 @@ def test_unknown_denominators_are_refused():
     with pytest.raises(ConfigError, match="average_over"):
         summary(matrix, average_over="some")
     assert never_trained(matrix, None) == ()
+    unknown = summary(matrix)
+    assert unknown["never_trained"] is None
+    assert unknown["never_trained_share"] is None

@@ -39,6 +39,21 @@ def test_intervals_hold_the_score_and_repeat(n, drawn):
     assert got == intervals(zones(n), rng=np.random.default_rng(1), draws=300)
 
 
+@pytest.mark.parametrize("n", [5, 8])
+def test_intervals_of_few_zones_cover(n):
+    held = []
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        found = {}
+        for zone in range(n):
+            hits = round(400 * float(np.clip(rng.normal(0.7, 0.08), 0, 1)))
+            truth, said = np.ones(400, int), np.repeat([1, 2], [hits, 400 - hits])
+            found[str(zone)] = confusion(truth, said, K, unit="parcel")
+        got = intervals(found, rng=rng, draws=600)["accuracy"]
+        held.append(got.low <= 0.7 <= got.high)
+    assert np.mean(held) > 0.885  # .82 and .88 by plain percentiles
+
+
 def test_drawn_zones_equal_a_plain_loop():
     counts = resampling.stack(zones(6))
     weights = resampling.zone_weights(6, 20, np.random.default_rng(2))

@@ -136,6 +136,13 @@ def test_more_folds_than_zones_and_the_wrong_kind_are_refused(folders):
         crossvalidate(queued(folders, kind="grid"), folders, progress=silent)
 
 
+def test_folds_of_two_datasets_are_not_mixed(folders, monkeypatch):
+    study = queued(folders, kind="crossvalidate", folds=2, fixed=QUICK)
+    monkeypatch.setattr(DatasetFolder, "fingerprint", lambda self: "another")
+    with pytest.raises(InvalidRun, match="changed since this study began"):
+        crossvalidate(study, folders, progress=silent)
+
+
 def test_two_zones_left_are_one_to_learn_from_and_one_to_stop_by(folders):
     study = queued(folders, kind="crossvalidate", folds=2, fixed=QUICK)
     for zones in divide(DatasetFolder(folders.data, "demo"), study.config):

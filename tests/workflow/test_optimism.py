@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -76,6 +77,15 @@ def test_the_table_names_every_split_and_is_kept(dataset, tmp_path) -> None:
     kept = json.loads((tmp_path / optimism.JSON).read_text())
     assert [row["split"] for row in kept["splits"]] == list(optimism.SPLITS)
     assert (tmp_path / optimism.CSV).exists()
+
+
+def test_a_single_region_is_said_before_anything_is_trained(dataset, monkeypatch) -> None:
+    only = tuple(replace(z, region="alsace") for z in dataset.built_zones())
+    monkeypatch.setattr(type(dataset), "built_zones", lambda self: only)
+    told = []
+    with pytest.raises(NotEnoughData, match="in one region"):
+        optimism.measure(dataset, CONFIG, progress=lambda stage, done: told.append(stage))
+    assert not told
 
 
 def test_too_few_zones_say_so(tmp_path) -> None:

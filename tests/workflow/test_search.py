@@ -180,6 +180,20 @@ def test_one_zone_and_the_wrong_kind_are_refused(folders, tmp_path):
         search(queued(folders, kind="crossvalidate"), folders, progress=silent)
 
 
+def test_more_folds_than_training_zones_are_refused(folders):
+    """They would hold some zones out twice."""
+    with pytest.raises(NotEnoughData, match="can't make 7 folds"):
+        search(queued(folders, kind="grid", folds=7), folders, progress=silent)
+
+
+def test_a_search_does_not_go_on_when_its_dataset_has_changed(folders, monkeypatch):
+    pretending(monkeypatch)
+    study = queued(folders, kind="grid")
+    monkeypatch.setattr(DatasetFolder, "fingerprint", lambda self: "another")
+    with pytest.raises(InvalidRun, match="changed since this study began"):
+        search(study, folders, progress=silent)
+
+
 def test_zones_held_out_that_can_not_judge_are_said_and_not_scored_zero(folders, monkeypatch):
     kind = pretending(monkeypatch)
     monkeypatch.setattr(kind, "fit", lambda self, *_, on_epoch, **__: on_epoch({"epoch": 1}))

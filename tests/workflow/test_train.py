@@ -126,6 +126,24 @@ def test_rare_classes_are_settled_before_training_and_written_into_the_run(folde
     assert json.loads((run.path / "model.json").read_text())["classes"] == [6]
     truth, predicted, _ = written(folders, run)
     assert (predicted[truth > 0] == 6).all()
+    scores = run.scores()
+    assert scores["trained_classes"] == [6]
+    assert scores["test"]["pixel"]["never_trained"] == [30, 31]
+
+
+def test_test_zones_without_a_mapped_crop_have_no_score(folders, monkeypatch):
+    values = {"classifier": "xgboost", "dataset": "flanders", "trees": 5}
+    run = runs.queue(folders, train_config.parse(values))
+    train.train_run(run, folders, progress=lambda stage, done: None)
+    run.write_calibrated({"threshold": 0.5, "back_off": 0.5})
+    read = DatasetFolder.parcels
+    monkeypatch.setattr(DatasetFolder, "parcels", lambda self, z: read(self, z).assign(crop=0))
+    dataset = DatasetFolder(folders.data, "flanders")
+    zones = [z for z in dataset.built_zones() if z.split == "test"]
+    found = score.score_run(run, dataset, zones)["test"]
+    assert found["parcel"]["n_scored"] == 0
+    assert found["parcel"]["accuracy"] is None
+    assert "sets" not in found
 
 
 def test_scoring_again_from_disk_gives_the_same(trained):

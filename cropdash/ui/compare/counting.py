@@ -113,7 +113,7 @@ def figures(scored: Scored, choice: Choice) -> list[dict[str, Any]]:
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def differences(left: str, right: str, choice: Choice, marks: Marks) -> pd.DataFrame:
-    """metric, left, right, difference, low, high, p: zone bootstrap (parcels where zones are few).
+    """metric, left, right, difference, low, high, p, drawn: bootstrap of zones (parcels if few).
 
     Also left_low, left_high, right_low, right_high: the 95 % interval of each run by itself.
     Empty where an interval can't be had: fewer than four zones and a unit other than parcel.
@@ -121,15 +121,18 @@ def differences(left: str, right: str, choice: Choice, marks: Marks) -> pd.DataF
     runs = (data.store().run(left), data.store().run(right))
     sides = score(*runs, choice).at(choice.level)
     pairs = None
-    if len(choice.zones) < MIN_ZONES:
-        if choice.unit != "parcel" or choice.level != "class":
+    if _n_scored(sides[0]) < MIN_ZONES:
+        if choice.unit != "parcel" or choice.level != "class" or choice.background:
             return pd.DataFrame()
         pairs = pairs_of(runs, choice)
     found = evaluate.differences(
         sides[0], sides[1], rng=np.random.default_rng(0), pairs=pairs, draws=DRAWS
     )
-    rows = [(name, d.left, d.right, d.value, d.low, d.high, d.p_value) for name, d in found.items()]
-    names = ["metric", "left", "right", "difference", "low", "high", "p"]
+    rows = [
+        (name, d.left, d.right, d.value, d.low, d.high, d.p_value, d.drawn)
+        for name, d in found.items()
+    ]
+    names = ["metric", "left", "right", "difference", "low", "high", "p", "drawn"]
     table = pd.DataFrame(rows, columns=names)
     for name, side in zip(("left", "right"), sides, strict=True):
         own = evaluate.intervals(side, rng=np.random.default_rng(0), draws=DRAWS)
@@ -144,11 +147,10 @@ def class_bounds(left: str, right: str, choice: Choice, marks: Marks) -> pd.Data
 
     Empty where there are too few zones to draw from.
     """
-    if len(choice.zones) < MIN_ZONES:
+    sides = score(data.store().run(left), data.store().run(right), choice).at(choice.level)
+    if _n_scored(sides[0]) < MIN_ZONES:
         return pd.DataFrame(columns=["class_id", "f1_low", "f1_high"])
-    scored = score(data.store().run(left), data.store().run(right), choice)
-    rng = np.random.default_rng(0)
-    return evaluate.class_f1_intervals(*scored.at(choice.level), rng=rng, draws=DRAWS)
+    return evaluate.class_f1_intervals(*sides, rng=np.random.default_rng(0), draws=DRAWS)
 
 
 def pairs_of(runs: Runs, choice: Choice) -> evaluate.Pairs:
@@ -165,6 +167,11 @@ def _table(run: str, finished: float) -> pd.DataFrame:
 @st.cache_data(max_entries=16, show_spinner=False)
 def _decisions(run: str, finished: float) -> pd.DataFrame:
     return data.store().calibration(run)
+
+
+def _n_scored(side: dict[str, Confusion]) -> int:
+    """Zones in which anything was scored."""
+    return sum(bool(matrix.counts.any()) for matrix in side.values())
 
 
 def _total(side: dict[str, Confusion]) -> Confusion:

@@ -17,7 +17,6 @@ from cropdash.ui import frame, scores
 from cropdash.ui.compare import take_home
 from cropdash.ui.compare.controls import group_labels, said, test_zones
 from cropdash.ui.compare.counting import (
-    MIN_ZONES,
     Choice,
     Names,
     Runs,
@@ -28,6 +27,7 @@ from cropdash.ui.compare.counting import (
     pairs_of,
 )
 
+_LEVEL = 0.05  # below which a p-value is taken for more than chance
 _MODELS = {"cnn": "CNN", "xgboost": "XGBoost"}
 _METRICS = {
     "accuracy": sentence("Accuracy"),
@@ -70,7 +70,7 @@ def significance(runs: Runs, names: Names, scored: Scored, choice: Choice) -> No
     """A plain sentence, McNemar's test on the same parcels, and the difference zone by zone."""
     found = differences(runs[0].run_id, runs[1].run_id, choice, marks_of(runs))
     st.markdown(_verdict(names, choice, found))
-    st.caption(_mcnemar_said(runs, names, choice))
+    st.caption(_mcnemar_said(runs, names, choice, found))
     if len(choice.zones) < 2:
         return
     table = zone_table(*scored.at(choice.level))
@@ -97,22 +97,34 @@ def _verdict(names: Names, choice: Choice, found: pd.DataFrame) -> str:
             "There are too few zones to say whether the difference would hold on others: choose "
             "all test zones, or the unit parcel."
         )
-    low, high = bounds
-    if low <= 0 <= high:
-        return say(
-            "By accuracy **neither model is better** beyond chance: drawing the zones anew, the "
-            "difference lies between {low} and {high}.",
-            low=number(low, "+.3f"), high=number(high, "+.3f"),
-        )  # fmt: skip
-    return say(
-        "By accuracy **{better} is better** beyond chance: drawing the zones anew, the "
-        "difference lies between {low} and {high}.",
-        better=names[0] if low > 0 else names[1],
-        low=number(low, "+.3f"), high=number(high, "+.3f"),
-    )  # fmt: skip
+    row = found[found["metric"] == "accuracy"].iloc[0]
+    better = names[0] if row["difference"] > 0 else names[1]
+    lead = (
+        say("By accuracy **{better} is better** beyond chance:", better=better)
+        if _is_beyond_chance(row)
+        else say("By accuracy **neither model is better** beyond chance:")
+    )
+    means = (
+        sentence(
+            "drawing the zones anew, the difference lies between {low} and {high}; exchanging the "
+            "models zone by zone sets them as far apart with p = {p}."
+        )
+        if row["drawn"] == "zones"
+        else sentence(
+            "drawing the parcels of these few zones anew, the difference lies between {low} and "
+            "{high} (p = {p}). Of other zones that says little."
+        )
+    )
+    low, high = (number(bound, "+.3f") for bound in bounds)
+    return f"{lead} " + say(means, low=low, high=high, p=number(row["p"], ".2g"))
 
 
-def _mcnemar_said(runs: Runs, names: Names, choice: Choice) -> str:
+def _is_beyond_chance(row: pd.Series) -> bool:
+    """Both the interval and the test must say so: each alone errs where zones are few."""
+    return bool((row["low"] > 0 or row["high"] < 0) and row["p"] < _LEVEL)
+
+
+def _mcnemar_said(runs: Runs, names: Names, choice: Choice, found: pd.DataFrame) -> str:
     pairs = pairs_of(runs, choice)
     test = evaluate.mcnemar(pairs.left_correct, pairs.right_correct)
     lead = say(
@@ -122,7 +134,7 @@ def _mcnemar_said(runs: Runs, names: Names, choice: Choice) -> str:
         left=names[0], right=names[1], a=number(test.only_left), b=number(test.only_right),
         p=number(test.p_value, ".2g"),
     )  # fmt: skip
-    if len(choice.zones) >= MIN_ZONES:
+    if len(found) and found["drawn"].iloc[0] == "zones":
         return f"{lead} " + say(
             "Parcels of one zone resemble each other, so the interval over zones is the stricter "
             "judge."
@@ -149,7 +161,7 @@ def _difference_said(
     if row.empty or abs(float(row["difference"].iloc[0]) - (a - b)) > 1e-9:
         return f"{lead}; " + say("no interval for this choice.")
     low, high = float(row["low"].iloc[0]), float(row["high"].iloc[0])
-    word = say("significant") if low > 0 or high < 0 else say("not significant")
+    word = say("significant") if _is_beyond_chance(row.iloc[0]) else say("not significant")
     between = say(
         "95 % interval {low} to {high}: {word}.",
         low=number(low, "+.3f"), high=number(high, "+.3f"), word=word,
