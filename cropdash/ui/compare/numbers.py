@@ -163,8 +163,9 @@ def _difference_said(
     low, high = float(row["low"].iloc[0]), float(row["high"].iloc[0])
     word = say("significant") if _is_beyond_chance(row.iloc[0]) else say("not significant")
     between = say(
-        "95 % interval {low} to {high}: {word}.",
-        low=number(low, "+.3f"), high=number(high, "+.3f"), word=word,
+        "95 % interval {low} to {high}, p = {p}: {word}.",
+        low=number(low, "+.3f"), high=number(high, "+.3f"), p=number(row["p"].iloc[0], ".2g"),
+        word=word,
     )  # fmt: skip
     return f"{lead}, {between}"
 
