@@ -81,6 +81,17 @@ def pixels(run, zone):
     return data.store().labels("demo", zone).crop, data.store().prediction(run.run_id, zone).crop
 
 
+def test_a_run_that_does_not_say_what_it_learned_has_no_class_called_unseen(runs):
+    """Its predictions were scored from the files on disk, without its training."""
+    silent = [
+        dataclasses.replace(run, scores=run.scores | {"trained_classes": None}) for run in runs
+    ]
+    chosen = choice(runs)
+    for numbers in counting.figures(counting.score(*silent, chosen), chosen):
+        assert numbers["never_trained"] == []
+        assert numbers["n_scored"] > 0
+
+
 def test_the_shown_scores_are_those_of_the_rasters(runs):
     app = show()
     shown = [m.value for m in app.metric]

@@ -37,7 +37,8 @@ def choose_zones(dataset: DatasetFolder, config: TrainConfig) -> Zones:
         raise NotEnoughData(f"Dataset {dataset.name} has no built training zone: build it first.")
     check_context(dataset, built, config)
     parcels = mapped_parcels(dataset, learnable)
-    learnable = [z for z in learnable if z.zone_id in set(parcels["zone_id"])]
+    mapped = set(parcels["zone_id"])
+    learnable = [z for z in learnable if z.zone_id in mapped]
     if not learnable:
         raise NotEnoughData(
             f"No training zone of dataset {dataset.name} has a parcel with a mapped crop: "

@@ -95,8 +95,13 @@ def score(left: RunInfo, right: RunInfo, choice: Choice) -> Scored:
         )
         for run in (left, right)
     ]
-    seen = [frozenset(run.scores.get("trained_classes", ())) for run in (left, right)]
-    return Scored(counted[0], counted[1], (seen[0], seen[1]))
+    return Scored(counted[0], counted[1], (_trained(left, k), _trained(right, k)))
+
+
+def _trained(run: RunInfo, n_classes: int) -> frozenset[int]:
+    """Classes that the run learned; all where that is not known, so that none is called unseen."""
+    told = run.scores.get("trained_classes")
+    return frozenset(range(n_classes) if told is None else told)
 
 
 def figures(scored: Scored, choice: Choice) -> list[dict[str, Any]]:
