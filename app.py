@@ -2,55 +2,57 @@
 
 import streamlit as st
 
-from cropdash.ui import serving
+from cropdash.ui.shell import serving
 
 
 def show() -> None:
-    from cropdash import jobs
-    from cropdash.config import DEMO
-    from cropdash.ui import data, frame, overview, running
+    from cropdash.jobs import launch
+    from cropdash.settings.folders import DEMO
+    from cropdash.ui.overview import cards
+    from cropdash.ui.shell import data, frame
+    from cropdash.ui.widgets import job_watch
 
     frame.begin(
         "Overview", "Crop types from a year of Sentinel-2: what is ready, and what to do next."
     )
-    jobs.reap()
+    launch.reap()
     store = data.store()
     with frame.plainly():
         runs = store.runs()
         datasets = [store.dataset(name) for name in store.dataset_names()]
         usable = [info.name for info in datasets if info.built]
-        step = overview.next_step(overview.is_building(), datasets, runs)
-        overview.steps(step)
-        overview.build_panel(jobs, jobs.start_build, first=not usable)
+        step = cards.next_step(cards.is_building(), datasets, runs)
+        cards.steps(step)
+        cards.build_panel(launch, launch.start_build, first=not usable)
 
         active = [run.run_id for run in reversed(runs) if not run.status.is_final]
         if active:
             with st.container(border=True):
                 frame.heading("At work")
-                running.watch_queue(active, jobs)
+                job_watch.watch_queue(active, launch)
         dataset = DEMO if DEMO in usable else next(iter(usable), None)
         if step in ("train", "training") and dataset:
-            whole = not overview.is_unfinished()
-            overview.train_panel(dataset, runs, jobs.start_training, first=whole)
+            whole = not cards.is_unfinished()
+            cards.train_panel(dataset, runs, launch.start_training, first=whole)
         elif step == "judge":
-            overview.judge_panel()
+            cards.judge_panel()
 
         best = [
             run
             for name in usable
-            for model in overview.SHOWN
-            if (run := overview.best_run(runs, model, name))
+            for model in cards.SHOWN
+            if (run := cards.best_run(runs, model, name))
         ]
         if best:
             st.subheader("Models", anchor=False)
             for run, column in zip(best, st.columns(2) * len(best), strict=False):
                 with column:
-                    overview.model_card(run)
+                    cards.model_card(run)
         settled = [info for info in datasets if info.name != DEMO or step != "building"]
         if settled:
             st.subheader("Datasets", anchor=False)
             for info in settled:
-                overview.dataset_card(info)
+                cards.dataset_card(info)
 
 
 if __name__ == "__main__":  # Streamlit runs this file as a page

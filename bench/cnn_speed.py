@@ -34,15 +34,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cropdash import classify, legend, train_config
-from cropdash.classify import losses, precision
-from cropdash.classify.network import HybridNetwork, SeriesEmbedding, for_inference
-from cropdash.classify.temporal import TemporalEncoder
+from cropdash import classify, legend
+from cropdash.classify.cnn import losses, precision
+from cropdash.classify.cnn.network import HybridNetwork, SeriesEmbedding, for_inference
+from cropdash.classify.cnn.temporal import TemporalEncoder
 from cropdash.domain import Sample
-from cropdash.ingest.simulated import SimulatedSource
 from cropdash.prepare import composite, parcels
 from cropdash.prepare.gapfill import fill_gaps
-from cropdash.train_config import CnnConfig
+from cropdash.settings import train as train_config
+from cropdash.settings.train import CnnConfig
+from cropdash.simulate import SimulatedSource
 
 SERIES = {"reflectance": 4, "sqrt_ndvi": 5}  # channels of a pixel's own
 TILE = 256  # [px]

@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cropdash import config, legend
+from cropdash import legend
 from cropdash.evaluate import formulas
+from cropdash.settings import folders
 from cropdash.storage.runs import RunFolder
 
 PAIRS = {  # (class, the smaller class it is confused with)
@@ -36,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("runs", nargs="+", metavar="RUN")
     for run in parser.parse_args().runs:
-        counts = read(RunFolder(config.folders().models / run).confusions())
+        counts = read(RunFolder(folders.folders().models / run).confusions())
         print(f"{run}: accuracy {np.trace(counts) / counts.sum():.3f}")
         print_ranks(counts)
 

@@ -39,14 +39,14 @@ from typing import Any
 import numpy as np
 
 from bench.transfer import build_demo
-from cropdash import classify, evaluate, train_config
+from cropdash import classify, evaluate
 from cropdash.classify import imbalance
-from cropdash.domain import Float, Sample
+from cropdash.domain import Float, Legend, Sample
 from cropdash.evaluate import conformal, parcels, uncertainty
-from cropdash.legend import Legend
+from cropdash.settings import train as train_config
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.workflow import calibrate, division, train
-from cropdash.workflow.samples import Samples, Together
+from cropdash.workflow import calibrate, partition, train
+from cropdash.workflow.zone_dataset import Samples, Together
 
 DEFAULT = {"xgboost": "xgboost", "cnn": "cnn"}  # the rows with default settings
 # The network without pixel networks and zones' means, with what was best for it.
@@ -205,7 +205,7 @@ def measure(folder: Path, row: str, arguments: argparse.Namespace) -> dict[str, 
     kind, settings = ROWS[row]
     dataset = DatasetFolder(folder / "data", "demo")
     config = parsed(kind, settings, arguments)
-    zones = division.choose_zones(dataset, config)
+    zones = partition.choose_zones(dataset, config)
     learned_as, _ = train.rare_classes(dataset, zones.train, config)
     learned = Samples(dataset, zones.train, learned_as)
     held, test = Samples(dataset, zones.validation), Samples(dataset, zones.test)

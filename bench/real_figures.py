@@ -18,7 +18,7 @@ from rasterio.features import rasterize
 from rasterio.transform import from_origin
 
 from bench import transfer
-from cropdash.evaluate import realism
+from cropdash.simulate import realism
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 TABLES = Path(__file__).resolve().parents[1] / "cropdash" / "resources" / "realism"

@@ -24,8 +24,8 @@ import pyogrio
 import shapely
 
 from cropdash.domain import Grid
-from cropdash.ingest import rpg
-from cropdash.ingest.rpg import reading
+from cropdash.ingest import registers
+from cropdash.ingest.registers import reading
 from cropdash.ingest.zones import square_around
 from cropdash.ingest.zones.squares import transformer
 
@@ -108,14 +108,14 @@ def measure(name: str, path: Path, squares: list[Grid]) -> None:
     """Print what reads from one file take."""
     reading._repeated_in_file.cache_clear()
     drop_pages(path)
-    first = milliseconds(lambda: rpg.read_parcels(path, squares[0]))
-    everything = milliseconds(lambda: rpg.read_parcels(path))
-    warm = [milliseconds(lambda s=s: rpg.read_parcels(path, s)) for s in squares]  # type: ignore[misc]
+    first = milliseconds(lambda: registers.read_parcels(path, squares[0]))
+    everything = milliseconds(lambda: registers.read_parcels(path))
+    warm = [milliseconds(lambda s=s: registers.read_parcels(path, s)) for s in squares]  # type: ignore[misc]
     cold = []
     for square in squares:
         drop_pages(path)
-        cold.append(milliseconds(lambda s=square: rpg.read_parcels(path, s)))  # type: ignore[misc]
-    rows = len(rpg.read_parcels(path, squares[0]))
+        cold.append(milliseconds(lambda s=square: registers.read_parcels(path, s)))  # type: ignore[misc]
+    rows = len(registers.read_parcels(path, squares[0]))
     print(
         f"{name}: warm {summary(warm)}, pages dropped {summary(cold)}; first read of a process"
         f" {first:.0f} ms; everything {everything:.0f} ms, ratio"

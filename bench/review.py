@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cropdash.evaluate import doubt
-from cropdash.ingest.simulated import landscape, tables
+from cropdash.evaluate import suspicion
+from cropdash.simulate import landscape, tables
 from cropdash.storage.store import RunInfo, Store
 
 RED, AMBER = 0.05, 0.20
@@ -53,10 +53,10 @@ def judged(store: Store, runs: list[RunInfo], seed: int) -> pd.DataFrame:
             rows.append(answer.loc[kept["parcel_id"]].filter(regex=r"^p_\d+$").to_numpy(np.float32))
     table = pd.concat(tables_, ignore_index=True)
     thresholds = [store.calibrated(run.run_id).get("threshold") for run in runs]
-    found = doubt.evidence(
+    found = suspicion.evidence(
         table["crop"].to_numpy(np.int64), [np.concatenate(rows) for rows in said], thresholds
     )
-    found["light"] = doubt.lights(found, RED, AMBER)
+    found["light"] = suspicion.lights(found, RED, AMBER)
     found["wrong"] = table["wrong"].fillna(False).to_numpy(bool)
     return found[found["judged"]]
 
@@ -78,13 +78,13 @@ def report(name: str, found: pd.DataFrame) -> None:
     print(
         f"{name}: {len(found):,} parcels judged, {wrong.sum()} truly misdeclared ({wrong.mean():.1%})"
     )
-    for light in (doubt.RED, doubt.AMBER, doubt.GREEN):
+    for light in (suspicion.RED, suspicion.AMBER, suspicion.GREEN):
         rows = found[found["light"] == light]
         print(
             f"  {light:<6}{len(rows):6,}  of these wrong {rows['wrong'].mean():6.1%}  "
             f"of the wrong found {rows['wrong'].sum() / wrong.sum():6.1%}"
         )
-    order = doubt.ranked(found)["wrong"].to_numpy()
+    order = suspicion.ranked(found)["wrong"].to_numpy()
     for share in (0.01, 0.05):
         first = order[: round(len(order) * share)]
         print(

@@ -17,9 +17,9 @@ import time
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # one core: what a zone costs, not a machine
 
 from cropdash.domain import Zone
-from cropdash.ingest.simulated import SimulatedSource, camera, landscape, register, sky, weather
-from cropdash.ingest.simulated.tables import regions, stream
 from cropdash.prepare import composite
+from cropdash.simulate import SimulatedSource, landscape, register, sensor, sky, weather
+from cropdash.simulate.tables import regions, stream
 
 REGIONS = ("paris_basin", "brittany", "mediterranean")
 
@@ -72,20 +72,20 @@ def time_zone(source: SimulatedSource, zone: Zone, steps: dict[str, float]) -> i
     region = regions()[zone.region]
     rng = stream(source.seed, zone.zone_id, "bench")
     passes = weather.acquire(source.year, region, rng)
-    ground = camera.ground_of(zone, land, passes, source.seed, str(source.year))
+    ground = sensor.ground_of(zone, land, passes, source.seed, str(source.year))
     lap("growth and reflectance of pieces")
     canvas = sky.Canvas(sky.fields(rng), zone.grid.shape, zone.grid.pixel_size)
-    bank = camera.noise_bank(zone.grid.shape, rng)
+    bank = sensor.noise_bank(zone.grid.shape, rng)
     lap("random fields")
     for n in range(len(passes.dates)):
         above = canvas.sky(passes.cover[n], passes.sun_zenith[n], rng)
         lap("clouds, shadows, cirrus")
-        bare = camera.blurred(camera.surface(ground, n), rng.uniform(-0.2, 0.2, 2))
+        bare = sensor.blurred(sensor.surface(ground, n), rng.uniform(-0.2, 0.2, 2))
         lap("pixels and point spread")
         seen = sky.cover(bare, above, passes.haze[n])
-        camera.add_noise(seen, bank, rng)
+        sensor.add_noise(seen, bank, rng)
         lap("sky over ground, noise")
-        camera.classify(seen, above, ground.is_water, rng)
+        sensor.classify(seen, above, ground.is_water, rng)
         lap("scene classification")
     return len(passes.dates)
 

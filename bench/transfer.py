@@ -20,11 +20,12 @@ import numpy as np
 import rasterio
 from rasterio.features import rasterize
 
-from cropdash import classify, evaluate, legend, train_config
+from cropdash import classify, evaluate, legend
 from cropdash.domain import BANDS, Cube, Grid, Sample, season
-from cropdash.ingest.simulated import SimulatedSource
 from cropdash.prepare import splits
 from cropdash.prepare.gapfill import fill_gaps
+from cropdash.settings import train as train_config
+from cropdash.simulate import SimulatedSource
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import build
 

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, ElementHandle, Frame, Page
 from shapely import box
 
 from cropdash import legend
-from cropdash.domain import BANDS, Cube, Grid, Labels, Zone, season
+from cropdash.domain import BANDS, Cube, Grid, Labels, Legend, Zone, season
 from cropdash.prepare.series import parcel_series
 from cropdash.storage.datasets import DatasetFolder, Description
 from tests.browser.conftest import Server
@@ -287,9 +287,7 @@ def _cube(grid: Grid) -> Cube:
     return Cube(values, clear, season(2023), BANDS, grid)
 
 
-def _lattice(
-    grid: Grid, n: int, zone: str, table: legend.Legend
-) -> tuple[Labels, gpd.GeoDataFrame]:
+def _lattice(grid: Grid, n: int, zone: str, table: Legend) -> tuple[Labels, gpd.GeoDataFrame]:
     """The first n cells of a square lattice that fills the zone."""
     across = math.ceil(math.sqrt(n))
     step = grid.shape[0] / across  # [pixels]

@@ -16,9 +16,9 @@ from PIL import Image, ImageDraw, ImageFont
 from bench import transfer
 from cropdash.domain import Cube
 from cropdash.figures import imagery
-from cropdash.ingest.simulated import SimulatedSource
 from cropdash.prepare import composite
 from cropdash.prepare.gapfill import fill_gaps
+from cropdash.simulate import SimulatedSource
 
 OUT = Path(__file__).resolve().parent / "landscapes"
 REGIONS = {

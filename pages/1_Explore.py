@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from cropdash.language import say
-from cropdash.ui import data, explore, frame, state
-from cropdash.ui import maps as component
-from cropdash.ui.explore import choices, parcels, views, zone
+from cropdash.i18n import say
+from cropdash.ui.explore import parcels, second_parcel, views, zone
+from cropdash.ui.shell import address, data, frame
+from cropdash.ui.widgets import names as names_of
+from cropdash.ui.widgets import parcel_map as component
 
 frame.begin("Explore", "What was declared, what the satellite saw, and one parcel's year.")
 names = data.datasets()
@@ -15,14 +16,14 @@ if not names:
     )
 
 with st.sidebar:
-    dataset = state.choose(say("Dataset"), "dataset", names)
+    dataset = address.choose(say("Dataset"), "dataset", names)
     zones = {z.zone_id: z for z in data.zones(dataset)}
-    here = state.choose(say("Zone"), "zone", list(zones), format_func=explore.zone_name(zones))
+    here = address.choose(say("Zone"), "zone", list(zones), format_func=names_of.zone_name(zones))
     component.keep_parcel_of(dataset, here)
-    choices.keep_second_of(dataset, here)
+    second_parcel.keep_second_of(dataset, here)
 
 title = data.store().dataset(dataset).description.title
-st.subheader(f"{explore.zone_name(zones)(here)}, {title}", anchor=False)
+st.subheader(f"{names_of.zone_name(zones)(here)}, {title}", anchor=False)
 
 
 @st.fragment

@@ -5,22 +5,20 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cropdash import jobs
 from cropdash.figures import metrics
-from cropdash.language import say, sentence
-from cropdash.ui import (
-    data,
+from cropdash.i18n import say, sentence
+from cropdash.jobs import launch
+from cropdash.ui.shell import address, data, frame
+from cropdash.ui.train import (
     ensembles,
-    frame,
+    form,
     history,
     run_comparison,
-    running,
-    state,
     study_form,
     study_history,
     study_watch,
-    training,
 )
+from cropdash.ui.widgets import job_watch
 
 frame.begin(
     sentence("Train"),
@@ -35,7 +33,7 @@ def curves(epochs: pd.DataFrame) -> Any:
     return metrics.learning_curves(epochs, dark=frame.is_dark())
 
 
-do = training.choose_task()
+do = form.choose_task()
 is_run = do in ("training", "ensemble")
 runs = data.store().runs()
 studies = study_history.of_task(do)
@@ -44,27 +42,27 @@ left, right = st.columns([5, 7], gap="large")
 with left:
     if do == "training":
         st.subheader(say("New training"), anchor=False)
-        training.new_training(names, runs, jobs.command_line, jobs.start_training)
+        form.new_training(names, runs, launch.command_line, launch.start_training)
     elif do == "ensemble":
         st.subheader(say("New ensemble"), anchor=False)
-        ensembles.new_ensemble(names, runs, jobs.command_line, jobs.start_training)
+        ensembles.new_ensemble(names, runs, launch.command_line, launch.start_training)
     elif do == "search":
         st.subheader(say("New search"), anchor=False)
-        study_form.new_search(names, runs, jobs.command_line, jobs.start_study)
+        study_form.new_search(names, runs, launch.command_line, launch.start_study)
     else:
         st.subheader(say("New cross-validation"), anchor=False)
-        study_form.new_crossvalidation(names, runs, jobs.command_line, jobs.start_study)
+        study_form.new_crossvalidation(names, runs, launch.command_line, launch.start_study)
 
 with right, frame.plainly():
     if is_run and runs:
         st.subheader(say("Run"), anchor=False)
-        running.watch(state.choose(say("Run"), "run", [r.run_id for r in runs]), jobs, curves)
+        job_watch.watch(address.choose(say("Run"), "run", [r.run_id for r in runs]), launch, curves)
     elif is_run:
         st.info(say("No model was trained yet: start the first one."), icon=":material/info:")
     elif studies:
         st.subheader(study_history.title(do), anchor=False)
         options = [study.study_id for study in studies]
-        study_watch.watch(state.choose(say("Name"), "study", options), jobs)
+        study_watch.watch(address.choose(say("Name"), "study", options), launch)
     else:
         st.info(study_history.empty(do), icon=":material/info:")
 

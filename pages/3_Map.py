@@ -2,10 +2,12 @@
 
 import streamlit as st
 
-from cropdash.language import say
-from cropdash.ui import compare_maps, data, explore, frame, state
-from cropdash.ui import maps as component
-from cropdash.ui.map import answers, choices, legends, take_home, view
+from cropdash.i18n import say
+from cropdash.ui.map import answers, choices, downloads, legends, view
+from cropdash.ui.shell import address, data, frame
+from cropdash.ui.widgets import names as names_of
+from cropdash.ui.widgets import parcel_map as component
+from cropdash.ui.widgets import run_pair
 
 frame.begin("Map", "Truth, two models, and where they disagree, on zones that neither has seen.")
 names = [name for name in data.datasets() if data.usable_runs(name)]
@@ -17,26 +19,28 @@ if not names:
     )
 
 with st.sidebar:
-    dataset = state.choose(say("Dataset"), "dataset", names)
+    dataset = address.choose(say("Dataset"), "dataset", names)
     runs = {run.run_id: run for run in data.usable_runs(dataset)}
     zones = {z.zone_id: z for z in data.zones(dataset)}
     shown = [z for z in zones if any(z in run.zones for run in runs.values())]
-    zone = state.choose(say("Zone"), "zone", shown, format_func=explore.zone_name(zones))
+    zone = address.choose(say("Zone"), "zone", shown, format_func=names_of.zone_name(zones))
     component.keep_parcel_of(dataset, zone)
     able = [r for r in runs if zone in runs[r].zones]
     first = next((r for r in able if runs[r].classifier == "cnn"), able[0])
     second = next((r for r in able if runs[r].classifier == "xgboost"), able[-1])
-    said = {r: compare_maps.run_label(runs[r]) for r in runs}
-    left = state.choose(say("First run"), "left", able, default=first, format_func=said.__getitem__)
-    right = state.choose(
+    said = {r: run_pair.run_label(runs[r]) for r in runs}
+    left = address.choose(
+        say("First run"), "left", able, default=first, format_func=said.__getitem__
+    )
+    right = address.choose(
         say("Second run"), "right", able, default=second, format_func=said.__getitem__
     )
     if len(able) == 1:
         st.info(say("Only one run has predicted this zone: train the other model to compare."))
 
-pair = compare_maps.Pair(dataset, zones[zone], (runs[left], runs[right]))
+pair = run_pair.Pair(dataset, zones[zone], (runs[left], runs[right]))
 title = data.store().dataset(dataset).description.title
-st.subheader(f"{explore.zone_name(zones)(zone)}, {title}", anchor=False)
+st.subheader(f"{names_of.zone_name(zones)(zone)}, {title}", anchor=False)
 
 
 with frame.plainly():
@@ -65,5 +69,5 @@ def map_and_parcel() -> None:
 
 with frame.plainly():
     map_and_parcel()
-    take_home.downloads(pair)
+    downloads.downloads(pair)
 st.caption(say(frame.CREDIT))

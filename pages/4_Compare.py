@@ -2,17 +2,10 @@
 
 import streamlit as st
 
-from cropdash.language import say
-from cropdash.ui import compare_maps, data, frame, state
-from cropdash.ui.compare import (
-    closer,
-    controls,
-    counting,
-    matrices,
-    numbers,
-    tables,
-    take_home,
-)
+from cropdash.i18n import say
+from cropdash.ui.compare import controls, counting, details, downloads, matrices, numbers, tables
+from cropdash.ui.shell import address, data, frame
+from cropdash.ui.widgets import run_pair
 
 frame.begin("Compare", "Two runs on the same held-out zones: numbers, confusions, significance.")
 names = [n for n in data.datasets() if any(r.scores for r in data.usable_runs(n))]
@@ -23,15 +16,15 @@ if not names:
         say("Train a model"),
     )
 with st.sidebar:
-    dataset = state.choose(say("Dataset"), "dataset", names)
+    dataset = address.choose(say("Dataset"), "dataset", names)
     runs = {r.run_id: r for r in data.usable_runs(dataset) if r.scores}
     first = next((r for r in runs if runs[r].classifier == "cnn"), next(iter(runs)))
     second = next((r for r in runs if r != first and runs[r].classifier == "xgboost"), first)
-    written = {r: compare_maps.run_label(runs[r]) for r in runs}
-    left_id = state.choose(
+    written = {r: run_pair.run_label(runs[r]) for r in runs}
+    left_id = address.choose(
         say("Left run"), "left", list(runs), default=first, format_func=written.__getitem__
     )
-    right_id = state.choose(
+    right_id = address.choose(
         say("Right run"), "right", list(runs), default=second, format_func=written.__getitem__
     )
 pair = (runs[left_id], runs[right_id])
@@ -56,8 +49,8 @@ with frame.plainly():
     st.subheader(say("Confusion matrices"), anchor=False)
     matrices.show(pair, labels, scored, choice)
 
-    closer.show(pair, labels, scored, choice)
-    take_home.button(
+    details.show(pair, labels, scored, choice)
+    downloads.button(
         say("Metrics (CSV)"),
         tables.metrics_table(pair, labels, scored, choice),
         f"metrics_{choice.unit}_{choice.level}",

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from cropdash.language import say
-from cropdash.ui import data, frame, state
+from cropdash.i18n import say
 from cropdash.ui.review import cases, choices, listing, notes, parcel
+from cropdash.ui.shell import address, data, frame
 
 frame.begin("Review", "Declarations that deserve a second look, with the evidence.")
 names = [name for name in data.datasets() if any(r.scores for r in data.usable_runs(name))]
@@ -16,7 +16,7 @@ if not names:
     )
 
 with st.sidebar:
-    dataset = state.choose(say("Dataset"), "dataset", names)
+    dataset = address.choose(say("Dataset"), "dataset", names)
     runs = choices.choose_runs({r.run_id: r for r in data.usable_runs(dataset) if r.scores})
     level = choices.choose_level()
     limits = choices.choose_limits()

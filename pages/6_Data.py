@@ -1,28 +1,29 @@
 """Data: build a dataset from a source, see what is built, and judge the simulation."""
 
-from cropdash import jobs, reports
-from cropdash.language import say
-from cropdash.ui import building, coverage, data, frame, realism, sources, state
+from cropdash.i18n import say
+from cropdash.jobs import launch, report
+from cropdash.ui.datasets import coverage, form, realism, watch
+from cropdash.ui.shell import address, data, frame
 
 frame.begin(
     "Data", "Build a dataset; see what is built, what is missing, what failed and why; go on."
 )
-names = building.names()
-view = building.choose_view(empty=not names)
+names = watch.names()
+view = watch.choose_view(empty=not names)
 
 with frame.plainly():
-    if view == building.NEW:
-        sources.new_build(data.store().dataset_names(), jobs.command_line, jobs.start_build)
-    elif view == building.ZONES:
+    if view == watch.NEW:
+        form.new_build(data.store().dataset_names(), launch.command_line, launch.start_build)
+    elif view == watch.ZONES:
         if not names:
             frame.stop_with(say("There is no dataset yet: choose 'New dataset' and build one."))
-        chosen = state.choose(say("Dataset"), "dataset", names)
-        building.watch(chosen, jobs)
+        chosen = address.choose(say("Dataset"), "dataset", names)
+        watch.watch(chosen, launch)
         if chosen in data.store().dataset_names():
             coverage.show(chosen)
     else:
         simulated = realism.datasets()
         if not simulated:
             frame.stop_with(say("There is no simulated dataset yet: build one, then compare it."))
-        chosen = state.choose(say("Simulated dataset"), "dataset", simulated)
-        realism.show(chosen, reports.make)
+        chosen = address.choose(say("Simulated dataset"), "dataset", simulated)
+        realism.show(chosen, report.make)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from cropdash import legend, train_config
-from cropdash.config import Folders
+from cropdash import legend
 from cropdash.domain import Prediction, Zone
+from cropdash.domain.source import Warn, ignore
 from cropdash.evaluate import parcel_probabilities
-from cropdash.ingest.simulated import SimulatedSource
-from cropdash.ingest.source import Warn, ignore
+from cropdash.settings import train
+from cropdash.settings.folders import Folders
+from cropdash.simulate import SimulatedSource
 from cropdash.storage import runs, status
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
@@ -69,7 +70,7 @@ def write_run(
     accuracy: float = 0.8,
 ) -> RunFolder:
     """A run whose answers are the truth, but for a share of parcels; scored by the true scorer."""
-    config = train_config.parse({"classifier": classifier, "dataset": dataset.name, "seed": seed})
+    config = train.parse({"classifier": classifier, "dataset": dataset.name, "seed": seed})
     run = runs.queue(Folders(dataset.path.parent, models), config)
     rng = np.random.default_rng(seed)
     for epoch in range(1, 6):

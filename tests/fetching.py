@@ -16,7 +16,7 @@ import geopandas as gpd
 import numpy as np
 
 from cropdash.domain import BANDS, Cube, Zone, season
-from cropdash.ingest.source import MonthStore, Warn, ignore
+from cropdash.domain.source import MonthStore, Warn, ignore
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import build
 from tests import worlds

@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
+from cropdash.jobs.worker import at_work, heeding_signals
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.workflow.work import at_work, heeding_signals
 from tests import fetching
 
 

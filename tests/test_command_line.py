@@ -5,9 +5,9 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from cropdash import __main__ as command_line
-from cropdash import config
-from cropdash.ingest import rpg, zones
+from cropdash.cli import app as command_line
+from cropdash.ingest import registers, zones
+from cropdash.settings import folders as config
 from cropdash.storage.datasets import DatasetFolder
 from tests import worlds
 from tests.worlds import FLANDERS, needs
@@ -95,7 +95,7 @@ def test_build_and_runs_and_doctor(tmp_path):
 def test_zones_are_proposed_around_a_town_and_added_to_a_list(tmp_path):
     register, out = tmp_path / "register.gpkg", tmp_path / "zones.csv"
     box = (500_000, 5_400_000, 503_000, 5_403_000)
-    rpg.write_parcels(register, worlds.register([("1", "BTH", box)]))
+    registers.write_parcels(register, worlds.register([("1", "BTH", box)]))
     where = ["--lon", "3.02", "--lat", "48.765", "--register", str(register), "--out", str(out)]
     words = ["zones", "propose", *where, "--size", "50", "--radius", "3"]
     for region, number, count in (("north", "2", 2), ("south", "1", 3)):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from cropdash import legend
-from cropdash.errors import ConfigError
+from cropdash.domain import CropClass, Legend
+from cropdash.domain.errors import ConfigError
 from tests.worlds import SHARED, needs
 
 TABLES = SHARED / "data" / "nomenclature"
@@ -69,9 +70,9 @@ def test_ordered_keeps_relatives_together():
 
 def test_two_parents_are_refused():
     a, b = legend.load().classes[:2]
-    twisted = legend.CropClass(1, b.name, b.label_en, b.label_fr, a.level_2, "elsewhere", b.colour)
+    twisted = CropClass(1, b.name, b.label_en, b.label_fr, a.level_2, "elsewhere", b.colour)
     with pytest.raises(ConfigError):
-        legend.Legend((a, twisted), {})
+        Legend((a, twisted), {})
 
 
 HASH = "e4c1d7d209b46fc5"  # of the RPG's own codes: models in use are bound to it

@@ -12,9 +12,9 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score
 from streamlit.testing.v1 import AppTest
 
-from cropdash import config, legend
-from cropdash.config import Folders
-from cropdash.ui import data
+from cropdash import legend
+from cropdash.settings import folders
+from cropdash.settings.folders import Folders
 from cropdash.ui.compare import (
     areas,
     by_class,
@@ -26,6 +26,7 @@ from cropdash.ui.compare import (
     tables,
 )
 from cropdash.ui.compare.counting import Choice
+from cropdash.ui.shell import data
 from tests import factory
 
 COMPARE = "pages/4_Compare.py"
@@ -55,7 +56,7 @@ def runs():
 
 
 def show() -> AppTest:
-    app = AppTest.from_file(str(config.PROJECT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(folders.PROJECT / "app.py"), default_timeout=60)
     return checked(app.run().switch_page(COMPARE).run())
 
 
@@ -188,7 +189,7 @@ def test_an_empty_cell_gives_way_and_a_full_one_stays(runs, monkeypatch):
 def test_a_linked_cell_is_opened_with_its_parcels(runs):
     scored = counting.score(*runs, choice(runs))
     row = tables.confused_cells(scored).astype(int).iloc[-1]
-    app = AppTest.from_file(str(config.PROJECT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(folders.PROJECT / "app.py"), default_timeout=60)
     app.run().switch_page(COMPARE)
     app.query_params["cell"] = f"{row['truth']}-{row['predicted']}"
     checked(app.run())
@@ -205,8 +206,8 @@ def test_a_linked_cell_is_opened_with_its_parcels(runs):
 def test_a_row_goes_to_its_parcel_and_another_zone_lets_go_of_it(runs, monkeypatch):
     address, session = {"zone": "a"}, {"parcel:zone": "demo/a"}
     fake = SimpleNamespace(query_params=address, session_state=session)
-    monkeypatch.setattr("cropdash.ui.state.st", fake)
-    monkeypatch.setattr("cropdash.ui.maps.st", fake)
+    monkeypatch.setattr("cropdash.ui.shell.address.st", fake)
+    monkeypatch.setattr("cropdash.ui.widgets.parcel_map.st", fake)
     parcel_map.go_to("demo", "b", 7)
     assert address == {"zone": "b", "parcel": "7"}
     parcel_map.component.keep_parcel_of("demo", "b")  # as the next run does
@@ -277,7 +278,7 @@ def test_searched_classes_are_in_the_address_by_their_stable_names():
 
 @pytest.mark.parametrize("unit", ["pixel", "parcel"])
 def test_one_zone_alone_is_shown_without_what_needs_several(runs, unit):
-    app = AppTest.from_file(str(config.PROJECT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(folders.PROJECT / "app.py"), default_timeout=60)
     app.run().switch_page(COMPARE)
     app.query_params["where"] = counting.common_zones(*runs)[0]
     app.query_params["unit"] = unit
@@ -296,7 +297,7 @@ def test_one_zone_alone_is_shown_without_what_needs_several(runs, unit):
     ],
 )
 def test_each_part_opens_from_the_address_in_french(part, said, charts):
-    app = AppTest.from_file(str(config.PROJECT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(folders.PROJECT / "app.py"), default_timeout=60)
     app.run().switch_page(COMPARE)
     app.query_params["lang"] = "fr"
     app.query_params["part"] = part
@@ -358,7 +359,7 @@ def test_metrics_come_home_with_their_denominators(runs):
 
 
 def test_the_same_run_twice_says_so():
-    app = AppTest.from_file(str(config.PROJECT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(folders.PROJECT / "app.py"), default_timeout=60)
     app.run().switch_page(COMPARE)
     run = data.store().runs("demo")[0].run_id
     app.query_params["left"] = run

@@ -12,15 +12,17 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from cropdash import config, jobs, reports
-from cropdash.build_config import BuildConfig, SimulatedBuild, StacBuild
-from cropdash.config import Folders
-from cropdash.errors import CropdashError, RunBusy
+from cropdash.domain.errors import CropdashError, RunBusy
 from cropdash.ingest import zones as zone_files
+from cropdash.jobs import launch
+from cropdash.jobs import report as reports
+from cropdash.settings import folders as config
+from cropdash.settings.build import BuildConfig, SimulatedBuild, StacBuild
+from cropdash.settings.folders import Folders
 from cropdash.storage import status
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.status import Status
-from cropdash.ui import coverage, credentials
+from cropdash.ui.datasets import coverage, credentials
 from tests import factory
 
 ROOT = config.PROJECT
@@ -109,7 +111,7 @@ def _put(where: Folders, *names: str) -> Path:
 def started(monkeypatch: pytest.MonkeyPatch) -> list[BuildConfig]:
     """Settings that builds were started with; none is started."""
     found: list[BuildConfig] = []
-    monkeypatch.setattr(jobs, "start_build", found.append)
+    monkeypatch.setattr(launch, "start_build", found.append)
     return found
 
 
@@ -149,7 +151,7 @@ def test_a_busy_dataset_is_one_sentence(empty: Folders, monkeypatch: pytest.Monk
     def refuse(config: BuildConfig) -> None:
         raise RunBusy("Another worker is at it: wait.")
 
-    monkeypatch.setattr(jobs, "start_build", refuse)
+    monkeypatch.setattr(launch, "start_build", refuse)
     app = _open()
     _button(app, "Start building").click().run()
     assert [e.value for e in app.error] == ["Another worker is at it: wait."]
@@ -270,7 +272,7 @@ def test_what_failed_says_why_and_can_be_resumed(
     folder.configure(SimulatedBuild(dataset="demo"))
     status.write(folder.path, Status("failed", error="1 of 4 zones failed."))
     resumed: list[str] = []
-    monkeypatch.setattr(jobs, "resume_build", resumed.append)
+    monkeypatch.setattr(launch, "resume_build", resumed.append)
     app = _open(dataset="demo")
     rows = app.dataframe[0].value.set_index("zone_id")
     assert list(rows["state"]) == ["failed", "missing", "built", "built"]
@@ -366,13 +368,13 @@ def test_a_build_stopped_before_its_worker_began_can_be_resumed(
     empty: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = [sys.executable, "-c", "import time; time.sleep(60)"]
-    jobs.start_build(SimulatedBuild(dataset="early"), command=slow)
+    launch.start_build(SimulatedBuild(dataset="early"), command=slow)
     app = _open(dataset="early")
     assert _button(app, "Resume building") is None
     _button(app, "Stop building").click().run()
     assert not app.exception
     resumed: list[str] = []
-    monkeypatch.setattr(jobs, "resume_build", resumed.append)
+    monkeypatch.setattr(launch, "resume_build", resumed.append)
     _button(app, "Resume building").click().run()
     assert resumed == ["early"]
 

@@ -17,14 +17,15 @@ from streamlit.testing.v1 import AppTest
 
 from cropdash import legend
 from cropdash.domain import Prediction
-from cropdash.errors import CorruptDataset
+from cropdash.domain.errors import CorruptDataset
 from cropdash.evaluate import conformal
 from cropdash.figures.layers import AGREEMENT
-from cropdash.language import LANGUAGES
+from cropdash.i18n import LANGUAGES
 from cropdash.storage.store import Store
-from cropdash.ui import assets, compare_maps, data
-from cropdash.ui.map import answers, counts, layers, legends, take_home
+from cropdash.ui.map import answers, counts, downloads, layers, legends
 from cropdash.ui.map.layers import Look
+from cropdash.ui.shell import assets, data
+from cropdash.ui.widgets import parcel_answers, run_pair
 from tests.visiting import (  # noqa: F401 (fixtures)
     MAP,
     address,
@@ -39,13 +40,13 @@ from tests.visiting import (  # noqa: F401 (fixtures)
 )
 
 
-def pair() -> compare_maps.Pair:
+def pair() -> run_pair.Pair:
     zone = next(z for z in data.zones("demo") if z.split == "test")
     runs = {r.classifier: r for r in data.usable_runs("demo")}
-    return compare_maps.Pair("demo", zone, (runs["cnn"], runs["xgboost"]))
+    return run_pair.Pair("demo", zone, (runs["cnn"], runs["xgboost"]))
 
 
-def of(mine: compare_maps.Pair, **query: str) -> AppTest:
+def of(mine: run_pair.Pair, **query: str) -> AppTest:
     """The page, opened at the pair's zone."""
     return show(MAP, dataset="demo", zone=mine.zone.zone_id, **query)
 
@@ -230,7 +231,7 @@ def test_a_picture_is_not_drawn_anew_for_what_does_not_change_it():
     assert layers.url(mine, "agreement", sure) == same["agreement"]
     assert layers.url(mine, "first", sure) != same["first"]
     assert len(set(same.values())) == len(same)
-    turned = compare_maps.Pair(mine.dataset, mine.zone, mine.runs[::-1])
+    turned = run_pair.Pair(mine.dataset, mine.zone, mine.runs[::-1])
     assert layers.url(turned, "agreement", plain) != same["agreement"]
 
 
@@ -249,7 +250,7 @@ def test_what_is_said_of_each_parcel_is_what_the_models_say(monkeypatch):
     declared = data.parcels("demo", mine.zone.zone_id).set_index("parcel_id")["crop"]
     assert set(told) == {str(i) for i in mine.predictions[0].parcel_ids}
     for i, said in told.items():
-        first, second = (answers.answer_of(p, int(i)) for p in mine.predictions)
+        first, second = (parcel_answers.answer_of(p, int(i)) for p in mine.predictions)
         crops = [int(declared.loc[int(i)]), int(first.argmax()), int(second.argmax())]
         assert said["crops"] == crops
         assert said["says"][1] == f"XGBoost: {items[crops[2]].label_en}, {second.max():.0%}"
@@ -263,11 +264,11 @@ def test_runs_that_know_other_parcels_share_those_of_both(monkeypatch):
     mine = pair()
     first, second = mine.predictions
     short = without_first(second)
-    monkeypatch.setattr(compare_maps.Pair, "predictions", (first, short))
+    monkeypatch.setattr(run_pair.Pair, "predictions", (first, short))
     found = layers.parcel_answers(mine)
     np.testing.assert_array_equal(found[:, 0], second.parcel_ids[1:])
-    np.testing.assert_array_equal(found[:, 2], compare_maps.best(first)[1:])
-    np.testing.assert_array_equal(found[:, 3], compare_maps.best(short))
+    np.testing.assert_array_equal(found[:, 2], run_pair.best(first)[1:])
+    np.testing.assert_array_equal(found[:, 3], run_pair.best(short))
 
 
 def test_a_parcel_that_the_zone_has_lost_is_left_out(monkeypatch):
@@ -355,10 +356,10 @@ def test_a_parcel_without_a_pixel_has_no_answer_and_stays_in_the_table(monkeypat
     first, second = mine.predictions
     gone, kept = map(int, first.parcel_ids[:2])
     short = without_first(first)
-    assert answers.answer_of(short, gone) is None
-    assert answers.answer_of(short, kept) is not None
-    monkeypatch.setattr(compare_maps.Pair, "predictions", (short, without_first(second)))
-    table = take_home.answers(mine).set_index("parcel_id")
+    assert parcel_answers.answer_of(short, gone) is None
+    assert parcel_answers.answer_of(short, kept) is not None
+    monkeypatch.setattr(run_pair.Pair, "predictions", (short, without_first(second)))
+    table = downloads.answers(mine).set_index("parcel_id")
     assert gone in table.index
     assert table.loc[gone, ["first_class", "agreement"]].isna().all()
 
@@ -387,7 +388,7 @@ def test_the_verdict_names_both_models_and_their_sets(monkeypatch, threshold):
 def test_downloaded_parcels_hold_both_answers(tmp_path, monkeypatch):
     monkeypatch.setattr(Store, "calibrated", lambda self, run: {"threshold": 0.01})
     mine, path = pair(), tmp_path / "parcels.gpkg"
-    path.write_bytes(take_home.geopackage(mine))
+    path.write_bytes(downloads.geopackage(mine))
     table = gpd.read_file(path).set_index("parcel_id")
     source = data.parcels("demo", mine.zone.zone_id)
     assert len(table) == len(source)
@@ -409,7 +410,7 @@ def test_downloaded_parcels_hold_both_answers(tmp_path, monkeypatch):
 
 
 def test_downloaded_parcels_say_whether_the_models_agree():
-    table = take_home.answers(pair())
+    table = downloads.answers(pair())
     mapped = table[(table["crop"] > 0) & table["first_class"].notna()]
     first = mapped["first_class"] == mapped["declared"]
     second = mapped["second_class"] == mapped["declared"]
@@ -424,12 +425,12 @@ def test_downloaded_parcels_say_whether_the_models_agree():
     for word, wanted in expected.items():
         assert ((mapped["agreement"] == word) == wanted).all()
     assert table.loc[table["crop"] == 0, "agreement"].isna().all()
-    assert tuple(expected) == take_home.AGREEMENT
+    assert tuple(expected) == downloads.AGREEMENT
 
 
 def test_the_archive_holds_rasters_with_styles_of_their_names():
     mine = pair()
-    with zipfile.ZipFile(io.BytesIO(take_home.archive(mine))) as bundle:
+    with zipfile.ZipFile(io.BytesIO(downloads.archive(mine))) as bundle:
         assert bundle.testzip() is None
         names = set(bundle.namelist())
         rasters = [n for n in names if n.endswith(".tif")]
@@ -443,8 +444,8 @@ def test_the_archive_holds_rasters_with_styles_of_their_names():
 
 def test_one_run_twice_is_one_raster_in_the_archive():
     mine = pair()
-    twice = compare_maps.Pair(mine.dataset, mine.zone, (mine.runs[0], mine.runs[0]))
-    with zipfile.ZipFile(io.BytesIO(take_home.archive(twice))) as bundle:
+    twice = run_pair.Pair(mine.dataset, mine.zone, (mine.runs[0], mine.runs[0]))
+    with zipfile.ZipFile(io.BytesIO(downloads.archive(twice))) as bundle:
         assert len(bundle.namelist()) == len(set(bundle.namelist())) == 5
 
 

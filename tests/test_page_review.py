@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cropdash import config
-from cropdash.config import Folders
-from cropdash.evaluate import doubt
+from cropdash.evaluate import suspicion
+from cropdash.settings import folders
+from cropdash.settings.folders import Folders
 from cropdash.storage import decisions
-from cropdash.ui import data
 from cropdash.ui.review import cases, listing, words
 from cropdash.ui.review.cases import Limits
+from cropdash.ui.shell import data
 from tests import factory
 
 REVIEW = "pages/5_Review.py"
@@ -47,7 +47,7 @@ def runs():
 
 
 def show(**address: str) -> AppTest:
-    app = AppTest.from_file(str(config.PROJECT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(folders.PROJECT / "app.py"), default_timeout=60)
     for name, value in address.items():
         app.query_params[name] = value
     app = app.run().switch_page(REVIEW).run()
@@ -97,7 +97,7 @@ def test_the_evidence_is_what_the_files_say(runs) -> None:
 def test_groups_hold_fewer_doubts_than_crops(runs) -> None:
     limits = Limits(0.3, 0.5)
     lit = [cases.lit(cases.cases(runs, level), limits)["light"] for level in ("class", "level_2")]
-    doubts = [int(light.isin([doubt.RED, doubt.AMBER]).sum()) for light in lit]
+    doubts = [int(light.isin([suspicion.RED, suspicion.AMBER]).sum()) for light in lit]
     assert doubts[1] <= doubts[0]
     assert doubts[0] > 0
 
@@ -162,7 +162,7 @@ def test_a_decision_is_there_for_the_next_reader_and_can_be_taken_back(
 
 def test_damaged_decisions_are_one_sentence(world, decisions_gone) -> None:
     (world.data / "demo" / decisions.FILE).write_text("{")
-    app = AppTest.from_file(str(config.PROJECT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(folders.PROJECT / "app.py"), default_timeout=60)
     app.run().switch_page(REVIEW).run()
     assert not app.exception
     assert "decisions.json of demo is damaged" in app.error[0].value

@@ -11,14 +11,17 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from cropdash import config, jobs, study_config
-from cropdash.config import Folders
-from cropdash.language import speaking
+from cropdash.i18n import speaking
+from cropdash.jobs import launch
+from cropdash.settings import folders
+from cropdash.settings import study as study_config
+from cropdash.settings.folders import Folders
 from cropdash.storage import status, studies
 from cropdash.storage.status import Status
 from cropdash.storage.store import RunInfo
 from cropdash.storage.studies import StudyFolder, Trial
-from cropdash.ui import run_comparison, stages, study_watch
+from cropdash.ui.train import run_comparison, study_watch
+from cropdash.ui.widgets import stages
 from tests import factory
 
 FOLD = {"accuracy": 0.75, "macro_f1": 0.25, "n_scored": 100, "n_classes_averaged": 9}
@@ -47,7 +50,7 @@ def where(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 
 def _open(**address: str) -> AppTest:
-    app = AppTest.from_file(str(config.PROJECT / "app.py"), default_timeout=30)
+    app = AppTest.from_file(str(folders.PROJECT / "app.py"), default_timeout=30)
     app.run().switch_page("pages/2_Train.py")
     app.query_params.update(address)
     app.run()
@@ -101,7 +104,7 @@ def test_the_form_of_a_search_hands_over_what_it_says(
         started.append(study)
         return _search(where, "running").study_id
 
-    monkeypatch.setattr(jobs, "start_study", start)
+    monkeypatch.setattr(launch, "start_study", start)
     app = _open(do="search")
     next(c for c in app.number_input if c.key == "search:trials").set_value(7).run()
     next(c for c in app.number_input if str(c.key).endswith(":dropout")).set_value(0.25).run()
@@ -135,7 +138,7 @@ def test_a_search_shows_its_trials_and_stops(where: Folders) -> None:
 def test_a_stopped_search_goes_on(where: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     study = _search(where, "stopped")
     resumed: list[str] = []
-    monkeypatch.setattr(jobs, "resume_study", resumed.append)
+    monkeypatch.setattr(launch, "resume_study", resumed.append)
     app = _open(do="search", study=study.study_id)
     assert app.dataframe[0].value["state"].tolist()[0] == "stopped"
     _button(app, "Resume").click().run()

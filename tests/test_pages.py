@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cropdash import config
-from cropdash.ui import data
+from cropdash.settings import folders as config
+from cropdash.ui.shell import data
 from tests import factory, worlds
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -110,8 +110,8 @@ def test_explore_opens_the_parcel_of_the_address(at, world):
 def test_the_web_process_loads_no_model_library():
     code = (
         "import sys, runpy\n"
-        "import cropdash.jobs, cropdash.storage.store, cropdash.ui.data, cropdash.ui.explore\n"
-        "import cropdash.ui.compare_maps\n"
+        "import cropdash.jobs.launch, cropdash.storage.store, cropdash.ui.shell.data, cropdash.ui.explore\n"
+        "import cropdash.ui.widgets.run_pair\n"
         "heavy = {'torch', 'xgboost', 'sklearn', 'lightning'} & set(sys.modules)\n"
         "print(sorted(heavy)); sys.exit(bool(heavy))\n"
     )

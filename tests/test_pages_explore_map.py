@@ -11,8 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cropdash import legend
-from cropdash.errors import CorruptDataset
-from cropdash.ui import assets, data
+from cropdash.domain.errors import CorruptDataset
+from cropdash.ui.shell import assets, data
 from tests.visiting import (  # noqa: F401 (fixtures)
     EXPLORE,
     MAP,

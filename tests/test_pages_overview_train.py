@@ -12,15 +12,19 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from cropdash import config, jobs, train_config
-from cropdash.config import Folders
-from cropdash.errors import RunBusy
+from cropdash.domain.errors import RunBusy
+from cropdash.jobs import launch
+from cropdash.settings import folders as config
+from cropdash.settings import train
+from cropdash.settings.folders import Folders
+from cropdash.settings.train import TrainConfig
 from cropdash.storage import runs, status
 from cropdash.storage.runs import RunFolder
 from cropdash.storage.status import Status
 from cropdash.storage.store import RunInfo
-from cropdash.train_config import TrainConfig
-from cropdash.ui import history, overview, running, scores
+from cropdash.ui.overview import cards
+from cropdash.ui.train import history
+from cropdash.ui.widgets import job_watch, scores
 from tests import factory
 
 ROOT = config.PROJECT
@@ -97,7 +101,7 @@ def _metrics(app: AppTest) -> dict[str, str]:
 
 def _new_run(where: Folders, state: status.State, classifier: str = "cnn") -> RunFolder:
     """A run that says it is in `state` just now."""
-    settings = train_config.parse({"classifier": classifier, "dataset": "demo", "seed": 5})
+    settings = train.parse({"classifier": classifier, "dataset": "demo", "seed": 5})
     run = runs.create(where.models, settings.model_dump(mode="json"), {})
     now = time.time()
     ended = now if state in status.FINAL else 0.0
@@ -113,7 +117,7 @@ def _new_run(where: Folders, state: status.State, classifier: str = "cnn") -> Ru
 
 def test_a_fresh_clone_offers_one_thing(empty: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[bool] = []
-    monkeypatch.setattr(jobs, "start_build", lambda: started.append(True))
+    monkeypatch.setattr(launch, "start_build", lambda: started.append(True))
     app = _open()
     assert [b.label for b in app.button] == ["Build the demo"]
     _button(app, "Build the demo").click().run()
@@ -125,7 +129,7 @@ def test_a_refused_build_is_one_sentence(empty: Folders, monkeypatch: pytest.Mon
     def refuse() -> None:
         raise RunBusy("A worker is already at work on demo.")
 
-    monkeypatch.setattr(jobs, "start_build", refuse)
+    monkeypatch.setattr(launch, "start_build", refuse)
     app = _open()
     _button(app, "Build the demo").click().run()
     assert [e.value for e in app.error] == ["A worker is already at work on demo."]
@@ -154,7 +158,7 @@ def test_a_built_dataset_offers_both_trainings(
     world: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[TrainConfig] = []
-    monkeypatch.setattr(jobs, "start_training", started.append)
+    monkeypatch.setattr(launch, "start_training", started.append)
     for _ in _install(Folders(world.data, tmp_path / "none"), monkeypatch):
         app = _open()
         _button(app, "Train both models").click().run()
@@ -211,10 +215,10 @@ def test_best_run_is_finished_scored_and_of_its_model() -> None:
         _info("d", "done", "xgboost", 0.8),
         _info("e", "done", "cnn", None),
     ]
-    best = overview.best_run(infos, "cnn", "demo")
+    best = cards.best_run(infos, "cnn", "demo")
     assert best is not None
     assert best.run_id == "b"
-    assert overview.best_run(infos, "cnn", "other") is None
+    assert cards.best_run(infos, "cnn", "other") is None
 
 
 @pytest.mark.parametrize(
@@ -227,7 +231,7 @@ def test_best_run_is_finished_scored_and_of_its_model() -> None:
     ],
 )
 def test_missing_models(infos: list[RunInfo], missing: list[str]) -> None:
-    assert overview.missing_models(infos) == missing
+    assert cards.missing_models(infos) == missing
 
 
 def test_denominators_are_named_and_absent_scores_are_dashes() -> None:
@@ -243,7 +247,7 @@ def test_denominators_are_named_and_absent_scores_are_dashes() -> None:
     ("seconds", "text"), [(0, "0 s"), (59.6, "1:00 min"), (200, "3:20 min"), (7500, "2:05 h")]
 )
 def test_duration(seconds: float, text: str) -> None:
-    assert running.duration(seconds) == text
+    assert job_watch.duration(seconds) == text
 
 
 # Train -----------------------------------------------------------------------
@@ -259,7 +263,7 @@ def test_form_offers_every_setting_of_the_model(full: Folders) -> None:
     app = _open(TRAIN)
     controls = [*app.number_input, *app.selectbox, *app.toggle, *app.text_input]
     keys = {str(c.key).rsplit(":", 1)[-1] for c in controls}
-    fields = set(train_config.CnnConfig.model_fields) - {"classifier", "dataset"}
+    fields = set(train.CnnConfig.model_fields) - {"classifier", "dataset"}
     assert fields <= keys
     rate = next(c for c in app.number_input if str(c.key).endswith(":learning_rate"))
     assert (rate.min, rate.max, rate.value) == (1e-6, 1.0, 2e-3)
@@ -274,13 +278,13 @@ def test_start_hands_over_the_settings_of_the_form(
         started.append(settings)
         return _new_run(full, "running").run_id
 
-    monkeypatch.setattr(jobs, "start_training", start)
+    monkeypatch.setattr(launch, "start_training", start)
     app = _open(TRAIN)
     seed = next(c for c in app.number_input if str(c.key).endswith(":seed"))
     seed.set_value(11).run()
     assert "--set seed=11" in _texts(app)
     _button(app, "Start training").click().run()
-    assert started == [train_config.CnnConfig(dataset="demo", seed=11)]
+    assert started == [train.CnnConfig(dataset="demo", seed=11)]
     assert app.query_params["run"] == runs.list_all(full.models)[0].run_id
     assert _button(app, "Stop training") is not None
 
@@ -322,9 +326,9 @@ def test_an_unknown_run_in_the_address_falls_back(full: Folders) -> None:
 
 def test_a_stubborn_worker_can_be_ended(full: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     run = _new_run(full, "running")
-    monkeypatch.setattr(jobs, "may_end", lambda name: True)
+    monkeypatch.setattr(launch, "may_end", lambda name: True)
     ended: list[str] = []
-    monkeypatch.setattr(jobs, "end_now", ended.append)
+    monkeypatch.setattr(launch, "end_now", ended.append)
     app = _open(TRAIN, run=run.run_id)
     _button(app, "End now").click().run()
     assert ended == [run.run_id]
@@ -336,7 +340,7 @@ def test_a_failed_run_says_why_and_can_be_resumed(
     run = _new_run(full, "failed")
     status.write(run.path, Status("failed", error="The loss became infinite.", finished=1.0))
     resumed: list[str] = []
-    monkeypatch.setattr(jobs, "resume", resumed.append)
+    monkeypatch.setattr(launch, "resume", resumed.append)
     app = _open(TRAIN, run=run.run_id)
     assert [e.value for e in app.error] == ["The loss became infinite."]
     _button(app, "Resume").click().run()
@@ -376,13 +380,13 @@ def test_an_ensemble_of_finished_runs_is_started_with_the_command_that_it_shows(
 ) -> None:
     finished = {r.config["classifier"]: r for r in runs.list_all(full.models)}
     unfinished = _new_run(full, "failed", "xgboost")
-    started: list[train_config.TrainConfig] = []
+    started: list[train.TrainConfig] = []
 
-    def start(config: train_config.TrainConfig) -> str:
+    def start(config: train.TrainConfig) -> str:
         started.append(config)
         return finished["cnn"].run_id
 
-    monkeypatch.setattr(jobs, "start_training", start)
+    monkeypatch.setattr(launch, "start_training", start)
     app = _open(TRAIN, do="ensemble")
     box = next(b for b in app.button_group if b.label == "Runs to join")
     assert len(box.options) == 2  # the failed one is not offered
@@ -391,9 +395,9 @@ def test_an_ensemble_of_finished_runs_is_started_with_the_command_that_it_shows(
     assert unfinished.run_id not in members
     _button(app, "Join the runs").click().run()
     (config,) = started
-    assert isinstance(config, train_config.EnsembleConfig)
+    assert isinstance(config, train.EnsembleConfig)
     assert set(config.members) == {r.run_id for r in finished.values()}
-    assert jobs.command_line(config).split()[-3:] == ["ensemble", *config.members]
+    assert launch.command_line(config).split()[-3:] == ["ensemble", *config.members]
 
 
 def test_an_ensemble_is_repeated_with_its_own_members(full: Folders) -> None:
@@ -460,7 +464,7 @@ def test_a_run_that_is_deleted_while_watched_is_one_sentence(
     run = _new_run(full, "running")
     app = _open(TRAIN, run=run.run_id)
     looks = iter([lambda: None, (run.path / runs.CONFIG).unlink])
-    monkeypatch.setattr(jobs, "reap", lambda: next(looks)())  # the second look is the fragment's
+    monkeypatch.setattr(launch, "reap", lambda: next(looks)())  # the second look is the fragment's
     app.run()
     assert not app.exception
     assert run.run_id in app.error[0].value

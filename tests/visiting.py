@@ -8,9 +8,9 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cropdash import config
-from cropdash.config import Folders
-from cropdash.ui import data
+from cropdash.settings import folders
+from cropdash.settings.folders import Folders
+from cropdash.ui.shell import data
 from tests import factory
 
 EXPLORE, MAP = "pages/1_Explore.py", "pages/3_Map.py"
@@ -35,7 +35,7 @@ def here(world: Folders, monkeypatch: pytest.MonkeyPatch):
 
 def show(page: str, **query: str) -> AppTest:
     app = (
-        AppTest.from_file(str(config.PROJECT / "app.py"), default_timeout=60)
+        AppTest.from_file(str(folders.PROJECT / "app.py"), default_timeout=60)
         .run()
         .switch_page(page)
     )

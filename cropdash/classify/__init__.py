@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from cropdash import legend as legends
-from cropdash import train_config
 from cropdash.classify.classifier import Classifier
 from cropdash.classify.description import CHECKPOINT, MODEL, ROUNDS
-from cropdash.errors import ConfigError, InvalidRun
-from cropdash.legend import Legend
-from cropdash.train_config import CnnConfig, TrainConfig, XgbConfig
+from cropdash.domain import Legend
+from cropdash.domain.errors import ConfigError, InvalidRun
+from cropdash.settings import train
+from cropdash.settings.train import CnnConfig, TrainConfig, XgbConfig
 
 __all__ = ["Classifier", "build", "forget_checkpoint", "load"]
 # Models written before these settings have no part for them.
@@ -26,14 +26,14 @@ def build(config: TrainConfig, legend: Legend | None = None) -> Classifier:
     """An untrained classifier of the kind that the settings name."""
     legend = legend or legends.load()
     if isinstance(config, CnnConfig):
-        from cropdash.classify.cnn import CnnClassifier
+        from cropdash.classify.cnn.model import CnnClassifier
 
         return CnnClassifier(config, legend)
     if isinstance(config, XgbConfig):
-        from cropdash.classify.xgb import XgbClassifier
+        from cropdash.classify.xgboost.model import XgbClassifier
 
         return XgbClassifier(config, legend)
-    return build(train_config.parse(config.model_dump()), legend)
+    return build(train.parse(config.model_dump()), legend)
 
 
 def load(run_folder: Path, legend: Legend | None = None) -> Classifier:
@@ -44,9 +44,7 @@ def load(run_folder: Path, legend: Legend | None = None) -> Classifier:
     legend = legend or legends.load()
     try:
         model: dict[str, Any] = json.loads((run_folder / MODEL).read_text(encoding="utf-8"))
-        config = train_config.parse(
-            _AS_IT_WAS.get(model["config"]["classifier"], {}) | model["config"]
-        )
+        config = train.parse(_AS_IT_WAS.get(model["config"]["classifier"], {}) | model["config"])
     except FileNotFoundError as error:
         raise InvalidRun(
             f"Run {run_folder.name} has no trained model yet: let its training finish."

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cropdash.domain import Cube, Float, Sample
-from cropdash.train_config import TrainConfig
+from cropdash.settings.train import TrainConfig
 
 OnEpoch = Callable[[Mapping[str, float]], None]
 ShouldStop = Callable[[], bool]

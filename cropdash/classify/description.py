@@ -14,8 +14,8 @@ import numpy as np
 
 from cropdash.classify import features
 from cropdash.domain import Cube, Sample
-from cropdash.errors import InvalidRaster, NotEnoughData
-from cropdash.train_config import TrainConfig
+from cropdash.domain.errors import InvalidRaster, NotEnoughData
+from cropdash.settings.train import TrainConfig
 
 MODEL, STATISTICS = "model.json", "statistics.json"
 CHECKPOINT, ROUNDS = "checkpoint.safetensors", "checkpoint.ubj"  # of a training under way

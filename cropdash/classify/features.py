@@ -12,7 +12,7 @@ from pyproj import Transformer
 
 from cropdash.classify import phenology
 from cropdash.domain import BACKGROUND, IGNORE, Cube, Float, Grid, Sample
-from cropdash.errors import InvalidRaster
+from cropdash.domain.errors import InvalidRaster
 
 PLACE = ("latitude", "longitude")
 ELEVATION, LAST_CROP = "elevation", "last crop"

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
-from cropdash.errors import InvalidRaster
+from cropdash.domain.errors import InvalidRaster
 
 _95 = 1.959963984540054  # standard deviations that hold 95 % of a normal distribution
 Doubles = NDArray[np.float64]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cropdash.errors import NotEnoughData
+from cropdash.domain.errors import NotEnoughData
 from cropdash.evaluate.parcels import group_probabilities
 
 _NEVER = 2.0  # a threshold that no sum of rounded probabilities reaches

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from cropdash.errors import InvalidRaster, NotEnoughData
+from cropdash.domain.errors import InvalidRaster, NotEnoughData
 from cropdash.evaluate import formulas
 
 _FLOOR = 1e-7  # probability below which a named class is not punished further

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from cropdash.errors import InvalidRaster, NotEnoughData
+from cropdash.domain.errors import InvalidRaster, NotEnoughData
 from cropdash.evaluate import formulas, resampling
 from cropdash.evaluate.formulas import Doubles
 from cropdash.evaluate.matrix import Confusion, confusion

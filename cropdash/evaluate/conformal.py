@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cropdash.errors import ConfigError, InvalidRaster, NotEnoughData
+from cropdash.domain.errors import ConfigError, InvalidRaster, NotEnoughData
 
 _SMALLEST = float(np.finfo(np.float32).tiny)  # what is impossible is in no set
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cropdash.domain import BACKGROUND, IGNORE
-from cropdash.errors import ConfigError, InvalidRaster
+from cropdash.domain.errors import ConfigError, InvalidRaster
 from cropdash.evaluate import formulas
 from cropdash.evaluate.formulas import Counts, Doubles
 

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cropdash.domain import BACKGROUND, IGNORE
-from cropdash.errors import InvalidRaster, NotEnoughData
+from cropdash.domain.errors import InvalidRaster, NotEnoughData
 from cropdash.evaluate import resampling
 from cropdash.evaluate.formulas import Doubles
 

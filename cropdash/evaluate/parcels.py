@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cropdash.domain import Bytes, Float, Ints, interior
-from cropdash.errors import InvalidRaster
+from cropdash.domain.errors import InvalidRaster
 
 Mask = NDArray[np.bool_]
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cropdash.errors import NotEnoughData
+from cropdash.domain.errors import NotEnoughData
 from cropdash.evaluate.formulas import Doubles
 from cropdash.evaluate.matrix import Confusion
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from cropdash.domain import BACKGROUND
-from cropdash.errors import ConfigError
+from cropdash.domain.errors import ConfigError
 from cropdash.evaluate.matrix import Confusion
 
 Averaged = Literal["supported", "trained", "all"]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
-from cropdash.errors import InvalidRaster, NotEnoughData
+from cropdash.domain.errors import InvalidRaster, NotEnoughData
 
 _FLOOR = 1e-4  # what a member at least gives a class that another names
 Doubles = NDArray[np.float64]

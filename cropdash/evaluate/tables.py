@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cropdash.domain import BACKGROUND
-from cropdash.errors import InvalidRun
+from cropdash.domain.errors import InvalidRun
 from cropdash.evaluate.matrix import Confusion, Unit, check_unit
 
 COLUMNS = ("zone_id", "unit", "truth", "predicted", "value")

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, stdtrit
 
-from cropdash.errors import ConfigError, InvalidRaster, NotEnoughData
+from cropdash.domain.errors import ConfigError, InvalidRaster, NotEnoughData
 from cropdash.evaluate import formulas, resampling
 from cropdash.evaluate.formulas import Counts, Doubles
 from cropdash.evaluate.matrix import Confusion

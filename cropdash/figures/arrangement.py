@@ -9,10 +9,10 @@ from typing import Any, Protocol, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cropdash.errors import ConfigError
+from cropdash.domain import Legend, Level
+from cropdash.domain.errors import ConfigError
 from cropdash.figures import wording
-from cropdash.language import say
-from cropdash.legend import Legend, Level
+from cropdash.i18n import say
 
 Shares = NDArray[np.float64]
 

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from cropdash.domain import Legend
 from cropdash.figures import palette, wording
-from cropdash.language import label, say, sentence
-from cropdash.legend import Legend
+from cropdash.i18n import label, say, sentence
 
 UNITS = {"pixels": sentence("pixels"), "hectares": "ha", "parcels": sentence("parcels")}
 _ROW = 17  # [px] of a class

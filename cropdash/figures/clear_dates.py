@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from cropdash.figures import palette, wording
-from cropdash.language import say
+from cropdash.i18n import say
 
 SHOWN = ("clear_dates", "empty_share")
 _SCALES = {"clear_dates": "Viridis", "empty_share": "Cividis"}  # told apart by all eyes

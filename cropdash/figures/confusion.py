@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from cropdash.domain import Legend, Level
 from cropdash.figures import palette, wording
 from cropdash.figures.arrangement import Labels, M, Matrix, Shares, arrange, positions
-from cropdash.language import say
-from cropdash.legend import Legend, Level
+from cropdash.i18n import say
 
 NUMBERS_UP_TO = 21  # labels; beyond that, numbers in cells can't be read
 NBSP = "\u00a0"

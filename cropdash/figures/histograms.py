@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from cropdash.figures import palette, series, wording
-from cropdash.language import say
+from cropdash.i18n import say
 
 HISTOGRAM = ("band", "name", "from", "to", "share")
 _BINS = 48

@@ -12,7 +12,7 @@ from PIL import Image
 from pyproj import Transformer
 
 from cropdash.domain import Cube, Float, Grid
-from cropdash.language import sentence
+from cropdash.i18n import sentence
 
 MODES = {
     "true_colour": sentence("True colour"),

@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cropdash.domain import Bytes, Float, Grid
+from cropdash.domain import Bytes, Float, Grid, Legend
 from cropdash.figures import imagery
-from cropdash.language import sentence
-from cropdash.legend import Legend
+from cropdash.i18n import sentence
 
 AGREEMENT = (  # what it means, colour; in the order of the codes of `agreement`
     (sentence("Both right"), "#3b8f5a"),

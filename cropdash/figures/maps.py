@@ -18,10 +18,9 @@ import shapely
 from branca.element import MacroElement
 from jinja2 import Template
 
-from cropdash.domain import Grid
+from cropdash.domain import Grid, Legend
 from cropdash.figures import imagery
-from cropdash.language import label, number, say
-from cropdash.legend import Legend
+from cropdash.i18n import label, number, say
 
 HIGHLIGHT, SECOND = "#00e5ff", "#ffab40"  # outlines of the chosen parcel and of a second one
 _STATIC = "../../app/static"  # as seen from the component's frame; no host, so no internet

@@ -9,10 +9,10 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from cropdash.domain import Legend, Level
 from cropdash.figures import palette, wording
 from cropdash.figures.confusion import empty
-from cropdash.language import number, say
-from cropdash.legend import Legend, Level
+from cropdash.i18n import number, say
 
 _LOSSES = ("train_loss", "validation_loss")
 _SCORES = ("validation_accuracy", "validation_macro_f1")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cropdash.domain import Legend
 from cropdash.figures import imagery, palette, wording
-from cropdash.language import label, say
-from cropdash.legend import Legend
+from cropdash.i18n import label, say
 
 _NAMED = 12  # crops in the legend below a map; the tooltips name the others
 

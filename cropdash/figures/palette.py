@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from cropdash import language
-from cropdash.legend import Legend
+from cropdash import i18n
+from cropdash.domain import Legend
 
 Scale = list[list[Any]]  # [[position 0..1, colour], ...]
 
@@ -103,7 +103,7 @@ def base_layout(dark: bool, **more: Any) -> dict[str, Any]:
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": palette.text, "size": 13},
         # Decimal mark and thousands, as the reader's language writes them.
-        "separators": ",\u202f" if language.current() == "fr" else ".,",
+        "separators": ",\u202f" if i18n.current() == "fr" else ".,",
         "margin": {"l": 10, "r": 10, "t": 50, "b": 10},
         "hoverlabel": {
             "bgcolor": palette.surface,

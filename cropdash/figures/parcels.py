@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from cropdash.domain import Legend
 from cropdash.figures import palette, wording
-from cropdash.language import label, say
-from cropdash.legend import Legend
+from cropdash.i18n import label, say
 
 BINS = ("from_ha", "to_ha", "parcels", "share")
 BOXES = ("key", "label", "n", "p5", "q1", "median", "q3", "p95")

@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from cropdash.domain import Float
+from cropdash.domain import Float, Legend
 from cropdash.figures import palette, wording
-from cropdash.language import label, number
-from cropdash.legend import Legend
+from cropdash.i18n import label, number
 
 TOP = 3  # most probable classes of each model that are shown
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from xml.sax.saxutils import quoteattr
 
+from cropdash.domain import Legend
 from cropdash.figures import imagery
-from cropdash.language import label
-from cropdash.legend import Legend
+from cropdash.i18n import label
 
 _HEAD = (
     "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>"

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from cropdash.domain import Legend
 from cropdash.figures import palette, wording
 from cropdash.figures.confusion import empty
-from cropdash.language import label, say, sentence
-from cropdash.legend import Legend
+from cropdash.i18n import label, say, sentence
 
 _NAMED = 4  # classes furthest from the line that are named
 _MONTHS = (

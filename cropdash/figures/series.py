@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from cropdash.figures import palette, wording
-from cropdash.language import say
+from cropdash.i18n import say
 
 INDICES = ("NDVI", "B2", "B3", "B4", "B8")
 DASHES = ("solid", "dash", "dot", "dashdot")  # so that lines differ by more than colour

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
+from cropdash.domain import Legend, Level
 from cropdash.figures import palette, wording
-from cropdash.language import say
-from cropdash.legend import Legend, Level
+from cropdash.i18n import say
 
 OTHER = -1  # group of what is not shown by itself
 SHARES = ("zone_id", "group", "label", "amount", "share")

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from cropdash import language
+from cropdash import i18n
 from cropdash.figures import palette, series, wording
 from cropdash.figures.confusion import empty
-from cropdash.language import say
+from cropdash.i18n import say
 
 _HALF_MONTH = pd.Timedelta(days=14)
 
@@ -140,8 +140,8 @@ def _both(table: pd.DataFrame, names: tuple[str, str], metric: str) -> list[str]
         strict=True,
     )
     return [
-        f"{names[0]} {language.number(a, '.3f')}, {names[1]} {language.number(b, '.3f')}: "
-        f"{language.number(gap, '+.3f')}<br>n = {language.number(n, ',.0f')}"
+        f"{names[0]} {i18n.number(a, '.3f')}, {names[1]} {i18n.number(b, '.3f')}: "
+        f"{i18n.number(gap, '+.3f')}<br>n = {i18n.number(n, ',.0f')}"
         for a, b, gap, n in rows
     ]
 
@@ -154,8 +154,8 @@ def _covered_said(table: pd.DataFrame, side: str, name: str, labels: Sequence[st
         f"<b>{label}</b><br>{name}: {wording.percent(0 if np.isnan(share) else share)}<br>"
         + say(
             "{n} parcels, {size} classes a set",
-            n=language.number(support, ",.0f"),
-            size=language.number(size, ".1f"),
+            n=i18n.number(support, ",.0f"),
+            size=i18n.number(size, ".1f"),
         )
         for label, share, size, support in rows
     ]
@@ -219,8 +219,7 @@ def areas(
 
 def _hectares_said(line: Mapping[Hashable, Any], name: str, labels: Sequence[str]) -> str:
     mapped, corrected, low, high = (
-        language.number(line[f"{what}_ha"], ",.1f")
-        for what in ("mapped", "estimated", "low", "high")
+        i18n.number(line[f"{what}_ha"], ",.1f") for what in ("mapped", "estimated", "low", "high")
     )
     return f"<b>{labels[line['class_id']]}</b><br>{name}<br>" + say(
         "mapped {mapped} ha, corrected {corrected} ha ({low} to {high})",

@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 
 from cropdash.figures import palette
 from cropdash.figures.confusion import empty
-from cropdash.language import number, say
+from cropdash.i18n import number, say
 
 _COLUMNS = 2  # charts of settings beside each other
 _DASHES = ("solid", "dash", "dot", "dashdot")  # two colours each: eight runs are told apart

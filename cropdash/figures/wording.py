@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cropdash import language
-from cropdash.language import label, say, sentence
-from cropdash.legend import Legend, Level
+from cropdash import i18n
+from cropdash.domain import Legend, Level
+from cropdash.i18n import label, say, sentence
 
 # Regions of the seed's zones, which the simulated landscape has too.
 _REGIONS = {
@@ -116,12 +116,12 @@ def shorten_all(labels: Sequence[str], length: int = 26) -> list[str]:
 
 def number(value: float) -> str:
     """Thousands separated as the language does; one decimal for small areas."""
-    return language.number(value, ",.0f" if value == round(value) or abs(value) >= 100 else ",.1f")
+    return i18n.number(value, ",.0f" if value == round(value) or abs(value) >= 100 else ",.1f")
 
 
 def percent(share: float) -> str:
     """A share as per cent with one decimal: '12.3 %'."""
-    return language.number(100 * share, ".1f") + " %"
+    return i18n.number(100 * share, ".1f") + " %"
 
 
 def month(period: str) -> str:

@@ -13,7 +13,7 @@ from pyproj import Transformer
 
 from cropdash.domain import Grid, Zone
 from cropdash.figures import palette, wording
-from cropdash.language import say, sentence
+from cropdash.i18n import say, sentence
 
 PLACES = ("zone_id", "region", "split", "lon", "lat", "outline", "epsg")
 CHOSEN, LEFT_OUT = sentence("chosen"), sentence("left out")

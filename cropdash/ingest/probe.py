@@ -9,7 +9,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlparse
 from urllib.request import Request, urlopen
 
-from cropdash.errors import SourceUnavailable
+from cropdash.domain.errors import SourceUnavailable
 
 _LIMIT = 8_000_000  # [bytes] a landing page has far fewer; Earth Engine's discovery some 500,000
 

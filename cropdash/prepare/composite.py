@@ -8,7 +8,7 @@ from itertools import groupby
 import numpy as np
 
 from cropdash.domain import Bytes, Cube, Float, Scene
-from cropdash.errors import InvalidScene
+from cropdash.domain.errors import InvalidScene
 
 # Sen2Cor classes kept: vegetation, bare soil, water, unclassified (SCL 4 to 7).
 CLEAR_SCL = (4, 7)

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from rasterio.features import rasterize as burn
 from rasterio.transform import Affine
 
-from cropdash.domain import IGNORE, Grid, Labels, Zone
-from cropdash.errors import InvalidRegister
-from cropdash.legend import Legend
+from cropdash.domain import IGNORE, Grid, Labels, Legend, Zone
+from cropdash.domain.errors import InvalidRegister
 
 ID, CODE = "ID_PARCEL", "CODE_CULTU"
 REPEATED = "repeated_ids"  # key of a register's attrs: ids that stand on several of all its rows

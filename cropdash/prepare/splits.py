@@ -11,7 +11,7 @@ import pandas as pd
 from pyproj import Transformer
 
 from cropdash.domain import Zone
-from cropdash.errors import NotEnoughData
+from cropdash.domain.errors import NotEnoughData
 
 
 def folds(parcels: pd.DataFrame, n_folds: int, seed: int = 0) -> dict[str, int]:

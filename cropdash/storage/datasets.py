@@ -13,12 +13,13 @@ import geopandas as gpd
 import pandas as pd
 from filelock import FileLock
 
-from cropdash import build_config, legend
-from cropdash.build_config import BuildConfig
-from cropdash.domain import NAME, Bytes, Cube, Grid, Labels, Sample, Zone, check_name
-from cropdash.errors import ConfigError, CorruptDataset, DatasetNotFound
-from cropdash.legend import Legend
-from cropdash.storage import files, rasters
+from cropdash import legend
+from cropdash.domain import NAME, Bytes, Cube, Grid, Labels, Legend, Sample, Zone, check_name
+from cropdash.domain.errors import ConfigError, CorruptDataset, DatasetNotFound
+from cropdash.files import atomic
+from cropdash.settings import build
+from cropdash.settings.build import BuildConfig
+from cropdash.storage import rasters
 
 DESCRIPTION, MANIFEST = "dataset.json", "manifest.json"
 BUILD, CODES, LOCK = "build.json", "codes.csv", "build.lock"
@@ -66,7 +67,7 @@ class DatasetFolder:
             raise DatasetNotFound(
                 f"Dataset {self.name} exists with other zones, season or source: choose another name or delete {self.path.name}/."
             )
-        files.write_json(path, asdict(description))
+        atomic.write_json(path, asdict(description))
 
     def description(self) -> Description:
         path = self.path / DESCRIPTION
@@ -75,7 +76,7 @@ class DatasetFolder:
                 f"There is no dataset {self.name!r}; build it with 'python -m cropdash build' or 'demo'."
             )
         try:
-            return _description(files.read_json(path))
+            return _description(atomic.read_json(path))
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise CorruptDataset(
                 f"{DESCRIPTION} of dataset {self.name} is damaged ({error})."
@@ -95,7 +96,7 @@ class DatasetFolder:
                 raise ConfigError(
                     f"Dataset {self.name} was begun with other settings ({changed}): choose another name, or delete {self.path.name}/."
                 )
-        files.write_json(self.path / BUILD, config.model_dump(mode="json"))
+        atomic.write_json(self.path / BUILD, config.model_dump(mode="json"))
 
     @property
     def is_configured(self) -> bool:
@@ -105,7 +106,7 @@ class DatasetFolder:
     def config(self) -> BuildConfig:
         """The settings of the build. Raises DatasetNotFound if there are none."""
         try:
-            return build_config.parse(files.read_json(self.path / BUILD))
+            return build.parse(atomic.read_json(self.path / BUILD))
         except FileNotFoundError as error:
             raise DatasetNotFound(
                 f"No build of {self.name!r} was begun: name its --source, or the --folder of scenes of your own."
@@ -119,7 +120,7 @@ class DatasetFolder:
         """Keep a copy of the user's code table, so that the legend travels with the dataset."""
         if table is not None:
             legend.load(table)  # checked before it is kept
-            files.write_text(self.path / CODES, table.read_text(encoding="utf-8-sig"))
+            atomic.write_text(self.path / CODES, table.read_text(encoding="utf-8-sig"))
 
     def legend(self) -> Legend:
         """The legend that the dataset's codes are read by."""
@@ -150,25 +151,25 @@ class DatasetFolder:
         """Write all files of a zone, and its manifest with checksums last."""
         folder = self.zone_folder(zone.zone_id)
         (folder / MANIFEST).unlink(missing_ok=True)  # until the new one is there, it is not built
-        files.clear_parts(folder)
+        atomic.clear_parts(folder)
         paths = [*rasters.write_cube(folder, cube), rasters.write_labels(folder, labels)]
         for name, table in ((PARCELS, parcels), (SERIES, series)):
-            with files.replacing(folder / name) as temporary:
+            with atomic.replacing(folder / name) as temporary:
                 table.to_parquet(temporary, index=False)
             paths.append(folder / name)
-        sums = {path.name: files.checksum(path) for path in paths}
-        files.write_json(folder / MANIFEST, {"files": sums, "report": dict(report)})
+        sums = {path.name: atomic.checksum(path) for path in paths}
+        atomic.write_json(folder / MANIFEST, {"files": sums, "report": dict(report)})
 
     def is_built(self, zone_id: str, *, verify: bool = False) -> bool:
         """True if the zone's manifest and files are there (and, with `verify`, unchanged)."""
         folder = self.zone_folder(zone_id)
         try:
-            sums: dict[str, str] = files.read_json(folder / MANIFEST)["files"]
+            sums: dict[str, str] = atomic.read_json(folder / MANIFEST)["files"]
         except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
             return False
         if not all((folder / name).is_file() for name in sums):
             return False
-        return not verify or all(files.checksum(folder / n) == s for n, s in sums.items())
+        return not verify or all(atomic.checksum(folder / n) == s for n, s in sums.items())
 
     def report(self, zone_id: str) -> dict[str, Any]:
         """What building the zone left out, and why."""
@@ -223,7 +224,7 @@ class DatasetFolder:
 
     def _manifest(self, zone_id: str) -> dict[str, Any]:
         try:
-            manifest: dict[str, Any] = files.read_json(self.zone_folder(zone_id) / MANIFEST)
+            manifest: dict[str, Any] = atomic.read_json(self.zone_folder(zone_id) / MANIFEST)
             return manifest
         except FileNotFoundError as error:
             raise DatasetNotFound(

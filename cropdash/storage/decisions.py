@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 
 from filelock import FileLock, Timeout
 
-from cropdash.errors import CorruptDataset, NotKept
-from cropdash.storage import files
+from cropdash.domain.errors import CorruptDataset, NotKept
+from cropdash.files import atomic
 
 FILE, LOCK = "decisions.json", "decisions.lock"
 _WAIT_S = 5.0  # [s] for another reader's decision to be written
@@ -35,7 +35,7 @@ def read(folder: Path) -> dict[Place, Decision]:
     """Decisions on a dataset's parcels; none if there is no file. Raises CorruptDataset."""
     path = folder / FILE
     try:
-        rows: list[dict[str, Any]] = files.read_json(path)["decisions"]
+        rows: list[dict[str, Any]] = atomic.read_json(path)["decisions"]
         return {
             (str(row["zone_id"]), int(row["parcel_id"])): Decision(
                 str(row["decision"]), str(row["note"]), str(row["decided"])
@@ -62,7 +62,7 @@ def write(folder: Path, zone: str, parcel: int, decision: str, note: str = "") -
             if decision or note:
                 now = datetime.now(UTC).isoformat(timespec="seconds")
                 known[zone, parcel] = Decision(decision, note, now)
-            files.write_json(folder / FILE, {"decisions": _rows(known)})
+            atomic.write_json(folder / FILE, {"decisions": _rows(known)})
     except (OSError, Timeout) as error:
         raise NotKept(
             f"The decision on parcel {parcel} could not be written into {folder.name}: make its "

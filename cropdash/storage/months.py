@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropdash.domain import check_name
-from cropdash.storage import files
+from cropdash.files import atomic
 
 FOLDER = "parts"
 _DIGEST = "sha256"  # member of the file that holds the checksum of all others
@@ -41,7 +41,10 @@ class MonthFolder:
 
     def put(self, zone_id: str, period: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Keep a month's arrays until the zone is whole. Raises DiskFull."""
-        with files.replacing(self._path(zone_id, period)) as temporary, temporary.open("wb") as out:
+        with (
+            atomic.replacing(self._path(zone_id, period)) as temporary,
+            temporary.open("wb") as out,
+        ):
             np.savez(out, **{**arrays, _DIGEST: np.array(_digest(arrays))})  # type: ignore[arg-type]
 
     def clear(self, zone_id: str) -> None:

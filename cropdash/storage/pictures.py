@@ -11,7 +11,7 @@ from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 
 from cropdash.domain import Cube, Grid
-from cropdash.errors import CorruptDataset
+from cropdash.domain.errors import CorruptDataset
 from cropdash.storage import rasters
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from cropdash.config import PROJECT
+from cropdash.settings.folders import PROJECT
 
 _PACKAGES = ("torch", "lightning", "xgboost", "numpy", "scikit-learn", "rasterio", "geopandas")
 

@@ -15,8 +15,8 @@ from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 
 from cropdash.domain import Bytes, Cube, Float, Grid, Labels
-from cropdash.errors import CorruptDataset
-from cropdash.storage.files import replacing
+from cropdash.domain.errors import CorruptDataset
+from cropdash.files.atomic import replacing
 
 MISSING = 65535  # on disk; NaN in memory
 SCALE = 10_000  # reflectance 1.0

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cropdash.config import Folders
 from cropdash.domain import NAME, Prediction
-from cropdash.errors import InvalidRun, RunNotFound
-from cropdash.storage import files, provenance, rasters, status
+from cropdash.domain.errors import InvalidRun, RunNotFound
+from cropdash.files import atomic
+from cropdash.settings.folders import Folders
+from cropdash.settings.train import TrainConfig
+from cropdash.storage import provenance, rasters, status
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.train_config import TrainConfig
 
 CONFIG, CLASSES, EPOCHS, LOG = "config.json", "classes.json", "epochs.jsonl", "worker.log"
 CALIBRATED, STACK = "calibration.json", "stack.json"
@@ -43,7 +44,7 @@ class RunFolder:
     def record(self) -> dict[str, Any]:
         """What config.json holds: `config` (a TrainConfig), dataset fingerprint, versions."""
         try:
-            record: dict[str, Any] = files.read_json(self.path / CONFIG)
+            record: dict[str, Any] = atomic.read_json(self.path / CONFIG)
             return record
         except (FileNotFoundError, json.JSONDecodeError) as error:
             raise RunNotFound(f"Run {self.run_id} has no readable {CONFIG}.") from error
@@ -58,22 +59,22 @@ class RunFolder:
 
     def write_classes(self, decided: Mapping[str, Any]) -> None:
         """Training parcels by class, and which classes were dropped or merged."""
-        files.write_json(self.path / CLASSES, dict(decided))
+        atomic.write_json(self.path / CLASSES, dict(decided))
 
     def write_calibrated(self, values: Mapping[str, Any]) -> None:
         """How the model's probabilities are adjusted and scaled, and on which zones it was fitted."""
-        files.write_json(self.path / CALIBRATED, dict(values))
+        atomic.write_json(self.path / CALIBRATED, dict(values))
 
     def write_stack(self, values: Mapping[str, Any]) -> None:
         """How the members of an ensemble are joined."""
-        files.write_json(self.path / STACK, dict(values))
+        atomic.write_json(self.path / STACK, dict(values))
 
     def stack(self) -> dict[str, Any]:
         """What `write_stack` wrote; raises InvalidRun if there is none."""
         path = self.path / STACK
         if not path.exists():
             raise InvalidRun(f"Run {self.run_id} has no {STACK} yet: make the ensemble again.")
-        return dict(files.read_json(path))
+        return dict(atomic.read_json(path))
 
     @property
     def validated(self) -> Path:
@@ -84,7 +85,7 @@ class RunFolder:
     def calibrated(self) -> dict[str, Any]:
         """What `write_calibrated` wrote; empty if the run has none."""
         path = self.path / CALIBRATED
-        return dict(files.read_json(path)) if path.exists() else {}
+        return dict(atomic.read_json(path)) if path.exists() else {}
 
     # learning curves and log -------------------------------------------------
 
@@ -100,7 +101,7 @@ class RunFolder:
             return
         lines = path.read_text(encoding="utf-8").splitlines()
         kept = [values for values in _whole_lines(lines) if values["epoch"] < epoch]
-        with files.replacing(path) as temporary:
+        with atomic.replacing(path) as temporary:
             temporary.write_text("".join(json.dumps(values) + "\n" for values in kept))
 
     def epochs(self) -> pd.DataFrame:
@@ -121,7 +122,7 @@ class RunFolder:
     def write_prediction(self, zone_id: str, prediction: Prediction) -> None:
         """Write predictions/<zone>.tif (class, confidence) and .parquet (per parcel)."""
         folder = self.path / "predictions"
-        with files.replacing(folder / f"{zone_id}.parquet") as temporary:
+        with atomic.replacing(folder / f"{zone_id}.parquet") as temporary:
             _parcel_table(prediction).to_parquet(temporary, index=False)
         rasters.write_prediction(
             folder / f"{zone_id}.tif", prediction.crop, prediction.confidence, prediction.grid
@@ -156,14 +157,14 @@ class RunFolder:
     ) -> None:
         tables = {CONFUSIONS: confusions, CALIBRATION: calibration, AREAS: areas}
         for name, table in tables.items():
-            with files.replacing(self.path / "scores" / name) as temporary:
+            with atomic.replacing(self.path / "scores" / name) as temporary:
                 table.to_parquet(temporary, index=False)
-        files.write_json(self.path / "scores" / SCORES, dict(scores))
+        atomic.write_json(self.path / "scores" / SCORES, dict(scores))
 
     def scores(self) -> dict[str, Any]:
         """Summary of the scores; empty until the run was evaluated."""
         path = self.path / "scores" / SCORES
-        return dict(files.read_json(path)) if path.exists() else {}
+        return dict(atomic.read_json(path)) if path.exists() else {}
 
     def confusions(self) -> pd.DataFrame:
         """zone_id, unit, truth, predicted, value: the non-zero cells."""
@@ -210,7 +211,7 @@ def create(models: Path, config: Mapping[str, Any], facts: Mapping[str, Any]) ->
     run_id = f"{config['classifier']}-{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     path = models / run_id
     path.mkdir(parents=True)
-    files.write_json(
+    atomic.write_json(
         path / CONFIG, {"config": dict(config), "created": moment.isoformat(), **facts}
     )
     status.write(path, status.Status("queued", stage="Waiting to start", created=time.time()))

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import psutil
 from filelock import FileLock, Timeout
 
-from cropdash.storage import files
+from cropdash.files import atomic
 
 State = Literal["queued", "running", "done", "failed", "stopped", "lost"]
 FINAL: frozenset[State] = frozenset(("done", "failed", "stopped", "lost"))
@@ -50,7 +50,7 @@ class Status:
 
 
 def write(folder: Path, status: Status) -> None:
-    files.write_json(folder / FILE, asdict(status))
+    atomic.write_json(folder / FILE, asdict(status))
 
 
 def read(folder: Path) -> Status | None:
@@ -66,7 +66,7 @@ def read(folder: Path) -> Status | None:
 def read_written(folder: Path) -> Status | None:
     """Status as last written."""
     try:
-        values: dict[str, Any] = files.read_json(folder / FILE)
+        values: dict[str, Any] = atomic.read_json(folder / FILE)
         return Status(**values)
     except FileNotFoundError:
         return None

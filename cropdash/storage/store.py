@@ -12,17 +12,9 @@ import numpy as np
 import pandas as pd
 
 from cropdash.domain import NAME, Cube, Labels, Prediction, Zone
-from cropdash.errors import CorruptDataset
-from cropdash.storage import (
-    datasets,
-    files,
-    pictures,
-    runs,
-    status,
-    studies,
-    summaries,
-    zone_states,
-)
+from cropdash.domain.errors import CorruptDataset
+from cropdash.files import atomic
+from cropdash.storage import datasets, pictures, runs, status, studies, summaries, zone_states
 from cropdash.storage.datasets import DatasetFolder, Description
 from cropdash.storage.runs import RunFolder
 from cropdash.storage.status import Status
@@ -103,7 +95,7 @@ class Store:
     def build_config(self, dataset: str) -> dict[str, Any] | None:
         """Settings of the dataset's build; None if it was not started from settings."""
         try:
-            values: dict[str, Any] = files.read_json(self._dataset(dataset).path / "build.json")
+            values: dict[str, Any] = atomic.read_json(self._dataset(dataset).path / "build.json")
         except (FileNotFoundError, ValueError):
             return None
         return values
@@ -112,7 +104,7 @@ class Store:
         """The report on a simulated dataset; None if there is none. Raises CorruptDataset."""
         damaged = f"{REALISM} of {dataset} is damaged: make the report again."
         try:
-            report = files.read_json(self._dataset(dataset).path / REALISM)
+            report = atomic.read_json(self._dataset(dataset).path / REALISM)
         except FileNotFoundError:
             return None
         except ValueError as error:

@@ -13,14 +13,15 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from cropdash import study_config
-from cropdash.config import Folders
 from cropdash.domain import NAME
-from cropdash.errors import RunNotFound
-from cropdash.storage import files, runs, status
+from cropdash.domain.errors import RunNotFound
+from cropdash.files import atomic
+from cropdash.settings import study as study_config
+from cropdash.settings.folders import Folders
+from cropdash.settings.study import CrossValidation, Point, Search
+from cropdash.storage import runs, status
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import CONFIG, SCORES, RunFolder
-from cropdash.study_config import CrossValidation, Point, Search
 
 PLACE = "studies"  # beside the runs, and no run itself
 PARCELS = "parcels.parquet"
@@ -74,7 +75,7 @@ class StudyFolder:
     def record(self) -> dict[str, Any]:
         """What config.json holds: `config`, dataset fingerprint, versions, …"""
         try:
-            record: dict[str, Any] = files.read_json(self.path / CONFIG)
+            record: dict[str, Any] = atomic.read_json(self.path / CONFIG)
             return record
         except (FileNotFoundError, json.JSONDecodeError) as error:
             raise RunNotFound(f"Study {self.study_id} has no readable {CONFIG}.") from error
@@ -96,12 +97,12 @@ class StudyFolder:
         """The run of a fold, begun if it was not; no list of runs shows it."""
         path = self.path / "folds" / str(number)
         if not (path / CONFIG).exists():
-            files.write_json(path / CONFIG, {**self.record(), "config": dict(config)})
+            atomic.write_json(path / CONFIG, {**self.record(), "config": dict(config)})
         return RunFolder(path)
 
     def write_fold_parcels(self, number: int, table: pd.DataFrame) -> None:
         """zone_id, parcel_id, truth, predicted, confidence, p_0 … of the fold's scored zones."""
-        with files.replacing(self.path / "folds" / str(number) / PARCELS) as temporary:
+        with atomic.replacing(self.path / "folds" / str(number) / PARCELS) as temporary:
             table.to_parquet(temporary, index=False)
 
     def out_of_fold(self) -> pd.DataFrame:
@@ -111,12 +112,12 @@ class StudyFolder:
         return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
     def write_scores(self, scores: Mapping[str, Any]) -> None:
-        files.write_json(self.path / SCORES, dict(scores))
+        atomic.write_json(self.path / SCORES, dict(scores))
 
     def scores(self) -> dict[str, Any]:
         """Scores by fold, their mean and deviation; empty until a fold was scored."""
         path = self.path / SCORES
-        return dict(files.read_json(path)) if path.exists() else {}
+        return dict(atomic.read_json(path)) if path.exists() else {}
 
     # trials ------------------------------------------------------------------
 
@@ -128,13 +129,13 @@ class StudyFolder:
 
     def write_trial(self, trial: Trial) -> None:
         """Write the trial as it stands, whole or not at all."""
-        files.write_json(self.path / "trials" / f"{trial.number}.json", asdict(trial))
+        atomic.write_json(self.path / "trials" / f"{trial.number}.json", asdict(trial))
 
     def trials(self) -> tuple[Trial, ...]:
         """All trials, in order; those whose worker is gone are not called running."""
         live = (told := status.read(self.path)) is not None and not told.is_final
         paths = sorted((self.path / "trials").glob("[0-9]*.json"), key=lambda p: int(p.stem))
-        return tuple(_trial(files.read_json(path), live) for path in paths)
+        return tuple(_trial(atomic.read_json(path), live) for path in paths)
 
     def best_settings(self) -> dict[str, Any] | None:
         """Settings of a training under the best trial of a search; None if there is none."""
@@ -174,7 +175,7 @@ def queue(folders: Folders, config: CrossValidation | Search) -> StudyFolder:
     path = folders.models / PLACE / study_id
     path.mkdir(parents=True)
     record = {"config": config.model_dump(mode="json"), "created": moment.isoformat(), **facts}
-    files.write_json(path / CONFIG, record)
+    atomic.write_json(path / CONFIG, record)
     status.write(path, status.Status("queued", stage="Waiting to start", created=time.time()))
     return StudyFolder(path)
 

@@ -10,8 +10,8 @@ from typing import Literal
 
 import pandas as pd
 
-from cropdash.errors import DiskFull
-from cropdash.storage import files
+from cropdash.domain.errors import DiskFull
+from cropdash.files import atomic
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.status import Status
 
@@ -66,13 +66,13 @@ class Teller:
         seconds = round(time.time() - self._started, 2)
         value = ZoneState(state, self._step, reason, self._started, seconds)
         with suppress(DiskFull):
-            files.write_json(self.path, asdict(value))
+            atomic.write_json(self.path, asdict(value))
 
 
 def read(folder: Path) -> ZoneState | None:
     """State of a zone's folder as last written; None if there is none to be read."""
     try:
-        return ZoneState(**files.read_json(folder / FILE))
+        return ZoneState(**atomic.read_json(folder / FILE))
     except (OSError, ValueError, TypeError):
         return None
 

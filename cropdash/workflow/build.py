@@ -12,21 +12,21 @@ import numpy as np
 from filelock import Timeout
 from threadpoolctl import threadpool_limits
 
-from cropdash import execute, legend
-from cropdash.build_config import BuildConfig
-from cropdash.domain import BANDS, Cube, Labels, Zone
-from cropdash.errors import CropdashError, DiskFull, NotEnoughData, RunBusy, TaskLost
-from cropdash.ingest import sources
-from cropdash.ingest.context import Context
-from cropdash.ingest.source import CompositeSource, Source, Warn
-from cropdash.legend import Legend
+from cropdash import legend
+from cropdash.domain import BANDS, Cube, Labels, Legend, Zone
+from cropdash.domain.errors import CropdashError, DiskFull, NotEnoughData, RunBusy, TaskLost
+from cropdash.domain.source import CompositeSource, Source, Warn
+from cropdash.files import atomic
+from cropdash.ingest.ancillary import Context
+from cropdash.jobs import execute
 from cropdash.prepare import composite, parcels, series
-from cropdash.prepare.context import last_crop
+from cropdash.prepare.ancillary import last_crop
 from cropdash.prepare.gapfill import fill_gaps
-from cropdash.storage import files
+from cropdash.settings.build import BuildConfig
 from cropdash.storage.datasets import DatasetFolder, Description
 from cropdash.storage.months import MonthFolder
 from cropdash.storage.zone_states import Teller
+from cropdash.workflow import sources
 
 Progress = Callable[[str, float], None]
 _ABANDONED_S = 3600.0  # no writer takes longer over one small file
@@ -104,7 +104,7 @@ def build(
     Raises DiskFull once what is under way has ended, if there is no room for more.
     """
     folder.describe(description)
-    files.clear_parts(folder.path, older_than_s=_ABANDONED_S)
+    atomic.clear_parts(folder.path, older_than_s=_ABANDONED_S)
     zones = description.zones
     kept = tuple(z.zone_id for z in zones if folder.is_built(z.zone_id, verify=True))
     missing = [z for z in zones if z.zone_id not in kept]
@@ -153,7 +153,7 @@ def build_zone(
     """
     tell = Teller(folder.zone_folder(zone.zone_id))
     try:
-        with files.room_for(tell.path), folder.zone_lock(zone.zone_id):
+        with atomic.room_for(tell.path), folder.zone_lock(zone.zone_id):
             if folder.is_built(zone.zone_id, verify=True):
                 return folder.report(zone.zone_id)
             report = _make_zone(source, folder, zone, tell, context)

@@ -8,17 +8,17 @@ from typing import Any
 
 import pandas as pd
 
-from cropdash.config import Folders
 from cropdash.domain import IGNORE, Zone
-from cropdash.errors import InvalidRun, NotEnoughData
+from cropdash.domain.errors import InvalidRun, NotEnoughData
 from cropdash.evaluate import scores, tables
 from cropdash.prepare import splits
+from cropdash.settings.folders import Folders
+from cropdash.settings.study import CrossValidation
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
 from cropdash.storage.studies import StudyFolder
-from cropdash.study_config import CrossValidation
-from cropdash.workflow import division, train
-from cropdash.workflow.division import Zones
+from cropdash.workflow import partition, train
+from cropdash.workflow.partition import Zones
 from cropdash.workflow.score import UNITS
 
 Progress = Callable[[str, float], None]
@@ -42,7 +42,7 @@ def crossvalidate(
         raise InvalidRun(f"Study {study.study_id} is no cross-validation.")
     dataset = DatasetFolder(folders.data, config.dataset)
     train.check_legend(dataset)
-    division.check_unchanged(study.record(), dataset)
+    partition.check_unchanged(study.record(), dataset)
     folds = divide(dataset, config)
     done: list[RunFolder] = []
     for i, zones in enumerate(folds):
@@ -66,7 +66,7 @@ def divide(dataset: DatasetFolder, config: CrossValidation) -> tuple[Zones, ...]
     if not learnable:
         raise NotEnoughData(f"Dataset {dataset.name} has no built training zone: build it first.")
     training = config.training()
-    parcels = division.mapped_parcels(dataset, list(learnable.values()))
+    parcels = partition.mapped_parcels(dataset, list(learnable.values()))
     found = splits.nested(
         parcels,
         config.folds,

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cropdash import classify, train_config
+from cropdash import classify
 from cropdash.classify.classifier import Classifier
-from cropdash.domain import IGNORE, Cube, Float, Sample
-from cropdash.errors import InvalidRun, NotEnoughData
+from cropdash.domain import IGNORE, Cube, Float, Legend, Sample
+from cropdash.domain.errors import InvalidRun, NotEnoughData
 from cropdash.evaluate.stacking import Stack, fit_stack
-from cropdash.legend import Legend
+from cropdash.settings import train as train_config
+from cropdash.settings.train import EnsembleConfig
 from cropdash.storage import runs
 from cropdash.storage.runs import RunFolder
-from cropdash.train_config import EnsembleConfig
 
 _PIXELS = 5_000  # a zone: enough for a weight a model and a bias a class
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cropdash.build_config import BuildConfig
 from cropdash.domain import BANDS, Grid, Zone
-from cropdash.ingest import sources, zones
+from cropdash.ingest import zones
+from cropdash.settings.build import BuildConfig
+from cropdash.workflow import sources
 
 LINK_MBIT_S = 50.0  # an ordinary connection; the time scales with it
 REQUEST_S = (10.0, 60.0)  # Earth Engine computes a month's median of one zone; an assumption

@@ -11,11 +11,11 @@ import pandas as pd
 from shapely import box
 
 from cropdash.domain import Scene, Zone
-from cropdash.errors import ConfigError
-from cropdash.ingest import rpg
-from cropdash.ingest.simulated import SimulatedSource, register
+from cropdash.domain.errors import ConfigError
+from cropdash.files.atomic import replacing
+from cropdash.ingest import registers
+from cropdash.simulate import SimulatedSource, register
 from cropdash.storage import rasters
-from cropdash.storage.files import replacing
 
 NO_DATA = 0  # as in the products of ESA
 
@@ -23,7 +23,7 @@ NO_DATA = 0  # as in the products of ESA
 def export(source: SimulatedSource, zones: Sequence[Zone], folder: Path) -> int:
     """Write register.gpkg, zones.geojson and scenes/*.tif into `folder`; number of scenes.
 
-    The folder is what `cropdash.ingest.local_scenes.LocalSource` reads: the register in the RPG's
+    The folder is what `cropdash.ingest.local.source.LocalSource` reads: the register in the RPG's
     layout (EPSG:2154), one GeoTIFF a zone and date with B2 B3 B4 B8 SCL, x10000, 0 = no data.
     Raises ConfigError if the zones lie in several UTM zones.
     """
@@ -49,7 +49,7 @@ def _write_register(source: SimulatedSource, zones: Sequence[Zone], path: Path) 
     frames = [register.official(source.parcels(zone)) for zone in zones]
     whole = gpd.GeoDataFrame(pd.concat(frames, ignore_index=True), crs=frames[0].crs)
     with replacing(path) as part:
-        rpg.write_parcels(part, whole)
+        registers.write_parcels(part, whole)
 
 
 def _write_zones(zones: Sequence[Zone], path: Path) -> None:

@@ -13,15 +13,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cropdash import classify
-from cropdash.domain import IGNORE, Sample, Zone
-from cropdash.errors import NotEnoughData
+from cropdash.domain import IGNORE, Legend, Sample, Zone
+from cropdash.domain.errors import NotEnoughData
 from cropdash.evaluate import Confusion, confusion, parcels
-from cropdash.legend import Legend
+from cropdash.files import atomic
 from cropdash.prepare import splits
-from cropdash.storage import files
+from cropdash.settings.train import TrainConfig
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.train_config import TrainConfig
-from cropdash.workflow.samples import Samples
+from cropdash.workflow.zone_dataset import Samples
 
 Progress = Callable[[str, float], None]
 HELD = 5  # one in so many is held back, whatever the unit
@@ -196,6 +195,6 @@ def _parcels_of(samples: Sequence[Sample]) -> set[tuple[str, int]]:
 def _write(table: pd.DataFrame, config: TrainConfig, models: Path) -> None:
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
     record = {"config": config.model_dump(mode="json"), "splits": rows}
-    files.write_json(models / JSON, record)
-    with files.replacing(models / CSV) as temporary:
+    atomic.write_json(models / JSON, record)
+    with atomic.replacing(models / CSV) as temporary:
         table.to_csv(temporary, index=False)

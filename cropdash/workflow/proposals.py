@@ -15,9 +15,9 @@ from optuna.pruners import MedianPruner, NopPruner
 from optuna.samplers import TPESampler
 from optuna.trial import TrialState
 
+from cropdash.settings.study import Between, OneOf, Point, Search, Value
+from cropdash.settings.train import TrainConfig
 from cropdash.storage.studies import Trial
-from cropdash.study_config import Between, OneOf, Point, Search, Value
-from cropdash.train_config import TrainConfig
 
 _WARM_UP = 4  # looks at a trial before it is compared with others: a fifth of its training
 _STARTUP = 4  # trials that are never ended early: there is no median yet to speak of

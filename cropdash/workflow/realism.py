@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from cropdash import legend
 from cropdash.domain import Sample, Zone
-from cropdash.errors import ConfigError, NotEnoughData
-from cropdash.evaluate import realism
-from cropdash.evaluate.realism import phenology
+from cropdash.domain.errors import ConfigError, NotEnoughData
+from cropdash.files.atomic import write_json
+from cropdash.simulate import realism
+from cropdash.simulate.realism import phenology
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.storage.files import write_json
 
 REPORT = "realism.json"
 SIMULATED = "simulated"  # the source of datasets that are reported on

@@ -9,10 +9,9 @@ import numpy as np
 
 from cropdash import classify
 from cropdash.classify.classifier import Classifier
-from cropdash.domain import Sample
-from cropdash.legend import Legend
+from cropdash.domain import Legend, Sample
+from cropdash.settings.train import CnnConfig, XgbConfig
 from cropdash.storage.runs import RunFolder
-from cropdash.train_config import CnnConfig, XgbConfig
 
 _SCRATCH = "refit"  # where the second training keeps what it needs to go on
 

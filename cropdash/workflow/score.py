@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cropdash import classify, legend
 from cropdash.classify.classifier import Classifier
 from cropdash.domain import IGNORE, Cube, Labels, Prediction, Zone
-from cropdash.errors import InvalidRun
+from cropdash.domain.errors import InvalidRun
 from cropdash.evaluate import Unit, area, backoff, conformal, confusion, parcels, scores, tables
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder

@@ -17,16 +17,17 @@ from typing import Any
 import optuna
 
 from cropdash import classify
-from cropdash.config import Folders
-from cropdash.errors import InvalidRun, NotEnoughData, TrainingFailed
-from cropdash.storage import files, studies
+from cropdash.domain.errors import InvalidRun, NotEnoughData, TrainingFailed
+from cropdash.files import atomic
+from cropdash.settings.folders import Folders
+from cropdash.settings.study import Point, Search
+from cropdash.settings.train import TrainConfig
+from cropdash.storage import studies
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
 from cropdash.storage.studies import StudyFolder, Trial
-from cropdash.study_config import Point, Search
-from cropdash.train_config import TrainConfig
-from cropdash.workflow import division, proposals, train
-from cropdash.workflow.samples import Samples, Together
+from cropdash.workflow import partition, proposals, train
+from cropdash.workflow.zone_dataset import Samples, Together
 
 Progress = Callable[[str, float], None]
 ShouldStop = Callable[[], bool]
@@ -56,7 +57,7 @@ def search(
         raise InvalidRun(f"Study {study.study_id} is no search.")
     dataset = DatasetFolder(folders.data, config.dataset)
     train.check_legend(dataset)
-    division.check_unchanged(study.record(), dataset)
+    partition.check_unchanged(study.record(), dataset)
     _check_folds(dataset, config)
     finished = [trial for trial in study.trials() if trial.state in _OVER]
     begun = {trial.number: trial for trial in study.trials() if trial.state not in _OVER}
@@ -132,7 +133,7 @@ class _Attempt:
     def _train_fold(self, fold: int, settings: TrainConfig, folder: Path) -> dict[str, float]:
         """Scores of the best epoch on the zones held out."""
         if (folder / _FINISHED).exists():
-            return dict(files.read_json(folder / _FINISHED))
+            return dict(atomic.read_json(folder / _FINISHED))
         folder.mkdir(exist_ok=True)
         run = RunFolder(folder)
         told: list[int] = []
@@ -163,7 +164,7 @@ class _Attempt:
                 f"The zones of {settings.dataset} that are held out have no pixel of a class that is "
                 "learned from the others: use more or larger zones, or another validation fold."
             )
-        files.write_json(folder / _FINISHED, best)
+        atomic.write_json(folder / _FINISHED, best)
         return best
 
     def _report(self, fold: int, values: Mapping[str, float]) -> None:
@@ -186,7 +187,7 @@ class _Attempt:
 def _check_folds(dataset: DatasetFolder, config: Search) -> None:
     """Each fold needs a zone of its own, or some would be held out more than once."""
     learnable = [z for z in dataset.built_zones() if z.split == "train"]
-    n_zones = division.mapped_parcels(dataset, learnable)["zone_id"].nunique() if learnable else 0
+    n_zones = partition.mapped_parcels(dataset, learnable)["zone_id"].nunique() if learnable else 0
     if config.folds > max(n_zones, 1):
         raise NotEnoughData(
             f"{n_zones} training zones can't make {config.folds} folds: use fewer folds or more zones."
@@ -212,7 +213,7 @@ def _fit(
 ) -> None:
     """Train as a run of these settings is trained, but keep no model."""
     dataset = DatasetFolder(folders.data, settings.dataset)
-    zones = division.choose_zones(dataset, settings)
+    zones = partition.choose_zones(dataset, settings)
     if not zones.validation:
         raise NotEnoughData(
             f"Dataset {dataset.name} has a single training zone, and a search needs one to learn "

@@ -11,21 +11,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cropdash import classify, train_config
+from cropdash import classify
 from cropdash.classify import imbalance
 from cropdash.classify.classifier import Classifier
-from cropdash.config import Folders
-from cropdash.domain import IGNORE, Bytes, Sample, Zone
-from cropdash.errors import InvalidRun
-from cropdash.legend import Legend
+from cropdash.domain import IGNORE, Bytes, Legend, Sample, Zone
+from cropdash.domain.errors import InvalidRun
 from cropdash.prepare import rare, splits
+from cropdash.settings import train
+from cropdash.settings.folders import Folders
+from cropdash.settings.train import CnnConfig, EnsembleConfig, TrainConfig, XgbConfig
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import STACK, VALIDATED, RunFolder
-from cropdash.train_config import CnnConfig, EnsembleConfig, TrainConfig, XgbConfig
-from cropdash.workflow import assistants, calibrate, ensemble, refit
-from cropdash.workflow.division import Zones, check_context, choose_zones, mapped_parcels
-from cropdash.workflow.samples import Samples, Together
+from cropdash.workflow import calibrate, ensemble, ranks, refit
+from cropdash.workflow.partition import Zones, check_context, choose_zones, mapped_parcels
 from cropdash.workflow.score import predict_zones, score_run
+from cropdash.workflow.zone_dataset import Samples, Together
 
 Progress = Callable[[str, float], None]
 _TRAIN, _PREDICT = 0.85, 0.97  # shares of the progress bar where these steps end
@@ -44,7 +44,7 @@ def train_run(
     Without `zones` they are as the settings divide them. A run that was broken off goes on from the last epoch that was kept.
     Raises NotEnoughData if the dataset has no training zone, InvalidRun if its legend differs.
     """
-    config = train_config.parse(run.config)
+    config = train.parse(run.config)
     dataset = DatasetFolder(folders.data, config.dataset)
     check_legend(dataset)
     zones = zones or choose_zones(dataset, config)
@@ -65,7 +65,7 @@ def train_run(
         done = min(float(values.get("progress", 0.0)), 1.0)
         progress(f"Training, epoch {int(values.get('epoch', 0))}", done * first)
 
-    with assistants.assisted(run, folders, config):
+    with ranks.assisted(run, folders, config):
         classifier.fit(
             learned,
             held_out,
@@ -134,7 +134,7 @@ def _prior(
 
 def assist_run(run: RunFolder, folders: Folders) -> None:
     """Be one of the other processes of the run's training: share its steps, write nothing."""
-    config = train_config.parse(run.config)
+    config = train.parse(run.config)
     dataset = DatasetFolder(folders.data, config.dataset)
     check_legend(dataset)
     zones = choose_zones(dataset, config)

@@ -10,7 +10,7 @@ import geopandas as gpd
 from playwright.sync_api import Frame, Page, expect
 
 from cropdash import legend
-from cropdash.ui.map.take_home import AGREEMENT
+from cropdash.ui.map.downloads import AGREEMENT
 from tests.browser.test_explore import (
     chart_of_parcel,
     click_parcel,

@@ -8,8 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from cropdash import study_config
-from cropdash.config import Folders
+from cropdash.settings import study as study_config
+from cropdash.settings.folders import Folders
 from cropdash.storage import status, studies
 from cropdash.storage.status import Status
 from cropdash.storage.studies import Trial

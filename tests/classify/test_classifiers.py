@@ -7,11 +7,13 @@ import pytest
 from pyproj import Transformer
 from sklearn.metrics import accuracy_score, f1_score
 
-from cropdash import classify, legend, train_config
-from cropdash.classify import drawing, features, losses, patches, validation
+from cropdash import classify, legend
+from cropdash.classify import features, sampling, validation
+from cropdash.classify.cnn import losses, patches
 from cropdash.classify.description import frame_of
 from cropdash.domain import Cube, Labels, Sample, interior, season
-from cropdash.errors import InvalidRaster, InvalidRun, NotEnoughData, TrainingFailed
+from cropdash.domain.errors import InvalidRaster, InvalidRun, NotEnoughData, TrainingFailed
+from cropdash.settings import train as train_config
 from tests.classify import landscapes
 
 SETTINGS = {
@@ -359,7 +361,7 @@ def test_rows_of_the_trees_are_drawn_by_the_size_of_their_parcel(weighting, powe
     found = np.zeros(50)
     for number in range(1_000):
         rng = np.random.default_rng(number)
-        (pixels,) = drawing.choose([zone], frame, 12, config, rng)
+        (pixels,) = sampling.choose([zone], frame, 12, config, rng)
         assert len(set(pixels)) == 12
         found += np.bincount(zone.labels.crop.ravel()[pixels], minlength=50)
     chances = np.array([4.0, 64.0, 640.0]) ** -power
@@ -463,7 +465,7 @@ def test_rows_are_drawn_whatever_zone_has_none():
     for seed in range(40):
         zones = [landscapes.sample(f"z{i}", side, seed + i) for i, side in enumerate(sides)]
         frame, rng = frame_of(zones), np.random.default_rng(seed)
-        chosen = drawing.choose([*zones, empty], frame, 500, config, rng)
+        chosen = sampling.choose([*zones, empty], frame, 500, config, rng)
         assert sum(map(len, chosen)) == 500
         assert len(chosen[-1]) == 0
 

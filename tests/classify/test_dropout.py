@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cropdash.classify.dropout import Dropout
+from cropdash.classify.cnn.dropout import Dropout
 
 
 def _kept(p: float, *shape: int, seed: int = 0) -> torch.Tensor:

@@ -3,22 +3,16 @@ import pytest
 import torch
 from torch import nn
 
-from cropdash import train_config
-from cropdash.classify import cnn_fit, precision, tiles
+from cropdash.classify.cnn import fit, precision, tiles
+from cropdash.classify.cnn.network import HybridNetwork, count_parameters, for_inference
+from cropdash.classify.cnn.patches import Singles
+from cropdash.classify.cnn.temporal import TemporalEncoder
 from cropdash.classify.features import Inputs
 from cropdash.classify.imbalance import Census
-from cropdash.classify.network import (
-    HybridNetwork,
-    count_parameters,
-    for_inference,
-)
-from cropdash.classify.patches import Singles
-from cropdash.classify.temporal import TemporalEncoder
+from cropdash.settings import train
 
-LIGHT = train_config.parse({"classifier": "cnn", "dataset": "d"})
-SEED = train_config.parse(
-    {"classifier": "cnn", "dataset": "d", **train_config.preset_values("cnn", "seed")}
-)
+LIGHT = train.parse({"classifier": "cnn", "dataset": "d"})
+SEED = train.parse({"classifier": "cnn", "dataset": "d", **train.preset_values("cnn", "seed")})
 SMALL = LIGHT.model_copy(
     update={
         "unet_channels": (6, 8, 10),
@@ -52,8 +46,8 @@ def test_temporal_encoder_equals_conv1d_at_each_pixel(kernel, width):
 @pytest.mark.parametrize("few", [1, 16])  # both forms of the convolution
 def test_what_a_zone_shares_may_be_given_once_or_for_each_pixel(layers, few, monkeypatch):
     """Against Conv1d on series, a height, a place and differences from the zone's means."""
-    monkeypatch.setattr("cropdash.classify.temporal._FEW_CHANNELS", few)
-    monkeypatch.setattr("cropdash.classify.temporal._STRIP", 2 * 5 * 3)
+    monkeypatch.setattr("cropdash.classify.cnn.temporal._FEW_CHANNELS", few)
+    monkeypatch.setattr("cropdash.classify.cnn.temporal._STRIP", 2 * 5 * 3)
     series, means = torch.randn(5, 12, 3, 5, 3), torch.randn(5, 12, 3)
     height, place = torch.randn(5, 12, 1, 5, 3), torch.randn(5, 12, 2)
     settings = {"temporal_layers": layers, "temporal_kernel": 5, "temporal_channels": 7}
@@ -144,7 +138,7 @@ def test_a_step_is_the_same_however_many_patches_are_taken_at_once(config, monke
     x = torch.randn(5, 12, 5, 6, 8)
     steps = []
     for pixels in (1, 2 * 6 * 8, 16_384):  # one patch, two and a rest of one, all
-        monkeypatch.setattr("cropdash.classify.temporal._STRIP", pixels)
+        monkeypatch.setattr("cropdash.classify.cnn.temporal._STRIP", pixels)
         logits = network(x)
         gradients = torch.autograd.grad(logits.square().sum(), list(network.temporal.parameters()))
         steps.append([logits, *gradients])
@@ -194,7 +188,7 @@ def test_half_precision_says_nearly_the_same():
 @pytest.mark.parametrize("pixel_networks", [0, 2])
 @pytest.mark.parametrize("strip", [16_384, 100, 1])  # the whole tile, three rows, one row
 def test_the_copy_for_inference_gives_the_same_logits(strip, pixel_networks, monkeypatch):
-    monkeypatch.setattr("cropdash.classify.temporal._STRIP", strip)
+    monkeypatch.setattr("cropdash.classify.cnn.temporal._STRIP", strip)
     torch.manual_seed(1)
     config = SMALL.model_copy(update={"pixel_networks": pixel_networks})
     network = HybridNetwork(5, 12, 7, config)
@@ -262,7 +256,7 @@ def test_a_mixture_is_learned_as_both_of_its_crops_by_their_shares():
     config = SMALL.model_copy(update={"pixel_networks": 2, "logit_adjustment": 0.0})
     network = HybridNetwork(5, 12, 7, config).eval()
     found = Census(np.full(7, 100), np.full(7, 10))
-    module = cnn_fit.Training(network, config, found, np.zeros(7, np.int64), steps=1)
+    module = fit.Training(network, config, found, np.zeros(7, np.int64), steps=1)
     inputs, share = torch.randn(2, 12, 5, 3, 4), torch.rand(2, 3, 4)
     classes = torch.randint(0, 7, (2, 3, 4)), torch.randint(0, 7, (2, 3, 4))
     loss = module._loss_alone(Singles(inputs, classes, (share, 1 - share)))

@@ -5,9 +5,11 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from cropdash import classify, train_config
-from cropdash.classify import checkpoint, description
-from cropdash.errors import InvalidRun
+from cropdash import classify
+from cropdash.classify import description
+from cropdash.classify.cnn import checkpoint
+from cropdash.domain.errors import InvalidRun
+from cropdash.settings import train
 from tests.classify import landscapes
 
 SETTINGS = {
@@ -40,7 +42,7 @@ def fit(kind, folder, dies_at=None, zone="b", **changes):
     """Train in `folder`; the process dies when it asks for the `dies_at`-th time whether to stop."""
     folder.mkdir(exist_ok=True)
     values = {"classifier": kind, "dataset": "d", "threads": 1, **SETTINGS[kind], **changes}
-    classifier = classify.build(train_config.parse(values))
+    classifier = classify.build(train.parse(values))
     asked, told = [], []
 
     def should_stop():

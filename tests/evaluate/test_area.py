@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cropdash.errors import InvalidRaster
+from cropdash.domain.errors import InvalidRaster
 from cropdash.evaluate.area import estimate_area, estimate_area_by_zone
 
 # The worked example of Olofsson et al. 2014 (table 8): deforestation, forest gain, stable forest,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cropdash.errors import NotEnoughData
+from cropdash.domain.errors import NotEnoughData
 from cropdash.evaluate import backoff
 
 GROUPS = np.array([0, 1, 1, 1, 2, 2, 0])

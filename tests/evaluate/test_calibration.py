@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
-from cropdash.errors import InvalidRaster, NotEnoughData
+from cropdash.domain.errors import InvalidRaster, NotEnoughData
 from cropdash.evaluate import calibration, uncertainty
 
 seeds = st.integers(0, 2**31)

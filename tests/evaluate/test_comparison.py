@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, chi2, permutation_test
 
-from cropdash.errors import InvalidRaster, NotEnoughData
+from cropdash.domain.errors import InvalidRaster, NotEnoughData
 from cropdash.evaluate import confusion
 from cropdash.evaluate.comparison import (
     cell_table,

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cropdash.errors import ConfigError, NotEnoughData
+from cropdash.domain.errors import ConfigError, NotEnoughData
 from cropdash.evaluate import conformal
 
 K = 5

@@ -10,7 +10,7 @@ import sklearn.metrics as reference
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cropdash.errors import ConfigError, InvalidRaster
+from cropdash.domain.errors import ConfigError, InvalidRaster
 from cropdash.evaluate import Confusion, confusion
 
 K = 7

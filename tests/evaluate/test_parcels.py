@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import binary_erosion
 
 from cropdash.domain import interior
-from cropdash.errors import InvalidRaster
+from cropdash.domain.errors import InvalidRaster
 from cropdash.evaluate.parcels import (
     group_probabilities,
     paint,

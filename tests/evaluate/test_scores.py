@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from cropdash.errors import ConfigError
+from cropdash.domain.errors import ConfigError
 from cropdash.evaluate import confusion
 from cropdash.evaluate.scores import averaged_classes, never_trained, summary
 

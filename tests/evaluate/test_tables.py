@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cropdash.errors import ConfigError, InvalidRun
+from cropdash.domain.errors import ConfigError, InvalidRun
 from cropdash.evaluate import confusion
 from cropdash.evaluate.tables import COLUMNS, confusion_table, from_table, per_zone
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cropdash.errors import ConfigError, InvalidRaster, NotEnoughData
+from cropdash.domain.errors import ConfigError, InvalidRaster, NotEnoughData
 from cropdash.evaluate import Confusion, confusion, resampling
 from cropdash.evaluate.uncertainty import METRICS, calibration_error, intervals, reliability
 

@@ -6,7 +6,7 @@ import pytest
 
 from cropdash import legend
 from cropdash.figures import classes
-from cropdash.language import speaking
+from cropdash.i18n import speaking
 
 COUNTS = pd.DataFrame(
     {

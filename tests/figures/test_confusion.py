@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from cropdash import legend as legends
-from cropdash.errors import ConfigError
+from cropdash.domain import LEVELS
+from cropdash.domain.errors import ConfigError
 from cropdash.evaluate import Confusion, confusion
 from cropdash.figures import palette
 from cropdash.figures.arrangement import arrange
 from cropdash.figures.confusion import NUMBERS_UP_TO, difference, side_by_side
-from cropdash.language import LANGUAGES, speaking
+from cropdash.i18n import LANGUAGES, speaking
 
 LEGEND = legends.load()
 K = LEGEND.n_classes
@@ -81,7 +82,7 @@ def test_families_of_several_are_framed_where_their_rows_stand():
     assert len(labels.blocks) == len(set(families) - single)
 
 
-@pytest.mark.parametrize("level", legends.LEVELS)
+@pytest.mark.parametrize("level", LEVELS)
 def test_the_point_of_a_cell_carries_its_groups(level):
     groups = LEGEND.group_of(level)
     figure, _ = side_by_side(LEFT, RIGHT, LEGEND, level=level, top_k=6, marks=("1-1", None))
@@ -107,7 +108,7 @@ def test_classes_that_no_model_and_no_parcel_names_are_left_out():
 
 
 @pytest.mark.parametrize("top_k", [None, 7])
-@pytest.mark.parametrize("level", legends.LEVELS)
+@pytest.mark.parametrize("level", LEVELS)
 def test_both_panels_hold_all_that_was_counted_on_one_scale(level, top_k):
     figures = side_by_side(LEFT, RIGHT, LEGEND, level=level, top_k=top_k)
     labels = arrange(LEFT, RIGHT, LEGEND, level=level, top_k=top_k)

@@ -10,7 +10,7 @@ from cropdash import legend as legends
 from cropdash.evaluate import class_table, confusion, reliability
 from cropdash.figures import palette
 from cropdash.figures.metrics import f1_dumbbell, learning_curves, reliability_curve
-from cropdash.language import speaking
+from cropdash.i18n import speaking
 
 LEGEND = legends.load()
 NAMES = ("CNN", "XGBoost")

@@ -4,7 +4,7 @@ import json
 
 from cropdash import legend
 from cropdash.figures import maps, months
-from cropdash.language import speaking
+from cropdash.i18n import speaking
 from tests import worlds
 
 PERIODS = ("2022-11", "2022-12", "2023-01")

@@ -6,7 +6,7 @@ import pytest
 
 from cropdash import legend
 from cropdash.figures import qgis
-from cropdash.language import LANGUAGES, speaking
+from cropdash.i18n import LANGUAGES, speaking
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

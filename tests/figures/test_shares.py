@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from cropdash import legend
+from cropdash.domain import LEVELS
 from cropdash.figures import shares
 
 TABLE = legend.load()
@@ -22,7 +23,7 @@ def counts(seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-@pytest.mark.parametrize("level", legend.LEVELS)
+@pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("unit", ["pixels", "hectares", "parcels"])
 def test_the_shares_of_a_zone_add_up_to_one_and_nothing_is_lost(level, unit):
     table, source = shares.of_zones(counts(), unit, TABLE, level, top=3), counts()

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cropdash.figures import trials as figures
-from cropdash.language import speaking
+from cropdash.i18n import speaking
 
 
 def some(n: int = 12, seed: int = 0) -> pd.DataFrame:

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cropdash import legend as legends
+from cropdash.domain import LEVELS
 from cropdash.figures.wording import group_labels, number, percent, place, shorten, shorten_all
-from cropdash.language import LANGUAGES, speaking
+from cropdash.i18n import LANGUAGES, speaking
 
 
-@pytest.mark.parametrize("level", legends.LEVELS)
+@pytest.mark.parametrize("level", LEVELS)
 def test_every_group_has_a_name_in_both_languages(level):
     legend = legends.load()
     names = []

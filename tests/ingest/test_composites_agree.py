@@ -17,7 +17,7 @@ from shapely import box
 
 from cropdash.domain import BANDS, Cube, Grid, Zone
 from cropdash.ingest.earthengine import EarthEngineSource, Retry, Service, connect
-from cropdash.ingest.local_scenes import LocalSource
+from cropdash.ingest.local.source import LocalSource
 from cropdash.ingest.stac import Endpoint, Patience, StacSource
 from cropdash.prepare import composite
 from tests.ingest.earthengine import server as earthengine

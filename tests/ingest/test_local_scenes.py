@@ -9,8 +9,8 @@ from rasterio.transform import Affine
 from shapely import box
 
 from cropdash.domain import Grid
-from cropdash.errors import InvalidRegister, InvalidScene
-from cropdash.ingest.local_scenes import LocalSource, read_scene
+from cropdash.domain.errors import InvalidRegister, InvalidScene
+from cropdash.ingest.local.source import LocalSource, read_scene
 from cropdash.prepare import composite
 from tests import worlds
 from tests.worlds import FLANDERS, needs

@@ -11,9 +11,9 @@ import zlib
 import py7zr
 import pytest
 
-from cropdash.errors import InvalidRegister
-from cropdash.ingest import rpg
-from cropdash.ingest.rpg import archive, streams
+from cropdash.domain.errors import InvalidRegister
+from cropdash.ingest import registers
+from cropdash.ingest.registers import archive, streams
 from tests import worlds
 from tests.worlds import SHARED, needs
 
@@ -27,7 +27,7 @@ LEFT, BOTTOM, RIGHT, TOP = GRID.bounds
 def register(tmp_path_factory):
     path = tmp_path_factory.mktemp("register") / "r.gpkg"
     rows = [(str(i), "BTH", (LEFT + i, BOTTOM, LEFT + i + 9, TOP)) for i in range(30)]
-    rpg.write_parcels(path, worlds.register(rows))
+    registers.write_parcels(path, worlds.register(rows))
     return path
 
 
@@ -54,7 +54,7 @@ def split(path, size):
 
 @needs(REAL)
 def test_the_real_split_archive(tmp_path):
-    frame = rpg.read_parcels(REAL, cache=tmp_path)
+    frame = registers.read_parcels(REAL, cache=tmp_path)
     assert len(frame) == 100
     assert frame.crs.to_epsg() == 2154
 
@@ -64,15 +64,15 @@ def test_only_the_parcels_are_unpacked_and_only_once(tmp_path, register):
         tmp_path / "RPG.7z",
         {"a/README.txt": b"x" * 999, INSIDE: register, "b/RPG_Ilots.gpkg": b"y"},
     )
-    found = rpg.locate(path)
+    found = registers.locate(path)
     assert found.parent == tmp_path / "unpacked"
     assert found.read_bytes() == register.read_bytes()
     assert [p.name for p in found.parent.iterdir() if not p.name.startswith(".")] == [found.name]
     before = found.stat().st_mtime_ns
-    assert len(rpg.read_parcels(path, GRID)) == 30
+    assert len(registers.read_parcels(path, GRID)) == 30
     assert found.stat().st_mtime_ns == before
     found.write_bytes(b"cut short")  # by a user's hand: unpacked again
-    assert len(rpg.read_parcels(path)) == 30
+    assert len(registers.read_parcels(path)) == 30
 
 
 @pytest.mark.parametrize("size", [1, 7, 500, 10**6])
@@ -99,12 +99,12 @@ def test_parts_read_as_one(tmp_path, size):
 def test_split_archives_and_a_folder_that_holds_one(tmp_path, register):
     first, count = split(pack(tmp_path / "RPG.7z", {INSIDE: register}), 1000)
     assert count > 2
-    assert len(rpg.read_parcels(first)) == 30
-    assert len(rpg.read_parcels(tmp_path / "RPG.7z")) == 30  # as if joined
-    assert len(rpg.read_parcels(tmp_path)) == 30
+    assert len(registers.read_parcels(first)) == 30
+    assert len(registers.read_parcels(tmp_path / "RPG.7z")) == 30  # as if joined
+    assert len(registers.read_parcels(tmp_path)) == 30
     for part in tmp_path.glob("*.7z.*"):
         part.unlink()
-    assert len(rpg.read_parcels(tmp_path)) == 30  # what was unpacked stays of use
+    assert len(registers.read_parcels(tmp_path)) == 30  # what was unpacked stays of use
 
 
 @pytest.mark.parametrize("which", ["middle", "last"])
@@ -114,7 +114,7 @@ def test_a_missing_part_is_named(tmp_path, register, which):
     (tmp_path / f"RPG.7z.{number:03d}").unlink()
     words = "part 002 of" if which == "middle" else "cut short.*missing parts"
     with pytest.raises(InvalidRegister, match=words):
-        rpg.read_parcels(first)
+        registers.read_parcels(first)
 
 
 def test_an_archive_too_large_is_refused_before_a_byte_is_written(tmp_path, register):
@@ -138,7 +138,7 @@ def test_a_disk_too_small_is_told(tmp_path, register, monkeypatch):
     usage = type("Usage", (), {"free": 2**26})
     monkeypatch.setattr(archive.shutil, "disk_usage", lambda folder: usage)
     with pytest.raises(InvalidRegister, match="make room"):
-        rpg.read_parcels(path)
+        registers.read_parcels(path)
 
 
 def test_a_full_disk_leaves_nothing_behind(tmp_path, register, monkeypatch):
@@ -149,7 +149,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path, register, monkeypatch):
 
     monkeypatch.setattr(streams.Single, "write", full)
     with pytest.raises(InvalidRegister, match="No space left"):
-        rpg.read_parcels(path)
+        registers.read_parcels(path)
     assert not [p for p in (tmp_path / "unpacked").iterdir() if "lock" not in p.name]
 
 
@@ -168,16 +168,16 @@ def test_links_are_refused(tmp_path, register):
     assert stat.S_ISLNK(link.lstat().st_mode)
     path = pack(tmp_path / "RPG.7z", {INSIDE: register, "a/link.gpkg": link})
     with pytest.raises(InvalidRegister, match=r"link\.gpkg"):
-        rpg.read_parcels(path)
+        registers.read_parcels(path)
 
 
 def test_archives_of_none_or_several_registers_are_refused(tmp_path, register):
     path = pack(tmp_path / "none.7z", {"a/PARCELLES_GRAPHIQUES.shp": b"x"})
     with pytest.raises(InvalidRegister, match=r"none\.7z must hold one register.*holds 0"):
-        rpg.read_parcels(path)
+        registers.read_parcels(path)
     path = pack(tmp_path / "two.7z", {"a/x.gpkg": register, "b/y.gpkg": register})
     with pytest.raises(InvalidRegister, match=r"holds 2: a/x\.gpkg, b/y\.gpkg"):
-        rpg.read_parcels(path)
+        registers.read_parcels(path)
 
 
 def test_an_encrypted_archive_says_so(tmp_path, register):
@@ -185,7 +185,7 @@ def test_an_encrypted_archive_says_so(tmp_path, register):
     with py7zr.SevenZipFile(path, "w", password="secret", header_encryption=True) as seven:  # noqa: S106
         seven.write(register, INSIDE)
     with pytest.raises(InvalidRegister, match="encrypted"):
-        rpg.read_parcels(path)
+        registers.read_parcels(path)
 
 
 def test_damaged_archives_are_refused_in_a_sentence_or_read_right(tmp_path):

@@ -13,8 +13,8 @@ from shapely import Polygon, box
 
 from cropdash import legend
 from cropdash.domain import Grid
-from cropdash.errors import InvalidRegister
-from cropdash.ingest import rpg
+from cropdash.domain.errors import InvalidRegister
+from cropdash.ingest import registers
 from cropdash.prepare import parcels
 from tests import worlds
 
@@ -65,7 +65,7 @@ def test_every_format_and_reference_system_gives_the_rows_whose_bounds_touch(tmp
         frame = frame.set_geometry(moved).to_crs(crs)
     else:
         grid, frame = GRID, scattered(crs=crs)
-    found = rpg.read_parcels(save(frame, tmp_path / f"r.{SUFFIX[kind]}", kind), grid)
+    found = registers.read_parcels(save(frame, tmp_path / f"r.{SUFFIX[kind]}", kind), grid)
     assert list(found.columns) == ["ID_PARCEL", "CODE_CULTU", "geometry"]
     assert found.crs.to_epsg() == crs
     outline = gpd.GeoSeries([box(*grid.bounds).segmentize(10)], crs=grid.crs).to_crs(crs)
@@ -93,9 +93,9 @@ def test_layers_and_columns_of_each_edition(tmp_path, layer, geometry, upper):
     frame.to_file(path, layer=layer, driver="GPKG", GEOMETRY_NAME=geometry)
     other = frame.drop(columns=[c for c in frame.columns if c != "geometry"])
     other.to_file(path, layer="ILOTS_ANONYMES", driver="GPKG")
-    found = rpg.read_parcels(path)
+    found = registers.read_parcels(path)
     assert sorted(found["ID_PARCEL"]) == sorted(frame.iloc[:, 0])
-    assert rpg.describe(path).layer == layer
+    assert registers.describe(path).layer == layer
 
 
 def test_a_table_without_geometry_is_no_second_layer(tmp_path):
@@ -104,7 +104,7 @@ def test_a_table_without_geometry_is_no_second_layer(tmp_path):
     import pyogrio
 
     pyogrio.write_dataframe(pd.DataFrame({"style": ["x"]}), path, layer="layer_styles", append=True)
-    assert len(rpg.read_parcels(path)) == 5
+    assert len(registers.read_parcels(path)) == 5
 
 
 def test_another_country_by_a_mapping_of_columns(tmp_path):
@@ -112,22 +112,22 @@ def test_another_country_by_a_mapping_of_columns(tmp_path):
     path = tmp_path / "lpis.gpkg"
     for layer in ("fields", "buildings"):
         frame.drop(columns=["ID_PARCEL", "CODE_CULTU"]).to_file(path, layer=layer, driver="GPKG")
-    layout = rpg.Layout(id_column="objectid", code_column="GewasCode", layer="FIELDS")
-    found = rpg.read_parcels(path, layout=layout)
+    layout = registers.Layout(id_column="objectid", code_column="GewasCode", layer="FIELDS")
+    found = registers.read_parcels(path, layout=layout)
     assert set(found["CODE_CULTU"]) == {"311", "60", "5"}
     assert sorted(found["ID_PARCEL"]) == [str(i) for i in range(8)]
     with pytest.raises(InvalidRegister, match=r"lpis\.gpkg, layer fields: no column CROP;.*GEWAS"):
-        rpg.read_parcels(path, layout=rpg.Layout("OBJECTID", "CROP", "fields"))
+        registers.read_parcels(path, layout=registers.Layout("OBJECTID", "CROP", "fields"))
     with pytest.raises(InvalidRegister, match="no layer PARCELLES_GRAPHIQUES; it has fields, buil"):
-        rpg.read_parcels(path, layout=rpg.Layout("OBJECTID", "GEWASCODE"))
+        registers.read_parcels(path, layout=registers.Layout("OBJECTID", "GEWASCODE"))
     with pytest.raises(InvalidRegister, match="no layer roads"):
-        rpg.read_parcels(path, layout=rpg.Layout("OBJECTID", "GEWASCODE", "roads"))
+        registers.read_parcels(path, layout=registers.Layout("OBJECTID", "GEWASCODE", "roads"))
 
 
 def test_codes_with_gaps_are_whole_numbers_as_text(tmp_path):
     frame = scattered(3).assign(CODE_CULTU=[311.0, np.nan, 7.0])
     path = save(frame, tmp_path / "r.gpkg", "gpkg")
-    assert sorted(rpg.read_parcels(path)["CODE_CULTU"]) == ["", "311", "7"]
+    assert sorted(registers.read_parcels(path)["CODE_CULTU"]) == ["", "311", "7"]
 
 
 def test_a_folder_is_searched_to_its_depth(tmp_path):
@@ -136,42 +136,42 @@ def test_a_folder_is_searched_to_its_depth(tmp_path):
     save(scattered(4), deep / "RPG_Parcelles.gpkg", "gpkg")
     save(scattered(5), deep / "RPG_Ilots.gpkg", "gpkg")
     save(scattered(6), deep / "._RPG_Parcelles.gpkg", "gpkg")
-    assert rpg.locate(tmp_path).name == "RPG_Parcelles.gpkg"
-    assert len(rpg.read_parcels(tmp_path)) == 4
+    assert registers.locate(tmp_path).name == "RPG_Parcelles.gpkg"
+    assert len(registers.read_parcels(tmp_path)) == 4
     save(scattered(4), tmp_path / "PARCELLES_GRAPHIQUES.gpkg", "gpkg")
     with pytest.raises(InvalidRegister, match=r"holds 2: .*PARCELLES_GRAPHIQUES\.gpkg"):
-        rpg.read_parcels(tmp_path)
+        registers.read_parcels(tmp_path)
     empty = tmp_path / "empty"
     empty.mkdir()
     with pytest.raises(InvalidRegister, match="holds 0"):
-        rpg.read_parcels(empty)
+        registers.read_parcels(empty)
 
 
 def test_what_is_no_register_is_named(tmp_path):
     shape = tmp_path / "PARCELLES.shp"
     shape.write_bytes(b"\x00\x00\x27\x0a" * 30)
     with pytest.raises(InvalidRegister, match=r"PARCELLES\.shp is neither.*ogr2ogr"):
-        rpg.read_parcels(shape)
+        registers.read_parcels(shape)
     pd.DataFrame({"ID_PARCEL": ["1"]}).to_parquet(tmp_path / "table.parquet")
     with pytest.raises(InvalidRegister, match=r"table\.parquet.*GeoParquet's metadata"):
-        rpg.read_parcels(tmp_path / "table.parquet")
+        registers.read_parcels(tmp_path / "table.parquet")
     path = save(scattered(50), tmp_path / "cut.parquet", "parquet")
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(InvalidRegister, match=r"cut\.parquet can't be read"):
-        rpg.read_parcels(path)
+        registers.read_parcels(path)
     path = save(scattered(5).drop(columns="CODE_CULTU"), tmp_path / "less.parquet", "parquet")
     with pytest.raises(InvalidRegister, match=r"less\.parquet: no column CODE_CULTU; it has ID_"):
-        rpg.read_parcels(path)
+        registers.read_parcels(path)
     bare = gpd.GeoDataFrame(scattered(2).drop(columns="geometry"), geometry=[box(0, 0, 1, 1)] * 2)
     with pytest.raises(InvalidRegister, match="no reference system"):
-        rpg.read_parcels(save(bare, tmp_path / "bare.parquet", "parquet"))
+        registers.read_parcels(save(bare, tmp_path / "bare.parquet", "parquet"))
 
 
 def test_a_zone_off_the_registers_map_is_refused(tmp_path):
     path = save(scattered(3, crs=32631), tmp_path / "r.gpkg", "gpkg")
     bengal = Grid("EPSG:32646", 500_000.0, 500.0, 10.0, (100, 100))  # a quarter of the globe away
     with pytest.raises(InvalidRegister, match="outside the area"):
-        rpg.read_parcels(path, bengal)
+        registers.read_parcels(path, bengal)
 
 
 @pytest.mark.parametrize("kind", ["gpkg", "covering"])
@@ -179,26 +179,28 @@ def test_ids_that_repeat_far_away_are_told(tmp_path, kind):
     frame = scattered(40)
     far = frame.iloc[:3].assign(geometry=frame.geometry.iloc[:3].translate(90_000, 0))
     path = save(pd.concat([frame, far], ignore_index=True), tmp_path / f"r.{SUFFIX[kind]}", kind)
-    seen = rpg.read_parcels(path, GRID)
+    seen = registers.read_parcels(path, GRID)
     expected = sorted(set(far["ID_PARCEL"]) & set(seen["ID_PARCEL"]))
-    assert seen.attrs[rpg.REPEATED] == expected
-    assert sorted(rpg.read_parcels(path).attrs[rpg.REPEATED]) == sorted(far["ID_PARCEL"])
+    assert seen.attrs[registers.REPEATED] == expected
+    assert sorted(registers.read_parcels(path).attrs[registers.REPEATED]) == sorted(
+        far["ID_PARCEL"]
+    )
 
 
 def test_a_rewritten_register_is_read_anew(tmp_path):
     frame = scattered(40)
     path = save(frame, tmp_path / "r.gpkg", "gpkg")
-    assert rpg.read_parcels(path, GRID).attrs[rpg.REPEATED] == []
+    assert registers.read_parcels(path, GRID).attrs[registers.REPEATED] == []
     path.unlink()
     save(frame.assign(ID_PARCEL="same"), path, "gpkg")
-    assert rpg.read_parcels(path, GRID).attrs[rpg.REPEATED] == ["same"]
+    assert registers.read_parcels(path, GRID).attrs[registers.REPEATED] == ["same"]
 
 
 def keys(path, zones):
     """Key of every parcel, by its place, as the zones give it."""
     found = {}
     for zone in zones:
-        register = rpg.read_parcels(path, zone.grid)
+        register = registers.read_parcels(path, zone.grid)
         result = parcels.clean(register, zone, legend.load(), [zone])
         for row in result.parcels.itertuples():
             middle = row.geometry.centroid
@@ -244,8 +246,8 @@ def test_twins_of_one_place_keep_the_same_row_in_any_order():
 def test_several_grids_are_read_at_once(tmp_path):
     path = save(scattered(), tmp_path / "r.gpkg", "gpkg")
     west, east = worlds.grid((5, 5), LEFT - 300), worlds.grid((5, 5), RIGHT + 300)
-    both = rpg.read_parcels(path, [west, east])
-    single = pd.concat([rpg.read_parcels(path, grid) for grid in (west, east)])
+    both = registers.read_parcels(path, [west, east])
+    single = pd.concat([registers.read_parcels(path, grid) for grid in (west, east)])
     assert set(single["ID_PARCEL"]) < set(both["ID_PARCEL"])
     assert shapely.is_valid(both.geometry.to_numpy()).all()
 
@@ -257,4 +259,4 @@ def test_what_the_index_rounds_into_the_box_is_left_out(tmp_path):
         {"ID_PARCEL": ["beyond", "inside"], "CODE_CULTU": "BTH"}, geometry=boxes, crs=GRID.crs
     )
     path = save(frame, tmp_path / "r.gpkg", "gpkg")
-    assert rpg.read_parcels(path, GRID)["ID_PARCEL"].tolist() == ["inside"]
+    assert registers.read_parcels(path, GRID)["ID_PARCEL"].tolist() == ["inside"]

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from pyproj import CRS, Geod, Transformer
 from shapely import box
 
-from cropdash.config import PROJECT
 from cropdash.domain import Grid, Zone
-from cropdash.errors import ConfigError, InvalidRegister, NotEnoughData
-from cropdash.ingest import rpg, zones
+from cropdash.domain.errors import ConfigError, InvalidRegister, NotEnoughData
+from cropdash.ingest import registers, zones
 from cropdash.ingest.zones import squares
+from cropdash.settings.folders import PROJECT
 
 GEOD = Geod(ellps="WGS84")
 OWN = PROJECT / "cropdash" / "resources" / "zones.csv"
@@ -352,7 +352,7 @@ def test_the_registers_share_is_the_area_of_its_parcels(tmp_path):
         crs=origin.crs,
     )
     path = tmp_path / "r.gpkg"
-    rpg.write_parcels(path, frame)
+    registers.write_parcels(path, frame)
     grids = zones.candidates(town, 200, 5)[::10]
     assert len({grid.crs for grid in grids}) == 2
     found = zones.register_share(path)(grids)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cropdash.domain import Scene
-from cropdash.errors import InvalidScene
+from cropdash.domain.errors import InvalidScene
 from cropdash.prepare import composite
 from tests import worlds
 

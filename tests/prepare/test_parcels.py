@@ -6,7 +6,7 @@ import pytest
 from shapely import GeometryCollection, LineString, MultiPolygon, Point, Polygon, box
 
 from cropdash import legend
-from cropdash.errors import InvalidRegister
+from cropdash.domain.errors import InvalidRegister
 from cropdash.prepare import parcels
 from tests import worlds
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from pyproj import Transformer
 
 from cropdash.domain import Grid, Zone
-from cropdash.errors import NotEnoughData
+from cropdash.domain.errors import NotEnoughData
 from cropdash.prepare import splits
 
 

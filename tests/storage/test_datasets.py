@@ -4,7 +4,7 @@ import pytest
 from shapely import box
 
 from cropdash.domain import BANDS
-from cropdash.errors import ConfigError, CorruptDataset, DatasetNotFound
+from cropdash.domain.errors import ConfigError, CorruptDataset, DatasetNotFound
 from cropdash.storage import datasets
 from cropdash.storage.datasets import DatasetFolder, Description
 from cropdash.storage.store import Store

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cropdash.errors import CorruptDataset, NotKept
-from cropdash.storage import decisions, files
+from cropdash.domain.errors import CorruptDataset, NotKept
+from cropdash.files import atomic
+from cropdash.storage import decisions
 
 
 def test_what_is_written_is_read_and_what_is_taken_back_is_gone(tmp_path: Path) -> None:
@@ -48,7 +49,7 @@ def test_what_cannot_be_written_is_said_and_the_rest_stays(
     def refuse(*_: object) -> None:
         raise PermissionError(13, "read-only")
 
-    monkeypatch.setattr(files, "write_text", refuse)
+    monkeypatch.setattr(atomic, "write_text", refuse)
     with pytest.raises(NotKept, match="parcel 2"):
         decisions.write(tmp_path, "a", 2, "visit")
     assert set(decisions.read(tmp_path)) == {("a", 1)}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cropdash.errors import ConfigError
+from cropdash.domain.errors import ConfigError
 from cropdash.storage.months import MonthFolder
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cropdash.domain import Cube
-from cropdash.errors import CorruptDataset
+from cropdash.domain.errors import CorruptDataset
 from cropdash.storage import pictures, rasters
 from tests import worlds
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cropdash.domain import Cube
-from cropdash.errors import CorruptDataset, DiskFull
+from cropdash.domain.errors import CorruptDataset, DiskFull
 from cropdash.storage import rasters
 from tests import worlds
 

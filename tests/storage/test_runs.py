@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cropdash.domain import Prediction
-from cropdash.errors import RunNotFound
+from cropdash.domain.errors import RunNotFound
 from cropdash.storage import runs, status
 from cropdash.storage.status import Reporter, Status
 from tests import worlds

@@ -8,8 +8,8 @@ import time
 import pandas as pd
 import pytest
 
-from cropdash import study_config
-from cropdash.errors import RunNotFound
+from cropdash.domain.errors import RunNotFound
+from cropdash.settings import study as study_config
 from cropdash.storage import runs, status, studies
 from cropdash.storage.status import Status
 from cropdash.storage.store import Store

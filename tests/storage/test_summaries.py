@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cropdash.errors import DatasetNotFound
+from cropdash.domain.errors import DatasetNotFound
 from cropdash.storage import summaries
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.store import Store

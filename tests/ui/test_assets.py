@@ -7,7 +7,7 @@ from threading import Barrier
 
 import pytest
 
-from cropdash.ui import assets
+from cropdash.ui.shell import assets
 
 
 @pytest.fixture(autouse=True)

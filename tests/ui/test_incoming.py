@@ -8,14 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cropdash import config
-from cropdash.errors import ConfigError
-from cropdash.ui import incoming
+from cropdash.domain.errors import ConfigError
+from cropdash.settings import folders
+from cropdash.ui.datasets import incoming
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    where = config.Folders(tmp_path / "data", tmp_path / "models")
+    where = folders.Folders(tmp_path / "data", tmp_path / "models")
     monkeypatch.setattr(incoming, "folders", lambda: where)
     return tmp_path / "data" / "incoming"
 

@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 
 def a_page():
-    from cropdash.ui import state
+    from cropdash.ui.shell import address as state
 
     state.choose("Zone", "zone", ["north", "south"], default="south")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cropdash.errors import InvalidRegister
+from cropdash.domain.errors import InvalidRegister
 from cropdash.ingest import zones as zone_files
-from cropdash.ui import zone_lists
+from cropdash.ui.datasets import zone_lists
 
 EDGES = (
     "ID;region;split;xmin;ymin;xmax;ymax;utm_epsg;note\n"

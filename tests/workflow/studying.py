@@ -9,13 +9,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from cropdash import classify, study_config
-from cropdash.config import Folders
+from cropdash import classify
 from cropdash.domain import Sample
+from cropdash.settings import study
+from cropdash.settings.folders import Folders
 from cropdash.storage import studies
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.studies import StudyFolder
-from cropdash.workflow import division, train
+from cropdash.workflow import partition, train
 
 EPOCHS = 10
 QUICK = {"trees": 4, "pixels": 1000, "threads": 1, "max_depth": 2}
@@ -23,7 +24,7 @@ QUICK = {"trees": 4, "pixels": 1000, "threads": 1, "max_depth": 2}
 
 def queued(folders: Folders, **values: Any) -> StudyFolder:
     own = {"dataset": "demo", "classifier": "xgboost", **values}
-    return studies.queue(folders, study_config.parse(own))
+    return studies.queue(folders, study.parse(own))
 
 
 def silent(stage: str, done: float) -> None:
@@ -72,7 +73,7 @@ class Pretender:
     def fit(self, train: Any, validation: Any, *, folder: Path, on_epoch: Any, should_stop: Any):
         type(self).fits.append(self.config.model_dump())
         if type(self).fails_at and type(self).fails_at(self.config):
-            from cropdash.errors import TrainingFailed
+            from cropdash.domain.errors import TrainingFailed
 
             raise TrainingFailed("The loss became infinite.")
         miss = abs(math.log10(self.config.learning_rate / 0.2)) + abs(self.config.max_depth - 5) / 9
@@ -90,8 +91,8 @@ class Pretender:
 def pretending(monkeypatch: Any, fails_at: Any = None) -> type[Pretender]:
     """Let every new classifier be a pretender, and read each zone's parcels once."""
     read = lru_cache(lambda path, zones: read_parcels(DatasetFolder(*path), zones))
-    read_parcels = division.mapped_parcels
-    for module in (division, train):
+    read_parcels = partition.mapped_parcels
+    for module in (partition, train):
         monkeypatch.setattr(
             module, "mapped_parcels", lambda d, zones: read((d.path.parent, d.name), tuple(zones))
         )

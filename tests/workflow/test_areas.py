@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from cropdash import terminal
+from cropdash.cli import terminal
 from cropdash.domain import BACKGROUND
 from cropdash.evaluate import Confusion, confusion_table
 from cropdash.legend import load

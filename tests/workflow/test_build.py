@@ -7,9 +7,9 @@ import rasterio
 
 from cropdash import legend
 from cropdash.domain import Zone
-from cropdash.errors import DatasetNotFound, InvalidScene
-from cropdash.ingest.local_scenes import LocalSource
-from cropdash.ingest.source import Warn, ignore
+from cropdash.domain.errors import DatasetNotFound, InvalidScene
+from cropdash.domain.source import Warn, ignore
+from cropdash.ingest.local.source import LocalSource
 from cropdash.prepare import parcels
 from cropdash.storage import datasets, zone_states
 from cropdash.storage.datasets import DatasetFolder

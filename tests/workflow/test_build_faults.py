@@ -18,9 +18,10 @@ from pathlib import Path
 
 import pytest
 
-from cropdash import config
-from cropdash.errors import DiskFull
-from cropdash.storage import files, status, zone_states
+from cropdash.domain.errors import DiskFull
+from cropdash.files import atomic
+from cropdash.settings import folders
+from cropdash.storage import status, zone_states
 from cropdash.storage.datasets import DatasetFolder
 from tests import fetching, worlds
 from tests.fetching import NAME, FetchingSource
@@ -49,7 +50,7 @@ def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
 
 def start(data: Path, log: Path, workers: int) -> subprocess.Popen[bytes]:
     words = [sys.executable, "-m", "tests.fetching_build", str(data), str(log), str(workers)]
-    return subprocess.Popen(words, cwd=config.PROJECT, start_new_session=True)
+    return subprocess.Popen(words, cwd=folders.PROJECT, start_new_session=True)
 
 
 def wait(process: subprocess.Popen[bytes], condition: Callable[[], bool]) -> bool:
@@ -134,7 +135,7 @@ def _build_until(source: FetchingSource, data: Path, last: int) -> None:
             os._exit(9)
         real(handle)
 
-    files.os.fsync = fsync
+    atomic.os.fsync = fsync
     fetching.run(source, data)
 
 
@@ -155,7 +156,7 @@ def test_a_full_disk_at_any_write_ends_with_a_sentence_and_leaves_what_was_there
 
         data = tmp_path / str(points)
         with monkeypatch.context() as patch:
-            patch.setattr(files.os, "fsync", fsync)
+            patch.setattr(atomic.os, "fsync", fsync)
             try:
                 fetching.run(source, data)
                 break
@@ -179,7 +180,7 @@ def test_a_file_that_finds_no_room_ends_the_command_with_one_sentence(tmp_path, 
     words += ["--size", "48", "--zones-per-region", "2", "--workers", workers]
     done = subprocess.run(
         words,
-        cwd=config.PROJECT,
+        cwd=folders.PROJECT,
         env=worlds.environment(tmp_path),
         capture_output=True,
         text=True,
@@ -262,7 +263,7 @@ def test_months_of_an_interrupted_zone_are_kept_and_a_corrupt_one_is_fetched_aga
 
     source = FetchingSource(tmp_path / "log", n_zones=1)
     folder = DatasetFolder(tmp_path, NAME)
-    real, seen = files.os.fsync, []
+    real, seen = atomic.os.fsync, []
 
     def fsync(handle: int) -> None:
         real(handle)
@@ -270,12 +271,12 @@ def test_months_of_an_interrupted_zone_are_kept_and_a_corrupt_one_is_fetched_aga
         if seen[-1] == 5:
             raise Cut
 
-    files.os.fsync = fsync
+    atomic.os.fsync = fsync
     try:
         with pytest.raises(Cut):
             fetching.run(source, tmp_path)
     finally:
-        files.os.fsync = real
+        atomic.os.fsync = real
     kept = sorted(folder.path.glob("parts/z0/*.npz"))
     assert len(kept) == 5
     content = bytearray(kept[2].read_bytes())

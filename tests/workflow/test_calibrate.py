@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cropdash import train_config
 from cropdash.domain import Sample
 from cropdash.evaluate import parcels
+from cropdash.settings import train
 from cropdash.workflow import calibrate
 from cropdash.workflow.calibrate import Calibration
 from tests.classify import landscapes
 
 K = 50
-CONFIG = train_config.parse({"classifier": "xgboost", "dataset": "d"})
+CONFIG = train.parse({"classifier": "xgboost", "dataset": "d"})
 
 
 class TooSure:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
 
-from cropdash.config import Folders
 from cropdash.domain import IGNORE
-from cropdash.errors import InvalidRun, NotEnoughData
+from cropdash.domain.errors import InvalidRun, NotEnoughData
+from cropdash.settings.folders import Folders
 from cropdash.storage import runs
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow.crossvalidate import crossvalidate, divide

@@ -9,10 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from cropdash import build_config
-from cropdash.config import Folders
-from cropdash.errors import SourceUnavailable
-from cropdash.ingest import probe, rpg, zones
+from cropdash.domain.errors import SourceUnavailable
+from cropdash.ingest import probe, registers, zones
+from cropdash.settings import build
+from cropdash.settings.folders import Folders
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import doctor
 from cropdash.workflow.doctor import access, installation
@@ -78,11 +78,13 @@ def found(where: Folders, **more: object) -> dict[str, doctor.Finding]:
 def begin(where: Folders, tmp_path, **more: object) -> None:
     """A build of STAC scenes that was begun and has built nothing."""
     register, squares = tmp_path / "register.gpkg", tmp_path / "zones.csv"
-    rpg.write_parcels(register, worlds.register([("1", "BTH", (5e5, 5.4e6, 5.001e5, 5.401e6))]))
+    registers.write_parcels(
+        register, worlds.register([("1", "BTH", (5e5, 5.4e6, 5.001e5, 5.401e6))])
+    )
     zones.write(squares, [worlds.zone("a", "test", worlds.grid((40, 20)))])
     values = {"source": "stac", "dataset": "d", "register_path": register, "zones_path": squares}
     folder = DatasetFolder(where.data, "d")
-    folder.configure(build_config.parse({**values, **more}))
+    folder.configure(build.parse({**values, **more}))
 
 
 def test_a_fresh_installation_asks_no_service_and_no_credentials(where, monkeypatch):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cropdash import legend, train_config
-from cropdash.config import Folders
-from cropdash.errors import InvalidRun, NotEnoughData, RunNotFound
+from cropdash import legend
+from cropdash.domain.errors import InvalidRun, NotEnoughData, RunNotFound
+from cropdash.settings import train as train_config
+from cropdash.settings.folders import Folders
 from cropdash.storage import runs
 from cropdash.workflow import ensemble, score, train
-from cropdash.workflow.samples import Samples
+from cropdash.workflow.zone_dataset import Samples
 from tests import factory
 
 QUICK = {

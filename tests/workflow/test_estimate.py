@@ -2,8 +2,8 @@ import math
 
 import pytest
 
-from cropdash import build_config
 from cropdash.ingest import earthengine, zones
+from cropdash.settings import build
 from cropdash.workflow import estimate
 from tests import worlds
 
@@ -17,7 +17,7 @@ def settings(tmp_path, source, shapes, **more):
         left = at.bounds[2] + 20
     zones.write(path, made)
     values = {"source": source, "dataset": "d", "zones_path": path, "register_path": "r.gpkg"}
-    return build_config.parse({**values, **more})
+    return build.parse({**values, **more})
 
 
 def test_forty_zones_of_earth_engine(tmp_path):
@@ -49,7 +49,7 @@ def test_scenes_of_a_year(tmp_path):
 @pytest.mark.parametrize("source", ["simulated"])
 def test_nothing_is_fetched_of_what_is_here(source):
     found = estimate.of(
-        build_config.parse({"source": source, "dataset": "d", "size": 100, "zones_per_region": 2})
+        build.parse({"source": source, "dataset": "d", "size": 100, "zones_per_region": 2})
     )
     assert (found.zones, found.transfer) == (16, 0)
     assert found.disk == 16 * 100 * 100 * (12 * 9 + 8)

@@ -6,10 +6,10 @@ import numpy as np
 import pyogrio
 import pytest
 
-from cropdash.errors import ConfigError
-from cropdash.ingest.local_scenes import LocalSource
-from cropdash.ingest.simulated import SimulatedSource
+from cropdash.domain.errors import ConfigError
+from cropdash.ingest.local.source import LocalSource
 from cropdash.prepare.composite import monthly_median
+from cropdash.simulate import SimulatedSource
 from cropdash.workflow.export import export
 
 SOURCE = SimulatedSource(size=40, zones_per_region=2)

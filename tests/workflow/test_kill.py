@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from cropdash import train_config
-from cropdash.config import Folders
-from cropdash.ingest.local_scenes import LocalSource
+from cropdash.ingest.local.source import LocalSource
+from cropdash.settings import train
+from cropdash.settings.folders import Folders
 from cropdash.storage import runs, status
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import build
@@ -38,7 +38,7 @@ def folders(tmp_path_factory) -> Folders:
 
 def queued(folders):
     values = {"classifier": "cnn", "dataset": "flanders", **SETTINGS}
-    return runs.queue(folders, train_config.parse(values))
+    return runs.queue(folders, train.parse(values))
 
 
 def worker(run, folders):

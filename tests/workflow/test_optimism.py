@@ -8,15 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cropdash import train_config
-from cropdash.errors import NotEnoughData
+from cropdash.domain.errors import NotEnoughData
+from cropdash.settings import train
 from cropdash.workflow import optimism
-from cropdash.workflow.samples import Samples
+from cropdash.workflow.zone_dataset import Samples
 from tests import factory
 
-CONFIG = train_config.parse(
-    {"classifier": "xgboost", "dataset": "demo", "trees": 3, "pixels": 1000}
-)
+CONFIG = train.parse({"classifier": "xgboost", "dataset": "demo", "trees": 3, "pixels": 1000})
 
 
 @pytest.fixture(scope="module")

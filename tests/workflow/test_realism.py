@@ -11,13 +11,14 @@ import pytest
 from typer.testing import CliRunner
 
 from bench import real_figures
-from cropdash import build_commands, config
-from cropdash.__main__ import app
-from cropdash.build_config import SimulatedBuild
-from cropdash.config import Folders
+from cropdash.cli import build
+from cropdash.cli.app import app
 from cropdash.domain import BANDS
-from cropdash.errors import ConfigError, NotEnoughData
-from cropdash.evaluate.realism import NORTH, QUANTILES
+from cropdash.domain.errors import ConfigError, NotEnoughData
+from cropdash.settings import folders
+from cropdash.settings.build import SimulatedBuild
+from cropdash.settings.folders import Folders
+from cropdash.simulate.realism import NORTH, QUANTILES
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import realism
 from tests.factory import write_dataset
@@ -207,7 +208,7 @@ def test_the_shipped_figures_are_whole():
 
 
 def at(data: Path, monkeypatch) -> None:
-    monkeypatch.setattr(config, "folders", lambda: Folders(data, data.parent / "models"))
+    monkeypatch.setattr(folders, "folders", lambda: Folders(data, data.parent / "models"))
 
 
 def test_the_command_prints_and_ends_well_unless_it_is_strict(dataset, monkeypatch):
@@ -223,7 +224,7 @@ def test_the_command_prints_and_ends_well_unless_it_is_strict(dataset, monkeypat
 
 def test_the_command_builds_first_as_the_dataset_was_begun(dataset, tmp_path, monkeypatch):
     asked: list[SimulatedBuild] = []
-    monkeypatch.setattr(build_commands, "run", asked.append)
+    monkeypatch.setattr(build, "run", asked.append)
     command = ["simulate", "report", "--build", "--dataset"]
     at(dataset.path.parent, monkeypatch)  # its settings were never written down
     assert CliRunner().invoke(app, [*command, "demo"]).exit_code == 0

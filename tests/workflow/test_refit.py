@@ -10,12 +10,13 @@ import pytest
 import xgboost
 from safetensors.numpy import load_file
 
-from cropdash import classify, train_config
-from cropdash.config import Folders
-from cropdash.errors import ConfigError
+from cropdash import classify
+from cropdash.domain.errors import ConfigError
+from cropdash.settings import train as train_config
+from cropdash.settings.folders import Folders
 from cropdash.storage import runs
-from cropdash.workflow import division, ensemble, refit, train
-from cropdash.workflow.samples import Samples
+from cropdash.workflow import ensemble, partition, refit, train
+from cropdash.workflow.zone_dataset import Samples
 from tests import factory
 
 QUICK = {
@@ -86,7 +87,7 @@ def test_the_model_is_one_trained_on_all_zones_for_the_best_number_of_epochs(wor
         told.sort_values("validation_score", kind="stable", ascending=False).iloc[0]["epoch"]
     )
     length = "epochs" if again.config["classifier"] == "cnn" else "trees"
-    zones = division.choose_zones(dataset, config)
+    zones = partition.choose_zones(dataset, config)
     alone = classify.build(config.model_copy(update={length: best}), dataset.legend())
     samples = Samples(dataset, zones.train + zones.validation)
     alone.fit(samples, [], folder=tmp_path, on_epoch=lambda values: None, should_stop=lambda: False)

@@ -10,10 +10,11 @@ from dataclasses import replace
 
 import pytest
 
-from cropdash import config as installation
-from cropdash.config import Folders
-from cropdash.errors import InvalidRun, NotEnoughData
-from cropdash.storage import files, status, studies
+from cropdash.domain.errors import InvalidRun, NotEnoughData
+from cropdash.files import atomic
+from cropdash.settings import folders as installation
+from cropdash.settings.folders import Folders
+from cropdash.storage import status, studies
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.status import Status
 from cropdash.workflow.search import LOOKS, search
@@ -32,7 +33,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture
 def folders(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(files.os, "fsync", lambda handle: None)  # a test needs no lasting disk
+    monkeypatch.setattr(atomic.os, "fsync", lambda handle: None)  # a test needs no lasting disk
     return Folders(data, tmp_path / "models")
 
 

@@ -6,10 +6,10 @@ import pytest
 import rasterio
 from sklearn.metrics import accuracy_score, f1_score
 
-from cropdash import train_config
-from cropdash.config import Folders
-from cropdash.errors import InvalidRun, NotEnoughData
-from cropdash.ingest.local_scenes import LocalSource
+from cropdash.domain.errors import InvalidRun, NotEnoughData
+from cropdash.ingest.local.source import LocalSource
+from cropdash.settings import train as train_config
+from cropdash.settings.folders import Folders
 from cropdash.storage import runs
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder

@@ -6,18 +6,19 @@ import numpy as np
 import pytest
 
 from bench import transfer
-from cropdash import classify, train_config
-from cropdash.config import Folders
+from cropdash import classify
 from cropdash.domain import Cube, Sample
-from cropdash.errors import InvalidRun
-from cropdash.ingest.local_scenes import LocalSource
-from cropdash.ingest.simulated import SimulatedSource
+from cropdash.domain.errors import InvalidRun
+from cropdash.ingest.local.source import LocalSource
 from cropdash.legend import load
 from cropdash.prepare import composite, parcels
 from cropdash.prepare.gapfill import fill_gaps
+from cropdash.settings import train as train_config
+from cropdash.settings.folders import Folders
+from cropdash.simulate import SimulatedSource
 from cropdash.storage import runs
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.workflow import build, division, train
+from cropdash.workflow import build, partition, train
 from tests.worlds import FLANDERS, needs
 
 SHARE = 0.80  # of real maize and grass pixels that must be named right
@@ -106,7 +107,7 @@ def test_ground_that_is_held_out_is_not_learned_from_by_way_of_another_dataset(f
     own = DatasetFolder(folders.data, "landscape")
     values = {"classifier": "xgboost", "dataset": "landscape", "also": "landscape"}
     config = train_config.parse(values)
-    zones = division.choose_zones(own, config)
+    zones = partition.choose_zones(own, config)
     every_class = np.arange(own.legend().n_classes, dtype=np.uint8)
     learned = train.also_learned(folders, own, zones, config, every_class)
     assert zones.validation

@@ -1,10 +1,10 @@
 import pytest
 
-from cropdash import train_config
 from cropdash.domain import Zone
-from cropdash.errors import NotEnoughData
+from cropdash.domain.errors import NotEnoughData
+from cropdash.settings import train
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.workflow import division
+from cropdash.workflow import partition
 from tests import factory
 
 
@@ -14,12 +14,12 @@ def dataset(tmp_path_factory) -> DatasetFolder:
 
 
 def config(**changes):
-    return train_config.parse({"classifier": "xgboost", "dataset": "demo", **changes})
+    return train.parse({"classifier": "xgboost", "dataset": "demo", **changes})
 
 
 @pytest.mark.parametrize("fold", range(4))
 def test_no_zone_is_on_two_sides(dataset, fold):
-    zones = division.choose_zones(dataset, config(folds=4, validation_fold=fold))
+    zones = partition.choose_zones(dataset, config(folds=4, validation_fold=fold))
     sides = [{z.zone_id for z in side} for side in (zones.train, zones.validation, zones.test)]
     assert all(sides)
     assert not sides[0] & sides[1]
@@ -31,7 +31,7 @@ def test_no_zone_is_on_two_sides(dataset, fold):
 
 def test_every_training_zone_is_held_out_once(dataset):
     held = [
-        division.choose_zones(dataset, config(folds=4, validation_fold=f)).validation
+        partition.choose_zones(dataset, config(folds=4, validation_fold=f)).validation
         for f in range(4)
     ]
     names = [z.zone_id for side in held for z in side]
@@ -39,15 +39,15 @@ def test_every_training_zone_is_held_out_once(dataset):
 
 
 def test_both_models_see_the_same_zones(dataset):
-    cnn = train_config.parse({"classifier": "cnn", "dataset": "demo"})
-    assert division.choose_zones(dataset, cnn) == division.choose_zones(dataset, config())
+    cnn = train.parse({"classifier": "cnn", "dataset": "demo"})
+    assert partition.choose_zones(dataset, cnn) == partition.choose_zones(dataset, config())
 
 
 def test_a_dataset_of_test_zones_only_can_not_be_learned_from(dataset, monkeypatch):
     only = tuple(Zone(z.zone_id, z.region, "test", z.grid) for z in dataset.built_zones())
     monkeypatch.setattr(type(dataset), "built_zones", lambda self: only)
     with pytest.raises(NotEnoughData, match="training zone"):
-        division.choose_zones(dataset, config())
+        partition.choose_zones(dataset, config())
 
 
 @pytest.mark.parametrize("left", [0, 1, 2, 5])
@@ -62,9 +62,9 @@ def test_a_training_zone_without_a_mapped_crop_is_in_no_part(dataset, monkeypatc
     monkeypatch.setattr(type(dataset), "parcels", parcels)
     if not left:
         with pytest.raises(NotEnoughData, match="mapped crop"):
-            division.choose_zones(dataset, config(folds=4))
+            partition.choose_zones(dataset, config(folds=4))
         return
-    zones = division.choose_zones(dataset, config(folds=4))
+    zones = partition.choose_zones(dataset, config(folds=4))
     assert {z.zone_id for z in zones.train + zones.validation} == set(learnable[:left])
     assert bool(zones.validation) == (left > 1)
     assert zones.train

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cropdash.ingest.earthengine.retry import Retry
+from cropdash.files.retry import Retry
 from cropdash.ingest.earthengine.service import Service
 from cropdash.ingest.earthengine.source import EarthEngineSource
 from cropdash.ingest.earthengine.tiling import REQUEST_LIMIT, request_bytes, requests, tiles

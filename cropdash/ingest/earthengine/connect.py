@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from cropdash.errors import SourceUnavailable
+from cropdash.domain.errors import SourceUnavailable
+from cropdash.files.retry import GaveUp, Transient
 from cropdash.ingest.earthengine import credentials, faults
-from cropdash.ingest.earthengine.retry import GaveUp, Transient
 from cropdash.ingest.earthengine.service import Service
 from cropdash.ingest.earthengine.transport import MOST_AT_ONCE, Transport
 

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from cropdash.errors import ConfigError
+from cropdash.domain.errors import ConfigError
 
 KEY = "CROPDASH_EE_KEY"  # path of a service account's key file
 READ_ONLY = "https://www.googleapis.com/auth/earthengine.readonly"

@@ -7,8 +7,8 @@ import email.utils
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cropdash.errors import SourceUnavailable
-from cropdash.ingest.earthengine.retry import Transient
+from cropdash.domain.errors import SourceUnavailable
+from cropdash.files.retry import Transient
 
 _AGAIN = frozenset((408, 425, 429))
 _LESS = ("total request size", "user memory limit exceeded", "computation timed out")

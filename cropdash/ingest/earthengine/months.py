@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropdash.domain import BANDS, Bytes, Float, Grid
+from cropdash.files.retry import Transient
 from cropdash.ingest.earthengine import expression, tiling
 from cropdash.ingest.earthengine.connect import Client
 from cropdash.ingest.earthengine.faults import TooLarge
-from cropdash.ingest.earthengine.retry import Transient
 
 Numbers = NDArray[np.uint16]
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import urlparse
 
-from cropdash.errors import ConfigError
-from cropdash.ingest.earthengine.retry import Retry
+from cropdash.domain.errors import ConfigError
+from cropdash.files.retry import Retry
 
 _PROJECT = re.compile(r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")

@@ -11,15 +11,15 @@ import geopandas as gpd
 import numpy as np
 
 from cropdash.domain import BANDS, Cube, Scene, Zone, season
-from cropdash.errors import ConfigError, InvalidScene, SourceUnavailable
-from cropdash.ingest import rpg
+from cropdash.domain.errors import ConfigError, InvalidScene, SourceUnavailable
+from cropdash.domain.source import MonthStore, Warn, ignore
+from cropdash.ingest import registers
 from cropdash.ingest.earthengine import months as one_month
 from cropdash.ingest.earthengine.connect import Client
 from cropdash.ingest.earthengine.expression import FIRST_YEAR
 from cropdash.ingest.earthengine.months import Month
 from cropdash.ingest.earthengine.service import Service, check_project
 from cropdash.ingest.earthengine.transport import MOST_AT_ONCE
-from cropdash.ingest.source import MonthStore, Warn, ignore
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class EarthEngineSource:
     register: Path
     chosen: tuple[Zone, ...]
     year: int
-    layout: rpg.Layout = field(default_factory=rpg.Layout)  # columns of the register
+    layout: registers.Layout = field(default_factory=registers.Layout)  # columns of the register
     at_once: int = 8  # requests; times the processes at work it should not pass 40
     service: Service = field(default_factory=Service)
     name: str = "earthengine"
@@ -60,7 +60,7 @@ class EarthEngineSource:
 
     def parcels(self, zone: Zone) -> gpd.GeoDataFrame:
         """Register rows that touch the zone."""
-        return rpg.read_parcels(self.register, zone.grid, self.layout)
+        return registers.read_parcels(self.register, zone.grid, self.layout)
 
     def scenes(self, zone: Zone, warn: Warn = ignore) -> Iterable[Scene]:
         """There are none: Earth Engine makes the composites itself. Raises ConfigError."""

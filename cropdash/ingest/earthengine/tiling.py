@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Iterator
 
 from cropdash.domain import BANDS, Grid, Zone
-from cropdash.errors import SourceUnavailable
+from cropdash.domain.errors import SourceUnavailable
 
 CLEAR_DATES = "clear_dates"
 LAYERS = (*BANDS, CLEAR_DATES)  # of an answer, each uint16

@@ -12,8 +12,8 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from cropdash.files.retry import Transient
 from cropdash.ingest.earthengine import faults
-from cropdash.ingest.earthengine.retry import Transient
 from cropdash.ingest.earthengine.service import Service
 
 MOST_AT_ONCE = 40  # https://developers.google.com/earth-engine/guides/usage

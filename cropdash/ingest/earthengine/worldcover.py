@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropdash.domain import Grid
+from cropdash.files.retry import Transient
 from cropdash.ingest.earthengine import expression
 from cropdash.ingest.earthengine.connect import Client
 from cropdash.ingest.earthengine.faults import TooLarge
-from cropdash.ingest.earthengine.retry import Transient
 from cropdash.ingest.earthengine.service import Service, check_project
 from cropdash.ingest.earthengine.tiling import REQUEST_LIMIT, halves, window
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlparse
 
 from rasterio.errors import RasterioError
 
-from cropdash.errors import CropdashError, InvalidScene, SourceUnavailable
+from cropdash.domain.errors import CropdashError, InvalidScene, SourceUnavailable
 from cropdash.ingest.stac.endpoints import Endpoint
 from cropdash.ingest.stac.patience import Patience, Transient
 

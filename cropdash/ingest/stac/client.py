@@ -11,7 +11,7 @@ from urllib.parse import urlparse
 import requests
 from pystac_client.stac_api_io import StacApiIO
 
-from cropdash.errors import SourceUnavailable
+from cropdash.domain.errors import SourceUnavailable
 from cropdash.ingest.stac.patience import Patience, Transient
 
 MOST_BYTES = 64 * 1024**2  # of one answer; a page of 100 items is about 2 MB

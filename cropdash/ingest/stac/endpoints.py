@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlparse
 
-from cropdash.errors import ConfigError
+from cropdash.domain.errors import ConfigError
 
 Signing = Literal["none", "planetary-computer"]
 

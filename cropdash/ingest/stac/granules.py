@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from cropdash.domain import BANDS
-from cropdash.errors import InvalidScene
+from cropdash.domain.errors import InvalidScene
 from cropdash.ingest.stac.endpoints import Endpoint
 from cropdash.ingest.stac.offsets import baseline_of, offset_of
 

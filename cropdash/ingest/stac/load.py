@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
 from cropdash.domain import BANDS, Grid, Scene
-from cropdash.errors import CropdashError, InvalidScene, SourceUnavailable
-from cropdash.ingest.source import Warn
+from cropdash.domain.errors import CropdashError, InvalidScene, SourceUnavailable
+from cropdash.domain.source import Warn
 from cropdash.ingest.stac import assets
 from cropdash.ingest.stac.endpoints import Endpoint
 from cropdash.ingest.stac.granules import LAYERS, Granule

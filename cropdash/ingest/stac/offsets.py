@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from cropdash.errors import InvalidScene
+from cropdash.domain.errors import InvalidScene
 
 OFFSET = -1000
 SINCE_BASELINE = (4, 0)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from cropdash.errors import CropdashError
+from cropdash.domain.errors import CropdashError
 
 T = TypeVar("T")
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rasterio.warp import transform_bounds
 
 from cropdash.domain import Grid
-from cropdash.errors import ConfigError, InvalidScene, SourceUnavailable
-from cropdash.ingest.source import Warn
+from cropdash.domain.errors import ConfigError, InvalidScene, SourceUnavailable
+from cropdash.domain.source import Warn
 from cropdash.ingest.stac import granules
 from cropdash.ingest.stac.endpoints import Endpoint
 from cropdash.ingest.stac.granules import Granule

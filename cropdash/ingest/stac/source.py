@@ -11,9 +11,9 @@ from pathlib import Path
 import geopandas as gpd
 
 from cropdash.domain import Scene, Zone, season
-from cropdash.errors import ConfigError
-from cropdash.ingest import rpg
-from cropdash.ingest.source import Warn, ignore
+from cropdash.domain.errors import ConfigError
+from cropdash.domain.source import Warn, ignore
+from cropdash.ingest import registers
 from cropdash.ingest.stac import granules, load, search
 from cropdash.ingest.stac.endpoints import Endpoint
 from cropdash.ingest.stac.patience import Patience
@@ -31,7 +31,7 @@ class StacSource:
     year: int
     max_cloud: float | None = None  # [%] granules above it are not read; None: all are
     patience: Patience = field(default_factory=Patience)
-    layout: rpg.Layout = field(default_factory=rpg.Layout)  # columns of the register
+    layout: registers.Layout = field(default_factory=registers.Layout)  # columns of the register
     name: str = "stac"
 
     def __post_init__(self) -> None:
@@ -51,7 +51,7 @@ class StacSource:
 
     def parcels(self, zone: Zone) -> gpd.GeoDataFrame:
         """Register rows that touch the zone."""
-        return rpg.read_parcels(self.register, zone.grid, self.layout)
+        return registers.read_parcels(self.register, zone.grid, self.layout)
 
     def scenes(self, zone: Zone, warn: Warn = ignore) -> Iterator[Scene]:
         """One scene a day, in order of date; a day's granules are in memory, no more.

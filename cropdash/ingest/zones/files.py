@@ -17,8 +17,8 @@ from shapely.errors import ShapelyError
 from shapely.geometry import shape
 
 from cropdash.domain import Grid, Zone
-from cropdash.errors import ConfigError, InvalidRegister
-from cropdash.ingest.source import Warn, ignore
+from cropdash.domain.errors import ConfigError, InvalidRegister
+from cropdash.domain.source import Warn, ignore
 from cropdash.ingest.zones import squares
 
 SIZE_PX = 1000  # side of a zone where the file doesn't say: 10 km

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from pyproj import Geod
 
 from cropdash.domain import Grid, Split, Zone, check_name
-from cropdash.errors import ConfigError, NotEnoughData
-from cropdash.ingest import rpg
+from cropdash.domain.errors import ConfigError, NotEnoughData
+from cropdash.ingest import registers
 from cropdash.ingest.zones import squares
 
 Share = Callable[[Sequence[Grid]], NDArray[np.float64]]  # cultivated share of each square, 0 to 1
@@ -23,7 +23,7 @@ MAX_KM = 500.0
 _STEPS = 4  # candidates stand a quarter of a side apart, so that a square can sit well
 _ACROSS = 40  # and at least a fortieth of the radius, so that there are at most some 5000
 _WGS84 = Geod(ellps="WGS84")
-_RPG = rpg.Layout()
+_RPG = registers.Layout()
 
 
 def propose(
@@ -88,13 +88,13 @@ def candidates(
 
 def register_share(
     path: Path,
-    layout: rpg.Layout = _RPG,
+    layout: registers.Layout = _RPG,
     cache: Path | None = None,
 ) -> Share:
     """Share of each square that parcels of the register cover; the register is read once a call."""
 
     def share(grids: Sequence[Grid]) -> NDArray[np.float64]:
-        parcels = rpg.read_parcels(path, grids, layout, cache)
+        parcels = registers.read_parcels(path, grids, layout, cache)
         names = np.array([grid.crs for grid in grids])
         result = np.zeros(len(grids))
         for crs in sorted({grid.crs for grid in grids}):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 
 from cropdash.domain import Grid
-from cropdash.errors import InvalidRegister
+from cropdash.domain.errors import InvalidRegister
 
 PIXEL_M = 10.0
 LATTICE_M = 20.0  # corners lie on Sentinel-2's 20 m grid, which holds the 10 m one

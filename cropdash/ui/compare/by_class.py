@@ -8,14 +8,14 @@ import pandas as pd
 import streamlit as st
 
 from cropdash import legend
+from cropdash.domain import Level
 from cropdash.figures import metrics
-from cropdash.language import say
-from cropdash.legend import Level
-from cropdash.ui import frame
-from cropdash.ui.compare import take_home
+from cropdash.i18n import say
+from cropdash.ui.compare import downloads
 from cropdash.ui.compare.controls import UNITS, said
 from cropdash.ui.compare.counting import Choice, Names, Runs, Scored
 from cropdash.ui.compare.tables import scores_by_class, shown_by_class
+from cropdash.ui.shell import frame
 
 
 @st.fragment
@@ -48,7 +48,7 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
         column_config={**columns, say("Support"): support,
                        say("Class"): st.column_config.TextColumn(pinned=True)},
     )  # fmt: skip
-    take_home.button(say("Scores by class (CSV)"), table, f"classes_{choice.unit}_{choice.level}")
+    downloads.button(say("Scores by class (CSV)"), table, f"classes_{choice.unit}_{choice.level}")
     title = say("F1 of both by class, the largest lead of {left} on top", left=names[0])
     figure = metrics.f1_dumbbell(
         found, names, legend.load(), level=choice.level, dark=frame.is_dark()

@@ -7,14 +7,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from cropdash.domain import Level
 from cropdash.figures import wording
-from cropdash.language import number, say
-from cropdash.legend import Level
-from cropdash.ui import state
-from cropdash.ui.compare import parcel_map, seasons, take_home
+from cropdash.i18n import number, say
+from cropdash.ui.compare import downloads, parcel_map, seasons
 from cropdash.ui.compare.controls import group_labels
 from cropdash.ui.compare.counting import Choice, Names, Runs, Scored
 from cropdash.ui.compare.tables import Cell, confused_cells, parcels_of_cell
+from cropdash.ui.shell import address
 
 _LISTED = 60  # confusions that can be chosen from the box
 _LIST, _MAP = 250, 480  # [px] height of list and map
@@ -72,7 +72,7 @@ def _box(scored: Scored, choice: Choice, names: Names, cell: str) -> Cell:
 
     chosen = st.selectbox(
         say("Declared and named, most frequent first"), options, format_func=said, key=key,
-        on_change=lambda: state.put("cell", st.session_state[key]),
+        on_change=lambda: address.put("cell", st.session_state[key]),
     )  # fmt: skip
     truth, predicted = map(int, str(chosen).split("-"))
     return truth, predicted
@@ -105,7 +105,7 @@ def _list(runs: Runs, names: Names, parcels: pd.DataFrame) -> None:
         table, hide_index=True, width="stretch", height=_LIST, column_config=columns,
         key="cell_parcels", on_select=choose, selection_mode="single-row",
     )  # fmt: skip
-    take_home.button(say("Parcels (CSV)"), parcels, "parcels_of_cell")
+    downloads.button(say("Parcels (CSV)"), parcels, "parcels_of_cell")
 
 
 def _readable(

@@ -9,14 +9,14 @@ import pandas as pd
 import streamlit as st
 
 from cropdash import legend
+from cropdash.domain import Level
 from cropdash.evaluate import Averaged, Unit
 from cropdash.figures import wording
-from cropdash.language import number, say, sentence
-from cropdash.legend import Level
+from cropdash.i18n import number, say, sentence
 from cropdash.storage.store import RunInfo
-from cropdash.ui import data, state
 from cropdash.ui.compare.counting import Choice, scored_zones
-from cropdash.ui.explore import choices
+from cropdash.ui.shell import address, data
+from cropdash.ui.widgets import choices
 
 UNITS: dict[Unit, str] = {
     "pixel": sentence("Pixel"),
@@ -184,7 +184,7 @@ def _conventions() -> bool:
 
 
 def _follow_background() -> None:
-    state.put("background", "1" if st.session_state["address:background"] else None)
+    address.put("background", "1" if st.session_state["address:background"] else None)
 
 
 def _as_the_seed() -> None:
@@ -199,4 +199,4 @@ def _go_back() -> None:
 
 def _set(switches: dict[str, str | None]) -> None:
     for name in _SWITCHES:
-        state.put(name, switches.get(name))
+        address.put(name, switches.get(name))

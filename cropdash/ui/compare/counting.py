@@ -10,10 +10,10 @@ import pandas as pd
 import streamlit as st
 
 from cropdash import evaluate, legend
+from cropdash.domain import Level
 from cropdash.evaluate import Averaged, Confusion, Unit
-from cropdash.legend import Level
 from cropdash.storage.store import RunInfo
-from cropdash.ui import data
+from cropdash.ui.shell import data
 
 MIN_ZONES = 4  # from which on the bootstrap draws whole zones
 DRAWS = 1000  # of the zone bootstrap: intervals to about half a point

@@ -7,16 +7,16 @@ from typing import Any
 
 import streamlit as st
 
-from cropdash import language, legend
+from cropdash import i18n, legend
+from cropdash.domain import Level
 from cropdash.figures import confusion
-from cropdash.language import say
-from cropdash.legend import Level
-from cropdash.ui import data, frame, state
-from cropdash.ui.compare import confused, take_home
+from cropdash.i18n import say
+from cropdash.ui.compare import confused, downloads
 from cropdash.ui.compare.controls import group_labels, said
 from cropdash.ui.compare.counting import Choice, Marks, Names, Runs, Scored, marks_of, score
 from cropdash.ui.compare.tables import all_cells
-from cropdash.ui.explore import choices
+from cropdash.ui.shell import address, data, frame
+from cropdash.ui.widgets import choices
 
 _TOPS = ("10", "15", "20", "30", "all")
 _USUAL = "20"
@@ -73,7 +73,7 @@ def _search(scored: Scored, level: Level) -> tuple[int, ...]:
     st.session_state[key] = [k for k in offered if stable[k] in wanted]
 
     def follow() -> None:
-        state.put("only", ",".join(stable[k] for k in st.session_state[key]) or None)
+        address.put("only", ",".join(stable[k] for k in st.session_state[key]) or None)
 
     items = legend.load().classes
     other = {k: items[k].label(_other_language()) for k in offered} if level == "class" else {}
@@ -86,7 +86,7 @@ def _search(scored: Scored, level: Level) -> tuple[int, ...]:
 
 
 def _other_language() -> str:
-    return "en" if language.current() == "fr" else "fr"
+    return "en" if i18n.current() == "fr" else "fr"
 
 
 def _pair(
@@ -95,7 +95,7 @@ def _pair(
 ) -> None:  # fmt: skip
     marks = (_mark("left", cell, drawn), _mark("right", cell, drawn))
     figures = _figures(
-        _ids(runs), marks_of(runs), choice, shown, marks, language.current(), frame.is_dark()
+        _ids(runs), marks_of(runs), choice, shown, marks, i18n.current(), frame.is_dark()
     )
     for side, name, column, figure in zip(
         ("left", "right"), names, st.columns(2, gap="small"), figures, strict=True
@@ -137,7 +137,7 @@ def _chooser(key: str, side: str) -> Callable[[], None]:
         cell = cell[0] if isinstance(cell, list) else cell
         kept: Mapping[str, Any] = st.session_state.get(_MARKS, {})
         if cell:
-            state.put("cell", str(cell))
+            address.put("cell", str(cell))
             st.session_state[_MARKS] = {
                 name: mark if name == side else {**mark, "cell": str(cell)}
                 for name, mark in kept.items()
@@ -195,4 +195,4 @@ def _download(scored: Scored, choice: Choice) -> None:
         truth_name=[names[i] for i in cells["truth"]],
         predicted_name=[names[i] for i in cells["predicted"]],
     )
-    take_home.button(say("Confusion cells (CSV)"), cells, f"confusion_{choice.unit}_{choice.level}")
+    downloads.button(say("Confusion cells (CSV)"), cells, f"confusion_{choice.unit}_{choice.level}")

@@ -8,13 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from cropdash import evaluate
+from cropdash.domain import Level
 from cropdash.evaluate import zone_table
 from cropdash.figures import standing, wording
-from cropdash.language import number, say, sentence
-from cropdash.legend import Level
+from cropdash.i18n import number, say, sentence
 from cropdash.storage.store import RunInfo
-from cropdash.ui import frame, scores
-from cropdash.ui.compare import take_home
+from cropdash.ui.compare import downloads
 from cropdash.ui.compare.controls import group_labels, said, test_zones
 from cropdash.ui.compare.counting import (
     Choice,
@@ -26,6 +25,8 @@ from cropdash.ui.compare.counting import (
     marks_of,
     pairs_of,
 )
+from cropdash.ui.shell import frame
+from cropdash.ui.widgets import scores
 
 _LEVEL = 0.05  # below which a p-value is taken for more than chance
 _MODELS = {"cnn": "CNN", "xgboost": "XGBoost"}
@@ -87,7 +88,7 @@ def significance(runs: Runs, names: Names, scored: Scored, choice: Choice) -> No
         title += say("; band: 95 % interval of all zones together")
     zones = table.assign(zone=[wording.place(z) for z in table["zone_id"]])
     figure = standing.by_zone(zones, names, metric, interval, dark=frame.is_dark())
-    take_home.chart(title, figure, table, f"zones_{choice.unit}_{choice.level}", "zones")
+    downloads.chart(title, figure, table, f"zones_{choice.unit}_{choice.level}", "zones")
 
 
 def _verdict(names: Names, choice: Choice, found: pd.DataFrame) -> str:

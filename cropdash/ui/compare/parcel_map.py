@@ -9,12 +9,13 @@ from scipy import ndimage
 
 from cropdash.domain import Labels
 from cropdash.figures import imagery, maps, palette, wording
-from cropdash.language import number, say
-from cropdash.ui import data, explore, frame, state
-from cropdash.ui import maps as component
+from cropdash.i18n import number, say
 from cropdash.ui.compare.controls import group_labels
 from cropdash.ui.compare.counting import Names, Runs
 from cropdash.ui.compare.tables import BY
+from cropdash.ui.shell import address, data, frame
+from cropdash.ui.widgets import names as names_of
+from cropdash.ui.widgets import parcel_map as component
 
 _SMALL, _HALO = 60, 2  # pixels of a parcel that needs a halo; pixels of halo on each side
 _OPACITY = 0.75  # of the parcels' colours over the imagery
@@ -23,7 +24,7 @@ _OPACITY = 0.75  # of the parcels' colours over the imagery
 def show(runs: Runs, names: Names, parcels: pd.DataFrame, height: int) -> None:
     """A zone of those that hold some of the parcels, and a map of it."""
     counts = parcels["zone_id"].value_counts()
-    zone = state.choose(
+    zone = address.choose(
         say("Zone on the map"), "zone", counts.index.tolist(),
         format_func=lambda z: say(
             "{zone}: {n} of these parcels", zone=wording.place(z), n=number(int(counts[z]))
@@ -50,9 +51,9 @@ def show(runs: Runs, names: Names, parcels: pd.DataFrame, height: int) -> None:
 
 def go_to(dataset: str, zone: str, parcel: int) -> None:
     """Show a parcel in its zone: both at once, so that the one doesn't let go of the other."""
-    state.put("zone", zone)
+    address.put("zone", zone)
     component.keep_parcel_of(dataset, zone)
-    state.put("parcel", str(parcel))
+    address.put("parcel", str(parcel))
 
 
 def _imagery(dataset: str, zone: str) -> str:
@@ -61,7 +62,7 @@ def _imagery(dataset: str, zone: str) -> str:
     def make() -> bytes:
         cube = data.cube(dataset, zone)
         return imagery.png(
-            imagery.composite(cube, explore.middle(cube.periods), "true_colour"), grid
+            imagery.composite(cube, names_of.middle(cube.periods), "true_colour"), grid
         )
 
     return component.picture(f"{dataset}/{zone}/{data.fingerprint(dataset)}/cell/base", make)

@@ -6,15 +6,15 @@ import pandas as pd
 import streamlit as st
 
 from cropdash import legend
-from cropdash.evaluate.cells import separating_months
+from cropdash.domain import Level
+from cropdash.evaluate.confusion_cells import separating_months
 from cropdash.figures import palette, standing, wording
-from cropdash.language import say
-from cropdash.legend import Level
-from cropdash.ui import data, frame
-from cropdash.ui.compare import take_home
+from cropdash.i18n import say
+from cropdash.ui.compare import downloads
 from cropdash.ui.compare.controls import group_labels
 from cropdash.ui.compare.counting import Runs
 from cropdash.ui.compare.tables import Cell
+from cropdash.ui.shell import data, frame
 
 _LARGE = 0.8  # Cohen's d from which on an effect is called large
 _MARKED = 2  # months
@@ -54,7 +54,7 @@ def show(runs: Runs, parcels: pd.DataFrame, cell: Cell, level: Level) -> None:
         side.assign(group=labels[k]) for k, side in zip(dict.fromkeys(cell), sides, strict=True)
     ]
     home = pd.concat([_band(r[months]).assign(group=r["group"].iloc[0]) for r in rows if len(r)])
-    take_home.chart(title, figure, home, "seasons_of_cell", "seasons")
+    downloads.chart(title, figure, home, "seasons_of_cell", "seasons")
 
 
 def best(ranked: pd.DataFrame) -> list[str]:

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from cropdash import evaluate, legend
-from cropdash.language import say
-from cropdash.legend import Level
-from cropdash.ui import data
+from cropdash.domain import Level
+from cropdash.i18n import say
 from cropdash.ui.compare.controls import group_labels
 from cropdash.ui.compare.counting import (
     Choice,
@@ -22,6 +21,7 @@ from cropdash.ui.compare.counting import (
     figures,
     marks_of,
 )
+from cropdash.ui.shell import data
 
 Cell = tuple[int, int]  # group declared, group named
 BY = ("left", "right", "both")  # which run confuses a parcel

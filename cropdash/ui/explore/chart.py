@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cropdash.language import say
-from cropdash.ui import data
+from cropdash.i18n import say
+from cropdash.ui.shell import data
 
 
 def show(title: str, figure: Any, table: Callable[[], pd.DataFrame], file: str, name: str) -> None:

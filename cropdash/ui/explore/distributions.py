@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from cropdash import legend
 from cropdash.figures import histograms, parcels, series, wording
-from cropdash.language import number, say, sentence
-from cropdash.ui import data, frame
-from cropdash.ui.explore import chart, choices
-from cropdash.ui.explore.names import ALL, crop_name
+from cropdash.i18n import number, say, sentence
+from cropdash.ui.explore import chart
 from cropdash.ui.explore.place import Place, region_box
+from cropdash.ui.shell import data, frame
+from cropdash.ui.widgets import choices
+from cropdash.ui.widgets.names import ALL, crop_name
 
 _SHAPES = {
     "histogram": sentence("Histogram"),

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from cropdash.domain import Zone
 from cropdash.figures import wording
-from cropdash.language import say
-from cropdash.ui.explore import choices
-from cropdash.ui.explore.names import ALL
+from cropdash.i18n import say
+from cropdash.ui.widgets import choices
+from cropdash.ui.widgets.names import ALL
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ import streamlit as st
 from cropdash import legend
 from cropdash.domain import Zone
 from cropdash.figures import classes, clear_dates, shares, wording
-from cropdash.language import say, sentence
-from cropdash.ui import data, frame
-from cropdash.ui.explore import chart, choices, distributions
-from cropdash.ui.explore.names import ALL, by_region
+from cropdash.i18n import say, sentence
+from cropdash.ui.explore import chart, distributions
 from cropdash.ui.explore.place import Place, region_box
+from cropdash.ui.shell import data, frame
+from cropdash.ui.widgets import choices
+from cropdash.ui.widgets.names import ALL, by_region
 
 UNITS = {
     "pixels": sentence("Pixels"),

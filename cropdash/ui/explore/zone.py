@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from cropdash import language, legend
+from cropdash import i18n, legend
 from cropdash.domain import Zone
 from cropdash.figures import imagery, maps, months
-from cropdash.language import number, say
-from cropdash.ui import data, frame
-from cropdash.ui import maps as component
-from cropdash.ui.explore import chart, choices
-from cropdash.ui.explore.names import crop_name, middle
+from cropdash.i18n import number, say
+from cropdash.ui.explore import chart, second_parcel
+from cropdash.ui.shell import data, frame
+from cropdash.ui.widgets import choices
+from cropdash.ui.widgets import parcel_map as component
+from cropdash.ui.widgets.names import crop_name, middle
 
 HEIGHT = 500  # [px] of the map
 LEGEND = 72  # [px] of the legend below it
@@ -51,7 +52,7 @@ def zone_box(dataset: str, zone: Zone) -> None:
 
 def zone_map(dataset: str, zone: Zone, choice: Choice) -> None:
     """The zone's imagery with its parcels; a click selects a parcel, the slider a month."""
-    name, key = zone.zone_id, f"explore:{dataset}:{zone.zone_id}:{language.current()}"
+    name, key = zone.zone_id, f"explore:{dataset}:{zone.zone_id}:{i18n.current()}"
     periods, month = data.periods(dataset), choices.month(dataset)
     # The picture in the map's own script stays the same, so that no choice reloads the map.
     first = _picture(dataset, zone, middle(periods), "true_colour", FINE)
@@ -61,7 +62,7 @@ def zone_map(dataset: str, zone: Zone, choice: Choice) -> None:
     asked = component.told(key).get("frames")
     state = {
         "selected": component.selected(dataset, name),
-        "other": choices.second(dataset, name),
+        "other": second_parcel.second(dataset, name),
         "base": _picture(dataset, zone, month, choice.mode, FINE),
         "frames": _frames(dataset, zone, choice.mode) if asked else None,
         "month": month,
@@ -69,7 +70,7 @@ def zone_map(dataset: str, zone: Zone, choice: Choice) -> None:
         "fill": choice.fill,
         "only": choice.only,
     }
-    picks = choices.picks(dataset, name)
+    picks = second_parcel.picks(dataset, name)
     component.show(drawn, maps.command(state), key=key, height=HEIGHT + LEGEND, picks=picks)
 
 

@@ -7,13 +7,14 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cropdash import legend
-from cropdash.domain import Float, Prediction
+from cropdash.domain import Float
 from cropdash.evaluate import conformal
-from cropdash.figures import probabilities
-from cropdash.language import label, say
+from cropdash.i18n import label, say
 from cropdash.storage.store import RunInfo
-from cropdash.ui import data, explore, frame
-from cropdash.ui.compare_maps import Pair
+from cropdash.ui.shell import data
+from cropdash.ui.widgets import parcel as parcel_card
+from cropdash.ui.widgets import parcel_answers
+from cropdash.ui.widgets.run_pair import Pair
 
 
 def parcel_panel(pair: Pair, parcel: int | None) -> None:
@@ -22,36 +23,11 @@ def parcel_panel(pair: Pair, parcel: int | None) -> None:
         hint = say("Click a parcel to see what both models say of it.")
         st.info(hint, icon=":material/touch_app:")
         return
-    explore.facts(pair.dataset, pair.zone.zone_id, parcel)
+    parcel_card.facts(pair.dataset, pair.zone.zone_id, parcel)
     verdicts(pair, parcel)
-    if probabilities_chart(pair, parcel):
-        explore.series_chart(pair.dataset, pair.zone.zone_id, [parcel])
+    if parcel_answers.probabilities_chart(pair, parcel):
+        parcel_card.series_chart(pair.dataset, pair.zone.zone_id, [parcel])
     _links(pair, parcel)
-
-
-def probabilities_chart(pair: Pair, parcel: int) -> bool:
-    """Both models' most probable classes; False where the parcel holds no pixel."""
-    first, second = (answer_of(p, parcel) for p in pair.predictions)
-    if first is None or second is None:
-        st.warning(say("This parcel is too small to hold a pixel: no model has an answer for it."))
-        return False
-    declared = data.parcels(pair.dataset, pair.zone.zone_id).set_index("parcel_id")["crop"]
-    rows = probabilities.table(
-        pair.names, (first, second), int(declared.loc[parcel]), legend.load()
-    )
-    said = say("Most probable classes of parcel {id}, mean over its pixels", id=parcel)
-    st.markdown(f"**{said}**")
-    figure = probabilities.bars(rows, pair.names, dark=frame.is_dark())
-    st.plotly_chart(figure, theme=None, width="stretch", key="probabilities", alt=said)
-    st.download_button(
-        say("Probabilities (CSV)"),
-        data.csv(rows),
-        f"{pair.dataset}_{pair.zone.zone_id}_parcel_{parcel}_probabilities.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
-    return True
 
 
 def verdicts(pair: Pair, parcel: int) -> None:
@@ -59,7 +35,7 @@ def verdicts(pair: Pair, parcel: int) -> None:
     table = data.parcels(pair.dataset, pair.zone.zone_id).set_index("parcel_id")
     declared, items = int(table.loc[parcel, "crop"]), legend.load().classes
     for name, run, prediction in zip(pair.names, pair.runs, pair.predictions, strict=True):
-        answer = answer_of(prediction, parcel)
+        answer = parcel_answers.answer_of(prediction, parcel)
         if answer is None:
             continue
         best = int(answer.argmax())
@@ -88,12 +64,6 @@ def class_set(run: RunInfo, answer: Float) -> NDArray[np.intp] | None:
         return None
     inside = np.flatnonzero(conformal.class_sets(answer[None], threshold)[0])
     return inside[np.argsort(-answer[inside], kind="stable")]
-
-
-def answer_of(prediction: Prediction, parcel: int) -> Float | None:
-    """(K,) probabilities of the parcel, None if it holds no pixel."""
-    row = np.flatnonzero(prediction.parcel_ids == parcel)
-    return prediction.parcel_probabilities[row[0]] if len(row) else None
 
 
 def _mark(best: int, declared: int) -> str:

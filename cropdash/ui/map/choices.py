@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import streamlit as st
 
 from cropdash.figures import wording
-from cropdash.language import label, number, say, sentence
+from cropdash.i18n import label, number, say, sentence
 from cropdash.legend import load
-from cropdash.ui import state
-from cropdash.ui.compare_maps import Pair
-from cropdash.ui.explore import choices
 from cropdash.ui.map import counts, layers
 from cropdash.ui.map.layers import Look
+from cropdash.ui.shell import address
+from cropdash.ui.widgets import choices
+from cropdash.ui.widgets.run_pair import Pair
 
 VIEWS = {
     "four": sentence("Four panels"),
@@ -81,7 +81,7 @@ def _toggle(text: str, name: str) -> bool:
     key = f"address:{name}"
     st.session_state[key] = st.query_params.get(name) == "1"
     return st.toggle(
-        text, key=key, on_change=lambda: state.put(name, "1" if st.session_state[key] else None)
+        text, key=key, on_change=lambda: address.put(name, "1" if st.session_state[key] else None)
     )
 
 
@@ -89,11 +89,11 @@ def _share(text: str, name: str, default: float) -> float:
     """A slider from 0 to 100 %, which the address keeps as `name`."""
     key, percents = f"address:{name}", [str(p) for p in range(0, 101, 5)]
     usual = str(round(100 * default))
-    st.session_state[key] = int(state.get(name, percents, usual) or usual)
+    st.session_state[key] = int(address.get(name, percents, usual) or usual)
 
     def follow() -> None:
         chosen = str(st.session_state[key])
-        state.put(name, None if chosen == usual else chosen)
+        address.put(name, None if chosen == usual else chosen)
 
     return st.slider(text, 0, 100, step=5, format="%d %%", key=key, on_change=follow) / 100
 
@@ -123,7 +123,7 @@ def _agreement(pair: Pair) -> tuple[int, ...]:
     st.session_state[key] = [k for k in codes if str(k) in wanted]
 
     def follow() -> None:
-        state.put("agree", ",".join(map(str, sorted(st.session_state[key]))) or None)
+        address.put("agree", ",".join(map(str, sorted(st.session_state[key]))) or None)
 
     chosen = st.pills(
         say("Only where"), codes, selection_mode="multi", format_func=words.__getitem__, key=key,

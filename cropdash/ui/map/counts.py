@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from cropdash import legend
 from cropdash.figures import layers
-from cropdash.language import sentence
-from cropdash.ui.compare_maps import Pair
+from cropdash.i18n import sentence
 from cropdash.ui.map.layers import agreement_codes, parcel_answers
+from cropdash.ui.widgets.run_pair import Pair
 
 UNITS = {
     "pixels": sentence("Pixels"),

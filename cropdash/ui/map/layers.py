@@ -8,14 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cropdash import language, legend
+from cropdash import i18n, legend
 from cropdash.domain import Bytes
 from cropdash.figures import imagery, layers, maps
 from cropdash.figures.layers import Indexed
-from cropdash.language import label, number, say
-from cropdash.ui import data, explore
-from cropdash.ui import maps as component
-from cropdash.ui.compare_maps import Pair, best
+from cropdash.i18n import label, number, say
+from cropdash.ui.shell import data
+from cropdash.ui.widgets import names as names_of
+from cropdash.ui.widgets import parcel_map as component
+from cropdash.ui.widgets.run_pair import Pair, best
 
 MODELS = ("first", "second")
 LAYERS = ("declared", *MODELS, "agreement", "imagery")
@@ -83,7 +84,7 @@ def drawn(pair: Pair, layer: str, look: Look) -> Indexed:
 def answers_url(pair: Pair) -> str:
     """URL of what both models say of each parcel."""
     return component.picture(
-        f"{pair.mark}/answers/{language.current()}", lambda: _answers(pair), ".json"
+        f"{pair.mark}/answers/{i18n.current()}", lambda: _answers(pair), ".json"
     )
 
 
@@ -121,7 +122,7 @@ def _answers(pair: Pair) -> bytes:
 
 
 def _imagery(pair: Pair) -> imagery.Rgba:
-    middle = explore.middle(data.periods(pair.dataset))
+    middle = names_of.middle(data.periods(pair.dataset))
     cube = data.months(pair.dataset, pair.zone.zone_id, (middle,))
     return imagery.composite(cube, middle, "true_colour")
 

@@ -9,11 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from cropdash import legend
-from cropdash.language import label, number, say
-from cropdash.ui import data, state
-from cropdash.ui.compare_maps import Pair
-from cropdash.ui.explore import choices
+from cropdash.i18n import label, number, say
 from cropdash.ui.map import counts
+from cropdash.ui.shell import address, data
+from cropdash.ui.widgets import choices
+from cropdash.ui.widgets.run_pair import Pair
 
 _HEIGHT = 320  # [px] of the table
 
@@ -73,7 +73,7 @@ def _selectable(
 
     def follow() -> None:
         rows = st.session_state[key]["selection"]["rows"]
-        state.put("classes", ",".join(items[ids[row]].name for row in rows) or None)
+        address.put("classes", ",".join(items[ids[row]].name for row in rows) or None)
 
     form = ",.1f" if unit == "hectares" else ","
 

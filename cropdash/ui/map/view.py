@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from cropdash import language
+from cropdash import i18n
 from cropdash.figures import layers as pictures
 from cropdash.figures import maps, palette
-from cropdash.language import say
-from cropdash.ui import frame
-from cropdash.ui import maps as component
-from cropdash.ui.compare_maps import Pair
+from cropdash.i18n import say
 from cropdash.ui.map import layers
 from cropdash.ui.map.choices import View
 from cropdash.ui.map.layers import Look
+from cropdash.ui.shell import frame
+from cropdash.ui.widgets import parcel_map as component
+from cropdash.ui.widgets.run_pair import Pair
 
 HEIGHT = 640  # [px] of the map
 LEGEND = 70  # [px] of the legend below it
@@ -31,7 +31,7 @@ def show(pair: Pair, view: View, look: Look, opacity: float) -> None:
         layers.answers_url(pair),
     )
     ids = ":".join(run.run_id for run in pair.runs)
-    key = f"map:{pair.dataset}:{zone}:{ids}:{view.name}:{language.current()}"
+    key = f"map:{pair.dataset}:{zone}:{ids}:{view.name}:{i18n.current()}"
     command = maps.command(_state(pair, view, look, opacity))
     component.show(chart, command, key=key, height=HEIGHT + LEGEND)
 

@@ -11,10 +11,10 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cropdash import evaluate, legend
-from cropdash.evaluate import doubt
-from cropdash.legend import Level
+from cropdash.domain import Level
+from cropdash.evaluate import suspicion
 from cropdash.storage.store import RunInfo
-from cropdash.ui import data
+from cropdash.ui.shell import data
 
 _CLASSES = r"^p_\d+$"
 
@@ -44,7 +44,7 @@ def cases(runs: Sequence[RunInfo], level: Level) -> pd.DataFrame:
 
 def lit(found: pd.DataFrame, limits: Limits) -> pd.DataFrame:
     """The evidence with the `light` that it gives under the limits."""
-    return found.assign(light=doubt.lights(found, limits.red, limits.amber))
+    return found.assign(light=suspicion.lights(found, limits.red, limits.amber))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -57,7 +57,7 @@ def _cases(
     if not len(table):
         return table
     said = [np.concatenate([answers[i] for _, answers in parts]) for i in range(len(ids))]
-    return doubt.ranked(_judged(table, said, ids, zones, level)).reset_index(drop=True)
+    return suspicion.ranked(_judged(table, said, ids, zones, level)).reset_index(drop=True)
 
 
 def _zone(
@@ -87,7 +87,7 @@ def _judged(
     if level != "class":  # sets were promised for classes
         said = [evaluate.group_probabilities(p, groups) for p in said]
         declared, thresholds = groups[declared], [None] * len(ids)
-    found = doubt.evidence(declared, said, thresholds, _confused(ids, zones, level))
+    found = suspicion.evidence(declared, said, thresholds, _confused(ids, zones, level))
     whole = pd.concat([table.drop(columns="crop").reset_index(drop=True), found], axis=1)
     for i, answers in enumerate(said):
         whole[f"named_{i}"] = answers.argmax(axis=1)

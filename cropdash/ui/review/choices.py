@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from cropdash.evaluate import doubt
+from cropdash.domain import Level
+from cropdash.evaluate import suspicion
 from cropdash.figures import wording
-from cropdash.language import number, say, sentence
-from cropdash.legend import Level
+from cropdash.i18n import number, say, sentence
 from cropdash.storage.store import RunInfo
-from cropdash.ui import compare_maps, state
-from cropdash.ui.explore import choices
 from cropdash.ui.review import words
 from cropdash.ui.review.cases import Limits
+from cropdash.ui.shell import address
+from cropdash.ui.widgets import choices, run_pair
 
 _LEVELS = {"class": sentence("Crop"), "level_2": sentence("Group of crops")}
 _EVERY = "all"
@@ -34,14 +34,14 @@ class Filters:
 
 def choose_runs(runs: Mapping[str, RunInfo]) -> list[RunInfo]:
     """One or two runs; by default the newest of each kind."""
-    said = {r: compare_maps.run_label(runs[r]) for r in runs}
+    said = {r: run_pair.run_label(runs[r]) for r in runs}
     ids = list(runs)
     first = next((r for r in ids if runs[r].classifier == "cnn"), ids[0])
     second = next((r for r in ids if runs[r].classifier == "xgboost" and r != first), "none")
-    one = state.choose(say("First run"), "left", ids, default=first, format_func=said.__getitem__)
+    one = address.choose(say("First run"), "left", ids, default=first, format_func=said.__getitem__)
     others = [*(r for r in ids if r != one), "none"]
     said["none"] = say("No second run")
-    two = state.choose(
+    two = address.choose(
         say("Second run"), "right", others, default=second, format_func=said.__getitem__,
         help=say("With two runs a red light needs both to agree on another crop."),
     )  # fmt: skip
@@ -64,7 +64,7 @@ def choose_limits() -> Limits:
 
     def follow() -> None:
         low, high = st.session_state[key]
-        state.put("limits", None if (low, high) == default else f"{low}-{high}")
+        address.put("limits", None if (low, high) == default else f"{low}-{high}")
 
     low, high = st.slider(
         say("Red and amber below"), 0, 100, _limits_of(st.query_params.get("limits"), default), key=key, on_change=follow, format="%d %%",
@@ -104,17 +104,17 @@ def choose_filters(table: pd.DataFrame, level: Level) -> Filters:
 
 
 def _lights() -> tuple[str, ...]:
-    key, default = "review:lights", [doubt.RED, doubt.AMBER]
+    key, default = "review:lights", [suspicion.RED, suspicion.AMBER]
     wanted = st.query_params.get("lights")
-    named = [name for name in doubt.LIGHTS if name in (wanted or "").split(",")]
+    named = [name for name in suspicion.LIGHTS if name in (wanted or "").split(",")]
     st.session_state[key] = named if wanted is not None else default
 
     def follow() -> None:
         chosen = st.session_state[key]
-        state.put("lights", None if list(chosen) == default else ",".join(chosen) or "-")
+        address.put("lights", None if list(chosen) == default else ",".join(chosen) or "-")
 
     chosen = st.pills(
-        say("Lights"), list(doubt.LIGHTS), selection_mode="multi", format_func=words.light,
+        say("Lights"), list(suspicion.LIGHTS), selection_mode="multi", format_func=words.light,
         key=key, on_change=follow,
     )  # fmt: skip
     return tuple(chosen or ())

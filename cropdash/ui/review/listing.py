@@ -11,12 +11,12 @@ import geopandas as gpd
 import pandas as pd
 import streamlit as st
 
-from cropdash.evaluate import doubt
+from cropdash.domain import Level
+from cropdash.evaluate import suspicion
 from cropdash.figures import wording
-from cropdash.language import number, say
-from cropdash.legend import Level
-from cropdash.ui import data, frame, state
+from cropdash.i18n import number, say
 from cropdash.ui.review import notes, words
+from cropdash.ui.shell import address, data, frame
 
 _KEY = "review:list"
 
@@ -24,7 +24,7 @@ _KEY = "review:list"
 def show_counts(table: pd.DataFrame) -> None:
     """Parcels and hectares of each light, side by side as far as the page is wide."""
     with st.container(horizontal=True):
-        for name in doubt.LIGHTS:
+        for name in suspicion.LIGHTS:
             rows = table[table["light"] == name]
             share = number(len(rows) / max(len(table), 1), ".1%")
             hectares = number(rows["area_ha"].sum(), ",.0f")
@@ -35,8 +35,8 @@ def show_counts(table: pd.DataFrame) -> None:
             )  # fmt: skip
 
 
-_ON_WHITE = {doubt.RED: "#b3261e", doubt.AMBER: "#8a5300", doubt.GREEN: "#1c6b3c"}
-_ON_BLACK = {doubt.RED: "#ff8a80", doubt.AMBER: "#ffb454", doubt.GREEN: "#6fcf97"}
+_ON_WHITE = {suspicion.RED: "#b3261e", suspicion.AMBER: "#8a5300", suspicion.GREEN: "#1c6b3c"}
+_ON_BLACK = {suspicion.RED: "#ff8a80", suspicion.AMBER: "#ffb454", suspicion.GREEN: "#6fcf97"}
 
 
 def show_list(rows: pd.DataFrame, models: Sequence[str], level: Level, place: str) -> None:
@@ -66,8 +66,8 @@ def show_list(rows: pd.DataFrame, models: Sequence[str], level: Level, place: st
 
 def open_parcel(row: Mapping[str, Any] | pd.Series) -> None:
     """Put a parcel into the address."""
-    state.put("zone", str(row["zone_id"]))
-    state.put("parcel", str(row["parcel_id"]))
+    address.put("zone", str(row["zone_id"]))
+    address.put("parcel", str(row["parcel_id"]))
 
 
 def readable(rows: pd.DataFrame, models: Sequence[str], level: Level) -> pd.DataFrame:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from cropdash.language import say, sentence
+from cropdash.i18n import say, sentence
 from cropdash.storage import decisions
-from cropdash.ui import data, frame
+from cropdash.ui.shell import data, frame
 
 DECISIONS = {
     "keep": sentence("Keep as declared"),

@@ -8,16 +8,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cropdash import language, legend
-from cropdash.domain import Zone
+from cropdash import i18n, legend
+from cropdash.domain import Level, Zone
 from cropdash.figures import imagery, maps, palette, series, wording
-from cropdash.language import number, say
-from cropdash.legend import Level
+from cropdash.i18n import number, say
 from cropdash.storage.store import RunInfo
-from cropdash.ui import compare_maps, data, explore, frame
-from cropdash.ui import maps as component
-from cropdash.ui.map import answers
 from cropdash.ui.review import listing, notes, words
+from cropdash.ui.shell import data, frame
+from cropdash.ui.widgets import names as names_of
+from cropdash.ui.widgets import parcel as parcel_card
+from cropdash.ui.widgets import parcel_answers, run_pair
+from cropdash.ui.widgets import parcel_map as component
 
 _HEIGHT = 380  # [px] of the map
 _FINE = 1300  # [px] longest side of its picture
@@ -42,15 +43,15 @@ def show(rows: pd.DataFrame, whole: pd.DataFrame, runs: Sequence[RunInfo], level
     _map(dataset, place, parcel, _telling_month(dataset, bands))
     _series(dataset, zone, parcel, bands)
     if len(runs) == 2:
-        pair = compare_maps.Pair(dataset, place, (runs[0], runs[1]))
-        answers.probabilities_chart(pair, parcel)
-    explore.facts(dataset, zone, parcel)
+        pair = run_pair.Pair(dataset, place, (runs[0], runs[1]))
+        parcel_answers.probabilities_chart(pair, parcel)
+    parcel_card.facts(dataset, zone, parcel)
     _links(dataset, zone, parcel)
 
 
 def model_names(runs: Sequence[RunInfo]) -> list[str]:
     """Short names; numbered where both are of one kind."""
-    found = [compare_maps.model_name(run) for run in runs]
+    found = [run_pair.model_name(run) for run in runs]
     return (
         found if len(set(found)) == len(found) else [f"{n} ({i + 1})" for i, n in enumerate(found)]
     )
@@ -105,7 +106,7 @@ def _telling_month(dataset: str, bands: Sequence[tuple[str, pd.DataFrame, str]])
     """The month in which the two bands lie furthest apart, by their own widths."""
     periods = data.periods(dataset)
     if len(bands) < 2:
-        return explore.middle(periods)
+        return names_of.middle(periods)
     one, two = (table.set_index("period").reindex(list(periods)) for _, table, _ in bands)
     width = (one["p90"] - one["p10"] + two["p90"] - two["p10"]).clip(lower=0.02)
     apart = ((one["p50"] - two["p50"]).abs() / width).fillna(0.0)
@@ -127,7 +128,7 @@ def _map(dataset: str, zone: Zone, parcel: int, month: str) -> None:
     told = say("The zone in {month}, when the two differ most", month=wording.month(month))
     st.markdown(f"**{told}**")
     state = {"selected": parcel, "base": picture, "fill": 0, "focus": True}
-    key = f"review:{dataset}:{name}:{language.current()}"
+    key = f"review:{dataset}:{name}:{i18n.current()}"
     component.show(chart, maps.command(state), key=key, height=_HEIGHT + 8)
 
 

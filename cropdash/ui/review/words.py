@@ -8,16 +8,16 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 from cropdash import legend
-from cropdash.evaluate import doubt
+from cropdash.domain import Level
+from cropdash.evaluate import suspicion
 from cropdash.figures import wording
-from cropdash.language import label, number, say, sentence
-from cropdash.legend import Level
+from cropdash.i18n import label, number, say, sentence
 
 LIGHTS = {
-    doubt.RED: ("red", "●", sentence("Red")),
-    doubt.AMBER: ("orange", "●", sentence("Amber")),
-    doubt.GREEN: ("green", "●", sentence("Green")),
-    doubt.NONE: ("gray", "○", sentence("Not judged")),
+    suspicion.RED: ("red", "●", sentence("Red")),
+    suspicion.AMBER: ("orange", "●", sentence("Amber")),
+    suspicion.GREEN: ("green", "●", sentence("Green")),
+    suspicion.NONE: ("gray", "○", sentence("Not judged")),
 }
 Case: TypeAlias = "Mapping[str, Any] | pd.Series[Any]"
 FEW_PIXELS = 8  # parcels with fewer are weak evidence: most of their pixels mix two fields

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from cropdash.config import Folders
+from cropdash.settings.folders import Folders
 from cropdash.workflow.doctor import access, inputs, installation
 from cropdash.workflow.doctor.finding import Finding
 

@@ -7,9 +7,9 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from cropdash.build_config import BuildConfig, StacBuild
-from cropdash.errors import CropdashError
+from cropdash.domain.errors import CropdashError
 from cropdash.ingest import probe
+from cropdash.settings.build import BuildConfig, StacBuild
 from cropdash.workflow.doctor.finding import Finding
 
 EARTH_ENGINE = "earthengine"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from cropdash.build_config import BuildConfig
-from cropdash.errors import CropdashError
-from cropdash.ingest import rpg, zones
+from cropdash.domain.errors import CropdashError
+from cropdash.ingest import registers as rpg
+from cropdash.ingest import zones
+from cropdash.settings.build import BuildConfig
 from cropdash.storage import datasets
 from cropdash.storage.datasets import BUILD, DatasetFolder
 from cropdash.workflow.doctor.finding import Finding

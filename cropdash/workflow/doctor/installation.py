@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psutil
 
-from cropdash.config import Folders
-from cropdash.errors import CropdashError
+from cropdash.domain.errors import CropdashError
+from cropdash.settings.folders import Folders
 from cropdash.storage import datasets, runs
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow.doctor.finding import Finding

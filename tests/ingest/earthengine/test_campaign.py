@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cropdash.domain import Zone
-from cropdash.errors import SourceUnavailable
+from cropdash.domain.errors import SourceUnavailable
 from cropdash.ingest.earthengine import connect
 from tests.ingest.earthengine import worlds
 from tests.ingest.earthengine.service import Fault

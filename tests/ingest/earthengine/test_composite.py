@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from cropdash.domain import Grid, Zone, season
-from cropdash.errors import ConfigError, InvalidScene
+from cropdash.domain.errors import ConfigError, InvalidScene
+from cropdash.domain.source import CompositeSource
 from cropdash.ingest.earthengine import EarthEngineSource, months, tiling
-from cropdash.ingest.source import CompositeSource
 from tests.ingest.earthengine import worlds
 from tests.ingest.earthengine.flanders import flanders
 from tests.worlds import FLANDERS, needs

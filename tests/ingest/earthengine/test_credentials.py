@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cropdash.domain import Zone
-from cropdash.errors import ConfigError, CropdashError
+from cropdash.domain.errors import ConfigError, CropdashError
 from cropdash.ingest.earthengine import EarthEngineSource, Service, connect, credentials
 from tests.ingest.earthengine import worlds
 from tests.ingest.earthengine.service import SECRET, Fault, key_file

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from cropdash.domain import Zone
-from cropdash.errors import CropdashError, SourceUnavailable
-from cropdash.ingest.earthengine import EarthEngineSource, connect, faults, months, retry, transport
+from cropdash.domain.errors import CropdashError, SourceUnavailable
+from cropdash.files import retry
+from cropdash.ingest.earthengine import EarthEngineSource, connect, faults, months, transport
 from tests.ingest.earthengine import worlds
 from tests.ingest.earthengine.service import Fault
 from tests.ingest.earthengine.spoiling import AGAIN, BROKEN, CHANGES, a_page, half, nothing

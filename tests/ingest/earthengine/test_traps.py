@@ -9,10 +9,10 @@ import os
 import ee
 import pytest
 
-from cropdash.errors import SourceUnavailable
+from cropdash.domain.errors import SourceUnavailable
+from cropdash.files.retry import Transient
 from cropdash.ingest.earthengine import connect, faults, months
 from cropdash.ingest.earthengine.connect import Client
-from cropdash.ingest.earthengine.retry import Transient
 from tests.ingest.earthengine import worlds
 from tests.ingest.earthengine.service import Fault
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from cropdash import __main__ as command_line
+from cropdash.cli import app as command_line
 from cropdash.domain import Grid
-from cropdash.errors import ConfigError, SourceUnavailable
+from cropdash.domain.errors import ConfigError, SourceUnavailable
 from cropdash.ingest import zones
 from cropdash.ingest.earthengine import cropland_share, worldcover
 from tests.ingest.earthengine.images import asset

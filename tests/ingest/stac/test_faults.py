@@ -13,7 +13,7 @@ import pytest
 import rasterio
 
 from cropdash.domain import Grid
-from cropdash.errors import ConfigError, InvalidScene, SourceUnavailable
+from cropdash.domain.errors import ConfigError, InvalidScene, SourceUnavailable
 from cropdash.ingest.stac import StacSource, assets, search
 from cropdash.ingest.stac.client import retry_after
 from cropdash.prepare import composite

@@ -4,7 +4,7 @@ import itertools
 import pytest
 
 from cropdash.domain import Grid
-from cropdash.errors import ConfigError, InvalidScene
+from cropdash.domain.errors import ConfigError, InvalidScene
 from cropdash.ingest.stac import Endpoint, at, named
 from cropdash.ingest.stac.granules import group_repeats, parse
 from cropdash.ingest.stac.load import in_order

@@ -3,7 +3,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from cropdash.errors import InvalidScene
+from cropdash.domain.errors import InvalidScene
 from cropdash.ingest.stac.load import to_reflectance
 from cropdash.ingest.stac.offsets import baseline_of, offset_of
 

@@ -11,9 +11,9 @@ import pytest
 import rasterio
 
 from cropdash.domain import Grid, Zone
-from cropdash.errors import ConfigError, InvalidScene
-from cropdash.ingest.local_scenes import LocalSource
-from cropdash.ingest.source import Source
+from cropdash.domain.errors import ConfigError, InvalidScene
+from cropdash.domain.source import Source
+from cropdash.ingest.local.source import LocalSource
 from cropdash.ingest.stac import Endpoint, StacSource
 from cropdash.prepare import composite
 from tests.ingest.stac.products import Product, product

@@ -1,0 +1,1 @@
+"""The network: time at each pixel, then space."""

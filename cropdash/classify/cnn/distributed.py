@@ -1,0 +1,82 @@
+"""One training in several processes: who is who, and what they do together.
+
+Processes know each other by the variables that torchrun sets: RANK, WORLD_SIZE, MASTER_ADDR, ...
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+from torch import Tensor, nn
+
+from cropdash.domain.errors import ConfigError
+from cropdash.settings.train import CnnConfig
+
+
+def rank(config: CnnConfig) -> int:
+    """This process's number among those of the training; 0 writes."""
+    return int(os.environ.get("RANK", 0)) if config.processes > 1 else 0
+
+
+def trainer_options(config: CnnConfig) -> dict[str, Any]:
+    """What Lightning's trainer is told of devices and of the other processes.
+
+    Raises ConfigError if the machine lacks the devices, or the other processes are not there.
+    """
+    _check_devices(config)
+    together = int(os.environ.get("WORLD_SIZE", 1)) if config.processes > 1 else 1
+    if together != config.processes:
+        raise ConfigError(
+            f"The settings ask for {config.nodes} x {config.devices} processes and there are "
+            f"{together}: start the run by torchrun on each node, or set nodes to 1."
+        )
+    return {
+        "accelerator": config.accelerator,
+        "devices": config.devices,
+        "num_nodes": config.nodes,
+        "strategy": "ddp" if together > 1 else "auto",
+        "use_distributed_sampler": False,  # each process draws patches of its own
+    }
+
+
+def plugins(config: CnnConfig) -> list[Any]:
+    """What tells Lightning that the processes are started by someone else."""
+    return [TorchElasticEnvironment()] if config.processes > 1 else []
+
+
+def summed(trainer: L.Trainer, values: Tensor) -> Tensor:
+    """The sum of every process's `values`; themselves where there is one process."""
+    if trainer.world_size == 1:
+        return values
+    there = values.to(trainer.strategy.root_device)
+    total: Tensor = trainer.strategy.reduce(there, reduce_op="sum")
+    return total.cpu()
+
+
+def any_of(trainer: L.Trainer, mine: bool) -> bool:
+    """True in every process if `mine` is in one: they stop together or wait for ever."""
+    if trainer.world_size == 1:
+        return mine
+    return bool(summed(trainer, torch.tensor(float(mine))) > 0)
+
+
+def share_weights(trainer: L.Trainer, network: nn.Module) -> None:
+    """Give every process the first one's numbers: those of normalisation differ by a step."""
+    if trainer.world_size > 1:
+        for values in network.state_dict().values():
+            torch.distributed.broadcast(values, 0)
+
+
+def _check_devices(config: CnnConfig) -> None:
+    if config.accelerator == "cpu":
+        return
+    there = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if there < config.devices:
+        raise ConfigError(
+            f"The settings ask for {config.devices} GPU and PyTorch finds {there} on this machine: "
+            "set accelerator to cpu, or install a PyTorch build for its GPU."
+        )

@@ -1,0 +1,21 @@
+"""Whether this machine computes in bfloat16."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+
+from cropdash.settings.train import CnnConfig
+
+
+def half(config: CnnConfig) -> bool:
+    """True if the settings allow bfloat16 and the processor has instructions for it."""
+    return config.half_precision and _has_instructions()
+
+
+@cache
+def _has_instructions() -> bool:
+    # Without them bfloat16 is emulated, which is slower than float32.
+    found = torch.cpu.get_capabilities()
+    return bool(found.get("avx512_bf16") or found.get("amx_bf16") or found.get("bf16"))

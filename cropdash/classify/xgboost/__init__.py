@@ -1,0 +1,1 @@
+"""XGBoost on one row per pixel."""

@@ -1,0 +1,183 @@
+"""Rounds of boosting that can be broken off and gone on with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xgboost
+from numpy.typing import NDArray
+from xgboost.callback import CallbackContainer
+
+from cropdash.classify import validation
+from cropdash.classify.classifier import OnEpoch, ShouldStop
+from cropdash.classify.description import ROUNDS, replacing
+from cropdash.classify.sampling import Positions
+from cropdash.domain.errors import TrainingFailed
+from cropdash.settings.train import XgbConfig
+
+_DIGEST = 64  # characters of a SHA-256 in hexadecimal
+_KEEPS = 10  # times that a training is kept on its way
+
+
+def grow(
+    parameters: Mapping[str, Any],
+    watched: Mapping[str, xgboost.DMatrix],
+    config: XgbConfig,
+    *,
+    truth: Positions | None,
+    identity: Mapping[str, Any],
+    folder: Path,
+    on_epoch: OnEpoch,
+    should_stop: ShouldStop,
+) -> xgboost.Booster:
+    """The trees up to the round that validates best, so that loading needs no second number.
+
+    `truth` (N,) are the classes of the validation rows, also of those that the trees can't name.
+    Ten times on its way the trees are kept in `folder`; a training with the same
+    `identity` that finds them goes on from there and ends with the trees that it would have had unbroken.
+    """
+    evaluated = [(matrix, name) for name, matrix in watched.items()]
+
+    def metric(predicted: NDArray[np.float32], matrix: xgboost.DMatrix) -> list[tuple[str, float]]:
+        return _scores(predicted, truth if matrix is watched.get("validation") else None, matrix)
+
+    container = CallbackContainer(
+        [_Observer(config, list(watched), on_epoch, should_stop)], metric=metric
+    )
+    # Seeded by round, not once: a round draws the same whether or not others ran before it here.
+    settled = dict(parameters) | {"seed_per_iteration": True}
+    booster = _begun(settled, watched, folder, json.dumps(identity, sort_keys=True))
+    for number in range(booster.num_boosted_rounds(), config.trees):
+        if _waited(booster) >= config.patience:
+            break
+        booster.update(watched["train"], number)
+        if container.after_iteration(booster, number, watched["train"], evaluated):
+            break
+        if (number + 1) % max(1, config.trees // _KEEPS) == 0:
+            booster = _kept(booster, settled, watched, folder / ROUNDS)
+    best = booster.attr("best_round")
+    return booster if best is None else booster[: int(best) + 1]
+
+
+def _begun(
+    parameters: Mapping[str, Any],
+    watched: Mapping[str, xgboost.DMatrix],
+    folder: Path,
+    identity: str,
+) -> xgboost.Booster:
+    """The trees kept by an earlier training with the same settings, or none."""
+    cache = list(watched.values())
+    raw = _readable(folder / ROUNDS)
+    if raw is not None:
+        booster = xgboost.Booster(dict(parameters), cache, model_file=raw)
+        if booster.attr("identity") == identity:
+            return booster
+    booster = xgboost.Booster(dict(parameters), cache)
+    booster.set_attr(identity=identity)
+    return booster
+
+
+def checksum(raw: bytes | bytearray) -> str:
+    """SHA-256 of a saved model."""
+    return hashlib.sha256(raw).hexdigest()
+
+
+def checked(raw: bytes, expected: str) -> bytearray:
+    """The saved model if it is whole; raises ValueError if it is damaged.
+
+    XGBoost ends the whole process on some damaged files, so it is never given one.
+    """
+    if checksum(raw) != expected:
+        raise ValueError("The checksum does not fit.")
+    return bytearray(raw)
+
+
+def _readable(path: Path) -> bytearray | None:
+    """The trees kept there, behind their checksum; None if there are none, or damaged ones."""
+    try:
+        content = path.read_bytes()
+        return checked(content[_DIGEST:], content[:_DIGEST].decode("ascii"))
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _kept(
+    booster: xgboost.Booster,
+    parameters: Mapping[str, Any],
+    watched: Mapping[str, xgboost.DMatrix],
+    path: Path,
+) -> xgboost.Booster:
+    """Keep the trees, and go on with them as a resumed training would.
+
+    A booster sums its predictions round by round, one that was loaded all at once: the last bits
+    differ, and with them the next trees. Loaded again here, both are the same.
+    """
+    raw = booster.save_raw(raw_format="ubj")
+    with replacing(path) as temporary:
+        temporary.write_bytes(checksum(raw).encode("ascii") + raw)
+    return xgboost.Booster(dict(parameters), list(watched.values()), model_file=raw)
+
+
+def _waited(booster: xgboost.Booster) -> int:
+    """Rounds since the best one."""
+    best = booster.attr("best_round")
+    return 0 if best is None else booster.num_boosted_rounds() - 1 - int(best)
+
+
+def _scores(
+    predicted: NDArray[np.float32], truth: Positions | None, matrix: xgboost.DMatrix
+) -> list[tuple[str, float]]:
+    """Accuracy, macro F1 and their mean of (N, C) class probabilities.
+
+    The truth is the matrix's own without one that names classes past the C as well.
+    """
+    known = (matrix.get_label() if truth is None else truth).astype(np.int64)
+    said = predicted.reshape(len(known), -1)
+    size = max(said.shape[1], int(known.max()) + 1)
+    found = validation.counts(known, said.argmax(axis=1), size)
+    return list(validation.scores(found).items())
+
+
+class _Observer(xgboost.callback.TrainingCallback):  # type: ignore[misc]
+    """Tells each round, remembers the best, keeps the trees, and ends training when asked to."""
+
+    def __init__(
+        self,
+        config: XgbConfig,
+        watched: list[str],
+        on_epoch: OnEpoch,
+        should_stop: ShouldStop,
+    ) -> None:
+        self._config, self._watched = config, watched
+        self._on_epoch, self._should_stop = on_epoch, should_stop
+        self._started = time.monotonic()
+
+    def after_iteration(self, model: Any, epoch: int, evals_log: Mapping[str, Any]) -> bool:
+        values: dict[str, float] = {
+            "epoch": epoch + 1,
+            "trees": epoch + 1,
+            "progress": (epoch + 1) / self._config.trees,
+            "seconds": round(time.monotonic() - self._started, 2),
+        }
+        for name in self._watched:
+            log = evals_log[name]
+            values[f"{name}_loss"] = float(log["mlogloss"][-1])
+            for metric in ("accuracy", "macro_f1", "score"):
+                values[f"{name}_{metric}"] = float(log[metric][-1])
+        if not np.isfinite(values["train_loss"]):
+            raise TrainingFailed("The training loss became infinite: lower the learning rate.")
+        self._remember(model, epoch, values)
+        self._on_epoch(values)
+        return self._should_stop()
+
+    def _remember(self, model: Any, epoch: int, values: Mapping[str, float]) -> None:
+        """The best round so far is written into the model itself, and so into what is kept."""
+        score, best = values.get("validation_score"), model.attr("best_score")
+        if score is not None and (best is None or score > float(best)):
+            model.set_attr(best_score=repr(score), best_round=str(epoch))

@@ -1,0 +1,244 @@
+"""The command line: `python -m cropdash …`; one workflow call each."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from cropdash.cli import build, model, simulate, study
+from cropdash.cli import zones as zone_commands
+from cropdash.cli.terminal import (
+    assignments,
+    bar,
+    both,
+    console,
+    errors,
+    print_areas,
+    print_scores,
+    score,
+)
+from cropdash.domain.errors import ConfigError, CropdashError
+from cropdash.settings import folders
+from cropdash.storage import runs
+from cropdash.storage.datasets import DatasetFolder
+
+app = typer.Typer(
+    name="cropdash",
+    help="Map crop types from a year of Sentinel-2, and judge the map.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+app.add_typer(simulate.app)
+app.add_typer(zone_commands.app)
+app.command()(build.build)
+app.command()(model.ensemble)
+app.command()(model.optimism)
+app.command()(study.crossvalidate)
+app.command()(study.search)
+Workers = Annotated[int, typer.Option(min=1, max=64, help="Zones built at the same time.")]
+Assignments = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting; repeatable.")
+]
+
+
+@app.command()
+def demo(
+    build_only: Annotated[bool, typer.Option(help="Build the data, train nothing.")] = False,
+    size: Annotated[int, typer.Option(min=32, max=1000, help="Pixels on a side of a zone.")] = 256,
+    zones_per_region: Annotated[int, typer.Option(min=2, max=5)] = 5,
+    seed: int = 0,
+    workers: Workers = 2,
+) -> None:
+    """Build the simulated landscape, train both models, predict and score its test zones.
+
+    Example: `python -m cropdash demo`
+    """
+    build.run(build.demo_settings(size, zones_per_region, seed, workers))
+    if not build_only:
+        for classifier in ("xgboost", "cnn"):
+            _train_new({"classifier": classifier, "dataset": folders.DEMO})
+
+
+@app.command()
+def train(
+    dataset: Annotated[str | None, typer.Argument(help="Dataset to train on.")] = None,
+    classifier: Annotated[str, typer.Option(help="'cnn' or 'xgboost'.")] = "cnn",
+    preset: Annotated[
+        str | None,
+        typer.Option(help="cnn: 'light', 'pixels' or 'seed'; xgboost: 'light' or 'seed'."),
+    ] = None,
+    settings: Assignments = None,
+    run: Annotated[str | None, typer.Option(help="Work on this queued or ended run.")] = None,
+    devices: Annotated[
+        int | None, typer.Option(min=1, help="cnn: processes or cards that train together.")
+    ] = None,
+    nodes: Annotated[
+        int | None, typer.Option(min=1, help="cnn: machines, with the run started by torchrun.")
+    ] = None,
+    queue: Annotated[bool, typer.Option(help="Only write the run, for a --run of it.")] = False,
+) -> None:
+    """Train a model, then predict and score the test zones.
+
+    Examples: `python -m cropdash train demo --classifier cnn --set epochs=20`
+
+    `python -m cropdash train demo --devices 4 --set accelerator=gpu`
+
+    On two machines that share their folders: `python -m cropdash train demo --devices 4 --nodes 2
+    --set accelerator=gpu --queue`, then on each `torchrun --nnodes 2 --nproc-per-node 4
+    --rdzv-backend c10d --rdzv-endpoint HOST:29500 -m -- cropdash train --run RUN`
+    """
+    if run is not None:
+        _train(runs.find(folders.folders().models, run))
+    elif dataset is not None:
+        values: dict[str, Any] = {"dataset": dataset, "classifier": classifier}
+        flags = {"devices": devices, "nodes": nodes}
+        values |= {name: value for name, value in flags.items() if value is not None}
+        _train_new(values | assignments(settings), preset, queue)
+    else:
+        raise ConfigError("Name a dataset to train on, or a run with --run.")
+
+
+@app.command()
+def predict(
+    run: Annotated[str, typer.Argument(help="A trained run.")],
+    zone: Annotated[list[str] | None, typer.Option(help="Zone; repeatable. Default: test.")] = None,
+) -> None:
+    """Predict zones with a trained run, as GeoTIFF and Parquet.
+
+    Example: `python -m cropdash predict cnn-20230101-120000-ab12 --zone alsace_1`
+    """
+    from cropdash.workflow import score as scoring
+    from cropdash.workflow import train
+
+    where = folders.folders()
+    folder = runs.find(where.models, run)
+    train.weights_path(folder)
+    dataset = DatasetFolder(where.data, folder.config["dataset"])
+    zones = _zones(dataset, zone)
+    with bar() as progress:
+        scoring.predict_zones(folder, dataset, zones, progress)
+    console.print(f"Predicted {len(zones)} zones into {folder.path / 'predictions'}")
+
+
+@app.command()
+def evaluate(run: Annotated[str, typer.Argument(help="A run with predictions.")]) -> None:
+    """Score a run's predictions of the test zones against the declared crops.
+
+    Example: `python -m cropdash evaluate cnn-20230101-120000-ab12`
+    """
+    from cropdash.workflow import score as scoring
+
+    where = folders.folders()
+    folder = runs.find(where.models, run)
+    dataset = DatasetFolder(where.data, folder.config["dataset"])
+    predicted = set(folder.predicted_zones())
+    zones = [z for z in dataset.built_zones() if z.split == "test" and z.zone_id in predicted]
+    if not zones:
+        raise ConfigError(f"Run {run} has predicted no test zone: predict first.")
+    print_scores(run, scoring.score_run(folder, dataset, zones))
+    print_areas(folder.areas())
+
+
+@app.command("runs")
+def list_runs() -> None:
+    """List all runs with their state and scores.
+
+    Example: `python -m cropdash runs`
+    """
+    table = Table("Run", "Dataset", "State", "Accuracy", "Macro F1", "Parcel accuracy")
+    for run in runs.list_all(folders.folders().models):
+        test, status = run.scores().get("test", {}), run.status
+        cells = [
+            score(test, "pixel", "accuracy"),
+            score(test, "pixel", "macro_f1"),
+            score(test, "parcel", "accuracy"),
+        ]
+        table.add_row(run.run_id, run.config["dataset"], status.state if status else "?", *cells)
+    console.print(table)
+
+
+@app.command()
+def doctor(
+    endpoint: Annotated[
+        str | None,
+        typer.Option(help="Ask 'earthengine', a STAC provider or an address whether it answers."),
+    ] = None,
+    register: Annotated[list[Path] | None, typer.Option(help="A register; repeatable.")] = None,
+) -> None:
+    """Check packages, folders, disk, memory, datasets, and what unfinished builds need.
+
+    One line each, with a way out; ends with code 1 if something needed is broken.
+
+    Examples: `python -m cropdash doctor`
+
+    `python -m cropdash doctor --endpoint planetary-computer --register RPG.gpkg`
+    """
+    from cropdash.workflow.doctor import examine
+
+    findings = examine(folders.folders(), endpoint=endpoint, registers=register or ())
+    for finding in findings:
+        mark = "[green]ok[/]" if finding.ok else "[red]fault[/]"
+        console.print(
+            f"{mark:>14}  {finding.subject}: {finding.text}", highlight=False, soft_wrap=True
+        )
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+def _train_new(values: dict[str, Any], preset: str | None = None, queue: bool = False) -> None:
+    from cropdash.settings import train as train_config
+
+    if preset is not None:
+        values = train_config.preset_values(values["classifier"], preset) | values
+    run = runs.queue(folders.folders(), train_config.parse(values))
+    if queue:
+        console.print(run.run_id)
+    else:
+        _train(run)
+
+
+def _train(run: runs.RunFolder) -> None:
+    from cropdash.jobs.worker import at_work
+    from cropdash.workflow import ranks
+    from cropdash.workflow import train as training
+
+    if ranks.is_assistant():
+        training.assist_run(run, folders.folders())
+        return
+    console.print(f"Run {run.run_id}")
+    where = folders.folders()
+    with bar() as told, at_work(run.path, slot=where.models / ".slot.lock") as reporter:
+        training.train_run(
+            run,
+            where,
+            progress=both(told, reporter.update),
+            should_stop=reporter.should_stop,
+        )
+    print_scores(run.run_id, run.scores())
+
+
+def _zones(dataset: DatasetFolder, wanted: list[str] | None) -> list[Any]:
+    built = {z.zone_id: z for z in dataset.built_zones()}
+    unknown = [z for z in wanted or () if z not in built]
+    if unknown:
+        raise ConfigError(f"Dataset {dataset.name} has no built zone {', '.join(unknown)}.")
+    return [z for z in built.values() if (z.zone_id in wanted if wanted else z.split == "test")]
+
+
+def main() -> None:
+    """Run the command line; a fault of input ends with one sentence and exit code 2."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle threads sleep instead of spinning
+    try:
+        app()
+    except CropdashError as error:
+        errors.print(f"[red]Error:[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(2)

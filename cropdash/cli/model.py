@@ -1,0 +1,83 @@
+"""`python -m cropdash ensemble` and `optimism`: models together, and splits that flatter."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cropdash.cli.terminal import assignments, bar, both, console, print_scores
+from cropdash.domain.errors import ConfigError
+from cropdash.settings import folders
+from cropdash.storage import runs
+
+
+def ensemble(
+    members: Annotated[list[str], typer.Argument(help="Two or more trained runs.")],
+) -> None:
+    """Join trained runs into one model, predict and score the test zones.
+
+    How much each counts is fitted on the training zones that all of them held out.
+
+    Example: `python -m cropdash ensemble cnn-20230101-120000-ab12 xgboost-20230101-110000-cd34`
+    """
+    from cropdash.jobs.worker import at_work
+    from cropdash.workflow import ensemble as joining
+    from cropdash.workflow import train
+
+    if len(set(members)) < 2:
+        raise ConfigError("An ensemble needs at least two different runs.")
+    where = folders.folders()
+    found = [runs.find(where.models, member) for member in members]
+    for member in found:
+        train.weights_path(member)
+    run = runs.queue(where, joining.of_runs(found))
+    console.print(f"Run {run.run_id}")
+    with bar() as told, at_work(run.path, slot=where.models / ".slot.lock") as reporter:
+        train.train_run(
+            run, where, progress=both(told, reporter.update), should_stop=reporter.should_stop
+        )
+    print_scores(run.run_id, run.scores())
+
+
+def optimism(
+    dataset: Annotated[str, typer.Argument(help="A built dataset.")] = folders.DEMO,
+    classifier: Annotated[str, typer.Option(help="'xgboost' or 'cnn'.")] = "xgboost",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting; repeatable.")
+    ] = None,
+) -> None:
+    """Score one model under five splits: how much a wrong one flatters.
+
+    Random pixels, parcels and patches lie beside what was learned; whole zones and whole regions
+    do not. Writes optimism.json and optimism.csv into the models folder.
+
+    Example: `python -m cropdash optimism demo --classifier xgboost`
+    """
+    from cropdash.settings import train as train_config
+    from cropdash.storage.datasets import DatasetFolder
+    from cropdash.workflow import optimism as meter
+
+    where = folders.folders()
+    values = {"classifier": classifier, "dataset": dataset, **assignments(settings)}
+    found = meter.measure(
+        DatasetFolder(where.data, dataset), train_config.parse(values), progress=_silent,
+        models=where.models,
+    )  # fmt: skip
+    heads = ("Accuracy", "Macro F1", "Parcel accuracy", "Parcel macro F1")
+    table = Table("Split by", *heads, "Flatters accuracy", "Flatters macro F1")
+    for row in found.to_dict("records"):
+        scores = ("accuracy", "macro_f1", "parcel_accuracy", "parcel_macro_f1")
+        cells = ["–" if row[s] != row[s] else f"{row[s]:.3f}" for s in scores]
+        flatters = [f"{row[name]:+.3f}" for name in ("flatters_by", "flatters_f1_by")]
+        table.add_row(row["split"], *cells, *flatters)
+    console.print(table)
+    console.print(
+        "Crop pixels and crop parcels, all zones of the dataset; macro F1 over the classes that "
+        "occur in what is scored; flattery is against whole zones."
+    )
+
+
+def _silent(stage: str, done: float) -> None:
+    console.print(stage)

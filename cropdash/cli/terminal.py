@@ -1,0 +1,120 @@
+"""What the command line shows: progress, tables, sentences."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from cropdash import legend
+from cropdash.domain.errors import ConfigError
+
+console = Console()
+errors = Console(stderr=True)
+
+
+def print_scores(run_id: str, scores: dict[str, Any]) -> None:
+    """The scores of a run, with what they were taken over."""
+    test = scores.get("test")
+    if not test:
+        console.print(f"Run {run_id}: trained; no test zone was scored.")
+        return
+    table = Table("Unit", "Accuracy", "Macro F1", "Scored", "Classes", title=f"Run {run_id}")
+    for unit in ("pixel", "parcel", "hectare"):
+        values = test.get(unit, {})
+        table.add_row(
+            unit,
+            score(test, unit, "accuracy"),
+            score(test, unit, "macro_f1"),
+            f"{values.get('n_scored', 0):,.0f}",
+            str(values.get("n_classes_averaged", "")),
+        )
+    console.print(table)
+    console.print(f"Crop pixels and parcels of the test zones {', '.join(test['zones'])}.")
+    if answers := test.get("answers"):
+        console.print(_answered(answers))
+
+
+def _answered(answers: dict[str, Any]) -> str:
+    """What the parcels' answers at two levels are worth."""
+    right = {name: "–" if value is None else f"{value:.1%}" for name, value in answers.items()}
+    return (
+        f"Sure enough for a class: {right['by_class']} of the parcels, of which "
+        f"{right['class_accuracy']} are right; of the others the group of crops is right for "
+        f"{right['group_accuracy']}."
+    )
+
+
+def print_areas(areas: pd.DataFrame) -> None:
+    """Hectares by class, largest first: mapped, and corrected with their interval."""
+    classes = legend.load().classes
+    table = Table(
+        "Class",
+        "Mapped [ha]",
+        "Corrected [ha]",
+        "95 % interval",
+        title="Area of the scored parcels",
+    )
+    for row in areas.sort_values("estimated_ha", ascending=False).to_dict("records"):
+        low, high = float(row["low_ha"]), float(row["high_ha"])
+        table.add_row(
+            classes[int(row["class_id"])].label_en,
+            f"{row['mapped_ha']:,.1f}",
+            f"{row['estimated_ha']:,.1f}",
+            "–" if math.isnan(low) else f"{low:,.1f} – {high:,.1f}",
+        )
+    console.print(table)
+
+
+def score(test: dict[str, Any], unit: str, name: str) -> str:
+    """One number of scores.json, or a dash."""
+    value = test.get(unit, {}).get(name)
+    return "–" if value is None else f"{value:.3f}"
+
+
+@contextmanager
+def bar() -> Iterator[Callable[[str, float], None]]:
+    """A progress bar on a terminal; one line per stage elsewhere, as in a log file."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+    )
+    quiet = not console.is_terminal
+    with Progress(*columns, TimeElapsedColumn(), console=console, disable=quiet) as display:
+        task = display.add_task("Starting", total=1.0)
+        last = ""
+
+        def update(stage: str, done: float) -> None:
+            nonlocal last
+            display.update(task, description=stage, completed=done)
+            if quiet and stage != last:
+                console.print(f"{done:4.0%} {stage}", highlight=False)
+            last = stage
+
+        yield update
+
+
+def both(*sinks: Callable[[str, float], None]) -> Callable[[str, float], None]:
+    """Progress told to each of the sinks."""
+
+    def update(stage: str, done: float) -> None:
+        for sink in sinks:
+            sink(stage, done)
+
+    return update
+
+
+def assignments(settings: list[str] | None) -> dict[str, str]:
+    """Names and values of `--set NAME=VALUE`; raises ConfigError for any other form."""
+    pairs = [item.partition("=") for item in settings or ()]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise ConfigError(f"--set {name!r} is not of the form name=value.")
+    return {name.strip(): value.strip() for name, _, value in pairs}

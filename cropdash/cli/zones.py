@@ -1,0 +1,107 @@
+"""`python -m cropdash zones …`: where the squares to map lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cropdash.cli.terminal import console, errors
+from cropdash.domain.errors import ConfigError
+
+if TYPE_CHECKING:
+    from cropdash.ingest.registers import Layout
+    from cropdash.ingest.zones.proposal import Share
+
+app = typer.Typer(
+    name="zones",
+    help="The squares to map.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
+
+
+@app.callback()
+def _group() -> None:
+    """Zones: the squares to map."""
+
+
+@app.command()
+def propose(
+    region: Annotated[str, typer.Argument(help="Names the zones: REGION_1, REGION_2, …")],
+    lon: Annotated[float, typer.Option(min=-180, max=180, help="Of the town [degrees].")],
+    lat: Annotated[float, typer.Option(min=-84, max=84, help="Of the town [degrees].")],
+    register: Annotated[
+        Path | None, typer.Option(help="Parcels, whose density says what is farmed.")
+    ] = None,
+    project: Annotated[
+        str | None,
+        typer.Option(
+            help="Cloud project: instead of a register, ask Earth Engine for ESA WorldCover's"
+            " share of cropland."
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="CSV; zones that it holds are kept.")] = Path(
+        "zones.csv"
+    ),
+    id_column: Annotated[str | None, typer.Option(help="Of a register other than the RPG.")] = None,
+    code_column: Annotated[
+        str | None, typer.Option(help="Of a register other than the RPG.")
+    ] = None,
+    n: Annotated[int, typer.Option("-n", "--number", min=1, help="How many.")] = 5,
+    size: Annotated[int, typer.Option(min=32, max=1000, help="Pixels a side, of 10 m.")] = 1000,
+    radius: Annotated[float, typer.Option(min=1, max=500, help="[km] around the town.")] = 40.0,
+) -> None:
+    """Find the most cultivated squares around a town; of each five, one is held out as a test.
+
+    Example: `python -m cropdash zones propose beauce --lon 1.49 --lat 48.45 --register RPG.gpkg`
+    """
+    from cropdash.ingest import registers, zones
+
+    layout = registers.Layout(id_column=id_column, code_column=code_column)
+    share = _share(register, project, layout)
+    taken = zones.read(out) if out.exists() else ()
+    found = zones.propose(
+        (lon, lat),
+        n=n,
+        size_px=size,
+        radius_km=radius,
+        share=share,
+        region=region,
+        taken=taken,
+    )
+    zones.write(out, (*taken, *found))
+    tests = sum(zone.split == "test" for zone in found)
+    console.print(f"{len(found)} zones around {lon:g}, {lat:g}, {tests} of them for the test.")
+    console.print(f"{out} holds {len(taken) + len(found)} zones.")
+
+
+def _share(register: Path | None, project: str | None, layout: Layout) -> Share:
+    """The cultivated share of squares, by what was given."""
+    from cropdash.ingest import zones
+
+    if register is not None and project is None:
+        return zones.register_share(register, layout)
+    if project is not None and register is None:
+        from cropdash.ingest.earthengine import cropland_share
+
+        return cropland_share(project)
+    raise ConfigError("Give either --register or, for Earth Engine, --project; not both.")
+
+
+@app.command()
+def check(path: Annotated[Path, typer.Argument(help="CSV or GeoJSON.")]) -> None:
+    """Read a list of zones, and say what is in it or what is wrong with it.
+
+    Example: `python -m cropdash zones check zones.csv`
+    """
+    from cropdash.ingest import zones
+
+    found = zones.read(path, warn=lambda sentence: errors.print(sentence, highlight=False))
+    regions = {zone.region for zone in found}
+    tests = sum(zone.split == "test" for zone in found)
+    hectares = sum(z.grid.shape[0] * z.grid.shape[1] * z.grid.pixel_area_ha for z in found)
+    console.print(
+        f"{len(found)} zones in {len(regions)} regions, {tests} for the test, {hectares:,.0f} ha."
+    )

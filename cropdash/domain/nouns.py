@@ -1,0 +1,224 @@
+"""The nouns: frozen, self-validating, numpy only.
+
+Axes are named by one alphabet everywhere: T periods, B bands, H rows (north to south),
+W columns, K classes. Reflectance in memory is float32 in [0, 1] with NaN = missing;
+crop rasters are uint8 with 0 = not a mapped crop and 255 = ignore; parcel rasters are
+int32 with 0 = no parcel.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cropdash.domain.errors import ConfigError, InvalidRaster
+
+Float = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+Ints = NDArray[np.int32]
+Split = Literal["train", "test"]
+
+BANDS: tuple[str, ...] = ("B2", "B3", "B4", "B8")
+BACKGROUND = 0  # not a mapped crop
+IGNORE = 255  # never trained on, never scored
+NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")  # zones, datasets and runs
+
+
+def check_name(name: str, what: str) -> str:
+    """Return `name` if it is fit to be a folder's name, else raise ConfigError."""
+    if not isinstance(name, str) or not NAME.match(name):
+        raise ConfigError(
+            f"{what} {name!r} is not a valid name: use 1 to 64 lower-case letters, digits, '_' or '-'."
+        )
+    return name
+
+
+@dataclass(frozen=True)
+class Grid:
+    """North-up raster grid in a projected reference system."""
+
+    crs: str  # e.g. "EPSG:32631"
+    left: float  # [m] western edge
+    top: float  # [m] northern edge
+    pixel_size: float  # [m]
+    shape: tuple[int, int]  # (H, W)
+
+    def __post_init__(self) -> None:
+        height, width = self.shape
+        if height < 1 or width < 1:
+            raise InvalidRaster(f"A grid needs at least one row and one column, not {self.shape}.")
+        if not self.pixel_size > 0:
+            raise InvalidRaster(f"A grid's pixel size must be positive, not {self.pixel_size} m.")
+        # Plain numbers, whatever the caller computed with: grids are compared and written as JSON.
+        for name in ("left", "top", "pixel_size"):
+            object.__setattr__(self, name, float(getattr(self, name)))
+        object.__setattr__(self, "shape", (int(height), int(width)))
+
+    @property
+    def transform(self) -> tuple[float, float, float, float, float, float]:
+        """Affine coefficients (a, b, c, d, e, f) from (column, row) to (x, y)."""
+        return (self.pixel_size, 0.0, self.left, 0.0, -self.pixel_size, self.top)
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """(left, bottom, right, top) [m]."""
+        height, width = self.shape
+        return (
+            self.left,
+            self.top - height * self.pixel_size,
+            self.left + width * self.pixel_size,
+            self.top,
+        )
+
+    @property
+    def pixel_area_ha(self) -> float:
+        return self.pixel_size**2 / 10_000
+
+
+@dataclass(frozen=True)
+class Zone:
+    """A square of land that is wholly on one side of the split."""
+
+    zone_id: str
+    region: str
+    split: Split
+    grid: Grid
+
+    def __post_init__(self) -> None:
+        check_name(self.zone_id, "Zone")
+        if self.split not in ("train", "test"):
+            raise ConfigError(
+                f"Zone {self.zone_id}: split is {self.split!r}; it must be 'train' or 'test'."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """One acquisition over a zone."""
+
+    date: dt.date
+    reflectance: Float  # (B, H, W), NaN = no data
+    scl: Bytes  # (H, W) Sen2Cor scene classification, 0..11
+    grid: Grid
+    bands: tuple[str, ...] = BANDS
+
+    def __post_init__(self) -> None:
+        _check_shape("reflectance", self.reflectance, (len(self.bands), *self.grid.shape))
+        _check_shape("scl", self.scl, self.grid.shape)
+
+    @property
+    def period(self) -> str:
+        """Calendar month of the acquisition, e.g. '2023-05'."""
+        return f"{self.date:%Y-%m}"
+
+
+@dataclass(frozen=True, eq=False)
+class Cube:
+    """A year of composites on one grid."""
+
+    reflectance: Float  # (T, B, H, W), NaN = missing
+    clear_dates: Bytes  # (T, H, W) number of clear observations, 0 = none (so filled, or missing)
+    periods: tuple[str, ...]  # (T,) e.g. "2023-05"
+    bands: tuple[str, ...]  # (B,)
+    grid: Grid
+    elevation: Float | None = None  # (H, W) [m], NaN = unknown; None: the dataset has none
+    last_crop: Bytes | None = None  # (H, W) class of the year before, 0 = unknown; None: as above
+
+    def __post_init__(self) -> None:
+        t, b = len(self.periods), len(self.bands)
+        _check_shape("reflectance", self.reflectance, (t, b, *self.grid.shape))
+        _check_shape("clear_dates", self.clear_dates, (t, *self.grid.shape))
+        for name in ("elevation", "last_crop"):
+            if (context := getattr(self, name)) is not None:
+                _check_shape(name, context, self.grid.shape)
+        if len(set(self.bands)) != b or len(set(self.periods)) != t:
+            raise InvalidRaster("A cube's bands and periods must not repeat.")
+
+    def band(self, name: str) -> Float:
+        """(T, H, W) series of one band, by name."""
+        if name not in self.bands:
+            raise InvalidRaster(f"The cube has no band {name}; it has {', '.join(self.bands)}.")
+        return self.reflectance[:, self.bands.index(name)]
+
+    @property
+    def ndvi(self) -> Float:
+        """(T, H, W) normalised difference vegetation index; NaN where undefined."""
+        red, nir = self.band("B4"), self.band("B8")
+        total = nir + red
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(total > 0, (nir - red) / total, np.float32(np.nan)).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """What was declared, on the grid."""
+
+    crop: Bytes  # (H, W) class id, 0 = background, 255 = ignore
+    parcel_id: Ints  # (H, W), 0 = none
+    grid: Grid
+
+    def __post_init__(self) -> None:
+        _check_shape("crop", self.crop, self.grid.shape)
+        _check_shape("parcel_id", self.parcel_id, self.grid.shape)
+
+
+def interior(parcel_id: Ints) -> NDArray[np.bool_]:
+    """(H, W) True where all eight neighbours belong to the same parcel.
+
+    The raster's edge is not a border: what lies beyond counts as more of the same.
+    """
+    height, width = parcel_id.shape
+    padded = np.pad(parcel_id, 1, mode="edge")
+    same: NDArray[np.bool_] = parcel_id != 0
+    for row in range(3):
+        for column in range(3):
+            same &= padded[row : row + height, column : column + width] == parcel_id
+    return same
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One zone as the models see it."""
+
+    zone: Zone
+    cube: Cube
+    labels: Labels
+
+    def __post_init__(self) -> None:
+        if self.cube.grid != self.zone.grid or self.labels.grid != self.zone.grid:
+            raise InvalidRaster(f"Zone {self.zone.zone_id}: cube, labels and zone differ in grid.")
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a model says of one zone."""
+
+    crop: Bytes  # (H, W) most probable class, for every pixel, inside parcels and out
+    confidence: Float  # (H, W) its probability
+    parcel_ids: Ints  # (P,)
+    parcel_probabilities: Float  # (P, K) mean over the parcel's pixels
+    grid: Grid
+    run: str
+
+    def __post_init__(self) -> None:
+        _check_shape("crop", self.crop, self.grid.shape)
+        _check_shape("confidence", self.confidence, self.grid.shape)
+        if self.parcel_probabilities.shape[:1] != self.parcel_ids.shape:
+            raise InvalidRaster(
+                f"{self.parcel_ids.size} parcels but {len(self.parcel_probabilities)} rows of probabilities."
+            )
+
+
+def _check_shape(name: str, array: NDArray[np.generic], expected: tuple[int, ...]) -> None:
+    if array.shape != expected:
+        raise InvalidRaster(f"{name} has shape {array.shape}, expected {expected}.")
+
+
+def season(year: int) -> tuple[str, ...]:
+    """The twelve periods of a calendar year."""
+    return tuple(f"{year:04d}-{month:02d}" for month in range(1, 13))

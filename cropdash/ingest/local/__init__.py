@@ -1,0 +1,1 @@
+"""A folder of per-date GeoTIFFs with a register and a zones file."""

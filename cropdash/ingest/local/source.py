@@ -1,0 +1,200 @@
+"""A folder of per-date GeoTIFFs with a register and a zones file."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import rasterio
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+from cropdash.domain import BANDS, Grid, Scene, Zone, season
+from cropdash.domain.errors import InvalidRegister, InvalidScene
+from cropdash.domain.source import Warn, ignore
+from cropdash.ingest import registers
+
+SCALE = 10_000  # digital number of reflectance 1.0
+_DATE = re.compile(r"(?<!\d)(20\d{2})-?(\d{2})-?(\d{2})(?!\d)")
+_ZONE_FILES = ("zones.geojson", "zones.gpkg")
+
+
+@dataclass(frozen=True)
+class LocalSource:
+    """`folder`/scenes/*.tif (B2 B3 B4 B8 SCL, x10000, 0 = no data), a *.gpkg register, zones.
+
+    Zones are polygons with zone_id, region and split; each becomes the rectangle of the scenes'
+    own pixels that lies inside its bounds.
+    """
+
+    folder: Path
+    year: int | None = None  # None: the year with most scenes
+    name: str = "local"
+
+    @cached_property
+    def periods(self) -> tuple[str, ...]:
+        years = Counter(date.year for date, _ in self._files)
+        return season(self.year or years.most_common(1)[0][0])
+
+    def zones(self) -> tuple[Zone, ...]:
+        """Raises InvalidRegister if the zones file or one of its columns is missing."""
+        path = next((self.folder / n for n in _ZONE_FILES if (self.folder / n).is_file()), None)
+        if path is None:
+            raise InvalidRegister(f"{self.folder} has no {' or '.join(_ZONE_FILES)}.")
+        frame = gpd.read_file(path)
+        missing = {"zone_id", "region", "split"} - set(frame.columns)
+        if missing or frame.crs is None:
+            raise InvalidRegister(
+                f"{path.name} lacks {', '.join(sorted(missing)) or 'a reference system'}: "
+                "every zone needs zone_id, region and split (train or test)."
+            )
+        frame = frame.to_crs(self._frame.crs)
+        return tuple(
+            Zone(
+                str(row.zone_id),
+                str(row.region),
+                row.split,
+                self._snap(row.geometry.bounds, row.zone_id),
+            )
+            for row in frame.itertuples()
+        )
+
+    def parcels(self, zone: Zone) -> gpd.GeoDataFrame:
+        """Register rows that touch the zone."""
+        candidates = sorted(
+            p for p in self.folder.glob("*.gpkg") if p.name.lower() not in _ZONE_FILES
+        )
+        if len(candidates) != 1:
+            raise InvalidRegister(
+                f"{self.folder} must hold one register (*.gpkg), it holds {len(candidates)}."
+            )
+        return registers.read_parcels(candidates[0], zone.grid)
+
+    def scenes(self, zone: Zone, warn: Warn = ignore) -> Iterator[Scene]:
+        """Scenes of the season over the zone, by date; an unreadable file is named and left out."""
+        for date, path in self._files:
+            if f"{date:%Y-%m}" not in self.periods:
+                continue
+            try:
+                scene = read_scene(path, date, zone.grid)
+            except InvalidScene as error:
+                warn(str(error))
+                continue
+            if scene is not None:
+                yield scene
+
+    @cached_property
+    def _files(self) -> list[tuple[dt.date, Path]]:
+        folder = self.folder / "scenes"
+        paths = sorted(p for p in folder.glob("*.tif*") if not p.name.startswith("."))
+        if not paths:
+            raise InvalidScene(f"{folder} holds no GeoTIFF: put one file per date there.")
+        return sorted((_date(path), path) for path in paths)
+
+    @cached_property
+    def _frame(self) -> Grid:
+        """Grid of the first scene that opens; the zones are cut out of its pixels."""
+        problem = ""
+        for _, path in self._files:
+            try:
+                with rasterio.open(path, driver="GTiff") as raster:
+                    return _grid(raster, path)
+            except (RasterioError, InvalidScene) as error:
+                problem = problem or str(error)
+        raise InvalidScene(f"No scene in {self.folder / 'scenes'} can be read: {problem}")
+
+    def _snap(self, bounds: tuple[float, float, float, float], zone_id: str) -> Grid:
+        """Whole pixels inside `bounds`; a tenth of a pixel is forgiven to rounding."""
+        frame, size = self._frame, self._frame.pixel_size
+        column = np.ceil((bounds[0] - frame.left) / size - 0.1)
+        row = np.ceil((frame.top - bounds[3]) / size - 0.1)
+        last_column = np.floor((bounds[2] - frame.left) / size + 0.1)
+        last_row = np.floor((frame.top - bounds[1]) / size + 0.1)
+        if last_column <= column or last_row <= row:
+            raise InvalidRegister(f"Zone {zone_id} is smaller than a pixel of the scenes.")
+        shape = (int(last_row - row), int(last_column - column))
+        return Grid(frame.crs, frame.left + column * size, frame.top - row * size, size, shape)
+
+
+def read_scene(path: Path, date: dt.date, grid: Grid) -> Scene | None:
+    """The part of a scene over the grid; None where it has no pixel there.
+
+    Raises InvalidScene for unreadable files, too few bands, or pixels off the grid.
+    """
+    try:
+        with rasterio.open(path, driver="GTiff") as raster:
+            order = _band_order(raster, path)
+            window = _window(_grid(raster, path), grid, path)
+            height, width = raster.height, raster.width
+            if not _overlaps(window, height, width):
+                return None
+            values = raster.read(order, window=window, boundless=True, fill_value=0)
+    except RasterioError as error:
+        raise InvalidScene(f"{path.name} can't be read ({error}): fetch it again.") from error
+    reflectance = values[:-1].astype(np.float32) / np.float32(SCALE)
+    reflectance[values[:-1] == 0] = np.nan
+    return Scene(date, reflectance, values[-1].astype(np.uint8), grid)
+
+
+def _band_order(raster: Any, path: Path) -> list[int]:
+    """1-based positions of B2, B3, B4, B8 and SCL, by name where bands are named."""
+    wanted = [*BANDS, "SCL"]
+    names = [re.sub(r"^B0", "B", (d or "").upper()) for d in raster.descriptions]
+    if all(name in names for name in wanted):
+        return [names.index(name) + 1 for name in wanted]
+    if not any(names) and raster.count == len(wanted):
+        return list(range(1, len(wanted) + 1))
+    raise InvalidScene(
+        f"{path.name} has bands {', '.join(n or '?' for n in names)}; it needs {', '.join(wanted)}."
+    )
+
+
+def _window(frame: Grid, grid: Grid, path: Path) -> Window:
+    if rasterio.crs.CRS.from_user_input(frame.crs) != rasterio.crs.CRS.from_user_input(grid.crs):
+        raise InvalidScene(
+            f"{path.name} is in {frame.crs}, the other scenes in {grid.crs}: warp it."
+        )
+    column = (grid.left - frame.left) / grid.pixel_size
+    row = (frame.top - grid.top) / grid.pixel_size
+    off = max(abs(column - round(column)), abs(row - round(row)))
+    if frame.pixel_size != grid.pixel_size or off > 0.01:
+        raise InvalidScene(f"{path.name} does not lie on the pixels of the other scenes: warp it.")
+    return Window(round(column), round(row), grid.shape[1], grid.shape[0])
+
+
+def _overlaps(window: Window, height: int, width: int) -> bool:
+    return bool(
+        window.col_off < width
+        and window.row_off < height
+        and window.col_off + window.width > 0
+        and window.row_off + window.height > 0
+    )
+
+
+def _grid(raster: Any, path: Path) -> Grid:
+    affine = raster.transform
+    if raster.crs is None or not raster.crs.is_projected:
+        raise InvalidScene(f"{path.name} is not in a projected reference system such as UTM.")
+    if affine.b or affine.d or affine.a != -affine.e:
+        raise InvalidScene(f"{path.name} is rotated or has pixels that are not square.")
+    epsg = raster.crs.to_epsg()
+    crs = f"EPSG:{epsg}" if epsg else raster.crs.to_string()
+    return Grid(crs, affine.c, affine.f, affine.a, (raster.height, raster.width))
+
+
+def _date(path: Path) -> dt.date:
+    match = _DATE.search(path.stem)
+    try:
+        if match:
+            return dt.date(*(int(part) for part in match.groups()))
+    except ValueError:
+        pass
+    raise InvalidScene(f"{path.name}: no date such as 20180521 in its name.")

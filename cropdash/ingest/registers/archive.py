@@ -1,0 +1,213 @@
+"""The parcels of an edition out of its .7z archive, in one part or in several."""
+
+from __future__ import annotations
+
+import io
+import lzma
+import re
+import shutil
+import struct
+import uuid
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+import py7zr
+from filelock import FileLock, Timeout
+from py7zr.exceptions import ArchiveError, PasswordRequired
+
+from cropdash.domain.errors import InvalidRegister
+from cropdash.ingest.registers import edition
+from cropdash.ingest.registers.streams import Chain, Single
+
+MAX_BYTES = 32 * 2**30  # of all members together; a whole edition of France takes some 12 GB
+WAIT_S = 3600  # for another process that unpacks the same archive
+_SPARE = 2**26  # [bytes] left free on the disk
+_PART = re.compile(r"^(?P<name>.*\.7z)\.(?P<number>\d{3})$", re.IGNORECASE)
+# 7z's start header: signature, version, CRC, then offset and size of the header at the end
+# (https://py7zr.readthedocs.io/en/latest/archive_format.html).
+_START = struct.Struct("<6s2sIQQI")
+# What py7zr and the decoders below it say to bytes that aren't what they should be.
+_DAMAGE = (
+    ArchiveError,
+    AssertionError,
+    EOFError,
+    IndexError,
+    OverflowError,
+    TypeError,
+    ValueError,
+    lzma.LZMAError,
+    struct.error,
+    zlib.error,
+)
+
+
+def unpack(path: Path, folder: Path | None = None, *, limit: int = MAX_BYTES) -> Path:
+    """The register in the archive, as a file in `folder` (else `unpacked` beside the archive).
+
+    Only that member is written, under a name of ours that carries its checksum, so that a second
+    call finds it; a split archive (.7z.001, .7z.002, …) is given by its first part.
+
+    Raises InvalidRegister if the archive is damaged, incomplete, encrypted or larger than
+    `limit` bytes unpacked, if a member leads out of it, or if the disk is full.
+    """
+    folder = folder or path.parent / edition.UNPACKED
+    with _opened(path) as seven:
+        member = _wanted(_members(seven, path), path, limit)
+        suffix = PurePosixPath(member.filename).suffix.lower()
+        stem = path.name.split(".7z")[0]
+        target = folder / f"{stem}-{member.crc32 or 0:08x}{suffix}"
+        if not _is_whole(target, member.uncompressed):
+            with _alone(target, path):
+                if not _is_whole(target, member.uncompressed):
+                    _write(seven, member, target, path)
+    return target
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[py7zr.SevenZipFile]:
+    parts = _parts(path)
+    with io.BufferedReader(Chain(parts)) as stream:
+        _check_length(stream, parts, path)
+        try:
+            seven = py7zr.SevenZipFile(stream)
+        except PasswordRequired as error:
+            raise InvalidRegister(f"{path.name} is encrypted: unpack it yourself.") from error
+        except _DAMAGE as error:
+            raise _damaged(path, error) from error
+        with seven:
+            yield seven
+
+
+def _parts(path: Path) -> list[Path]:
+    """All parts of a split archive in order, or the one file."""
+    match = _PART.match(path.name)
+    if not match:
+        return [path]
+    number = {
+        int(m["number"]): p
+        for p in path.parent.iterdir()
+        if (m := _PART.match(p.name)) and m["name"] == match["name"]
+    }
+    last = max(number)
+    missing = [n for n in range(1, last + 1) if n not in number]
+    if missing:
+        raise InvalidRegister(
+            f"{match['name']}: part {missing[0]:03d} of {last:03d} is missing: fetch it into the"
+            " same folder."
+        )
+    return [number[n] for n in range(1, last + 1)]
+
+
+def _check_length(stream: io.BufferedReader[Chain], parts: Sequence[Path], path: Path) -> None:
+    """Say that bytes are missing before the decoder stumbles over it."""
+    head = stream.read(_START.size)
+    there = sum(part.stat().st_size for part in parts)
+    stream.seek(0)
+    if len(head) == _START.size:
+        _, _, _, offset, size, _ = _START.unpack(head)
+        if there >= _START.size + offset + size:
+            return
+        wanted = f"{_START.size + offset + size:,} bytes"
+    else:
+        wanted = "more"
+    raise InvalidRegister(
+        f"{path.name} is cut short: {there:,} bytes in {len(parts)} file(s), {wanted} expected;"
+        " fetch it, or its missing parts, again."
+    )
+
+
+def _members(seven: py7zr.SevenZipFile, path: Path) -> list[py7zr.FileInfo]:
+    try:
+        return seven.list()
+    except _DAMAGE as error:
+        raise _damaged(path, error) from error
+
+
+def _wanted(members: Sequence[py7zr.FileInfo], path: Path, limit: int) -> py7zr.FileInfo:
+    """The member that holds the parcels, after a look at all of them."""
+    for member in members:
+        if member.is_symlink or _leads_out(member.filename):
+            raise InvalidRegister(
+                f"{path.name} holds {member.filename!r}, a link or a path that leads out of the"
+                " archive: fetch the edition from its publisher."
+            )
+    total = sum(member.uncompressed for member in members)
+    if total > limit:
+        raise InvalidRegister(
+            f"{path.name} would unpack to {total:,} bytes, more than the {limit:,} that are"
+            " allowed: unpack it yourself and give the GeoPackage's path."
+        )
+    named = {
+        PurePosixPath(m.filename): m
+        for m in members
+        if m.is_file and PurePosixPath(m.filename).suffix.lower() in edition.SUFFIXES
+    }
+    chosen = edition.choose(list(named), f"The archive {path.name}")
+    if sum(m.filename == named[chosen].filename for m in members) > 1:
+        raise InvalidRegister(f"{path.name} holds {chosen} twice: unpack it yourself.")
+    return named[chosen]
+
+
+def _leads_out(name: str) -> bool:
+    parts = PurePosixPath(name.replace("\\", "/"))
+    return parts.is_absolute() or ".." in parts.parts or ":" in name or "\0" in name
+
+
+def _write(seven: py7zr.SevenZipFile, member: py7zr.FileInfo, target: Path, path: Path) -> None:
+    """Unpack one member under a temporary name and move it into place."""
+    free = shutil.disk_usage(target.parent).free
+    if free < member.uncompressed + _SPARE:
+        raise InvalidRegister(
+            f"{path.name} needs {member.uncompressed:,} bytes in {target.parent}, where"
+            f" {free:,} are free: make room, or name another folder to unpack to."
+        )
+    temporary = target.with_name(f".{target.stem}.{uuid.uuid4().hex[:8]}.part{target.suffix}")
+    factory = Single(temporary, member.uncompressed)
+    try:
+        seven.extract(targets=[member.filename], factory=factory)
+        if not _is_whole(temporary, member.uncompressed):
+            raise InvalidRegister(f"{path.name}: {member.filename} is incomplete: fetch it again.")
+        temporary.replace(target)
+    except PasswordRequired as error:
+        raise InvalidRegister(f"{path.name} is encrypted: unpack it yourself.") from error
+    except OSError as error:
+        raise InvalidRegister(
+            f"{path.name} can't be unpacked into {target.parent} ({error.strerror}): make room, or"
+            " name another folder to unpack to."
+        ) from error
+    except _DAMAGE as error:
+        raise _damaged(path, error) from error
+    finally:
+        factory.finish()
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(target: Path, path: Path) -> Iterator[None]:
+    """One process at a time unpacks to `target`."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(target.with_name(f".{target.name}.lock"))
+        with lock.acquire(timeout=WAIT_S):
+            yield
+    except PermissionError as error:
+        raise InvalidRegister(
+            f"{path.name} can't be unpacked into {target.parent} ({error.strerror}): name a folder"
+            " that can be written to."
+        ) from error
+    except Timeout as error:
+        raise InvalidRegister(
+            f"Another process has been unpacking {path.name} for {WAIT_S} s: end it and try again."
+        ) from error
+
+
+def _is_whole(file: Path, size: int) -> bool:
+    return file.is_file() and file.stat().st_size == size
+
+
+def _damaged(path: Path, error: BaseException) -> InvalidRegister:
+    return InvalidRegister(
+        f"{path.name} can't be unpacked ({type(error).__name__}: {error}): fetch it again."
+    )

@@ -1,0 +1,131 @@
+"""From a register's file to the rows of one zone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+from numpy.typing import NDArray
+
+from cropdash.domain import Grid
+from cropdash.domain.errors import InvalidRegister
+from cropdash.ingest.registers import edition, geopackage, geoparquet
+from cropdash.ingest.registers.layout import CODE, ID, Layout, as_text
+from cropdash.ingest.registers.register import Box, Register
+
+REPEATED = "repeated_ids"  # key of the frame's attrs: ids that stand on several rows of the edition
+_RPG = Layout()
+_EDGE_M = 500.0  # an edge is bent where it is warped, so it is followed at points this far apart
+
+
+def describe(path: Path, layout: Layout = _RPG, cache: Path | None = None) -> Register:
+    """Layer, columns, reference system and number of rows of the register at `path`.
+
+    `path` may be all that `read_parcels` takes. Raises InvalidRegister as it does.
+    """
+    file = edition.locate(path, cache)
+    return _reader(file).describe(file, layout)  # type: ignore[no-any-return]
+
+
+def read_parcels(
+    path: Path,
+    grid: Grid | Sequence[Grid] | None = None,
+    layout: Layout = _RPG,
+    cache: Path | None = None,
+) -> gpd.GeoDataFrame:
+    """Rows of a register that touch the grid's rectangle (all, without a grid).
+
+    Rows whose bounds alone touch it may be among them. Of several grids, it is the rectangle that
+    holds them all.
+
+    `path` is a GeoPackage, a GeoParquet file, a .7z archive (or the first part of a split one)
+    that holds either, or a folder that holds one of these at any depth. Archives are unpacked
+    once, into `cache` or a folder `unpacked` beside them.
+
+    Returns ID_PARCEL (text), CODE_CULTU (text) and geometry, in the register's own reference
+    system and in order of id. `attrs["repeated_ids"]` lists those of the ids that stand on
+    several rows of the whole register, wherever these lie; to know them, the first call of a
+    process reads the id column once.
+
+    Raises InvalidRegister if the file, its layer, a column or its reference system is missing,
+    or if the grid can't be placed in it.
+    """
+    register = describe(path, layout, cache)
+    grids = [grid] if isinstance(grid, Grid) else grid
+    box = bounds_of(grids, register.crs, register.path.name) if grids else None
+    frame = _reader(register.path).read(register, box)
+    frame = frame.rename(columns={register.id_column: ID, register.code_column: CODE})
+    frame = frame.rename_geometry("geometry") if frame.geometry.name != "geometry" else frame
+    frame = frame.assign(**{ID: as_text(frame[ID]), CODE: as_text(frame[CODE])})
+    frame = frame[[ID, CODE, "geometry"]].sort_values([ID, CODE], kind="stable", ignore_index=True)
+    everywhere = repeated_ids(register) if box is not None else _repeated(frame[ID])
+    frame.attrs[REPEATED] = sorted(set(frame[ID]) & everywhere)
+    return frame
+
+
+def write_parcels(path: Path, parcels: gpd.GeoDataFrame) -> None:
+    """Write a register in the RPG's own layout: layer, column names, EPSG:2154."""
+    parcels.to_crs(2154).to_file(path, layer="PARCELLES_GRAPHIQUES", driver="GPKG")
+
+
+def repeated_ids(register: Register) -> frozenset[str]:
+    """Ids that stand on more than one row of the register; read once per process and file."""
+    status = register.path.stat()
+    return _repeated_in_file(register, status.st_mtime_ns, status.st_size)
+
+
+def bounds_of(grids: Sequence[Grid], crs: object, where: str) -> Box:
+    """The box, in a register's reference system, that holds all of the grids.
+
+    Raises InvalidRegister if a grid has no place there.
+    """
+    boxes = [_warped_bounds(_outline(grids, name), name, crs) for name in {g.crs for g in grids}]
+    low, high = np.min(boxes, axis=0), np.max(boxes, axis=0)
+    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+        raise InvalidRegister(
+            f"{where}: a zone in {grids[0].crs} lies outside the area of the register's reference"
+            " system: choose the register of that territory."
+        )
+    return float(low[0]), float(low[1]), float(high[2]), float(high[3])
+
+
+@lru_cache(maxsize=8)
+def _repeated_in_file(register: Register, modified_ns: int, size: int) -> frozenset[str]:
+    column = _reader(register.path).ids(register)
+    # Counting integers is several times as fast as counting text, and most ids are digits.
+    try:
+        numbers = np.sort(pc.cast(column, pa.int64()).to_numpy(zero_copy_only=False))
+        if not (numbers[1:] == numbers[:-1]).any():
+            return frozenset()
+    except (pa.ArrowException, TypeError):
+        pass
+    return _repeated(as_text(column.to_pandas()))
+
+
+def _repeated(ids: pd.Series) -> frozenset[str]:
+    return frozenset(ids[ids.duplicated()])
+
+
+def _outline(grids: Sequence[Grid], name: str) -> Box:
+    """The box that holds the grids of one reference system."""
+    bounds = np.array([grid.bounds for grid in grids if grid.crs == name])
+    return (*bounds[:, :2].min(axis=0).tolist(), *bounds[:, 2:].max(axis=0).tolist())
+
+
+def _warped_bounds(box: Box, source: str, target: object) -> NDArray[np.float64]:
+    # Densified edges, so that the bent rectangle is covered in the other reference system.
+    outline = shapely.segmentize(shapely.box(*box), _EDGE_M)
+    bounds: NDArray[np.float64] = gpd.GeoSeries([outline], crs=source).to_crs(target).total_bounds
+    return bounds
+
+
+def _reader(file: Path) -> ModuleType:
+    return geoparquet if edition.kind_of(file) is edition.Kind.GEOPARQUET else geopackage

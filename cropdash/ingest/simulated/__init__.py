@@ -1,5 +1,0 @@
-"""A simulated landscape: parcels, crops, weather and Sentinel-2 scenes from a seed."""
-
-from cropdash.ingest.simulated.source import SimulatedSource
-
-__all__ = ["SimulatedSource"]

@@ -1,0 +1,297 @@
+"""Start, stop and end worker processes: each is the command that a person would type.
+
+Nothing is remembered here that is not on disk: a worker outlives the page and the server that
+started it, and is found again by its folder (status.json, worker.lock, worker.log).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+from filelock import FileLock, Timeout
+
+from cropdash.domain import NAME
+from cropdash.domain.errors import RunBusy, RunNotFound
+from cropdash.settings import folders as settings
+from cropdash.settings import train
+from cropdash.settings.build import BuildConfig, SimulatedBuild
+from cropdash.settings.command import command_line as command_line
+from cropdash.settings.folders import DEMO, PROJECT
+from cropdash.settings.study import CrossValidation, Search
+from cropdash.settings.train import TrainConfig
+from cropdash.storage import runs, status, studies
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.status import Status
+
+STOP_WAIT_S = 20.0  # [s] a worker is given to stop by itself before it may be ended at once
+_LAUNCH_LOCK = "launch.lock"  # held while a worker is being started, so that two clicks start one
+
+_children: list[tuple[subprocess.Popen[bytes], Path]] = []
+_children_guard = threading.Lock()
+
+
+# start -----------------------------------------------------------------------
+
+
+def start_training(config: TrainConfig, *, command: Sequence[str] | None = None) -> str:
+    """Create a run and start its worker; returns the run's id.
+
+    `command` replaces the worker's command line. Raises DatasetNotFound.
+    """
+    run = runs.queue(settings.folders(), config)
+    _launch(run.path, command or _python("train", "--run", run.run_id))
+    return run.run_id
+
+
+def start_study(config: CrossValidation | Search, *, command: Sequence[str] | None = None) -> str:
+    """Create a search or a cross-validation and start its worker; returns the study's id."""
+    study = studies.queue(settings.folders(), config)
+    _launch(study.path, command or _study_command(study.study_id))
+    return study.study_id
+
+
+def start_build(config: BuildConfig | None = None, *, command: Sequence[str] | None = None) -> None:
+    """Start building a dataset, the demo if none is given; zones that are whole are kept.
+
+    Raises RunBusy, or ConfigError if the dataset was begun with other settings.
+    """
+    where = settings.folders().data
+    if config is None:
+        if DatasetFolder(where, DEMO).is_configured:
+            return resume_build(DEMO, command=command)
+        config = SimulatedBuild(dataset=DEMO)
+    folder = DatasetFolder(where, config.dataset)
+    _launch(
+        folder.path,
+        command or _python("build", config.dataset),
+        before=lambda: folder.configure(config),
+    )
+    return None
+
+
+def resume_build(dataset: str, *, command: Sequence[str] | None = None) -> None:
+    """Take a build up again with the settings it was begun with. Raises RunBusy."""
+    folder = DatasetFolder(settings.folders().data, dataset)
+    folder.config()  # raises if there is nothing to take up
+    _launch(folder.path, command or _python("build", dataset))
+
+
+def resume(run_id: str, *, command: Sequence[str] | None = None) -> None:
+    """Start the worker of an unfinished run again, under the same name. Raises RunBusy."""
+    run = runs.find(settings.folders().models, run_id)
+    _launch(run.path, command or _python("train", "--run", run_id))
+
+
+def resume_study(study_id: str, *, command: Sequence[str] | None = None) -> None:
+    """Start the worker of an unfinished study again; what is finished is kept. Raises RunBusy."""
+    study = studies.find(settings.folders().models, study_id)
+    _launch(study.path, command or _study_command(study_id))
+
+
+def repeat(
+    run_id: str, changes: Mapping[str, Any] | None = None, *, command: Sequence[str] | None = None
+) -> str:
+    """Start a new run with the settings of another, some of them changed; returns its id."""
+    config = runs.find(settings.folders().models, run_id).config
+    return start_training(train.parse({**config, **(changes or {})}), command=command)
+
+
+# stop ------------------------------------------------------------------------
+
+
+def stop(name: str) -> None:
+    """Ask the worker of a run or of a dataset's build to stop as soon as its work is safe.
+
+    One that has not begun, or waits for its turn, has nothing to lose: it is ended at once.
+    """
+    folder = _folder(name)
+    reap()
+    (folder / status.STOP).touch()
+    written = status.read_written(folder)
+    if written is not None and written.state == "queued":
+        process = status.process_of(written)
+        if process is None or _end(process):
+            _write_end(folder, written.pid, Status("stopped", error="It was stopped unbegun."))
+
+
+def is_stopping(name: str) -> bool:
+    """True if a stop was asked for and the worker has not followed yet."""
+    folder = _folder(name)
+    now = status.read(folder)
+    return now is not None and not now.is_final and (folder / status.STOP).exists()
+
+
+def may_end(name: str) -> bool:
+    """True once a worker was given time to stop by itself and did not."""
+    flag = _folder(name) / status.STOP
+    return is_stopping(name) and time.time() - flag.stat().st_mtime > STOP_WAIT_S
+
+
+def end_now(name: str) -> bool:
+    """Kill the worker and its children; False if it is not there any more.
+
+    Only a process whose id and creation time both are those written in the status is ended.
+    """
+    folder = _folder(name)
+    written = status.read_written(folder)
+    process = status.process_of(written) if written and not written.is_final else None
+    if written is None or process is None:
+        reap()
+        return False
+    if not _end(process):
+        return False
+    _write_end(folder, written.pid, Status("stopped", error="It was ended at once."))
+    reap()
+    return True
+
+
+def log(name: str, lines: int = 200) -> str:
+    """Tail of what the worker of a run or of a build printed."""
+    return runs.RunFolder(_folder(name)).log(lines)
+
+
+def reap() -> None:
+    """Take leave of finished children, so that no zombie stays and no state is left open."""
+    with _children_guard:
+        finished = [child for child in _children if child[0].poll() is not None]
+        _children[:] = [child for child in _children if child not in finished]
+    for child, folder in finished:
+        error = f"Its process ended without a word (exit code {child.returncode}); see its log."
+        _write_end(folder, child.pid, Status("lost", error=error))
+
+
+# inside ----------------------------------------------------------------------
+
+
+def _python(*words: str) -> list[str]:
+    return [sys.executable, "-m", "cropdash", *words]
+
+
+def _study_command(study_id: str) -> list[str]:
+    study = studies.find(settings.folders().models, study_id)
+    command = "search" if isinstance(study.config, Search) else "crossvalidate"
+    return _python(command, "--study", study_id)
+
+
+def _folder(name: str) -> Path:
+    """Folder of a run or a study, else of a dataset, looked up by name."""
+    where = settings.folders()
+    trained = [run.path for run in runs.list_all(where.models)]
+    trained += [study.path for study in studies.list_all(where.models)]
+    for path in trained:
+        if path.name == name:
+            return path
+    if NAME.match(name) and (where.data / name / status.FILE).is_file():
+        return where.data / name
+    raise RunNotFound(
+        f"There is no run and no build {name[:64]!r}; 'python -m cropdash runs' lists them."
+    )
+
+
+def _launch(
+    folder: Path, command: Sequence[str], *, before: Callable[[], None] | None = None
+) -> None:
+    """Start a worker for the folder, unless one is at work on it or waits to be.
+
+    `before` is called once it is sure that none is.
+    """
+    reap()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / _LAUNCH_LOCK, timeout=5):
+            _check_free(folder)
+            if before is not None:
+                before()
+            (folder / status.STOP).unlink(missing_ok=True)
+            queued = _queued(folder)
+            status.write(folder, queued)
+            child = _spawn(folder, command)
+            _write_process(folder, queued, child.pid)
+    except Timeout as error:
+        raise RunBusy(
+            f"{folder.name} is being started by another page; reload in a moment."
+        ) from error
+
+
+def _check_free(folder: Path) -> None:
+    written = status.read_written(folder)
+    waits = written is not None and not written.is_final and status.process_of(written) is not None
+    if waits or status.is_locked(folder):
+        raise RunBusy(
+            f"A worker is already at work on {folder.name}: wait for its end or stop it first."
+        )
+
+
+def _queued(folder: Path) -> Status:
+    before, now = status.read_written(folder), time.time()
+    created = before.created if before and before.created else now
+    return Status("queued", stage="Waiting to start", created=created, heartbeat=now)
+
+
+def _spawn(folder: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    where = settings.folders()
+    environment = {
+        **os.environ,
+        "CROPDASH_DATA": str(where.data),
+        "CROPDASH_MODELS": str(where.models),
+        "PYTHONUNBUFFERED": "1",  # the log is read while it is written
+        "PYTHONUTF8": "1",
+    }
+    with (folder / runs.LOG).open("ab") as log:
+        child = subprocess.Popen(
+            list(command),
+            cwd=PROJECT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # neither Ctrl-C nor the server's end reaches it
+        )
+    with _children_guard:
+        _children.append((child, folder))
+    return child
+
+
+def _write_process(folder: Path, queued: Status, pid: int) -> None:
+    """Add the worker's process to the queued status, unless the worker has spoken already."""
+    try:
+        created = psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        return  # over already
+    if status.read_written(folder) == queued:
+        status.write(folder, replace(queued, pid=pid, process_created=created))
+
+
+def _end(process: psutil.Process) -> bool:
+    """Kill the process and what it started; True if it is gone."""
+    if not process.is_running():  # compares the creation time once more
+        return False
+    if os.getpgid(process.pid) == process.pid:
+        os.killpg(process.pid, signal.SIGKILL)
+    else:  # typed in a terminal: its group holds more than the worker
+        for member in [*process.children(recursive=True), process]:
+            member.kill()
+    _, alive = psutil.wait_procs([process], timeout=5)
+    return not alive
+
+
+def _write_end(folder: Path, pid: int, end: Status) -> None:
+    """Write a final state for a worker that is gone without having written one."""
+    written = status.read_written(folder)
+    if written is None or written.is_final or written.pid not in (0, pid):
+        return
+    if not status.is_locked(folder):
+        final = replace(
+            written, state=end.state, error=end.error, finished=time.time(), heartbeat=time.time()
+        )
+        status.write(folder, final)

@@ -1,0 +1,1 @@
+"""What a person can set: folders, builds, trainings, studies. Forms and commands come from it."""

@@ -1,0 +1,161 @@
+"""Settings of the network."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from cropdash.settings.train.shared import TrainConfig
+
+
+class CnnConfig(TrainConfig):
+    """The network: a temporal convolution at each pixel, then a U-Net over the embeddings.
+
+    Beside it a small network of single pixels, which shares no weight with it.
+    """
+
+    classifier: Literal["cnn"] = Field("cnn", title="Model")
+    inputs: Literal["reflectance", "sqrt_ndvi"] = Field(
+        "sqrt_ndvi", title="Inputs",
+        description="Reflectance as it is, or its square root and NDVI beside it.",
+    )  # fmt: skip
+    location_noise: float = Field(
+        0.2, ge=0, le=5, title="Location noise",
+        description="How far each patch is moved in training, in deviations between the zones.",
+    )  # fmt: skip
+    hidden_months: float = Field(
+        0.3, ge=0, le=0.9, title="Hidden months",
+        description="Share of the months of a training patch that are hidden as clouds would.",
+    )  # fmt: skip
+    hidden_last_crop: float = Field(
+        0.2, ge=0, le=1, title="Hidden last crops",
+        description="Share of a training patch's parcels whose last crop is hidden, so that the "
+        "network also answers where it is unknown.",
+    )  # fmt: skip
+    temporal_channels: int = Field(
+        32, ge=4, le=256, title="Temporal channels",
+        description="Width of the convolution over time that all pixels share.",
+    )  # fmt: skip
+    temporal_layers: int = Field(1, ge=1, le=4, title="Temporal layers", description="Its depth.")
+    temporal_kernel: Literal[3, 5] = Field(
+        3, title="Temporal kernel", description="Months that one convolution sees."
+    )
+    temporal_pooling: Literal["max", "dense"] = Field(
+        "dense", title="Temporal pooling",
+        description="Strongest response of the year, or a learned mix of all months.",
+    )  # fmt: skip
+    temporal_hidden: int = Field(
+        256, ge=8, le=1024, title="Hidden values",
+        description="Width of the layer that mixes the months, where they are mixed (dense).",
+    )  # fmt: skip
+    embedding: int = Field(
+        64, ge=8, le=256, title="Embedding", description="Values per pixel that the U-Net sees."
+    )
+    unet_channels: tuple[int, ...] = Field(
+        (32, 48, 64), min_length=1, max_length=6, title="U-Net channels",
+        description="Width of each level, from full to coarsest resolution.",
+    )  # fmt: skip
+    skip_embedding: bool = Field(
+        True, title="Skip connection of the embedding",
+        description="The output layer sees each pixel's own embedding beside the U-Net's.",
+    )  # fmt: skip
+    dropout: float = Field(0.1, ge=0, le=0.9, title="Dropout", description="Share of channels.")
+    optimiser: Literal["adam", "adamw"] = Field(
+        "adamw", title="Optimiser", description="AdamW decays weights and follows a one-cycle rate."
+    )
+    learning_rate: float = Field(2e-3, ge=1e-6, le=1, title="Learning rate", description="Peak.")
+    weight_decay: float = Field(0.05, ge=0, le=1, title="Weight decay", description="AdamW only.")
+    patch_size: int = Field(
+        24, ge=8, le=512, title="Patch size", description="Pixels on a side of a training patch."
+    )
+    batch_size: int = Field(32, ge=2, le=256, title="Batch size", description="Patches a step.")
+    iterations: int = Field(
+        80,
+        ge=1,
+        le=10_000,
+        title="Steps an epoch",
+        description="Optimiser steps between scores; fewer where the area is small.",
+    )
+    epochs: int = Field(10, ge=1, le=1000, title="Epochs", description="At most.")
+    patience: int = Field(
+        6, ge=1, le=1000, title="Patience",
+        description="Epochs without a better validation score before training stops.",
+    )  # fmt: skip
+    weighting: Literal["none", "parcel"] = Field(
+        "parcel", title="Pixel weighting",
+        description="parcel: a pixel weighs one over the square root of its parcel's size.",
+    )  # fmt: skip
+    focus: float = Field(
+        0.0, ge=0, le=5, title="Focus",
+        description="Gamma of the focal loss: clear pixels count less (0 = cross-entropy).",
+    )  # fmt: skip
+    group_loss: float = Field(
+        0.0, ge=0, le=5, title="Group loss",
+        description="Weight of a second loss on the group (level 2) of the class (0 = off).",
+    )  # fmt: skip
+    own_loss: float = Field(
+        0.5, ge=0, le=5, title="Loss of the pixel alone",
+        description="Weight of a second loss on what a pixel's own series says, without its "
+        "surroundings; that answer then counts too (0 = there is none).",
+    )  # fmt: skip
+    pixel_networks: int = Field(
+        1, ge=0, le=8, title="Pixel networks",
+        description="So many learn beside, from single pixels of all parcels, and answer from a "
+        "pixel's own series, without its surroundings; their answer counts as well (0 = none).",
+    )  # fmt: skip
+    single_pixels: int = Field(
+        1600, ge=32, le=100_000, title="Single pixels",
+        description="Drawn a step for each pixel network.",
+    )  # fmt: skip
+    parcel_means: float = Field(
+        0.5, ge=0, le=1, title="Parcel means",
+        description="Share of the single pixels in whose place the mean of their parcel is learned.",
+    )  # fmt: skip
+    mixing: float = Field(
+        0.4, ge=0, le=10, title="Mixing",
+        description="Single pixels are learned as mixtures of two: the larger, the more even "
+        "(0 = not mixed).",
+    )  # fmt: skip
+    logit_adjustment: float = Field(
+        0.4, ge=0, le=2, title="Logit adjustment",
+        description="Strength with which rare classes are favoured (0 = none, 1 = balanced).",
+    )  # fmt: skip
+    averaging: float = Field(
+        0.98, ge=0, lt=1, title="Weight averaging",
+        description="Decay of the moving average of weights that is kept (0 = off).",
+    )  # fmt: skip
+    half_precision: bool = Field(
+        True, title="bfloat16", description="Faster; only used where the processor has it."
+    )
+    accelerator: Literal["cpu", "gpu"] = Field(
+        "cpu", title="Train on", description="Processor cores or graphics cards."
+    )
+    devices: int = Field(
+        1, ge=1, le=16, title="Devices",
+        description="Processes a machine that share each step's patches, each with its threads.",
+    )  # fmt: skip
+    nodes: int = Field(
+        1, ge=1, le=64, title="Machines",
+        description="Above 1 the run is started by torchrun on each of them.",
+    )  # fmt: skip
+
+    def with_rounds(self, n: int) -> CnnConfig:
+        """The same settings for `n` epochs."""
+        return self.model_copy(update={"epochs": n})
+
+    @property
+    def processes(self) -> int:
+        """How many train together."""
+        return self.devices * self.nodes
+
+    @model_validator(mode="after")
+    def _every_process_has_patches(self) -> CnnConfig:
+        if self.batch_size % self.processes or self.batch_size < 2 * self.processes:
+            raise ValueError(
+                f"{self.batch_size} patches a step can't be shared evenly by {self.processes} "
+                "processes, two or more each: set batch_size to a multiple"
+            )
+        if self.refit and self.processes > 1:
+            raise ValueError("learning from all zones works on one device: set refit to false")
+        return self

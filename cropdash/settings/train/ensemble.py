@@ -1,0 +1,41 @@
+"""Settings of several models as one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from cropdash.domain.errors import InvalidRun
+from cropdash.settings.train.shared import TrainConfig
+
+_SHARED = ("dataset", "seed", "folds", "validation_fold")  # what decides which zones are held out
+
+
+class EnsembleConfig(TrainConfig):
+    """Trained runs whose answers are joined; nothing is learned but how much each counts."""
+
+    classifier: Literal["ensemble"] = Field("ensemble", title="Model")
+    members: tuple[str, ...] = Field(
+        min_length=2, max_length=8, title="Members", description="Trained runs, by their ids."
+    )
+
+
+def ensemble_of(members: Mapping[str, Mapping[str, Any]]) -> EnsembleConfig:
+    """Settings of the ensemble of some runs, given by id and settings.
+
+    Raises InvalidRun unless they learned from the same zones of one dataset: what one of them
+    has learned from can't tell how much to trust it.
+    """
+    configs = list(members.values())
+    for name in _SHARED:
+        found = {str(config.get(name)) for config in configs}
+        if len(found) > 1:
+            raise InvalidRun(
+                f"These runs differ in {name} ({', '.join(sorted(found))}): an ensemble needs runs "
+                "that held out the same zones."
+            )
+    if any(config["classifier"] == "ensemble" for config in configs):
+        raise InvalidRun("An ensemble can't be a member of another: name the runs it is made of.")
+    return EnsembleConfig(members=tuple(members), **{n: configs[0][n] for n in _SHARED})

@@ -1,0 +1,105 @@
+"""Settings of a training run that both models share."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+
+from cropdash.domain import check_name
+from cropdash.domain.errors import ConfigError
+
+Classifier = Literal["cnn", "xgboost"]  # what can be trained
+
+
+class TrainConfig(BaseModel):
+    """What both models share."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    classifier: Classifier | Literal["ensemble"] = Field(
+        title="Model", description="Network, boosted trees, or several as one."
+    )
+    dataset: str = Field(title="Dataset", description="Name of the dataset to train on.")
+    also: str = Field(
+        "", title="Also learn from",
+        description="Dataset whose training zones are learned from beside the run's own, such as "
+        "the simulated landscape where there are few parcels. Empty: none.",
+    )  # fmt: skip
+    map_unit: Literal["pixel", "parcel"] = Field(
+        "pixel", title="Map by",
+        description="parcel: inside a declared parcel the map shows the parcel's decision.",
+    )  # fmt: skip
+    seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed", description="Fixes every random draw.")
+    folds: int = Field(
+        4, ge=2, le=10, title="Folds",
+        description="The training zones are split into this many groups of whole zones.",
+    )  # fmt: skip
+    validation_fold: int = Field(
+        0, ge=0, le=9, title="Validation fold",
+        description="The group that is held out to stop early.",
+    )  # fmt: skip
+    refit: bool = Field(
+        False, title="Learn from all zones",
+        description="Once stopped and calibrated, the model is trained anew on all training zones, "
+        "the validation fold among them: more to learn from, for twice the time.",
+    )  # fmt: skip
+    rare: Literal["keep", "drop", "merge"] = Field(
+        "keep", title="Rare classes",
+        description="drop: not learned. merge: learned as the commonest class of their group.",
+    )  # fmt: skip
+    least_parcels: int = Field(
+        10, ge=1, le=1_000_000, title="Least parcels",
+        description="Training parcels below which a class counts as rare.",
+    )  # fmt: skip
+    location: bool = Field(
+        True, title="Location",
+        description="The model also sees latitude and longitude: it may learn what grows where.",
+    )  # fmt: skip
+    zone_mean: bool = Field(
+        True, title="Difference from the zone",
+        description="The model also sees how far a pixel lies from its zone's mean of the month: "
+        "an early spring or a dry summer of the whole zone is told from a crop.",
+    )  # fmt: skip
+    elevation: bool = Field(
+        False, title="Elevation",
+        description="The model also sees the height above the sea, where the dataset has it.",
+    )  # fmt: skip
+    last_crop: bool = Field(
+        False, title="Last year's crop",
+        description="The model also sees what the parcel bore the year before, where the dataset "
+        "has it.",
+    )  # fmt: skip
+    class_weighting: Literal["none", "effective"] = Field(
+        "none", title="Class weighting",
+        description="effective: a class weighs by its effective number of parcels.",
+    )  # fmt: skip
+    adjustment: bool = Field(
+        True, title="Adjust for rare classes",
+        description="How much rare classes are favoured is fitted on the validation zones.",
+    )  # fmt: skip
+    calibration: bool = Field(
+        True, title="Calibrate",
+        description="How sure the model may be is fitted on the validation zones.",
+    )  # fmt: skip
+    sure: float = Field(
+        0.9, ge=0, le=1, title="Sure answers",
+        description="Share of a parcel's class answers that should be right; where the model is "
+        "less sure, it answers with the group of crops.",
+    )  # fmt: skip
+    threads: int = Field(2, ge=1, le=64, title="Threads", description="Processor cores to use.")
+
+    @property
+    def context(self) -> tuple[bool, bool, bool, bool]:
+        """Whether the model sees location, elevation, last year's crop and the zone's mean."""
+        return self.location, self.elevation, self.last_crop, self.zone_mean
+
+    @field_validator("dataset", "also")
+    @classmethod
+    def _dataset_is_a_name(cls, value: str, info: ValidationInfo) -> str:
+        try:
+            return (
+                value if info.field_name == "also" and not value else check_name(value, "Dataset")
+            )
+        except ConfigError as error:
+            raise ValueError(str(error)) from error

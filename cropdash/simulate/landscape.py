@@ -1,0 +1,165 @@
+"""What lies and grows on a zone: fields with their crops, and the land between."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from rasterio.features import rasterize
+from rasterio.transform import Affine
+
+from cropdash.domain import Ints, Zone
+from cropdash.simulate import mosaic, quotas, uncropped_land
+from cropdash.simulate.tables import VERGE, WOOD, Index, Reals, codes, priors, regions, stream
+
+SIZE_SPREAD = 0.9  # log-sd of parcel size within a class
+MARGIN_FOUND = 0.75  # share of unmapped and buffer parcels that are slivers along fields
+MISDECLARED = 0.04  # parcels on which another crop grows than declared
+REST_FARMED = 0.15  # share of a field below which what a wood leaves of it is given up
+RARE = 4.0  # expected parcels in a zone below which a class gets its quota instead of a draw
+MANY_FIELDS = 80  # fields in a zone from which on RARE holds
+RARE_SPREAD = 0.5  # log-sd of the size of a rare class's fields
+MOST_RARE = 3  # at most one in so many fields is given to rare classes, in the smallest zones
+CLUMP = 1.1  # strength with which grass, and woody crops, keep together
+GRASS, WOODY = (6, 28, 31, 44, 46), (24, 35, 42, 43, 49)
+BALANCING_ROUNDS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Landscape:
+    """Pieces of land of a zone: roads and verges (piece 0, no polygon), fields, hedged blocks."""
+
+    polygons: NDArray[np.object_]  # (P,) in the zone's projection, None for piece 0
+    code: NDArray[np.str_]  # (P,) declared code, "" = not farmed
+    growth: Index  # (P,) row id of what grows there, see tables.calendar
+    piece: Ints  # (H, W) which piece covers a pixel
+
+    @property
+    def n_pieces(self) -> int:
+        return len(self.growth)
+
+
+def lay_out(zone: Zone, seed: int) -> Landscape:
+    """Draw the fields, the crops and the wild land of a zone."""
+    region = regions()[zone.region]
+    counts = priors().parcels[zone.region]
+    small = MARGIN_FOUND * (counts[0] + counts[7]) / counts.sum()
+    left, bottom, right, top = zone.grid.bounds
+    rng = stream(seed, zone.zone_id, "fields")
+    land = mosaic.cut((left, bottom, right, top), region, small / (1 - small), rng)
+    patches = uncropped_land.draw(
+        zone.grid.bounds, region.non_field_share, stream(seed, zone.zone_id, "wild")
+    )
+    land = _cleared(land, patches, shapely.box(left, bottom, right, top))
+    code, growth = _crops(zone, seed, land)
+    hedges = len(land.hedges)
+    return Landscape(
+        np.concatenate([[None], land.polygons, land.hedges, patches.polygons]),
+        np.concatenate([[""], code, np.full(hedges + len(patches.polygons), "")]),
+        np.concatenate([[VERGE], growth, np.full(hedges, WOOD), patches.growth]),
+        _rasterise(land, patches, zone),
+    )
+
+
+def _rasterise(land: mosaic.Mosaic, patches: uncropped_land.Wild, zone: Zone) -> Ints:
+    """(H, W) pieces: fields lie on their hedged block, so that the hedges show between them."""
+    fields, hedges = len(land.polygons), len(land.hedges)
+    shapes = [(polygon, fields + i) for i, polygon in enumerate(land.hedges, start=1)]
+    shapes += [
+        (polygon, fields + hedges + i) for i, polygon in enumerate(patches.polygons, start=1)
+    ]
+    shapes += [(polygon, i) for i, polygon in enumerate(land.polygons, start=1)]
+    grid = zone.grid
+    raster: Ints = rasterize(
+        shapes, out_shape=grid.shape, transform=Affine(*grid.transform), fill=0, dtype="int32"
+    )
+    return raster
+
+
+def _cleared(
+    land: mosaic.Mosaic, patches: uncropped_land.Wild, frame: shapely.Polygon
+) -> mosaic.Mosaic:
+    """The fields without the woods and villages that lie on them."""
+    whole = shapely.union_all(patches.polygons)
+    shapely.prepare(whole)
+    polygons = land.polygons.copy()
+    cut = np.flatnonzero(shapely.intersects(whole, polygons))
+    for i in cut:  # what a wood leaves of a field is its largest part
+        parts = shapely.get_parts(shapely.difference(polygons[i], whole))
+        parts = parts[shapely.get_type_id(parts) == 3]
+        polygons[i] = max(parts, key=shapely.area) if len(parts) else shapely.Polygon()
+    area = shapely.area(polygons) / 10_000
+    keep = (area > mosaic.MIN_HA) & (area > REST_FARMED * land.area_ha)
+    keep &= shapely.intersects(polygons, frame)
+    centre = shapely.get_coordinates(shapely.centroid(polygons[keep]))
+    return mosaic.Mosaic(polygons[keep], area[keep], centre, land.is_margin[keep], land.hedges)
+
+
+def _crops(zone: Zone, seed: int, land: mosaic.Mosaic) -> tuple[NDArray[np.str_], Index]:
+    """Declared code and true growth (P,) of each field."""
+    rng = stream(seed, zone.zone_id, "crops")
+    expected = quotas.expected_parcels(zone, seed)  # (K,)
+    area = land.area_ha
+    # In a small zone no class has many parcels, and the common ones are still drawn.
+    is_rare = expected < RARE * min(1.0, len(area) / MANY_FIELDS)
+    is_rare[0] = False
+    chance = _balanced(_fit(area, land.centre, rng), np.where(is_rare, 0, expected))
+    crop = _draw(chance, rng)
+    _settle(crop, area, np.where(is_rare, quotas.parcels(zone, seed), 0), rng)
+    which = _codes_of(crop, area, rng)
+    grown = codes().grows_as[which]
+    wrong = rng.random(len(crop)) < MISDECLARED
+    grown = np.where(wrong, codes().grows_as[_codes_of(_draw(chance, rng), area, rng)], grown)
+    return np.array(codes().code)[which], grown
+
+
+def _fit(area: Reals, centre: Reals, rng: np.random.Generator) -> Reals:
+    """(P, K) how well each class suits each field, by size and neighbourhood."""
+    mean = priors().mean_ha
+    distance = np.log(area)[:, None] - (np.log(mean) - SIZE_SPREAD**2 / 2)
+    fit: Reals = np.exp(-0.5 * (distance / SIZE_SPREAD) ** 2) + 1e-6
+    for group in (GRASS, WOODY):
+        fit[:, group] *= np.exp(CLUMP * uncropped_land.smooth(centre, 1800, rng))[:, None]
+    return fit
+
+
+def _balanced(fit: Reals, expected: Reals) -> Reals:
+    """Scale columns so that, with rows summing to one, every class gets its share."""
+    shares = expected / expected.sum()
+    weight = shares.copy()
+    for _ in range(BALANCING_ROUNDS):
+        chance = fit * weight
+        chance /= chance.sum(axis=1, keepdims=True)
+        weight *= shares / np.maximum(chance.mean(axis=0), 1e-12)
+    chance = fit * weight
+    balanced: Reals = chance / chance.sum(axis=1, keepdims=True)
+    return balanced
+
+
+def _draw(chance: Reals, rng: np.random.Generator) -> Index:
+    """One column per row, by the chances."""
+    steps = chance.cumsum(axis=1)
+    place = rng.random((len(chance), 1)) * steps[:, -1:]
+    drawn: Index = np.minimum((steps <= place).sum(axis=1), chance.shape[1] - 1)
+    return drawn
+
+
+def _settle(crop: Index, area: Reals, quota: Index, rng: np.random.Generator) -> None:
+    """Give each rare class its parcels, in place: fields of about its usual size."""
+    free = np.ones(len(crop), dtype=bool)
+    wanted = rng.permutation(np.repeat(np.arange(len(quota)), quota))
+    for c in wanted[: len(crop) // MOST_RARE]:
+        size = priors().mean_ha[c] * np.exp(rng.normal(-(RARE_SPREAD**2) / 2, RARE_SPREAD))
+        misfit = np.where(free, np.abs(np.log(area / size)), np.inf)
+        crop[np.argmin(misfit)] = c
+        free[np.argmin(misfit)] = False
+
+
+def _codes_of(crop: Index, area: Reals, rng: np.random.Generator) -> Index:
+    """Row of the code table for each parcel: by national use, and by size where codes differ."""
+    table = codes()
+    suits = table.class_id[None, :] == crop[:, None]
+    distance = np.nan_to_num(np.log(area)[:, None] - np.log(table.mean_ha)[None, :], nan=0.0)
+    return _draw(suits * table.parcels * np.exp(-0.5 * distance**2), rng)

@@ -1,0 +1,93 @@
+"""The embedded default: 8 regions of 5 zones that follow from a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import geopandas as gpd
+
+from cropdash import domain
+from cropdash.domain import Float, Grid, Scene, Split, Zone
+from cropdash.domain.errors import ConfigError
+from cropdash.domain.source import Warn, ignore
+from cropdash.simulate import ancillary, landscape, register, sensor, tables
+
+PIXEL_M = 10.0
+LATTICE_M = 20.0  # corners lie on Sentinel-2's 20 m grid, which holds the 10 m one
+ZONES_PER_REGION = 5
+MAX_SIZE = 1000  # [px] the squares of zones.csv are 10 km wide
+MIN_SIZE = 16
+
+
+@dataclass(frozen=True)
+class SimulatedSource:
+    """A simulated landscape; the same seed gives the same bytes, zone by zone."""
+
+    seed: int = 0
+    size: int = 256  # [px] side of a zone
+    year: int = 2023
+    zones_per_region: int = ZONES_PER_REGION  # the first is the test zone
+
+    def __post_init__(self) -> None:
+        _check_range("size", self.size, MIN_SIZE, MAX_SIZE)
+        _check_range("zones_per_region", self.zones_per_region, 1, ZONES_PER_REGION)
+        _check_range("year", self.year, 2016, 2100)
+        _check_range("seed", self.seed, 0, 2**31 - 1)
+
+    @property
+    def name(self) -> str:
+        return "simulated"
+
+    @property
+    def periods(self) -> tuple[str, ...]:
+        return domain.season(self.year)
+
+    def zones(self) -> tuple[Zone, ...]:
+        """Zones of all regions, in the order of zones.csv."""
+        return tuple(
+            Zone(row["id"], row["region"], _split(row["split"]), _grid(row, self.size))
+            for row in tables.rows("zones.csv")
+            if int(row["zone"]) <= self.zones_per_region
+        )
+
+    def parcels(self, zone: Zone) -> gpd.GeoDataFrame:
+        """Register rows that touch the zone: ID_PARCEL, CODE_CULTU, geometry; EPSG:2154."""
+        return register.declare(zone, _landscape(zone, self.seed), self.seed)
+
+    def elevation(self, zone: Zone) -> Float:
+        """(H, W) height above the sea [m]."""
+        return ancillary.elevation(zone, self.seed)
+
+    def parcels_before(self, zone: Zone) -> gpd.GeoDataFrame:
+        """The register of the year before, as `parcels`."""
+        return ancillary.parcels_before(zone, _landscape(zone, self.seed), self.seed)
+
+    def scenes(self, zone: Zone, warn: Warn = ignore) -> Iterator[Scene]:
+        """Scenes of the season in order of date, made one at a time."""
+        return sensor.shoot(zone, _landscape(zone, self.seed), self.year, self.seed)
+
+
+def _check_range(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise ConfigError(f"Simulated landscape: {name} is {value}; use {low} to {high}.")
+
+
+def _split(text: str) -> Split:
+    return "test" if text == "test" else "train"
+
+
+def _grid(row: dict[str, str], size: int) -> Grid:
+    """A square of `size` pixels in the middle of the zone's square."""
+    centre_x = (float(row["xmin"]) + float(row["xmax"])) / 2
+    centre_y = (float(row["ymin"]) + float(row["ymax"])) / 2
+    half = size * PIXEL_M / 2
+    left = (centre_x - half) // LATTICE_M * LATTICE_M
+    top = (centre_y + half) // LATTICE_M * LATTICE_M
+    return Grid(f"EPSG:{row['utm_epsg']}", left, top, PIXEL_M, (size, size))
+
+
+@lru_cache(maxsize=2)  # a zone is asked for its parcels and then for its scenes
+def _landscape(zone: Zone, seed: int) -> landscape.Landscape:
+    return landscape.lay_out(zone, seed)

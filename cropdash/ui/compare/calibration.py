@@ -1,0 +1,76 @@
+"""Is the confidence honest: reliability of both runs, and what their class sets hold."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cropdash.figures import metrics, standing
+from cropdash.i18n import number, say
+from cropdash.ui.compare import downloads
+from cropdash.ui.compare.controls import group_labels, test_zones
+from cropdash.ui.compare.counting import Choice, Names, Runs
+from cropdash.ui.compare.tables import coverage, reliability
+from cropdash.ui.shell import frame
+
+_SHOWN = 20  # classes of the chart of sets; the CSV has all
+
+
+def show(runs: Runs, names: Names, choice: Choice) -> None:
+    """How often parcels of a confidence are right; how often class sets hold the truth."""
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _reliability(runs, names, choice)
+    with right:
+        _sets(runs, names)
+
+
+def _reliability(runs: Runs, names: Names, choice: Choice) -> None:
+    tables, errors = reliability(runs, names, choice.zones)
+    title = say(
+        "Share of parcels that are right by confidence, {zones}",
+        zones=test_zones(len(choice.zones)),
+    )
+    figure = metrics.reliability_curve(tables, errors=errors, dark=frame.is_dark())
+    rows = [t.assign(model=name, calibration_error=errors[name]) for name, t in tables.items()]
+    downloads.chart(title, figure, downloads.joined(rows), "reliability", "reliability")
+    st.caption(
+        say(
+            "On the diagonal, parcels of a confidence of 80 % are right 8 times of 10. ECE is the "
+            "mean distance from it."
+        )
+    )
+
+
+def _sets(runs: Runs, names: Names) -> None:
+    table = coverage(runs)
+    if table.empty:
+        st.info(say("One of the runs has no class sets: repeat it to get them."))
+        return
+    sets = [run.scores["test"]["sets"] for run in runs]
+    promised = float(sets[0]["promised"])
+    title = say(
+        "How often a parcel's class set holds what was declared, all test zones ({share} promised)",
+        share=number(promised, ".0%"),
+    )
+    figure = standing.coverage(
+        table.head(_SHOWN), names, promised, group_labels("class"), dark=frame.is_dark()
+    )
+    if len(table) > _SHOWN:
+        title += say("; the {n} largest", n=number(_SHOWN))
+    downloads.chart(title, figure, table, "class_sets", "sets")
+    for name, one in zip(names, sets, strict=True):
+        st.caption(
+            say(
+                "{name}: {covered} of {n} parcels covered, {size} classes a set on average.",
+                name=name,
+                covered=number(one["covered"], ".1%"),
+                n=number(one["parcels"]),
+                size=number(one["size"], ".2f"),
+            )
+        )
+    st.caption(
+        say(
+            "The promise is for all parcels together: rare classes are covered less often than "
+            "common ones."
+        )
+    )

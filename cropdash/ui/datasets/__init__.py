@@ -1,0 +1,1 @@
+"""The Data page: build a dataset, watch it, see what is there."""

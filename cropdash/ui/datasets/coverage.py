@@ -1,0 +1,120 @@
+"""What was seen of each zone, and what of its parcels was mended or left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cropdash.i18n import number, say
+from cropdash.ui.shell import data
+from cropdash.ui.widgets import scores
+
+_DROPPED = ("without_geometry", "without_area", "repeated_geometry")
+
+
+def show(dataset: str) -> None:
+    """Figures over all built zones, and a table with a row for each."""
+    st.subheader(say("What the zones hold"), anchor=False)
+    zones = _table(dataset, data.fingerprint(dataset))
+    if zones.empty:
+        st.info(say("No zone of this dataset is built yet."), icon=":material/info:")
+        return
+    scores.row(_figures(zones))
+    shown = zones.assign(Split=zones["Split"].map(say))
+    st.dataframe(shown, hide_index=True, column_config=_columns(), key=f"coverage:{dataset}")
+    st.download_button(
+        say("Coverage (CSV)"), data.csv(zones), f"{dataset}_coverage.csv", "text/csv",
+        icon=":material/download:", key=f"coverage:csv:{dataset}", on_click="ignore",
+    )  # fmt: skip
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _table(dataset: str, key: str) -> pd.DataFrame:
+    store = data.store()
+    rows = [
+        row_of(zone.zone_id, zone.region, zone.split, store.report(dataset, zone.zone_id))
+        for zone in store.zones(dataset)
+    ]
+    return pd.DataFrame(rows)
+
+
+def row_of(zone_id: str, region: str, split: str, report: Mapping[str, Any]) -> dict[str, Any]:
+    """One zone's report as a row; what a report lacks is left empty."""
+    months = report.get("months_without_observation") or []
+    codes = report.get("unknown_codes") or {}
+    warnings = [str(w) for w in report.get("warnings") or []]
+    return {
+        "Zone": zone_id,
+        "Region": region,
+        "Split": split,
+        "Parcels": report.get("parcels"),
+        "Months not seen": len(months),
+        "Which months": ", ".join(map(str, months)),
+        "Filled": report.get("filled_share"),
+        "Unknown codes": sum(codes.values()),
+        "Which codes": ", ".join(f"{code} ({n})" for code, n in codes.items()),
+        "Mended": report.get("mended_geometry"),
+        "Dropped": sum(int(report.get(name) or 0) for name in _DROPPED),
+        "Repeated ids": report.get("repeated_id"),
+        "Warnings": len(warnings),
+        "First warning": warnings[0] if warnings else "",
+    }
+
+
+def _figures(zones: pd.DataFrame) -> list[tuple[str, str, str]]:
+    unseen = int((zones["Months not seen"] > 0).sum())
+    return [
+        (say("Parcels"), scores.count(zones["Parcels"].sum()), say("Of all built zones.")),
+        (
+            say("Filled pixel-months"),
+            number(zones["Filled"].mean(), ".1%"),
+            say("Had no clear date; filled from the months around them. Mean over built zones."),
+        ),
+        (
+            say("Zones with an unseen month"),
+            scores.count(unseen),
+            say("A month without a clear pixel."),
+        ),
+        (
+            say("Unknown codes"),
+            scores.count(zones["Unknown codes"].sum()),
+            say("Parcels put to background."),
+        ),
+        (
+            say("Mended / dropped"),
+            f"{scores.count(zones['Mended'].sum())} / {scores.count(zones['Dropped'].sum())}",
+            say("Outlines that were repaired; rows without outline or area, or twice the same."),
+        ),
+    ]
+
+
+def _columns() -> dict[str, Any]:
+    figure, plain = st.column_config.NumberColumn, st.column_config.Column
+    return {
+        "Zone": st.column_config.TextColumn(say("Zone"), pinned=True),
+        "Region": plain(say("Region")),
+        "Split": plain(say("Split")),
+        "Parcels": figure(say("Parcels"), format="localized"),
+        "Months not seen": plain(say("Months not seen")),
+        "Which months": plain(say("Which months")),
+        "Filled": figure(
+            say("Filled"), format="percent", help=say("Share of pixel-months without a clear date")
+        ),
+        "Unknown codes": plain(say("Unknown codes")),
+        "Which codes": plain(say("Which codes")),
+        "Mended": figure(
+            say("Mended"), help=say("Outlines that were not valid and could be repaired")
+        ),
+        "Dropped": figure(
+            say("Dropped"), help=say("Without outline or area, or the same outline twice")
+        ),
+        "Repeated ids": figure(
+            say("Repeated ids"),
+            help=say("Rows whose id stands on several; told apart by their outline"),
+        ),
+        "Warnings": plain(say("Warnings")),
+        "First warning": plain(say("First warning")),
+    }

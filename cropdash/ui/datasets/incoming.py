@@ -1,0 +1,111 @@
+"""Files that a person put into data/incoming/: chosen from a listing, never named by text."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from cropdash.domain import check_name
+from cropdash.domain.errors import ConfigError
+from cropdash.settings.folders import folders
+
+FOLDER = "incoming"
+Kind = Literal["register", "zones", "codes", "scenes", "terrain"]
+_REGISTERS = (".gpkg", ".parquet", ".geoparquet", ".7z", ".7z.001")
+_LISTED = 200  # entries looked at, and the most that a select box is sent
+_DEEP = 2000  # files looked at inside one folder
+_MAX_BYTES = 5_000_000  # of a zones file: some 50,000 zones
+
+
+def folder() -> Path:
+    """Where a person puts registers, zones and scenes."""
+    return folders().data / FOLDER
+
+
+def listed(kind: Kind) -> dict[str, Path]:
+    """Name to path of what there is of a kind, by name."""
+    try:
+        entries = sorted(p for p in folder().iterdir() if not p.name.startswith("."))
+    except FileNotFoundError:
+        return {}
+    return {p.name: p for p in entries[:_LISTED] if _TESTS[kind](p)}
+
+
+def place(name: str, content: bytes) -> Path:
+    """Where a zones file would be kept: under a name made from `name`, apart from other content.
+
+    Raises ConfigError for another kind of file, or one that is too large.
+    """
+    stem, _, kind = name.rpartition(".")
+    suffix = f".{kind.lower()}"
+    if suffix not in (".csv", ".geojson"):
+        raise ConfigError("A zones file is a .csv or a .geojson: export it as one of them.")
+    if len(content) > _MAX_BYTES:
+        raise ConfigError(
+            f"The zones file has {len(content) / 1e6:.1f} MB; it may have {_MAX_BYTES / 1e6:.0f} MB."
+        )
+    last = re.split(r"[/\\]", stem)[-1].lower()
+    stem = re.sub(r"[^a-z0-9_-]+", "-", last).strip("-_")[:40] or "zones"
+    path = folder() / f"{check_name(stem, 'File')}{suffix}"
+    if path.exists() and path.read_bytes() != content:
+        mark = hashlib.sha256(content).hexdigest()[:6]
+        path = path.with_name(f"{stem}-{mark}{suffix}")
+    return path
+
+
+def save(name: str, content: bytes) -> Path:
+    """Keep a zones file at its place; the same content is kept once."""
+    path = place(name, content)
+    _write(path, content)
+    return path
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _is_register(path: Path) -> bool:
+    if path.is_file():
+        return path.name.lower().endswith(_REGISTERS)
+    return not _has_scenes(path) and _holds(path, _REGISTERS)
+
+
+def _holds(path: Path, suffixes: tuple[str, ...]) -> bool:
+    """True if a file with one of the suffixes lies in the folder, at any depth."""
+    inside = (p for p, _ in zip(path.rglob("*"), range(_DEEP), strict=False))
+    return any(p.name.lower().endswith(suffixes) for p in inside)
+
+
+def _has_scenes(path: Path) -> bool:
+    return (path / "scenes").is_dir()
+
+
+def _is_table(path: Path) -> bool:
+    return path.is_file() and path.suffix.lower() == ".csv"
+
+
+def _is_terrain(path: Path) -> bool:
+    return path.is_file() and path.suffix.lower() in (".tif", ".tiff")
+
+
+def _is_zones(path: Path) -> bool:
+    return path.is_file() and path.suffix.lower() in (".csv", ".geojson")
+
+
+_TESTS: dict[Kind, Callable[[Path], bool]] = {
+    "register": _is_register,
+    "zones": _is_zones,
+    "codes": _is_table,
+    "scenes": _has_scenes,
+    "terrain": _is_terrain,
+}

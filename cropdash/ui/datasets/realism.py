@@ -1,0 +1,180 @@
+"""How real the simulation is: checks with their bands, beside the real figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cropdash import legend
+from cropdash.domain.errors import CropdashError
+from cropdash.figures import realism, wording
+from cropdash.i18n import label, number, retell, say, sentence
+from cropdash.ui.shell import data, frame
+
+_CHECKS = {
+    "group": sentence("About"),
+    "name": sentence("Check"),
+    "verdict": sentence("Verdict"),
+    "simulated": sentence("Simulated"),
+    "real": sentence("Real"),
+    "low": sentence("From"),
+    "high": sentence("To"),
+    "unit": sentence("Unit"),
+    "source": sentence("Real figures from"),
+}
+Make = Callable[[str], None]  # of a dataset's report, by name
+_PASSED, _FAILED = sentence("✓ within"), sentence("✗ outside")
+
+
+def show(dataset: str, make: Make) -> None:
+    """The report of a dataset; or how to make it."""
+    report = data.store().realism(dataset)
+    if report is None:
+        _empty(dataset, make)
+        return
+    checks = table(report)
+    _verdict(checks)
+    _checks(dataset, checks)
+    _figures({name: pd.DataFrame(rows) for name, rows in report["tables"].items()})
+    _maker(dataset, say("Make it again"), make)
+
+
+def datasets() -> tuple[str, ...]:
+    """Datasets that the simulator made."""
+    store = data.store()
+    names = store.dataset_names()
+    return tuple(n for n in names if store.dataset(n).description.source == "simulated")
+
+
+def table(report: dict[str, Any]) -> pd.DataFrame:
+    """Checks as rows with readable columns, those outside their band first."""
+    columns = [name for name in _CHECKS if name != "verdict"]
+    checks = pd.DataFrame(report["checks"], columns=[*columns, "passed"])
+    passed = checks["passed"].astype(bool)
+    numbers = {name: pd.to_numeric(checks[name]) for name in ("simulated", "real", "low", "high")}
+    checks = checks.assign(verdict=passed.map({True: _PASSED, False: _FAILED}), **numbers)
+    order = passed.argsort(kind="stable")
+    return checks[list(_CHECKS)].rename(columns=_CHECKS).iloc[order]
+
+
+def _empty(dataset: str, make: Make) -> None:
+    st.info(
+        say("No report yet: it compares this dataset with real figures, check by check."),
+        icon=":material/info:",
+    )
+    _maker(dataset, say("Make the report"), make)
+    st.caption(say("Or by this command:"))
+    st.code(f"python -m cropdash simulate report --dataset {dataset}", language=None)
+
+
+def _maker(dataset: str, text: str, make: Make) -> None:
+    """A button that makes the report; while a process works on it, a word says so."""
+    if not st.button(text, icon=":material/fact_check:", key=f"realism:make:{dataset}"):
+        return
+    with st.spinner(say("Comparing with real figures")):
+        try:
+            make(dataset)
+        except CropdashError as error:
+            st.error(retell(str(error)), icon=":material/error:")
+            return
+    st.rerun()
+
+
+def _verdict(checks: pd.DataFrame) -> None:
+    passed = checks["Verdict"] == _PASSED
+    n, total = number(passed.sum()), number(len(checks))
+    st.markdown(say("**{n} of {total} checks** lie within their bands.", n=n, total=total))
+    with st.container(horizontal=True):
+        for group, inside in passed.groupby(checks["About"], sort=False):
+            whole = bool(inside.all())
+            st.badge(
+                say(
+                    "{group}: {n} of {total}",
+                    group=say(str(group).capitalize()),
+                    n=inside.sum(),
+                    total=len(inside),
+                ),
+                icon=":material/check:" if whole else ":material/close:",
+                color="green" if whole else "orange",
+            )
+
+
+def _checks(dataset: str, checks: pd.DataFrame) -> None:
+    words = ("About", "Check", "Verdict", "Unit", "Real figures from")
+    shown = checks.assign(**{n: [retell(str(text)) for text in checks[n]] for n in words})
+    figure = st.column_config.NumberColumn
+    config: dict[str, Any] = {name: say(name) for name in _CHECKS.values()}
+    config |= {
+        name: figure(say(name), format="%.4g") for name in ("Simulated", "Real", "From", "To")
+    }
+    source = "Real figures from"
+    config[source] = st.column_config.TextColumn(say(source), width="large")
+    st.dataframe(
+        shown, hide_index=True, placeholder="–", key=f"realism:{dataset}", column_config=config
+    )
+    st.caption(say("From and to: the band that the simulated figure is to lie in."))
+    st.download_button(
+        say("Checks (CSV)"), data.csv(checks), f"{dataset}_realism.csv", "text/csv",
+        icon=":material/download:", key=f"realism:csv:{dataset}", on_click="ignore",
+    )  # fmt: skip
+
+
+def _figures(tables: dict[str, pd.DataFrame]) -> None:
+    """Two columns of charts, each for the table that the report holds."""
+    drawn = [name for name in _DRAW if len(tables.get(name, ()))]
+    for name, column in zip(drawn, st.columns(2, gap="large") * 2, strict=False):
+        heading, draw = _DRAW[name]
+        title = say(heading)
+        with column:
+            frame.heading(title)
+            figure = draw(tables)
+            st.plotly_chart(figure, theme=None, width="stretch", key=f"realism:{name}", alt=title)
+
+
+def _class_shares(tables: dict[str, pd.DataFrame]) -> Any:
+    st.caption(say("All zones; each dot a class; on the line, it is as frequent as in reality."))
+    return realism.class_shares(tables["classes"], legend.load(), dark=frame.is_dark())
+
+
+def _curves(tables: dict[str, pd.DataFrame]) -> Any:
+    rows, bands = tables["ndvi"], tables.get("bands", pd.DataFrame(columns=["band"]))
+    left, right = st.columns(2)
+    crops = list(dict.fromkeys(rows["crop"]))
+    crop = left.selectbox(say("Crop"), crops, key="realism:crop", format_func=_crop)
+    options = ["NDVI", *sorted(set(bands["band"]))]
+    band = str(right.selectbox(say("Shown"), options, key="realism:band"))
+    if band == "NDVI":
+        return realism.curves(rows, str(crop), dark=frame.is_dark())
+    title = say("Reflectance in {band}", band=band)
+    return realism.curves(bands[bands["band"] == band], str(crop), title, dark=frame.is_dark())
+
+
+def _crop(name: str) -> str:
+    """A crop of the report in the reader's language, if it is one of the legend's classes."""
+    named = {item.label_en: item for item in legend.load().classes}
+    return label(named[name]) if name in named else wording.place(name)
+
+
+def _parcel_sizes(tables: dict[str, pd.DataFrame]) -> Any:
+    st.caption(say("Quantiles of the parcels' areas by region; the largest mark is the median."))
+    return realism.parcel_sizes(tables["parcel_size"], dark=frame.is_dark())
+
+
+def _clear_dates(tables: dict[str, pd.DataFrame]) -> Any:
+    rows = tables["clear_dates"]
+    region = st.selectbox(
+        say("Region"), list(dict.fromkeys(rows["region"])), key="realism:region",
+        format_func=wording.place,
+    )  # fmt: skip
+    return realism.clear_dates(rows, str(region), dark=frame.is_dark())
+
+
+_DRAW: dict[str, tuple[str, Callable[[dict[str, pd.DataFrame]], Any]]] = {
+    "classes": (sentence("How frequent each class is"), _class_shares),
+    "ndvi": (sentence("Crops by month"), _curves),
+    "parcel_size": (sentence("Parcel sizes"), _parcel_sizes),
+    "clear_dates": (sentence("Clear dates a month"), _clear_dates),
+}

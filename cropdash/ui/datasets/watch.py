@@ -1,0 +1,218 @@
+"""The build of a dataset: how far it is, what failed and why, as a map and as a table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import pandas as pd
+import streamlit as st
+
+from cropdash.figures import wording, zone_map
+from cropdash.i18n import number, retell, say, sentence
+from cropdash.ui.datasets import zone_lists
+from cropdash.ui.shell import address, data, frame
+from cropdash.ui.widgets import job_watch, scores
+
+STATES = ("built", "building", "failed", "missing")
+_COLOURS: dict[str, job_watch.Colour] = {
+    "built": "green", "building": "blue", "failed": "red", "missing": "gray",
+}  # fmt: skip
+_COUNTED = {
+    "built": sentence("{n} of {total} built"),
+    "building": sentence("{n} of {total} building"),
+    "failed": sentence("{n} of {total} failed"),
+    "missing": sentence("{n} of {total} missing"),
+}
+_COLUMNS = {
+    "zone_id": sentence("Zone"),
+    "state": sentence("State"),
+    "step": sentence("Step"),
+    "reason": sentence("Reason"),
+    "seconds": sentence("Time [s]"),
+    "region": sentence("Region"),
+    "split": sentence("Split"),
+}
+VIEW, ZONES, NEW, REALISM = "view", "datasets", "new", "realism"
+_VIEWS = {
+    ZONES: sentence("Datasets"),
+    NEW: sentence("New dataset"),
+    REALISM: sentence("How real is the simulation"),
+}
+_ALL = ""  # no region's name
+
+
+def choose_view(*, empty: bool) -> str:
+    """Which part of the page is shown, kept in the address; building first where nothing is."""
+    options, key = list(_VIEWS), "address:view"
+    st.session_state[key] = address.get(VIEW, options, NEW if empty else ZONES)
+    chosen = st.segmented_control(
+        say("Show"), options, format_func=lambda view: say(_VIEWS[view]), required=True, key=key,
+        label_visibility="collapsed", on_change=lambda: address.put(VIEW, st.session_state[key]),
+    )  # fmt: skip
+    return str(chosen)
+
+
+class Jobs(job_watch.Jobs, Protocol):
+    """What starts, stops and resumes builds; the page hands it in."""
+
+    def resume_build(self, dataset: str) -> None: ...
+
+
+def names() -> tuple[str, ...]:
+    """Datasets that are built, or whose build was started."""
+    return data.store().build_names()
+
+
+def watch(dataset: str, jobs: Jobs) -> None:
+    """State of a build; while it works, look again each second."""
+    jobs.reap()
+    status = data.store().build_status(dataset)
+    live = status is not None and not status.is_final
+    every = job_watch.REFRESH_S if live else None
+    st.fragment(_head, run_every=every)(dataset)
+    if live:
+        job_watch.watch_build(dataset, jobs)
+    else:
+        _ended(dataset, status, jobs)
+    st.fragment(_zones, run_every=every)(dataset)
+
+
+def table(dataset: str) -> pd.DataFrame:
+    """Zones of the dataset with their state, step, reason and place; empty before they are known."""
+    if dataset not in data.store().dataset_names():
+        return pd.DataFrame(columns=[*_COLUMNS, "lon", "lat", "outline", "epsg", "note"])
+    states = data.store().zone_states(dataset)
+    places = zone_map.places(data.store().dataset(dataset).description.zones)
+    joined = states.merge(places.drop(columns=["region", "split"]), on="zone_id")
+    return joined.assign(note=[_note(row) for row in joined.to_dict("records")])
+
+
+@frame.plainly()
+def _head(dataset: str) -> None:
+    """Name, state and counts."""
+    status = data.store().build_status(dataset)
+    zones = table(dataset)
+    counts = zones["state"].value_counts()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{dataset}**")
+        if status:
+            job_watch.badge(status.state)
+        for name in STATES:
+            if n := int(counts.get(name, 0)):
+                told = say(_COUNTED[name], n=number(n), total=number(len(zones)))
+                st.badge(told, color=_COLOURS[name])
+
+
+@frame.plainly()
+def _ended(dataset: str, status: Any, jobs: Jobs) -> None:
+    """Why the last build ended, and the button that takes it up again."""
+    if status and status.error:
+        show = st.warning if status.state == "stopped" else st.error
+        show(retell(status.error), icon=":material/error:")
+    whole = dataset in data.store().dataset_names() and data.store().dataset(dataset).is_complete
+    about = say("Build what is missing or damaged; zones that are whole are kept.")
+    can_resume = not whole and data.store().build_config(dataset) is not None
+    if can_resume and st.button(
+        say("Resume building"), icon=":material/resume:", help=about, key="build:resume"
+    ):
+        jobs.resume_build(dataset)
+        st.rerun()
+    if status and (log := jobs.log(dataset)):
+        with st.expander(say("Log"), icon=":material/terminal:"):
+            st.code(log, language=None, height=240)
+
+
+@frame.plainly()
+def _zones(dataset: str) -> None:
+    """Map and table of the zones as they are now, and why some failed."""
+    zones = table(dataset)
+    if zones.empty:
+        st.caption(say("Its zones are listed here once its source has been opened."))
+        return
+    left, right = st.columns(2, gap="large")
+    with left:
+        _map(dataset, zones)
+    with right:
+        _table(dataset, zones)
+    failed = zones[zones["state"] == "failed"]
+    if len(failed):
+        with st.expander(
+            say("Why {n} zones failed", n=number(len(failed))), icon=":material/error:"
+        ):
+            shown = _said(failed[["zone_id", "step", "reason"]])
+            st.dataframe(
+                shown, hide_index=True, key=f"zones:failed:{dataset}", column_config=_headings()
+            )
+
+
+def _map(dataset: str, zones: pd.DataFrame) -> None:
+    regions = list(dict.fromkeys(zones["region"]))
+    shown = st.selectbox(
+        say("Show on the map"), [_ALL, *regions],
+        format_func=lambda region: wording.place(region) if region else say("All regions"),
+        key=f"zones:show:{dataset}",
+    )  # fmt: skip
+    figure = zone_map.by_state(
+        zones,
+        towns=zone_lists.towns(),
+        region=None if shown == _ALL else shown,
+        dark=frame.is_dark(),
+    )
+    st.plotly_chart(
+        figure, theme=None, width="stretch", key=f"zones:states:{dataset}",
+        alt=say("Zones of {dataset} by state", dataset=dataset),
+    )  # fmt: skip
+
+
+def _table(dataset: str, zones: pd.DataFrame) -> None:
+    shown = _said(zones[list(_COLUMNS)])
+    if not zones["reason"].fillna("").any():
+        shown = shown.drop(columns="reason")
+    first = zones["state"].map({"failed": 0, "building": 1, "missing": 2}).fillna(3)
+    shown = shown.iloc[first.argsort(kind="stable")]
+    st.dataframe(
+        shown, hide_index=True, height=520, placeholder=scores.DASH, key=f"zones:list:{dataset}",
+        column_config={
+            **_headings(),
+            "zone_id": st.column_config.TextColumn(say("Zone"), pinned=True),
+            "reason": st.column_config.TextColumn(say("Reason"), width="medium"),
+            "seconds": st.column_config.NumberColumn(say("Time [s]"), format="%.1f"),
+        },
+    )  # fmt: skip
+    with st.container(horizontal=True):
+        st.download_button(
+            say("States (CSV)"), data.csv(zones[list(_COLUMNS)]), f"{dataset}_zones.csv", "text/csv",
+            icon=":material/download:", key=f"states:{dataset}", on_click="ignore",
+        )  # fmt: skip
+        st.download_button(
+            say("Zones (GeoJSON)"), json.dumps(zone_map.geojson(zones)).encode(),
+            f"{dataset}_zones.geojson", "application/geo+json", icon=":material/download:",
+            key=f"geojson:{dataset}", on_click="ignore",
+        )  # fmt: skip
+
+
+def _headings() -> dict[str, Any]:
+    return {name: st.column_config.Column(say(heading)) for name, heading in _COLUMNS.items()}
+
+
+def _said(zones: pd.DataFrame) -> pd.DataFrame:
+    """The table with its states, splits and reasons in the reader's language."""
+    words: dict[str, Callable[[Any], str]] = {
+        "state": say,
+        "split": say,
+        "reason": lambda text: retell(str(text or "")),
+    }
+    told = {n: [word(v) for v in zones[n]] for n, word in words.items() if n in zones}
+    return zones.assign(**told)
+
+
+def _note(row: Mapping[Any, Any]) -> str:
+    """Text under the pointer: state, step, and why it failed, in short lines."""
+    said = f"{wording.place(row['region'])}, {say(row['split'])}<br>{say(row['state'])}"
+    if row.get("step"):
+        said += f": {row['step']}"
+    reason = retell(str(row.get("reason") or ""))
+    lines = [reason[i : i + 60] for i in range(0, min(len(reason), 300), 60)]
+    return "<br>".join([said, *lines])

@@ -1,0 +1,153 @@
+"""Downloads of the Map page: rasters, parcels, and the styles that give them their colours."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from cropdash import legend
+from cropdash.domain import Prediction
+from cropdash.evaluate import conformal
+from cropdash.figures import layers, qgis
+from cropdash.i18n import say
+from cropdash.ui.map.layers import MODELS, parcel_answers
+from cropdash.ui.map.legends import whole_legend
+from cropdash.ui.shell import data
+from cropdash.ui.widgets.run_pair import Pair
+
+RANKS = (1, 2, 3)  # answers of each model that go along
+# What `layers.agreement` says, as it is written into files.
+AGREEMENT = ("both_right", "first_right", "second_right", "same_error", "different_errors")
+
+
+def downloads(pair: Pair) -> None:
+    """GeoTIFF of each model's zone, GeoPackage of the parcels, styles, and all of it at once."""
+    stem = f"{pair.dataset}_{pair.zone.zone_id}"
+    st.markdown(f"**{say('Take home')}**")
+    with st.container(horizontal=True):
+        for i, name in enumerate(pair.names):
+            _button(
+                say("{model} (GeoTIFF)", model=name),
+                partial(_raster, pair, i),
+                f"{_raster_name(pair, i)}.tif",
+                "image/tiff",
+                say("Class (band 1) and confidence in per cent (band 2) of every pixel."),
+            )
+        _button(
+            say("Parcels (GeoPackage)"),
+            lambda: geopackage(pair),
+            f"{stem}_parcels.gpkg",
+            "application/geopackage+sqlite3",
+            say(
+                "Declared crop, both models' first three answers with their probabilities, and "
+                "whether they agree; in the zone's own coordinates."
+            ),
+        )
+        _button(
+            say("Colours (QGIS style)"),
+            lambda: qgis.class_style(legend.load()),
+            "cropdash_classes.qml",
+            "application/xml",
+            say("For the GeoTIFF. Load it in QGIS under Layer properties, Style, Load style."),
+        )
+        _button(
+            say("All for QGIS (ZIP)"),
+            lambda: archive(pair),
+            f"{stem}_qgis.zip",
+            "application/zip",
+            say("Rasters, parcels, legend, and styles named so that QGIS finds them by itself."),
+        )
+
+
+def answers(pair: Pair) -> gpd.GeoDataFrame:
+    """Parcels with both models' answers and whether they agree; empty where a parcel holds no pixel.
+
+    first_ and second_ (the runs): class, confidence, class_2, probability_2, class_3,
+    probability_3, set (classes of which one is the truth 9 times in 10), run.
+    """
+    table = data.parcels(pair.dataset, pair.zone.zone_id)
+    items = legend.load().classes
+    table = table.assign(declared=[items[k].name for k in table["crop"]])
+    for name, run, prediction in zip(MODELS, pair.runs, pair.predictions, strict=True):
+        threshold = data.store().calibrated(run.run_id).get("threshold")
+        said = _answers(prediction, threshold).assign(run=run.run_id)
+        said = said.set_index("parcel_id").add_prefix(f"{name}_").reset_index()
+        table = table.merge(said, on="parcel_id", how="left")
+    return table.merge(_agreement(pair), on="parcel_id", how="left")
+
+
+def geopackage(pair: Pair) -> bytes:
+    """The parcels as one layer."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "parcels.gpkg"
+        answers(pair).to_file(path, layer="parcels", driver="GPKG")
+        return path.read_bytes()
+
+
+def archive(pair: Pair) -> bytes:
+    """Everything as ZIP; QGIS takes the style beside a file that has its name."""
+    stem, table = f"{pair.dataset}_{pair.zone.zone_id}", legend.load()
+    files = {
+        f"{stem}_parcels.gpkg": geopackage(pair),
+        f"{stem}_parcels.qml": qgis.parcel_style(table, "declared"),
+        f"{stem}_legend.csv": data.csv(whole_legend(pair)),
+    }
+    for i in {run.run_id: i for i, run in enumerate(pair.runs)}.values():
+        files[f"{_raster_name(pair, i)}.tif"] = _raster(pair, i)
+        files[f"{_raster_name(pair, i)}.qml"] = qgis.class_style(table)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as bundle:
+        for name, content in files.items():
+            bundle.writestr(name, content)
+    return buffer.getvalue()
+
+
+def _answers(prediction: Prediction, threshold: float | None) -> pd.DataFrame:
+    """parcel_id, the first three classes with their probabilities, and the parcel's set."""
+    names = np.array([item.name for item in legend.load().classes])
+    said = prediction.parcel_probabilities
+    order = np.argsort(-said, axis=1, kind="stable")  # (P, K)
+    table = pd.DataFrame({"parcel_id": prediction.parcel_ids})
+    for rank in RANKS:
+        chosen = order[:, rank - 1]
+        ending = "" if rank == 1 else f"_{rank}"
+        share = "confidence" if rank == 1 else f"probability_{rank}"
+        table[f"class{ending}"] = names[chosen]
+        table[share] = said[np.arange(len(said)), chosen]
+    if threshold is None:
+        return table
+    sets = conformal.class_sets(said, threshold)
+    return table.assign(set=[";".join(names[row]) for row in sets])
+
+
+def _agreement(pair: Pair) -> pd.DataFrame:
+    """parcel_id and how the two agree with the declaration; without what is not mapped."""
+    rows = parcel_answers(pair)
+    codes = layers.agreement(rows[:, 1], rows[:, 2], rows[:, 3])
+    mapped = codes < len(AGREEMENT)
+    words = np.array(AGREEMENT)[codes[mapped]]
+    return pd.DataFrame({"parcel_id": rows[mapped, 0], "agreement": words})
+
+
+def _raster(pair: Pair, i: int) -> bytes:
+    return data.store().prediction_path(pair.runs[i].run_id, pair.zone.zone_id).read_bytes()
+
+
+def _raster_name(pair: Pair, i: int) -> str:
+    return f"{pair.runs[i].run_id}_{pair.zone.zone_id}"
+
+
+def _button(word: str, make: Callable[[], bytes], file: str, mime: str, about: str) -> None:
+    st.download_button(
+        word, make, file, mime, icon=":material/download:", on_click="ignore", help=about,
+        key=f"take:{word}",
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The first page: what is ready, and what to do next."""

@@ -1,0 +1,1 @@
+"""What every page stands in: head, menu, address, server, cached reads."""

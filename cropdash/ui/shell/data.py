@@ -1,0 +1,214 @@
+"""Cached reads of the Store; what pages call instead of files.
+
+Caches are keyed by the dataset's fingerprint or the time a run finished, so that a rebuilt
+dataset or a repeated prediction is never shown stale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import streamlit as st
+
+from cropdash import i18n, legend
+from cropdash.domain import Cube, Labels, Prediction, Zone
+from cropdash.i18n import label, number
+from cropdash.settings.folders import folders
+from cropdash.storage.store import RunInfo, Store
+
+# Parcels in a select box, which is sent anew with each click: all 10,000 of a zone would be 430 kB.
+_LISTED = 300
+
+
+@st.cache_resource
+def store() -> Store:
+    """The one read-only view of datasets and runs."""
+    where = folders()
+    return Store(where.data, where.models)
+
+
+def datasets() -> tuple[str, ...]:
+    """Names of datasets with at least one built zone."""
+    return tuple(name for name in store().dataset_names() if store().zones(name))
+
+
+@st.cache_data(ttl=2, max_entries=16, show_spinner=False)
+def fingerprint(dataset: str) -> str:
+    """Changes with the dataset's content; read again every two seconds."""
+    return store().fingerprint(dataset)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _zones(dataset: str, key: str) -> tuple[Zone, ...]:
+    return store().zones(dataset)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _cube(dataset: str, zone: str, key: str) -> Cube:
+    return store().cube(dataset, zone)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _labels(dataset: str, zone: str, key: str) -> Labels:
+    return store().labels(dataset, zone)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _parcels(dataset: str, zone: str, key: str) -> gpd.GeoDataFrame:
+    return store().parcels(dataset, zone)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _series(dataset: str, zone: str, key: str) -> pd.DataFrame:
+    return store().series(dataset, zone).set_index("parcel_id", drop=False)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _parcel_names(dataset: str, zone: str, key: str, spoken: str) -> dict[int, str]:
+    table, classes = _parcels(dataset, zone, key), legend.load().classes
+    rows = zip(table["parcel_id"].tolist(), table["crop"], table["area_ha"], strict=True)
+    return {
+        i: f"{i} · {label(classes[crop])} · {number(area, ',.2f')} ha" for i, crop, area in rows
+    }
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _listed_parcels(dataset: str, zone: str, key: str) -> tuple[int, ...]:
+    largest = _parcels(dataset, zone, key).nlargest(_LISTED, "area_ha")["parcel_id"]
+    return tuple(largest.tolist())
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the dataset")
+def _class_counts(dataset: str, key: str) -> pd.DataFrame:
+    return store().class_counts(dataset)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the series of all zones")
+def _class_series(dataset: str, key: str) -> pd.DataFrame:
+    return store().class_series(dataset)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the dates of all zones")
+def _clear_dates(dataset: str, key: str) -> pd.DataFrame:
+    return store().clear_dates(dataset)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _months(dataset: str, zone: str, periods: tuple[str, ...], side: int | None, key: str) -> Cube:
+    return store().months(dataset, zone, periods, side)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the parcels of all zones")
+def _parcel_facts(dataset: str, key: str) -> pd.DataFrame:
+    return store().parcel_facts(dataset)
+
+
+@st.cache_resource(max_entries=24, show_spinner="Reading the series of all zones")
+def _seasons(dataset: str, value: str, region: str | None, key: str) -> pd.DataFrame:
+    return store().seasons(dataset, value, region)
+
+
+@st.cache_resource(max_entries=12, show_spinner="Reading one month of all zones")
+def _parcel_means(dataset: str, period: str, key: str) -> pd.DataFrame:
+    return store().parcel_means(dataset, period)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _periods(dataset: str, key: str) -> tuple[str, ...]:
+    return store().dataset(dataset).description.periods
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _prediction(run: str, zone: str, key: float) -> Prediction:
+    return store().prediction(run, zone)
+
+
+def zones(dataset: str) -> tuple[Zone, ...]:
+    return _zones(dataset, fingerprint(dataset))
+
+
+def cube(dataset: str, zone: str) -> Cube:
+    return _cube(dataset, zone, fingerprint(dataset))
+
+
+def labels(dataset: str, zone: str) -> Labels:
+    return _labels(dataset, zone, fingerprint(dataset))
+
+
+def parcels(dataset: str, zone: str) -> gpd.GeoDataFrame:
+    """Shared between sessions: read, never change."""
+    return _parcels(dataset, zone, fingerprint(dataset))
+
+
+def series(dataset: str, zone: str) -> pd.DataFrame:
+    """Indexed by parcel_id; shared between sessions: read, never change."""
+    return _series(dataset, zone, fingerprint(dataset))
+
+
+def class_counts(dataset: str) -> pd.DataFrame:
+    return _class_counts(dataset, fingerprint(dataset))
+
+
+def class_series(dataset: str) -> pd.DataFrame:
+    return _class_series(dataset, fingerprint(dataset))
+
+
+def clear_dates(dataset: str) -> pd.DataFrame:
+    return _clear_dates(dataset, fingerprint(dataset))
+
+
+def months(dataset: str, zone: str, periods: Sequence[str], side: int | None = None) -> Cube:
+    """Some months of a zone, coarser than `side` if wanted: much faster than the whole cube."""
+    return _months(dataset, zone, tuple(periods), side, fingerprint(dataset))
+
+
+def periods(dataset: str) -> tuple[str, ...]:
+    """Months of the dataset, e.g. "2023-05"."""
+    return _periods(dataset, fingerprint(dataset))
+
+
+def parcel_facts(dataset: str) -> pd.DataFrame:
+    """Shared between sessions: read, never change."""
+    return _parcel_facts(dataset, fingerprint(dataset))
+
+
+def seasons(dataset: str, value: str = "NDVI", region: str | None = None) -> pd.DataFrame:
+    return _seasons(dataset, value, region, fingerprint(dataset))
+
+
+def parcel_means(dataset: str, period: str) -> pd.DataFrame:
+    return _parcel_means(dataset, period, fingerprint(dataset))
+
+
+def prediction(run: str, zone: str) -> Prediction:
+    return _prediction(run, zone, finished(run))
+
+
+def parcel_names(dataset: str, zone: str) -> dict[int, str]:
+    """Parcel id to what a list shows of it; shared between sessions: read, never change."""
+    return _parcel_names(dataset, zone, fingerprint(dataset), i18n.current())
+
+
+def listed_parcels(dataset: str, zone: str) -> tuple[int, ...]:
+    """The largest parcels of a zone, as many as a list can show."""
+    return _listed_parcels(dataset, zone, fingerprint(dataset))
+
+
+def finished(run: str) -> float:
+    """When the run's last work ended [s since 1970]."""
+    return store().run(run).status.finished
+
+
+def usable_runs(dataset: str, zone: str | None = None) -> tuple[RunInfo, ...]:
+    """Runs with predictions (of the zone), newest first."""
+    runs = store().runs(dataset)
+    return tuple(r for r in runs if r.zones and (zone is None or zone in r.zones))
+
+
+def csv(table: pd.DataFrame, **options: Any) -> bytes:
+    """What a download button of a table gives."""
+    text: str = table.to_csv(index=False, **options)
+    return text.encode()

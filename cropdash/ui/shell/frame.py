@@ -1,0 +1,147 @@
+"""The shell that every page shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from cropdash import __doc__ as about
+from cropdash import i18n
+from cropdash.domain.errors import CropdashError
+from cropdash.i18n import Language, retell, say, sentence
+from cropdash.ui.shell import address
+
+PAGES = (
+    ("app.py", sentence("Overview"), ":material/home:"),
+    ("pages/1_Explore.py", sentence("Explore"), ":material/travel_explore:"),
+    ("pages/2_Train.py", sentence("Train"), ":material/model_training:"),
+    ("pages/3_Map.py", sentence("Map"), ":material/map:"),
+    ("pages/4_Compare.py", sentence("Compare"), ":material/compare:"),
+    ("pages/5_Review.py", sentence("Review"), ":material/fact_check:"),
+    ("pages/6_Data.py", sentence("Data"), ":material/database:"),
+)
+_ICON = Path(__file__).parents[1] / "icon.png"
+CREDIT = sentence(
+    "Crop classes: RPG © IGN/ASP, Licence Ouverte Etalab 2.0. "
+    "Contains modified Copernicus Sentinel data where real scenes are shown."
+)
+# On dark pages a chosen option is written white on the light accent: 1.9:1 instead of 4.5.
+_DARK = "<style>[data-tag], [data-tag] * { color: #0d1410 !important; }</style>"
+_KEPT = ("dataset", "zone", "parcel", "left", "right", "run", "lang")  # selections that go along
+_PENDING = "frame:toast"  # what is said at the start of the next run of a page
+_HERE = "frame:page"
+_LINKED = "frame:linked"  # the selection that the menu's links were drawn with
+
+
+def begin(title: str, lead: str) -> None:
+    """Set up the page: browser title, menu in the sidebar, heading and one sentence below it.
+
+    `title` and `lead` are English: they are said in the reader's language.
+    """
+    _take_along(title)
+    st.set_page_config(page_title=f"{say(title)} · cropdash", page_icon=str(_ICON), layout="wide")
+    st.logo(str(_ICON), size="large")
+    with st.sidebar:
+        _menu()
+    if is_dark():
+        st.html(_DARK)
+    st.title(say(title), anchor=False)
+    st.caption(say(lead))
+    if said := st.session_state.pop(_PENDING, None):
+        text, icon = said
+        st.toast(text, icon=icon, duration="long")
+
+
+def _take_along(title: str) -> None:
+    """Bring what was chosen on the page before, after its menu was drawn.
+
+    A click on a map redraws the map alone: the links beside it still say what was selected before.
+    """
+    came = st.session_state.get(_HERE) not in (None, title)
+    if came and _kept() == st.session_state.get(_LINKED):
+        for name, value in address.since().items():
+            if name in _KEPT:
+                address.put(name, value)
+    st.session_state[_HERE] = title
+
+
+def _kept() -> dict[str, str]:
+    return {name: st.query_params[name] for name in _KEPT if name in st.query_params}
+
+
+def _menu() -> None:
+    st.markdown("#### cropdash")
+    st.caption(say(about or ""))
+    kept = st.session_state[_LINKED] = _kept()
+    address.mark()
+    for path, label, icon in PAGES:
+        st.page_link(path, label=say(label), icon=icon, width="stretch", query_params=kept)
+    st.space("small")
+    _language_switch()
+    st.caption(say(CREDIT))
+
+
+def _language_switch() -> None:
+    st.session_state["language"] = i18n.current()
+    st.segmented_control(
+        say("Language"),
+        i18n.LANGUAGES,
+        format_func=lambda spoken: i18n.NAMES[spoken],
+        key="language",
+        label_visibility="collapsed",
+        required=True,
+        on_change=lambda: st.query_params.update(lang=st.session_state["language"]),
+    )
+
+
+def _of_reader() -> Language | None:
+    """The language in the page's address; on a first visit that of the reader's browser."""
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return None  # not in a page: a test, a worker
+    wanted = st.query_params.get("lang") or (st.context.locale or "").lower()[:2]
+    return next((known for known in i18n.LANGUAGES if known == wanted), None)
+
+
+i18n.follow(_of_reader)
+
+
+def heading(text: str) -> None:
+    """Title of a box on the page, smaller than that of a section."""
+    st.markdown(f"#### {text}")
+
+
+def is_dark() -> bool:
+    """True if the reader's theme is dark; figures choose their colours by it."""
+    return st.context.theme.type == "dark"
+
+
+def main_button() -> Literal["primary", "secondary"]:
+    """The look of a page's main button: on dark pages its white text would be hard to read."""
+    return "secondary" if is_dark() else "primary"
+
+
+def announce(text: str, icon: str = ":material/check_circle:") -> None:
+    """Say something in passing at the start of the next run, so that a rerun doesn't cut it off."""
+    st.session_state[_PENDING] = (text, icon)
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Show an error that is meant for the reader as its one sentence, and go on below."""
+    try:
+        yield
+    except CropdashError as error:
+        st.error(retell(str(error)), icon=":material/error:")
+
+
+def stop_with(message: str, page: str | None = None, label: str | None = None) -> None:
+    """Show an empty state that says what to do next, and end the page."""
+    st.info(message, icon=":material/info:")
+    if page and label:
+        st.page_link(page, label=label, icon=":material/arrow_forward:")
+    st.stop()

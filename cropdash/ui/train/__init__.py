@@ -1,0 +1,1 @@
+"""The Train page: start, watch and look back at runs and studies."""

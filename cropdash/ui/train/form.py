@@ -1,0 +1,203 @@
+"""A new training: model, dataset and settings, as a form and as the command it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import streamlit as st
+
+from cropdash.domain.errors import CropdashError
+from cropdash.i18n import number, say, sentence
+from cropdash.settings import train as train_config
+from cropdash.settings.folders import DEMO
+from cropdash.settings.train import TrainConfig
+from cropdash.storage.store import RunInfo
+from cropdash.ui.shell import address as state
+from cropdash.ui.shell import data, frame
+from cropdash.ui.widgets import settings_form
+
+NAMES = {"cnn": "CNN", "xgboost": "XGBoost"}
+_SHARED = ("seed", "folds", "validation_fold", "threads")
+_WEIGHTING = (
+    "weighting", "class_weighting", "logit_adjustment", "adjustment", "rare", "least_parcels",
+    "focus", "group_loss",
+)  # fmt: skip
+_ABOUT = {
+    "cnn": sentence("Temporal convolution at each pixel, then a U-Net: sees the shape of fields."),
+    "xgboost": sentence("Boosted trees on each pixel's own year: quick, sees no neighbours."),
+}
+
+
+TASKS = {
+    "training": sentence("One training"),
+    "ensemble": sentence("Ensemble"),
+    "search": sentence("Search"),
+    "crossvalidation": sentence("Cross-validation"),
+}
+
+
+@dataclass(frozen=True)
+class Model:
+    """Settings that a form starts from: those of a run, or the best of a search."""
+
+    name: str
+    config: Mapping[str, Any]
+
+    @property
+    def classifier(self) -> str:
+        return str(self.config["classifier"])
+
+    @property
+    def dataset(self) -> str:
+        return str(self.config["dataset"])
+
+
+def choose_task() -> str:
+    """What the page is for now: a training, an ensemble, a search or a cross-validation."""
+    options = list(TASKS)
+    st.session_state["train:do"] = state.get("do", options)
+    chosen = st.segmented_control(
+        say("What to do"), options, format_func=lambda task: say(TASKS[task]), required=True,
+        key="train:do", label_visibility="collapsed",
+        on_change=lambda: state.put("do", st.session_state["train:do"]),
+    )  # fmt: skip
+    return str(chosen or options[0])
+
+
+@st.fragment
+def new_training(
+    datasets: Sequence[str],
+    runs: Sequence[RunInfo],
+    command_line: Callable[[TrainConfig], str],
+    start: Callable[[TrainConfig], str],
+) -> None:
+    """The form; `start` is called with its settings and the page shows the new run."""
+    with frame.plainly():
+        config = choose(datasets, runs)
+        show_command(command_line(config))
+        if start_button(say("Start training"), runs):
+            run_id = start(config)
+            state.put("run", run_id)
+            begun(run_id)
+
+
+def choose(datasets: Sequence[str], runs: Sequence[RunInfo], title: str = "") -> TrainConfig:
+    """The controls of a training; the settings that they say. Raises ConfigError.
+
+    With `title` the settings are folded away under it.
+    """
+    like = _like(runs)
+    classifier = _choose_classifier(like)
+    st.caption(say(_ABOUT[classifier]))
+    default = like.dataset if like else DEMO
+    dataset = state.choose(say("Dataset"), "dataset", datasets, default=default)
+    base, key = _preset(classifier, like)
+    if title:
+        st.caption(title)
+    chosen = _controls(classifier, base, key)
+    config = train_config.parse({**chosen, "classifier": classifier, "dataset": dataset})
+    _warn_of_few_zones(config)
+    return config
+
+
+def show_command(line: str) -> None:
+    """What a person would type instead of pressing the button."""
+    st.caption(say("The same from a terminal:"))
+    st.code(line, language=None, wrap_lines=True)
+
+
+def start_button(label: str, runs: Sequence[RunInfo]) -> bool:
+    """The button, and how many jobs are ahead of a new one."""
+    states = [run.status for run in runs] + [study.status for study in data.store().studies()]
+    ahead = sum(not state.is_final for state in states)
+    if ahead == 1:
+        st.caption(say("1 job is ahead of this one; it will wait for its turn."))
+    elif ahead:
+        said = say("{n} jobs are ahead of this one; it will wait for its turn.", n=number(ahead))
+        st.caption(said)
+    return st.button(label, type=frame.main_button(), icon=":material/play_arrow:")
+
+
+def begun(name: str) -> None:
+    """Say that a job was started, and show it."""
+    state.put("like", None)
+    text = say("{name} is started; you may close this page.", name=name)
+    frame.announce(text, ":material/play_arrow:")
+    st.rerun()
+
+
+def _like(runs: Sequence[RunInfo]) -> Model | None:
+    """What the address says that is to be repeated: a run's settings, or the best of a search."""
+    wanted = st.query_params.get("like")
+    for run in runs:
+        if run.run_id == wanted:
+            return Model(run.run_id, run.config)
+    if wanted is None or all(study.study_id != wanted for study in data.store().studies()):
+        return None
+    try:
+        best = data.store().best_settings(wanted)
+    except CropdashError:
+        return None  # of a version whose settings are no longer known
+    return Model(wanted, best) if best else None
+
+
+def _choose_classifier(like: Model | None) -> str:
+    options = get_args(train_config.Classifier)
+    default = like.classifier if like and like.classifier in options else options[0]
+    key = f"classifier:{like.name if like else ''}"
+    chosen = st.segmented_control(
+        say("Model"), options, default=default, required=True, format_func=_name,
+        key=key,
+    )  # fmt: skip
+    return str(chosen or default)
+
+
+def _name(classifier: str) -> str:
+    return NAMES.get(classifier, classifier)
+
+
+def _preset(classifier: str, like: Model | None) -> tuple[Mapping[str, Any], str]:
+    """Starting values of the form, and a key that changes with them."""
+    names = list(train_config.PRESETS[classifier])
+    if like and like.classifier == classifier:
+        names = [like.name, *names]
+    key = f"{classifier}:{like.name if like else ''}"
+    about = say(
+        "light: minutes on two cores. pixels: a network of single pixels beside it, for rare crops. "
+        "seed: the model as first described, far slower."
+    )
+    chosen = st.segmented_control(
+        say("Start from"), names, default=names[0], required=True, help=about, key=f"preset:{key}"
+    )
+    preset = str(chosen or names[0])
+    if like and preset == like.name:
+        return like.config, f"{key}:{preset}"
+    return train_config.preset_values(classifier, preset), f"{key}:{preset}"
+
+
+def _controls(classifier: str, base: Mapping[str, Any], key: str) -> dict[str, Any]:
+    kind = type(train_config.parse({"classifier": classifier, "dataset": DEMO}))
+    own = [
+        n for n in kind.model_fields if n not in (*_SHARED, *_WEIGHTING, "classifier", "dataset")
+    ]
+    weighting = [n for n in _WEIGHTING if n in kind.model_fields]
+    chosen: dict[str, Any] = {}
+    for title, icon, names in (
+        (say("Folds, seed and cores"), ":material/grid_view:", list(_SHARED)),
+        (say("Class and pixel weighting"), ":material/balance:", weighting),
+        (say("Hyper-parameters"), ":material/tune:", own),
+    ):
+        with st.expander(title, icon=icon):
+            chosen |= settings_form.fields(kind, names, base, key)
+    return chosen
+
+
+def _warn_of_few_zones(config: TrainConfig) -> None:
+    train = [z for z in data.zones(config.dataset) if z.split == "train"]
+    if len(train) == 1:
+        st.caption(say("The dataset has one training zone: there is none to validate on."))
+    elif len(train) < config.folds:
+        n = number(len(train))
+        st.caption(say("The dataset has {n} training zones, so there will be as many folds.", n=n))

@@ -1,0 +1,86 @@
+"""Several runs beside each other: the settings in which they differ, their scores and curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from cropdash.domain.errors import ConfigError
+from cropdash.figures import trials as figures
+from cropdash.i18n import say
+from cropdash.settings import train
+from cropdash.storage.store import RunInfo
+from cropdash.ui.shell import data, frame
+from cropdash.ui.widgets import scores, settings_form
+
+_SCORES = (
+    ("pixel", "accuracy"), ("pixel", "macro_f1"), ("parcel", "accuracy"), ("parcel", "macro_f1"),
+)  # fmt: skip
+
+
+def show(runs: Sequence[RunInfo]) -> None:
+    """The comparison, once two or more runs are chosen in the table."""
+    if len(runs) < 2:
+        return
+    st.subheader(say("Chosen runs compared"), anchor=False)
+    st.caption(
+        say("Scores on the held-out test zones, then the settings in which the runs differ.")
+    )
+    table = side_by_side(runs)
+    st.dataframe(table, hide_index=True, placeholder=scores.DASH)
+    st.download_button(
+        say("Comparison (CSV)"), data.csv(table), "compared_runs.csv", "text/csv",
+        icon=":material/download:", key="csv:compared", on_click="ignore",
+    )  # fmt: skip
+    epochs = {run.run_id: data.store().epochs(run.run_id) for run in runs}
+    title = say("Validation macro F1 as the runs learned: training zones held out")
+    st.markdown(f"**{title}**")
+    figure = figures.curves_of_runs(epochs, dark=frame.is_dark())
+    st.plotly_chart(figure, theme=None, width="stretch", key="compared:curves", alt=title)
+
+
+def side_by_side(runs: Sequence[RunInfo]) -> pd.DataFrame:
+    """One column a run; rows: scores, then the settings that are not the same in all."""
+    called = {
+        ("pixel", "accuracy"): say("Pixel accuracy"),
+        ("pixel", "macro_f1"): say("Pixel macro F1"),
+        ("parcel", "accuracy"): say("Parcel accuracy"),
+        ("parcel", "macro_f1"): say("Parcel macro F1"),
+    }
+    what = say("What")
+    rows = [
+        {what: called[key]}
+        | {r.run_id: scores.share(scores.value_of(r.scores, *key)) for r in runs}
+        for key in _SCORES
+    ]
+    rows += [
+        {what: _title(name, runs)} | {r.run_id: _text(r.config.get(name)) for r in runs}
+        for name in differing(runs)
+    ]
+    return pd.DataFrame(rows)
+
+
+def differing(runs: Sequence[RunInfo]) -> list[str]:
+    """Settings that are not the same in all runs, in the order of their models."""
+    names = dict.fromkeys(name for run in runs for name in run.config)
+    return [name for name in names if len({_text(run.config.get(name)) for run in runs}) > 1]
+
+
+def _title(name: str, runs: Sequence[RunInfo]) -> str:
+    for run in runs:
+        try:
+            kind = type(train.parse(run.config))
+        except ConfigError:
+            continue  # of a version whose settings are no longer known
+        if name in kind.model_fields:
+            return settings_form.title(name, kind.model_fields[name])
+    return name
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return scores.DASH
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

@@ -1,0 +1,87 @@
+"""Choices that the address keeps: one of a few buttons, a select box, crop classes, the month."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from cropdash import legend
+from cropdash.i18n import say
+from cropdash.ui.shell import address, data
+from cropdash.ui.widgets.names import middle
+
+
+def month(dataset: str) -> str:
+    """The address's month if the dataset has it, else one in which crops stand."""
+    periods = data.periods(dataset)
+    return address.get("month", periods, middle(periods)) or periods[0]
+
+
+def one_of(
+    label: str,
+    name: str,
+    options: Mapping[str, str],
+    default: str | None = None,
+    help: str | None = None,  # noqa: A002 (Streamlit's own word)
+) -> str:
+    """Buttons, one of which is pressed; the address keeps its key as `name`, unless it is the first.
+
+    options: key in the address -> text on the button, said in the reader's language.
+    """
+    first, key = default or next(iter(options)), f"buttons:{name}"
+    st.session_state[key] = address.get(name, list(options), first)
+
+    def follow() -> None:
+        chosen = st.session_state[key]
+        address.put(name, None if chosen in (None, first) else str(chosen))
+
+    chosen = st.segmented_control(
+        label, list(options), required=True, format_func=lambda o: say(options[o]), key=key,
+        on_change=follow, help=help,
+    )  # fmt: skip
+    return str(chosen)
+
+
+def box_of(label: str, name: str, options: Mapping[str, str], default: str | None = None) -> str:
+    """A select box that the address keeps as `name`, unless it holds its default, the first."""
+    first, key = default or next(iter(options)), f"address:{name}"
+    st.session_state[key] = address.get(name, list(options), first)
+
+    def follow() -> None:
+        chosen = st.session_state[key]
+        address.put(name, None if chosen == first else str(chosen))
+
+    chosen = st.selectbox(
+        label, list(options), format_func=lambda o: say(options[o]), key=key, on_change=follow
+    )
+    return str(chosen)
+
+
+def crops_of(
+    label: str,
+    name: str,
+    options: Sequence[int],
+    format_func: Callable[[int], str],
+    *,
+    default: Sequence[int] = (),
+    **more: Any,
+) -> tuple[int, ...]:
+    """Crop classes; the address keeps their names, joined by commas, as `name`."""
+    key, items = f"address:{name}", legend.load().classes
+    wanted = st.query_params.get(name)
+    named = [c.id for c in items if c.name in (wanted or "").split(",")]
+    chosen = list(default) if wanted is None else named
+    st.session_state[key] = chosen
+
+    def follow() -> None:
+        now = st.session_state[key]
+        is_default = list(now) == list(default)
+        address.put(name, None if is_default else ",".join(items[k].name for k in now))
+
+    offered = [*options, *(k for k in chosen if k not in options)]
+    found = st.multiselect(
+        label, offered, format_func=format_func, key=key, on_change=follow, **more
+    )
+    return tuple(found)

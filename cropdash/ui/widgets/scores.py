@@ -1,0 +1,83 @@
+"""Numbers of a run for people, each with what it was counted over."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from cropdash import i18n
+from cropdash.i18n import say, sentence
+
+DASH = "–"
+HEADLINE = (
+    (sentence("Pixel accuracy"), "pixel", "accuracy"),
+    (sentence("Pixel macro F1"), "pixel", "macro_f1"),
+    (sentence("Parcel accuracy"), "parcel", "accuracy"),
+    (sentence("Parcel macro F1"), "parcel", "macro_f1"),
+)
+_DENOMINATORS = {
+    "pixel": sentence(
+        "{n} crop pixels of {zones} held-out test zones; F1 is the mean over {classes} classes that "
+        "occur there; background is not scored."
+    ),
+    "parcel": sentence(
+        "{n} crop parcels of {zones} held-out test zones; F1 is the mean over {classes} classes "
+        "that occur there; background is not scored."
+    ),
+}
+
+
+def share(value: Any) -> str:
+    """A score between 0 and 1 with three decimals, or a dash."""
+    return i18n.number(value, ".3f") if _is_number(value) else DASH
+
+
+def count(value: Any) -> str:
+    """A whole number with thousands separators, or a dash."""
+    return i18n.number(round(value)) if _is_number(value) else DASH
+
+
+def value_of(scores: Mapping[str, Any], unit: str, name: str) -> float | None:
+    """A score on the test zones; None where it is absent or undefined."""
+    value = (scores.get("test") or {}).get(unit, {}).get(name)
+    return float(value) if _is_number(value) else None
+
+
+def headline(scores: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Name, value and denominator of the four scores that are shown first."""
+    return [
+        (
+            say(name),
+            share(value_of(scores, unit, key)),
+            denominator(scores, unit),
+        )
+        for name, unit, key in HEADLINE
+    ]
+
+
+def denominator(scores: Mapping[str, Any], unit: str) -> str:
+    """What a score was counted over, in one line."""
+    test = scores.get("test") or {}
+    values = test.get(unit, {})
+    scored, classes = values.get("n_scored"), values.get("n_classes_averaged")
+    return say(
+        _DENOMINATORS[unit],
+        n=count(scored),
+        zones=count(len(test.get("zones", ()))),
+        classes=count(classes),
+    )
+
+
+def row(items: Sequence[tuple[str, str, str]]) -> None:
+    """Cards beside each other that wrap on a narrow screen."""
+    with st.container(horizontal=True):
+        for name, value, about in items:
+            st.metric(name, value, help=about or None, border=True, width="stretch")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not math.isnan(value)

@@ -1,0 +1,52 @@
+"""When in the year two kinds of parcels differ."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cropdash.domain.errors import InvalidRaster
+from cropdash.evaluate.confusion_cells import separating_months
+
+PERIODS = [f"2023-{m:02d}" for m in range(1, 8)]
+
+
+def sets(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    return rng.normal(0.5, 0.1, (40, 7)), rng.normal(0.5, 0.1, (25, 7))
+
+
+def test_the_planted_month_is_found() -> None:
+    one, other = sets()
+    one[:, 4] += 0.3
+    other[:, 1] += 0.15
+    table = separating_months(one, other, PERIODS)
+    assert table["period"].tolist()[:2] == ["2023-05", "2023-02"]
+    assert table["effect"].iloc[0] > 0.8
+    assert table["effect"].iloc[1] < -0.8
+
+
+def test_the_effect_is_that_of_the_textbook_and_turns_with_the_sides() -> None:
+    one, other = sets(1)
+    one[3, 2] = np.nan
+    table = separating_months(one, other, PERIODS).set_index("period")
+    a, b = one[~np.isnan(one[:, 2]), 2], other[:, 2]
+    pooled = ((len(a) - 1) * a.var(ddof=1) + (len(b) - 1) * b.var(ddof=1)) / (len(a) + len(b) - 2)
+    assert table.loc["2023-03", "effect"] == pytest.approx((a.mean() - b.mean()) / pooled**0.5)
+    turned = separating_months(other, one, PERIODS).set_index("period")
+    np.testing.assert_allclose(turned.loc[table.index, "effect"], -table["effect"])
+
+
+def test_months_without_values_come_last() -> None:
+    one, other = sets(2)
+    one[:, 0] = np.nan
+    other[:-1, 6] = np.nan
+    table = separating_months(one, other, PERIODS)
+    assert set(table["period"].tail(2)) == {"2023-01", "2023-07"}
+    assert table["effect"].tail(2).isna().all()
+
+
+def test_other_periods_are_refused() -> None:
+    one, other = sets()
+    with pytest.raises(InvalidRaster):
+        separating_months(one, other, PERIODS[:-1])

@@ -1,0 +1,64 @@
+"""Heights and last year's register on their way from files to a trained model."""
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.transform import from_origin
+
+from cropdash.cli import build
+from cropdash.domain.errors import InvalidRun
+from cropdash.settings import build as build_config
+from cropdash.settings import train as train_config
+from cropdash.settings.folders import Folders
+from cropdash.storage import runs
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.workflow import train
+from tests import factory
+from tests.worlds import FLANDERS, needs
+
+WANTS = {"elevation": True, "last_crop": True, "trees": 8, "pixels": 2_000, "threads": 1}
+
+
+def quiet(stage, done):
+    pass
+
+
+@needs(FLANDERS)
+def test_a_build_takes_both_from_files_and_a_run_learns_from_them(tmp_path, monkeypatch):
+    terrain = tmp_path / "terrain.tif"
+    with rasterio.open(
+        terrain, "w", driver="GTiff", height=90, width=150, count=1, dtype="float32",
+        crs="EPSG:4326", transform=from_origin(2, 52, 0.04, 0.03),
+    ) as file:  # fmt: skip
+        file.write(np.full((90, 150), 42, np.float32), 1)
+    folders = Folders(tmp_path / "data", tmp_path / "models")
+    monkeypatch.setenv("CROPDASH_DATA", str(folders.data))
+    monkeypatch.setenv("CROPDASH_MODELS", str(folders.models))
+    register = next(FLANDERS.glob("*.gpkg"))  # as if each field had borne the same the year before
+    values = {
+        "source": "local", "dataset": "flanders", "folder": FLANDERS,
+        "elevation_path": terrain, "previous_register_path": register,
+    }  # fmt: skip
+    build.run(build_config.parse(values))
+    dataset = DatasetFolder(folders.data, "flanders")
+    for zone in dataset.built_zones():
+        sample = dataset.sample(zone)
+        np.testing.assert_allclose(sample.cube.elevation, 42, atol=1e-3)
+        crop = sample.labels.crop
+        declared = (crop > 0) & (crop < 255) & (sample.labels.parcel_id > 0)
+        assert (sample.cube.last_crop == crop)[declared].mean() > 0.95
+    values = {"classifier": "xgboost", "dataset": "flanders", **WANTS}
+    run = runs.queue(folders, train_config.parse(values))
+    train.train_run(run, folders, progress=quiet)
+    assert run.scores()["test"]["pixel"]["n_scored"] > 0
+
+
+def test_what_a_dataset_lacks_is_said_before_training(tmp_path):
+    factory.write_dataset(tmp_path / "data", zones=4, size=40)
+    folders = Folders(tmp_path / "data", tmp_path / "models")
+    for name in ("elevation", "last_crop"):
+        values = {"classifier": "xgboost", "dataset": "demo", name: True}
+        run = runs.queue(folders, train_config.parse(values))
+        with pytest.raises(InvalidRun, match=f"set {name} to false"):
+            train.train_run(run, folders, progress=quiet)
+        assert not run.epochs().size
