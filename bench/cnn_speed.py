@@ -231,7 +231,7 @@ def simulated(side: int, number: int) -> Sample:
     """One zone of the landscape, composited and filled."""
     source = SimulatedSource(seed=0, size=side)
     zone = source.zones()[number]
-    gappy = composite.stream(source.scenes(zone), source.periods)
+    gappy = composite.stream(source.scenes(zone), source.season.periods)
     cube = replace(gappy, reflectance=fill_gaps(gappy.reflectance).astype(np.float32))
     cleaned = parcels.clean(source.parcels(zone), zone, legend.load(), source.zones())
     return Sample(zone, cube, parcels.rasterize(cleaned.parcels, zone.grid))

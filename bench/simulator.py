@@ -51,7 +51,7 @@ def memory(size: int, count: int) -> float:
 def make(size: int, count: int) -> None:
     source = SimulatedSource(size=size, zones_per_region=1)
     for zone in [zone for zone in source.zones() if zone.region in REGIONS][:count]:
-        composite.stream(source.scenes(zone), source.periods)
+        composite.stream(source.scenes(zone), source.season.periods)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
 
 

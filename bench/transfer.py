@@ -21,7 +21,8 @@ import rasterio
 from rasterio.features import rasterize
 
 from cropdash import classify, evaluate, legend
-from cropdash.domain import BANDS, Cube, Grid, Sample, season
+from cropdash.domain import Cube, Grid, Sample, Season
+from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.prepare import splits
 from cropdash.prepare.gapfill import fill_gaps
 from cropdash.settings import train as train_config
@@ -130,7 +131,7 @@ def print_medians(samples: list[Sample], cube: Cube, where: dict[int, np.ndarray
         inside = (middle[months] >= low) & (middle[months] <= high)
         name = legend.load().classes[crop].label_en
         by_band = ", ".join(
-            f"{band} {n}" for band, n in zip(BANDS, inside.sum(axis=0), strict=True)
+            f"{band} {n}" for band, n in zip(BAND_SETS["10m"], inside.sum(axis=0), strict=True)
         )
         print(f"  {name}: {inside.sum()} of {inside.size} month-band medians inside ({by_band})")
 
@@ -144,7 +145,7 @@ def read_flanders() -> tuple[Cube, dict[int, np.ndarray]] | None:
         transform, crs = scene.transform, scene.crs
         grid = Grid(crs.to_string(), transform.c, transform.f, transform.a, scene.shape)
     clear = np.isfinite(gappy).all(axis=1).astype(np.uint8)
-    cube = Cube(fill_gaps(gappy), clear, season(2018), BANDS, grid)
+    cube = Cube(fill_gaps(gappy), clear, Season.of(2018).periods, BAND_SETS["10m"], grid)
     parcels = gpd.read_file(FLANDERS / "parcels.gpkg").to_crs(crs)
     where = {}
     for crop, codes in REAL.items():

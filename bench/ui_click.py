@@ -21,7 +21,8 @@ from playwright.sync_api import Browser, ElementHandle, Frame, Page
 from shapely import box
 
 from cropdash import legend
-from cropdash.domain import BANDS, Cube, Grid, Labels, Legend, Zone, season
+from cropdash.domain import Cube, Grid, Labels, Legend, Season, Zone
+from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.prepare.series import parcel_series
 from cropdash.storage.datasets import DatasetFolder, Description
 from tests.browser.conftest import Server
@@ -88,7 +89,13 @@ def write_zones(data: Path, counts: Sequence[int]) -> None:
     table = legend.load()
     dataset.describe(
         Description(
-            "lattice", "Fields on a lattice", "bench", season(2023), BANDS, table.hash, zones
+            "lattice",
+            "Fields on a lattice",
+            "bench",
+            Season.of(2023),
+            BAND_SETS["10m"],
+            table.hash,
+            zones,
         )
     )
     cube = _cube(grid)
@@ -284,7 +291,7 @@ def _cube(grid: Grid) -> Cube:
     values = np.stack([dark * 0.8, dark, dark, bright], axis=1).clip(0.01, 1).astype(np.float32)
     clear = rng.integers(1, 5, (12, *grid.shape)).astype(np.uint8)
     clear[0] = 0
-    return Cube(values, clear, season(2023), BANDS, grid)
+    return Cube(values, clear, Season.of(2023).periods, BAND_SETS["10m"], grid)
 
 
 def _lattice(grid: Grid, n: int, zone: str, table: Legend) -> tuple[Labels, gpd.GeoDataFrame]:

@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def build(source: SimulatedSource, zone) -> Cube:
-    gappy = composite.stream(source.scenes(zone), source.periods)
+    gappy = composite.stream(source.scenes(zone), source.season.periods)
     filled = fill_gaps(gappy.reflectance).astype(np.float32)
     return Cube(filled, gappy.clear_dates, gappy.periods, gappy.bands, gappy.grid)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cropdash import legend
-from cropdash.domain import Prediction, Zone
+from cropdash.domain import Prediction, Season, Zone
 from cropdash.domain.source import Warn, ignore
 from cropdash.evaluate import parcel_probabilities
 from cropdash.settings import train
@@ -33,8 +33,12 @@ class SomeZones:
         return self.whole.name
 
     @property
-    def periods(self) -> tuple[str, ...]:
-        return self.whole.periods
+    def season(self) -> Season:
+        return self.whole.season
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        return self.whole.bands
 
     def zones(self) -> tuple[Zone, ...]:
         regions = dict.fromkeys(z.region for z in self.whole.zones())

@@ -5,6 +5,7 @@ python -m tests.fetching_build DATA LOG WORKERS [SCHEDULER]
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import signal
 import time
@@ -15,8 +16,9 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 
-from cropdash.domain import BANDS, Cube, Zone, season
-from cropdash.domain.source import MonthStore, Warn, ignore
+from cropdash.domain import Cube, Season, Zone
+from cropdash.domain.sentinel2 import BAND_SETS
+from cropdash.domain.source import PeriodStore, Warn, ignore
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import build
 from tests import worlds
@@ -35,7 +37,8 @@ class FetchingSource:
     deadly: tuple[str, ...] = ()  # zones whose process is killed, each time it gets to them
     once: Path | None = None  # the first process to get to it is killed, if it isn't there
     name: str = "fetching"
-    periods: tuple[str, ...] = season(2023)
+    season: Season = Season(dt.date(2023, 1, 1), dt.date(2023, 12, 31))  # noqa: RUF009
+    bands: tuple[str, ...] = BAND_SETS["10m"]
 
     def zones(self) -> tuple[Zone, ...]:
         width = SHAPE[1] * 10
@@ -58,30 +61,30 @@ class FetchingSource:
         raise AssertionError("it has composites")
 
     def composites(
-        self, zone: Zone, warn: Warn = ignore, *, months: MonthStore | None = None
+        self, zone: Zone, warn: Warn = ignore, *, kept: PeriodStore | None = None
     ) -> Cube:
         self._die(zone)
-        found = [self._month(zone, period, months) for period in self.periods]
+        found = [self._month(zone, period.id, kept) for period in self.season.periods]
         return Cube(
             np.stack([month["reflectance"] for month in found]),
             np.stack([month["clear_dates"] for month in found]),
-            self.periods,
-            BANDS,
+            self.season.periods,
+            BAND_SETS["10m"],
             zone.grid,
         )
 
-    def _month(self, zone: Zone, period: str, months: MonthStore | None) -> dict[str, Any]:
-        kept = months.get(zone.zone_id, period) if months else None
-        if kept is not None:
-            return kept
+    def _month(self, zone: Zone, period: str, kept: PeriodStore | None) -> dict[str, Any]:
+        found = kept.get(zone.zone_id, period) if kept else None
+        if found is not None:
+            return found
         rng = np.random.default_rng(list(f"{zone.zone_id} {period}".encode()))
         clear = rng.integers(0, 3, SHAPE).astype(np.uint8)
-        values = rng.random((len(BANDS), *SHAPE), dtype=np.float32)
+        values = rng.random((len(BAND_SETS["10m"]), *SHAPE), dtype=np.float32)
         values[:, clear == 0] = np.nan
         month = {"reflectance": values, "clear_dates": clear}
         time.sleep(self.pause)
-        if months:
-            months.put(zone.zone_id, period, month)
+        if kept:
+            kept.put(zone.zone_id, period, month)
         with self.log.open("a") as log:
             log.write(f"{zone.zone_id} {period}\n")
         return month

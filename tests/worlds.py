@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from shapely import box
 
-from cropdash.domain import BANDS, Cube, Grid, Labels, Scene, Zone
+from cropdash.domain import Cube, Grid, Labels, Scene, Zone
+from cropdash.domain.sentinel2 import BAND_SETS
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 FLANDERS = SHARED / "data" / "flanders_2018"
@@ -36,19 +37,19 @@ def scene(date: dt.date, seed: int = 0, at: Grid | None = None, cloudy: float = 
     """Random reflectance, SCL of which a share `cloudy` is not clear."""
     at = at or grid()
     rng = np.random.default_rng(seed)
-    values = rng.random((len(BANDS), *at.shape), dtype=np.float32)
+    values = rng.random((len(BAND_SETS["10m"]), *at.shape), dtype=np.float32)
     scl = rng.integers(4, 8, at.shape).astype(np.uint8)
     scl[rng.random(at.shape) < cloudy] = rng.choice([0, 1, 2, 3, 8, 9, 10, 11])
-    return Scene(date, values, scl, at)
+    return Scene(date, values, scl, at, BAND_SETS["10m"])
 
 
 def cube(seed: int = 0, at: Grid | None = None, periods: int = 3) -> Cube:
     at = at or grid()
     rng = np.random.default_rng(seed)
     names = tuple(f"2023-{m:02d}" for m in range(1, periods + 1))
-    values = rng.random((periods, len(BANDS), *at.shape), dtype=np.float32)
+    values = rng.random((periods, len(BAND_SETS["10m"]), *at.shape), dtype=np.float32)
     clear = rng.integers(0, 4, (periods, *at.shape)).astype(np.uint8)
-    return Cube(values, clear, names, BANDS, at)
+    return Cube(values, clear, names, BAND_SETS["10m"], at)
 
 
 def labels(seed: int = 0, at: Grid | None = None, parcels: int = 4) -> Labels:

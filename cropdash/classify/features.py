@@ -88,13 +88,18 @@ def check_context(cube: Cube, elevation: bool, last_crop: bool) -> None:
 
 
 def _given(cube: Cube, name: str) -> NDArray[Any]:
-    values: NDArray[Any] | None = getattr(cube, name)
-    if values is None:
+    """(H, W) elevation or last crop."""
+    has = (
+        cube.last_crop is not None
+        if name == "last_crop"
+        else any(y.name == name for y in cube.layers)
+    )
+    if not has:
         what = {"elevation": "the elevation", "last_crop": "last year's crops"}[name]
         raise InvalidRaster(
             f"The model wants {what}, which the zone does not have: use a dataset built with it."
         )
-    return values
+    return cube.last_crop if name == "last_crop" else cube.layer(name)[0]  # type: ignore[return-value]
 
 
 def coordinates(grid: Grid) -> Float:

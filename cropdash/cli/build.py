@@ -31,7 +31,11 @@ def build(
     source: Annotated[
         str | None, typer.Option(help="simulated, local, earthengine or stac.")
     ] = None,
-    year: Annotated[int | None, typer.Option(help="Season.")] = None,
+    season: Annotated[str | None, typer.Option(help="2023, or 2022-10..2023-09.")] = None,
+    every: Annotated[str | None, typer.Option(help="month, dekad (ten days) or 16d.")] = None,
+    bands: Annotated[
+        str | None, typer.Option(help="10m (B2, B3, B4, B8), all (ten), or some by name.")
+    ] = None,
     folder: Annotated[
         Path | None, typer.Option(help="local: scenes/*.tif, register, zones.")
     ] = None,
@@ -76,7 +80,7 @@ def build(
     """
     given: dict[str, Any] = {
         "source": source or ("local" if folder else None),
-        "year": year, "folder": folder, "register_path": register, "zones_path": zones,
+        "season": season, "every": every, "bands": bands, "folder": folder, "register_path": register, "zones_path": zones,
         "project": project, "endpoint": endpoint, "collection": collection,
         "id_column": id_column, "code_column": code_column, "code_table": code_table,
         "elevation_path": elevation, "previous_register_path": previous_register,

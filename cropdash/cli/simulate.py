@@ -10,6 +10,7 @@ from rich.table import Table
 
 from cropdash.cli import build as build_commands
 from cropdash.cli.terminal import bar, console
+from cropdash.domain import Season
 from cropdash.domain.errors import ConfigError
 from cropdash.settings import folders
 from cropdash.settings.build import SimulatedBuild
@@ -61,7 +62,7 @@ def export(
     folder: Annotated[Path, typer.Argument(help="Where to write; made if missing.")],
     zone: Annotated[list[str], typer.Option(help="A zone's id; repeatable, one UTM zone.")],
     size: Annotated[int, typer.Option(min=32, max=1000, help="Pixels on a side.")] = 256,
-    year: Annotated[int, typer.Option(min=2016, max=2100, help="Season.")] = 2023,
+    season: Annotated[str, typer.Option(help="2023, or 2022-10..2023-09.")] = "2023",
     seed: Annotated[int, typer.Option(min=0, help="Which landscape.")] = 0,
 ) -> None:
     """Write zones as real data come: an RPG GeoPackage, dated GeoTIFFs with SCL, zones.geojson.
@@ -71,7 +72,7 @@ def export(
     from cropdash.simulate import SimulatedSource
     from cropdash.workflow.export import export as write
 
-    source = SimulatedSource(seed=seed, size=size, year=year)
+    source = SimulatedSource(seed=seed, size=size, season=Season.of(season))
     known = {z.zone_id: z for z in source.zones()}
     unknown = [name for name in zone if name not in known]
     if unknown:

@@ -3,7 +3,6 @@
 from cropdash.domain.legend import LEVELS, CropClass, CropCode, Legend, Level
 from cropdash.domain.nouns import (
     BACKGROUND,
-    BANDS,
     IGNORE,
     NAME,
     Bytes,
@@ -12,6 +11,7 @@ from cropdash.domain.nouns import (
     Grid,
     Ints,
     Labels,
+    Layer,
     Prediction,
     Sample,
     Scene,
@@ -19,12 +19,11 @@ from cropdash.domain.nouns import (
     Zone,
     check_name,
     interior,
-    season,
 )
+from cropdash.domain.period import Period, Season
 
 __all__ = [
     "BACKGROUND",
-    "BANDS",
     "IGNORE",
     "LEVELS",
     "NAME",
@@ -36,14 +35,16 @@ __all__ = [
     "Grid",
     "Ints",
     "Labels",
+    "Layer",
     "Legend",
     "Level",
+    "Period",
     "Prediction",
     "Sample",
     "Scene",
+    "Season",
     "Split",
     "Zone",
     "check_name",
     "interior",
-    "season",
 ]

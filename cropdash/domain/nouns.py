@@ -16,14 +16,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from cropdash.domain import indices
 from cropdash.domain.errors import ConfigError, InvalidRaster
+from cropdash.domain.period import Period
 
 Float = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int32]
 Split = Literal["train", "test"]
 
-BANDS: tuple[str, ...] = ("B2", "B3", "B4", "B8")
 BACKGROUND = 0  # not a mapped crop
 IGNORE = 255  # never trained on, never scored
 NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")  # zones, datasets and runs
@@ -105,39 +106,48 @@ class Scene:
     reflectance: Float  # (B, H, W), NaN = no data
     scl: Bytes  # (H, W) Sen2Cor scene classification, 0..11
     grid: Grid
-    bands: tuple[str, ...] = BANDS
+    bands: tuple[str, ...]  # (B,) names, see `sentinel2`
 
     def __post_init__(self) -> None:
         _check_shape("reflectance", self.reflectance, (len(self.bands), *self.grid.shape))
         _check_shape("scl", self.scl, self.grid.shape)
 
-    @property
-    def period(self) -> str:
-        """Calendar month of the acquisition, e.g. '2023-05'."""
-        return f"{self.date:%Y-%m}"
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """Something that is known of each pixel beside its reflectance, such as height or radar."""
+
+    name: str  # "elevation", "VV"
+    values: Float  # (T, H, W), or (1, H, W) where it is the same all season; NaN = unknown
 
 
 @dataclass(frozen=True, eq=False)
 class Cube:
-    """A year of composites on one grid."""
+    """A season of composites on one grid."""
 
     reflectance: Float  # (T, B, H, W), NaN = missing
     clear_dates: Bytes  # (T, H, W) number of clear observations, 0 = none (so filled, or missing)
-    periods: tuple[str, ...]  # (T,) e.g. "2023-05"
-    bands: tuple[str, ...]  # (B,)
+    periods: tuple[Period, ...]  # (T,); ids are taken too
+    bands: tuple[str, ...]  # (B,) names, see `sentinel2`
     grid: Grid
-    elevation: Float | None = None  # (H, W) [m], NaN = unknown; None: the dataset has none
-    last_crop: Bytes | None = None  # (H, W) class of the year before, 0 = unknown; None: as above
+    layers: tuple[Layer, ...] = ()  # what else is known of each pixel
+    last_crop: Bytes | None = (
+        None  # (H, W) class of the year before, 0 = unknown; None: no register
+    )
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "periods", tuple(Period.of(p) for p in self.periods))
         t, b = len(self.periods), len(self.bands)
         _check_shape("reflectance", self.reflectance, (t, b, *self.grid.shape))
         _check_shape("clear_dates", self.clear_dates, (t, *self.grid.shape))
-        for name in ("elevation", "last_crop"):
-            if (context := getattr(self, name)) is not None:
-                _check_shape(name, context, self.grid.shape)
-        if len(set(self.bands)) != b or len(set(self.periods)) != t:
-            raise InvalidRaster("A cube's bands and periods must not repeat.")
+        if self.last_crop is not None:
+            _check_shape("last_crop", self.last_crop, self.grid.shape)
+        for layer in self.layers:
+            n = 1 if len(layer.values) == 1 else t
+            _check_shape(layer.name, layer.values, (n, *self.grid.shape))
+        names = (*self.bands, *(layer.name for layer in self.layers))
+        if len(set(names)) != len(names) or len(set(self.periods)) != t:
+            raise InvalidRaster("A cube's bands, layers and periods must not repeat.")
 
     def band(self, name: str) -> Float:
         """(T, H, W) series of one band, by name."""
@@ -145,13 +155,23 @@ class Cube:
             raise InvalidRaster(f"The cube has no band {name}; it has {', '.join(self.bands)}.")
         return self.reflectance[:, self.bands.index(name)]
 
+    def layer(self, name: str) -> Float:
+        """(T, H, W) of a further layer, or (1, H, W) where it is the same all season."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer.values
+        there = ", ".join(layer.name for layer in self.layers) or "none"
+        raise InvalidRaster(f"The cube has no layer {name}; it has {there}.")
+
+    def index(self, name: str) -> Float:
+        """(T, H, W) of an index of `indices.TABLE`; NaN where undefined."""
+        of = indices.TABLE[name]
+        return of.values(*(self.band(band) for band in of.bands))
+
     @property
     def ndvi(self) -> Float:
         """(T, H, W) normalised difference vegetation index; NaN where undefined."""
-        red, nir = self.band("B4"), self.band("B8")
-        total = nir + red
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(total > 0, (nir - red) / total, np.float32(np.nan)).astype(np.float32)
+        return self.index("NDVI")
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,8 +237,3 @@ class Prediction:
 def _check_shape(name: str, array: NDArray[np.generic], expected: tuple[int, ...]) -> None:
     if array.shape != expected:
         raise InvalidRaster(f"{name} has shape {array.shape}, expected {expected}.")
-
-
-def season(year: int) -> tuple[str, ...]:
-    """The twelve periods of a calendar year."""
-    return tuple(f"{year:04d}-{month:02d}" for month in range(1, 13))

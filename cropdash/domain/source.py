@@ -8,7 +8,8 @@ from typing import Any, Protocol, runtime_checkable
 import geopandas as gpd
 from numpy.typing import NDArray
 
-from cropdash.domain import Cube, Scene, Zone
+from cropdash.domain.nouns import Cube, Scene, Zone
+from cropdash.domain.period import Season
 
 Warn = Callable[[str], None]
 
@@ -25,8 +26,12 @@ class Source(Protocol):
         """What the data are, e.g. "simulated" or "local"."""
 
     @property
-    def periods(self) -> tuple[str, ...]:
-        """The season, in order, e.g. ("2023-01", ..., "2023-12")."""
+    def season(self) -> Season:
+        """The days that are mapped, and how they are cut into periods."""
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """The bands of its scenes or composites, by name, in order; see `sentinel2`."""
 
     def zones(self) -> tuple[Zone, ...]:
         """Every zone that the source covers."""
@@ -41,24 +46,24 @@ class Source(Protocol):
         """
 
 
-class MonthStore(Protocol):
-    """Keeps the finished months of a zone until the zone is whole."""
+class PeriodStore(Protocol):
+    """Keeps the finished periods of a zone until the zone is whole."""
 
     def get(self, zone_id: str, period: str) -> dict[str, NDArray[Any]] | None:
-        """The arrays of a month by name, as they were put; None if they are not there, whole."""
+        """The arrays of a period by name, as they were put; None if they are not there, whole."""
 
     def put(self, zone_id: str, period: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Keep the arrays of a month."""
+        """Keep the arrays of a period."""
 
 
 @runtime_checkable
 class CompositeSource(Source, Protocol):
-    """A source that makes the monthly composites itself."""
+    """A source that makes the composites itself."""
 
     def composites(
-        self, zone: Zone, warn: Warn = ignore, *, months: MonthStore | None = None
+        self, zone: Zone, warn: Warn = ignore, *, kept: PeriodStore | None = None
     ) -> Cube:
         """The season's per-pixel medians with gaps (NaN), and the count of clear dates.
 
-        Months that are in `months` are taken from there; what is fetched is put there.
+        Periods that are in `kept` are taken from there; what is fetched is put there.
         """

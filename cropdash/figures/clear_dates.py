@@ -36,7 +36,7 @@ def heat_map(
     title = say("Clear dates") if shown == "clear_dates" else say("Filled in")
     figure = go.Figure(
         go.Heatmap(
-            x=[wording.month(p) for p in periods],
+            x=[wording.period(p) for p in periods],
             y=[wording.place(zone) for zone in order],
             z=z.to_numpy(),
             customdata=_notes(values, other),
@@ -100,7 +100,7 @@ def _laid_out(
             dark, height=124 + _ROW * len(order), margin={"l": 8, "r": 8, "t": 28, "b": 72}
         )
     )
-    months = [wording.month(p) for p in periods]
+    months = [wording.period(p) for p in periods]
     # Initials stay upright and apart on a telephone too; the pointer shows the name.
     figure.update_xaxes(
         palette.axis(dark, tickfont={"size": 12}, tickangle=0, side="top", showgrid=False),

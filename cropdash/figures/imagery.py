@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pyproj import Transformer
 
-from cropdash.domain import Cube, Float, Grid
+from cropdash.domain import Cube, Float, Grid, Period
 from cropdash.i18n import sentence
 
 MODES = {
@@ -31,7 +31,7 @@ Rgba = NDArray[np.uint8]  # (H, W, 4)
 
 def composite(cube: Cube, period: str, mode: str) -> Rgba:
     """(H, W, 4) picture of one month; missing pixels are transparent."""
-    t = cube.periods.index(period)
+    t = cube.periods.index(Period.of(period))
     if mode == "ndvi":
         return _ramp(cube.ndvi[t])
     planes = [cube.band(band)[t] for band in _COMPOSITES[mode]]

@@ -16,7 +16,7 @@ def slider(periods: Sequence[str]) -> dict[str, Any]:
     """Texts of the month slider: the months' names, and those of its controls."""
     return {
         "periods": list(periods),
-        "names": [wording.month(p) for p in periods],
+        "names": [wording.period(p) for p in periods],
         "month": say("Month"),
         "play": say("Play the year"),
         "pause": say("Pause"),

@@ -139,7 +139,7 @@ def _axis_title(index: str) -> str:
 def _by_month(figure: go.Figure, dark: bool) -> go.Figure:
     """Months by their initials, which stay upright on a telephone; in full on hover."""
     months = pd.DatetimeIndex(sorted({x for trace in figure.data for x in trace.x}))
-    names = [wording.month(f"{month:%Y-%m}") for month in months]
+    names = [wording.period(f"{month:%Y-%m}") for month in months]
     ticks = {"tickvals": months, "ticktext": [name[0].upper() for name in names]}
     figure.update_xaxes(palette.axis(dark, **ticks, hoverformat="%B %Y", tickangle=0))
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": 12}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cropdash import i18n
-from cropdash.domain import Legend, Level
+from cropdash.domain import Legend, Level, Period
 from cropdash.i18n import label, say, sentence
 
 # Regions of the seed's zones, which the simulated landscape has too.
@@ -124,10 +124,16 @@ def percent(share: float) -> str:
     return i18n.number(100 * share, ".1f") + " %"
 
 
-def month(period: str) -> str:
-    """'2023-05' as 'May 2023'; whatever the machine's own language is."""
-    year, which = period.split("-")
-    return f"{say(_MONTHS[int(which) - 1])} {year}"
+def period(value: Period | str) -> str:
+    """'May 2023', '11–20 May 2023' or '17 January – 1 February 2023', in the reader's language."""
+    shown = Period.of(value)
+    last = f"{say(_MONTHS[shown.end.month - 1])} {shown.end.year}"
+    if shown.is_month:
+        return last
+    if (shown.start.year, shown.start.month) == (shown.end.year, shown.end.month):
+        return f"{shown.start.day}–{shown.end.day} {last}"
+    first = f"{shown.start.day} {say(_MONTHS[shown.start.month - 1])}"
+    return f"{first} – {shown.end.day} {last}"
 
 
 def place(name: str) -> str:

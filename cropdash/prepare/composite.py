@@ -2,70 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 import numpy as np
 
-from cropdash.domain import Bytes, Cube, Float, Scene
+from cropdash.domain import Bytes, Cube, Float, Period, Scene, sentinel2
 from cropdash.domain.errors import InvalidScene
 
-# Sen2Cor classes kept: vegetation, bare soil, water, unclassified (SCL 4 to 7).
-CLEAR_SCL = (4, 7)
 
-
-def monthly_median(scenes: Sequence[Scene], periods: Sequence[str]) -> Cube:
+def monthly_median(scenes: Sequence[Scene], periods: Sequence[Period | str]) -> Cube:
     """Per-pixel median of the clear observations of each period.
 
     Returns a Cube with gaps: reflectance (T, B, H, W) is NaN and clear_dates (T, H, W) is 0
-    where a period has no clear observation. Scenes outside `periods` are not used. An
+    where a period has no clear observation. Scenes outside `periods` (or their ids) are not used. An
     observation is clear when its SCL is 4 to 7 and every band holds data.
 
     Raises InvalidScene if there is no scene, or if scenes differ in grid or bands.
     """
-    first = _common_frame(scenes)
-    shape = (len(periods), len(first.bands), *first.grid.shape)
+    first, cut = _common_frame(scenes), tuple(map(Period.of, periods))
+    shape = (len(cut), len(first.bands), *first.grid.shape)
     reflectance = np.full(shape, np.nan, dtype=np.float32)
     clear_dates = np.zeros((shape[0], *first.grid.shape), dtype=np.uint8)
-    for t, period in enumerate(periods):
-        of_month = [scene for scene in scenes if scene.period == period]
-        if of_month:
-            reflectance[t], clear_dates[t] = _median(of_month)
-    return Cube(reflectance, clear_dates, tuple(periods), first.bands, first.grid)
+    for t, period in enumerate(cut):
+        within = [scene for scene in scenes if scene.date in period]
+        if within:
+            reflectance[t], clear_dates[t] = _median(within)
+    return Cube(reflectance, clear_dates, cut, first.bands, first.grid)
 
 
-def stream(scenes: Iterable[Scene], periods: Sequence[str]) -> Cube:
-    """Like `monthly_median`, for scenes that come in order of date: holds one month at a time."""
-    months: dict[str, Cube] = {}
-    for period, of_month in groupby(scenes, key=lambda scene: scene.period):
-        if period in months:
-            raise InvalidScene(f"Scenes of {period} do not come in order of date.")
-        if period in periods:
-            months[period] = monthly_median(list(of_month), (period,))
-    if not months:
+def stream(scenes: Iterable[Scene], periods: Sequence[Period | str]) -> Cube:
+    """Like `monthly_median`, for scenes that come in order of date: holds one period at a time."""
+    cut, made = tuple(map(Period.of, periods)), dict[Period, Cube]()
+    last = dt.date.min
+
+    def period_of(scene: Scene) -> Period | None:
+        nonlocal last
+        if scene.date < last:
+            raise InvalidScene(f"The scene of {scene.date} comes after that of {last}: sort them.")
+        last = scene.date
+        return next((period for period in cut if scene.date in period), None)
+
+    for period, within in groupby(scenes, key=period_of):
+        if period is not None:
+            made[period] = monthly_median(list(within), (period,))
+    if not made:
         raise InvalidScene(
             "There is no scene to composite: check the scenes folder and the season."
         )
-    return _concatenate(months, periods)
+    return _concatenate(made, cut)
 
 
-def _concatenate(months: dict[str, Cube], periods: Sequence[str]) -> Cube:
-    first = next(iter(months.values()))
+def _concatenate(made: Mapping[Period, Cube], periods: Sequence[Period]) -> Cube:
+    first = next(iter(made.values()))
     shape = (len(periods), len(first.bands), *first.grid.shape)
     reflectance = np.full(shape, np.nan, dtype=np.float32)
     clear_dates = np.zeros((shape[0], *first.grid.shape), dtype=np.uint8)
     for t, period in enumerate(periods):
-        if period in months:
-            month = months[period]
-            if (month.grid, month.bands) != (first.grid, first.bands):
+        if period in made:
+            one = made[period]
+            if (one.grid, one.bands) != (first.grid, first.bands):
                 raise InvalidScene(f"Scenes of {period} differ from the others in grid or bands.")
-            reflectance[t], clear_dates[t] = month.reflectance[0], month.clear_dates[0]
+            reflectance[t], clear_dates[t] = one.reflectance[0], one.clear_dates[0]
     return Cube(reflectance, clear_dates, tuple(periods), first.bands, first.grid)
 
 
 def clear_mask(scene: Scene) -> np.typing.NDArray[np.bool_]:
     """(H, W) True where the scene shows the ground and every band holds data."""
-    low, high = CLEAR_SCL
+    low, high = sentinel2.CLEAR_SCL
     return (scene.scl >= low) & (scene.scl <= high) & ~np.isnan(scene.reflectance).any(axis=0)
 
 

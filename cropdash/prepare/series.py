@@ -25,7 +25,7 @@ def parcel_series(cube: Cube, labels: Labels) -> pd.DataFrame:
     observed = (cube.clear_dates > 0).reshape(t, -1)[:, inside]  # (T, M)
     columns: dict[str, NDArray[np.generic]] = {
         "parcel_id": np.repeat(ids.astype(np.int32), t),
-        "period": np.tile(np.array(cube.periods), len(ids)),
+        "period": np.tile(np.array([p.id for p in cube.periods]), len(ids)),
         "n_pixels": np.repeat(n.astype(np.int32), t),
         "clear_share": _by_parcel([_mean(o, index, n) for o in observed]),
     }

@@ -10,15 +10,16 @@ from urllib.parse import urlparse
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from cropdash.domain import check_name
+from cropdash.domain import Season, check_name, sentinel2
 from cropdash.domain.errors import ConfigError
+from cropdash.domain.period import Every
 
 SourceName = Literal["simulated", "local", "earthengine", "stac"]
 CLUSTER = "cluster"  # a dask.distributed cluster on this machine, for the time of the build
 _SCHEDULER = re.compile(r"^(|cluster|tcp://[A-Za-z0-9.-]+:\d{1,5})$")
 _PROVIDER = re.compile(r"^[a-z0-9][a-z0-9-]{0,63}$")
 RESERVED = frozenset(("incoming",))  # folders beside the datasets that are none
-_FIRST_YEAR, _LAST_YEAR = 2015, 2100  # Sentinel-2 flies since June 2015
+_LAST_YEAR = 2100
 
 
 class BuildConfig(BaseModel):
@@ -28,9 +29,16 @@ class BuildConfig(BaseModel):
 
     source: SourceName = Field(title="Source", description="Where parcels and images come from.")
     dataset: str = Field(title="Dataset", description="Name of the dataset to build.")
-    year: int | None = Field(
-        2023, ge=_FIRST_YEAR, le=_LAST_YEAR, title="Season",
-        description="Calendar year whose twelve months are mapped.",
+    season: str | None = Field(
+        "2023", title="Season",
+        description="A calendar year, or its two ends: 2023, 2022-10..2023-09.",
+    )  # fmt: skip
+    every: Every = Field(
+        "month", title="Periods", description="Months, ten days (dekad), or sixteen days (16d)."
+    )
+    bands: tuple[str, ...] = Field(
+        sentinel2.BAND_SETS["10m"], title="Bands",
+        description="Of Sentinel-2, by name, or a set of them: 10m (the four), all (the ten).",
     )  # fmt: skip
     workers: int = Field(
         2, ge=1, le=64, title="Workers", description="Zones built at the same time."
@@ -40,6 +48,36 @@ class BuildConfig(BaseModel):
         description="Empty: processes on this machine; 'cluster': a dask cluster on this machine; "
         "or the address of a running dask scheduler, tcp://host:port.",
     )  # fmt: skip
+
+    @field_validator("season", mode="before")
+    @classmethod
+    def _season_is_one(cls, value: object) -> object:
+        if not isinstance(value, str | int):
+            return value
+        try:
+            found = Season.of(value)
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+        if not sentinel2.FIRST_YEAR <= found.start.year <= _LAST_YEAR:
+            raise ValueError(
+                f"Sentinel-2 flies since {sentinel2.FIRST_YEAR}: choose a later season"
+            )
+        return found.text
+
+    @field_validator("bands", mode="before")
+    @classmethod
+    def _bands_are_known(cls, value: object) -> object:
+        if isinstance(value, str | tuple | list):
+            try:
+                return sentinel2.bands_of(value)
+            except ConfigError as error:
+                raise ValueError(str(error)) from error
+        return value
+
+    @property
+    def days(self) -> Season | None:
+        """The season that is mapped; None where the scenes tell."""
+        return None if self.season is None else Season.of(self.season, self.every)
 
     @field_validator("dataset")
     @classmethod
@@ -76,10 +114,6 @@ class SimulatedBuild(BuildConfig):
     """A landscape made from a seed: no account and no download."""
 
     source: Literal["simulated"] = Field("simulated", title="Source")
-    year: int = Field(
-        2023, ge=2016, le=_LAST_YEAR, title="Season",
-        description="Calendar year whose twelve months are mapped.",
-    )  # fmt: skip
     size: int = Field(256, ge=32, le=1000, title="Zone size", description="Pixels on a side.")
     zones_per_region: int = Field(
         5, ge=2, le=5, title="Zones per region", description="In each of eight regions."
@@ -91,9 +125,10 @@ class LocalBuild(_ContextBuild):
     """A folder with scenes/*.tif, a register (*.gpkg) and zones.geojson."""
 
     source: Literal["local"] = Field("local", title="Source")
-    year: int | None = Field(
-        None, ge=_FIRST_YEAR, le=_LAST_YEAR, title="Season",
-        description="Calendar year; empty: the one with most scenes.",
+    season: str | None = Field(
+        None, title="Season",
+        description="A calendar year, or its two ends: 2023, 2022-10..2023-09; empty: the year with "
+        "most scenes.",
     )  # fmt: skip
     folder: Path = Field(title="Folder", description="Holds scenes/*.tif, a register and zones.")
 
@@ -101,10 +136,6 @@ class LocalBuild(_ContextBuild):
 class _RegisterBuild(_ContextBuild):
     """What the sources share that fetch images for a register and zones of one's own."""
 
-    year: int = Field(
-        2023, ge=_FIRST_YEAR, le=_LAST_YEAR, title="Season",
-        description="Calendar year whose twelve months are mapped.",
-    )  # fmt: skip
     register_path: Path = Field(
         title="Register",
         description="Parcels: an RPG edition (folder, .7z, .gpkg or .parquet), or another register.",

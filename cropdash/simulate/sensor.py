@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cropdash.domain import Bytes, Float, Scene, Zone
+from cropdash.domain import Bytes, Float, Scene, Zone, sentinel2
 from cropdash.simulate import phenology, radiometry, sky, weather
 from cropdash.simulate.landscape import Landscape
 from cropdash.simulate.tables import VILLAGE, WATER, regions, stream
@@ -58,7 +58,7 @@ def shoot(zone: Zone, land: Landscape, year: int, seed: int) -> Iterator[Scene]:
         scl = classify(seen, above, ground.is_water, rng)
         if passes.orbit[n] == 1 and outside is not None:
             seen[:, outside], scl[outside] = np.nan, NO_DATA
-        yield Scene(date, seen, scl, zone.grid)
+        yield Scene(date, seen, scl, zone.grid, sentinel2.BAND_SETS["10m"])
 
 
 def ground_of(zone: Zone, land: Landscape, passes: weather.Passes, seed: int, year: str) -> Ground:

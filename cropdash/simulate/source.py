@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import geopandas as gpd
 
-from cropdash import domain
-from cropdash.domain import Float, Grid, Scene, Split, Zone
+from cropdash.domain import Float, Grid, Scene, Season, Split, Zone, sentinel2
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.source import Warn, ignore
 from cropdash.simulate import ancillary, landscape, register, sensor, tables
@@ -27,22 +26,19 @@ class SimulatedSource:
 
     seed: int = 0
     size: int = 256  # [px] side of a zone
-    year: int = 2023
+    season: Season = field(default_factory=lambda: Season.of(2023))
+    bands: tuple[str, ...] = sentinel2.BAND_SETS["10m"]
     zones_per_region: int = ZONES_PER_REGION  # the first is the test zone
 
     def __post_init__(self) -> None:
         _check_range("size", self.size, MIN_SIZE, MAX_SIZE)
         _check_range("zones_per_region", self.zones_per_region, 1, ZONES_PER_REGION)
-        _check_range("year", self.year, 2016, 2100)
+        _check_range("year", self.season.start.year, 2016, 2100)
         _check_range("seed", self.seed, 0, 2**31 - 1)
 
     @property
     def name(self) -> str:
         return "simulated"
-
-    @property
-    def periods(self) -> tuple[str, ...]:
-        return domain.season(self.year)
 
     def zones(self) -> tuple[Zone, ...]:
         """Zones of all regions, in the order of zones.csv."""
@@ -66,7 +62,7 @@ class SimulatedSource:
 
     def scenes(self, zone: Zone, warn: Warn = ignore) -> Iterator[Scene]:
         """Scenes of the season in order of date, made one at a time."""
-        return sensor.shoot(zone, _landscape(zone, self.seed), self.year, self.seed)
+        return sensor.shoot(zone, _landscape(zone, self.seed), self.season.year, self.seed)
 
 
 def _check_range(name: str, value: int, low: int, high: int) -> None:

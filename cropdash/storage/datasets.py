@@ -14,7 +14,18 @@ import pandas as pd
 from filelock import FileLock
 
 from cropdash import legend
-from cropdash.domain import NAME, Bytes, Cube, Grid, Labels, Legend, Sample, Zone, check_name
+from cropdash.domain import (
+    NAME,
+    Bytes,
+    Cube,
+    Grid,
+    Labels,
+    Legend,
+    Sample,
+    Season,
+    Zone,
+    check_name,
+)
 from cropdash.domain.errors import ConfigError, CorruptDataset, DatasetNotFound
 from cropdash.files import atomic
 from cropdash.settings import build
@@ -35,7 +46,7 @@ class Description:
     name: str
     title: str  # for people, e.g. "Simulated landscape 2023"
     source: str  # "simulated", "local", "earthengine", "stac"
-    periods: tuple[str, ...]
+    season: Season
     bands: tuple[str, ...]
     legend_hash: str
     zones: tuple[Zone, ...]
@@ -67,7 +78,7 @@ class DatasetFolder:
             raise DatasetNotFound(
                 f"Dataset {self.name} exists with other zones, season or source: choose another name or delete {self.path.name}/."
             )
-        atomic.write_json(path, asdict(description))
+        atomic.write_json(path, _written(description))
 
     def description(self) -> Description:
         path = self.path / DESCRIPTION
@@ -77,7 +88,7 @@ class DatasetFolder:
             )
         try:
             return _description(atomic.read_json(path))
-        except (json.JSONDecodeError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, ConfigError) as error:
             raise CorruptDataset(
                 f"{DESCRIPTION} of dataset {self.name} is damaged ({error})."
             ) from error
@@ -158,7 +169,10 @@ class DatasetFolder:
                 table.to_parquet(temporary, index=False)
             paths.append(folder / name)
         sums = {path.name: atomic.checksum(path) for path in paths}
-        atomic.write_json(folder / MANIFEST, {"files": sums, "report": dict(report)})
+        atomic.write_json(
+            folder / MANIFEST,
+            {"files": sums, "layers": [y.name for y in cube.layers], "report": dict(report)},
+        )
 
     def is_built(self, zone_id: str, *, verify: bool = False) -> bool:
         """True if the zone's manifest and files are there (and, with `verify`, unchanged)."""
@@ -207,9 +221,13 @@ class DatasetFolder:
         values, _, _ = rasters.read(self.zone_folder(zone_id) / "clear_dates.tif")
         return values
 
-    def has_context(self, zone_id: str, name: str) -> bool:
-        """True if the zone was built with "elevation" or "last_crop"."""
-        return f"{name}.tif" in self._manifest(zone_id)["files"]
+    def has_last_crops(self, zone_id: str) -> bool:
+        """True if the zone was built with last year's register."""
+        return rasters.LAST_CROP in self._manifest(zone_id)["files"]
+
+    def layer_names(self, zone_id: str) -> tuple[str, ...]:
+        """Names of the zone's further layers."""
+        return tuple(self._manifest(zone_id)["layers"])
 
     def sample(self, zone: Zone) -> Sample:
         return Sample(zone, self.cube(zone.zone_id), self.labels(zone.zone_id))
@@ -249,6 +267,18 @@ def _content(config: BuildConfig) -> dict[str, Any]:
     return config.model_dump(mode="json", exclude=set(_ELSEWHERE))
 
 
+def _written(description: Description) -> dict[str, Any]:
+    """As JSON holds it: the season as it is typed, with its first and last day beside."""
+    season = description.season
+    return {
+        **asdict(description),
+        "season": season.text,
+        "every": season.every,
+        "start": season.start.isoformat(),
+        "end": season.end.isoformat(),
+    }
+
+
 def _description(values: dict[str, Any]) -> Description:
     zones = tuple(
         Zone(
@@ -260,10 +290,12 @@ def _description(values: dict[str, Any]) -> Description:
         for z in values["zones"]
     )
     return Description(
-        **{
-            **values,
-            "zones": zones,
-            "periods": tuple(values["periods"]),
-            "bands": tuple(values["bands"]),
-        }
+        name=values["name"],
+        title=values["title"],
+        source=values["source"],
+        season=Season.of(values["season"], values["every"]),
+        bands=tuple(values["bands"]),
+        legend_hash=values["legend_hash"],
+        zones=zones,
+        settings=values["settings"],
     )

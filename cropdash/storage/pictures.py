@@ -10,7 +10,7 @@ import rasterio
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 
-from cropdash.domain import Cube, Grid
+from cropdash.domain import Cube, Grid, Period
 from cropdash.domain.errors import CorruptDataset
 from cropdash.storage import rasters
 
@@ -27,11 +27,11 @@ def read_months(folder: Path, periods: Sequence[str], side: int | None = None) -
             grid = coarser(rasters.grid_of(raster), side)
             names = [str(name).split(" ") for name in raster.descriptions]
             bands = tuple(dict.fromkeys(band for _, band in names))
-            rows = [names.index([period, band]) + 1 for period in periods for band in bands]
+            rows = [names.index([str(period), band]) + 1 for period in periods for band in bands]
             stored = raster.read(rows, out_shape=grid.shape, resampling=Resampling.average)
         with rasterio.open(folder / "clear_dates.tif", driver="GTiff") as raster:
             dated = [str(name).split(" ")[0] for name in raster.descriptions]
-            rows = [dated.index(period) + 1 for period in periods]
+            rows = [dated.index(str(period)) + 1 for period in periods]
             clear = raster.read(rows, out_shape=grid.shape, resampling=Resampling.nearest)
     except (RasterioError, ValueError) as error:  # ValueError: a month or band is not in the file
         raise CorruptDataset(
@@ -39,7 +39,7 @@ def read_months(folder: Path, periods: Sequence[str], side: int | None = None) -
         ) from error
     shape = (len(periods), len(bands), *grid.shape)
     values = rasters.decode(np.asarray(stored)).reshape(shape)
-    return Cube(values, np.asarray(clear), tuple(periods), bands, grid)
+    return Cube(values, np.asarray(clear), tuple(map(Period.of, periods)), bands, grid)
 
 
 def coarser(grid: Grid, side: int | None) -> Grid:

@@ -14,13 +14,12 @@ from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 
-from cropdash.domain import Bytes, Cube, Float, Grid, Labels
+from cropdash.domain import Bytes, Cube, Float, Grid, Labels, Layer, Period
 from cropdash.domain.errors import CorruptDataset
+from cropdash.domain.sentinel2 import MISSING, SCALE
 from cropdash.files.atomic import replacing
 
-MISSING = 65535  # on disk; NaN in memory
-SCALE = 10_000  # reflectance 1.0
-ELEVATION, LAST_CROP = "elevation.tif", "last_crop.tif"  # of a zone, where they are given
+LAYERS, LAST_CROP = "layers.tif", "last_crop.tif"  # of a zone, where they are given
 
 
 def write(
@@ -85,7 +84,7 @@ def grid_of(raster: Any) -> Grid:
 
 
 def write_cube(folder: Path, cube: Cube) -> tuple[Path, ...]:
-    """Write composite.tif (uint16, x10000), clear_dates.tif (uint8) and the context, if any."""
+    """Write composite.tif (uint16, x10000), clear_dates.tif (uint8) and what else is known."""
     composite, clear = folder / "composite.tif", folder / "clear_dates.tif"
     names = [f"{period} {band}" for period in cube.periods for band in cube.bands]
     write(
@@ -96,16 +95,20 @@ def write_cube(folder: Path, cube: Cube) -> tuple[Path, ...]:
         nodata=MISSING,
     )
     write(clear, cube.clear_dates, cube.grid, [f"{p} clear dates" for p in cube.periods])
-    return composite, clear, *_write_context(folder, cube)
+    return composite, clear, *_write_known(folder, cube)
 
 
-def _write_context(folder: Path, cube: Cube) -> Iterator[Path]:
-    """Write elevation.tif (float32) and last_crop.tif (uint8), those that the cube has."""
-    for name in (ELEVATION, LAST_CROP):  # of an earlier build with other settings
+def _write_known(folder: Path, cube: Cube) -> Iterator[Path]:
+    """Write layers.tif (float32) and last_crop.tif (uint8), those that the cube has."""
+    for name in (LAYERS, LAST_CROP):  # of an earlier build with other settings
         (folder / name).unlink(missing_ok=True)
-    if cube.elevation is not None:
-        path = folder / ELEVATION
-        write(path, cube.elevation[None], cube.grid, ["elevation [m]"], nodata=np.nan)
+    if cube.layers:
+        path, names = folder / LAYERS, []
+        for layer in cube.layers:
+            each = [""] if len(layer.values) == 1 else [f"{period} " for period in cube.periods]
+            names += [f"{before}{layer.name}" for before in each]
+        values = np.concatenate([layer.values for layer in cube.layers])
+        write(path, values.astype(np.float32), cube.grid, names, nodata=np.nan)
         yield path
     if cube.last_crop is not None:
         path = folder / LAST_CROP
@@ -118,16 +121,24 @@ def read_cube(folder: Path) -> Cube:
     values, grid, names = read(folder / "composite.tif")
     clear, _, _ = read(folder / "clear_dates.tif")
     pairs = [name.split(" ") for name in names]
-    periods = tuple(dict.fromkeys(p for p, _ in pairs))
+    periods = tuple(Period.of(p) for p in dict.fromkeys(p for p, _ in pairs))
     bands = tuple(dict.fromkeys(b for _, b in pairs))
     shape = (len(periods), len(bands), *grid.shape)
-    elevation, last_crop = _read_context(folder / ELEVATION), _read_context(folder / LAST_CROP)
-    return Cube(decode(values).reshape(shape), clear, periods, bands, grid, elevation, last_crop)
+    last = folder / LAST_CROP
+    last_crop = read(last)[0][0] if last.is_file() else None
+    layers = _read_layers(folder / LAYERS)
+    return Cube(decode(values).reshape(shape), clear, periods, bands, grid, layers, last_crop)
 
 
-def _read_context(path: Path) -> NDArray[Any] | None:
-    """(H, W) of a raster that a dataset may do without."""
-    return read(path)[0][0] if path.is_file() else None
+def _read_layers(path: Path) -> tuple[Layer, ...]:
+    """Layers in their order; a name that several periods carry is one layer."""
+    if not path.is_file():
+        return ()
+    values, _, names = read(path)
+    planes: dict[str, list[NDArray[Any]]] = {}
+    for plane, name in zip(values, names, strict=True):
+        planes.setdefault(name.rpartition(" ")[2], []).append(plane)
+    return tuple(Layer(name, np.stack(of)) for name, of in planes.items())
 
 
 def encode(reflectance: Float) -> NDArray[np.uint16]:

@@ -174,7 +174,7 @@ class Store:
     def clear_dates(self, dataset: str) -> pd.DataFrame:
         """zone_id, period, clear_dates (mean over pixels), empty_share (pixels without any)."""
         rows, folder = [], self._dataset(dataset)
-        periods = folder.description().periods
+        periods = [p.id for p in folder.description().season.periods]
         for zone in self.zones(dataset):
             clear = folder.clear_dates(zone.zone_id)
             rows.append(

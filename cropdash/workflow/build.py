@@ -13,7 +13,7 @@ from filelock import Timeout
 from threadpoolctl import threadpool_limits
 
 from cropdash import legend
-from cropdash.domain import BANDS, Cube, Labels, Legend, Zone
+from cropdash.domain import Cube, Labels, Layer, Legend, Zone
 from cropdash.domain.errors import CropdashError, DiskFull, NotEnoughData, RunBusy, TaskLost
 from cropdash.domain.source import CompositeSource, Source, Warn
 from cropdash.files import atomic
@@ -78,8 +78,8 @@ def describe(
         name,
         title,
         source.name,
-        source.periods,
-        BANDS,
+        source.season,
+        source.bands,
         (codes or legend.load()).hash,
         source.zones(),
         settings,
@@ -233,7 +233,7 @@ def surround(
     report: dict[str, Any] = {}
     heights, register = context.elevation(zone), context.parcels_before(zone)
     if heights is not None:
-        cube = replace(cube, elevation=heights)
+        cube = replace(cube, layers=(*cube.layers, Layer("elevation", heights[None])))
         report["elevation_known"] = round(float((~np.isnan(heights)).mean()), 4)
     if register is not None:
         before = parcels.clean(register, zone, codes, (zone,)).parcels
@@ -246,15 +246,15 @@ def surround(
 
 def _composite(source: Source, zone: Zone, warn: Warn, months: MonthFolder) -> Cube:
     if isinstance(source, CompositeSource):
-        return source.composites(zone, warn, months=months)
-    return composite.stream(source.scenes(zone, warn), source.periods)
+        return source.composites(zone, warn, kept=months)
+    return composite.stream(source.scenes(zone, warn), source.season.periods)
 
 
 def _coverage(cube: Cube) -> dict[str, Any]:
     empty = (cube.clear_dates == 0).mean(axis=(1, 2))
     return {
         "months_without_observation": [
-            p for p, e in zip(cube.periods, empty, strict=True) if e == 1
+            p.id for p, e in zip(cube.periods, empty, strict=True) if e == 1
         ],
         "filled_share": round(float(empty.mean()), 4),
     }

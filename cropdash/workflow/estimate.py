@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cropdash.domain import BANDS, Grid, Zone
+from cropdash.domain import Grid, Zone, sentinel2
 from cropdash.ingest import zones
 from cropdash.settings.build import BuildConfig
 from cropdash.workflow import sources
@@ -14,7 +14,9 @@ LINK_MBIT_S = 50.0  # an ordinary connection; the time scales with it
 REQUEST_S = (10.0, 60.0)  # Earth Engine computes a month's median of one zone; an assumption
 REQUESTS_AT_ONCE = 8
 REVISIT_DAYS = 5  # of the two satellites; where orbits overlap there are up to twice as many dates
-_LAYERS = len(BANDS) + 1  # the bands, and the count of clear dates or the scene classification
+_LAYERS = (
+    len(sentinel2.BAND_SETS["10m"]) + 1
+)  # the bands, and the count of clear dates or the scene classification
 
 
 @dataclass(frozen=True)
@@ -98,12 +100,12 @@ def _answer(grid: Grid) -> int:
 
 def _scene(grid: Grid) -> int:
     """One date: the bands as uint16 at 10 m, the scene classification as bytes at 20 m."""
-    return _pixels(grid) * len(BANDS) * 2 + _pixels(grid) // 4
+    return _pixels(grid) * len(sentinel2.BAND_SETS["10m"]) * 2 + _pixels(grid) // 4
 
 
 def _on_disk(grid: Grid, months: int) -> int:
     """Composite (uint16), clear dates (uint8) and labels (two int32)."""
-    return _pixels(grid) * (months * (len(BANDS) * 2 + 1) + 8)
+    return _pixels(grid) * (months * (len(sentinel2.BAND_SETS["10m"]) * 2 + 1) + 8)
 
 
 def _minutes(transfer: int) -> float:

@@ -60,12 +60,18 @@ def check_context(dataset: DatasetFolder, zones: Sequence[Zone], config: TrainCo
     """Raise InvalidRun if a zone lacks the elevation or last crop that the settings want."""
     words = {"elevation": "elevation", "last_crop": "last year's crops"}
     for name in (name for name in words if getattr(config, name)):
-        without = [z.zone_id for z in zones if not dataset.has_context(z.zone_id, name)]
+        without = [z.zone_id for z in zones if not _has(dataset, z.zone_id, name)]
         if without:
             raise InvalidRun(
                 f"Dataset {dataset.name} has no {words[name]} in {len(without)} of {len(zones)} "
                 f"zones ({without[0]}): build it with them under a new name, or set {name} to false."
             )
+
+
+def _has(dataset: DatasetFolder, zone_id: str, name: str) -> bool:
+    if name == "last_crop":
+        return dataset.has_last_crops(zone_id)
+    return name in dataset.layer_names(zone_id)
 
 
 def check_unchanged(record: Mapping[str, Any], dataset: DatasetFolder) -> None:

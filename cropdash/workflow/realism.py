@@ -159,7 +159,7 @@ def _clear_dates(sample: Sample) -> pd.DataFrame:
         {
             "region": sample.zone.region,
             "zone": sample.zone.zone_id,
-            "month": [int(period[-2:]) for period in sample.cube.periods],
+            "month": [period.middle.month for period in sample.cube.periods],
             "clear": clear.mean(axis=(1, 2)),
             "gap": (clear == 0).mean(axis=(1, 2)),
         }

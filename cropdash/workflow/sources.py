@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import singledispatch
 from typing import Any
 
+from cropdash.domain import Season
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.source import Source
 from cropdash.ingest.ancillary import Context
@@ -34,7 +35,8 @@ def _(config: SimulatedBuild) -> Source:
     return SimulatedSource(
         seed=config.seed,
         size=config.size,
-        year=config.year,
+        season=config.days or Season.of(2023),
+        bands=config.bands,
         zones_per_region=config.zones_per_region,
     )
 
@@ -45,7 +47,7 @@ def _(config: LocalBuild) -> Source:
 
     if not config.folder.is_dir():
         raise ConfigError(f"There is no folder {config.folder}.")
-    return LocalSource(config.folder, config.year)
+    return LocalSource(config.folder, config.days, config.bands)
 
 
 @open_source.register
@@ -58,7 +60,8 @@ def _(config: EarthEngineBuild) -> Source:
         project=config.project,
         register=config.register_path,
         chosen=zones.read(config.zones_path),
-        year=config.year,
+        season=config.days or Season.of(2023),
+        bands=config.bands,
         layout=layout,
     )
 
@@ -76,18 +79,19 @@ def _(config: StacBuild) -> Source:
         endpoint=endpoint,
         register=config.register_path,
         chosen=zones.read(config.zones_path),
-        year=config.year,
+        season=config.days or Season.of(2023),
+        bands=config.bands,
         layout=layout,
     )
 
 
 def title_of(config: BuildConfig, source: Source) -> str:
     """Name of the dataset for people."""
-    year = source.periods[0][:4]
+    season = source.season.text
     if isinstance(config, LocalBuild):
-        return f"{config.folder.name}, {year}"
+        return f"{config.folder.name}, {season}"
     names = {"simulated": "Simulated landscape", "earthengine": "Earth Engine", "stac": "STAC"}
-    return f"{names[config.source]} {year}"
+    return f"{names[config.source]} {season}"
 
 
 def context_of(config: BuildConfig) -> Context | None:

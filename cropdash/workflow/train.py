@@ -194,10 +194,10 @@ def also_learned(
         return ()
     other = DatasetFolder(folders.data, config.also)
     ours, theirs = own.description(), other.description()
-    if (ours.bands, len(ours.periods)) != (theirs.bands, len(theirs.periods)):
+    if (ours.bands, len(ours.season.periods)) != (theirs.bands, len(theirs.season.periods)):
         raise InvalidRun(
-            f"Dataset {other.name} has {len(theirs.periods)} periods of {', '.join(theirs.bands)} "
-            f"and {own.name} {len(ours.periods)} of {', '.join(ours.bands)}: learn from one of the "
+            f"Dataset {other.name} has {len(theirs.season.periods)} periods of {', '.join(theirs.bands)} "
+            f"and {own.name} {len(ours.season.periods)} of {', '.join(ours.bands)}: learn from one of the "
             "same kind."
         )
     if ours.legend_hash != theirs.legend_hash:

@@ -25,7 +25,9 @@ class Samples(Sequence[Sample]):
         self._dataset, self._zones, self._learned_as = dataset, tuple(zones), learned_as
         description = dataset.description()
         cells = sum(z.grid.shape[0] * z.grid.shape[1] for z in zones)
-        self._keep = cells * len(description.periods) * len(description.bands) * 4 < _IN_MEMORY
+        self._keep = (
+            cells * len(description.season.periods) * len(description.bands) * 4 < _IN_MEMORY
+        )
         self._kept: dict[int, Sample] = {}
 
     def __len__(self) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cropdash.domain import BANDS, Cube, Labels, Sample, Zone, season
+from cropdash.domain import Cube, Labels, Sample, Season, Zone
+from cropdash.domain.sentinel2 import BAND_SETS
 from tests import worlds
 
 CLASSES = (6, 8, 30)  # grassland, winter wheat, maize
@@ -30,7 +31,7 @@ def sample(zone_id: str = "a", shape: tuple[int, int] = (40, 36), seed: int = 0)
     clear = np.ones((12, *shape), np.uint8)
     return Sample(
         Zone(zone_id, "north", "train", at),
-        Cube(reflectance, clear, season(2023), BANDS, at),
+        Cube(reflectance, clear, Season.of(2023).periods, BAND_SETS["10m"], at),
         Labels(crop, block.astype(np.int32), at),
     )
 

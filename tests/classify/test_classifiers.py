@@ -11,7 +11,7 @@ from cropdash import classify, legend
 from cropdash.classify import features, sampling, validation
 from cropdash.classify.cnn import losses, patches
 from cropdash.classify.description import frame_of
-from cropdash.domain import Cube, Labels, Sample, interior, season
+from cropdash.domain import Cube, Labels, Layer, Sample, Season, interior
 from cropdash.domain.errors import InvalidRaster, InvalidRun, NotEnoughData, TrainingFailed
 from cropdash.settings import train as train_config
 from tests.classify import landscapes
@@ -162,7 +162,11 @@ def test_cubes_of_another_kind_are_refused(trained):
     classifier, _, _ = trained
     cube = landscapes.sample("d").cube
     short = Cube(
-        cube.reflectance[:6], cube.clear_dates[:6], season(2023)[:6], cube.bands, cube.grid
+        cube.reflectance[:6],
+        cube.clear_dates[:6],
+        Season.of(2023).periods[:6],
+        cube.bands,
+        cube.grid,
     )
     renamed = Cube(
         cube.reflectance, cube.clear_dates, cube.periods, ("B8", "B4", "B3", "B2"), cube.grid
@@ -556,7 +560,8 @@ def test_the_channels_tell_which_context_they_are():
 def with_context():
     cube = landscapes.sample("a", (20, 34), seed=1).cube
     shape = cube.grid.shape
-    more = {"elevation": np.full(shape, 90, np.float32), "last_crop": np.full(shape, 7, np.uint8)}
+    heights = np.full((1, *shape), 90, np.float32)
+    more = {"layers": (Layer("elevation", heights),), "last_crop": np.full(shape, 7, np.uint8)}
     return dataclasses.replace(cube, **more)
 
 

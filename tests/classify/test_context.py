@@ -8,6 +8,7 @@ import pytest
 from cropdash import classify
 from cropdash.classify import features
 from cropdash.classify.cnn import augmentation, patches
+from cropdash.domain import Layer
 from cropdash.domain.errors import InvalidRaster
 from cropdash.settings import train
 from tests.classify import landscapes
@@ -30,7 +31,9 @@ def blind(zone_id, seed, shape=(40, 36)):
     noise = rng.uniform(0.1, 0.3, plain.cube.reflectance.shape).astype(np.float32)
     height = (100.0 + 40 * (crop == 6) + rng.normal(0, 3, crop.shape)).astype(np.float32)
     before = np.select([crop == 8, crop == 30], [31, 7], 9).astype(np.uint8)  # a rotation
-    cube = replace(plain.cube, reflectance=noise, elevation=height, last_crop=before)
+    cube = replace(
+        plain.cube, reflectance=noise, layers=(Layer("elevation", height[None]),), last_crop=before
+    )
     return replace(plain, cube=cube)
 
 
@@ -73,7 +76,7 @@ def test_a_zone_that_lacks_what_the_model_wants_is_refused(kind, name, tmp_path)
     plain = landscapes.sample("d", seed=4)
     with pytest.raises(InvalidRaster, match="does not have"):
         model.predict_proba(plain.cube)
-    half = replace(blind("e", 5).cube, **{name: None})
+    half = replace(blind("e", 5).cube, layers=(), last_crop=None)
     with pytest.raises(InvalidRaster, match="does not have"):
         model.predict_proba(half)
 
@@ -83,8 +86,8 @@ def test_heights_with_gaps_are_answered(kind, tmp_path):
     values = {"classifier": kind, "dataset": "d", "threads": 1, **QUICK[kind], "elevation": True}
     model = classify.build(train.parse(values))
     known = blind("a", 1)
-    gappy = replace(known.cube, elevation=np.where(known.labels.parcel_id % 3, np.nan, 120.0))
-    gappy = replace(gappy, elevation=gappy.elevation.astype(np.float32))
+    heights = np.where(known.labels.parcel_id % 3, np.nan, 120.0).astype(np.float32)
+    gappy = replace(known.cube, layers=(Layer("elevation", heights[None]),))
     fit = {"folder": tmp_path, "on_epoch": lambda told: None, "should_stop": lambda: False}
     model.fit([replace(known, cube=gappy)], [], **fit)
     said = model.predict_proba(gappy)

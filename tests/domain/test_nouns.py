@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from cropdash import domain
-from cropdash.domain import Cube, Grid, Labels, Sample, Scene, Zone
+from cropdash.domain import Cube, Grid, Labels, Sample, Scene, Season, Zone
 from cropdash.domain.errors import ConfigError, InvalidRaster
 from tests import worlds
 
@@ -41,6 +40,7 @@ def test_transposed_arrays_are_refused():
             np.zeros((4, 5, 7), np.float32),
             np.zeros((7, 5), np.uint8),
             at,
+            ("B2", "B3", "B4", "B8"),
         )
 
 
@@ -70,6 +70,6 @@ def test_sample_refuses_parts_of_different_grids():
 
 
 def test_season_has_twelve_months():
-    assert domain.season(2023)[0] == "2023-01"
-    assert domain.season(2023)[-1] == "2023-12"
-    assert len(domain.season(2023)) == 12
+    assert Season.of(2023).periods[0].id == "2023-01"
+    assert Season.of(2023).periods[-1].id == "2023-12"
+    assert len(Season.of(2023).periods) == 12

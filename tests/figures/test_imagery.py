@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 from pyproj import Transformer
 
-from cropdash.domain import BANDS, Cube, Grid
+from cropdash.domain import Cube, Grid
+from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.figures import imagery
 from tests import worlds
 
@@ -81,7 +82,7 @@ def test_true_colour_takes_red_green_blue_by_name_not_by_place():
         cube.reflectance[:, order],
         cube.clear_dates,
         cube.periods,
-        tuple(BANDS[i] for i in order),
+        tuple(BAND_SETS["10m"][i] for i in order),
         cube.grid,
     )
     for mode in imagery.MODES:

@@ -15,7 +15,8 @@ import rasterio
 from rasterio.transform import Affine
 from shapely import box
 
-from cropdash.domain import BANDS, Cube, Grid, Zone
+from cropdash.domain import Cube, Grid, Season, Zone
+from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.ingest.earthengine import EarthEngineSource, Retry, Service, connect
 from cropdash.ingest.local.source import LocalSource
 from cropdash.ingest.stac import Endpoint, Patience, StacSource
@@ -76,7 +77,9 @@ def by_earth_engine(days: Days, zone: Zone, year: int, folder: Path, monkeypatch
         key.write_text(json.dumps(key_file(google.url)))
         monkeypatch.setenv("CROPDASH_EE_KEY", str(key))
         service = Service(google.url, Retry(attempts=1))
-        source = EarthEngineSource("my-project", folder / "none", (zone,), year, service=service)
+        source = EarthEngineSource(
+            "my-project", folder / "none", (zone,), Season.of(year), service=service
+        )
         try:
             return source.composites(zone)
         finally:
@@ -97,8 +100,8 @@ def by_stac(days: Days, zone: Zone, year: int, folder: Path, monkeypatch) -> Cub
             api.items.append(product.write(api.folder))
         endpoint = Endpoint("loopback", api.url, local_assets=True)
         patience = dataclasses.replace(Patience(), sleep=lambda seconds: None)
-        source = StacSource(endpoint, folder / "none", (zone,), year, patience=patience)
-        return composite.stream(source.scenes(zone, pytest.fail), source.periods)
+        source = StacSource(endpoint, folder / "none", (zone,), Season.of(year), patience=patience)
+        return composite.stream(source.scenes(zone, pytest.fail), source.season.periods)
 
 
 def by_local_scenes(days: Days, zone: Zone, year: int, folder: Path, monkeypatch) -> Cube:
@@ -118,13 +121,13 @@ def by_local_scenes(days: Days, zone: Zone, year: int, folder: Path, monkeypatch
         }  # fmt: skip
         with rasterio.open(folder / "scenes" / f"{day:%Y%m%d}.tif", "w", **profile) as raster:
             raster.write(values)
-            raster.descriptions = (*BANDS, "SCL")
+            raster.descriptions = (*BAND_SETS["10m"], "SCL")
     squares = {"zone_id": [zone.zone_id], "region": ["r"], "split": ["train"]}
     outline = gpd.GeoDataFrame(squares, geometry=[box(*zone.grid.bounds)], crs=zone.grid.crs)
     outline.to_file(folder / "zones.gpkg")
-    source = LocalSource(folder, year)
+    source = LocalSource(folder, Season.of(year))
     assert source.zones()[0].grid == zone.grid
-    return composite.stream(source.scenes(zone, pytest.fail), source.periods)
+    return composite.stream(source.scenes(zone, pytest.fail), source.season.periods)
 
 
 WAYS: dict[str, Callable[..., Cube]] = {

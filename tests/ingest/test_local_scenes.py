@@ -105,10 +105,10 @@ def test_zones_need_their_columns_and_a_split(tmp_path):
 
 def test_folders_without_scenes_dates_or_register_say_so(tmp_path):
     with pytest.raises(InvalidScene, match="scenes"):
-        _ = LocalSource(tmp_path).periods
+        _ = LocalSource(tmp_path).season
     write(tmp_path / "scenes" / "undated.tif")
     with pytest.raises(InvalidScene, match=r"undated\.tif"):
-        _ = LocalSource(tmp_path).periods
+        _ = LocalSource(tmp_path).season
     with pytest.raises(InvalidRegister, match="one register"):
         LocalSource(tmp_path).parcels(worlds.zone())
 
@@ -119,10 +119,10 @@ def test_flanders_composite_agrees_with_the_independent_one():
     west, east = source.zones()
     assert (west.grid.shape, east.grid.shape) == ((64, 32), (64, 32))
     assert (west.split, east.split) == ("train", "test")
-    assert source.periods[0] == "2018-01"
+    assert source.season.periods[0].id == "2018-01"
     reference = np.load(FLANDERS / "reference_monthly_median.npy")
     for zone, columns in ((west, slice(0, 32)), (east, slice(32, 64))):
-        cube = composite.stream(source.scenes(zone, pytest.fail), source.periods)
+        cube = composite.stream(source.scenes(zone, pytest.fail), source.season.periods)
         np.testing.assert_allclose(
             cube.reflectance * 10_000, reference[..., columns], atol=1, equal_nan=True
         )

@@ -15,8 +15,9 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from cropdash.domain import BANDS, season
+from cropdash.domain import Season
 from cropdash.domain.errors import ConfigError, DatasetNotFound, RunBusy, RunNotFound
+from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.jobs import launch
 from cropdash.settings import build, train
 from cropdash.settings import folders as config
@@ -54,7 +55,9 @@ def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folders]:
     monkeypatch.setenv("CROPDASH_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("CROPDASH_MODELS", str(tmp_path / "models"))
     found = config.folders()
-    description = Description("small", "Small", "simulated", season(2023), BANDS, "0" * 16, ())
+    description = Description(
+        "small", "Small", "simulated", Season.of(2023), BAND_SETS["10m"], "0" * 16, ()
+    )
     DatasetFolder(found.data, "small").describe(description)
     yield found
     for child, _ in launch._children:
@@ -354,7 +357,9 @@ def test_build_with_settings_that_make_other_data_is_refused(where: Folders) -> 
     other = config.model_copy(update={"seed": 5})
     launch.start_build(other, command=_command(where, "print()"))  # nothing is built yet
     _wait(lambda: launch._children[-1][0].poll() is not None)
-    folder.describe(Description("tiny", "T", "simulated", season(2023), BANDS, "0" * 16, ()))
+    folder.describe(
+        Description("tiny", "T", "simulated", Season.of(2023), BAND_SETS["10m"], "0" * 16, ())
+    )
     launch.start_build(
         other.model_copy(update={"workers": 1}), command=_command(where, "print()")
     )  # where it runs is free
@@ -377,7 +382,7 @@ def test_build_that_was_never_begun_is_not_resumed(where: Folders) -> None:
         {"source": "simulated", "size": 64, "seed": 3},
         {"source": "local", "folder": Path("/data/my scenes"), "workers": 4},
         {"source": "earthengine", "register_path": Path("/r.7z"), "zones_path": Path("/z.csv")}
-        | {"project": "my-project", "year": 2022, "code_table": Path("/c.csv")},
+        | {"project": "my-project", "season": "2022", "code_table": Path("/c.csv")},
         {"source": "stac", "register_path": Path("/r.gpkg"), "zones_path": Path("/z.csv")}
         | {"endpoint": "https://host/stac", "id_column": "id", "scheduler": "cluster"},
     ],

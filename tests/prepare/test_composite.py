@@ -68,7 +68,11 @@ def test_scl_classes_kept(kept):
     code, expected = kept
     plain = worlds.scene(dt.date(2023, 5, 1))
     scene = Scene(
-        plain.date, plain.reflectance, np.full(plain.grid.shape, code, np.uint8), plain.grid
+        plain.date,
+        plain.reflectance,
+        np.full(plain.grid.shape, code, np.uint8),
+        plain.grid,
+        plain.bands,
     )
     assert composite.clear_mask(scene).all() == expected
 
@@ -77,7 +81,7 @@ def test_a_pixel_without_data_in_one_band_is_not_clear():
     plain = worlds.scene(dt.date(2023, 5, 1), cloudy=0)
     values = plain.reflectance.copy()
     values[1, 2, 3] = np.nan
-    scene = Scene(plain.date, values, plain.scl, plain.grid)
+    scene = Scene(plain.date, values, plain.scl, plain.grid, plain.bands)
     cube = composite.monthly_median([scene], ("2023-05",))
     assert cube.clear_dates[0, 2, 3] == 0
     assert np.isnan(cube.reflectance[0, :, 2, 3]).all()

@@ -16,7 +16,7 @@ def test_equals_a_loop_over_parcels(seed, n):
     ids = sorted(set(labels.parcel_id.ravel().tolist()) - {0})
     assert len(table) == len(ids) * len(cube.periods)
     for row in table.itertuples():
-        t = cube.periods.index(row.period)
+        t = [p.id for p in cube.periods].index(row.period)
         inside = labels.parcel_id == row.parcel_id
         assert row.n_pixels == inside.sum()
         assert row.clear_share == pytest.approx((cube.clear_dates[t][inside] > 0).mean(), abs=1e-6)
@@ -32,9 +32,11 @@ def test_missing_pixels_are_left_out_and_empty_parcels_are_nan():
     values[1, 0, y, x] = np.nan
     cube = Cube(values, plain.clear_dates, plain.periods, plain.bands, plain.grid)
     table = series.parcel_series(cube, labels).set_index(["parcel_id", "period"])
-    assert np.isnan(table.loc[(1, plain.periods[0]), "B2_mean"])
+    assert np.isnan(table.loc[(1, plain.periods[0].id), "B2_mean"])
     rest = values[1, 0][labels.parcel_id == 2]
-    assert table.loc[(2, plain.periods[1]), "B2_mean"] == pytest.approx(np.nanmean(rest), abs=1e-6)
+    assert table.loc[(2, plain.periods[1].id), "B2_mean"] == pytest.approx(
+        np.nanmean(rest), abs=1e-6
+    )
 
 
 def test_a_zone_that_is_all_one_parcel():

@@ -37,7 +37,7 @@ def test_settings_survive_json_and_have_help(source):
         (values("simulated", folder="x"), "no setting 'folder'"),
         (values("simulated", workers=0), "'workers' is 0"),
         (values("simulated", scheduler="tcp://h:1;rm"), "'scheduler'"),
-        (values("simulated", year=None), "'year'"),
+        (values("simulated", season="x"), "'season'"),
         (values("earthengine", project="../x"), "'project'"),
         (values("stac", endpoint="ftp://host"), "https://"),
         (values("stac", collection="a b"), "'collection'"),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cropdash.domain import BANDS
+from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.simulate import realism
 from cropdash.simulate.realism import phenology
 from cropdash.simulate.realism.measures import SIZES_HA
@@ -68,7 +68,7 @@ def test_quantiles_by_month_and_band_are_those_of_a_plain_loop():
     table = realism.band_quantiles(values)
     assert len(table) == 48
     for row in table.to_dict("records"):
-        series = values[row["month"] - 1, BANDS.index(row["band"])]
+        series = values[row["month"] - 1, BAND_SETS["10m"].index(row["band"])]
         seen = series[~np.isnan(series)]
         wanted = np.percentile(seen, [10, 50, 90]) if len(seen) else [np.nan] * 3
         np.testing.assert_allclose([row["p10"], row["p50"], row["p90"]], wanted)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from cropdash import legend
-from cropdash.domain import Scene, Zone, season
+from cropdash.domain import Scene, Season, Zone
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.source import Source
 from cropdash.settings.folders import PROJECT
@@ -49,7 +49,7 @@ def demo_parcels() -> dict[str, gpd.GeoDataFrame]:
 def test_source_implements_the_protocol() -> None:
     source: Source = TINY
     assert source.name == "simulated"
-    assert source.periods == season(2023)
+    assert source.season.periods == Season.of(2023).periods
 
 
 def test_forty_zones_with_one_test_zone_per_region() -> None:
@@ -82,7 +82,13 @@ def test_grids_are_centred_and_on_the_lattice(size: int) -> None:
 
 @pytest.mark.parametrize(
     "settings_",
-    [{"size": 8}, {"size": 1001}, {"zones_per_region": 0}, {"year": 1990}, {"seed": -1}],
+    [
+        {"size": 8},
+        {"size": 1001},
+        {"zones_per_region": 0},
+        {"season": Season.of(1990)},
+        {"seed": -1},
+    ],
 )
 def test_settings_out_of_range_are_refused(settings_: dict[str, int]) -> None:
     with pytest.raises(ConfigError, match=next(iter(settings_))):
@@ -116,7 +122,7 @@ def test_another_seed_or_zone_is_another_land() -> None:
 
 
 def test_land_stays_and_weather_changes_from_year_to_year() -> None:
-    later = dataclasses.replace(TINY, year=2024)
+    later = dataclasses.replace(TINY, season=Season.of(2024))
     zone = _zone(TINY, "brittany_1")
     assert TINY.parcels(zone).to_wkb().equals(later.parcels(zone).to_wkb())
     one, two = next(iter(TINY.scenes(zone))), next(iter(later.scenes(zone)))
@@ -128,7 +134,7 @@ def test_scenes_come_in_order_on_the_zones_grid(scenes: list[Scene]) -> None:
     dates = [scene.date for scene in scenes]
     assert dates == sorted(dates)
     assert len(set(dates)) == len(dates)
-    assert {scene.period for scene in scenes} <= set(TINY.periods)
+    assert all(scene.date in TINY.season for scene in scenes)
     assert {scene.grid for scene in scenes} == {_zone(TINY, "brittany_1").grid}
 
 

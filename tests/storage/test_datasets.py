@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 from shapely import box
 
-from cropdash.domain import BANDS
+from cropdash.domain import Season
 from cropdash.domain.errors import ConfigError, CorruptDataset, DatasetNotFound
+from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.storage import datasets
 from cropdash.storage.datasets import DatasetFolder, Description
 from cropdash.storage.store import Store
@@ -15,7 +16,7 @@ def write(data, name="d", zones=("a", "b")):
     folder = DatasetFolder(data, name)
     made = tuple(worlds.zone(z, "test" if z == "b" else "train") for z in zones)
     cube = worlds.cube()
-    folder.describe(Description(name, "D", "local", cube.periods, BANDS, "x", made))
+    folder.describe(Description(name, "D", "local", Season.of(2023), BAND_SETS["10m"], "x", made))
     for zone in made:
         parcels = gpd.GeoDataFrame(
             {
@@ -76,7 +77,9 @@ def test_another_description_under_the_same_name_is_refused(tmp_path):
     again = folder.description()
     folder.describe(again)
     with pytest.raises(DatasetNotFound, match="another name"):
-        folder.describe(Description("d", "D", "simulated", again.periods, BANDS, "x", again.zones))
+        folder.describe(
+            Description("d", "D", "simulated", again.season, BAND_SETS["10m"], "x", again.zones)
+        )
 
 
 @pytest.mark.parametrize("name", ["../up", "", "A", "a/b", "a" * 65])

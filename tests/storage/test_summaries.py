@@ -62,7 +62,7 @@ def test_facts_are_those_of_every_parcel(folder):
 
 
 def test_means_of_a_month_are_those_of_the_series(folder):
-    whole, period = everything(folder), folder.description().periods[6]
+    whole, period = everything(folder), folder.description().season.periods[6]
     table = summaries.parcel_means(folder, period)
     expected = whole[whole["period"] == period]
     assert len(table) == len(expected)
@@ -73,7 +73,7 @@ def test_means_of_a_month_are_those_of_the_series(folder):
 def test_the_store_refuses_a_zone_that_is_not_built(folder, tmp_path):
     store = Store(folder.path.parent, tmp_path)
     zone = folder.built_zones()[0].zone_id
-    periods = folder.description().periods[:2]
+    periods = folder.description().season.periods[:2]
     assert store.months(folder.name, zone, periods).periods == periods
     with pytest.raises(DatasetNotFound):
         store.months(folder.name, "nowhere", periods)

@@ -43,7 +43,7 @@ def test_a_build_takes_both_from_files_and_a_run_learns_from_them(tmp_path, monk
     dataset = DatasetFolder(folders.data, "flanders")
     for zone in dataset.built_zones():
         sample = dataset.sample(zone)
-        np.testing.assert_allclose(sample.cube.elevation, 42, atol=1e-3)
+        np.testing.assert_allclose(sample.cube.layer("elevation"), 42, atol=1e-3)
         crop = sample.labels.crop
         declared = (crop > 0) & (crop < 255) & (sample.labels.parcel_id > 0)
         assert (sample.cube.last_crop == crop)[declared].mean() > 0.95

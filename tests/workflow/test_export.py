@@ -29,8 +29,8 @@ def test_local_source_reads_the_same_composite(folder: Path) -> None:
     for zone in NORTH:
         assert zones[zone.zone_id].grid == zone.grid
         assert zones[zone.zone_id].split == zone.split
-        ours = monthly_median(list(SOURCE.scenes(zone)), SOURCE.periods)
-        theirs = monthly_median(list(local.scenes(zone)), local.periods)
+        ours = monthly_median(list(SOURCE.scenes(zone)), SOURCE.season.periods)
+        theirs = monthly_median(list(local.scenes(zone)), local.season.periods)
         np.testing.assert_array_equal(ours.clear_dates, theirs.clear_dates)
         # One digital number, and its half from rounding before and after the median.
         np.testing.assert_allclose(ours.reflectance, theirs.reflectance, atol=1.01e-4)

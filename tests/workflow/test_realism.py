@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from bench import real_figures
 from cropdash.cli import build
 from cropdash.cli.app import app
-from cropdash.domain import BANDS
 from cropdash.domain.errors import ConfigError, NotEnoughData
+from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.settings import folders
 from cropdash.settings.build import SimulatedBuild
 from cropdash.settings.folders import Folders
@@ -131,7 +131,7 @@ def test_the_report_is_strict_json_in_the_dataset(dataset):
     for name in ("ndvi", "bands"):
         sides = {f"{side}_p{q}" for side in ("sim", "real") for q in (10, 50, 90)}
         assert {"crop", "period", *sides} <= set(written["tables"][name][0])
-    assert {row["band"] for row in written["tables"]["bands"]} == set(BANDS)
+    assert {row["band"] for row in written["tables"]["bands"]} == set(BAND_SETS["10m"])
     sizes = written["tables"]["parcel_size"]
     assert {row["quantile"] for row in sizes} == {*map(str, QUANTILES), "mean"}
 

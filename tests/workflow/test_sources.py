@@ -3,6 +3,7 @@ import sys
 
 import pytest
 
+from cropdash.domain import Season
 from cropdash.domain.errors import ConfigError, InvalidRegister
 from cropdash.ingest import zones
 from cropdash.ingest.local.source import LocalSource
@@ -24,12 +25,13 @@ def squares(tmp_path):
 
 
 def test_the_simulated_source_has_the_settings():
-    config = parse("simulated", size=48, seed=7, year=2020, zones_per_region=3)
+    config = parse("simulated", size=48, seed=7, season=2020, zones_per_region=3)
     source = sources.open_source(config)
-    assert source == SimulatedSource(seed=7, size=48, year=2020, zones_per_region=3)
+    assert source == SimulatedSource(seed=7, size=48, season=Season.of(2020), zones_per_region=3)
     assert sources.title_of(config, source) == "Simulated landscape 2020"
     assert sources.settings_of(config) == {
-        "seed": 7, "size": 48, "year": 2020, "zones_per_region": 3,
+        "seed": 7, "size": 48, "season": "2020", "every": "month", "bands": ["B2", "B3", "B4", "B8"],
+        "zones_per_region": 3,
     }  # fmt: skip
 
 
@@ -49,15 +51,15 @@ def test_the_local_source_needs_its_folder(tmp_path):
 def test_the_stac_source_has_its_register_and_zones(tmp_path, squares, endpoint, url):
     config = parse(
         "stac", register_path=tmp_path / "r.gpkg", zones_path=squares, endpoint=endpoint,
-        collection="my-collection", id_column="ID", code_column="CROP", year=2022,
+        collection="my-collection", id_column="ID", code_column="CROP", season=2022,
     )  # fmt: skip
     source = sources.open_source(config)
     assert (source.endpoint.url, source.endpoint.collection) == (url, "my-collection")
     assert (source.layout.id_column, source.layout.code_column) == ("ID", "CROP")
     assert [z.zone_id for z in source.zones()] == ["a"]
-    assert source.periods[0] == "2022-01"
+    assert source.season.periods[0].id == "2022-01"
     assert set(sources.settings_of(config)) == {
-        "year", "register_path", "zones_path", "id_column", "code_column", "code_table",
+        "season", "every", "bands", "register_path", "zones_path", "id_column", "code_column", "code_table",
         "endpoint", "collection",
     }  # fmt: skip
 

@@ -29,7 +29,7 @@ QUICK = {"cnn": {"epochs": 5, "iterations": 60}, "xgboost": {"trees": 50}}
 def samples(source: SimulatedSource) -> list[Sample]:
     made = []
     for zone in source.zones():
-        gappy = composite.stream(source.scenes(zone), source.periods)
+        gappy = composite.stream(source.scenes(zone), source.season.periods)
         filled = fill_gaps(gappy.reflectance).astype(np.float32)
         cube = Cube(filled, gappy.clear_dates, gappy.periods, gappy.bands, gappy.grid)
         cleaned = parcels.clean(source.parcels(zone), zone, load(), source.zones())
@@ -71,7 +71,9 @@ def test_the_west_and_the_landscape_together_name_the_fields_of_the_east(kind, f
 def test_a_dataset_of_another_kind_is_not_learned_from(folders) -> None:
     source = SimulatedSource(size=64, zones_per_region=1)
     short = DatasetFolder(folders.data, "short")
-    short.describe(replace(build.describe(source, "short", "", {}), periods=source.periods[:6]))
+    short.describe(
+        replace(build.describe(source, "short", "", {}), periods=source.season.periods[:6])
+    )
     values = {"classifier": "xgboost", "dataset": "flanders", "also": "short"}
     run = runs.queue(folders, train_config.parse(values))
     with pytest.raises(InvalidRun, match="6 periods"):

@@ -8,7 +8,7 @@ from typing import Any
 
 from pyproj import CRS, Transformer
 
-from cropdash.domain import BANDS, Grid
+from cropdash.domain import Grid, Period, sentinel2
 from cropdash.ingest.earthengine.tiling import CLEAR_DATES
 
 COLLECTION = "COPERNICUS/S2_SR_HARMONIZED"  # DN = reflectance x 10,000, of all baselines alike
@@ -21,7 +21,7 @@ _MOST_DATES = 64  # values a pixel that a median keeps one by one; a month has a
 _UTM = re.compile(r"^EPSG:32[67](\d{2})$")
 
 
-def composite(grid: Grid, period: str) -> Any:
+def composite(grid: Grid, period: Period) -> Any:
     """An ee.Image of B2, B3, B4, B8 (median DN) and clear_dates, all uint16.
 
     All that was taken on one day (solar day of the zone) is one observation: where granules
@@ -32,7 +32,7 @@ def composite(grid: Grid, period: str) -> Any:
     """
     import ee
 
-    start, days = month_ms(grid, period)
+    start, days = period_ms(grid, period)
     end = start + days * _DAY_MS
     images = _ordered(ee.ImageCollection(COLLECTION), grid, start, end)
     blank = ee.ImageCollection([_blank()])
@@ -44,22 +44,22 @@ def composite(grid: Grid, period: str) -> Any:
         return _clear(blank.merge(of_day.map(_whole)).mosaic())
 
     stack = ee.ImageCollection.fromImages(ee.List.sequence(0, days - 1).map(day))
-    median = stack.select(list(BANDS)).reduce(ee.Reducer.median(maxRaw=_MOST_DATES))
-    values = median.rename(list(BANDS)).round().min(MISSING - 1).toUint16()
-    count = stack.select(BANDS[0]).count().rename(CLEAR_DATES).toUint16()
+    median = stack.select(list(sentinel2.BAND_SETS["10m"])).reduce(
+        ee.Reducer.median(maxRaw=_MOST_DATES)
+    )
+    values = median.rename(list(sentinel2.BAND_SETS["10m"])).round().min(MISSING - 1).toUint16()
+    count = stack.select(sentinel2.BAND_SETS["10m"][0]).count().rename(CLEAR_DATES).toUint16()
     filled = values.unmask(MISSING, False).addBands(count.unmask(0, False))
     return filled.toUint16()  # unmask widens the type to that of the constant
 
 
-def month_ms(grid: Grid, period: str) -> tuple[int, int]:
-    """Start of a month at the grid's solar time [ms since 1970, UTC], and its days."""
-    year, month = map(int, period.split("-"))
-    first = dt.datetime(year, month, 1, tzinfo=dt.UTC)
-    after = dt.datetime(year + month // 12, month % 12 + 1, 1, tzinfo=dt.UTC)
+def period_ms(grid: Grid, period: Period) -> tuple[int, int]:
+    """Start of a period at the grid's solar time [ms since 1970, UTC], and its days."""
+    first = dt.datetime.combine(period.start, dt.time(), dt.UTC)
     west, _, east, _ = _lonlat(grid)
     longitude = (west + east) / 2 if west <= east else 180.0
     shift = dt.timedelta(hours=longitude / 15)
-    return round((first - shift).timestamp() * 1000), (after - first).days
+    return round((first - shift).timestamp() * 1000), period.days
 
 
 def place(grid: Grid) -> dict[str, Any]:
@@ -81,7 +81,11 @@ def _ordered(collection: Any, grid: Grid, start: int, end: int) -> Any:
     import ee
 
     over = collection.filterBounds(ee.Geometry.BBox(*_lonlat(grid)))
-    images = over.filterDate(start, end).sort("GENERATION_TIME").select([*BANDS, _SCL])
+    images = (
+        over.filterDate(start, end)
+        .sort("GENERATION_TIME")
+        .select([*sentinel2.BAND_SETS["10m"], _SCL])
+    )
     utm = _UTM.match(grid.crs.upper())
     if utm is None:
         return images
@@ -106,7 +110,7 @@ def _blank() -> Any:
     """An image of the same bands that is masked everywhere."""
     import ee
 
-    names = [*BANDS, _SCL]
+    names = [*sentinel2.BAND_SETS["10m"], _SCL]
     return ee.Image.constant([0] * len(names)).rename(names).toUint16().updateMask(0)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cropdash.domain import BANDS, Bytes, Float, Grid
+from cropdash.domain import Bytes, Float, Grid, Period, sentinel2
 from cropdash.files.retry import Transient
 from cropdash.ingest.earthengine import expression, tiling
 from cropdash.ingest.earthengine.connect import Client
@@ -36,24 +36,27 @@ class Month:
         values[self.numbers == expression.MISSING] = np.nan
         return values
 
-    def arrays(self, grid: Grid, period: str) -> dict[str, NDArray[Any]]:
+    def arrays(self, grid: Grid, period: Period) -> dict[str, NDArray[Any]]:
         """What a MonthStore keeps."""
         made_of = np.array(_made_of(grid, period))
         return {"numbers": self.numbers, "clear_dates": self.clear_dates, "made_of": made_of}
 
 
-def restore(arrays: Mapping[str, NDArray[Any]] | None, grid: Grid, period: str) -> Month | None:
+def restore(arrays: Mapping[str, NDArray[Any]] | None, grid: Grid, period: Period) -> Month | None:
     """The month that was kept; None if there is none, or it is of another grid or recipe."""
     if arrays is None or set(arrays) != {"numbers", "clear_dates", "made_of"}:
         return None
     numbers, count = arrays["numbers"], arrays["clear_dates"]
     same = str(arrays["made_of"]) == _made_of(grid, period)
-    fits = (numbers.shape, count.shape) == ((len(BANDS), *grid.shape), grid.shape)
+    fits = (numbers.shape, count.shape) == (
+        (len(sentinel2.BAND_SETS["10m"]), *grid.shape),
+        grid.shape,
+    )
     typed = numbers.dtype == np.uint16 and count.dtype == np.uint8
     return Month(numbers, count) if same and fits and typed else None
 
 
-def fetch(client: Client, grid: Grid, period: str, what: str) -> Month:
+def fetch(client: Client, grid: Grid, period: Period, what: str) -> Month:
     """Ask for a month, in one request if the service can; `what` names it in messages.
 
     Raises SourceUnavailable if the service fails for good.
@@ -96,6 +99,6 @@ def checked(answer: Any, tile: Grid) -> Numbers:
     return layers
 
 
-def _made_of(grid: Grid, period: str) -> str:
+def _made_of(grid: Grid, period: Period) -> str:
     corner = f"{grid.left:.3f} {grid.top:.3f} {grid.pixel_size:.3f}"
     return f"{_MADE_BY} {expression.COLLECTION} {period} {grid.crs} {corner} {grid.shape}"

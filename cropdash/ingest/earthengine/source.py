@@ -10,9 +10,9 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 
-from cropdash.domain import BANDS, Cube, Scene, Zone, season
+from cropdash.domain import Cube, Period, Scene, Season, Zone, sentinel2
 from cropdash.domain.errors import ConfigError, InvalidScene, SourceUnavailable
-from cropdash.domain.source import MonthStore, Warn, ignore
+from cropdash.domain.source import PeriodStore, Warn, ignore
 from cropdash.ingest import registers
 from cropdash.ingest.earthengine import months as one_month
 from cropdash.ingest.earthengine.connect import Client
@@ -33,27 +33,24 @@ class EarthEngineSource:
     project: str  # Google Cloud project registered for Earth Engine
     register: Path
     chosen: tuple[Zone, ...]
-    year: int
+    season: Season
     layout: registers.Layout = field(default_factory=registers.Layout)  # columns of the register
     at_once: int = 8  # requests; times the processes at work it should not pass 40
     service: Service = field(default_factory=Service)
+    bands: tuple[str, ...] = sentinel2.BAND_SETS["10m"]
     name: str = "earthengine"
 
     def __post_init__(self) -> None:
         check_project(self.project)
-        if not FIRST_YEAR <= self.year <= 2100:
+        if not self.season.start.year >= FIRST_YEAR:
             raise ConfigError(
-                f"Earth Engine has no surface reflectance of {self.year}:"
+                f"Earth Engine has no surface reflectance of {self.season.text}:"
                 f" choose {FIRST_YEAR} or a later year."
             )
         if not 1 <= self.at_once <= MOST_AT_ONCE:
             raise ConfigError(
                 f"{self.at_once} requests at once are out of range: use 1 to {MOST_AT_ONCE}."
             )
-
-    @property
-    def periods(self) -> tuple[str, ...]:
-        return season(self.year)
 
     def zones(self) -> tuple[Zone, ...]:
         return self.chosen
@@ -67,30 +64,33 @@ class EarthEngineSource:
         raise ConfigError("Earth Engine gives monthly composites, not scenes: ask for those.")
 
     def composites(
-        self, zone: Zone, warn: Warn = ignore, *, months: MonthStore | None = None
+        self, zone: Zone, warn: Warn = ignore, *, kept: PeriodStore | None = None
     ) -> Cube:
         """The season's per-pixel medians with gaps (NaN), and the count of clear dates.
 
-        Months that are in `months` are taken from there; each that is fetched is put there at
+        Months that are in `kept` are taken from there; each that is fetched is put there at
         once. Raises SourceUnavailable if the service fails or refuses, ConfigError for missing
         credentials, InvalidScene if the whole season has no clear date.
         """
-        found = self._kept(zone, months)
-        for period, month in self._fetched(zone, [p for p in self.periods if p not in found]):
+        found = self._kept(zone, kept)
+        for period, month in self._fetched(
+            zone, [p for p in self.season.periods if p not in found]
+        ):
             found[period] = month
-            if months is not None:
-                months.put(zone.zone_id, period, month.arrays(zone.grid, period))
-        return self._cube(zone, [found[period] for period in self.periods])
+            if kept is not None:
+                kept.put(zone.zone_id, period.id, month.arrays(zone.grid, period))
+        return self._cube(zone, [found[period] for period in self.season.periods])
 
-    def _kept(self, zone: Zone, months: MonthStore | None) -> dict[str, Month]:
-        if months is None:
+    def _kept(self, zone: Zone, kept: PeriodStore | None) -> dict[Period, Month]:
+        if kept is None:
             return {}
-        kept = (
-            (p, one_month.restore(months.get(zone.zone_id, p), zone.grid, p)) for p in self.periods
+        stored = (
+            (p, one_month.restore(kept.get(zone.zone_id, p.id), zone.grid, p))
+            for p in self.season.periods
         )
-        return {period: month for period, month in kept if month is not None}
+        return {period: month for period, month in stored if month is not None}
 
-    def _fetched(self, zone: Zone, periods: Sequence[str]) -> Iterator[tuple[str, Month]]:
+    def _fetched(self, zone: Zone, periods: Sequence[Period]) -> Iterator[tuple[Period, Month]]:
         """Months as they arrive; the first failure ends the others' attempts, but is raised last.
 
         So what was under way is not thrown away.
@@ -115,14 +115,16 @@ class EarthEngineSource:
         clear_dates = np.stack([month.clear_dates for month in months])  # (T, H, W)
         if not clear_dates.any():
             raise InvalidScene(
-                f"Earth Engine has no clear observation of zone {zone.zone_id} in {self.year}:"
+                f"Earth Engine has no clear observation of zone {zone.zone_id} in {self.season.text}:"
                 " check the zone's place and the season."
             )
         reflectance = np.stack([month.reflectance for month in months])  # (T, B, H, W)
-        return Cube(reflectance, clear_dates, self.periods, BANDS, zone.grid)
+        return Cube(
+            reflectance, clear_dates, self.season.periods, sentinel2.BAND_SETS["10m"], zone.grid
+        )
 
 
-def _fetch(client: Client, zone: Zone, period: str, failed: list[SourceUnavailable]) -> Month:
+def _fetch(client: Client, zone: Zone, period: Period, failed: list[SourceUnavailable]) -> Month:
     """Ask for a month; if it fails, no attempt at another begins any more."""
     try:
         return one_month.fetch(client, zone.grid, period, f"{period} of {zone.zone_id}")
@@ -133,7 +135,7 @@ def _fetch(client: Client, zone: Zone, period: str, failed: list[SourceUnavailab
         raise
 
 
-def _arriving(tasks: Mapping[Future[Month], str]) -> Iterator[tuple[str, Month]]:
+def _arriving(tasks: Mapping[Future[Month], Period]) -> Iterator[tuple[Period, Month]]:
     """Months that do not fail, with their periods."""
     for task in as_completed(tasks):
         try:

@@ -6,11 +6,11 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator
 
-from cropdash.domain import BANDS, Grid, Zone
+from cropdash.domain import Grid, Zone, sentinel2
 from cropdash.domain.errors import SourceUnavailable
 
 CLEAR_DATES = "clear_dates"
-LAYERS = (*BANDS, CLEAR_DATES)  # of an answer, each uint16
+LAYERS = (*sentinel2.BAND_SETS["10m"], CLEAR_DATES)  # of an answer, each uint16
 # https://developers.google.com/earth-engine/guides/usage: "48 MB"; its messages say 50331648.
 REQUEST_LIMIT = 48 * 2**20  # [bytes] of one answer before compression
 LAYER_BYTES = 2 + 1  # a uint16, and one byte of mask that is counted though it is not sent

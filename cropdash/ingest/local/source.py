@@ -17,7 +17,7 @@ import rasterio
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
-from cropdash.domain import BANDS, Grid, Scene, Zone, season
+from cropdash.domain import Grid, Scene, Season, Zone, sentinel2
 from cropdash.domain.errors import InvalidRegister, InvalidScene
 from cropdash.domain.source import Warn, ignore
 from cropdash.ingest import registers
@@ -36,13 +36,14 @@ class LocalSource:
     """
 
     folder: Path
-    year: int | None = None  # None: the year with most scenes
+    wanted: Season | None = None  # None: the calendar year with most scenes
+    bands: tuple[str, ...] = sentinel2.BAND_SETS["10m"]
     name: str = "local"
 
     @cached_property
-    def periods(self) -> tuple[str, ...]:
+    def season(self) -> Season:
         years = Counter(date.year for date, _ in self._files)
-        return season(self.year or years.most_common(1)[0][0])
+        return self.wanted or Season.of(years.most_common(1)[0][0])
 
     def zones(self) -> tuple[Zone, ...]:
         """Raises InvalidRegister if the zones file or one of its columns is missing."""
@@ -81,7 +82,7 @@ class LocalSource:
     def scenes(self, zone: Zone, warn: Warn = ignore) -> Iterator[Scene]:
         """Scenes of the season over the zone, by date; an unreadable file is named and left out."""
         for date, path in self._files:
-            if f"{date:%Y-%m}" not in self.periods:
+            if date not in self.season:
                 continue
             try:
                 scene = read_scene(path, date, zone.grid)
@@ -141,12 +142,12 @@ def read_scene(path: Path, date: dt.date, grid: Grid) -> Scene | None:
         raise InvalidScene(f"{path.name} can't be read ({error}): fetch it again.") from error
     reflectance = values[:-1].astype(np.float32) / np.float32(SCALE)
     reflectance[values[:-1] == 0] = np.nan
-    return Scene(date, reflectance, values[-1].astype(np.uint8), grid)
+    return Scene(date, reflectance, values[-1].astype(np.uint8), grid, sentinel2.BAND_SETS["10m"])
 
 
 def _band_order(raster: Any, path: Path) -> list[int]:
     """1-based positions of B2, B3, B4, B8 and SCL, by name where bands are named."""
-    wanted = [*BANDS, "SCL"]
+    wanted = [*sentinel2.BAND_SETS["10m"], "SCL"]
     names = [re.sub(r"^B0", "B", (d or "").upper()) for d in raster.descriptions]
     if all(name in names for name in wanted):
         return [names.index(name) + 1 for name in wanted]

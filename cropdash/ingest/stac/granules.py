@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from cropdash.domain import BANDS
+from cropdash.domain import sentinel2
 from cropdash.domain.errors import InvalidScene
 from cropdash.ingest.stac.endpoints import Endpoint
 from cropdash.ingest.stac.offsets import baseline_of, offset_of
 
-LAYERS = (*BANDS, "SCL")
+LAYERS = (*sentinel2.BAND_SETS["10m"], "SCL")
 # Names of the same layer at different providers, the 10 m one first (SCL exists at 20 m).
 ASSETS: dict[str, tuple[str, ...]] = {
     "B2": ("B02", "B02_10m", "blue"),
@@ -35,7 +35,7 @@ class Granule:
     name: str
     date: dt.date  # day at the zone's own solar time
     hrefs: tuple[str, ...]  # of LAYERS
-    offsets: tuple[int, ...]  # [DN] to add, of BANDS
+    offsets: tuple[int, ...]  # [DN] to add, of sentinel2.BAND_SETS["10m"]
     tile: str  # e.g. "31UDS"
     overpass: str  # start of datatake and datastrip; the same for every processing
     processing: tuple[int, int, str]  # baseline, time of processing; higher is newer

@@ -12,7 +12,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
-from cropdash.domain import BANDS, Grid, Scene
+from cropdash.domain import Grid, Scene, sentinel2
 from cropdash.domain.errors import CropdashError, InvalidScene, SourceUnavailable
 from cropdash.domain.source import Warn
 from cropdash.ingest.stac import assets
@@ -47,7 +47,7 @@ def read_day(date: dt.date, groups: Sequence[Sequence[Granule]], reader: Reader)
     name. Raises SourceUnavailable if the service fails, since a day must not be lost to that.
     """
     grid = reader.grid
-    reflectance = np.full((len(BANDS), *grid.shape), np.nan, dtype=np.float32)
+    reflectance = np.full((len(sentinel2.BAND_SETS["10m"]), *grid.shape), np.nan, dtype=np.float32)
     scl = np.zeros(grid.shape, dtype=np.uint8)
     for group in in_order(groups, grid):
         read = _first_readable(group, reader)
@@ -59,7 +59,7 @@ def read_day(date: dt.date, groups: Sequence[Sequence[Granule]], reader: Reader)
         values = to_reflectance(numbers[:-1], granule.offsets)
         reflectance[:, fresh] = values[:, fresh]
         scl[fresh] = numbers[-1][fresh]
-    return Scene(date, reflectance, scl, grid) if scl.any() else None
+    return Scene(date, reflectance, scl, grid, sentinel2.BAND_SETS["10m"]) if scl.any() else None
 
 
 def in_order(groups: Sequence[Sequence[Granule]], grid: Grid) -> list[Sequence[Granule]]:

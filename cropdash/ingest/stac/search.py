@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rasterio.warp import transform_bounds
 
-from cropdash.domain import Grid
+from cropdash.domain import Grid, Season
 from cropdash.domain.errors import ConfigError, InvalidScene, SourceUnavailable
 from cropdash.domain.source import Warn
 from cropdash.ingest.stac import granules
@@ -28,19 +28,19 @@ _MALFORMED = (KeyError, TypeError, AttributeError)  # what pystac makes of answe
 def find(
     endpoint: Endpoint,
     grid: Grid,
-    year: int,
+    season: Season,
     patience: Patience,
     warn: Warn,
     max_cloud: float | None = None,
 ) -> list[Granule]:
-    """Granules of the year over the grid, sorted by date and name; those that lack something
+    """Granules of the season over the grid, sorted by date and name; those that lack something
     are named to `warn` and left out.
 
     Raises SourceUnavailable if the service does not answer or is no STAC API.
     """
     box = degrees(grid)
     found: dict[str, Granule] = {}
-    for item in _items(endpoint, box, year, patience):
+    for item in _items(endpoint, box, season, patience):
         if max_cloud is not None and granules.cloud_cover(item) > max_cloud:
             continue
         try:
@@ -48,7 +48,7 @@ def find(
         except InvalidScene as error:
             warn(str(error))
             continue
-        if granule.date.year == year:
+        if granule.date in season:
             found[granule.name] = granule
     return sorted(found.values(), key=lambda g: (g.date, g.name))
 
@@ -60,7 +60,7 @@ def degrees(grid: Grid) -> tuple[float, float, float, float]:
 
 
 def _items(
-    endpoint: Endpoint, box: tuple[float, ...], year: int, patience: Patience
+    endpoint: Endpoint, box: tuple[float, ...], season: Season, patience: Patience
 ) -> Iterator[dict[str, Any]]:
     from pystac import STACError
     from pystac_client.errors import ClientTypeError
@@ -74,7 +74,7 @@ def _items(
                 method=_method(client),
                 collections=[endpoint.collection],
                 bbox=list(box),
-                datetime=f"{year}-01-01T00:00:00Z/{year}-12-31T23:59:59Z",
+                datetime=f"{season.start}T00:00:00Z/{season.end}T23:59:59Z",
                 limit=PAGE,
                 max_items=MOST_ITEMS + 1,
             )

@@ -10,15 +10,13 @@ from pathlib import Path
 
 import geopandas as gpd
 
-from cropdash.domain import Scene, Zone, season
+from cropdash.domain import Scene, Season, Zone, sentinel2
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.source import Warn, ignore
 from cropdash.ingest import registers
 from cropdash.ingest.stac import granules, load, search
 from cropdash.ingest.stac.endpoints import Endpoint
 from cropdash.ingest.stac.patience import Patience
-
-FIRST_YEAR = 2015  # of Sentinel-2
 
 
 @dataclass(frozen=True)
@@ -28,23 +26,20 @@ class StacSource:
     endpoint: Endpoint
     register: Path
     chosen: tuple[Zone, ...]
-    year: int
+    season: Season
     max_cloud: float | None = None  # [%] granules above it are not read; None: all are
     patience: Patience = field(default_factory=Patience)
     layout: registers.Layout = field(default_factory=registers.Layout)  # columns of the register
+    bands: tuple[str, ...] = sentinel2.BAND_SETS["10m"]
     name: str = "stac"
 
     def __post_init__(self) -> None:
-        if not FIRST_YEAR <= self.year <= 2100:
+        if self.season.start.year < sentinel2.FIRST_YEAR:
             raise ConfigError(
-                f"There is no Sentinel-2 imagery of {self.year}: choose a later year."
+                f"There is no Sentinel-2 imagery of {self.season.text}: choose a later season."
             )
         if self.max_cloud is not None and not 0 <= self.max_cloud <= 100:
             raise ConfigError(f"The cloud limit is {self.max_cloud}; it must be 0 to 100 percent.")
-
-    @property
-    def periods(self) -> tuple[str, ...]:
-        return season(self.year)
 
     def zones(self) -> tuple[Zone, ...]:
         return self.chosen
@@ -61,7 +56,7 @@ class StacSource:
         """
         self.endpoint.check_credentials()
         found = search.find(
-            self.endpoint, zone.grid, self.year, self.patience, warn, self.max_cloud
+            self.endpoint, zone.grid, self.season, self.patience, warn, self.max_cloud
         )
         groups = granules.group_repeats(found)
         with ThreadPoolExecutor(len(granules.LAYERS)) as pool:

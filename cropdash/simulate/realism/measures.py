@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cropdash.domain import BANDS
+from cropdash.domain import sentinel2
 
 QUANTILES = (0.10, 0.25, 0.50, 0.75, 0.90)  # of parcel areas
 SIZES_HA = (0.3, 1.0, 2.0, 4.0, 8.0, 16.0)  # borders of the classes of parcel size
@@ -24,7 +24,7 @@ def band_quantiles(pixels: Floats) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "month": np.repeat(np.arange(1, months + 1), bands),
-            "band": np.tile(BANDS, months),
+            "band": np.tile(sentinel2.BAND_SETS["10m"], months),
             "p10": low,
             "p50": middle,
             "p90": high,
@@ -34,7 +34,10 @@ def band_quantiles(pixels: Floats) -> pd.DataFrame:
 
 def ndvi_quantiles(pixels: Floats) -> pd.DataFrame:
     """month, p10, p50, p90 of the NDVI of reflectance (T=12, B=4, N)."""
-    red, near = pixels[:, BANDS.index("B4")], pixels[:, BANDS.index("B8")]  # (T, N)
+    red, near = (
+        pixels[:, sentinel2.BAND_SETS["10m"].index("B4")],
+        pixels[:, sentinel2.BAND_SETS["10m"].index("B8")],
+    )  # (T, N)
     total = near + red
     index = np.divide(near - red, total, out=np.full_like(total, np.nan), where=total > 0)
     low, middle, high = _percentiles(index)

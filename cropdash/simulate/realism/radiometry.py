@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from cropdash import legend
-from cropdash.domain import BANDS
+from cropdash.domain import sentinel2
 from cropdash.simulate.realism.check import Check, Tables
 
 GROUP = "Radiometry"
@@ -31,7 +31,7 @@ def checks(simulated: Tables, real: Tables) -> Iterator[Check]:
         curve = _of(ndvi[ndvi["scope"] == "all"], crop)
         yield _inside(f"{name}: months, NDVI {INSIDE}", curve)
         yield _width(f"{name}: width of the 10-90 % band of NDVI over the real one", curve)
-    for band in BANDS:
+    for band in sentinel2.BAND_SETS["10m"]:
         rows = everywhere[everywhere["band"] == band]
         yield _inside(f"{band}: months of both crops, {INSIDE}", rows)
 

@@ -62,7 +62,8 @@ def _imagery(dataset: str, zone: str) -> str:
     def make() -> bytes:
         cube = data.cube(dataset, zone)
         return imagery.png(
-            imagery.composite(cube, names_of.middle(cube.periods), "true_colour"), grid
+            imagery.composite(cube, names_of.middle([p.id for p in cube.periods]), "true_colour"),
+            grid,
         )
 
     return component.picture(f"{dataset}/{zone}/{data.fingerprint(dataset)}/cell/base", make)

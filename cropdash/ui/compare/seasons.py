@@ -87,7 +87,7 @@ def _band(side: pd.DataFrame) -> pd.DataFrame:
 def _difference_said(ranked: pd.DataFrame, marked: list[str], names: tuple[str, str]) -> str:
     if not marked:
         return say("There are too few parcels of these classes to tell when they differ.")
-    words = [wording.month(period).rsplit(" ", 1)[0] for period in marked]
+    words = [wording.period(period).rsplit(" ", 1)[0] for period in marked]
     when = say(" and ").join(words)
     strongest = float(ranked["effect"].abs().max())
     values = {"one": names[0], "other": names[1], "months": when}

@@ -117,7 +117,7 @@ def _offer(
 
 
 def _simulated(kind: type[BuildConfig], beside: DeltaGenerator) -> Any:
-    names = ["year", "zones_per_region", "size", "seed"]
+    names = ["season", "zones_per_region", "size", "seed"]
     chosen = settings_form.fields(kind, names, {}, "build:simulated")
     zones = int(chosen["zones_per_region"]) * 8
     side = int(chosen["size"]) / 100
@@ -128,7 +128,7 @@ def _simulated(kind: type[BuildConfig], beside: DeltaGenerator) -> Any:
                 "{n} zones of {side} x {side} km in eight regions, {year}.",
                 n=zones,
                 side=number(side, "g"),
-                year=chosen["year"],
+                year=chosen["season"],
             )
         )
     return chosen, None, []
@@ -137,13 +137,13 @@ def _simulated(kind: type[BuildConfig], beside: DeltaGenerator) -> Any:
 def _local(kind: type[BuildConfig], beside: DeltaGenerator) -> Any:
     what = say("a folder with `scenes/*.tif`, a register (`*.gpkg`) and `zones.geojson`")
     folder = _select(say("Folder"), incoming.listed("scenes"), what, "local:folder")
-    chosen = settings_form.fields(kind, ["year"], {}, "build:local") | _context("local")
+    chosen = settings_form.fields(kind, ["season"], {}, "build:local") | _context("local")
     return chosen | {"folder": folder}, None, [] if folder else [say("a folder")]
 
 
 def _earthengine(kind: type[BuildConfig], beside: DeltaGenerator) -> Any:
     credentials.earthengine()
-    chosen = settings_form.fields(kind, ["year", "project"], {"project": ""}, "build:earthengine")
+    chosen = settings_form.fields(kind, ["season", "project"], {"project": ""}, "build:earthengine")
     more, zones, lacking = _register("earthengine", beside)
     return chosen | more, zones, [*lacking, *([say("the Cloud project")] * (not chosen["project"]))]
 
@@ -154,7 +154,7 @@ def _stac(kind: type[BuildConfig], beside: DeltaGenerator) -> Any:
         help=say("One of the list, or type the address of a STAC API (https://…)."),
     )  # fmt: skip
     credentials.stac(str(provider))
-    chosen = settings_form.fields(kind, ["year", "collection"], {}, "build:stac")
+    chosen = settings_form.fields(kind, ["season", "collection"], {}, "build:stac")
     more, zones, lacking = _register("stac", beside)
     return chosen | more | {"endpoint": str(provider)}, zones, lacking
 

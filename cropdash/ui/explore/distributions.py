@@ -69,7 +69,7 @@ def bands(place: Place) -> None:
         period = choices.box_of(
             say("Month"),
             "bandmonth",
-            {p: wording.month(p) for p in periods},
+            {p: wording.period(p) for p in periods},
             choices.month(dataset),
         )
     in_zone = where == "zone"
@@ -89,7 +89,7 @@ def bands(place: Place) -> None:
     )
     said = say(
         "Reflectance in {month}, {covered}, mapped crops only",
-        month=wording.month(period),
+        month=wording.period(period),
         covered=covered,
     )
     chart.show(said, figure, lambda: table, f"{dataset}_bands_{period}_{where}", "bands")

@@ -165,7 +165,7 @@ def figures_of(info: DatasetInfo) -> list[tuple[str, str, str]]:
         train=split.get("train", 0),
         test=split.get("test", 0),
     )
-    months = len(info.description.periods)
+    months = len(info.description.season.periods)
     clear, filled = _clear_months(info.name, data.fingerprint(info.name))
     return [
         (say("Zones built"), f"{len(info.built)} / {len(info.description.zones)}", zones),
@@ -207,7 +207,7 @@ def _clear_months(dataset: str, key: str) -> tuple[float, float]:
     """Mean number of months with an observation, and mean share of filled pixel-months."""
     store = data.store()
     reports: list[dict[str, Any]] = [store.report(dataset, z.zone_id) for z in store.zones(dataset)]
-    months = len(store.dataset(dataset).description.periods)
+    months = len(store.dataset(dataset).description.season.periods)
     empty = [len(r.get("months_without_observation", ())) for r in reports]
     filled = [float(r.get("filled_share", 0.0)) for r in reports]
     return months - sum(empty) / len(empty), sum(filled) / len(filled)

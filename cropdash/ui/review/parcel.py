@@ -125,7 +125,7 @@ def _map(dataset: str, zone: Zone, parcel: int, month: str) -> None:
     chart = maps.zone_map(
         zone.grid, component.parcels_url(dataset, name), [maps.Panel("", base=picture)], _HEIGHT
     )
-    told = say("The zone in {month}, when the two differ most", month=wording.month(month))
+    told = say("The zone in {month}, when the two differ most", month=wording.period(month))
     st.markdown(f"**{told}**")
     state = {"selected": parcel, "base": picture, "fill": 0, "focus": True}
     key = f"review:{dataset}:{name}:{i18n.current()}"

@@ -118,7 +118,7 @@ def _parcel_means(dataset: str, period: str, key: str) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _periods(dataset: str, key: str) -> tuple[str, ...]:
-    return store().dataset(dataset).description.periods
+    return tuple(p.id for p in store().dataset(dataset).description.season.periods)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

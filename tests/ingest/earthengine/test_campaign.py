@@ -64,7 +64,7 @@ def test_campaign_of_faults(google, service, share, seasons, capsys):
         store = Months()
         for _ in range(3):  # a run that gives up is followed by another
             try:
-                cube = quick.composites(ZONE, months=store)
+                cube = quick.composites(ZONE, kept=store)
                 break
             except SourceUnavailable:
                 told += 1

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cropdash.domain import Grid, Zone, season
+from cropdash.domain import Grid, Season, Zone
 from cropdash.domain.errors import ConfigError, InvalidScene
 from cropdash.domain.source import CompositeSource
 from cropdash.ingest.earthengine import EarthEngineSource, months, tiling
@@ -23,7 +23,9 @@ ZONE = Zone("z", "north", "train", worlds.GRID)
 @pytest.fixture
 def source(service):
     def make(zone=ZONE, year=2023, kind=EarthEngineSource, **more):
-        return kind("my-project", Path("no.gpkg"), (zone,), year, service=service, **more)
+        return kind(
+            "my-project", Path("no.gpkg"), (zone,), Season.of(year), service=service, **more
+        )
 
     return make
 
@@ -31,13 +33,15 @@ def source(service):
 class Spring(EarthEngineSource):
     """March to July alone: two full months, one cloudy, two empty or of another zone's tile."""
 
-    @property
-    def periods(self):
-        return season(self.year)[2:7]
+    def __post_init__(self):
+        super().__post_init__()
+        object.__setattr__(
+            self, "season", Season.of(f"{self.season.year}-03..{self.season.year}-07")
+        )
 
 
 class Months(dict):
-    """A MonthStore in memory."""
+    """A PeriodStore in memory."""
 
     def get(self, zone_id, period):
         return super().get((zone_id, period))
@@ -140,29 +144,29 @@ def test_one_request_a_month_a_few_at_a_time_with_project_and_token(google, sour
 def test_months_that_are_kept_are_not_asked_for_again(google, source):
     google.assets, days = worlds.served()
     store = Months()
-    whole = source().composites(ZONE, months=store)
+    whole = source().composites(ZONE, kept=store)
     assert len(store) == 12
     for period in ("2023-03", "2023-08"):
         del store["z", period]
     store["z", "2023-05"]["clear_dates"] = store["z", "2023-05"]["clear_dates"][:-1]  # not whole
     store["z", "2023-07"]["made_of"] = np.array("another recipe")
     google.log.clear()
-    again = source().composites(ZONE, months=store)
+    again = source().composites(ZONE, kept=store)
     assert google.asked("pixels") == 4
     np.testing.assert_array_equal(again.reflectance, whole.reflectance)
     assert differ(again, days) <= 1
     google.log.clear()
-    source().composites(ZONE, months=store)
+    source().composites(ZONE, kept=store)
     assert not google.log
 
 
 def test_a_month_of_another_grid_is_asked_for_again(google, source):
     google.assets, _ = worlds.served()
     store = Months()
-    source().composites(ZONE, months=store)
+    source().composites(ZONE, kept=store)
     moved = Zone("z", "north", "train", Grid("EPSG:32631", 277_010, 5_330_000, 10, (18, 23)))
     google.log.clear()
-    source(moved).composites(moved, months=store)
+    source(moved).composites(moved, kept=store)
     assert google.asked("pixels") == 12
 
 
@@ -211,7 +215,7 @@ def test_tiles_cover_a_grid_once_below_the_limit(shape):
 def test_the_source_can_be_sent_to_other_processes(google, service):
     zone = ZONE
     source = EarthEngineSource("my-project", Path("no.gpkg"), (zone,), 2023)
-    assert pickle.loads(pickle.dumps(source)).periods == source.periods  # noqa: S301
+    assert pickle.loads(pickle.dumps(source)).season.periods == source.season.periods  # noqa: S301
     assert isinstance(source, CompositeSource)
     assert source.zones() == (zone,)
     with pytest.raises(ConfigError, match="composites"):
@@ -231,13 +235,14 @@ def test_copies_of_a_source_do_not_wait_in_step():
     ("changes", "said"),
     [
         ({"project": "My Project"}, "Cloud project 'My Project'"),
-        ({"year": 2016}, "choose 2017 or a later year"),
+        ({"season": Season.of(2016)}, "choose 2017 or a later year"),
         ({"at_once": 41}, "use 1 to 40"),
         ({"at_once": 0}, "use 1 to 40"),
     ],
 )
 def test_settings_out_of_range_are_refused(changes, said):
-    values = {"project": "my-project", "register": Path("r"), "chosen": (ZONE,), "year": 2023}
+    values = {"project": "my-project", "register": Path("r"), "chosen": (ZONE,)}
+    values["season"] = Season.of(2023)
     with pytest.raises(ConfigError, match=said):
         EarthEngineSource(**{**values, **changes})
 

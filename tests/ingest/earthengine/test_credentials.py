@@ -134,7 +134,7 @@ def test_no_secret_is_told_whatever_happens(google, service, heard, account, cas
     )
     store, told = Months(), [repr(source)]
     try:
-        source.composites(ZONE, months=store)
+        source.composites(ZONE, kept=store)
     except CropdashError as error:
         told += traceback.format_exception(error)
         told.append(repr(error.__context__))

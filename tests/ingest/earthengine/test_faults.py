@@ -229,12 +229,12 @@ def test_months_under_way_when_another_fails_are_kept(google, world, source):
     store = Months()
     google.fault = at("pixels", 0, Fault(403))
     with pytest.raises(SourceUnavailable, match="403"):
-        source.composites(ZONE, months=store)
+        source.composites(ZONE, kept=store)
     served = google.asked("pixels") - 1
     assert len(store) == served
     google.fault = lambda ask, n: None
     google.log.clear()
-    assert differ(source.composites(ZONE, months=store), world) <= 1
+    assert differ(source.composites(ZONE, kept=store), world) <= 1
     assert google.asked("pixels") == 12 - served
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pyproj
 
-from cropdash.domain import BANDS, Grid
+from cropdash.domain import Grid
+from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.ingest.earthengine.expression import COLLECTION
 from tests.ingest.earthengine.images import Image, asset
 
@@ -32,7 +33,7 @@ class Granule:
         """As S2_SR_HARMONIZED has it: each band is masked where it is 0."""
         layers = {
             name: (self.grid, values.astype(np.uint16), values > 0)
-            for name, values in zip(BANDS, self.numbers, strict=True)
+            for name, values in zip(BAND_SETS["10m"], self.numbers, strict=True)
         }
         layers["AOT"] = layers["B2"]  # there are more bands than are wanted
         n, (height, width) = self.scl_size, self.grid.shape

@@ -208,7 +208,7 @@ def test_a_campaign_of_faults_loses_and_falsifies_nothing(api, endpoint, patienc
     ]
     patience = dataclasses.replace(patience, attempts=12, deadline=1e6)
     source = stac(endpoint, patience)
-    sound = composite.stream(source.scenes(ZONE, pytest.fail), source.periods)
+    sound = composite.stream(source.scenes(ZONE, pytest.fail), source.season.periods)
     wrong = lost = 0
     asked = len(api.log)
     for seed in range(2):
@@ -217,7 +217,7 @@ def test_a_campaign_of_faults_loses_and_falsifies_nothing(api, endpoint, patienc
                 asset["href"] = f"{asset['href'].partition('?')[0]}?v={seed}"
         api.fault = _campaign(seed)
         warnings: list[str] = []
-        cube = composite.stream(source.scenes(ZONE, warnings.append), source.periods)
+        cube = composite.stream(source.scenes(ZONE, warnings.append), source.season.periods)
         lost += int(bool(warnings)) + int((cube.clear_dates != sound.clear_dates).any())
         wrong += int(not np.array_equal(cube.reflectance, sound.reflectance, equal_nan=True))
     with capsys.disabled():

@@ -10,7 +10,7 @@ import pyproj
 import pytest
 import rasterio
 
-from cropdash.domain import Grid, Zone
+from cropdash.domain import Grid, Season, Zone
 from cropdash.domain.errors import ConfigError, InvalidScene
 from cropdash.domain.source import Source
 from cropdash.ingest.local.source import LocalSource
@@ -27,7 +27,10 @@ EAST = Grid("EPSG:32631", 277_080, 5_330_060, 10, (40, 30))  # overlaps WEST by 
 
 
 def stac(endpoint, patience, zone=ZONE, year=2023, **more):
-    return StacSource(endpoint, FLANDERS / "parcels.gpkg", (zone,), year, patience=patience, **more)
+    season = Season.of(year)
+    return StacSource(
+        endpoint, FLANDERS / "parcels.gpkg", (zone,), season, patience=patience, **more
+    )
 
 
 def placed(item: Product, grid: Grid = GRID) -> np.ndarray:
@@ -141,11 +144,11 @@ def test_tiles_orbits_zones_and_baselines_agree_with_plain_numpy(api, endpoint, 
     ]
     warnings = []
     source = stac(endpoint, patience)
-    cube = composite.stream(source.scenes(ZONE, warnings.append), source.periods)
+    cube = composite.stream(source.scenes(ZONE, warnings.append), source.season.periods)
     medians, counts = expected(days)
     assert warnings == []
     compared = 0
-    for t, period in enumerate(source.periods):
+    for t, period in enumerate(source.season.periods):
         if period not in medians:
             assert (cube.clear_dates[t] == 0).all()
             continue
@@ -177,8 +180,8 @@ def test_real_scenes_give_what_local_files_give(api, endpoint, patience, tmp_pat
     api.page = 40
     zone = Zone("whole", "north", "train", grid)
     source = stac(endpoint, patience, zone, 2018)
-    ours = composite.stream(source.scenes(zone), source.periods)
-    theirs = composite.stream(local.scenes(zone), local.periods)
+    ours = composite.stream(source.scenes(zone), source.season.periods)
+    theirs = composite.stream(local.scenes(zone), local.season.periods)
     np.testing.assert_array_equal(ours.clear_dates, theirs.clear_dates)
     np.testing.assert_array_equal(ours.reflectance, theirs.reflectance)
     reference = np.load(FLANDERS / "reference_monthly_median.npy")
@@ -280,14 +283,14 @@ def test_cloud_limit_is_off_unless_asked_for(api, endpoint, patience):
 def test_no_scene_at_all_is_said(api, endpoint, patience):
     source = stac(endpoint, patience)
     with pytest.raises(InvalidScene):
-        composite.stream(source.scenes(ZONE), source.periods)
+        composite.stream(source.scenes(ZONE), source.season.periods)
 
 
 def test_the_source_fits_its_protocol_and_can_be_sent_to_a_worker():
     source: Source = StacSource(Endpoint("x", "https://stac.invalid/v1"), FLANDERS, (ZONE,), 2023)
     copy = pickle.loads(pickle.dumps(source))  # noqa: S301 - its own bytes
     assert copy == source
-    assert (copy.name, copy.periods[0], copy.zones()) == ("stac", "2023-01", (ZONE,))
+    assert (copy.name, copy.season.periods[0].id, copy.zones()) == ("stac", "2023-01", (ZONE,))
 
 
 @needs(FLANDERS)
