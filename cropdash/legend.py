@@ -1,4 +1,4 @@
-"""The one table from RPG code to class to level 2 to level 1, with names and colours.
+"""The one table from RPG code to class to group to family, with names and colours.
 
 Source: nomenclature of RPG 2023 (c) IGN/ASP, Licence Ouverte Etalab 2.0; classes follow
 Turkoglu et al. 2021 (doi:10.1016/j.rse.2021.112603) by way of the seed project.
@@ -25,7 +25,7 @@ def _rows(table: str) -> list[dict[str, str]]:
 
 
 def load(code_table: Path | None = None) -> Legend:
-    """The legend: 371 RPG codes, 49 crop classes and background, two levels above, colours.
+    """The legend: 371 RPG codes, 49 crop classes and background, groups, families, colours.
 
     With a code table, the classes stay and its codes take the place of the RPG's. It is a CSV
     with the columns `code` and `class`, the latter a class's name or id ("background" or 0 where
@@ -41,7 +41,7 @@ def _rpg() -> Legend:
     classes = tuple(
         CropClass(
             int(row["id"]),
-            *(row[key] for key in ("name", "label_en", "label_fr", "level_2", "level_1", "colour")),
+            *(row[key] for key in ("name", "label_en", "label_fr", "group", "family", "colour")),
         )
         for row in _rows("crop_classes.csv")
     )
@@ -51,8 +51,8 @@ def _rpg() -> Legend:
             row["label_en"],
             row["label_fr"],
             int(row["seed_class_id"]),
-            row["level_2"],
-            row["level_1"],
+            row["group"],
+            row["family"],
         )
         for table in _TABLES
         for row in _rows(table)
@@ -77,7 +77,7 @@ def _codes_of(table: Path) -> dict[str, CropCode]:
                 f" use a name such as winter_wheat or an id from 0 to {_rpg().n_classes - 1}."
             )
         crop, label = classes[name], (row.get("label") or "").strip() or code
-        entry = CropCode(code, label, label, crop.id, crop.level_2, crop.level_1)
+        entry = CropCode(code, label, label, crop.id, crop.group, crop.family)
         if codes.setdefault(code, entry).crop != crop.id:
             raise ConfigError(
                 f"{where}, column code: {code} stands further up with another class; keep one."

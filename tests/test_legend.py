@@ -40,9 +40,9 @@ def test_package_tables_are_those_of_the_nomenclature():
 
 def test_levels_form_a_tree_and_group_of_agrees_with_the_classes():
     table = legend.load()
-    groups, of = table.groups("level_2"), table.group_of("level_2")
+    groups, of = table.groups("group"), table.group_of("group")
     for crop in table.classes:
-        assert groups[of[crop.id]] == crop.level_2
+        assert groups[of[crop.id]] == crop.group
     assert np.array_equal(table.group_of("class"), np.arange(50))
     with pytest.raises(ConfigError):
         table.groups("level_9")  # type: ignore[arg-type]
@@ -53,7 +53,7 @@ def test_every_code_agrees_with_its_class_on_both_levels():
     for code in table.codes.values():
         if code.crop:
             crop = table.classes[code.crop]
-            assert (code.level_2, code.level_1) == (crop.level_2, crop.level_1)
+            assert (code.group, code.family) == (crop.group, crop.family)
 
 
 def test_colours_are_distinct_hex_codes():
@@ -63,14 +63,14 @@ def test_colours_are_distinct_hex_codes():
 
 
 def test_ordered_keeps_relatives_together():
-    level_2 = [c.level_2 for c in legend.load().ordered()]
-    runs = 1 + sum(a != b for a, b in pairwise(level_2))
-    assert runs == len(set(level_2))
+    groups = [c.group for c in legend.load().ordered()]
+    runs = 1 + sum(a != b for a, b in pairwise(groups))
+    assert runs == len(set(groups))
 
 
-def test_two_parents_are_refused():
+def test_a_group_in_two_families_is_refused():
     a, b = legend.load().classes[:2]
-    twisted = CropClass(1, b.name, b.label_en, b.label_fr, a.level_2, "elsewhere", b.colour)
+    twisted = CropClass(1, b.name, b.label_en, b.label_fr, a.group, "elsewhere", b.colour)
     with pytest.raises(ConfigError):
         Legend((a, twisted), {})
 
@@ -99,7 +99,7 @@ def test_a_users_code_table_takes_the_place_of_the_codes(tmp_path, separator):
     assert mine.codes["311"].label_en == "Wintertarwe"
     assert mine.codes["60"].label_fr == "60"
     assert mine.classes == legend.load().classes
-    assert (mine.codes["311"].level_2, mine.codes["311"].level_1) == ("winter_cereal", "arable")
+    assert (mine.codes["311"].group, mine.codes["311"].family) == ("winter_cereal", "arable")
 
 
 def test_the_hash_tells_code_tables_apart_by_what_they_map(tmp_path):

@@ -111,9 +111,9 @@ def test_the_shown_scores_are_those_of_the_rasters(runs):
 
 def test_levels_are_sums_over_their_classes(runs):
     scored = counting.score(*runs, choice(runs))
-    groups = legend.load().group_of("level_2")
+    groups = legend.load().group_of("group")
     whole, _ = scored.totals
-    grouped, _ = scored.totals_at("level_2")
+    grouped, _ = scored.totals_at("group")
     for i in set(groups.tolist()):
         assert grouped.support[i] == whole.support[groups == i].sum()
     assert grouped.accuracy >= whole.accuracy
@@ -127,7 +127,7 @@ def test_background_counts_only_when_it_is_asked_for(runs):
     assert within.n_scored == without.n_scored + within.support[0]
 
 
-@pytest.mark.parametrize("level", ["class", "level_2"])
+@pytest.mark.parametrize("level", ["class", "group"])
 def test_the_parcels_behind_a_confusion_are_those_that_are_confused(runs, level):
     picked = choice(runs, unit="parcel", level=level)
     scored = counting.score(*runs, picked)
@@ -312,7 +312,7 @@ def test_every_switch_redraws_without_a_fault():
     app = show()
     for label, values in (
         ("Unit", ("parcel", "hectare", "pixel")),
-        ("Level", ("level_2", "level_1", "class")),
+        ("Level", ("group", "family", "class")),
         ("View", ("difference", "pair")),
         ("Classes shown", ("all", "10")),
         ("Look closer", ("chance", "confidence", "areas", "classes")),

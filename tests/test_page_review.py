@@ -96,7 +96,7 @@ def test_the_evidence_is_what_the_files_say(runs) -> None:
 
 def test_groups_hold_fewer_doubts_than_crops(runs) -> None:
     limits = Limits(0.3, 0.5)
-    lit = [cases.lit(cases.cases(runs, level), limits)["light"] for level in ("class", "level_2")]
+    lit = [cases.lit(cases.cases(runs, level), limits)["light"] for level in ("class", "group")]
     doubts = [int(light.isin([suspicion.RED, suspicion.AMBER]).sum()) for light in lit]
     assert doubts[1] <= doubts[0]
     assert doubts[0] > 0

@@ -203,7 +203,7 @@ def test_every_chart_opens_from_the_address_with_title_alternative_text_and_data
     ("query", "said"),
     [
         ({"view": "imbalance", "split": "both"}, "Pixels of each declared crop"),
-        ({"view": "shares", "level": "level_1", "unit": "hectares"}, "Families of each zone"),
+        ({"view": "shares", "level": "family", "unit": "hectares"}, "Families of each zone"),
         ({"view": "dates", "shown": "empty_share"}, "Filled pixels"),
         ({"view": "sizes", "sizes": "crop"}, "by crop"),
         ({"view": "sizes", "sizes": "region"}, "by region"),

@@ -1,4 +1,4 @@
-"""The legend as a noun: register code -> class -> level 2 -> level 1, with names and colours."""
+"""The legend as a noun: register code -> class -> group -> family, with names and colours."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.nouns import BACKGROUND
 
-Level = Literal["class", "level_2", "level_1"]
-LEVELS: tuple[Level, ...] = ("class", "level_2", "level_1")
+Level = Literal["class", "group", "family"]
+LEVELS: tuple[Level, ...] = ("class", "group", "family")
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class CropClass:
     name: str  # stable identifier, e.g. "winter_wheat"
     label_en: str
     label_fr: str
-    level_2: str
-    level_1: str
+    group: str
+    family: str
     colour: str  # "#rrggbb"
 
     def label(self, language: str = "en") -> str:
@@ -43,8 +43,8 @@ class CropCode:
     label_en: str
     label_fr: str
     crop: int  # class id, 0 where the class is not mapped
-    level_2: str
-    level_1: str
+    group: str
+    family: str
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,10 @@ class Legend:
         parents: dict[str, str] = {}
         items: list[CropClass | CropCode] = [*self.classes, *self.codes.values()]
         for item in items:
-            if parents.setdefault(item.level_2, item.level_1) != item.level_1:
-                raise ConfigError(f"Legend: level 2 {item.level_2!r} has two parents in level 1.")
+            if parents.setdefault(item.group, item.family) != item.family:
+                raise ConfigError(
+                    f"Legend: group {item.group!r} stands in two families; give it one."
+                )
 
     @property
     def n_classes(self) -> int:
@@ -71,7 +73,7 @@ class Legend:
     @cached_property
     def hash(self) -> str:
         """Changes whenever a class or the class of a code changes; models are bound to it."""
-        text = repr([(c.id, c.name, c.level_2, c.level_1) for c in self.classes])
+        text = repr([(c.id, c.name, c.group, c.family) for c in self.classes])
         text += repr(sorted((c.code, c.crop) for c in self.codes.values()))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -97,8 +99,8 @@ class Legend:
         return np.array([index[_group(c, level)] for c in self.classes], dtype=np.int64)
 
     def ordered(self) -> tuple[CropClass, ...]:
-        """Classes by level 1, level 2 and id, so that relatives stand together."""
-        return tuple(sorted(self.classes, key=lambda c: (c.level_1, c.level_2, c.id)))
+        """Classes by family, group and id, so that relatives stand together."""
+        return tuple(sorted(self.classes, key=lambda c: (c.family, c.group, c.id)))
 
 
 def _group(item: CropClass, level: Level) -> str:

@@ -80,7 +80,7 @@ def parcel_decisions(probabilities: ArrayLike) -> Decisions:
 def group_probabilities(
     probabilities: NDArray[Any], group_of: ArrayLike, axis: int = -1
 ) -> NDArray[Any]:
-    """Probability of each group (level 2 or 1): the sum over its classes.
+    """Probability of each group or family: the sum over its classes.
 
     `group_of` (K,) is the group's index of each class; `axis` is where the classes lie.
     """

@@ -134,4 +134,4 @@ def _blocks(families: Sequence[str]) -> tuple[tuple[str, int, int], ...]:
 
 def _family(legend: Legend, level: Level, class_id: int) -> str:
     crop = legend.classes[class_id]
-    return {"class": crop.level_2, "level_2": crop.level_1}.get(level, "")
+    return {"class": crop.group, "group": crop.family}.get(level, "")

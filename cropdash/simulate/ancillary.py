@@ -87,6 +87,6 @@ def _chances(region: str) -> Reals:
 
 @cache
 def _members(name: str) -> list[int]:
-    """Classes that a word of the table stands for: a class, a group of level 2, or arable land."""
+    """Classes that a word of the table stands for: a class, a group, or a family such as arable land."""
     crops = legend.load().classes
-    return [c.id for c in crops if name in (c.name, c.level_2, c.level_1)]
+    return [c.id for c in crops if name in (c.name, c.group, c.family)]

@@ -153,7 +153,7 @@ def _sure(run: RunFolder, dataset: DatasetFolder, decisions: pd.DataFrame) -> di
     if (threshold := fitted.get("threshold")) is not None:
         found["sets"] = _sets(probabilities, truth, threshold)
     if (threshold := fitted.get("back_off")) is not None:
-        groups = dataset.legend().group_of("level_2")
+        groups = dataset.legend().group_of("group")
         answers = backoff.back_off(probabilities, groups, threshold)
         worth = backoff.hierarchical_scores(answers, truth, groups)
         found["answers"] = {

@@ -225,7 +225,7 @@ def rare_classes(
     legend = dataset.legend()
     crops = mapped_parcels(dataset, zones)["crop"]
     counts = np.bincount(crops[crops != IGNORE], minlength=legend.n_classes)
-    target = rare.learned_as(counts, legend.group_of("level_2"), config.least_parcels, config.rare)
+    target = rare.learned_as(counts, legend.group_of("group"), config.least_parcels, config.rare)
     names = [c.name for c in legend.classes]
     return target, {
         "parcels": {name: int(n) for name, n in zip(names, counts, strict=True) if n},

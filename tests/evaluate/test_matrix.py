@@ -127,11 +127,11 @@ def test_a_sum_of_matrices_is_the_matrix_of_all(first, second):
 def test_at_level_counts_the_groups_of_truth_and_prediction(scene, group_of):
     truth, predicted = scored(*scene, True)
     groups = np.array(group_of, np.uint8)
-    got = confusion(*scene, K, include_background=True).at_level(groups, "level_2")
+    got = confusion(*scene, K, include_background=True).at_level(groups, "group")
     expected = confusion(groups[truth], groups[predicted], 4, include_background=True)
     np.testing.assert_array_equal(got.counts, expected.counts)
     assert got.counts.dtype == np.int64
-    assert got.level == "level_2"
+    assert got.level == "group"
 
 
 def test_a_prediction_of_background_or_of_an_absent_class_is_an_error():
@@ -209,7 +209,7 @@ def test_matrices_of_different_kinds_are_not_added():
         confusion([1], [1], 3, unit="parcel"),
         confusion([1], [1], 4),
         confusion([1], [1], 3, include_background=True),
-        pixels.at_level([0, 1, 2], "level_2"),
+        pixels.at_level([0, 1, 2], "group"),
     ):
         with pytest.raises(InvalidRaster, match="differ in"):
             pixels + other

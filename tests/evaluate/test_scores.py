@@ -48,9 +48,9 @@ def test_background_is_averaged_only_when_it_is_scored():
 
 
 def test_groups_are_listed_at_their_own_level():
-    grouped = confusion(TRUTH, PREDICTED, 6).at_level([0, 1, 1, 2, 2, 2], "level_2")
+    grouped = confusion(TRUTH, PREDICTED, 6).at_level([0, 1, 1, 2, 2, 2], "group")
     got = summary(grouped, trained=[1], average_over="all")
-    assert got["level"] == "level_2"
+    assert got["level"] == "group"
     assert got["classes_averaged"] == [0, 1, 2]
     assert got["never_trained"] == [2]
 

@@ -42,14 +42,14 @@ def matrix(seed, right=0.6, classes=range(1, K), unit="pixel"):
 LEFT, RIGHT = matrix(1), matrix(2, 0.4)
 
 
-def test_all_classes_stand_by_family():
+def test_all_classes_stand_by_group():
     labels = arrange(LEFT, RIGHT, LEGEND, top_k=None)
     assert [k for (k,) in labels.classes] == [c.id for c in LEGEND.ordered() if c.id]
     assert not labels.has_other
-    families = [LEGEND.classes[k].level_2 for (k,) in labels.classes]
-    changes = [i + 0.5 for i in range(len(families) - 1) if families[i] != families[i + 1]]
+    groups = [LEGEND.classes[k].group for (k,) in labels.classes]
+    changes = [i + 0.5 for i in range(len(groups) - 1) if groups[i] != groups[i + 1]]
     assert labels.breaks == tuple(changes)
-    assert len(changes) == len(set(families)) - 1  # each family is one block
+    assert len(changes) == len(set(groups)) - 1  # each group is one block
 
 
 def test_the_largest_are_shown_and_the_rest_is_other():
@@ -72,14 +72,14 @@ def test_a_search_that_finds_nothing_shows_the_largest():
     assert arrange(few, few, LEGEND, only=[1]) == arrange(few, few, LEGEND)
 
 
-def test_families_of_several_are_framed_where_their_rows_stand():
+def test_groups_of_several_are_framed_where_their_rows_stand():
     labels = arrange(LEFT, RIGHT, LEGEND, top_k=None)
-    families = [LEGEND.classes[k].level_2 for (k,) in labels.classes]
+    groups = [LEGEND.classes[k].group for (k,) in labels.classes]
     for _, first, last in labels.blocks:
-        assert len(set(families[first : last + 1])) == 1
-        assert families.count(families[first]) == last - first + 1 > 1
-    single = {f for f in families if families.count(f) == 1}
-    assert len(labels.blocks) == len(set(families) - single)
+        assert len(set(groups[first : last + 1])) == 1
+        assert groups.count(groups[first]) == last - first + 1 > 1
+    single = {g for g in groups if groups.count(g) == 1}
+    assert len(labels.blocks) == len(set(groups) - single)
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -127,8 +127,8 @@ def test_both_panels_hold_all_that_was_counted_on_one_scale(level, top_k):
 
 
 def test_hits_of_a_level_are_those_of_its_groups():
-    figures = side_by_side(LEFT, RIGHT, LEGEND, level="level_1", top_k=None)
-    grouped = LEFT.at_level(LEGEND.group_of("level_1"))
+    figures = side_by_side(LEFT, RIGHT, LEGEND, level="family", top_k=None)
+    grouped = LEFT.at_level(LEGEND.group_of("family"))
     got = sorted(np.diagonal(np.array(heats_of(figures)[0].z, float)))
     np.testing.assert_allclose(got, sorted(grouped.recall[~np.isnan(grouped.recall)]))
 
@@ -139,7 +139,7 @@ def test_numbers_stand_in_cells_only_while_they_can_be_read():
     assert heats_of(few)[0].texttemplate
     assert heats_of(many)[0].texttemplate is None
     assert not few[0].layout.annotations
-    assert many[0].layout.annotations  # families are named where no numbers stand
+    assert many[0].layout.annotations  # groups are named where no numbers stand
 
 
 def test_hover_tells_share_count_and_unit():

@@ -54,10 +54,10 @@ def test_the_dumbbell_leaves_out_classes_without_a_score():
 
 
 def test_the_dumbbell_names_groups_of_a_level():
-    group_of = LEGEND.group_of("level_2")
+    group_of = LEGEND.group_of("group")
     table = class_table(LEFT.at_level(group_of), RIGHT.at_level(group_of))
     with speaking("fr"):
-        figure = f1_dumbbell(table, NAMES, LEGEND, level="level_2")
+        figure = f1_dumbbell(table, NAMES, LEGEND, level="group")
     assert "Céréale d’hiver" in figure.layout.yaxis.ticktext
 
 

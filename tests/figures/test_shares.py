@@ -41,8 +41,8 @@ def test_the_largest_groups_are_shown_and_the_rest_is_one():
 
 
 def test_a_group_is_the_sum_of_its_crops():
-    table = shares.of_zones(counts(), "pixels", TABLE, "level_1", top=2)
-    source, group_of = counts(), TABLE.group_of("level_1")
+    table = shares.of_zones(counts(), "pixels", TABLE, "family", top=2)
+    source, group_of = counts(), TABLE.group_of("family")
     for row in table[table["group"] != shares.OTHER].to_dict("records"):
         mine = source[(source["zone_id"] == row["zone_id"]) & (source["crop"] > 0)]
         expected = mine.loc[group_of[mine["crop"]] == row["group"], "pixels"].sum()

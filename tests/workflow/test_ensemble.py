@@ -134,7 +134,7 @@ def test_answers_at_two_levels_are_scored_with_the_run(trained) -> None:
     _, dataset, found = trained
     run = found["xgboost"]
     scored = run.scores()["test"]
-    groups, threshold = dataset.legend().group_of("level_2"), run.calibrated()["back_off"]
+    groups, threshold = dataset.legend().group_of("group"), run.calibrated()["back_off"]
     by_class, right = [], []
     for zone in scored["zones"]:
         declared = dataset.parcels(zone).set_index("parcel_id")["crop"]

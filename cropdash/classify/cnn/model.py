@@ -60,7 +60,7 @@ class CnnClassifier:
             self._statistics,
             self._frame,
             self._config,
-            groups=self._legend.group_of("level_2"),
+            groups=self._legend.group_of("group"),
             scratch=folder,
             on_epoch=on_epoch,
             should_stop=should_stop,

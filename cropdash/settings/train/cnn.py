@@ -92,7 +92,7 @@ class CnnConfig(TrainConfig):
     )  # fmt: skip
     group_loss: float = Field(
         0.0, ge=0, le=5, title="Group loss",
-        description="Weight of a second loss on the group (level 2) of the class (0 = off).",
+        description="Weight of a second loss on the group of the class (0 = off).",
     )  # fmt: skip
     own_loss: float = Field(
         0.5, ge=0, le=5, title="Loss of the pixel alone",

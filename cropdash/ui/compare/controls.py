@@ -25,8 +25,8 @@ UNITS: dict[Unit, str] = {
 }
 LEVELS: dict[Level, str] = {
     "class": sentence("Class"),
-    "level_2": sentence("Level 2"),
-    "level_1": sentence("Level 1"),
+    "group": sentence("Group"),
+    "family": sentence("Family"),
 }
 AVERAGES: dict[Averaged, str] = {
     "supported": sentence("classes in the test"),

@@ -23,8 +23,8 @@ UNITS = {
 }
 LEVELS = {
     "class": sentence("Crops"),
-    "level_2": sentence("Groups"),
-    "level_1": sentence("Families"),
+    "group": sentence("Groups"),
+    "family": sentence("Families"),
 }
 _SPLITS = {
     ALL: ALL,

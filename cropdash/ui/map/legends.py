@@ -47,7 +47,7 @@ def class_legend(pair: Pair, only: Sequence[int]) -> None:
 def whole_legend(pair: Pair) -> pd.DataFrame:
     """class_id, name, both labels, groups, colour, and the counts in all units."""
     items, table = legend.load().classes, counts.of_classes(pair)[["class_id"]]
-    for field in ("name", "label_en", "label_fr", "level_2", "level_1", "colour"):
+    for field in ("name", "label_en", "label_fr", "group", "family", "colour"):
         table = table.assign(**{field: [getattr(items[k], field) for k in table["class_id"]]})
     for unit in counts.UNITS:
         of_unit = counts.of_classes(pair, unit)

@@ -18,7 +18,7 @@ from cropdash.ui.review.cases import Limits
 from cropdash.ui.shell import address
 from cropdash.ui.widgets import choices, run_pair
 
-_LEVELS = {"class": sentence("Crop"), "level_2": sentence("Group of crops")}
+_LEVELS = {"class": sentence("Crop"), "group": sentence("Group of crops")}
 _EVERY = "all"
 
 
@@ -53,7 +53,7 @@ def choose_level() -> Level:
     options = {key: say(text) for key, text in _LEVELS.items()}
     about = say("By group, wheat declared as triticale is no doubt: both are winter cereals.")
     chosen = choices.one_of(say("Judge by"), "level", options, help=about)
-    return "level_2" if chosen == "level_2" else "class"
+    return "group" if chosen == "group" else "class"
 
 
 def choose_limits() -> Limits:
