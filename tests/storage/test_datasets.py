@@ -16,7 +16,17 @@ def write(data, name="d", zones=("a", "b")):
     folder = DatasetFolder(data, name)
     made = tuple(worlds.zone(z, "test" if z == "b" else "train") for z in zones)
     cube = worlds.cube()
-    folder.describe(Description(name, "D", "local", Season.of(2023), BAND_SETS["10m"], "x", made))
+    folder.describe(
+        Description(
+            name,
+            "D",
+            "local",
+            Season(cube.periods[0].start, cube.periods[-1].end),
+            BAND_SETS["10m"],
+            "x",
+            made,
+        )
+    )
     for zone in made:
         parcels = gpd.GeoDataFrame(
             {

@@ -62,7 +62,7 @@ def test_facts_are_those_of_every_parcel(folder):
 
 
 def test_means_of_a_month_are_those_of_the_series(folder):
-    whole, period = everything(folder), folder.description().season.periods[6]
+    whole, period = everything(folder), folder.description().season.periods[6].id
     table = summaries.parcel_means(folder, period)
     expected = whole[whole["period"] == period]
     assert len(table) == len(expected)

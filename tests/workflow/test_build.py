@@ -6,8 +6,9 @@ import pytest
 import rasterio
 
 from cropdash import legend
-from cropdash.domain import Zone
+from cropdash.domain import Season, Zone
 from cropdash.domain.errors import DatasetNotFound, InvalidScene
+from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.domain.source import Warn, ignore
 from cropdash.ingest.local.source import LocalSource
 from cropdash.prepare import parcels
@@ -18,7 +19,7 @@ from tests import worlds
 from tests.worlds import FLANDERS, needs
 
 GRID = worlds.grid((9, 14))
-PERIODS = ("2023-04", "2023-05", "2023-06")
+SEASON = Season(dt.date(2023, 4, 1), dt.date(2023, 6, 30))
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class SmallSource:
     broken: tuple[str, ...] = ()
     empty: tuple[str, ...] = ()
     name: str = "small"
-    periods: tuple[str, ...] = PERIODS
+    season: Season = SEASON
+    bands: tuple[str, ...] = BAND_SETS["10m"]
 
     def zones(self) -> tuple[Zone, ...]:
         east = worlds.grid((9, 14), left=GRID.bounds[2])
@@ -78,7 +80,7 @@ def test_a_dataset_is_built_zone_by_zone(tmp_path, workers):
     )
     table = folder.parcels("west")
     assert table["n_pixels"].tolist() == [30, 30]
-    assert set(folder.series("west")["period"]) == set(PERIODS)
+    assert set(folder.series("west")["period"]) == {p.id for p in SEASON.periods}
     report = folder.report("west")
     assert report["months_without_observation"] == ["2023-05"]
     assert report["warnings"] == ["one.tif is truncated"]
@@ -121,7 +123,7 @@ def test_a_stop_leaves_a_whole_part(tmp_path):
 def test_another_source_under_the_same_name_is_refused(tmp_path):
     run(tmp_path, SmallSource())
     with pytest.raises(DatasetNotFound, match="another name"):
-        run(tmp_path, SmallSource(periods=PERIODS[:2]))
+        run(tmp_path, SmallSource(season=Season.of("2023-04..2023-05")))
 
 
 @needs(FLANDERS)

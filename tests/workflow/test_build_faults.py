@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from cropdash.domain import Season
 from cropdash.domain.errors import DiskFull
 from cropdash.files import atomic
 from cropdash.settings import folders
@@ -26,7 +27,7 @@ from cropdash.storage.datasets import DatasetFolder
 from tests import fetching, worlds
 from tests.fetching import NAME, FetchingSource
 
-SHORT = ("2023-05", "2023-06")
+SHORT = Season.of("2023-05..2023-06")
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +106,7 @@ def test_kills_at_random_moments_lose_and_spoil_nothing(tmp_path, whole, workers
 
 def test_a_kill_at_each_write_loses_and_spoils_nothing(tmp_path, say):
     """The process ends before a file takes its place: at every write of a build in turn."""
-    source = FetchingSource(tmp_path / "log", n_zones=1, periods=SHORT)
+    source = FetchingSource(tmp_path / "log", n_zones=1, season=SHORT)
     folder, _ = fetching.run(source, tmp_path / "whole")
     whole, points = fetching.sums(folder), 0
     while True:
@@ -143,7 +144,7 @@ def test_a_full_disk_at_any_write_ends_with_a_sentence_and_leaves_what_was_there
     tmp_path, monkeypatch, say
 ):
     """The disk is full from one write on, for good, as it is when nobody makes room."""
-    source = FetchingSource(tmp_path / "log", n_zones=2, periods=SHORT)
+    source = FetchingSource(tmp_path / "log", n_zones=2, season=SHORT)
     folder, _ = fetching.run(source, tmp_path / "whole")
     whole, points, tried, real = fetching.sums(folder), 0, 0, os.fsync
     while True:
