@@ -25,10 +25,11 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench import ui_click
+from cropdash.ui.shell import frame
 from tests import factory
 from tests.browser.conftest import CHROMIUM, FLAGS, Server, serve
 
-PAGES = ("", "Explore", "Train", "Map", "Compare", "Review", "Data")
+PAGES = tuple(page.address for page in frame.PAGES)
 RUN_TO_ITS_END = "[data-testid='stApp'][data-test-script-state='notRunning']"
 CLICK_S, CHANGE_S, COLD_S, MAP_MB = 0.4, 1.0, 3.0, 2.0  # what is aimed at
 
@@ -61,7 +62,7 @@ def main() -> None:
 def write_world(folder: Path) -> None:
     """A small landscape with one run of each model."""
     dataset = factory.write_dataset(folder / "data", zones=8, size=128)
-    for seed, kind in enumerate(("cnn", "xgboost")):
+    for seed, kind in enumerate(("xgboost", "cnn")):
         factory.write_run(folder / "models", dataset, classifier=kind, seed=seed)
 
 

@@ -1,6 +1,6 @@
 """Pictures of every page, light and dark, into docs/screenshots, and of Explore's month slider.
 
-    python docs/screenshots.py [slider]
+    python -m docs.screenshots [slider]
 
 With `slider` only the sheets of four regions and four months, docs/landscapes/explore_*.webp.
 
@@ -22,27 +22,26 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
+from cropdash.ui.shell import frame
+
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "docs" / "screenshots"
 ZONE = "zone=southwest_1"
+SELECTED = f"dataset=demo&{ZONE}&parcel=60"
+ASIDE = {"Review": "dataset=demo"}  # opens with the most suspicious parcel instead
 PAGES = {
-    "overview": "",
-    "explore": f"Explore?dataset=demo&{ZONE}&parcel=60",
-    "train": "Train?dataset=demo",
-    "map": f"Map?dataset=demo&{ZONE}&parcel=60",
-    "compare": "Compare?dataset=demo",
-    "review": "Review?dataset=demo",
-    "data": "Data",
+    page.name.lower().replace(" ", "_"): f"{page.address}?{ASIDE.get(page.name, SELECTED)}"
+    for page in frame.PAGES
 }
 MORE = {  # other looks: name, address, width, theme
     "explore_two_parcels": (
-        f"Explore?dataset=demo&{ZONE}&parcel=60&other=61&view=seasons",
+        f"Explore?{SELECTED}&other=61&view=seasons",
         1400,
         "light",
     ),
-    "map_swipe": (f"Map?dataset=demo&{ZONE}&parcel=60&view=swipe", 1400, "light"),
+    "map_swipe": (f"Map?{SELECTED}&view=swipe", 1400, "light"),
     "review_french": ("Review?dataset=demo&lang=fr", 1400, "dark"),
-    "explore_phone": (f"Explore?dataset=demo&{ZONE}&parcel=60", 420, "light"),
+    "explore_phone": (f"Explore?{SELECTED}", 420, "light"),
 }
 REGIONS = {"nord_picardie": "Nord-Picardie", "brittany": "Brittany", "alsace": "Alsace",
            "mediterranean": "Mediterranean"}  # fmt: skip

@@ -8,6 +8,8 @@ from cropdash.ui.shell import address, data, frame
 from cropdash.ui.widgets import names as names_of
 from cropdash.ui.widgets import parcel_map as component
 
+MENU_ICON = ":material/travel_explore:"
+
 frame.begin("Explore", "What was declared, what the satellite saw, and one parcel's year.")
 names = data.datasets()
 if not names:

@@ -20,6 +20,8 @@ from cropdash.ui.train import (
 )
 from cropdash.ui.widgets import job_watch
 
+MENU_ICON = ":material/model_training:"
+
 frame.begin(
     sentence("Train"),
     sentence("Start a model in the background and watch it learn; a closed page loses nothing."),

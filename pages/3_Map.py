@@ -9,6 +9,8 @@ from cropdash.ui.widgets import names as names_of
 from cropdash.ui.widgets import parcel_map as component
 from cropdash.ui.widgets import run_pair
 
+MENU_ICON = ":material/map:"
+
 frame.begin("Map", "Truth, two models, and where they disagree, on zones that neither has seen.")
 names = [name for name in data.datasets() if data.usable_runs(name)]
 if not names:
@@ -20,25 +22,16 @@ if not names:
 
 with st.sidebar:
     dataset = address.choose(say("Dataset"), "dataset", names)
-    runs = {run.run_id: run for run in data.usable_runs(dataset)}
+    runs = data.usable_runs(dataset)
     zones = {z.zone_id: z for z in data.zones(dataset)}
-    shown = [z for z in zones if any(z in run.zones for run in runs.values())]
+    shown = [z for z in zones if any(z in run.zones for run in runs)]
     zone = address.choose(say("Zone"), "zone", shown, format_func=names_of.zone_name(zones))
     component.keep_parcel_of(dataset, zone)
-    able = [r for r in runs if zone in runs[r].zones]
-    first = next((r for r in able if runs[r].classifier == "cnn"), able[0])
-    second = next((r for r in able if runs[r].classifier == "xgboost"), able[-1])
-    said = {r: run_pair.run_label(runs[r]) for r in runs}
-    left = address.choose(
-        say("First run"), "left", able, default=first, format_func=said.__getitem__
-    )
-    right = address.choose(
-        say("Second run"), "right", able, default=second, format_func=said.__getitem__
-    )
-    if len(able) == 1:
-        st.info(say("Only one run has predicted this zone: train the other model to compare."))
+    two = run_pair.choose_runs([run for run in runs if zone in run.zones])
+    if len(two) == 1:
+        st.info(say("Only one run has predicted this zone: train another one to compare."))
 
-pair = run_pair.Pair(dataset, zones[zone], (runs[left], runs[right]))
+pair = run_pair.Pair(dataset, zones[zone], (two[0], two[-1]))
 title = data.store().dataset(dataset).description.title
 st.subheader(f"{names_of.zone_name(zones)(zone)}, {title}", anchor=False)
 

@@ -7,6 +7,8 @@ from cropdash.ui.compare import controls, counting, details, downloads, matrices
 from cropdash.ui.shell import address, data, frame
 from cropdash.ui.widgets import run_pair
 
+MENU_ICON = ":material/compare:"
+
 frame.begin("Compare", "Two runs on the same held-out zones: numbers, confusions, significance.")
 names = [n for n in data.datasets() if any(r.scores for r in data.usable_runs(n))]
 if not names:
@@ -17,23 +19,14 @@ if not names:
     )
 with st.sidebar:
     dataset = address.choose(say("Dataset"), "dataset", names)
-    runs = {r.run_id: r for r in data.usable_runs(dataset) if r.scores}
-    first = next((r for r in runs if runs[r].classifier == "cnn"), next(iter(runs)))
-    second = next((r for r in runs if r != first and runs[r].classifier == "xgboost"), first)
-    written = {r: run_pair.run_label(runs[r]) for r in runs}
-    left_id = address.choose(
-        say("Left run"), "left", list(runs), default=first, format_func=written.__getitem__
-    )
-    right_id = address.choose(
-        say("Right run"), "right", list(runs), default=second, format_func=written.__getitem__
-    )
-pair = (runs[left_id], runs[right_id])
-if left_id == right_id:
+    runs = run_pair.choose_runs([r for r in data.usable_runs(dataset) if r.scores])
+if len(runs) < 2:
     frame.stop_with(
-        say("Only one run is chosen: train the other model, or choose two different runs."),
+        say("There is only one scored run: train another one to compare it with."),
         "pages/2_Train.py",
         say("Train a model"),
     )
+pair = (runs[0], runs[1])
 zones = counting.common_zones(*pair)
 if not zones:
     frame.stop_with(say("These runs were scored on different zones: choose two that share some."))

@@ -6,6 +6,8 @@ from cropdash.i18n import say
 from cropdash.ui.review import cases, choices, listing, notes, parcel
 from cropdash.ui.shell import address, data, frame
 
+MENU_ICON = ":material/fact_check:"
+
 frame.begin("Review", "Declarations that deserve a second look, with the evidence.")
 names = [name for name in data.datasets() if any(r.scores for r in data.usable_runs(name))]
 if not names:
@@ -17,7 +19,7 @@ if not names:
 
 with st.sidebar:
     dataset = address.choose(say("Dataset"), "dataset", names)
-    runs = choices.choose_runs({r.run_id: r for r in data.usable_runs(dataset) if r.scores})
+    runs = choices.choose_runs([r for r in data.usable_runs(dataset) if r.scores])
     level = choices.choose_level()
     limits = choices.choose_limits()
 if not cases.common_zones(runs):

@@ -5,6 +5,8 @@ from cropdash.jobs import launch, report
 from cropdash.ui.datasets import coverage, form, realism, watch
 from cropdash.ui.shell import address, data, frame
 
+MENU_ICON = ":material/database:"
+
 frame.begin(
     "Data", "Build a dataset; see what is built, what is missing, what failed and why; go on."
 )

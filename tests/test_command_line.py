@@ -1,13 +1,20 @@
+import io
 import json
+import re
 import subprocess
 import sys
 
 import pytest
+from rich.console import Console
+from typer.main import get_command as commands_of
 from typer.testing import CliRunner
 
 from cropdash.cli import app as command_line
+from cropdash.cli import terminal
 from cropdash.ingest import registers, zones
 from cropdash.settings import folders as config
+from cropdash.settings import train as train_config
+from cropdash.storage import runs
 from cropdash.storage.datasets import DatasetFolder
 from tests import worlds
 from tests.worlds import FLANDERS, needs
@@ -71,6 +78,65 @@ def test_bad_input_ends_with_one_sentence_and_code_2(arguments, words, tmp_path)
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+LONG = "a-dataset-whose-name-takes-as-many-letters-as-a-name-may-have-64"
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+@pytest.mark.parametrize("columns", [20, 60, 300])
+def test_runs_prints_every_name_whole(columns, is_terminal, folders, monkeypatch):
+    made = [
+        runs.create(folders.models, {"classifier": kind, "dataset": name}, {}).run_id
+        for kind, name in (("xgboost", "d"), ("cnn", LONG))
+    ]
+    out = io.StringIO()
+    narrow = Console(file=out, width=columns, force_terminal=is_terminal, no_color=True)
+    for module in (terminal, command_line):
+        monkeypatch.setattr(module, "console", narrow)
+    command_line.list_runs()
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()).splitlines()
+    for run_id, name in zip(made, ("d", LONG), strict=True):
+        (line,) = [line for line in lines if run_id in line]
+        assert name in line.split()
+    assert "…" not in out.getvalue()
+    assert ("│" in out.getvalue()) == (is_terminal and columns == 300)  # a frame where it fits
+
+
+def test_runs_in_a_pipe_of_60_columns_gives_ids_that_other_commands_take(tmp_path):
+    run_id = runs.create(tmp_path / "models", {"classifier": "cnn", "dataset": LONG}, {}).run_id
+    done = subprocess.run(
+        [sys.executable, "-m", "cropdash", "runs"],
+        cwd=config.PROJECT,
+        env=worlds.environment(tmp_path) | {"COLUMNS": "60"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    _, row = done.stdout.splitlines()
+    assert row.split()[:2] == [run_id, LONG]
+
+
+def presets_offered() -> list[str]:
+    """Every name that help and guides give for `--preset`."""
+    (option,) = [
+        option for option in commands_of(command_line.app).commands["train"].params
+        if option.name == "preset"
+    ]  # fmt: skip
+    found = re.findall(r"'(\w+)'", option.help)
+    for page in [*config.PROJECT.glob("*.md"), *(config.PROJECT / "docs").rglob("*.md")]:
+        found += re.findall(r"--preset[ =](\w+)", page.read_text(encoding="utf-8"))
+    return sorted(set(found))
+
+
+def test_every_preset_that_is_offered_is_accepted():
+    assert {"light", "seed"} <= set(presets_offered())
+    for name in presets_offered():
+        kinds = [kind for kind, presets in train_config.PRESETS.items() if name in presets]
+        assert kinds, f"{name} is offered, and no model has it"
+        for kind in kinds:
+            values = train_config.preset_values(kind, name)
+            train_config.parse({"classifier": kind, "dataset": "d", **values})
 
 
 @needs(FLANDERS)

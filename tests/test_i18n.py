@@ -18,7 +18,7 @@ from cropdash.settings import build, study, train
 ROOT = Path(__file__).resolve().parents[1]
 SPOKEN_IN = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]
 SPOKEN_IN += sorted((ROOT / "cropdash").rglob("*.py"))
-SAYS = {"say", "sentence"}
+SAYS = {"say": 1, "sentence": 1, "begin": 2}  # and how many of its arguments are said
 
 
 def said(path: Path) -> Iterator[str]:
@@ -27,9 +27,9 @@ def said(path: Path) -> Iterator[str]:
         if not isinstance(node, ast.Call) or not node.args:
             continue
         name = getattr(node.func, "id", getattr(node.func, "attr", None))
-        first = node.args[0]
-        if name in SAYS and isinstance(first, ast.Constant) and isinstance(first.value, str):
-            yield first.value
+        for text in node.args[: SAYS.get(name, 0)]:
+            if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                yield text.value
 
 
 SENTENCES = sorted({sentence for path in SPOKEN_IN for sentence in said(path)})

@@ -66,13 +66,6 @@ def without_first(whole: Prediction) -> Prediction:
 # what is chosen ----------------------------------------------------------------------------------
 
 
-def test_the_newest_run_of_each_model_is_taken():
-    app = show(MAP, dataset="demo")
-    mine = pair()
-    assert address(app, "left") == mine.runs[0].run_id
-    assert address(app, "right") == mine.runs[1].run_id
-
-
 def test_one_run_alone_is_shown_twice_and_said(monkeypatch):
     (run,) = [r for r in data.usable_runs("demo") if r.classifier == "cnn"]
     monkeypatch.setattr(data, "usable_runs", lambda *_: (run,))

@@ -7,22 +7,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cropdash import i18n
 from cropdash.settings import folders as config
-from cropdash.ui.shell import data
+from cropdash.ui.shell import data, frame, serving
 from tests import factory, worlds
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "pages").glob("*.py"))
-
-FRENCH = {
-    "app.py": "Accueil",
-    "pages/1_Explore.py": "Explorer",
-    "pages/2_Train.py": "Entraîner",
-    "pages/3_Map.py": "Carte",
-    "pages/4_Compare.py": "Comparer",
-    "pages/5_Review.py": "Contrôler",
-    "pages/6_Data.py": "Données",
-}
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +21,8 @@ def world(tmp_path_factory) -> config.Folders:
     folder = tmp_path_factory.mktemp("world")
     folders = config.Folders(folder / "data", folder / "models")
     dataset = factory.write_dataset(folders.data)
-    factory.write_run(folders.models, dataset, classifier="cnn", seed=1, accuracy=0.8)
     factory.write_run(folders.models, dataset, classifier="xgboost", seed=2, accuracy=0.6)
+    factory.write_run(folders.models, dataset, classifier="cnn", seed=1, accuracy=0.8)
     return folders
 
 
@@ -92,11 +83,13 @@ def test_every_page_speaks_french_and_keeps_its_selection(page, at, world):
     at(world)
     zone = data.store().zones("demo")[0].zone_id
     app = show(page, lang="fr", dataset="demo", zone=zone)
-    assert app.title[0].value == FRENCH[page]
+    name = next(listed.name for listed in frame.PAGES if listed.path == page)
+    assert name in i18n.french(), "add the page's name to resources/french.csv"
+    assert app.title[0].value == i18n.french()[name]
     assert not app.error
     assert app.query_params["zone"] in (zone, [zone])
     english = show(page, lang="en", dataset="demo", zone=zone)
-    assert english.title[0].value != FRENCH[page]
+    assert english.title[0].value == name != app.title[0].value
 
 
 def test_explore_opens_the_parcel_of_the_address(at, world):
@@ -124,3 +117,27 @@ def test_the_web_process_loads_no_model_library():
         timeout=120,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_menu_is_what_lies_in_the_folder_of_pages_in_the_order_of_its_numbers(
+    tmp_path, monkeypatch
+):
+    """A page that is put there stands in the menu, is served, and is tested above."""
+    assert [page.path for page in frame.PAGES] == ["app.py", *PAGES]
+    assert all(page.icon != frame._PLAIN for page in frame.PAGES)
+    assert len({page.icon for page in frame.PAGES}) == len(frame.PAGES)
+    (tmp_path / "pages").mkdir()
+    for name, text in (
+        ("10_Water_use.py", 'MENU_ICON = ":material/water_drop:"\n'),
+        ("9_Soil.py", "x = 1\n"),
+        ("notes.py", ""),
+    ):
+        (tmp_path / "pages" / name).write_text(text, encoding="utf-8")
+    monkeypatch.setattr(frame, "_ROOT", tmp_path)
+    found = frame._listed()
+    assert [tuple(page) for page in found[1:]] == [
+        ("pages/9_Soil.py", "Soil", frame._PLAIN),
+        ("pages/10_Water_use.py", "Water use", ":material/water_drop:"),
+    ]
+    monkeypatch.setattr(frame, "PAGES", found)
+    assert [route.path for route in serving.routes()] == ["/Soil", "/Water_use"]

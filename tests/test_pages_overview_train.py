@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -299,6 +300,21 @@ def test_preset_seed_fills_the_form(full: Folders) -> None:
     assert not app.error
 
 
+@pytest.mark.parametrize("kind", sorted(train.PRESETS))
+def test_every_preset_that_the_form_names_can_be_chosen(kind: str, full: Folders) -> None:
+    app = _open(TRAIN)
+    next(b for b in app.button_group if b.label == "Model").set_value(kind).run()
+    preset = next(b for b in app.button_group if str(b.key).startswith("preset:"))
+    explained = re.findall(r"(?:^|\. )(\w+):", preset.proto.help)
+    assert explained == list(preset.options)
+    for name in explained:
+        preset = next(b for b in app.button_group if str(b.key).startswith("preset:"))
+        preset.set_value(name).run()
+        assert not app.exception
+        assert not app.error
+        assert _button(app, "Start training") is not None
+
+
 def test_wrong_setting_is_one_sentence_and_starts_nothing(full: Folders) -> None:
     app = _open(TRAIN)
     channels = next(c for c in app.text_input if str(c.key).endswith(":unet_channels"))
@@ -363,16 +379,14 @@ def test_a_finished_run_shows_scores_and_curves(full: Folders) -> None:
     assert _button(app, "Stop training") is None
 
 
-@pytest.mark.parametrize(("classifier", "side"), [("cnn", "left"), ("xgboost", "right")])
-def test_a_finished_run_leads_to_itself_on_the_other_pages(
-    full: Folders, classifier: str, side: str
-) -> None:
+@pytest.mark.parametrize("classifier", ["cnn", "xgboost"])
+def test_a_finished_run_leads_to_itself_on_the_other_pages(full: Folders, classifier: str) -> None:
     run = next(r for r in runs.list_all(full.models) if r.config["classifier"] == classifier)
     app = _open(TRAIN, run=run.run_id)
     led = [
         link.proto.query_string for link in app.get("page_link") if link.proto.label == "Compare"
     ]
-    assert any(f"{side}={run.run_id}" in query for query in led)
+    assert any(f"left={run.run_id}" in query for query in led)
 
 
 def test_an_ensemble_of_finished_runs_is_started_with_the_command_that_it_shows(

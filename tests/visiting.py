@@ -20,8 +20,8 @@ EXPLORE, MAP = "pages/1_Explore.py", "pages/3_Map.py"
 def world(tmp_path_factory: pytest.TempPathFactory) -> Folders:
     folder = tmp_path_factory.mktemp("world")
     dataset = factory.write_dataset(folder / "data", zones=4, size=48)
-    factory.write_run(folder / "models", dataset, classifier="cnn", seed=1, accuracy=0.8)
     factory.write_run(folder / "models", dataset, classifier="xgboost", seed=2, accuracy=0.5)
+    factory.write_run(folder / "models", dataset, classifier="cnn", seed=1, accuracy=0.8)
     return Folders(folder / "data", folder / "models")
 
 

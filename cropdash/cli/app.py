@@ -21,6 +21,7 @@ from cropdash.cli.terminal import (
     errors,
     print_areas,
     print_scores,
+    print_whole,
     score,
 )
 from cropdash.domain.errors import ConfigError, CropdashError
@@ -73,7 +74,7 @@ def train(
     classifier: Annotated[str, typer.Option(help="'cnn' or 'xgboost'.")] = "cnn",
     preset: Annotated[
         str | None,
-        typer.Option(help="cnn: 'light', 'pixels' or 'seed'; xgboost: 'light' or 'seed'."),
+        typer.Option(help="Settings to start from: 'light' or 'seed'."),
     ] = None,
     settings: Assignments = None,
     run: Annotated[str | None, typer.Option(help="Work on this queued or ended run.")] = None,
@@ -125,7 +126,8 @@ def predict(
     zones = _zones(dataset, zone)
     with bar() as progress:
         scoring.predict_zones(folder, dataset, zones, progress)
-    console.print(f"Predicted {len(zones)} zones into {folder.path / 'predictions'}")
+    where_to = folder.path / "predictions"
+    console.print(f"Predicted {len(zones)} zones into {where_to}", soft_wrap=True)
 
 
 @app.command()
@@ -162,7 +164,7 @@ def list_runs() -> None:
             score(test, "parcel", "accuracy"),
         ]
         table.add_row(run.run_id, run.config["dataset"], status.state if status else "?", *cells)
-    console.print(table)
+    print_whole(table)
 
 
 @app.command()

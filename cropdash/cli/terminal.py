@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,18 @@ from cropdash.domain.errors import ConfigError
 
 console = Console()
 errors = Console(stderr=True)
+
+
+def print_whole(table: Table) -> None:
+    """A table whose names other commands need: no cell is cut or folded, however narrow the place.
+
+    Where it does not fit, and in a pipe, it has no frame and its lines are as long as they are.
+    """
+    anywhere = console.options.update(max_width=sys.maxsize)
+    if not console.is_terminal or console.measure(table, options=anywhere).maximum > console.width:
+        table.box, table.pad_edge = None, False
+    table.width = console.measure(table, options=anywhere).maximum
+    console.print(table, crop=False)
 
 
 def print_scores(run_id: str, scores: dict[str, Any]) -> None:

@@ -60,8 +60,8 @@ class Server:
 def world_of_all(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("world")
     dataset = factory.write_dataset(folder / "data", zones=4, size=64)
-    factory.write_run(folder / "models", dataset, classifier="cnn", seed=1, accuracy=0.8)
     factory.write_run(folder / "models", dataset, classifier="xgboost", seed=2, accuracy=0.6)
+    factory.write_run(folder / "models", dataset, classifier="cnn", seed=1, accuracy=0.8)
     return folder
 
 

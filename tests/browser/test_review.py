@@ -22,8 +22,8 @@ _HEAD, _ROW = 36, 35  # [px] heights in the list, which is a canvas
 def world(tmp_path: Path) -> Path:
     """One of its own: decisions are written."""
     dataset = factory.write_dataset(tmp_path / "data", zones=4, size=64)
-    factory.write_run(tmp_path / "models", dataset, classifier="cnn", seed=1, accuracy=0.8)
     factory.write_run(tmp_path / "models", dataset, classifier="xgboost", seed=2, accuracy=0.6)
+    factory.write_run(tmp_path / "models", dataset, classifier="cnn", seed=1, accuracy=0.8)
     return tmp_path
 
 

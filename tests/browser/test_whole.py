@@ -13,9 +13,10 @@ from cropdash.settings.folders import Folders
 from cropdash.storage import status, studies
 from cropdash.storage.status import Status
 from cropdash.storage.studies import Trial
+from cropdash.ui.shell import frame
 from tests.browser.conftest import Server, watched
 
-PAGES = ("", "Explore", "Train", "Map", "Compare", "Review", "Data")
+PAGES = tuple(page.address for page in frame.PAGES)
 # Views of pages that hold other controls than the page as it opens.
 VIEWS = (
     "Train?do=ensemble",
@@ -51,8 +52,8 @@ def settled(page: Page, name: str) -> None:
 def serious_faults(page: Page) -> list[str]:
     """Sentences on each serious or critical fault that axe-core finds, in the page and its maps."""
     found = []
-    for frame in [page, *page.frames[1:]]:
-        for fault in Axe().run(frame).response["violations"]:
+    for part in [page, *page.frames[1:]]:
+        for fault in Axe().run(part).response["violations"]:
             if fault["impact"] in ("serious", "critical"):
                 found += [f"{fault['id']}: {n['html'][:150]} {n['target']}" for n in fault["nodes"]]
     return found

@@ -11,7 +11,7 @@ from cropdash.domain import Float
 from cropdash.evaluate import conformal
 from cropdash.i18n import label, say
 from cropdash.storage.store import RunInfo
-from cropdash.ui.shell import data
+from cropdash.ui.shell import data, frame
 from cropdash.ui.widgets import parcel as parcel_card
 from cropdash.ui.widgets import parcel_answers
 from cropdash.ui.widgets.run_pair import Pair
@@ -84,8 +84,5 @@ def _links(pair: Pair, parcel: int) -> None:
     if (spoken := st.query_params.get("lang")) is not None:
         where["lang"] = spoken
     with st.container(horizontal=True):
-        for path, word, icon in (
-            ("pages/1_Explore.py", say("Explore"), ":material/travel_explore:"),
-            ("pages/5_Review.py", say("Review"), ":material/fact_check:"),
-        ):
-            st.page_link(path, label=word, icon=icon, query_params=where)
+        for name in ("Explore", "Review"):
+            frame.link(name, where)

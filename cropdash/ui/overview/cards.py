@@ -20,6 +20,7 @@ from cropdash.ui.widgets import job_watch, scores
 Step = Literal["build", "building", "train", "training", "judge"]
 NAMES = {"xgboost": "XGBoost", "cnn": "CNN"}  # in the order in which they are trained
 SHOWN = {**NAMES, "ensemble": "Ensemble"}
+_OF_A_RUN = ("Train", "Map", "Compare", "Review")  # pages that show a run
 _STEPS = (
     (sentence("Build a dataset"), "build"),
     (sentence("Train both models"), "train"),
@@ -140,8 +141,8 @@ def judge_panel() -> None:
     with st.container(border=True):
         frame.heading(say("Next: judge the maps"))
         with st.container(horizontal=True):
-            for path, label, icon in frame.PAGES[1:-1]:
-                st.page_link(path, label=say(label), icon=icon)
+            for name in ("Explore", *_OF_A_RUN):
+                frame.link(name, {})
 
 
 def dataset_card(info: DatasetInfo) -> None:
@@ -198,8 +199,8 @@ def model_card(run: RunInfo) -> None:
             st.caption(name.format(what=scores.denominator(run.scores, unit)))
         where = {"dataset": run.dataset, "run": run.run_id}
         with st.container(horizontal=True):
-            for path, label, icon in frame.PAGES[2:-1]:
-                st.page_link(path, label=say(label), icon=icon, query_params=where)
+            for name in _OF_A_RUN:
+                frame.link(name, where)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -32,20 +32,10 @@ class Filters:
     least: float  # [ha]
 
 
-def choose_runs(runs: Mapping[str, RunInfo]) -> list[RunInfo]:
-    """One or two runs; by default the newest of each kind."""
-    said = {r: run_pair.run_label(runs[r]) for r in runs}
-    ids = list(runs)
-    first = next((r for r in ids if runs[r].classifier == "cnn"), ids[0])
-    second = next((r for r in ids if runs[r].classifier == "xgboost" and r != first), "none")
-    one = address.choose(say("First run"), "left", ids, default=first, format_func=said.__getitem__)
-    others = [*(r for r in ids if r != one), "none"]
-    said["none"] = say("No second run")
-    two = address.choose(
-        say("Second run"), "right", others, default=second, format_func=said.__getitem__,
-        help=say("With two runs a red light needs both to agree on another crop."),
-    )  # fmt: skip
-    return [runs[one]] + ([runs[two]] if two != "none" else [])
+def choose_runs(runs: Sequence[RunInfo]) -> list[RunInfo]:
+    """One or two runs."""
+    about = say("With two runs a red light needs both to agree on another crop.")
+    return run_pair.choose_runs(runs, alone=say("No second run"), about=about)
 
 
 def choose_level() -> Level:

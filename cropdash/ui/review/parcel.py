@@ -155,11 +155,6 @@ def _links(dataset: str, zone: str, parcel: int) -> None:
     where = {"dataset": dataset, "zone": zone, "parcel": str(parcel)}
     if (spoken := st.query_params.get("lang")) is not None:
         where["lang"] = spoken
-    one, two = st.columns(2)
-    one.page_link(
-        "pages/1_Explore.py",
-        label=say("Explore"),
-        icon=":material/travel_explore:",
-        query_params=where,
-    )
-    two.page_link("pages/3_Map.py", label=say("Map"), icon=":material/map:", query_params=where)
+    for name, column in zip(("Explore", "Map"), st.columns(2), strict=True):
+        with column:
+            frame.link(name, where)

@@ -202,10 +202,9 @@ def finished(run: str) -> float:
     return store().run(run).status.finished
 
 
-def usable_runs(dataset: str, zone: str | None = None) -> tuple[RunInfo, ...]:
-    """Runs with predictions (of the zone), newest first."""
-    runs = store().runs(dataset)
-    return tuple(r for r in runs if r.zones and (zone is None or zone in r.zones))
+def usable_runs(dataset: str) -> tuple[RunInfo, ...]:
+    """Runs with predictions, newest first."""
+    return tuple(run for run in store().runs(dataset) if run.zones)
 
 
 def csv(table: pd.DataFrame, **options: Any) -> bytes:

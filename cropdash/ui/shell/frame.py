@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -16,15 +17,39 @@ from cropdash.domain.errors import CropdashError
 from cropdash.i18n import Language, retell, say, sentence
 from cropdash.ui.shell import address
 
-PAGES = (
-    ("app.py", sentence("Overview"), ":material/home:"),
-    ("pages/1_Explore.py", sentence("Explore"), ":material/travel_explore:"),
-    ("pages/2_Train.py", sentence("Train"), ":material/model_training:"),
-    ("pages/3_Map.py", sentence("Map"), ":material/map:"),
-    ("pages/4_Compare.py", sentence("Compare"), ":material/compare:"),
-    ("pages/5_Review.py", sentence("Review"), ":material/fact_check:"),
-    ("pages/6_Data.py", sentence("Data"), ":material/database:"),
-)
+_ROOT = Path(__file__).parents[3]
+_PLAIN = ":material/article:"
+_MENU_ICON = re.compile(r'^MENU_ICON = "(:material/\w+:)"', re.MULTILINE)
+
+
+class Listed(NamedTuple):
+    """A page of the menu."""
+
+    path: str  # as Streamlit takes it, from the project's root
+    name: str  # English
+    icon: str
+
+    @property
+    def address(self) -> str:
+        """Its part of the address: nothing for the first page."""
+        return Path(self.path).stem.partition("_")[2]
+
+
+def _listed() -> tuple[Listed, ...]:
+    """The first page, then every file `pages/N_Name.py` in order, with the icon that it states."""
+    found = [Listed("app.py", sentence("Overview"), ":material/home:")]
+    for path in sorted((_ROOT / "pages").glob("[0-9]*_*.py"), key=_number):
+        icon = _MENU_ICON.search(path.read_text(encoding="utf-8"))
+        name = path.stem.partition("_")[2].replace("_", " ")
+        found.append(Listed(f"pages/{path.name}", name, icon[1] if icon else _PLAIN))
+    return tuple(found)
+
+
+def _number(path: Path) -> int:
+    return int(path.stem.partition("_")[0])
+
+
+PAGES = _listed()
 _ICON = Path(__file__).parents[1] / "icon.png"
 CREDIT = sentence(
     "Crop classes: RPG © IGN/ASP, Licence Ouverte Etalab 2.0. "
@@ -79,8 +104,8 @@ def _menu() -> None:
     st.caption(say(about or ""))
     kept = st.session_state[_LINKED] = _kept()
     address.mark()
-    for path, label, icon in PAGES:
-        st.page_link(path, label=say(label), icon=icon, width="stretch", query_params=kept)
+    for page in PAGES:
+        link(page.name, kept, width="stretch")
     st.space("small")
     _language_switch()
     st.caption(say(CREDIT))
@@ -137,6 +162,13 @@ def plainly() -> Iterator[None]:
         yield
     except CropdashError as error:
         st.error(retell(str(error)), icon=":material/error:")
+
+
+def link(name: str, query: dict[str, str], label: str | None = None, **more: Any) -> None:
+    """A link to the page of that English name, with its icon; its name unless there is a label."""
+    page = next(page for page in PAGES if page.name == name)
+    words = label or say(page.name)
+    st.page_link(page.path, label=words, icon=page.icon, query_params=query, **more)
 
 
 def stop_with(message: str, page: str | None = None, label: str | None = None) -> None:

@@ -26,8 +26,8 @@ _LOADED_FIRST = ("cropdash.storage.store", "cropdash.figures.maps", "cropdash.fi
 
 def routes() -> list[Route]:
     """One for each page of the menu but the first, which is at the root."""
-    names = [Path(path).stem.partition("_")[2] for path, _, _ in frame.PAGES]
-    return [Route(f"/{name}", _shell, methods=["GET"]) for name in names if name]
+    addresses = [page.address for page in frame.PAGES if page.address]
+    return [Route(f"/{address}", _shell, methods=["GET"]) for address in addresses]
 
 
 async def _shell(request: Request) -> HTMLResponse:

@@ -140,10 +140,7 @@ def _queue(run_ids: tuple[str, ...], jobs: Jobs) -> None:
         if status.is_final:
             say_end(run_id, status.state)
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.page_link(
-                "pages/2_Train.py", label=run_id, icon=":material/model_training:",
-                query_params={"run": run_id},
-            )  # fmt: skip
+            frame.link("Train", {"run": run_id}, label=run_id)
             badge(status.state)
         progress(status)
 
@@ -231,14 +228,9 @@ def resume_button(name: str, about: str, resume: Callable[[str], None]) -> None:
 
 def _links(run_id: str) -> None:
     run = data.store().run(run_id)
-    side = "right" if run.classifier == "xgboost" else "left"  # where the pages put it by default
-    where = {"dataset": run.dataset, "run": run_id, side: run_id}
-    for page, label, icon in (
-        ("pages/3_Map.py", say("Map"), ":material/map:"),
-        ("pages/4_Compare.py", say("Compare"), ":material/compare:"),
-        ("pages/5_Review.py", say("Review"), ":material/fact_check:"),
-    ):
-        st.page_link(page, label=label, icon=icon, query_params=where)
+    where = {"dataset": run.dataset, "run": run_id, "left": run_id}
+    for name in ("Map", "Compare", "Review"):
+        frame.link(name, where)
 
 
 def _files(run_id: str) -> None:

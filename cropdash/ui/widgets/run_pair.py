@@ -1,16 +1,19 @@
-"""Two runs on one zone: their names, what they say of it."""
+"""Two runs: which ones a page opens with, their names, what they say of one zone."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cropdash.domain import Labels, Prediction, Zone
+from cropdash.i18n import say
 from cropdash.storage.store import RunInfo
-from cropdash.ui.shell import data
+from cropdash.ui.shell import address, data
 
+_NONE = "none"  # in the address: no second run
 NAMES = {"cnn": "CNN", "xgboost": "XGBoost", "ensemble": "Ensemble"}
 
 
@@ -46,6 +49,40 @@ class Pair:
     def predictions(self) -> tuple[Prediction, Prediction]:
         first, second = (data.prediction(r.run_id, self.zone.zone_id) for r in self.runs)
         return first, second
+
+
+def partner(first: RunInfo, runs: Sequence[RunInfo]) -> RunInfo | None:
+    """The run that is set beside the first unasked: the newest of another kind, else the newest
+    other one; None where there is no other. `runs` are given newest first."""
+    others = [run for run in runs if run.run_id != first.run_id]
+    return next((r for r in others if r.classifier != first.classifier), next(iter(others), None))
+
+
+def choose_runs(
+    runs: Sequence[RunInfo], *, alone: str | None = None, about: str | None = None
+) -> list[RunInfo]:
+    """Two select boxes that the address keeps as `left` and `right`: never the same run twice.
+
+    They open with the newest run and its `partner`. With `alone`, the words for no second run,
+    the second may be left out; about: help beside the second. One run comes back where there is no
+    other, or no other is wanted.
+    """
+    known = {run.run_id: run for run in runs}
+    said = {run_id: run_label(run) for run_id, run in known.items()}
+    first = known[
+        address.choose(say("First run"), "left", list(known), format_func=said.__getitem__)
+    ]
+    options = [run_id for run_id in known if run_id != first.run_id]
+    if alone is not None:
+        options, said = [*options, _NONE], said | {_NONE: alone}
+    if not options:
+        return [first]
+    usual = partner(first, runs)
+    second = address.choose(
+        say("Second run"), "right", options, default=usual.run_id if usual else _NONE,
+        format_func=said.__getitem__, help=about,
+    )  # fmt: skip
+    return [first] if second == _NONE else [first, known[second]]
 
 
 def model_name(run: RunInfo) -> str:

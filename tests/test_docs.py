@@ -1,0 +1,100 @@
+"""What the guides promise is there: files, links, commands, modules, the lines that CI reads."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+import typer
+from typer.main import get_command
+
+from cropdash.cli import app as command_line
+from tests.test_architecture import MAY_IMPORT
+
+ROOT = Path(__file__).resolve().parents[1]
+GUIDES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("[dm]*/README.md")]
+HISTORY = {"CHANGELOG.md"}  # says what things were called before
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def commands() -> set[str]:
+    """`train`, `zones check`, … as the command line knows them."""
+    root = get_command(command_line.app)
+    assert isinstance(root, typer.core.TyperGroup)
+    found = set()
+    for name, command in root.commands.items():
+        below = getattr(command, "commands", None)
+        found |= {name} if below is None else {f"{name} {more}" for more in below}
+    return found
+
+
+def named(text: str) -> set[str]:
+    """Commands that a text gives as `python -m cropdash …`, alone or behind a slash."""
+    groups = {name.split()[0] for name in commands() if " " in name}
+    found = set()
+    for line in text.splitlines():
+        for match in re.finditer(r"python -m cropdash ([a-z]+)(?: ([a-z]+))?", line):
+            first, second = match.groups()
+            found.add(f"{first} {second}" if first in groups else first)
+        if "python -m cropdash" in line:
+            found |= set(re.findall(r"` / `([a-z]+)", line))
+    return found
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_commands_and_files_of_a_guide_exist(guide: Path) -> None:
+    text = read(guide)
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
+        if not target.startswith("http"):
+            assert (guide.parent / target).exists(), f"{guide.name} links to {target}"
+    assert named(text) <= commands()
+    if guide.name in HISTORY:
+        return
+    for module in re.findall(r"python -m ((?:bench|docs)\.\w+)|`(bench\.\w+|docs\.\w+)`", text):
+        assert importlib.util.find_spec(module[0] or module[1]), module
+    for path in re.findall(r"`((?:cropdash|tests|bench|docs|pages)/[\w/.-]*[\w/])`", text):
+        made_by_recipe = guide.name == "CONTRIBUTING.md" and "Harvest" in path
+        assert (ROOT / path).exists() or made_by_recipe, f"{guide.name} names {path}"
+
+
+def test_the_guide_of_the_command_line_lists_every_command() -> None:
+    assert named(read(ROOT / "docs" / "command-line.md")) == commands()
+
+
+def test_the_readme_is_short_and_keeps_its_commands_and_credits() -> None:
+    text = read(ROOT / "README.md")
+    assert len(text.split()) <= 420  # two minutes
+    lines = text.splitlines()
+    assert "pip install -r requirements.txt && streamlit run app.py" in lines
+    assert "pip install -r requirements.txt -r requirements-dev.txt && pytest" in lines
+    for credit in (
+        "RPG 2023 © IGN/ASP, Licence Ouverte Etalab 2.0",
+        "Contains modified Copernicus Sentinel data",
+        "Turkoglu et al. 2021",
+        "Leaflet",
+        "MIT licence",
+    ):
+        assert credit in " ".join(lines), credit
+
+
+def test_the_layout_names_every_part_of_the_house() -> None:
+    layout = read(ROOT / "CONTRIBUTING.md").partition("## The layout")[2]
+    for part in MAY_IMPORT:
+        assert f"| `{part}`" in layout, part
+
+
+def test_every_measurement_has_its_command_and_machine() -> None:
+    """Each section names a command, and the machine: in its rows or in its text."""
+    text = read(ROOT / "docs" / "measurements.md")
+    for section in text.split("\n## ")[1:]:
+        title, _, body = section.partition("\n")
+        assert "`python -m " in body, title
+        rows = [line for line in body.splitlines() if line.startswith("| ")]
+        own = [row for row in rows if "`python -m " in row]
+        assert all(re.search(r"\| M\b[^|]*\|$", row) for row in own), title
+        assert own or re.search(r"Machine: M|, M\)", body), title
