@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import re
+import shutil
+import textwrap
 from pathlib import Path
 
 import pytest
 import typer
+from streamlit.testing.v1 import AppTest
 from typer.main import get_command
 
+from cropdash import i18n
 from cropdash.cli import app as command_line
+from cropdash.settings.folders import Folders
+from cropdash.ui.shell import data, frame
+from tests import factory
 from tests.test_architecture import MAY_IMPORT
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -98,3 +106,37 @@ def test_every_measurement_has_its_command_and_machine() -> None:
         own = [row for row in rows if "`python -m " in row]
         assert all(re.search(r"\| M\b[^|]*\|$", row) for row in own), title
         assert own or re.search(r"Machine: M|, M\)", body), title
+
+
+def test_the_recipe_of_a_page_makes_a_page_that_stands_in_the_menu_and_speaks_french(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = read(ROOT / "CONTRIBUTING.md").partition("## Adding a page")[2].partition("\n## ")[0]
+    (file,) = set(re.findall(r"`(pages/\w+\.py)`", recipe))
+    (code,) = re.findall(r"   ```python\n(.*?)   ```", recipe, re.DOTALL)
+    (rows,) = re.findall(r"   ```csv\n(.*?)   ```", recipe, re.DOTALL)
+    known = i18n.french() | dict(csv.reader(textwrap.dedent(rows).splitlines()))
+    shutil.copy(ROOT / "app.py", tmp_path)
+    shutil.copytree(ROOT / "pages", tmp_path / "pages")
+    (tmp_path / file).write_text(textwrap.dedent(code), encoding="utf-8")
+    factory.write_dataset(tmp_path / "data", zones=2, size=32)
+    where = Folders(tmp_path / "data", tmp_path / "models")
+    monkeypatch.setattr(frame, "_ROOT", tmp_path)
+    monkeypatch.setattr(frame, "PAGES", frame._listed())
+    monkeypatch.setattr(i18n, "french", lambda: known)
+    monkeypatch.setattr(data, "folders", lambda: where)
+    data.store.clear()
+    app = AppTest.from_file(str(tmp_path / "app.py"), default_timeout=60).run()
+    app.switch_page(file)
+    app.query_params["lang"] = "fr"
+    app.run()
+    data.store.clear()
+    assert not app.exception
+    assert not app.error
+    name = frame.PAGES[-1].name
+    assert app.title[0].value == known[name] != name
+    assert known[name] in [link.proto.label for link in app.get("page_link")]
+    table = app.dataframe[0].value
+    assert list(table.columns) == [known["Zone"], known["Area [ha]"]]
+    assert len(table) == 2
+    assert (table[known["Area [ha]"]] > 0).all()
