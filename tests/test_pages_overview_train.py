@@ -382,11 +382,12 @@ def test_a_finished_run_shows_scores_and_curves(full: Folders) -> None:
 @pytest.mark.parametrize("classifier", ["cnn", "xgboost"])
 def test_a_finished_run_leads_to_itself_on_the_other_pages(full: Folders, classifier: str) -> None:
     run = next(r for r in runs.list_all(full.models) if r.config["classifier"] == classifier)
-    app = _open(TRAIN, run=run.run_id)
+    app = _open(TRAIN, run=run.run_id, lang="fr")
     led = [
-        link.proto.query_string for link in app.get("page_link") if link.proto.label == "Compare"
+        link.proto.query_string for link in app.get("page_link") if link.proto.label == "Comparer"
     ]
-    assert any(f"left={run.run_id}" in query for query in led)
+    (query,) = [query for query in led if f"left={run.run_id}" in query]
+    assert "lang=fr" in query
 
 
 def test_an_ensemble_of_finished_runs_is_started_with_the_command_that_it_shows(

@@ -81,8 +81,6 @@ def _judged(best: int, declared: int) -> str:
 def _links(pair: Pair, parcel: int) -> None:
     """The same parcel on other pages."""
     where = {"dataset": pair.dataset, "zone": pair.zone.zone_id, "parcel": str(parcel)}
-    if (spoken := st.query_params.get("lang")) is not None:
-        where["lang"] = spoken
     with st.container(horizontal=True):
         for name in ("Explore", "Review"):
             frame.link(name, where)

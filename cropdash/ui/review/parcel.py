@@ -153,8 +153,6 @@ def _series(
 
 def _links(dataset: str, zone: str, parcel: int) -> None:
     where = {"dataset": dataset, "zone": zone, "parcel": str(parcel)}
-    if (spoken := st.query_params.get("lang")) is not None:
-        where["lang"] = spoken
     for name, column in zip(("Explore", "Map"), st.columns(2), strict=True):
         with column:
             frame.link(name, where)

@@ -165,10 +165,15 @@ def plainly() -> Iterator[None]:
 
 
 def link(name: str, query: dict[str, str], label: str | None = None, **more: Any) -> None:
-    """A link to the page of that English name, with its icon; its name unless there is a label."""
+    """A link to the page of that English name, in the language that the reader chose, if any.
+
+    label: in place of the page's name.
+    """
     page = next(page for page in PAGES if page.name == name)
-    words = label or say(page.name)
-    st.page_link(page.path, label=words, icon=page.icon, query_params=query, **more)
+    spoken = {key: st.query_params[key] for key in ("lang",) if key in st.query_params}
+    st.page_link(
+        page.path, label=label or say(name), icon=page.icon, query_params=spoken | query, **more
+    )
 
 
 def stop_with(message: str, page: str | None = None, label: str | None = None) -> None:
