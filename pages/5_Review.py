@@ -44,11 +44,11 @@ with frame.plainly():
     @st.fragment
     @frame.plainly()
     def list_and_parcel() -> None:
-        filters = choices.choose_filters(table, level)
+        filters = choices.choose_filters(table, level, dataset)
         rows = notes.added(choices.shown(table, filters), dataset)
         left, right = st.columns([6, 5], gap="medium")
         with left:
-            listing.show_list(rows, models, level, f"{dataset}:{level}:{limits}:{filters}")
+            listing.show_list(rows, models, level, dataset, f"{dataset}:{level}:{limits}:{filters}")
             listing.downloads(rows, models, level, dataset)
         with right:
             parcel.show(rows, table, runs, level)

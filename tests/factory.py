@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from cropdash import legend
 from cropdash.domain import Prediction, Season, Zone
 from cropdash.domain.source import Warn, ignore
 from cropdash.evaluate import parcel_probabilities
@@ -118,7 +117,7 @@ def _answers(
     dataset: DatasetFolder, zone: Zone, run: RunFolder, accuracy: float, rng: np.random.Generator
 ) -> Prediction:
     labels = dataset.labels(zone.zone_id)
-    k = legend.load().n_classes
+    k = dataset.legend().n_classes
     present = np.unique(labels.crop[(labels.crop > 0) & (labels.crop < 255)])
     said = rng.choice(present, int(labels.parcel_id.max()) + 1)
     truth = np.zeros_like(said)

@@ -246,10 +246,12 @@ def test_corrected_areas_of_the_scored_zones_are_those_declared(runs):
 def test_classes_are_found_by_either_name_without_accents():
     items = legend.load().classes
     table = pd.DataFrame({"class_id": [c.id for c in items], "name": [c.label_en for c in items]})
-    wheat = table[by_class.named_like(table, "ble ", "class")]
+    wheat = table[by_class.named_like(table, "ble ", legend.load(), "class")]
     assert "Winter soft wheat" in set(wheat["name"])
-    assert by_class.named_like(table, "", "class").all()
-    assert not by_class.named_like(table, "(", "class").all()  # a bracket is no pattern
+    assert by_class.named_like(table, "", legend.load(), "class").all()
+    assert not by_class.named_like(
+        table, "(", legend.load(), "class"
+    ).all()  # a bracket is no pattern
 
 
 def test_the_convention_of_the_seed_is_one_click_away_and_one_back():

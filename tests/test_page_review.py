@@ -130,10 +130,10 @@ def test_without_a_run_it_says_what_to_do(monkeypatch, tmp_path) -> None:
 
 def test_what_is_taken_home_says_what_the_list_says(runs) -> None:
     rows = decided(cases.lit(cases.cases(runs, "class"), Limits()).head(9))
-    table = listing.record(rows, ["CNN", "XGBoost"], "class")
+    table = listing.record(rows, ["CNN", "XGBoost"], "class", "demo")
     back = pd.read_csv(io.BytesIO(data.csv(table)))
     assert back["parcel_id"].tolist() == rows["parcel_id"].tolist()
-    assert back["declared"].tolist() == [words.names("class")[k] for k in rows["declared"]]
+    assert back["declared"].tolist() == [words.names("demo", "class")[k] for k in rows["declared"]]
     assert back["evidence"].str.len().min() > 10
     assert back["decision"].tolist()[1] == "visit"
     assert back["note"].tolist()[1] == "é, or not"

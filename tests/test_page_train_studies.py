@@ -178,7 +178,7 @@ def test_the_page_speaks_french_and_keeps_its_values(where: Folders) -> None:
 def _run(run_id: str, accuracy: float | None = None, **settings: Any) -> RunInfo:
     own = {"classifier": "xgboost", "dataset": "demo", **settings}
     marks = {"test": {"pixel": {"accuracy": accuracy}}} if accuracy else {}
-    return RunInfo(run_id, own, "2026-01-01T00:00:00+00:00", Status("done"), marks, ())
+    return RunInfo(run_id, own, "2026-01-01T00:00:00+00:00", Status("done"), marks, (), "")
 
 
 def test_only_settings_that_differ_are_compared() -> None:

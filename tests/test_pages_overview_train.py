@@ -205,7 +205,7 @@ def test_a_damaged_description_is_one_sentence(empty: Folders) -> None:
 def _info(run_id: str, state: status.State, classifier: str, f1: float | None) -> RunInfo:
     marks = {"test": {"pixel": {"macro_f1": f1}}} if f1 is not None else {}
     settings = {"classifier": classifier, "dataset": "demo"}
-    return RunInfo(run_id, settings, "2026-01-01T00:00:00+00:00", Status(state), marks, ())
+    return RunInfo(run_id, settings, "2026-01-01T00:00:00+00:00", Status(state), marks, (), "")
 
 
 def test_best_run_is_finished_scored_and_of_its_model() -> None:

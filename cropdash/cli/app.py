@@ -146,7 +146,7 @@ def evaluate(run: Annotated[str, typer.Argument(help="A run with predictions.")]
     if not zones:
         raise ConfigError(f"Run {run} has predicted no test zone: predict first.")
     print_scores(run, scoring.score_run(folder, dataset, zones))
-    print_areas(folder.areas())
+    print_areas(folder.areas(), dataset.legend())
 
 
 @app.command("runs")

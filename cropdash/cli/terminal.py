@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from cropdash import legend
+from cropdash.domain import Legend
 from cropdash.domain.errors import ConfigError
 
 console = Console()
@@ -64,9 +64,8 @@ def _answered(answers: dict[str, Any]) -> str:
     )
 
 
-def print_areas(areas: pd.DataFrame) -> None:
+def print_areas(areas: pd.DataFrame, legend: Legend) -> None:
     """Hectares by class, largest first: mapped, and corrected with their interval."""
-    classes = legend.load().classes
     table = Table(
         "Class",
         "Mapped [ha]",
@@ -77,7 +76,7 @@ def print_areas(areas: pd.DataFrame) -> None:
     for row in areas.sort_values("estimated_ha", ascending=False).to_dict("records"):
         low, high = float(row["low_ha"]), float(row["high_ha"])
         table.add_row(
-            classes[int(row["class_id"])].label_en,
+            legend.classes[int(row["class_id"])].label_en,
             f"{row['mapped_ha']:,.1f}",
             f"{row['estimated_ha']:,.1f}",
             "–" if math.isnan(low) else f"{low:,.1f} – {high:,.1f}",

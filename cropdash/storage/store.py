@@ -11,7 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from cropdash.domain import NAME, Cube, Labels, Prediction, Zone
+from cropdash.domain import NAME, Cube, Labels, Legend, Prediction, Zone
 from cropdash.domain.errors import CorruptDataset
 from cropdash.files import atomic
 from cropdash.storage import datasets, pictures, runs, status, studies, summaries, zone_states
@@ -52,6 +52,7 @@ class RunInfo:
     status: Status
     scores: dict[str, Any]  # empty until evaluated
     zones: tuple[str, ...]  # predicted
+    legend_hash: str  # of the classes that it names
 
     @property
     def classifier(self) -> str:
@@ -116,6 +117,10 @@ class Store:
     def build_status(self, name: str) -> Status | None:
         """Status of the build of a dataset, which may not have a description yet."""
         return read_status(DatasetFolder(self.data, name).path)
+
+    def legend(self, dataset: str) -> Legend:
+        """The classes and codes that the dataset was built with."""
+        return self._dataset(dataset).legend()
 
     def zones(self, dataset: str) -> tuple[Zone, ...]:
         """Built zones, in the order of the description."""
@@ -288,4 +293,5 @@ def _info(run: RunFolder) -> RunInfo:
         status=run.status or Status("failed", error="It has no status file."),
         scores=run.scores(),
         zones=run.predicted_zones(),
+        legend_hash=str(record["legend_hash"]),
     )

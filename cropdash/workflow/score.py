@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cropdash import classify, legend
+from cropdash import classify
 from cropdash.classify.classifier import Classifier
 from cropdash.domain import IGNORE, Cube, Labels, Prediction, Zone
 from cropdash.domain.errors import InvalidRun
@@ -82,7 +82,7 @@ def score_run(
 
     `trained` are the classes that count as seen; without it the earlier list is kept.
     """
-    counted, calibrations = [], []
+    k, counted, calibrations = dataset.legend().n_classes, [], []
     for zone in zones:
         table, calibration = _score_zone(run, dataset, zone)
         counted.append(table)
@@ -92,26 +92,24 @@ def score_run(
     before = run.scores()
     seen = before.get("trained_classes") if trained is None else sorted(trained)
     summary: dict[str, Any] = {
-        "test": {"zones": [z.zone_id for z in zones], **_summaries(confusions, seen)},
+        "test": {"zones": [z.zone_id for z in zones], **_summaries(confusions, k, seen)},
         "trained_classes": seen,
         "dataset_fingerprint": dataset.fingerprint(),
         "seconds": seconds or before.get("seconds", {}),
     }
     summary["test"] |= _sure(run, dataset, calibration)
-    run.write_scores(summary, confusions, calibration, areas(confusions))
+    run.write_scores(summary, confusions, calibration, areas(confusions, k))
     return summary
 
 
-def areas(confusions: pd.DataFrame) -> pd.DataFrame:
+def areas(confusions: pd.DataFrame, n_classes: int) -> pd.DataFrame:
     """Hectares of each class in the scored parcels: as mapped, and corrected for the map's errors.
 
     Every scored parcel was checked, so that the corrected area is the declared one; its interval
     says how far it would be off for as many other zones of the same land. Parcels without a mapped
     crop count too, as class 0: the map gives them a crop all the same.
     """
-    by_zone = tables.per_zone(
-        confusions, legend.load().n_classes, unit="hectare", include_background=True
-    )
+    by_zone = tables.per_zone(confusions, n_classes, unit="hectare", include_background=True)
     counts = np.stack([matrix.counts for matrix in by_zone.values()])  # (Z, K, K)
     return area.estimate_area_by_zone(counts, counts.sum(axis=(0, 1)))
 
@@ -122,7 +120,7 @@ def _score_zone(
     prediction, labels = run.prediction(zone.zone_id), dataset.labels(zone.zone_id)
     if prediction.grid != labels.grid:
         raise InvalidRun(f"Prediction of {zone.zone_id} lies on another grid: predict it again.")
-    k = legend.load().n_classes
+    k = dataset.legend().n_classes
     pixels = confusion(labels.crop, prediction.crop, k, include_background=True)
     decisions = _parcel_decisions(run, dataset, zone)
     truth, predicted = decisions["crop"].to_numpy(), decisions["predicted"].to_numpy()
@@ -208,8 +206,7 @@ def _calibration(zone: Zone, decisions: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _summaries(confusions: pd.DataFrame, seen: Sequence[int] | None) -> dict[str, object]:
-    k = legend.load().n_classes
+def _summaries(confusions: pd.DataFrame, k: int, seen: Sequence[int] | None) -> dict[str, object]:
     return {
         unit: scores.summary(tables.from_table(confusions, k, unit=unit), trained=seen)
         for unit in UNITS

@@ -37,7 +37,7 @@ ZONES = (
 
 
 def test_what_is_corrected_is_what_was_declared_and_land_without_a_crop_is_counted() -> None:
-    table = score.areas(counted(*ZONES)).set_index("class_id")
+    table = score.areas(counted(*ZONES), load().n_classes).set_index("class_id")
     assert table["mapped_ha"].to_dict() == pytest.approx({BACKGROUND: 0, WHEAT: 86, MAIZE: 74})
     assert table["estimated_ha"].to_dict() == pytest.approx({BACKGROUND: 5, WHEAT: 90, MAIZE: 65})
     assert (table["low_ha"] <= table["estimated_ha"]).all()
@@ -49,8 +49,8 @@ def test_what_is_corrected_is_what_was_declared_and_land_without_a_crop_is_count
 def test_a_table_of_areas_is_shown_largest_first(monkeypatch: pytest.MonkeyPatch) -> None:
     console = Console(width=120, record=True, file=io.StringIO())
     monkeypatch.setattr(terminal, "console", console)
-    terminal.print_areas(score.areas(counted(*ZONES)))
-    terminal.print_areas(score.areas(counted(ZONES[0])))
+    terminal.print_areas(score.areas(counted(*ZONES), load().n_classes), load())
+    terminal.print_areas(score.areas(counted(ZONES[0]), load().n_classes), load())
     first, second = console.export_text().split("Area of the scored parcels")[1:]
     assert first.index("90.0") < first.index("65.0") < first.index("5.0 ")
     assert "nan" not in second

@@ -31,7 +31,7 @@ def show(runs: Runs, names: Names, choice: Choice) -> None:
     if table["class_id"].nunique() > len(largest):
         title += say("; the {n} largest", n=number(len(largest)))
     figure = standing.areas(
-        table[table["class_id"].isin(largest)], names, group_labels(choice.level),
+        table[table["class_id"].isin(largest)], names, group_labels(runs[0].dataset, choice.level),
         dark=frame.is_dark(),
     )  # fmt: skip
     downloads.chart(title, figure, table, f"areas_{choice.level}", "areas")

@@ -7,8 +7,7 @@ import unicodedata
 import pandas as pd
 import streamlit as st
 
-from cropdash import legend
-from cropdash.domain import Level
+from cropdash.domain import Legend, Level
 from cropdash.figures import metrics
 from cropdash.i18n import say
 from cropdash.ui.compare import downloads
@@ -25,7 +24,7 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
     text = st.text_input(
         say("Filter by name"), key="class_filter", placeholder=say("wheat, blé, vine…")
     )
-    found = table[named_like(table, text, choice.level)]
+    found = table[named_like(table, text, scored.legend, choice.level)]
     st.caption(
         say(
             "Scores by class, largest first: {what}. The interval is that of the F1 difference, "
@@ -51,18 +50,18 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
     downloads.button(say("Scores by class (CSV)"), table, f"classes_{choice.unit}_{choice.level}")
     title = say("F1 of both by class, the largest lead of {left} on top", left=names[0])
     figure = metrics.f1_dumbbell(
-        found, names, legend.load(), level=choice.level, dark=frame.is_dark()
+        found, names, scored.legend, level=choice.level, dark=frame.is_dark()
     )
     st.markdown(f"**{title}**")
     st.plotly_chart(figure, theme=None, width="stretch", key="dumbbell", alt=title)
 
 
-def named_like(table: pd.DataFrame, text: str, level: Level) -> pd.Series:
+def named_like(table: pd.DataFrame, text: str, legend: Legend, level: Level) -> pd.Series:
     """True where the class's name in either language holds the text; accents and case don't count."""
     wanted = _plain(text)
     names = table["name"].map(_plain)
     if level == "class":
-        items = legend.load().classes
+        items = legend.classes
         both = [f"{items[k].label_en} {items[k].label_fr}" for k in table["class_id"]]
         names = pd.Series([_plain(b) for b in both], index=table.index, dtype="str")
     return names.str.contains(wanted, regex=False)

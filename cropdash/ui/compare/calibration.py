@@ -53,7 +53,11 @@ def _sets(runs: Runs, names: Names) -> None:
         share=number(promised, ".0%"),
     )
     figure = standing.coverage(
-        table.head(_SHOWN), names, promised, group_labels("class"), dark=frame.is_dark()
+        table.head(_SHOWN),
+        names,
+        promised,
+        group_labels(runs[0].dataset, "class"),
+        dark=frame.is_dark(),
     )
     if len(table) > _SHOWN:
         title += say("; the {n} largest", n=number(_SHOWN))

@@ -37,7 +37,7 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice, cell: str | N
         st.info(say("Neither model confuses anything here."))
         return
     st.markdown(f"#### {say('The parcels behind a cell')}")
-    chosen = _box(scored, choice, names, cell)
+    chosen = _box(runs, scored, choice, names, cell)
     parcels = parcels_of_cell(runs, chosen, choice.zones, choice.level)
     if parcels.empty:
         st.info(say("No whole parcel stands behind this cell: single pixels of other parcels do."))
@@ -52,14 +52,14 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice, cell: str | N
         seasons.show(runs, parcels, chosen, choice.level)
 
 
-def _box(scored: Scored, choice: Choice, names: Names, cell: str) -> Cell:
+def _box(runs: Runs, scored: Scored, choice: Choice, names: Names, cell: str) -> Cell:
     """The confusions in order of frequency: the matrices' twin for the keyboard."""
     table = confused_cells(scored, choice.level).head(_LISTED)
     rows = {f"{r.truth}-{r.predicted}": r for r in table.itertuples()}
     options = [*rows] if cell in rows else [cell, *rows]
     key = "address:cell"
     st.session_state[key] = cell
-    labels, totals = group_labels(choice.level), scored.totals_at(choice.level)
+    labels, totals = group_labels(runs[0].dataset, choice.level), scored.totals_at(choice.level)
 
     def said(option: str) -> str:
         truth, predicted = map(int, option.split("-"))
@@ -111,7 +111,8 @@ def _list(runs: Runs, names: Names, parcels: pd.DataFrame) -> None:
 def _readable(
     runs: Runs, names: Names, parcels: pd.DataFrame
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    labels, dataset = group_labels("class"), runs[0].dataset
+    dataset = runs[0].dataset
+    labels = group_labels(dataset, "class")
     links = "&left=" + runs[0].run_id + "&right=" + runs[1].run_id + _language()
     ids = [
         f"dataset={dataset}&zone={z}&parcel={p}"

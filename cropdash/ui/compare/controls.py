@@ -8,7 +8,6 @@ from typing import cast
 import pandas as pd
 import streamlit as st
 
-from cropdash import legend
 from cropdash.domain import Level
 from cropdash.evaluate import Averaged, Unit
 from cropdash.figures import wording
@@ -109,9 +108,9 @@ def test_zones(n: int) -> str:
     return say("1 test zone") if n == 1 else say("{n} test zones", n=number(n))
 
 
-def group_labels(level: Level) -> tuple[str, ...]:
+def group_labels(dataset: str, level: Level) -> tuple[str, ...]:
     """Readable name of each class or group in the reader's language."""
-    return wording.group_labels(legend.load(), level)
+    return wording.group_labels(data.legend(dataset), level)
 
 
 def places_of(dataset: str, zones: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cropdash import evaluate, legend
-from cropdash.domain import Level
+from cropdash import evaluate
+from cropdash.domain import Legend, Level
 from cropdash.evaluate import Averaged, Confusion, Unit
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import data
@@ -40,6 +40,7 @@ class Scored:
     left: dict[str, Confusion]  # zone -> matrix at the class level
     right: dict[str, Confusion]
     trained: tuple[frozenset[int], frozenset[int]]
+    legend: Legend
 
     @property
     def totals(self) -> tuple[Confusion, Confusion]:
@@ -53,7 +54,7 @@ class Scored:
 
     def at(self, level: Level) -> tuple[dict[str, Confusion], dict[str, Confusion]]:
         """Both runs' matrices by zone at a level."""
-        groups = legend.load().group_of(level)
+        groups = self.legend.group_of(level)
         if level == "class":
             return self.left, self.right
         return (
@@ -83,8 +84,9 @@ def marks_of(runs: Runs) -> Marks:
 
 
 def score(left: RunInfo, right: RunInfo, choice: Choice) -> Scored:
-    """Both runs counted over the chosen zones."""
-    k = legend.load().n_classes
+    """Both runs counted over the chosen zones. Raises InvalidRun if their legends differ."""
+    legend = data.shared_legend((left, right))
+    k = legend.n_classes
     counted = [
         evaluate.per_zone(
             _table(run.run_id, run.status.finished),
@@ -95,7 +97,7 @@ def score(left: RunInfo, right: RunInfo, choice: Choice) -> Scored:
         )
         for run in (left, right)
     ]
-    return Scored(counted[0], counted[1], (_trained(left, k), _trained(right, k)))
+    return Scored(counted[0], counted[1], (_trained(left, k), _trained(right, k)), legend)
 
 
 def _trained(run: RunInfo, n_classes: int) -> frozenset[int]:
@@ -106,7 +108,7 @@ def _trained(run: RunInfo, n_classes: int) -> frozenset[int]:
 
 def figures(scored: Scored, choice: Choice) -> list[dict[str, Any]]:
     """Named numbers of both runs with their denominators."""
-    groups = legend.load().group_of(choice.level)
+    groups = scored.legend.group_of(choice.level)
     out = []
     for side, seen in zip(scored.at(choice.level), scored.trained, strict=True):
         trained = {int(groups[i]) for i in seen}

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from cropdash import i18n, legend
+from cropdash import i18n
 from cropdash.domain import Level
 from cropdash.figures import confusion
 from cropdash.i18n import say
@@ -27,7 +27,7 @@ _ANEW = "compare:anew"  # how often each figure lost its outline and was drawn a
 @st.fragment
 def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
     """Controls, matrices, and the parcels behind the chosen cell; a click redraws only these."""
-    view, top, only = _controls(scored, choice)
+    view, top, only = _controls(runs, scored, choice)
     st.caption(
         say(
             "Rows are what was declared, as shares of each row: {what}. Click a cell to see its "
@@ -45,7 +45,9 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
     confused.show(runs, names, scored, choice, cell)
 
 
-def _controls(scored: Scored, choice: Choice) -> tuple[str, int | None, tuple[int, ...]]:
+def _controls(
+    runs: Runs, scored: Scored, choice: Choice
+) -> tuple[str, int | None, tuple[int, ...]]:
     """Side by side or difference; how many classes; which ones."""
     first, second, third = st.columns([3, 3, 4], vertical_alignment="bottom")
     with first:
@@ -58,13 +60,13 @@ def _controls(scored: Scored, choice: Choice) -> tuple[str, int | None, tuple[in
             help=say("The most frequent ones; the rest is summed up as other."),
         )  # fmt: skip
     with third:
-        only = _search(scored, choice.level)
+        only = _search(runs, scored, choice.level)
     return view, None if top == "all" else int(top), only
 
 
-def _search(scored: Scored, level: Level) -> tuple[int, ...]:
+def _search(runs: Runs, scored: Scored, level: Level) -> tuple[int, ...]:
     """Classes or groups picked by name; the address keeps their stable names as `only`."""
-    stable, labels = legend.load().groups(level), group_labels(level)
+    stable, labels = scored.legend.groups(level), group_labels(runs[0].dataset, level)
     left, right = scored.totals_at(level)
     there = left.support + left.predicted_total + right.predicted_total
     offered = sorted((k for k, n in enumerate(there) if n > 0), key=lambda k: labels[k].casefold())
@@ -75,7 +77,7 @@ def _search(scored: Scored, level: Level) -> tuple[int, ...]:
     def follow() -> None:
         address.put("only", ",".join(stable[k] for k in st.session_state[key]) or None)
 
-    items = legend.load().classes
+    items = scored.legend.classes
     other = {k: items[k].label(_other_language()) for k in offered} if level == "class" else {}
     chosen = st.multiselect(
         say("Search classes"), offered, key=key, on_change=follow,
@@ -112,7 +114,7 @@ def _difference(
 ) -> None:  # fmt: skip
     scored = score(*runs, choice)
     figure = confusion.difference(
-        *scored.totals, names, legend.load(), level=choice.level, top_k=shown[0], only=shown[1],
+        *scored.totals, names, scored.legend, level=choice.level, top_k=shown[0], only=shown[1],
         mark=_mark("difference", cell, drawn), dark=frame.is_dark(),
     )  # fmt: skip
     title = say("Where {left} and {right} differ", left=names[0], right=names[1])
@@ -179,7 +181,7 @@ def _figures(
 ) -> tuple[Any, Any]:  # fmt: skip
     scored = score(data.store().run(ids[0]), data.store().run(ids[1]), choice)
     return confusion.side_by_side(
-        *scored.totals, legend.load(), level=choice.level, top_k=shown[0], only=shown[1],
+        *scored.totals, scored.legend, level=choice.level, top_k=shown[0], only=shown[1],
         marks=marks, dark=dark,
     )  # fmt: skip
 
@@ -189,7 +191,7 @@ def _ids(runs: Runs) -> tuple[str, str]:
 
 
 def _download(scored: Scored, choice: Choice) -> None:
-    names = legend.load().groups(choice.level)
+    names = scored.legend.groups(choice.level)
     cells = all_cells(scored, choice.level)
     cells = cells.assign(
         truth_name=[names[i] for i in cells["truth"]],

@@ -63,7 +63,7 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
         what=said(choice),
         classes=left["n_classes_averaged"],
     )
-    st.caption(counted + _unseen(left, choice.level))
+    st.caption(counted + _unseen(runs[0].dataset, left, choice.level))
 
 
 @st.fragment
@@ -179,10 +179,10 @@ def _interval_said(name: str, side: str, value: float | None, found: pd.DataFram
     return say("95 %: {low} to {high}", low=low, high=high)
 
 
-def _unseen(numbers: dict[str, Any], level: Level) -> str:
+def _unseen(dataset: str, numbers: dict[str, Any], level: Level) -> str:
     if not numbers["never_trained"]:
         return ""
-    labels = group_labels(level)
+    labels = group_labels(dataset, level)
     which = ", ".join(labels[i] for i in numbers["never_trained"])
     return " " + say("Never trained, so counted as errors: {which}.", which=which)
 

@@ -38,7 +38,7 @@ def show(runs: Runs, names: Names, parcels: pd.DataFrame, height: int) -> None:
         wording.place(zone),
         _imagery(dataset, zone),
         _overlay(dataset, zone, here),
-        _said(here, names),
+        _said(dataset, here, names),
     )
     chart = maps.zone_map(grid, component.parcels_url(dataset, zone), [panel], height - 8)
     chosen = component.selected(dataset, zone)
@@ -46,7 +46,7 @@ def show(runs: Runs, names: Names, parcels: pd.DataFrame, height: int) -> None:
     key = f"cell:{dataset}:{zone}:{_mark(here)}"
     component.show(chart, command, key=key, height=height)
     _legend(names)
-    _chosen(here, names, chosen)
+    _chosen(dataset, here, names, chosen)
 
 
 def go_to(dataset: str, zone: str, parcel: int) -> None:
@@ -108,8 +108,8 @@ def _mark(here: pd.DataFrame) -> str:
     return "-".join(f"{p}{by[0]}" for p, by in zip(here["parcel_id"], here["by"], strict=True))
 
 
-def _said(here: pd.DataFrame, names: Names) -> dict[str, str]:
-    labels = group_labels("class")
+def _said(dataset: str, here: pd.DataFrame, names: Names) -> dict[str, str]:
+    labels = group_labels(dataset, "class")
     rows = zip(
         here["parcel_id"], here["left"], here["left_confidence"], here["right"],
         here["right_confidence"], strict=True,
@@ -136,11 +136,11 @@ def _legend(names: Names) -> None:
     )
 
 
-def _chosen(here: pd.DataFrame, names: Names, parcel: int | None) -> None:
+def _chosen(dataset: str, here: pd.DataFrame, names: Names, parcel: int | None) -> None:
     if parcel is None:
         st.caption(say("Select a row, or click a parcel, to find it on the map."))
         return
-    said = _said(here[here["parcel_id"] == parcel], names).get(str(parcel))
+    said = _said(dataset, here[here["parcel_id"] == parcel], names).get(str(parcel))
     if said:
         st.caption(say("Parcel {parcel}: {said}", parcel=parcel, said=said))
     else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from cropdash import legend
 from cropdash.domain import Level
 from cropdash.evaluate.confusion_cells import separating_months
 from cropdash.figures import palette, standing, wording
@@ -24,7 +23,7 @@ def show(runs: Runs, parcels: pd.DataFrame, cell: Cell, level: Level) -> None:
     """NDVI of both classes, the confused parcels among them, and when they differ most."""
     dataset = runs[0].dataset
     table = years(dataset, data.fingerprint(dataset))
-    groups, labels = legend.load().group_of(level), group_labels(level)
+    groups, labels = data.legend(dataset).group_of(level), group_labels(dataset, level)
     months = [c for c in table.columns if c not in ("crop", "zone_id", "parcel_id")]
     group = groups[table["crop"].to_numpy()]
     sides = [table.loc[group == k, months] for k in dict.fromkeys(cell)]

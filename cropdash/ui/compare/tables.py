@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from cropdash import evaluate, legend
+from cropdash import evaluate
 from cropdash.domain import Level
 from cropdash.i18n import say
 from cropdash.ui.compare.controls import group_labels
@@ -32,7 +32,8 @@ def scores_by_class(runs: Runs, scored: Scored, choice: Choice) -> pd.DataFrame:
     table = evaluate.class_table(*scored.totals_at(choice.level))
     bounds = class_bounds(runs[0].run_id, runs[1].run_id, choice, marks_of(runs))
     table = table.merge(bounds, on="class_id", how="left")
-    groups, labels = legend.load().group_of(choice.level), group_labels(choice.level)
+    groups = scored.legend.group_of(choice.level)
+    labels = group_labels(runs[0].dataset, choice.level)
     seen = [{int(groups[i]) for i in side} for side in scored.trained]
     table["trained"] = [all(k in side for side in seen) for k in table["class_id"]]
     table["name"] = [labels[k] for k in table["class_id"]]
@@ -76,7 +77,7 @@ def parcels_of_cell(
     zone_id, parcel_id, area_ha, truth, left and right (class ids), left_confidence,
     right_confidence, by (BY), sureness (highest confidence of the runs that say so).
     """
-    groups = legend.load().group_of(level)
+    groups = data.legend(runs[0].dataset).group_of(level)
     left, right = (d[d["zone_id"].isin(list(zones))] for d in map(decisions, runs))
     keys = ["zone_id", "parcel_id", "truth"]
     both = left.merge(right, on=keys, suffixes=("_left", "_right"))

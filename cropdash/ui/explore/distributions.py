@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from cropdash import legend
 from cropdash.figures import histograms, parcels, series, wording
 from cropdash.i18n import number, say, sentence
 from cropdash.ui.explore import chart
@@ -48,8 +48,8 @@ def sizes(place: Place) -> None:
             table, float(facts["area_ha"].median()), dark=frame.is_dark()
         )
     else:
-        table = parcels.size_table(facts, shape, legend.load())
-        figure = parcels.size_boxes(table, shape, legend.load(), dark=frame.is_dark())
+        table = parcels.size_table(facts, shape, data.legend(place.dataset))
+        figure = parcels.size_boxes(table, shape, data.legend(place.dataset), dark=frame.is_dark())
         said += (
             say(" by crop: half of them in the box, 90 % in the whiskers")
             if shape == "crop"
@@ -74,14 +74,16 @@ def bands(place: Place) -> None:
         )
     in_zone = where == "zone"
     counts = _amounts(dataset, zone if in_zone else None)
-    chosen = _crop_box("lines", counts, default=counts[: _DRAWN - 1])
+    chosen = _crop_box(dataset, "lines", counts, default=counts[: _DRAWN - 1])
     values, crop = (_pixels if in_zone else _means)(dataset, zone, period)
-    groups = {say("All parcels"): crop > 0} | {crop_name(k): crop == k for k in chosen}
+    groups = {say("All parcels"): crop > 0} | {crop_name(dataset, k): crop == k for k in chosen}
     table = histograms.of_bands(values, groups)
     if not (crop > 0).any():
         chart.empty(say("No mapped crop was seen there: choose another zone or month."))
         return
-    figure = histograms.curves(table, _colours(chosen, True), not in_zone, dark=frame.is_dark())
+    figure = histograms.curves(
+        table, _colours(dataset, chosen, True), not in_zone, dark=frame.is_dark()
+    )
     covered = (
         say("pixels of {zone}", zone=wording.place(zone))
         if in_zone
@@ -105,19 +107,24 @@ def seasons(place: Place) -> None:
     table = data.seasons(place.dataset, index, None if region == ALL else region)
     counts = table[table["crop"] > 0].groupby("crop")["n_parcels"].max()
     ordered = [int(k) for k in counts.sort_values(ascending=False, kind="stable").index]
-    chosen = _crop_box("lines", ordered, default=ordered[:_DRAWN])
+    chosen = _crop_box(place.dataset, "lines", ordered, default=ordered[:_DRAWN])
     rows = table[table["crop"].isin(chosen)]
     if rows.empty:
         chart.empty(
             say("No parcel of these crops lies there: choose other crops or another region.")
         )
         return
-    colours = _colours(chosen, False)
+    colours = _colours(place.dataset, chosen, False)
     shown = [
-        (_counted(k, rows), rows[rows["crop"] == k], colours[crop_name(k)])
+        (
+            _counted(place.dataset, k, rows),
+            rows[rows["crop"] == k],
+            colours[crop_name(place.dataset, k)],
+        )
         for k in chosen
         if (rows["crop"] == k).any()
     ]
+    classes = data.legend(place.dataset).classes
     figure = series.seasons(shown, index=index, dark=frame.is_dark())
     value = "NDVI" if index == "NDVI" else say("reflectance {band}", band=index)
     where = say("all regions") if region == ALL else wording.place(region)
@@ -127,20 +134,23 @@ def seasons(place: Place) -> None:
     chart.show(
         said,
         figure,
-        lambda: rows.assign(name=[legend.load().classes[k].name for k in rows["crop"]]),
+        lambda: rows.assign(name=[classes[k].name for k in rows["crop"]]),
         f"{place.dataset}_seasons_{index}",
         "seasons",
     )
 
 
-def _counted(crop: int, rows: pd.DataFrame) -> str:
+def _counted(dataset: str, crop: int, rows: pd.DataFrame) -> str:
     n = int(rows.loc[rows["crop"] == crop, "n_parcels"].max())
-    return f"{crop_name(crop)} ({number(n)})"
+    return f"{crop_name(dataset, crop)} ({number(n)})"
 
 
-def _crop_box(name: str, options: Sequence[int], default: Sequence[int]) -> tuple[int, ...]:
+def _crop_box(
+    dataset: str, name: str, options: Sequence[int], default: Sequence[int]
+) -> tuple[int, ...]:
     return choices.crops_of(
-        say("Crops drawn"), name, options, crop_name, default=default, max_selections=_MOST,
+        dataset, say("Crops drawn"), name, options, partial(crop_name, dataset), default=default,
+        max_selections=_MOST,
         placeholder=say("Choose crops"),
         help=say("Up to {n}, largest first in the list.", n=_MOST),
     )  # fmt: skip
@@ -155,11 +165,13 @@ def _amounts(dataset: str, zone: str | None) -> list[int]:
     return [int(k) for k in totals.index]
 
 
-def _colours(chosen: Sequence[int], with_all: bool) -> dict[str, str]:
+def _colours(dataset: str, chosen: Sequence[int], with_all: bool) -> dict[str, str]:
     """Colour of each line by name, dark or light enough to be seen."""
-    dark, items = frame.is_dark(), legend.load().classes
+    dark, items = frame.is_dark(), data.legend(dataset).classes
     whole = {say("All parcels"): "#9aa5a0" if dark else "#5d6b63"} if with_all else {}
-    return whole | {crop_name(k): series.readable_colour(items[k].colour, dark) for k in chosen}
+    return whole | {
+        crop_name(dataset, k): series.readable_colour(items[k].colour, dark) for k in chosen
+    }
 
 
 Values = tuple[dict[str, NDArray[np.float32]], NDArray[np.uint8]]

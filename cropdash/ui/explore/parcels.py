@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from cropdash import legend
 from cropdash.i18n import number, say
 from cropdash.ui.explore import second_parcel
 from cropdash.ui.shell import data
@@ -44,12 +43,12 @@ def parcel_panel(dataset: str, zone: str) -> None:
 def _side_by_side(dataset: str, zone: str, chosen: Sequence[int]) -> None:
     """Facts of two parcels in two columns."""
     table = data.parcels(dataset, zone).set_index("parcel_id", drop=False)
-    rows, items = [table.loc[i] for i in chosen], legend.load().classes
+    rows, items = [table.loc[i] for i in chosen], data.legend(dataset).classes
     named = [say("Parcel {id}", id=i) for i in chosen]
     lines = [
         f"| | {' | '.join(f'**{name}**' for name in named)} |",
         "| --- | --- | --- |",
-        _line(say("Crop"), [crop_name(row["crop"]) for row in rows]),
+        _line(say("Crop"), [crop_name(dataset, row["crop"]) for row in rows]),
         _line(say("In French"), [items[int(row["crop"])].label_fr.split(" (")[0] for row in rows]),
         _line(say("Declared code"), [row["code"] or "–" for row in rows]),
         _line(say("Area"), [f"{number(row['area_ha'], ',.2f')} ha" for row in rows]),

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from cropdash import legend
 from cropdash.domain import Zone
 from cropdash.figures import classes, clear_dates, shares, wording
 from cropdash.i18n import say, sentence
@@ -74,7 +73,7 @@ def imbalance(place: Place) -> None:
     )  # fmt: skip
     if split in ("train", "test"):
         said += f" ({wording.term(split).lower()})"
-    table, both = legend.load(), split == "both"
+    table, both = data.legend(place.dataset), split == "both"
     figure = classes.imbalance(chosen, unit, table, by_split=both, dark=frame.is_dark())
     make = classes.by_split if both else classes.ranked
     chart.show(
@@ -98,12 +97,12 @@ def crop_shares(place: Place) -> None:
     zones = _zones_of(place, region)
     counts = data.class_counts(place.dataset)
     counts = counts[counts["zone_id"].isin(zones)]
-    table = shares.of_zones(counts, unit, legend.load(), level)  # type: ignore[arg-type]
+    table = shares.of_zones(counts, unit, data.legend(place.dataset), level)  # type: ignore[arg-type]
     if table.empty:
         chart.empty(say("No mapped crop is declared there: choose another region."))
         return
     figure = shares.bars(
-        table, classes.UNITS[unit], legend.load(), level,  # type: ignore[arg-type]
+        table, classes.UNITS[unit], data.legend(place.dataset), level,  # type: ignore[arg-type]
         zones=[z for z in zones if z in set(table["zone_id"])], marked=place.zone,
         dark=frame.is_dark(),
     )  # fmt: skip

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from cropdash import i18n, legend
+from cropdash import i18n
 from cropdash.domain import Zone
 from cropdash.figures import imagery, maps, months
 from cropdash.i18n import number, say
@@ -56,7 +56,9 @@ def zone_map(dataset: str, zone: Zone, choice: Choice) -> None:
     periods, month = data.periods(dataset), choices.month(dataset)
     # The picture in the map's own script stays the same, so that no choice reloads the map.
     first = _picture(dataset, zone, middle(periods), "true_colour", FINE)
-    more = months.options(periods, _counts(dataset, name), legend.load(), dark=frame.is_dark())
+    more = months.options(
+        periods, _counts(dataset, name), data.legend(dataset), dark=frame.is_dark()
+    )
     url = component.parcels_url(dataset, name)
     drawn = maps.zone_map(zone.grid, url, [maps.Panel("", base=first)], HEIGHT, more)
     asked = component.told(key).get("frames")
@@ -101,8 +103,8 @@ def _crop_box(dataset: str, zone: str) -> tuple[int, ...]:
     """The crops to which the map is narrowed."""
     counts = _counts(dataset, zone)
     return choices.crops_of(
-        say("Crops"), "crops", list(counts),
-        lambda k: f"{crop_name(k)} ({number(counts.get(k, 0))})",
+        dataset, say("Crops"), "crops", list(counts),
+        lambda k: f"{crop_name(dataset, k)} ({number(counts.get(k, 0))})",
         placeholder=say("All crops"),
         help=say("Parcels of other crops fade; their number in this zone stands in brackets."),
     )  # fmt: skip

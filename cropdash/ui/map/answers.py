@@ -6,7 +6,6 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from cropdash import legend
 from cropdash.domain import Float
 from cropdash.evaluate import conformal
 from cropdash.i18n import label, say
@@ -33,7 +32,7 @@ def parcel_panel(pair: Pair, parcel: int | None) -> None:
 def verdicts(pair: Pair, parcel: int) -> None:
     """Whether each model names what was declared, and the classes that hold the truth."""
     table = data.parcels(pair.dataset, pair.zone.zone_id).set_index("parcel_id")
-    declared, items = int(table.loc[parcel, "crop"]), legend.load().classes
+    declared, items = int(table.loc[parcel, "crop"]), data.legend(pair.dataset).classes
     for name, run, prediction in zip(pair.names, pair.runs, pair.predictions, strict=True):
         answer = parcel_answers.answer_of(prediction, parcel)
         if answer is None:

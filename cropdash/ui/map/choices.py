@@ -9,10 +9,9 @@ import streamlit as st
 
 from cropdash.figures import wording
 from cropdash.i18n import label, number, say, sentence
-from cropdash.legend import load
 from cropdash.ui.map import counts, layers
 from cropdash.ui.map.layers import Look
-from cropdash.ui.shell import address
+from cropdash.ui.shell import address, data
 from cropdash.ui.widgets import choices
 from cropdash.ui.widgets.run_pair import Pair
 
@@ -99,8 +98,9 @@ def _share(text: str, name: str, default: float) -> float:
 
 
 def _classes(pair: Pair) -> tuple[int, ...]:
-    items = load().classes
+    items = data.legend(pair.dataset).classes
     return choices.crops_of(
+        pair.dataset,
         say("Only these classes"),
         "classes",
         counts.of_classes(pair)["class_id"].tolist(),

@@ -9,10 +9,10 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from cropdash import legend
 from cropdash.figures import layers
 from cropdash.i18n import sentence
 from cropdash.ui.map.layers import agreement_codes, parcel_answers
+from cropdash.ui.shell import data
 from cropdash.ui.widgets.run_pair import Pair
 
 UNITS = {
@@ -60,16 +60,16 @@ def _by_pixel(pair: Pair) -> NDArray[np.intp]:
     truth = pair.labels.crop
     inside = (truth > 0) & (truth < 255)
     rasters = (truth, *(p.crop for p in pair.predictions))
-    return _counted([raster[inside] for raster in rasters])
+    return _counted(pair, [raster[inside] for raster in rasters])
 
 
 def _by_parcel(pair: Pair) -> NDArray[np.intp]:
     """(3, K) parcels with a declared crop that hold a pixel."""
     rows = parcel_answers(pair)
     inside = (rows[:, 1] > 0) & (rows[:, 1] < 255)
-    return _counted(list(rows[inside, 1:].T))
+    return _counted(pair, list(rows[inside, 1:].T))
 
 
-def _counted(values: Sequence[NDArray[np.integer]]) -> NDArray[np.intp]:
-    k = legend.load().n_classes
+def _counted(pair: Pair, values: Sequence[NDArray[np.integer]]) -> NDArray[np.intp]:
+    k = data.legend(pair.dataset).n_classes
     return np.stack([np.bincount(v, minlength=k) for v in values])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -14,8 +14,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cropdash import legend
-from cropdash.domain import Prediction
+from cropdash.domain import CropClass, Prediction
 from cropdash.evaluate import conformal
 from cropdash.figures import layers, qgis
 from cropdash.i18n import say
@@ -54,7 +53,7 @@ def downloads(pair: Pair) -> None:
         )
         _button(
             say("Colours (QGIS style)"),
-            lambda: qgis.class_style(legend.load()),
+            lambda: qgis.class_style(data.legend(pair.dataset)),
             "cropdash_classes.qml",
             "application/xml",
             say("For the GeoTIFF. Load it in QGIS under Layer properties, Style, Load style."),
@@ -75,11 +74,11 @@ def answers(pair: Pair) -> gpd.GeoDataFrame:
     probability_3, set (classes of which one is the truth 9 times in 10), run.
     """
     table = data.parcels(pair.dataset, pair.zone.zone_id)
-    items = legend.load().classes
+    items = data.legend(pair.dataset).classes
     table = table.assign(declared=[items[k].name for k in table["crop"]])
     for name, run, prediction in zip(MODELS, pair.runs, pair.predictions, strict=True):
         threshold = data.store().calibrated(run.run_id).get("threshold")
-        said = _answers(prediction, threshold).assign(run=run.run_id)
+        said = _answers(prediction, threshold, items).assign(run=run.run_id)
         said = said.set_index("parcel_id").add_prefix(f"{name}_").reset_index()
         table = table.merge(said, on="parcel_id", how="left")
     return table.merge(_agreement(pair), on="parcel_id", how="left")
@@ -95,7 +94,7 @@ def geopackage(pair: Pair) -> bytes:
 
 def archive(pair: Pair) -> bytes:
     """Everything as ZIP; QGIS takes the style beside a file that has its name."""
-    stem, table = f"{pair.dataset}_{pair.zone.zone_id}", legend.load()
+    stem, table = f"{pair.dataset}_{pair.zone.zone_id}", data.legend(pair.dataset)
     files = {
         f"{stem}_parcels.gpkg": geopackage(pair),
         f"{stem}_parcels.qml": qgis.parcel_style(table, "declared"),
@@ -111,9 +110,11 @@ def archive(pair: Pair) -> bytes:
     return buffer.getvalue()
 
 
-def _answers(prediction: Prediction, threshold: float | None) -> pd.DataFrame:
+def _answers(
+    prediction: Prediction, threshold: float | None, items: Sequence[CropClass]
+) -> pd.DataFrame:
     """parcel_id, the first three classes with their probabilities, and the parcel's set."""
-    names = np.array([item.name for item in legend.load().classes])
+    names = np.array([item.name for item in items])
     said = prediction.parcel_probabilities
     order = np.argsort(-said, axis=1, kind="stable")  # (P, K)
     table = pd.DataFrame({"parcel_id": prediction.parcel_ids})

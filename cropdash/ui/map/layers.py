@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cropdash import i18n, legend
+from cropdash import i18n
 from cropdash.domain import Bytes
 from cropdash.figures import imagery, layers, maps
 from cropdash.figures.layers import Indexed
@@ -107,7 +107,7 @@ def _shared(pair: Pair) -> tuple[NDArray[np.integer], ...]:
 
 
 def _answers(pair: Pair) -> bytes:
-    rows, names = parcel_answers(pair), [label(item) for item in legend.load().classes]
+    rows, names = parcel_answers(pair), [label(item) for item in data.legend(pair.dataset).classes]
     _, *at = _shared(pair)
     sure = [
         p.parcel_probabilities.max(axis=1, initial=0)[i].tolist()
@@ -129,11 +129,11 @@ def _imagery(pair: Pair) -> imagery.Rgba:
 
 def _declared(pair: Pair, look: Look) -> Indexed:
     crop = pair.labels.crop
-    return _of_classes(layers.classes(crop, legend.load()), crop, look)
+    return _of_classes(layers.classes(crop, data.legend(pair.dataset)), crop, look)
 
 
 def _model(pair: Pair, i: int, look: Look) -> Indexed:
-    prediction, table = pair.predictions[i], legend.load()
+    prediction, table = pair.predictions[i], data.legend(pair.dataset)
     if look.shows == "confidence":
         picture = layers.confidence(prediction.confidence)
     elif look.shows == "both":

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cropdash import legend
 from cropdash.i18n import label, number, say
 from cropdash.ui.map import counts
 from cropdash.ui.shell import address, data
@@ -23,7 +22,7 @@ def class_legend(pair: Pair, only: Sequence[int]) -> None:
     said = say("Classes inside declared crops, as declared and as each model names them")
     st.markdown(f"**{said}**")
     unit = choices.one_of(say("Count"), "unit", counts.UNITS)
-    table, items = counts.of_classes(pair, unit), legend.load().classes
+    table, items = counts.of_classes(pair, unit), data.legend(pair.dataset).classes
     if table.empty:
         st.info(say("No mapped crop is declared in this zone."))
         return
@@ -32,7 +31,7 @@ def class_legend(pair: Pair, only: Sequence[int]) -> None:
     words = (say("Declared"), *pair.names)
     for word, name in zip(words, counts.SOURCES, strict=True):
         shown[word] = table[name].to_numpy()
-    _selectable(shown, ids, only, words, unit, said)
+    _selectable(pair, shown, ids, only, words, unit, said)
     st.caption(say("Choose rows to see these classes alone."))
     st.download_button(
         say("Legend and counts (CSV)"),
@@ -46,7 +45,7 @@ def class_legend(pair: Pair, only: Sequence[int]) -> None:
 
 def whole_legend(pair: Pair) -> pd.DataFrame:
     """class_id, name, both labels, groups, colour, and the counts in all units."""
-    items, table = legend.load().classes, counts.of_classes(pair)[["class_id"]]
+    items, table = data.legend(pair.dataset).classes, counts.of_classes(pair)[["class_id"]]
     for field in ("name", "label_en", "label_fr", "group", "family", "colour"):
         table = table.assign(**{field: [getattr(items[k], field) for k in table["class_id"]]})
     for unit in counts.UNITS:
@@ -57,6 +56,7 @@ def whole_legend(pair: Pair) -> pd.DataFrame:
 
 
 def _selectable(
+    pair: Pair,
     shown: pd.DataFrame,
     ids: Sequence[int],
     only: Sequence[int],
@@ -65,7 +65,7 @@ def _selectable(
     said: str,
 ) -> None:
     """The table; its chosen rows and the classes of the address follow each other."""
-    key, items = "map:legend", legend.load().classes
+    key, items = "map:legend", data.legend(pair.dataset).classes
     wanted = sorted(ids.index(k) for k in only if k in ids)
     kept = st.session_state.get(key)
     if sorted(kept["selection"]["rows"] if kept else []) != wanted:

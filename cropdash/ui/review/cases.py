@@ -10,8 +10,8 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from cropdash import evaluate, legend
-from cropdash.domain import Level
+from cropdash import evaluate
+from cropdash.domain import Legend, Level
 from cropdash.evaluate import suspicion
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import data
@@ -38,6 +38,7 @@ def cases(runs: Sequence[RunInfo], level: Level) -> pd.DataFrame:
     Beside it zone_id, parcel_id, area_ha, n_pixels; declared and suggested are ids of `level`.
     Shared between sessions: read, never change.
     """
+    data.shared_legend(runs)
     marks = tuple((run.run_id, run.status.finished) for run in runs)
     return _cases(marks, runs[0].dataset, common_zones(runs), level)
 
@@ -57,7 +58,9 @@ def _cases(
     if not len(table):
         return table
     said = [np.concatenate([answers[i] for _, answers in parts]) for i in range(len(ids))]
-    return suspicion.ranked(_judged(table, said, ids, zones, level)).reset_index(drop=True)
+    return suspicion.ranked(
+        _judged(table, said, ids, data.legend(dataset), zones, level)
+    ).reset_index(drop=True)
 
 
 def _zone(
@@ -78,16 +81,17 @@ def _judged(
     table: pd.DataFrame,
     said: list[NDArray[np.float32]],
     ids: Sequence[str],
+    legend: Legend,
     zones: tuple[str, ...],
     level: Level,
 ) -> pd.DataFrame:
     declared = table["crop"].to_numpy(np.int64)
-    groups = np.asarray(legend.load().group_of(level))
+    groups = legend.group_of(level)
     thresholds = [data.store().calibrated(i).get("threshold") for i in ids]
     if level != "class":  # sets were promised for classes
         said = [evaluate.group_probabilities(p, groups) for p in said]
         declared, thresholds = groups[declared], [None] * len(ids)
-    found = suspicion.evidence(declared, said, thresholds, _confused(ids, zones, level))
+    found = suspicion.evidence(declared, said, thresholds, _confused(ids, legend, zones, level))
     whole = pd.concat([table.drop(columns="crop").reset_index(drop=True), found], axis=1)
     for i, answers in enumerate(said):
         whole[f"named_{i}"] = answers.argmax(axis=1)
@@ -95,16 +99,18 @@ def _judged(
     return whole
 
 
-def _confused(ids: Sequence[str], zones: tuple[str, ...], level: Level) -> NDArray[np.float64]:
+def _confused(
+    ids: Sequence[str], legend: Legend, zones: tuple[str, ...], level: Level
+) -> NDArray[np.float64]:
     """(K, K) parcels of all runs by declared and predicted class."""
-    k = legend.load().n_classes
+    k = legend.n_classes
     total = np.zeros((k, k))
     for run_id in ids:
         table = data.store().confusions(run_id)
         total += evaluate.from_table(table, k, unit="parcel", zones=zones).counts
     if level == "class":
         return total
-    groups = np.asarray(legend.load().group_of(level))
+    groups = legend.group_of(level)
     member = np.eye(int(groups.max()) + 1)[groups]  # (K, G)
     grouped: NDArray[np.float64] = member.T @ total @ member
     return grouped

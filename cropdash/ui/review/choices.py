@@ -74,9 +74,9 @@ def _limits_of(text: str | None, default: tuple[int, int]) -> tuple[int, int]:
     return found if 0 <= found[0] <= found[1] <= 100 else default
 
 
-def choose_filters(table: pd.DataFrame, level: Level) -> Filters:
+def choose_filters(table: pd.DataFrame, level: Level, dataset: str) -> Filters:
     """Lights, zone, declared crop and least area."""
-    names = words.names(level)
+    names = words.names(dataset, level)
     lights = _lights()
     two, three, four = st.columns([3, 4, 2], vertical_alignment="bottom")
     zones = sorted(table["zone_id"].unique())

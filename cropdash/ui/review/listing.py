@@ -39,14 +39,16 @@ _ON_WHITE = {suspicion.RED: "#b3261e", suspicion.AMBER: "#8a5300", suspicion.GRE
 _ON_BLACK = {suspicion.RED: "#ff8a80", suspicion.AMBER: "#ffb454", suspicion.GREEN: "#6fcf97"}
 
 
-def show_list(rows: pd.DataFrame, models: Sequence[str], level: Level, place: str) -> None:
+def show_list(
+    rows: pd.DataFrame, models: Sequence[str], level: Level, dataset: str, place: str
+) -> None:
     """The table; a click on the left of a row opens that parcel."""
     st.caption(
         say("{n} declarations, most doubtful first. Click on the left of a row to open it.",
             n=number(len(rows)))
     )  # fmt: skip
     chosen = st.dataframe(
-        _coloured(readable(rows, models, level), rows["light"]),
+        _coloured(readable(rows, models, level, dataset), rows["light"]),
         hide_index=True,
         width="stretch",
         height=460,
@@ -70,9 +72,9 @@ def open_parcel(row: Mapping[str, Any] | pd.Series) -> None:
     address.put("parcel", str(row["parcel_id"]))
 
 
-def readable(rows: pd.DataFrame, models: Sequence[str], level: Level) -> pd.DataFrame:
+def readable(rows: pd.DataFrame, models: Sequence[str], level: Level, dataset: str) -> pd.DataFrame:
     """What the list shows: words and shares."""
-    called = words.names(level)
+    called = words.names(dataset, level)
     table = pd.DataFrame(
         {
             say("Light"): [f"● {words.word(name)}" for name in rows["light"]],
@@ -115,7 +117,7 @@ def downloads(rows: pd.DataFrame, models: Sequence[str], level: Level, dataset: 
     """The list as CSV and, with outlines, as GeoPackage."""
     one, two = st.columns(2)
     one.download_button(
-        say("List (CSV)"), lambda: data.csv(record(rows, models, level)),
+        say("List (CSV)"), lambda: data.csv(record(rows, models, level, dataset)),
         f"{dataset}_review.csv", "text/csv", icon=":material/download:", width="stretch",
         on_click="ignore",
     )  # fmt: skip
@@ -127,9 +129,9 @@ def downloads(rows: pd.DataFrame, models: Sequence[str], level: Level, dataset: 
     )  # fmt: skip
 
 
-def record(rows: pd.DataFrame, models: Sequence[str], level: Level) -> pd.DataFrame:
+def record(rows: pd.DataFrame, models: Sequence[str], level: Level, dataset: str) -> pd.DataFrame:
     """What is taken home: names instead of ids, evidence in words, the analyst's decisions."""
-    called = words.names(level)
+    called = words.names(dataset, level)
     table = rows[["zone_id", "parcel_id", "light", "area_ha", "n_pixels"]].assign(
         declared=[called[k] for k in rows["declared"]],
         declared_probability=rows["supported"],
@@ -143,7 +145,7 @@ def record(rows: pd.DataFrame, models: Sequence[str], level: Level) -> pd.DataFr
         name = model.lower().replace(" ", "_")
         table[f"{name}_class"] = [called[k] for k in rows[f"named_{i}"]]
         table[f"{name}_confidence"] = rows[f"sure_{i}"]
-    table["evidence"] = [" ".join(words.reasons(row, models, level)) for _, row in rows.iterrows()]
+    table["evidence"] = [" ".join(words.reasons(row, models, called)) for _, row in rows.iterrows()]
     return pd.DataFrame(table.assign(decision=rows["decision"], note=rows["note"]))
 
 
@@ -153,7 +155,7 @@ def _geopackage(rows: pd.DataFrame, models: Sequence[str], level: Level, dataset
         for zone in rows["zone_id"].unique()
     ] or [gpd.GeoDataFrame({"zone_id": [], "parcel_id": []}, geometry=[], crs=4326)]
     outlines = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=4326)
-    table = outlines.merge(record(rows, models, level), on=["zone_id", "parcel_id"])
+    table = outlines.merge(record(rows, models, level, dataset), on=["zone_id", "parcel_id"])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "review.gpkg"
         table.to_file(path, layer="review", driver="GPKG")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from cropdash import i18n, legend
+from cropdash import i18n
 from cropdash.domain import Level, Zone
 from cropdash.figures import imagery, maps, palette, series, wording
 from cropdash.i18n import number, say
@@ -35,8 +35,9 @@ def show(rows: pd.DataFrame, whole: pd.DataFrame, runs: Sequence[RunInfo], level
     models = model_names(runs)
     title = say("Parcel {id} in {zone}", id=parcel, zone=wording.place(zone))
     st.markdown(f"#### {title} · {words.light(str(case['light']))}")
-    st.markdown("\n".join(f"- {reason}" for reason in words.reasons(case, models, level)))
     dataset = runs[0].dataset
+    called = words.names(dataset, level)
+    st.markdown("\n".join(f"- {reason}" for reason in words.reasons(case, models, called)))
     notes.ask(dataset, zone, parcel)
     place = {z.zone_id: z for z in data.zones(dataset)}[zone]
     bands = _bands(dataset, case, level)
@@ -90,8 +91,8 @@ def _steps(rows: pd.DataFrame, case: pd.Series) -> None:
 def _bands(dataset: str, case: pd.Series, level: Level) -> list[tuple[str, pd.DataFrame, str]]:
     """NDVI bands of what was declared and of what is suggested: (name, table, colour)."""
     table = data.class_series(dataset)
-    groups = np.asarray(legend.load().group_of(level))
-    called, colours = words.names(level), palette.model_colours(frame.is_dark())
+    groups = np.asarray(data.legend(dataset).group_of(level))
+    called, colours = words.names(dataset, level), palette.model_colours(frame.is_dark())
     out = []
     for name, colour in zip(("declared", "suggested"), colours, strict=True):
         members = np.flatnonzero(groups == int(case[name]))

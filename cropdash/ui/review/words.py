@@ -7,11 +7,11 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
-from cropdash import legend
 from cropdash.domain import Level
 from cropdash.evaluate import suspicion
 from cropdash.figures import wording
 from cropdash.i18n import label, number, say, sentence
+from cropdash.ui.shell import data
 
 LIGHTS = {
     suspicion.RED: ("red", "●", sentence("Red")),
@@ -34,17 +34,16 @@ def word(name: str) -> str:
     return say(LIGHTS[name][2])
 
 
-def names(level: Level) -> list[str]:
+def names(dataset: str, level: Level) -> list[str]:
     """Readable name of each class or group."""
-    table = legend.load()
+    table = data.legend(dataset)
     if level == "class":
         return [wording.shorten(label(item), 60) for item in table.classes]
     return list(wording.group_labels(table, level))
 
 
-def reasons(case: Case, models: Sequence[str], level: Level) -> list[str]:
-    """The evidence on one parcel, one sentence each, the strongest first."""
-    called = names(level)
+def reasons(case: Case, models: Sequence[str], called: Sequence[str]) -> list[str]:
+    """The evidence on one parcel, one sentence each, the strongest first; `called` are `names`."""
     declared, other = called[int(case["declared"])], called[int(case["suggested"])]
     if not case["judged"]:
         return [say("{crop} was never seen in training: the models can't judge it.", crop=declared)]

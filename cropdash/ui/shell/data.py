@@ -13,8 +13,9 @@ import geopandas as gpd
 import pandas as pd
 import streamlit as st
 
-from cropdash import i18n, legend
-from cropdash.domain import Cube, Labels, Prediction, Zone
+from cropdash import i18n
+from cropdash.domain import Cube, Labels, Legend, Prediction, Zone
+from cropdash.domain.errors import InvalidRun
 from cropdash.i18n import label, number
 from cropdash.settings.folders import folders
 from cropdash.storage.store import RunInfo, Store
@@ -46,6 +47,11 @@ def _zones(dataset: str, key: str) -> tuple[Zone, ...]:
     return store().zones(dataset)
 
 
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _legend(dataset: str, key: str) -> Legend:
+    return store().legend(dataset)
+
+
 @st.cache_resource(max_entries=6, show_spinner=False)
 def _cube(dataset: str, zone: str, key: str) -> Cube:
     return store().cube(dataset, zone)
@@ -68,7 +74,7 @@ def _series(dataset: str, zone: str, key: str) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=12, show_spinner=False)
 def _parcel_names(dataset: str, zone: str, key: str, spoken: str) -> dict[int, str]:
-    table, classes = _parcels(dataset, zone, key), legend.load().classes
+    table, classes = _parcels(dataset, zone, key), _legend(dataset, key).classes
     rows = zip(table["parcel_id"].tolist(), table["crop"], table["area_ha"], strict=True)
     return {
         i: f"{i} · {label(classes[crop])} · {number(area, ',.2f')} ha" for i, crop, area in rows
@@ -128,6 +134,23 @@ def _prediction(run: str, zone: str, key: float) -> Prediction:
 
 def zones(dataset: str) -> tuple[Zone, ...]:
     return _zones(dataset, fingerprint(dataset))
+
+
+def legend(dataset: str) -> Legend:
+    """Classes, groups, families, colours and codes of the dataset."""
+    return _legend(dataset, fingerprint(dataset))
+
+
+def shared_legend(runs: Sequence[RunInfo]) -> Legend:
+    """The legend of the first run's dataset. Raises InvalidRun unless all runs name its classes."""
+    shared = legend(runs[0].dataset)
+    for run in runs:
+        if run.legend_hash != shared.hash:
+            raise InvalidRun(
+                f"Run {run.run_id} names classes of another legend than that of dataset"
+                f" {runs[0].dataset}: train it again, or choose another run."
+            )
+    return shared
 
 
 def cube(dataset: str, zone: str) -> Cube:

@@ -7,7 +7,6 @@ from typing import Any
 
 import streamlit as st
 
-from cropdash import legend
 from cropdash.i18n import say
 from cropdash.ui.shell import address, data
 from cropdash.ui.widgets.names import middle
@@ -60,6 +59,7 @@ def box_of(label: str, name: str, options: Mapping[str, str], default: str | Non
 
 
 def crops_of(
+    dataset: str,
     label: str,
     name: str,
     options: Sequence[int],
@@ -68,8 +68,8 @@ def crops_of(
     default: Sequence[int] = (),
     **more: Any,
 ) -> tuple[int, ...]:
-    """Crop classes; the address keeps their names, joined by commas, as `name`."""
-    key, items = f"address:{name}", legend.load().classes
+    """Crop classes of the dataset; the address keeps their names, joined by commas, as `name`."""
+    key, items = f"address:{name}", data.legend(dataset).classes
     wanted = st.query_params.get(name)
     named = [c.id for c in items if c.name in (wanted or "").split(",")]
     chosen = list(default) if wanted is None else named

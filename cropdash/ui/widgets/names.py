@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from cropdash import legend
 from cropdash.domain import Zone
 from cropdash.figures import wording
 from cropdash.i18n import label, say, sentence
+from cropdash.ui.shell import data
 
 ALL = sentence("All")
 
@@ -25,9 +25,9 @@ def middle(periods: Sequence[str]) -> str:
     return periods[min(4, len(periods) - 1)]
 
 
-def crop_name(crop: int) -> str:
-    """Name of a class, without what stands in brackets."""
-    return label(legend.load().classes[crop]).split(" (")[0]
+def crop_name(dataset: str, crop: int) -> str:
+    """Name of a class of the dataset, without what stands in brackets."""
+    return label(data.legend(dataset).classes[crop]).split(" (")[0]
 
 
 def by_region(zones: Sequence[Zone]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from cropdash import i18n, legend
+from cropdash import i18n
 from cropdash.figures import palette, series
 from cropdash.i18n import label, number, say
 from cropdash.ui.shell import data, frame
@@ -26,8 +26,8 @@ def facts(dataset: str, zone: str, parcel: int) -> None:
     """Crop in both languages, code, area, and how usual its year is."""
     table = data.parcels(dataset, zone)
     row = table[table["parcel_id"] == parcel].iloc[0]
-    crop = legend.load().classes[row["crop"]]
-    code = legend.load().codes.get(row["code"])
+    legend = data.legend(dataset)
+    crop, code = legend.classes[row["crop"]], legend.codes.get(row["code"])
     french = i18n.current() == "fr"
     both = (code.label_fr if french else f"{code.label_en} ({code.label_fr})") if code else None
     declared = both or say("a code that the legend lacks")
@@ -49,7 +49,7 @@ def series_chart(dataset: str, zone: str, chosen: Sequence[int], index: str = "N
     """A value of the chosen parcels by month, against the class of the first."""
     table, parcels = data.series(dataset, zone), data.parcels(dataset, zone).set_index("parcel_id")
     lines = [
-        series.Line(_named(i, parcels.loc[i, "crop"]), table.loc[[i]], colour)
+        series.Line(_named(dataset, i, parcels.loc[i, "crop"]), table.loc[[i]], colour)
         for i, colour in zip(chosen, palette.model_colours(frame.is_dark()), strict=False)
         if i in table.index
     ]
@@ -60,7 +60,7 @@ def series_chart(dataset: str, zone: str, chosen: Sequence[int], index: str = "N
         return
     crop = int(parcels.loc[chosen[0], "crop"])
     usual = data.seasons(dataset, index)
-    band, name = usual[usual["crop"] == crop], crop_name(crop)
+    band, name = usual[usual["crop"] == crop], crop_name(dataset, crop)
     title = _title(values()[index], chosen, name.lower())
     st.markdown(f"**{title}**")
     figure = series.parcel_series(lines, band, name, index=index, dark=frame.is_dark())
@@ -75,8 +75,8 @@ def series_chart(dataset: str, zone: str, chosen: Sequence[int], index: str = "N
     )
 
 
-def _named(parcel: int, crop: int) -> str:
-    return say("Parcel {id}: {crop}", id=parcel, crop=crop_name(int(crop)))
+def _named(dataset: str, parcel: int, crop: int) -> str:
+    return say("Parcel {id}: {crop}", id=parcel, crop=crop_name(dataset, int(crop)))
 
 
 def _title(value: str, chosen: Sequence[int], crop: str) -> str:

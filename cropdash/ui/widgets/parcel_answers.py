@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from cropdash import legend
 from cropdash.domain import Float, Prediction
 from cropdash.figures import probabilities
 from cropdash.i18n import say
@@ -21,7 +20,7 @@ def probabilities_chart(pair: Pair, parcel: int) -> bool:
         return False
     declared = data.parcels(pair.dataset, pair.zone.zone_id).set_index("parcel_id")["crop"]
     rows = probabilities.table(
-        pair.names, (first, second), int(declared.loc[parcel]), legend.load()
+        pair.names, (first, second), int(declared.loc[parcel]), data.legend(pair.dataset)
     )
     said = say("Most probable classes of parcel {id}, mean over its pixels", id=parcel)
     st.markdown(f"**{said}**")

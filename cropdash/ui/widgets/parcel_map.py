@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 from streamlit_folium import st_folium
 
-from cropdash import i18n, legend
+from cropdash import i18n
 from cropdash.figures.maps import Command, ZoneMap, geojson
 from cropdash.i18n import say
 from cropdash.ui.shell import address, assets, data
@@ -24,7 +24,7 @@ def parcels_url(dataset: str, zone: str) -> str:
     return assets.publish(
         f"parcels/{dataset}/{zone}/{data.fingerprint(dataset)}/{i18n.current()}",
         ".json",
-        lambda: geojson(data.parcels(dataset, zone), legend.load()),
+        lambda: geojson(data.parcels(dataset, zone), data.legend(dataset)),
     )
 
 

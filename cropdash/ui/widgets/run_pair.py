@@ -38,8 +38,10 @@ class Pair:
 
     @property
     def fits(self) -> bool:
-        """Whether both runs predicted the zone as it is built now."""
-        return all(p.grid == self.zone.grid for p in self.predictions)
+        """Whether both runs predicted the zone as it is built now, by the legend of now."""
+        legend = data.legend(self.dataset).hash
+        known = all(run.legend_hash == legend for run in self.runs)
+        return known and all(p.grid == self.zone.grid for p in self.predictions)
 
     @property
     def labels(self) -> Labels:
