@@ -20,7 +20,7 @@ from cropdash import legend
 from cropdash.domain import Float, Zone
 from cropdash.simulate import register
 from cropdash.simulate.landscape import Landscape
-from cropdash.simulate.tables import Reals, codes, priors, rows, stream
+from cropdash.simulate.tables import Index, Reals, codes, priors, rows, stream
 
 UNKNOWN = 0.05  # share of parcels that were not declared the year before
 _CELLS = 12  # of the coarse field of heights on a side: hills of a fifth of the zone
@@ -42,16 +42,29 @@ def elevation(zone: Zone, seed: int) -> Float:
 def parcels_before(zone: Zone, land: Landscape, seed: int) -> gpd.GeoDataFrame:
     """The zone's register of the year before: the same fields with the crops that came before."""
     rng = stream(seed, zone.zone_id, "rotation")
-    farmed = np.flatnonzero(land.code != "")
-    now = np.where(land.growth[farmed] <= _MAPPED, land.growth[farmed], 0)
-    steps = _chances(zone.region)[now].cumsum(axis=1)  # (P, K)
-    before = (steps <= rng.random((len(now), 1)) * steps[:, -1:]).sum(axis=1)
-    before = np.minimum(before, steps.shape[1] - 1)
-    declared = np.array(_commonest())[before]
+    farmed, before = _crops_before(zone, land, rng)
+    declared = np.array(codes().code)[_commonest()][before]
     declared[rng.random(len(declared)) < UNKNOWN] = ""
     code = np.full(land.code.shape, "", dtype=object)
     code[farmed] = declared
     return register.declare(zone, replace(land, code=code.astype(str)), seed)
+
+
+def growth_before(zone: Zone, land: Landscape, seed: int) -> Index:
+    """(P,) row id of what grew on each piece in the year before, see `tables.calendar`."""
+    farmed, before = _crops_before(zone, land, stream(seed, zone.zone_id, "rotation"))
+    growth = land.growth.copy()
+    growth[farmed] = codes().grows_as[_commonest()][before]
+    return growth
+
+
+def _crops_before(zone: Zone, land: Landscape, rng: np.random.Generator) -> tuple[Index, Index]:
+    """The pieces that are farmed, and the classes that they bore in the year before."""
+    farmed = np.flatnonzero(land.code != "")
+    now = np.where(land.growth[farmed] <= _MAPPED, land.growth[farmed], 0)
+    steps = _chances(zone.region)[now].cumsum(axis=1)  # (P, K)
+    before = (steps <= rng.random((len(now), 1)) * steps[:, -1:]).sum(axis=1)
+    return farmed, np.minimum(before, steps.shape[1] - 1)
 
 
 @cache
@@ -60,12 +73,12 @@ def _terrain() -> dict[str, dict[str, str]]:
 
 
 @cache
-def _commonest() -> tuple[str, ...]:
-    """The commonest code of each class."""
+def _commonest() -> Index:
+    """Row of the code table of each class's commonest code."""
     table = codes()
     last = int(table.class_id.max())
     of = [np.flatnonzero(table.class_id == k) for k in range(last + 1)]
-    return tuple(table.code[where[table.parcels[where].argmax()]] for where in of)
+    return np.array([where[table.parcels[where].argmax()] for where in of])
 
 
 @cache

@@ -1,14 +1,16 @@
 """Leaf area of every piece of land through the year.
 
 Double-logistic curves: leaves come at `leaf_on_mid_doy`, yellow at `senescence_mid_doy`, go
-at `harvest_doy` (days of year for the reference region, see crop_calendar.csv).
+at `harvest_doy` (days of year for the reference region, see crop_calendar.csv). Days of the year
+before are counted down from 0, its last.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cropdash.simulate.tables import Index, Reals, Region, calendar
 
@@ -24,6 +26,9 @@ DRY_REGION = 0.35  # summer drought of a region at which all who can water do
 DRYNESS_SPREAD = 0.25  # sd between the meadows of a zone
 DROUGHT_LOSS = 0.45  # share of leaves that an unwatered crop loses at the worst
 GROWTH_D = 14.0  # [days] e-folding time with which cut grass comes back
+LEAF_LIFE_D = 200.0  # [days] of plants whose senescence the calendar doesn't know
+WINDY_D = 60.0  # [days] before new year in which leaves that hang on are blown away
+YEAR_D = 365
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +43,15 @@ class Canopy:
     flower: Reals  # (P, N) share of the canopy in flower
     chlorophyll: Reals  # (P, N) [µg/cm²]
     leaf_angle: Reals  # (P,) [degrees] mean, 0 = flat
+    fresh: Reals  # (P, N) 0 where leaves have faded, 1 where they have not
+    thirst: Reals  # (P, N) share of the leaves that a dry summer costs
+    age: Reals  # (P, N) 0 when leaves come, 1 when they yellow
+
+    def on(self, days: NDArray[np.bool_]) -> Canopy:
+        """The same on some of the days (N,)."""
+        by_day = ["green", "brown", "under", "residue", "flower", "chlorophyll"]
+        by_day += ["fresh", "thirst", "age"]
+        return replace(self, **{name: getattr(self, name)[:, days] for name in by_day})
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,18 +62,21 @@ class _Curves:
     brown: Reals
     residue: Reals
     under: Reals
+    thirst: Reals
 
 
 @dataclass(frozen=True, eq=False)
 class _Plan:
     """What a curve needs: days (N,), calendar columns by name (P, 1), draws."""
 
-    day: Reals
+    day: Reals  # of the year; of annual plants, days of the year before are below 1
+    last: NDArray[np.bool_]  # (N,) days of the year before
     column: dict[str, Reals]
     shift: Reals  # (P, 1) [days]
     vigour: Reals  # (P, 1)
     region: Region
     drought: float
+    sown_again: bool  # half of the fields, in autumn
     rng: np.random.Generator
 
     def normal(self, sd: float | Reals) -> Reals:
@@ -72,43 +89,68 @@ class _Plan:
         return (self.rng.random(self.shift.shape) < share).astype(float)
 
 
-def grow(growth: Index, days: Reals, region: Region, rng: np.random.Generator) -> Canopy:
-    """Grow what stands on each piece (P,) through the days of year (N,)."""
+def grow(
+    growth: Index,
+    days: Reals,
+    region: Region,
+    rng: np.random.Generator,
+    *,
+    sown_again: bool = True,
+) -> Canopy:
+    """Grow what stands on each piece (P,) through the days of year (N,).
+
+    What is drawn doesn't depend on the days. An annual plant stands on days of the year before as
+    it does on January 1st; perennials as they did then. Without `sown_again` no field bears a crop
+    of the next year in autumn.
+    """
     table = calendar()
     row = _variants(growth, rng)
     drought = float(np.clip(region.summer_drought + 0.32 + rng.normal(0, 0.30), 0, 1))
     kinds = {"annual": _annual, "perennial_herb": _herb, "woody": _woody}
-    whole = _Curves(*(np.zeros((len(row), len(days))) for _ in range(4)))
+    parts = _Curves.__dataclass_fields__
+    whole = _Curves(*(np.zeros((len(row), len(days))) for _ in parts))
     shift_all = np.zeros((len(row), 1))
+    last = days < 1
+    around = np.where(last, days + YEAR_D, days)
     for kind, curve in kinds.items():
         here = np.flatnonzero(table.kind[row] == kind)
         column = {name: values[row[here], None] for name, values in table.number.items()}
         jitter = np.nan_to_num(column["sowing_jitter_d"], nan=SHIFT_D)
         shift = region.phenology_shift_d + rng.normal(0, 1, (len(here), 1)) * jitter
         vigour = np.exp(rng.normal(0, VIGOUR_SPREAD[kind], (len(here), 1)))
-        plan = _Plan(days, column, shift, vigour, region, drought, rng)
+        day = days if kind == "annual" else around
+        plan = _Plan(day, last, column, shift, vigour, region, drought, sown_again, rng)
         grown = curve(plan, table.cuts[row[here]])
-        for name in ("green", "brown", "residue", "under"):
+        for name in parts:
             getattr(whole, name)[here] = getattr(grown, name)
         shift_all[here] = shift
-    return _canopy(row, whole, shift_all, days, rng)
+    is_annual = (table.kind[row] == "annual")[:, None]
+    return _canopy(row, whole, shift_all, np.where(is_annual, days, around), rng)
 
 
 def _canopy(
     row: Index, curves: _Curves, shift: Reals, days: Reals, rng: np.random.Generator
 ) -> Canopy:
+    """Of days (P, N)."""
     green, brown = curves.green, curves.brown
-    number = calendar().number
-    peak, width = number["flower_peak_doy"][row, None], number["flower_width_d"][row, None]
-    strength = np.nan_to_num(number["flower_strength"][row, None])
-    bell = np.exp(-0.5 * ((days - peak - shift) / np.where(width > 0, width, 1)) ** 2)
-    flower = strength * np.nan_to_num(bell) * (green > 0.3)
-    leaf = number["chlorophyll_ug_cm2"][row, None]
+    number = {name: values[row, None] for name, values in calendar().number.items()}
+    width = number["flower_width_d"]
+    since = (days - number["flower_peak_doy"] - shift) / np.where(width > 0, width, 1)
+    bell = np.exp(-0.5 * since**2)
+    flower = np.nan_to_num(number["flower_strength"]) * np.nan_to_num(bell) * (green > 0.3)
+    leaf = number["chlorophyll_ug_cm2"]
     leaf = leaf * np.exp(rng.normal(0, GREENNESS_SPREAD, (len(row), 1)))
     fading = green / np.maximum(green + brown, 1e-6)  # leaves pale before they die
-    chlorophyll = leaf * (0.35 + 0.65 * np.clip(fading * 1.15, 0, 1))
-    angle = number["leaf_angle_deg"][row] + rng.normal(0, 6, len(row))
-    return Canopy(row, green, brown, curves.under, curves.residue, flower, chlorophyll, angle)
+    fresh = np.clip(fading * 1.15, 0, 1)
+    chlorophyll = leaf * (0.35 + 0.65 * fresh)
+    angle = number["leaf_angle_deg"][:, 0] + rng.normal(0, 6, len(row))
+    on = number["leaf_on_mid_doy"]
+    life = np.nan_to_num(number["senescence_mid_doy"] - on, nan=LEAF_LIFE_D)
+    age = np.clip((days - on - shift) / np.maximum(life, 1), 0, 1)
+    return Canopy(
+        row, green, brown, curves.under, curves.residue, flower, chlorophyll, angle, fresh,
+        curves.thirst, age,
+    )  # fmt: skip
 
 
 def _variants(growth: Index, rng: np.random.Generator) -> Index:
@@ -131,14 +173,16 @@ def _annual(plan: _Plan, _: Reals) -> _Curves:
     winter = column["lai_winter"] * np.exp(plan.normal(0.4))
     leafing = _logistic((day - start) / column["leaf_on_width_d"])
     standing = (day < harvest).astype(float)
-    peak = column["lai_max"] * plan.vigour * (1 - _thirst(plan))
+    thirst = _thirst(plan)
+    peak = column["lai_max"] * plan.vigour * (1 - thirst)
     leaves = (winter * (1 - 0.25 * _winter(day)) * (1 - leafing) + peak * leafing) * standing
     faded = _logistic((day - end) / column["senescence_width_d"])
     before = _before(plan, start) * (1 - column["winter_sown"])
     after, straw = _after(plan, harvest, faded)
     dying = plan.uniform(0.03, 0.12) * (1 - faded)  # lower leaves, stalks, tassels
     green = leaves * (1 - faded) + before + after
-    return _Curves(green, leaves * (0.8 * faded + dying), straw, np.zeros_like(green))
+    brown = leaves * (0.8 * faded + dying)
+    return _Curves(green, brown, straw, np.zeros_like(green), thirst)
 
 
 def _thirst(plan: _Plan) -> Reals:
@@ -183,7 +227,7 @@ def _after(plan: _Plan, harvest: Reals, faded: Reals) -> tuple[Reals, Reals]:
     cover_crop = np.where(is_early, np.maximum(catch, volunteers), plan.uniform(0, 0.25)) * emerged
     cover_crop = cover_crop * (1 - 0.6 * plan.drought * _midsummer(day))
     sown = np.maximum(harvest + 25, plan.uniform(288, 330))
-    next_crop = plan.chance(0.5) * plan.uniform(0.2, 0.9)
+    next_crop = plan.chance(0.5) * plan.uniform(0.2, 0.9) * plan.sown_again
     ends = np.where(next_crop > 0, sown - 12, 400)  # the seed bed of the next crop
     later = next_crop * _logistic((day - sown - 14) / 7)
     is_after = since >= 0
@@ -210,7 +254,7 @@ def _herb(plan: _Plan, cuts: Reals) -> _Curves:
     dry = thirst * _midsummer(day)
     litter = plan.uniform(0.04, 0.16) * (0.6 + 1.3 * _midsummer(day))
     green, brown = leaves * (1 - dry) * (1 - litter), leaves * (litter + 0.5 * dry)
-    return _Curves(green, brown, np.zeros_like(leaves), np.zeros_like(leaves))
+    return _Curves(green, brown, np.zeros_like(leaves), np.zeros_like(leaves), dry)
 
 
 def _cut(plan: _Plan, cuts: Reals) -> Reals:
@@ -240,6 +284,8 @@ def _woody(plan: _Plan, cuts: Reals) -> _Curves:
     season = (0.55 + 0.45 * np.exp(-0.5 * ((day - 118) / 38) ** 2)) * 1.2
     grass = grass * season * (1 - 0.75 * plan.drought * _midsummer(day))
     green = (evergreen + crown * (1 - fallen)) * _cut(plan, cuts)
-    # Twigs and bark stay when leaves fall.
-    brown = crown * fallen * 0.25 + 0.12 * column["lai_max"]
-    return _Curves(green, brown, np.zeros_like(green), grass)
+    # Twigs and bark stay when leaves fall; what hangs on in autumn is gone by new year.
+    hanging = np.where(plan.last, np.clip((YEAR_D - day) / WINDY_D, 0, 1), 1.0)
+    brown = crown * fallen * 0.25 * hanging + 0.12 * column["lai_max"]
+    thirst = np.broadcast_to(DROUGHT_LOSS * plan.drought * _midsummer(day), green.shape)
+    return _Curves(green, brown, np.zeros_like(green), grass, thirst)

@@ -1,4 +1,4 @@
-"""From leaf area to reflectance of B2, B3, B4, B8.
+"""From leaf area to reflectance.
 
 A canopy of PROSAIL (see `canopy_table`) over a ground: soil of any colour and moisture, straw, or
 the grass between trees and vines, which is itself a canopy over the soil.
@@ -6,30 +6,40 @@ the grass between trees and vines, which is itself a canopy over the soil.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 
 from cropdash.domain import Float
-from cropdash.simulate.canopy_table import Leaves, covered
+from cropdash.simulate import canopy_table
+from cropdash.simulate.canopy_table import Leaves
 from cropdash.simulate.phenology import Canopy
-from cropdash.simulate.tables import VILLAGE, Reals, calendar
+from cropdash.simulate.tables import COARSE, FINE, VILLAGE, Reals, calendar, spectrum
 
-# Columns are B2, B3, B4, B8.
-SOIL = np.array([0.102, 0.138, 0.168, 0.262])  # dry, brightness 1
-STRAW = np.array([0.125, 0.175, 0.225, 0.340])
-BUILT = np.array([0.100, 0.118, 0.150, 0.205])
-WATER = np.array([0.040, 0.042, 0.030, 0.018])
-FLOWER = {
-    "": np.zeros(4),
-    "yellow": np.array([0.000, 0.085, 0.090, 0.050]),
-    "white": np.array([0.080, 0.080, 0.080, 0.050]),
-    "blue": np.array([0.050, 0.020, 0.025, 0.020]),
-    "awns": np.array([0.015, 0.030, 0.025, 0.040]),  # pale ears of barley
-}
-WET_DARKENING = 0.44  # loss of a soaked soil
 LEAF_SPREAD = 0.035  # log-sd of a field's reflectance in a band
+TINT_SPREADS = (0.04, 0.035)  # log-sd of a soil's colour between zones, and within one
+# What a band of 20 m has of another's deviation, and how much of it: bands that are neighbours, or
+# see the same cause, deviate together. A band is named after the one that it follows.
+KIN = {
+    "B5": ("B4", 0.7),
+    "B6": ("B8", 0.8),
+    "B7": ("B8", 0.95),
+    "B8A": ("B8", 0.97),
+    "B11": ("B8", 0.4),
+    "B12": ("B11", 0.8),
+}
 ROOFS, GARDENS = 1.25, 2.5  # where people live: brightness of roofs, leaf area of gardens
 THIN, THICK = 0.70, 1.40  # leaf area at the two ends of a field's inner variation
 GRASS_ANGLE, GRASS_CHLOROPHYLL = 56.0, 32.0  # between trees and vines
+GRASS_WATER = 0.0115  # [cm]
+DRY_MATTER = 0.006  # [g/cm²] of a leaf in its prime, for which the table's bands of 10 m are made
+DRY_SPREAD, WATER_SPREAD = 0.10, 0.15  # log-sd between stands
+# A young leaf holds more water than an old one, and less dry matter; from leaf-on to senescence.
+YOUNG_WATER, OLD_WATER = 1.12, 0.82
+YOUNG_DRY, OLD_DRY = 0.88, 1.12
+THIRST_WATER = 0.45  # share of a leaf's water that a stand of no leaves left would lack
+FADED_WATER = 0.35  # of a leaf's water when it dies
 # Leaf area of one crown: trees and vines hold theirs in crowns or rows with gaps between.
 CROWN_LEAF_AREA = 2.4
 # Land without leaves inside a field: wheel tracks, headlands, wet spots, molehills. (a, b) of a
@@ -40,90 +50,160 @@ SHADE = 0.22  # share of a gap's light that plants around take per tan(sun zenit
 MAX_SHADE = 0.75
 
 
-def reflect(
+@dataclass(frozen=True, eq=False)
+class Fields:
+    """What sets P pieces apart that bear the same, by band where it has colour."""
+
+    brightness: Reals  # (P,) of the soil
+    wetness: Reals  # (N, P) of the soil, 0 dry to 1 soaked
+    gaps: Reals  # (P,) share of the land without leaves
+    tint: Mapping[str, Reals]  # (P,) of the ground
+    gain: Mapping[str, Reals]  # (P,) of the canopy
+    water: Reals  # (P,) of its leaves, beside the crop's
+    dry: Reals  # (P,) of its leaves, beside the usual
+
+
+def draw(
     canopy: Canopy,
-    sun_zenith: Reals,
     moisture: Reals,
     soil_brightness: float,
     rng: np.random.Generator,
-) -> tuple[Float, Float]:
-    """Reflectance (N, B, P) of each piece where its canopy is thin, and where it is thick.
+    rng_20m: np.random.Generator,
+) -> Fields:
+    """Draw what sets the pieces apart; `moisture` (N,) is 0 dry to 1 soaked.
 
-    sun_zenith [rad] and moisture (0 dry, 1 soaked) are (N,).
+    What only bands of 20 m see is drawn from a stream of its own, so that those of 10 m are the
+    same with and without them.
     """
-    ground = _ground(canopy, moisture, soil_brightness, rng)
-    ground = _undergrowth(canopy, ground, sun_zenith)
+    pieces = len(canopy.row)
+    brightness = soil_brightness * np.exp(rng.normal(0, 0.16, pieces))
+    # Soils differ in colour, from one place to the next and within one.
+    tint = rng.normal(0, TINT_SPREADS[0], (4, 1)) + rng.normal(0, TINT_SPREADS[1], (4, pieces))
+    wetness = wet(moisture, pieces, rng)
     kinds = calendar().kind[canopy.row]
     gaps = rng.beta(*np.array([GAPS[kind] for kind in kinds]).T)
     # Leaves of one species differ in structure, and fields in the direction of their rows.
-    gain = np.exp(rng.normal(0, LEAF_SPREAD, (4, len(kinds))))
+    gain = rng.normal(0, LEAF_SPREAD, (4, pieces))
+    tints, gains = dict(zip(FINE, tint, strict=True)), dict(zip(FINE, gain, strict=True))
+    for band in COARSE:
+        parent, share = KIN[band]
+        own = rng_20m.normal(0, TINT_SPREADS[0]) + rng_20m.normal(0, TINT_SPREADS[1], pieces)
+        tints[band] = share * tints[parent] + np.sqrt(1 - share**2) * own
+        own = rng_20m.normal(0, LEAF_SPREAD, pieces)
+        gains[band] = share * gains[parent] + np.sqrt(1 - share**2) * own
+    water, dry = (
+        np.exp(rng_20m.normal(0, spread, pieces)) for spread in (WATER_SPREAD, DRY_SPREAD)
+    )
+    return Fields(brightness, wetness, gaps, tints, gains, water, dry)
+
+
+def wet(moisture: Reals, pieces: int, rng: np.random.Generator) -> Reals:
+    """(N, P) wetness of each piece's soil on dates of that moisture (N,)."""
+    spread = rng.normal(0, 0.12, (len(moisture), pieces))
+    return np.asarray(np.clip(moisture[:, None] + spread, 0, 1))
+
+
+def reflect(
+    canopy: Canopy, fields: Fields, sun_zenith: Reals, bands: tuple[str, ...] = FINE
+) -> tuple[Float, Float]:
+    """Reflectance (N, B, P) of each piece where its canopy is thin, and where it is thick.
+
+    sun_zenith [rad] is (N,); the bands are FINE or COARSE.
+    """
+    ground = _undergrowth(canopy, _ground(canopy, fields, bands), sun_zenith, bands)
+    gain = np.exp(np.stack([fields.gain[band] for band in bands]))
     lived_in = calendar().class_id[canopy.row] == VILLAGE
+    contents = _contents(canopy, fields)
     thin, thick = (
         (
-            _stand(canopy, np.where(lived_in, leaves, scale), gaps, ground * light, sun_zenith)
+            _stand(canopy, contents, np.where(lived_in, leaves, scale), fields.gaps,
+                   ground * light, sun_zenith, bands)
             * gain
         ).astype(np.float32)
         for scale, leaves, light in (
             (THIN, 0.0, np.where(lived_in, ROOFS, 1.0)),
             (THICK, GARDENS, 1.0),
         )
-    )
+    )  # fmt: skip
     return thin, thick
 
 
-def _ground(
-    canopy: Canopy, moisture: Reals, soil_brightness: float, rng: np.random.Generator
-) -> Reals:
+def _covered(leaves: Leaves, ground: Reals, sun_zenith: Reals, bands: tuple[str, ...]) -> Reals:
+    look = canopy_table.covered if bands == FINE else canopy_table.covered_20m
+    return look(leaves, ground, sun_zenith)
+
+
+def _ground(canopy: Canopy, fields: Fields, bands: tuple[str, ...]) -> Reals:
     """(N, B, P) what lies under the leaves."""
-    table, pieces = calendar(), len(canopy.row)
-    brightness = soil_brightness * np.exp(rng.normal(0, 0.16, pieces))
-    # Soils differ in colour, from one place to the next and within one.
-    tint = np.exp(rng.normal(0, 0.04, (4, 1)) + rng.normal(0, 0.035, (4, pieces)))
-    wetness = np.clip(moisture[:, None] + rng.normal(0, 0.12, (len(moisture), pieces)), 0, 1)
-    soil = SOIL[:, None] * tint * brightness * (1 - WET_DARKENING * wetness)[:, None, :]
+    table = calendar()
+    tint = np.exp(np.stack([fields.tint[band] for band in bands]))
+    dry, loss, stubble = (spectrum(w, bands)[:, None] for w in ("soil", "wet_loss", "straw"))
+    soil = dry * tint * fields.brightness * (1 - loss * fields.wetness[:, None, :])
     straw = canopy.residue.T[:, None, :]
-    soil = soil * (1 - straw) + STRAW[:, None] * straw
-    for name, spectrum in (("built", BUILT), ("water", WATER)):
+    soil = soil * (1 - straw) + stubble * straw
+    for name in ("built", "water"):
         here = table.ground[canopy.row] == name
-        soil[:, :, here] = spectrum[:, None] * tint[:, here]
+        soil[:, :, here] = spectrum(name, bands)[:, None] * tint[:, here]
     return np.asarray(soil)
 
 
-def _undergrowth(canopy: Canopy, ground: Reals, sun_zenith: Reals) -> Reals:
+def _undergrowth(canopy: Canopy, ground: Reals, sun_zenith: Reals, bands: tuple[str, ...]) -> Reals:
     """(N, B, P) the ground with the grass that grows between trees and vines."""
     here = np.flatnonzero(canopy.under.any(axis=1))
     grass = canopy.under[here].T
-    seen = ground.copy()
-    seen[:, :, here] = covered(
-        Leaves(
-            grass,
-            np.full_like(grass, GRASS_CHLOROPHYLL),
-            np.zeros_like(grass),
-            np.full(len(here), GRASS_ANGLE),
-        ),
-        ground[:, :, here],
-        sun_zenith,
+    leaves = Leaves(
+        grass,
+        np.full_like(grass, GRASS_CHLOROPHYLL),
+        np.zeros_like(grass),
+        np.full(len(here), GRASS_ANGLE),
+        np.full_like(grass, GRASS_WATER),
+        np.full_like(grass, DRY_MATTER),
     )
+    seen = ground.copy()
+    seen[:, :, here] = _covered(leaves, ground[:, :, here], sun_zenith, bands)
     return seen
 
 
-def _stand(canopy: Canopy, scale: Reals, gaps: Reals, ground: Reals, sun_zenith: Reals) -> Reals:
+def _contents(canopy: Canopy, fields: Fields) -> tuple[Reals, Reals]:
+    """(N, P) water and dry matter of each stand's leaves: age, thirst and senescence dry them.
+
+    Dry matter has no part in a crop's identity: the bands of 10 m know one for all crops, and a
+    second band of the near infrared would give crops away that differ in it.
+    """
+    water = calendar().number["leaf_water_cm"][canopy.row, None] * fields.water[:, None]
+    water = water * (YOUNG_WATER + (OLD_WATER - YOUNG_WATER) * canopy.age)
+    water = water * (1 - THIRST_WATER * canopy.thirst)
+    water = water * (FADED_WATER + (1 - FADED_WATER) * canopy.fresh)
+    dry = DRY_MATTER * fields.dry[:, None] * (YOUNG_DRY + (OLD_DRY - YOUNG_DRY) * canopy.age)
+    return water.T, dry.T
+
+
+def _stand(
+    canopy: Canopy,
+    contents: tuple[Reals, Reals],
+    scale: Reals,
+    gaps: Reals,
+    ground: Reals,
+    sun_zenith: Reals,
+    bands: tuple[str, ...],
+) -> Reals:
     """(N, B, P) the canopy over its ground, with gaps (P,) between plants and between crowns."""
     leaves = (canopy.green + canopy.brown).T * scale
     dead = canopy.brown.T * scale / np.maximum(leaves, 1e-6)
     is_woody = calendar().kind[canopy.row] == "woody"
     crowns = np.where(is_woody, np.clip(leaves / CROWN_LEAF_AREA, 0.02, 1), 1.0)
     share = crowns * (1 - gaps)  # (N, P) of the land under leaves
-    stand = Leaves(leaves / crowns, canopy.chlorophyll.T, dead, canopy.leaf_angle)
-    closed = covered(stand, ground, sun_zenith)
+    stand = Leaves(leaves / crowns, canopy.chlorophyll.T, dead, canopy.leaf_angle, *contents)
+    closed = _covered(stand, ground, sun_zenith, bands)
     cover = 1 - np.exp(-0.5 * leaves)
     shade = np.minimum(SHADE * np.tan(sun_zenith), MAX_SHADE)[:, None] * cover
     between = ground * (1 - shade)[:, None, :]
     mixed = share[:, None, :] * closed + (1 - share)[:, None, :] * between
-    return np.asarray(mixed + _flowers(canopy) * cover[:, None, :])
+    return np.asarray(mixed + _flowers(canopy, bands) * cover[:, None, :])
 
 
-def _flowers(canopy: Canopy) -> Reals:
+def _flowers(canopy: Canopy, bands: tuple[str, ...]) -> Reals:
     """(N, B, P) what flowers add."""
-    colour = np.stack([FLOWER[name] for name in calendar().flower_colour[canopy.row]])  # (P, B)
+    names = calendar().flower_colour[canopy.row]
+    colour = np.stack([spectrum(f"flower_{n}" if n else "", bands) for n in names])  # (P, B)
     return np.asarray(canopy.flower.T[:, None, :] * colour.T[None])

@@ -1,4 +1,8 @@
-"""From pieces of land to dated scenes: texture, point spread, sky, noise, classification."""
+"""From pieces of land to dated scenes: texture, point spread, sky, noise, classification.
+
+Bands of 20 m see pixels of their own, four of the grid's each, and are laid on the grid by the
+nearest: their four neighbours hold one value, as after resampling real scenes.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cropdash.domain import Bytes, Float, Scene, Zone, sentinel2
-from cropdash.simulate import phenology, radiometry, sky, weather
+from cropdash.domain import Bytes, Float, Scene, Season, Zone
+from cropdash.simulate import sky, weather
+from cropdash.simulate.ground import Ground, ground_of, surface
 from cropdash.simulate.landscape import Landscape
-from cropdash.simulate.tables import VILLAGE, WATER, regions, stream
+from cropdash.simulate.tables import COARSE, FINE, regions, yearly
 
 SIDE_WEIGHT = 0.17  # share of a neighbour's light in a pixel, by row and by column
 MAX_SHIFT_PX = 0.25  # by which scenes lie off the grid
@@ -24,87 +29,110 @@ VEGETATION_NDVI = 0.32
 THICK_CLOUD = 1.2  # optical depth of high cloud probability
 DETECTION = (0.08, 0.40)  # optical depth below which cloud is missed, differs by date
 SHADOW_SEEN = (0.20, 0.55)  # darkness below which a shadow is missed
+FOOLED = 0.25  # dates on which bright ground is taken for cloud
 SHADOWS_FOUND = 0.75  # share of shadowed land that is recognised at all
 BRIGHT_GROUND = 0.155  # B2 plus haze above which ground may be called cloud
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
-    """What the camera needs of a zone."""
+class Chance:
+    """What is drawn of a scene."""
 
-    thin: Float  # (N, B, P)
-    thick: Float  # (N, B, P)
-    piece: NDArray[np.intp]  # (H * W,)
-    texture: Float  # (H, W) 0 = thin canopy, 1 = thick
-    is_water: NDArray[np.bool_]  # (H, W)
-    shape: tuple[int, int]
+    sky: sky.Draw
+    shift: NDArray[np.float64]  # (2,) [px] off the grid
+    noise: int  # where in the bank of noise it begins
+    missed: float  # optical depth below which cloud is missed
+    faint: float  # darkness below which a shadow is missed
+    is_fooled: bool  # bright ground is taken for cloud
+    is_blind: bool  # no shadow is recognised
 
 
-def shoot(zone: Zone, land: Landscape, year: int, seed: int) -> Iterator[Scene]:
-    """Scenes of a season over the zone, one after another."""
+def shoot(
+    zone: Zone, land: Landscape, season: Season, seed: int, bands: tuple[str, ...]
+) -> Iterator[Scene]:
+    """Scenes of a season over the zone, one after another.
+
+    The weather is that of each calendar year, whatever part of it the season holds: a date's
+    scene shows the same sky in every season, and the same land in all that end in one year.
+    """
     region = regions()[zone.region]
-    passes = weather.acquire(year, region, stream(seed, zone.zone_id, "weather", str(year)))
-    ground = ground_of(zone, land, passes, seed, str(year))
-    rng = stream(seed, zone.zone_id, "sky", str(year))
-    drawn = sky.fields(rng)
-    canvas = sky.Canvas(drawn, zone.grid.shape, zone.grid.pixel_size)
-    bank = noise_bank(ground.shape, rng)
-    outside = _beyond_swath(ground.shape, rng)
-    for n, date in enumerate(passes.dates):
-        above = canvas.sky(passes.cover[n], passes.sun_zenith[n], rng)
-        bare = blurred(surface(ground, n), rng.uniform(-MAX_SHIFT_PX, MAX_SHIFT_PX, 2))
-        seen = sky.cover(bare, above, passes.haze[n])
-        add_noise(seen, bank, rng)
-        scl = classify(seen, above, ground.is_water, rng)
-        if passes.orbit[n] == 1 and outside is not None:
-            seen[:, outside], scl[outside] = np.nan, NO_DATA
-        yield Scene(date, seen, scl, zone.grid, sentinel2.BAND_SETS["10m"])
+    years = range(season.start.year, season.end.year + 1)
+    passes = {
+        year: weather.acquire(year, region, yearly(seed, zone.zone_id, "weather", year))
+        for year in years
+    }
+    groups = (FINE, COARSE) if set(bands) - set(FINE) else (FINE,)
+    ground = ground_of(zone, land, passes, season, seed, groups)
+    made = [name for group in groups for name in group]
+    wanted = [made.index(name) for name in bands]
+    n = 0
+    for year in years:
+        camera = Camera(zone, seed, year, groups)
+        flown = passes[year]
+        for i, date in enumerate(flown.dates):
+            chance = camera.draw()
+            if date not in season:
+                continue
+            seen, scl = camera.look(ground, n, flown, i, chance)
+            yield Scene(date, seen[wanted], scl, zone.grid, bands)
+            n += 1
 
 
-def ground_of(zone: Zone, land: Landscape, passes: weather.Passes, seed: int, year: str) -> Ground:
-    region = regions()[zone.region]
-    rng = stream(seed, zone.zone_id, "growth", year)
-    canopy = phenology.grow(land.growth, passes.day, region, rng)
-    thin, thick = radiometry.reflect(
-        canopy, passes.sun_zenith, passes.moisture, region.soil_brightness, rng
-    )
-    cover = land.growth[land.piece]
-    texture = _texture(cover == VILLAGE, stream(seed, zone.zone_id, "texture"))
-    is_water = np.asarray(cover == WATER)
-    index = land.piece.ravel().astype(np.intp)
-    return Ground(thin, thick, index, texture, is_water, land.piece.shape)
+class Camera:
+    """The satellite and the sky above a zone in one calendar year."""
 
+    def __init__(
+        self, zone: Zone, seed: int, year: int, groups: tuple[tuple[str, ...], ...]
+    ) -> None:
+        shape = zone.grid.shape
+        self._rng = yearly(seed, zone.zone_id, "sky", year)
+        self.canvas = sky.Canvas(sky.fields(self._rng), shape, zone.grid.pixel_size)
+        self.bank = noise_bank(len(FINE), shape, self._rng)
+        self._outside = _beyond_swath(shape, self._rng)
+        self._size = len(FINE) * shape[0] * shape[1]
+        self._bank_20m: Float | None = None
+        if COARSE in groups:
+            half = (-(-shape[0] // 2), -(-shape[1] // 2))
+            rng = yearly(seed, zone.zone_id, "noise 20 m", year)
+            self._bank_20m = noise_bank(len(COARSE), half, rng)
 
-def _texture(is_village: NDArray[np.bool_], rng: np.random.Generator) -> Float:
-    """(H, W) patchiness: soil over some 60 m, rows and tracks by the pixel, roofs and gardens."""
-    shape = is_village.shape
-    grain = rng.standard_normal(shape, dtype=np.float32)
-    coarse = tuple(n // 6 + 3 for n in shape)
-    patches = rng.standard_normal(coarse, dtype=np.float32)
-    rows, columns = (_stretch(n, m) for n, m in zip(shape, coarse, strict=True))
-    mixed = 0.5 + 0.24 * (rows @ patches @ columns.T) + 0.14 * grain
-    mixed[is_village] = 0.5 + 0.45 * grain[is_village]
-    return np.asarray(np.clip(mixed, 0, 1), dtype=np.float32)
+    def draw(self) -> Chance:
+        """Draw the next scene."""
+        rng = self._rng
+        above, shift = sky.draw(rng), rng.uniform(-MAX_SHIFT_PX, MAX_SHIFT_PX, 2)
+        start = int(rng.integers(0, len(self.bank) - self._size))
+        missed, faint = rng.uniform(*DETECTION), rng.uniform(*SHADOW_SEEN)
+        is_fooled, is_blind = rng.random() < FOOLED, rng.random() > SHADOWS_FOUND
+        return Chance(above, shift, start, missed, faint, is_fooled, is_blind)
 
+    def look(
+        self, ground: Ground, n: int, passes: weather.Passes, i: int, chance: Chance
+    ) -> tuple[Float, Bytes]:
+        """(B, H, W) reflectance and (H, W) classification of the ground's n-th date, pass i."""
+        above = self.canvas.sky(passes.cover[i], passes.sun_zenith[i], chance.sky)
+        bare = blurred(surface(ground, n), chance.shift)
+        seen = sky.cover(bare, above, passes.haze[i])
+        add_noise(seen, self.bank, chance.noise)
+        scl = classify(seen, above, ground.is_water, chance)
+        if self._bank_20m is not None:
+            coarse = self.look_20m(ground, n, above, passes.haze[i], chance)
+            seen = np.concatenate([seen, nearest(coarse, ground.shape)])
+        if passes.orbit[i] == 1 and self._outside is not None:
+            seen[:, self._outside], scl[self._outside] = np.nan, NO_DATA
+        return seen, scl
 
-def _stretch(n: int, m: int) -> Float:
-    """(n, m) linear weights from m coarse places to n pixels."""
-    place = np.linspace(0.5, m - 1.5, n)
-    low = np.floor(place).astype(int)
-    weights = np.zeros((n, m), dtype=np.float32)
-    weights[np.arange(n), low] = 1 - (place - low)
-    weights[np.arange(n), low + 1] += place - low
-    return weights
-
-
-def surface(ground: Ground, n: int) -> Float:
-    """(B, H, W) reflectance of the land on the n-th date."""
-    thin = ground.thin[n].take(ground.piece, axis=1).reshape(-1, *ground.shape)
-    span = (ground.thick[n] - ground.thin[n]).take(ground.piece, axis=1)
-    span = span.reshape(-1, *ground.shape)
-    span *= ground.texture
-    thin += span
-    return np.asarray(thin)
+    def look_20m(
+        self, ground: Ground, n: int, above: sky.Sky, haze: float, chance: Chance
+    ) -> Float:
+        """(B, h, w) reflectance in the bands of 20 m, in pixels of their own."""
+        if self._bank_20m is None:
+            raise ValueError("This camera has no bands of 20 m.")
+        bare = blurred(sky.blocks(surface(ground, n, COARSE)), chance.shift / 2)
+        seen = sky.cover(bare, sky.halved(above), haze, COARSE)
+        # This bank is not as long as the other: as far into it.
+        room = len(self._bank_20m) - seen.size
+        add_noise(seen, self._bank_20m, chance.noise * room // len(self.bank))
+        return seen
 
 
 def blurred(image: Float, shift: NDArray[np.float64]) -> Float:
@@ -125,17 +153,22 @@ def _part(image: Float, start: int, size: int, axis: int) -> Float:
     return image[tuple(at)]
 
 
-def noise_bank(shape: tuple[int, int], rng: np.random.Generator) -> Float:
+def noise_bank(bands: int, shape: tuple[int, int], rng: np.random.Generator) -> Float:
     """Normal deviates of which every scene takes another stretch."""
-    size = 4 * shape[0] * shape[1]
+    size = bands * shape[0] * shape[1]
     return rng.standard_normal(size + size // 2 + 1, dtype=np.float32)
 
 
-def add_noise(seen: Float, bank: Float, rng: np.random.Generator) -> None:
-    start = int(rng.integers(0, len(bank) - seen.size))
+def add_noise(seen: Float, bank: Float, start: int) -> None:
     noise = bank[start : start + seen.size].reshape(seen.shape)
     seen += (np.float32(NOISE_FLOOR) + np.float32(NOISE_SHARE) * seen) * noise
     np.clip(seen, 0.0001, 1.2, out=seen)
+
+
+def nearest(coarse: Float, shape: tuple[int, int]) -> Float:
+    """(B, H, W) of pixels twice as large, each laid on the four that it covers."""
+    whole = coarse.repeat(2, axis=1).repeat(2, axis=2)
+    return whole[:, : shape[0], : shape[1]]
 
 
 def _beyond_swath(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.bool_] | None:
@@ -147,27 +180,23 @@ def _beyond_swath(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[n
     return np.asarray(column + slope * row > share * shape[1])
 
 
-def classify(
-    seen: Float, above: sky.Sky, is_water: NDArray[np.bool_], rng: np.random.Generator
-) -> Bytes:
-    """(H, W) scene classification, with Sen2Cor's errors.
+def classify(seen: Float, above: sky.Sky, is_water: NDArray[np.bool_], chance: Chance) -> Bytes:
+    """(H, W) scene classification by the bands of 10 m, with Sen2Cor's errors.
 
-    Thin cloud and faint shadow are missed, dark land is left unclassified, and bright ground
+    Thin cloud and chance.faint shadow are chance.missed, dark land is left unclassified, and bright ground
     is now and then taken for cloud.
     """
-    missed, faint = rng.uniform(*DETECTION), rng.uniform(*SHADOW_SEEN)
-    is_fooled, is_blind = rng.random() < 0.25, rng.random() > SHADOWS_FOUND
     blue, red, near = seen[0], seen[2], seen[3]
     scl = np.where(near - red > VEGETATION_NDVI * (near + red), VEGETATION, BARE).astype(np.uint8)
     scl[is_water] = WET
     # Between soil and leaf, and on dark land, Sen2Cor often declines to say.
     scl[(near < 0.11) & ~is_water] = UNCLASSIFIED
-    if not is_blind:
-        scl[above.shadow > faint] = SHADOW
+    if not chance.is_blind:
+        scl[above.shadow > chance.faint] = SHADOW
     depth = above.cloud
-    scl[above.cirrus > max(missed, 0.1)] = THIN_CIRRUS
-    if is_fooled:
+    scl[above.cirrus > max(chance.missed, 0.1)] = THIN_CIRRUS
+    if chance.is_fooled:
         scl[(blue > BRIGHT_GROUND) & (scl == BARE)] = CLOUD_MEDIUM
-    scl[depth > missed] = CLOUD_MEDIUM
+    scl[depth > chance.missed] = CLOUD_MEDIUM
     scl[depth > THICK_CLOUD] = CLOUD_HIGH
     return scl

@@ -8,16 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropdash.domain import Float
+from cropdash.simulate.tables import FINE, spectrum
 
 CELL_PX = 4  # clouds are drawn at 40 m and interpolated
 DOMAIN = 512  # cells of a field, which repeats beyond
 FIELDS = 4
 SPECTRUM = 3.0  # power falls with wave number to this power
 CLOUD_EDGE = 0.30  # field units over which a cloud's depth grows by one
-CLOUD_COLOUR = np.array([0.62, 0.60, 0.61, 0.66], dtype=np.float32)
-HAZE_COLOUR = np.array([1.0, 0.78, 0.62, 0.25], dtype=np.float32)
-# Shadow is lit by the blue sky, so blue loses least.
-SHADOW_LOSS = np.array([0.42, 0.52, 0.58, 0.64], dtype=np.float32)
 CLOUD_HEIGHT_M = (600.0, 4500.0)
 CIRRUS_SHARE = 0.22  # dates with cirrus about
 SUN_AZIMUTH = np.radians(158.0)  # [rad] at the overpass, clockwise from north
@@ -56,30 +53,53 @@ def fields(rng: np.random.Generator) -> Fields:
     return Fields(values, np.sort(values[:, ::8, ::8].ravel()))
 
 
+@dataclass(frozen=True, eq=False)
+class Draw:
+    """What is drawn of a sky: windows of the fields, their mixture, and the clouds' height [m]."""
+
+    clouds: _Window
+    height: float
+    cirrus: _Window
+    strength: float  # optical depth of cirrus, 0 = none
+
+
+@dataclass(frozen=True, eq=False)
+class _Window:
+    spot: NDArray[np.int64]  # (4,) row and column in each of two fields
+    turn: float  # [rad] the mixture of the two
+    pick: NDArray[np.int64]  # (2,) which fields
+
+
+def draw(rng: np.random.Generator) -> Draw:
+    """Draw a sky."""
+    spot = rng.integers(0, DOMAIN, 4)
+    turn = rng.uniform(0, 2 * np.pi)
+    clouds = _Window(spot, turn, rng.integers(0, FIELDS, 2))
+    height = rng.uniform(*CLOUD_HEIGHT_M)
+    strength = rng.uniform(0.03, 0.25) if rng.random() < CIRRUS_SHARE else 0.0
+    spot, pick = rng.integers(0, DOMAIN, 4), rng.integers(0, FIELDS, 2)
+    return Draw(clouds, height, _Window(spot, rng.uniform(0, 2 * np.pi), pick), strength)
+
+
 class Canvas:
-    """Draws skies for one raster shape."""
+    """Paints skies for one raster shape."""
 
     def __init__(self, drawn: Fields, shape: tuple[int, int], pixel_size: float) -> None:
         self._fields = drawn
         self._cell_m = CELL_PX * pixel_size
         self._weights = tuple(_interpolation(n) for n in shape)  # (H, h), (W, w)
 
-    def sky(self, cover: float, sun_zenith: float, rng: np.random.Generator) -> Sky:
+    def sky(self, cover: float, sun_zenith: float, drawn: Draw) -> Sky:
         """A sky with about this share of cloud."""
-        spot = rng.integers(0, DOMAIN, 4)
-        turn = rng.uniform(0, 2 * np.pi)
-        pick = rng.integers(0, FIELDS, 2)
         threshold = self._threshold(cover)
-        height = rng.uniform(*CLOUD_HEIGHT_M)
-        away = height * np.tan(sun_zenith) / self._cell_m
+        away = drawn.height * np.tan(sun_zenith) / self._cell_m
         shift = (
             round(away * np.cos(SUN_AZIMUTH)),  # the shadow falls away from the sun: north
             round(away * np.sin(SUN_AZIMUTH)),
         )
-        cloud = self._depth(pick, spot, turn, threshold, (0, 0))
-        shadow = self._depth(pick, spot, turn, threshold, shift)
-        cirrus = self._cirrus(rng)
-        return Sky(cloud, cirrus, 1 - np.exp(-shadow))
+        cloud = self._depth(drawn.clouds, threshold, (0, 0))
+        shadow = self._depth(drawn.clouds, threshold, shift)
+        return Sky(cloud, self._cirrus(drawn), 1 - np.exp(-shadow))
 
     def _threshold(self, cover: float) -> float:
         """Field value above which a share `cover` lies; out of reach for a clear sky."""
@@ -88,38 +108,22 @@ class Canvas:
             return float(ranks[-1]) + 9.0
         return float(ranks[int(np.clip(1 - cover, 0, 1) * (len(ranks) - 1))])
 
-    def _cirrus(self, rng: np.random.Generator) -> Float:
-        strength = rng.uniform(0.03, 0.25) if rng.random() < CIRRUS_SHARE else 0.0
-        spot, pick = rng.integers(0, DOMAIN, 4), rng.integers(0, FIELDS, 2)
-        turn = rng.uniform(0, 2 * np.pi)
-        if strength == 0:
+    def _cirrus(self, drawn: Draw) -> Float:
+        if drawn.strength == 0:
             return np.zeros(tuple(len(w) for w in self._weights), dtype=np.float32)
-        return self._upsampled(np.maximum(self._mixed(pick, spot, turn, (0, 0)) + 0.4, 0)) * (
-            np.float32(strength)
-        )
+        veil = np.maximum(self._mixed(drawn.cirrus, (0, 0)) + 0.4, 0)
+        return self._upsampled(veil) * np.float32(drawn.strength)
 
-    def _depth(
-        self,
-        pick: NDArray[np.int64],
-        spot: NDArray[np.int64],
-        turn: float,
-        threshold: float,
-        shift: tuple[int, int],
-    ) -> Float:
+    def _depth(self, window: _Window, threshold: float, shift: tuple[int, int]) -> Float:
         """(H, W) optical depth of cloud, looked up `shift` cells away."""
-        above = np.maximum(self._mixed(pick, spot, turn, shift) - threshold, 0) / CLOUD_EDGE
+        above = np.maximum(self._mixed(window, shift) - threshold, 0) / CLOUD_EDGE
         return self._upsampled(above * (1 + above))
 
-    def _mixed(
-        self,
-        pick: NDArray[np.int64],
-        spot: NDArray[np.int64],
-        turn: float,
-        shift: tuple[int, int],
-    ) -> Float:
+    def _mixed(self, window: _Window, shift: tuple[int, int]) -> Float:
         """(h, w) a fresh field, mixed of two windows of the drawn ones."""
         mixed = np.float32(0)
-        parts = zip(pick, spot.reshape(2, 2), (np.cos(turn), np.sin(turn)), strict=True)
+        shares = (np.cos(window.turn), np.sin(window.turn))
+        parts = zip(window.pick, window.spot.reshape(2, 2), shares, strict=True)
         for field, (row, column), share in parts:
             i, j = (
                 (np.arange(weights.shape[1]) + start + step) % DOMAIN
@@ -143,11 +147,33 @@ def _interpolation(n: int) -> Float:
     return weights
 
 
-def cover(ground: Float, sky: Sky, haze: float) -> Float:
-    """(B, H, W) the ground as seen through the sky."""
-    seen = ground * (1 - SHADOW_LOSS[:, None, None] * sky.shadow)
-    seen += (np.float32(haze) * HAZE_COLOUR)[:, None, None]
+def cover(ground: Float, sky: Sky, haze: float, bands: tuple[str, ...] = FINE) -> Float:
+    """(B, H, W) the ground as seen through the sky, in these bands."""
+    loss, colour, white, ice = (
+        spectrum(name, bands).astype(np.float32)
+        for name in ("shadow_loss", "haze", "cloud", "ice_loss")
+    )
+    seen = ground * (1 - loss[:, None, None] * sky.shadow)
+    seen += (np.float32(haze) * colour)[:, None, None]
     through = np.exp(-(sky.cloud + sky.cirrus))
     seen *= through
-    seen += CLOUD_COLOUR[:, None, None] * (1 - through)
+    seen += white[:, None, None] * (1 - through)
+    if ice.any():
+        seen -= ice[:, None, None] * (np.exp(-sky.cloud) - through)
     return np.asarray(seen)
+
+
+def halved(sky: Sky) -> Sky:
+    """The sky as pixels of twice the size see it."""
+    return Sky(*(blocks(part) for part in (sky.cloud, sky.cirrus, sky.shadow)))
+
+
+def blocks(image: Float) -> Float:
+    """(..., h, w) means of 2 x 2 pixels of (..., H, W); the edge goes on where a pixel is missing."""
+    height, width = image.shape[-2:]
+    if height % 2 or width % 2:
+        ends = [(0, 0)] * (image.ndim - 2) + [(0, height % 2), (0, width % 2)]
+        image = np.pad(image, ends, "edge")
+    total = image[..., 0::2, 0::2] + image[..., 1::2, 0::2]
+    total = total + image[..., 0::2, 1::2] + image[..., 1::2, 1::2]
+    return np.asarray(total * np.float32(0.25))

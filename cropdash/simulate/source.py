@@ -33,7 +33,7 @@ class SimulatedSource:
     def __post_init__(self) -> None:
         _check_range("size", self.size, MIN_SIZE, MAX_SIZE)
         _check_range("zones_per_region", self.zones_per_region, 1, ZONES_PER_REGION)
-        _check_range("year", self.season.start.year, 2016, 2100)
+        _check_range("the season's year", self.season.start.year, sentinel2.FIRST_YEAR, 2100)
         _check_range("seed", self.seed, 0, 2**31 - 1)
 
     @property
@@ -62,7 +62,8 @@ class SimulatedSource:
 
     def scenes(self, zone: Zone, warn: Warn = ignore) -> Iterator[Scene]:
         """Scenes of the season in order of date, made one at a time."""
-        return sensor.shoot(zone, _landscape(zone, self.seed), self.season.year, self.seed)
+        land = _landscape(zone, self.seed)
+        return sensor.shoot(zone, land, self.season, self.seed, self.bands)
 
 
 def _check_range(name: str, value: int, low: int, high: int) -> None:

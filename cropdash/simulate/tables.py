@@ -11,6 +11,8 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
+from cropdash.domain import sentinel2
+
 Reals = NDArray[np.float64]
 Index = NDArray[np.int64]
 
@@ -23,10 +25,26 @@ def stream(seed: int, *names: str) -> np.random.Generator:
     )
 
 
+def yearly(seed: int, zone_id: str, what: str, year: int) -> np.random.Generator:
+    """The stream of a zone in one calendar year."""
+    return stream(seed, zone_id, what, str(year))
+
+
 def rows(table: str) -> list[dict[str, str]]:
     """Rows of a table of cropdash/resources, e.g. "simulator/regions.csv"."""
     file = resources.files("cropdash").joinpath("resources", *table.split("/"))
     return list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
+
+
+FINE = sentinel2.BAND_SETS["10m"]
+COARSE = tuple(name for name in sentinel2.TABLE if name not in FINE)  # bands of 20 m
+
+
+@cache
+def spectrum(what: str, bands: tuple[str, ...]) -> Reals:
+    """(B,) a property of ground, flowers or sky in these bands, see spectra.csv; "" is zero."""
+    table = {row["what"]: row for row in rows("simulator/spectra.csv")}
+    return np.array([float(table[what][band]) if what else 0.0 for band in bands])
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cropdash.domain import Season
 from cropdash.simulate.tables import Reals, Region, rows
 
 REVISIT_D = 5
@@ -39,9 +40,13 @@ class Passes:
         """(N,) days of year."""
         return np.array([date.timetuple().tm_yday for date in self.dates], dtype=float)
 
+    def within(self, season: Season) -> NDArray[np.bool_]:
+        """(N,) True for acquisitions of the season."""
+        return np.array([date in season for date in self.dates], dtype=bool)
+
 
 def acquire(year: int, region: Region, rng: np.random.Generator) -> Passes:
-    """Acquisitions of a season over a zone of the region."""
+    """Acquisitions of a calendar year over a zone of the region."""
     days, orbit = _schedule(year, rng)
     fast, slow = (_remembering(days, memory, rng) for memory in (MEMORY_D, SPELL_D))
     luck = _rank(np.sqrt(1 - SPELL_SHARE) * fast + np.sqrt(SPELL_SHARE) * slow)

@@ -261,7 +261,8 @@ def _clear_ndvi(growth: int, region: str = "paris_basin") -> np.ndarray:
     days = np.arange(3.0, 365, 5)
     canopy = phenology.grow(np.full(200, growth), days, regions()[region], rng)
     sun, moisture = np.full(len(days), 0.8), np.full(len(days), 0.4)
-    thin, thick = radiometry.reflect(canopy, sun, moisture, 1.0, rng)
+    fields = radiometry.draw(canopy, moisture, 1.0, rng, stream(0, "test 20 m"))
+    thin, thick = radiometry.reflect(canopy, fields, sun)
     mean = (thin + thick) / 2
     return np.median((mean[:, 3] - mean[:, 2]) / (mean[:, 3] + mean[:, 2]), axis=1)
 
@@ -293,10 +294,13 @@ def test_more_leaves_look_greener(seed: int) -> None:
     still = np.zeros_like(leaves)
     chlorophyll, angle = np.full_like(leaves, rng.uniform(30, 60)), rng.uniform(35, 65, 1)
     row = np.flatnonzero(calendar().class_id == 8)
-    canopy = phenology.Canopy(row, leaves, still, still, still, still, chlorophyll, angle)
+    canopy = phenology.Canopy(
+        row, leaves, still, still, still, still, chlorophyll, angle, still + 1, still, still
+    )
     sun = np.full(13, rng.uniform(0.4, 1.2))
     # Ground soaked throughout, so that every day has the same soil.
-    thin, _ = radiometry.reflect(canopy, sun, np.full(13, 9.0), 1.0, rng)
+    fields = radiometry.draw(canopy, np.full(13, 9.0), 1.0, rng, rng)
+    thin, _ = radiometry.reflect(canopy, fields, sun)
     ndvi = (thin[:, 3, 0] - thin[:, 2, 0]) / (thin[:, 3, 0] + thin[:, 2, 0])
     assert (np.diff(ndvi) > 0).all()
     assert thin.min() > 0
