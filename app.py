@@ -7,6 +7,7 @@ from cropdash.ui.shell import serving
 
 def show() -> None:
     from cropdash.jobs import launch
+    from cropdash.settings import classifiers
     from cropdash.settings.folders import DEMO
     from cropdash.ui.overview import cards
     from cropdash.ui.shell import data, frame
@@ -40,8 +41,8 @@ def show() -> None:
         best = [
             run
             for name in usable
-            for model in cards.SHOWN
-            if (run := cards.best_run(runs, model, name))
+            for kind in classifiers.kinds()
+            if (run := cards.best_run(runs, kind.name, name))
         ]
         if best:
             st.subheader("Models", anchor=False)

@@ -37,12 +37,12 @@ from torch.nn import functional as F
 from cropdash import classify, legend
 from cropdash.classify.cnn import losses, precision
 from cropdash.classify.cnn.network import HybridNetwork, SeriesEmbedding, for_inference
+from cropdash.classify.cnn.settings import CnnConfig
 from cropdash.classify.cnn.temporal import TemporalEncoder
 from cropdash.domain import Sample
 from cropdash.prepare import composite, parcels
 from cropdash.prepare.gapfill import fill_gaps
-from cropdash.settings import train as train_config
-from cropdash.settings.train import CnnConfig
+from cropdash.settings import classifiers
 from cropdash.simulate import SimulatedSource
 
 SERIES = {"reflectance": 4, "sqrt_ndvi": 5}  # channels of a pixel's own
@@ -150,8 +150,8 @@ def inference(network: nn.Module, tile: Seen, way: str) -> Callable[[], Tensor]:
 
 
 def compare(preset: str, rounds: int) -> None:
-    values = {"classifier": "cnn", "dataset": "d"} | train_config.preset_values("cnn", preset)
-    config = train_config.parse(values)
+    values = {"classifier": "cnn", "dataset": "d"} | classifiers.preset_values("cnn", preset)
+    config = classifiers.parse(values)
     assert isinstance(config, CnnConfig)
     torch.manual_seed(0)
     k, series = legend.load().n_classes, SERIES[config.inputs]
@@ -216,7 +216,7 @@ def whole_zone(side: int, rounds: int) -> None:
     large = simulated(side, 0)
     print(f"\na simulated zone of {side} x {side} px, default settings")
     for kind in ("cnn", "xgboost"):
-        config = train_config.parse({"classifier": kind, "dataset": "d"})
+        config = classifiers.parse({"classifier": kind, "dataset": "d"})
         model = classify.build(config)
         with tempfile.TemporaryDirectory() as folder:
             model.fit(
@@ -244,7 +244,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    for preset in train_config.PRESETS["cnn"]:
+    for preset in classifiers.kind("cnn").presets:
         compare(preset, arguments.rounds)
     whole_zone(arguments.side, min(arguments.rounds, 3))
 

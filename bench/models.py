@@ -43,7 +43,7 @@ from cropdash import classify, evaluate
 from cropdash.classify import imbalance
 from cropdash.domain import Float, Legend, Sample
 from cropdash.evaluate import conformal, parcels, uncertainty
-from cropdash.settings import train as train_config
+from cropdash.settings import classifiers
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import calibrate, partition, train
 from cropdash.workflow.zone_dataset import Samples, Together
@@ -274,12 +274,12 @@ def fitted(
 
 def parsed(kind: str, settings: Mapping[str, Any], arguments: argparse.Namespace) -> Any:
     values: dict[str, Any] = {k: v for k, v in settings.items() if k not in NO_SETTINGS}
-    preset = train_config.preset_values(kind, settings.get("preset", "light"))
+    preset = classifiers.preset_values(kind, settings.get("preset", "light"))
     fixed = {"classifier": kind, "dataset": "demo"}
     fixed |= {"threads": arguments.threads, "seed": arguments.seed}
     # With a share of time it ends when that is spent, not before.
     endless = {"epochs": 1000, "patience": 1000} if "share" in settings else {}
-    return train_config.parse(fixed | preset | values | endless)
+    return classifiers.parse(fixed | preset | values | endless)
 
 
 def judged(

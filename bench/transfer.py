@@ -25,7 +25,7 @@ from cropdash.domain import Cube, Grid, Sample, Season
 from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.prepare import splits
 from cropdash.prepare.gapfill import fill_gaps
-from cropdash.settings import train as train_config
+from cropdash.settings import classifiers
 from cropdash.simulate import SimulatedSource
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import build
@@ -74,7 +74,7 @@ def build_demo(folder: Path, seed: int) -> DatasetFolder:
 def fit(train: list[Sample], folder: Path) -> classify.Classifier:
     # A model for places far from all that it learned has no use for where they lie.
     values = {"classifier": "xgboost", "dataset": "demo", "location": False}
-    config = train_config.parse(values)
+    config = classifiers.parse(values)
     fold = splits.folds(parcel_table(train), config.folds, config.seed)
     model = classify.build(config)
     model.fit(

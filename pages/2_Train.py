@@ -36,7 +36,7 @@ def curves(epochs: pd.DataFrame) -> Any:
 
 
 do = form.choose_task()
-is_run = do in ("training", "ensemble")
+is_run = do in ("training", "join")
 runs = data.store().runs()
 studies = study_history.of_task(do)
 left, right = st.columns([5, 7], gap="large")
@@ -45,7 +45,7 @@ with left:
     if do == "training":
         st.subheader(say("New training"), anchor=False)
         form.new_training(names, runs, launch.command_line, launch.start_training)
-    elif do == "ensemble":
+    elif do == "join":
         st.subheader(say("New ensemble"), anchor=False)
         ensembles.new_ensemble(names, runs, launch.command_line, launch.start_training)
     elif do == "search":

@@ -11,7 +11,7 @@ import numpy as np
 from cropdash.domain import Prediction, Season, Zone
 from cropdash.domain.source import Warn, ignore
 from cropdash.evaluate import parcel_probabilities
-from cropdash.settings import train
+from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.simulate import SimulatedSource
 from cropdash.storage import runs, status
@@ -73,7 +73,7 @@ def write_run(
     accuracy: float = 0.8,
 ) -> RunFolder:
     """A run whose answers are the truth, but for a share of parcels; scored by the true scorer."""
-    config = train.parse({"classifier": classifier, "dataset": dataset.name, "seed": seed})
+    config = classifiers.parse({"classifier": classifier, "dataset": dataset.name, "seed": seed})
     run = runs.queue(Folders(dataset.path.parent, models), config)
     rng = np.random.default_rng(seed)
     for epoch in range(1, 6):

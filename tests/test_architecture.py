@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from cropdash.settings import classifiers
 
 ROOT = Path(__file__).resolve().parents[1]
 EVERYONE = {"domain", "legend", "i18n", "settings"}  # who may be asked from everywhere
@@ -177,3 +181,74 @@ def test_no_swamps_and_no_giants():
         lines = len(path.read_text(encoding="utf-8").splitlines())
         limit = 80 if part_of(path) == "pages" else 300
         assert lines <= limit, f"{path.relative_to(ROOT)} has {lines} lines"
+
+
+# classifiers are asked for in their registry, and named nowhere else ----------
+
+KINDS = set(classifiers.MODULES)
+OF_THE_REGISTRY = ROOT / "cropdash" / "settings" / "classifiers.py"
+
+
+def own_place(name: str) -> Path:
+    """The file or folder of a classifier."""
+    path = ROOT.joinpath(*classifiers.MODULES[name].split("."))
+    return path if path.is_dir() else path.with_suffix(".py")
+
+
+def named(path: Path, source: str) -> list[str]:
+    """Sentences on every classifier that a file knows by name, though it is not its own."""
+    strangers = {n for n in KINDS if own_place(n) not in (path, *path.parents)}
+    tree = ast.parse(source)
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno} says {node.value!r}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and node.value in strangers
+    ]
+    homes = {n: classifiers.MODULES[n] for n in strangers if not classifiers.kind(n).joins}
+    for name in imports_of(tree):
+        found += [
+            f"{path.relative_to(ROOT)} imports {name}"
+            for home in homes.values()
+            if name == home or name.startswith(f"{home}.")
+        ]
+    return found
+
+
+def test_no_classifier_is_known_by_name_outside_of_its_own_folder():
+    others = [path for path in sources() if path != OF_THE_REGISTRY]
+    found = [n for path in others for n in named(path, path.read_text(encoding="utf-8"))]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("pages/4_Compare.py", 'first = next(r for r in runs if r.classifier == "cnn")'),
+        ("cropdash/ui/train/form.py", 'NAMES = {"xgboost": "XGBoost"}'),
+        ("cropdash/workflow/score.py", 'if kind != "ensemble": pass'),
+        ("cropdash/workflow/refit.py", "from cropdash.classify.cnn.settings import CnnConfig"),
+        ("cropdash/classify/__init__.py", "from cropdash.classify.xgboost import KIND"),
+        ("cropdash/classify/cnn/model.py", 'like = "xgboost"'),
+        ("cropdash/cli/app.py", 'for classifier in ("xgboost", "cnn"): pass'),
+    ],
+)
+def test_a_planted_name_of_a_classifier_is_found(file, line):
+    assert named(ROOT / file, line)
+
+
+def test_a_classifier_may_name_itself():
+    assert not named(ROOT / "cropdash/classify/cnn/model.py", 'kind = "cnn"')
+
+
+def test_the_registry_and_all_its_classifiers_load_nothing_heavy():
+    code = (
+        "import sys\n"
+        "from cropdash.settings import classifiers\n"
+        "assert [k.name for k in classifiers.kinds()] == list(classifiers.MODULES)\n"
+        "heavy = {'torch', 'xgboost', 'sklearn', 'lightning', 'optuna', 'streamlit'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert done.stdout.strip() == "[]"

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from cropdash import i18n
 from cropdash.domain import errors
-from cropdash.settings import build, study, train
+from cropdash.settings import build, classifiers, study
 
 ROOT = Path(__file__).resolve().parents[1]
 SPOKEN_IN = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]
@@ -63,13 +63,14 @@ def test_the_reader_is_asked_and_the_block_goes_first(monkeypatch: pytest.Monkey
 
 def settings() -> list[str]:
     """Titles and descriptions of all settings that a form shows."""
-    modules = (build, study, train)
+    modules = (build, study)
     kinds = {
         kind
         for module in modules
         for _, kind in inspect.getmembers(module, inspect.isclass)
         if issubclass(kind, BaseModel) and kind is not BaseModel
     }
+    kinds |= {kind.settings for kind in classifiers.kinds()}
     fields = [field for kind in kinds for field in kind.model_fields.values()]
     assert all(field.title for field in fields)
     return sorted({text for f in fields for text in (f.title, f.description) if text})

@@ -13,10 +13,12 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from cropdash.classify.cnn.settings import CnnConfig
 from cropdash.domain.errors import RunBusy
 from cropdash.jobs import launch
+from cropdash.settings import classifiers
 from cropdash.settings import folders as config
-from cropdash.settings import train
+from cropdash.settings.ensemble import EnsembleConfig
 from cropdash.settings.folders import Folders
 from cropdash.settings.train import TrainConfig
 from cropdash.storage import runs, status
@@ -102,7 +104,7 @@ def _metrics(app: AppTest) -> dict[str, str]:
 
 def _new_run(where: Folders, state: status.State, classifier: str = "cnn") -> RunFolder:
     """A run that says it is in `state` just now."""
-    settings = train.parse({"classifier": classifier, "dataset": "demo", "seed": 5})
+    settings = classifiers.parse({"classifier": classifier, "dataset": "demo", "seed": 5})
     run = runs.create(where.models, settings.model_dump(mode="json"), {})
     now = time.time()
     ended = now if state in status.FINAL else 0.0
@@ -264,7 +266,7 @@ def test_form_offers_every_setting_of_the_model(full: Folders) -> None:
     app = _open(TRAIN)
     controls = [*app.number_input, *app.selectbox, *app.toggle, *app.text_input]
     keys = {str(c.key).rsplit(":", 1)[-1] for c in controls}
-    fields = set(train.CnnConfig.model_fields) - {"classifier", "dataset"}
+    fields = set(CnnConfig.model_fields) - {"classifier", "dataset"}
     assert fields <= keys
     rate = next(c for c in app.number_input if str(c.key).endswith(":learning_rate"))
     assert (rate.min, rate.max, rate.value) == (1e-6, 1.0, 2e-3)
@@ -285,7 +287,7 @@ def test_start_hands_over_the_settings_of_the_form(
     seed.set_value(11).run()
     assert "--set seed=11" in _texts(app)
     _button(app, "Start training").click().run()
-    assert started == [train.CnnConfig(dataset="demo", seed=11)]
+    assert started == [CnnConfig(dataset="demo", seed=11)]
     assert app.query_params["run"] == runs.list_all(full.models)[0].run_id
     assert _button(app, "Stop training") is not None
 
@@ -395,14 +397,14 @@ def test_an_ensemble_of_finished_runs_is_started_with_the_command_that_it_shows(
 ) -> None:
     finished = {r.config["classifier"]: r for r in runs.list_all(full.models)}
     unfinished = _new_run(full, "failed", "xgboost")
-    started: list[train.TrainConfig] = []
+    started: list[TrainConfig] = []
 
-    def start(config: train.TrainConfig) -> str:
+    def start(config: TrainConfig) -> str:
         started.append(config)
         return finished["cnn"].run_id
 
     monkeypatch.setattr(launch, "start_training", start)
-    app = _open(TRAIN, do="ensemble")
+    app = _open(TRAIN, do="join")
     box = next(b for b in app.button_group if b.label == "Runs to join")
     assert len(box.options) == 2  # the failed one is not offered
     box.set_value([r.run_id for r in finished.values()]).run()
@@ -410,7 +412,7 @@ def test_an_ensemble_of_finished_runs_is_started_with_the_command_that_it_shows(
     assert unfinished.run_id not in members
     _button(app, "Join the runs").click().run()
     (config,) = started
-    assert isinstance(config, train.EnsembleConfig)
+    assert isinstance(config, EnsembleConfig)
     assert set(config.members) == {r.run_id for r in finished.values()}
     assert launch.command_line(config).split()[-3:] == ["ensemble", *config.members]
 
@@ -433,7 +435,7 @@ def test_an_ensemble_is_repeated_with_its_own_members(full: Folders) -> None:
 
 def test_one_run_alone_makes_no_ensemble_and_says_so(full: Folders) -> None:
     run = runs.list_all(full.models)[0].run_id
-    app = _open(TRAIN, do="ensemble", members=run)
+    app = _open(TRAIN, do="join", members=run)
     assert [i.value for i in app.info] == ["Choose two to 8 runs."]
     assert _button(app, "Join the runs") is None
 

@@ -1,4 +1,4 @@
-"""The two models behind one Protocol. Importing this loads neither torch nor xgboost."""
+"""The classifiers behind one Protocol. Importing this loads nothing heavy."""
 
 from __future__ import annotations
 
@@ -8,32 +8,22 @@ from typing import Any
 
 from cropdash import legend as legends
 from cropdash.classify.classifier import Classifier
-from cropdash.classify.description import CHECKPOINT, MODEL, ROUNDS
+from cropdash.classify.description import MODEL
 from cropdash.domain import Legend
 from cropdash.domain.errors import ConfigError, InvalidRun
-from cropdash.settings import train
-from cropdash.settings.train import CnnConfig, TrainConfig, XgbConfig
+from cropdash.settings import classifiers
+from cropdash.settings.train import TrainConfig
 
 __all__ = ["Classifier", "build", "forget_checkpoint", "load"]
-# Models written before these settings have no part for them.
-_AS_IT_WAS = {
-    "cnn": {"own_loss": 0.0, "pixel_networks": 0, "zone_mean": False},
-    "xgboost": {"zone_mean": False},
-}
 
 
 def build(config: TrainConfig, legend: Legend | None = None) -> Classifier:
     """An untrained classifier of the kind that the settings name."""
-    legend = legend or legends.load()
-    if isinstance(config, CnnConfig):
-        from cropdash.classify.cnn.model import CnnClassifier
-
-        return CnnClassifier(config, legend)
-    if isinstance(config, XgbConfig):
-        from cropdash.classify.xgboost.model import XgbClassifier
-
-        return XgbClassifier(config, legend)
-    return build(train.parse(config.model_dump()), legend)
+    make = classifiers.kind(config.classifier).build
+    if make is None:
+        raise InvalidRun(f"Model {config.classifier!r} joins trained runs: name its members.")
+    classifier: Classifier = make(config, legend or legends.load())
+    return classifier
 
 
 def load(run_folder: Path, legend: Legend | None = None) -> Classifier:
@@ -44,7 +34,7 @@ def load(run_folder: Path, legend: Legend | None = None) -> Classifier:
     legend = legend or legends.load()
     try:
         model: dict[str, Any] = json.loads((run_folder / MODEL).read_text(encoding="utf-8"))
-        config = train.parse(_AS_IT_WAS.get(model["config"]["classifier"], {}) | model["config"])
+        config = classifiers.parse(model["config"])
     except FileNotFoundError as error:
         raise InvalidRun(
             f"Run {run_folder.name} has no trained model yet: let its training finish."
@@ -64,5 +54,6 @@ def load(run_folder: Path, legend: Legend | None = None) -> Classifier:
 
 def forget_checkpoint(run_folder: Path) -> None:
     """Delete what a finished training kept on its way."""
-    for name in (CHECKPOINT, ROUNDS):
-        (run_folder / name).unlink(missing_ok=True)
+    for kind in classifiers.trainable():
+        if kind.checkpoint:
+            (run_folder / kind.checkpoint).unlink(missing_ok=True)

@@ -42,7 +42,7 @@ def table(
         statistics = [f(ndvi, axis=0) for f in (np.min, np.max, np.mean, np.std)]
         columns += [ndvi, np.diff(ndvi, axis=0), np.stack(statistics)]
     if inputs == "phenology":
-        columns += [phenology.describe(ndvi), _green_ndvi(cube).reshape(len(ndvi), n_pixels)]
+        columns += [phenology.describe(ndvi), cube.index("GNDVI").reshape(len(ndvi), n_pixels)]
     if zone_mean:
         against = cube.ndvi - zone_means(cube.ndvi)[:, None, None]
         columns.append(against.reshape(len(cube.periods), n_pixels))
@@ -126,15 +126,6 @@ def zone_means(values: Float) -> Float:
     means = np.full(total.shape, np.nan, np.float32)
     np.divide(total, counts, out=means, where=counts > 0, casting="unsafe")
     return means
-
-
-def _green_ndvi(cube: Cube) -> Float:
-    """(T, H, W) (B8 - B3) / (B8 + B3); NaN where a band is missing or both are zero."""
-    green, near = (cube.reflectance[:, cube.bands.index(b)] for b in ("B3", "B8"))
-    total = near + green
-    index: Float = np.full_like(total, np.nan)
-    np.divide(near - green, total, out=index, where=total > 0)
-    return index
 
 
 class Layers(NamedTuple):

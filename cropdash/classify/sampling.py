@@ -1,30 +1,38 @@
-"""Training pixels of XGBoost: which, and their rows, at once or zone by zone."""
+"""Training pixels of the classifiers that learn from rows: which, and what is known of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import numpy as np
-import xgboost
 from numpy.typing import NDArray
 
 from cropdash.classify import features
 from cropdash.classify.description import Frame
 from cropdash.domain import Float, Sample
-from cropdash.settings.train import XgbConfig
 
 Positions = NDArray[np.int32]  # of classes in the frame's list
 Rows = tuple[Float, Positions]  # (N, F) and (N,)
+
+
+class RowConfig(Protocol):
+    """What settings say of rows."""
+
+    @property
+    def inputs(self) -> str: ...
+    @property
+    def weighting(self) -> str: ...
+    @property
+    def context(self) -> tuple[bool, bool, bool, bool]: ...
 
 
 def choose(
     samples: Sequence[Sample],
     frame: Frame,
     limit: int,
-    config: XgbConfig,
+    config: RowConfig,
     rng: np.random.Generator,
 ) -> list[NDArray[np.int64]]:
     """Of each zone the flat positions of its pixels, at most `limit` in all.
@@ -40,23 +48,18 @@ def choose(
     return [_pick(c, int(n), rng) for c, n in zip(chances, quota, strict=True)]
 
 
-def rows_of(sample: Sample, pixels: NDArray[np.int64], frame: Frame, config: XgbConfig) -> Rows:
+def rows_of(sample: Sample, pixels: NDArray[np.int64], frame: Frame, config: RowConfig) -> Rows:
     """Features and classes of the chosen pixels of a zone."""
     rows = features.table(sample.cube, config.inputs, *config.context)[pixels]
     labels = np.searchsorted(frame.classes, sample.labels.crop.ravel()[pixels])
     return rows, labels.astype(np.int32)
 
 
-def feature_types(config: XgbConfig, n_columns: int) -> list[str] | None:
-    """XGBoost's names of what the columns hold: numbers, but for the last crop, a category."""
-    return ["q"] * (n_columns - 1) + ["c"] if config.last_crop else None
-
-
 def draw(
     samples: Sequence[Sample],
     frame: Frame,
     limit: int,
-    config: XgbConfig,
+    config: RowConfig,
     rng: np.random.Generator,
 ) -> Rows:
     """Rows and classes of at most `limit` labelled pixels of all zones."""
@@ -80,43 +83,7 @@ def with_others(frame: Frame, samples: Sequence[Sample]) -> tuple[Frame, Positio
     return replace(frame, classes=tuple(every)), np.array([position[c] for c in every], np.int32)
 
 
-class ZoneByZone(xgboost.DataIter):  # type: ignore[misc]
-    """The chosen rows of one zone after the other: memory holds one zone's at a time.
-
-    XGBoost goes through it several times and keeps its own, quantised copy at `cache`.
-    """
-
-    def __init__(
-        self,
-        parts: Sequence[Callable[[], Rows]],
-        weights: NDArray[np.float64],
-        cache: Path,
-        config: XgbConfig,
-    ) -> None:
-        self._parts, self._weights, self._at = parts, weights, 0
-        self._config = config
-        super().__init__(cache_prefix=str(cache))
-
-    def next(self, input_data: Any) -> bool:
-        """Hand over the next zone's rows; False at the end."""
-        if self._at == len(self._parts):
-            return False
-        rows, labels = self._parts[self._at]()
-        input_data(
-            data=rows,
-            label=labels,
-            weight=self._weights[labels],
-            feature_types=feature_types(self._config, rows.shape[1]),
-        )
-        self._at += 1
-        return True
-
-    def reset(self) -> None:
-        """Begin again."""
-        self._at = 0
-
-
-def _chances(sample: Sample, frame: Frame, config: XgbConfig) -> NDArray[np.float32]:
+def _chances(sample: Sample, frame: Frame, config: RowConfig) -> NDArray[np.float32]:
     """(H*W,) what a pixel's chance to be drawn is proportional to."""
     known = features.labelled(sample) & np.isin(sample.labels.crop, frame.classes)
     chances = known.astype(np.float32)

@@ -14,6 +14,8 @@ from rich.table import Table
 from cropdash.cli import build, model, simulate, study
 from cropdash.cli import zones as zone_commands
 from cropdash.cli.terminal import (
+    FIRST,
+    Model,
     assignments,
     bar,
     both,
@@ -25,7 +27,7 @@ from cropdash.cli.terminal import (
     score,
 )
 from cropdash.domain.errors import ConfigError, CropdashError
-from cropdash.settings import folders
+from cropdash.settings import classifiers, folders
 from cropdash.storage import runs
 from cropdash.storage.datasets import DatasetFolder
 
@@ -64,25 +66,22 @@ def demo(
     """
     build.run(build.demo_settings(size, zones_per_region, seed, workers))
     if not build_only:
-        for classifier in ("xgboost", "cnn"):
-            _train_new({"classifier": classifier, "dataset": folders.DEMO})
+        for kind in classifiers.in_demo():
+            _train_new({"classifier": kind.name, "dataset": folders.DEMO})
 
 
 @app.command()
 def train(
     dataset: Annotated[str | None, typer.Argument(help="Dataset to train on.")] = None,
-    classifier: Annotated[str, typer.Option(help="'cnn' or 'xgboost'.")] = "cnn",
-    preset: Annotated[
-        str | None,
-        typer.Option(help="Settings to start from: 'light' or 'seed'."),
-    ] = None,
+    classifier: Model = FIRST,
+    preset: Annotated[str | None, typer.Option(help=f"{classifiers.presets()}.")] = None,
     settings: Assignments = None,
     run: Annotated[str | None, typer.Option(help="Work on this queued or ended run.")] = None,
     devices: Annotated[
-        int | None, typer.Option(min=1, help="cnn: processes or cards that train together.")
+        int | None, typer.Option(min=1, help="Processes or cards that train a network together.")
     ] = None,
     nodes: Annotated[
-        int | None, typer.Option(min=1, help="cnn: machines, with the run started by torchrun.")
+        int | None, typer.Option(min=1, help="Machines, with the run started by torchrun.")
     ] = None,
     queue: Annotated[bool, typer.Option(help="Only write the run, for a --run of it.")] = False,
 ) -> None:
@@ -196,11 +195,9 @@ def doctor(
 
 
 def _train_new(values: dict[str, Any], preset: str | None = None, queue: bool = False) -> None:
-    from cropdash.settings import train as train_config
-
     if preset is not None:
-        values = train_config.preset_values(values["classifier"], preset) | values
-    run = runs.queue(folders.folders(), train_config.parse(values))
+        values = classifiers.preset_values(values["classifier"], preset) | values
+    run = runs.queue(folders.folders(), classifiers.parse(values))
     if queue:
         console.print(run.run_id)
     else:

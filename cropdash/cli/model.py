@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cropdash.cli.terminal import assignments, bar, both, console, print_scores
+from cropdash.cli.terminal import QUICK, Model, assignments, bar, both, console, print_scores
 from cropdash.domain.errors import ConfigError
-from cropdash.settings import folders
+from cropdash.settings import classifiers, folders
 from cropdash.storage import runs
 
 
@@ -43,7 +43,7 @@ def ensemble(
 
 def optimism(
     dataset: Annotated[str, typer.Argument(help="A built dataset.")] = folders.DEMO,
-    classifier: Annotated[str, typer.Option(help="'xgboost' or 'cnn'.")] = "xgboost",
+    classifier: Model = QUICK,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting; repeatable.")
     ] = None,
@@ -55,14 +55,13 @@ def optimism(
 
     Example: `python -m cropdash optimism demo --classifier xgboost`
     """
-    from cropdash.settings import train as train_config
     from cropdash.storage.datasets import DatasetFolder
     from cropdash.workflow import optimism as meter
 
     where = folders.folders()
     values = {"classifier": classifier, "dataset": dataset, **assignments(settings)}
     found = meter.measure(
-        DatasetFolder(where.data, dataset), train_config.parse(values), progress=_silent,
+        DatasetFolder(where.data, dataset), classifiers.parse(values), progress=_silent,
         models=where.models,
     )  # fmt: skip
     heads = ("Accuracy", "Macro F1", "Parcel accuracy", "Parcel macro F1")

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from cropdash.cli.terminal import assignments, bar, both, console
+from cropdash.cli.terminal import FIRST, Model, assignments, bar, both, console
 from cropdash.domain.errors import ConfigError
 from cropdash.settings import command, folders
 from cropdash.settings import study as study_config
@@ -16,7 +16,6 @@ from cropdash.storage import studies
 from cropdash.storage.studies import StudyFolder, Trial
 
 Dataset = Annotated[str | None, typer.Argument(help="Dataset to train on.")]
-Model = Annotated[str, typer.Option("--classifier", help="'cnn' or 'xgboost'.")]
 Fixed = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="A setting of each training; repeatable."),
@@ -26,7 +25,7 @@ Study = Annotated[str | None, typer.Option("--study", help="Go on with this queu
 
 def crossvalidate(
     dataset: Dataset = None,
-    classifier: Model = "cnn",
+    classifier: Model = FIRST,
     folds: Annotated[int, typer.Option(help="Groups of whole zones, each scored once.")] = 3,
     settings: Fixed = None,
     study: Study = None,
@@ -41,7 +40,7 @@ def crossvalidate(
 
 def search(
     dataset: Dataset = None,
-    classifier: Model = "cnn",
+    classifier: Model = FIRST,
     kind: Annotated[str, typer.Option(help="'optuna' or 'grid'.")] = "optuna",
     trials: Annotated[int, typer.Option(help="At most.")] = 20,
     minutes: Annotated[

@@ -6,17 +6,21 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from cropdash.domain import Legend
 from cropdash.domain.errors import ConfigError
+from cropdash.settings import classifiers
 
 console = Console()
+FIRST, QUICK = classifiers.trainable()[0].name, classifiers.in_demo()[0].name  # defaults
+Model = Annotated[str, typer.Option("--classifier", help=f"{classifiers.names()}.")]
 errors = Console(stderr=True)
 
 

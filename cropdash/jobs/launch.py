@@ -22,8 +22,8 @@ from filelock import FileLock, Timeout
 
 from cropdash.domain import NAME
 from cropdash.domain.errors import RunBusy, RunNotFound
+from cropdash.settings import classifiers
 from cropdash.settings import folders as settings
-from cropdash.settings import train
 from cropdash.settings.build import BuildConfig, SimulatedBuild
 from cropdash.settings.command import command_line as command_line
 from cropdash.settings.folders import DEMO, PROJECT
@@ -103,7 +103,7 @@ def repeat(
 ) -> str:
     """Start a new run with the settings of another, some of them changed; returns its id."""
     config = runs.find(settings.folders().models, run_id).config
-    return start_training(train.parse({**config, **(changes or {})}), command=command)
+    return start_training(classifiers.parse({**config, **(changes or {})}), command=command)
 
 
 # stop ------------------------------------------------------------------------

@@ -9,8 +9,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from cropdash.settings.build import BuildConfig
+from cropdash.settings.ensemble import EnsembleConfig
 from cropdash.settings.study import Search, StudyConfig
-from cropdash.settings.train import EnsembleConfig, TrainConfig
+from cropdash.settings.train import TrainConfig
 
 _NAMES = {"draws": "seed"}  # options of a study that are called otherwise
 
@@ -23,7 +24,7 @@ def command_line(config: TrainConfig | BuildConfig | StudyConfig) -> str:
     elif isinstance(config, StudyConfig):
         words += _of_study(config)
     elif isinstance(config, EnsembleConfig):
-        words += ["ensemble", *config.members]
+        words += [config.classifier, *config.members]
     else:
         words += ["train", config.dataset, "--classifier", config.classifier]
         words += _settings(_changed(config))

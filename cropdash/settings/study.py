@@ -3,65 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import product
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cropdash.domain.errors import ConfigError
-from cropdash.settings import train
-from cropdash.settings.train import Classifier, CnnConfig, TrainConfig
+from cropdash.settings import classifiers
+from cropdash.settings.classifiers import Between, OneOf, Value
+from cropdash.settings.train import TrainConfig
 
-Value = int | float | str | bool
 Point = dict[str, Value]  # settings by name, as `--set` would take them
-
-
-@dataclass(frozen=True)
-class Between:
-    """Any value from `low` to `high`."""
-
-    name: str
-    low: float
-    high: float
-    log: bool = False  # as many draws from .001 to .01 as from .01 to .1
-
-
-@dataclass(frozen=True)
-class OneOf:
-    """One of a few values."""
-
-    name: str
-    values: tuple[Value, ...]
-
-
-# What a search tries: few settings, those that move the scores most.
-SPACES: dict[str, tuple[Between | OneOf, ...]] = {
-    "cnn": (
-        Between("learning_rate", 5e-4, 8e-3, log=True),
-        Between("weight_decay", 1e-3, 0.3, log=True),
-        Between("dropout", 0.0, 0.4),
-        Between("hidden_months", 0.0, 0.6),
-        Between("logit_adjustment", 0.0, 1.0),
-        OneOf("pixel_networks", (0, 1)),
-        OneOf("temporal_channels", (16, 32, 64)),
-        OneOf("unet_channels", ("16,32,48", "32,48,64", "48,64,96")),
-    ),
-    "xgboost": (
-        Between("trees", 40, 320, log=True),
-        Between("learning_rate", 0.05, 0.4, log=True),
-        Between("max_depth", 3, 8),
-        Between("min_child_weight", 0.005, 5.0, log=True),
-        Between("reg_lambda", 0.5, 32.0, log=True),
-        Between("column_share", 0.2, 1.0),
-        OneOf("inputs", ("raw", "ndvi", "phenology")),
-    ),
-}
-# The two pairs of settings that the seed project tunes.
-GRIDS: dict[str, tuple[OneOf, ...]] = {
-    "cnn": (OneOf("learning_rate", (5e-4, 1e-3, 2e-3, 4e-3)), OneOf("temporal_kernel", (3, 5))),
-    "xgboost": (OneOf("trees", (40, 80, 160)), OneOf("learning_rate", (0.1, 0.2, 0.3))),
-}
 
 
 class StudyConfig(BaseModel):
@@ -70,7 +22,7 @@ class StudyConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["crossvalidate", "grid", "optuna"] = Field(title="Kind")
-    classifier: Classifier = Field(title="Model", description="Network or boosted trees.")
+    classifier: str = Field(title="Model")
     dataset: str = Field(title="Dataset", description="Name of the dataset to train on.")
     fixed: dict[str, Any] = Field(
         default_factory=dict, title="Settings of each training",
@@ -83,14 +35,16 @@ class StudyConfig(BaseModel):
             one = self.training()
         except ConfigError as error:
             raise ValueError(str(error)) from error
-        if isinstance(one, CnnConfig) and one.processes > 1:
+        if classifiers.kind(self.classifier).joins:
+            raise ValueError(f"a study trains models, and {self.classifier!r} joins trained ones")
+        if one.processes > 1:
             raise ValueError("a study trains on one device: leave devices and nodes at 1")
         return self
 
     def training(self, **changes: Value) -> TrainConfig:
         """Checked settings of one training; `changes` go before the fixed ones."""
         own = {"classifier": self.classifier, "dataset": self.dataset}
-        return train.parse({**self.fixed, **changes, **own})
+        return classifiers.parse({**self.fixed, **changes, **own})
 
 
 class CrossValidation(StudyConfig):
@@ -138,8 +92,9 @@ class Search(StudyConfig):
 
     def space(self) -> tuple[Between | OneOf, ...]:
         """What is tried: settings that are fixed are left out."""
-        table: Mapping[str, tuple[Between | OneOf, ...]] = GRIDS if self.kind == "grid" else SPACES
-        return tuple(s for s in table[self.classifier] if s.name not in self.fixed)
+        kind = classifiers.kind(self.classifier)
+        tried: tuple[Between | OneOf, ...] = kind.grid if self.kind == "grid" else kind.space
+        return tuple(s for s in tried if s.name not in self.fixed)
 
     def grid(self) -> list[Point]:
         """All combinations of a grid."""

@@ -11,9 +11,10 @@ from typing import Any
 
 import psutil
 
+from cropdash.settings import classifiers
 from cropdash.settings.folders import PROJECT
 
-_PACKAGES = ("torch", "lightning", "xgboost", "numpy", "scikit-learn", "rasterio", "geopandas")
+_PACKAGES = ("numpy", "scikit-learn", "rasterio", "geopandas")  # beside those of the classifiers
 
 
 def facts() -> dict[str, Any]:
@@ -31,7 +32,7 @@ def facts() -> dict[str, Any]:
 
 def _versions() -> dict[str, str]:
     found = {}
-    for name in _PACKAGES:
+    for name in (*classifiers.packages(), *_PACKAGES):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -14,8 +14,8 @@ from cropdash.classify.classifier import Classifier
 from cropdash.domain import IGNORE, Cube, Float, Legend, Sample
 from cropdash.domain.errors import InvalidRun, NotEnoughData
 from cropdash.evaluate.stacking import Stack, fit_stack
-from cropdash.settings import train as train_config
-from cropdash.settings.train import EnsembleConfig
+from cropdash.settings import classifiers
+from cropdash.settings.ensemble import EnsembleConfig, ensemble_of
 from cropdash.storage import runs
 from cropdash.storage.runs import RunFolder
 
@@ -103,7 +103,7 @@ def prior(config: EnsembleConfig, models: Path) -> NDArray[np.float64]:
 
 def load(run: RunFolder, legend: Legend) -> Ensemble:
     """The fitted ensemble of a run's folder."""
-    config = train_config.parse(run.config)
+    config = classifiers.parse(run.config)
     if not isinstance(config, EnsembleConfig):
         raise InvalidRun(f"Run {run.run_id} is no ensemble.")
     whole = assemble(config, run.path.parent, legend, validated=False)
@@ -113,4 +113,4 @@ def load(run: RunFolder, legend: Legend) -> Ensemble:
 
 def of_runs(members: Sequence[RunFolder]) -> EnsembleConfig:
     """Settings of the ensemble of some runs; see `ensemble_of`."""
-    return train_config.ensemble_of({member.run_id: member.config for member in members})
+    return ensemble_of({member.run_id: member.config for member in members})

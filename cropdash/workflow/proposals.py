@@ -15,7 +15,8 @@ from optuna.pruners import MedianPruner, NopPruner
 from optuna.samplers import TPESampler
 from optuna.trial import TrialState
 
-from cropdash.settings.study import Between, OneOf, Point, Search, Value
+from cropdash.settings.classifiers import Between, OneOf, Value
+from cropdash.settings.study import Point, Search
 from cropdash.settings.train import TrainConfig
 from cropdash.storage.studies import Trial
 

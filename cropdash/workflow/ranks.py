@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from cropdash.domain.errors import TrainingFailed
 from cropdash.settings.folders import Folders
-from cropdash.settings.train import CnnConfig, TrainConfig
+from cropdash.settings.train import TrainConfig
 from cropdash.storage.runs import RunFolder
 
 _END_WAIT_S = 30.0  # an assistant's last exchange is past; it only has to exit
@@ -29,11 +29,11 @@ def assisted(run: RunFolder, folders: Folders, config: TrainConfig) -> Iterator[
     On one machine they are started here; on several torchrun has started them all.
     Raises TrainingFailed if one of them ends before its time.
     """
-    if not isinstance(config, CnnConfig) or config.devices == 1 or not _ours_to_start(config):
+    if config.processes == 1 or not _ours_to_start(config):
         yield
         return
-    together = _addresses(config.devices)
-    started = [_start(run, folders, together, rank) for rank in range(1, config.devices)]
+    together = _addresses(config.processes)
+    started = [_start(run, folders, together, rank) for rank in range(1, config.processes)]
     try:
         with _environment(together | _place(0)):
             yield
@@ -62,8 +62,8 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _ours_to_start(config: CnnConfig) -> bool:
-    return config.nodes == 1 and "WORLD_SIZE" not in os.environ
+def _ours_to_start(config: TrainConfig) -> bool:
+    return config.machines == 1 and "WORLD_SIZE" not in os.environ
 
 
 def _addresses(devices: int) -> dict[str, str]:

@@ -10,7 +10,7 @@ import numpy as np
 from cropdash import classify
 from cropdash.classify.classifier import Classifier
 from cropdash.domain import Legend, Sample
-from cropdash.settings.train import CnnConfig, XgbConfig
+from cropdash.settings.train import TrainConfig
 from cropdash.storage.runs import RunFolder
 
 _SCRATCH = "refit"  # where the second training keeps what it needs to go on
@@ -18,7 +18,7 @@ _SCRATCH = "refit"  # where the second training keeps what it needs to go on
 
 def refit(
     run: RunFolder,
-    config: CnnConfig | XgbConfig,
+    config: TrainConfig,
     samples: Sequence[Sample],
     legend: Legend,
     *,

@@ -14,6 +14,7 @@ from cropdash.classify.classifier import Classifier
 from cropdash.domain import IGNORE, Cube, Labels, Prediction, Zone
 from cropdash.domain.errors import InvalidRun
 from cropdash.evaluate import Unit, area, backoff, conformal, confusion, parcels, scores, tables
+from cropdash.settings import classifiers
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
 from cropdash.workflow import ensemble
@@ -38,7 +39,7 @@ def predict_zones(
 
 def load(run: RunFolder, dataset: DatasetFolder) -> Classifier:
     """The run's trained model; of an ensemble its members as one."""
-    if run.config["classifier"] != "ensemble":
+    if not classifiers.kind(run.config["classifier"]).joins:
         return classify.load(run.path, dataset.legend())
     return ensemble.load(run, dataset.legend())
 

@@ -17,11 +17,12 @@ from cropdash.classify.classifier import Classifier
 from cropdash.domain import IGNORE, Bytes, Legend, Sample, Zone
 from cropdash.domain.errors import InvalidRun
 from cropdash.prepare import rare, splits
-from cropdash.settings import train
+from cropdash.settings import classifiers
+from cropdash.settings.ensemble import EnsembleConfig
 from cropdash.settings.folders import Folders
-from cropdash.settings.train import CnnConfig, EnsembleConfig, TrainConfig, XgbConfig
+from cropdash.settings.train import TrainConfig
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.storage.runs import STACK, VALIDATED, RunFolder
+from cropdash.storage.runs import VALIDATED, RunFolder
 from cropdash.workflow import calibrate, ensemble, ranks, refit
 from cropdash.workflow.partition import Zones, check_context, choose_zones, mapped_parcels
 from cropdash.workflow.score import predict_zones, score_run
@@ -44,7 +45,7 @@ def train_run(
     Without `zones` they are as the settings divide them. A run that was broken off goes on from the last epoch that was kept.
     Raises NotEnoughData if the dataset has no training zone, InvalidRun if its legend differs.
     """
-    config = train.parse(run.config)
+    config = classifiers.parse(run.config)
     dataset = DatasetFolder(folders.data, config.dataset)
     check_legend(dataset)
     zones = zones or choose_zones(dataset, config)
@@ -89,7 +90,9 @@ def train_run(
 
 
 def _learns_again(config: TrainConfig, zones: Zones) -> bool:
-    return config.refit and bool(zones.validation)
+    """An ensemble has nothing to learn from more zones."""
+    joins = classifiers.kind(config.classifier).joins
+    return config.refit and bool(zones.validation) and not joins
 
 
 def _learn_again(
@@ -106,8 +109,6 @@ def _learn_again(
     the classes are those of what is now learned from.
     """
     config = validated.config
-    if not isinstance(config, CnnConfig | XgbConfig):
-        return  # an ensemble has nothing to learn from more zones
 
     def told(stage: str, done: float) -> None:
         progress(stage, (1 + done) * _TRAIN / 2)
@@ -134,7 +135,7 @@ def _prior(
 
 def assist_run(run: RunFolder, folders: Folders) -> None:
     """Be one of the other processes of the run's training: share its steps, write nothing."""
-    config = train.parse(run.config)
+    config = classifiers.parse(run.config)
     dataset = DatasetFolder(folders.data, config.dataset)
     check_legend(dataset)
     zones = choose_zones(dataset, config)
@@ -247,7 +248,7 @@ def check_legend(dataset: DatasetFolder) -> None:
 
 def weights_path(run: RunFolder) -> Path:
     """The file that holds the run's trained model; raises InvalidRun if there is none."""
-    for name in ("model.safetensors", "model.ubj", STACK):
-        if (run.path / name).is_file():
-            return run.path / name
+    path = run.path / classifiers.kind(run.config["classifier"]).weights
+    if path.is_file():
+        return path
     raise InvalidRun(f"Run {run.run_id} has no trained model yet: let its training finish.")

@@ -19,7 +19,7 @@ from tests.browser.conftest import Server, watched
 PAGES = tuple(page.address for page in frame.PAGES)
 # Views of pages that hold other controls than the page as it opens.
 VIEWS = (
-    "Train?do=ensemble",
+    "Train?do=join",
     "Train?do=search",
     "Map?view=swipe&shows=confidence&classes=maize,beet",
     "Map?view=one&shows=both",

@@ -13,7 +13,7 @@ from cropdash.classify.cnn import losses, patches
 from cropdash.classify.description import frame_of
 from cropdash.domain import Cube, Labels, Layer, Sample, Season, interior
 from cropdash.domain.errors import InvalidRaster, InvalidRun, NotEnoughData, TrainingFailed
-from cropdash.settings import train as train_config
+from cropdash.settings import classifiers
 from tests.classify import landscapes
 
 SETTINGS = {
@@ -38,7 +38,7 @@ SETTINGS = {
 
 def new(kind, **changes):
     values = {"classifier": kind, "dataset": "d", **SETTINGS[kind], **changes}
-    return classify.build(train_config.parse(values))
+    return classify.build(classifiers.parse(values))
 
 
 def fit(classifier, folder, train=None, validation=None, **hooks):

@@ -10,7 +10,7 @@ from cropdash.classify import features
 from cropdash.classify.cnn import augmentation, patches
 from cropdash.domain import Layer
 from cropdash.domain.errors import InvalidRaster
-from cropdash.settings import train
+from cropdash.settings import classifiers
 from tests.classify import landscapes
 
 QUICK = {
@@ -39,7 +39,7 @@ def blind(zone_id, seed, shape=(40, 36)):
 
 def accuracy(kind, folder, **settings):
     values = {"classifier": kind, "dataset": "d", "threads": 1, **QUICK[kind], **settings}
-    model = classify.build(train.parse(values))
+    model = classify.build(classifiers.parse(values))
     model.fit(
         [blind("a", 1), blind("b", 2, (30, 44))], [blind("c", 3)], folder=folder,
         on_epoch=lambda told: None, should_stop=lambda: False,
@@ -70,7 +70,7 @@ def test_what_only_last_year_and_the_height_tell_is_learned(kind, tmp_path):
 @pytest.mark.parametrize("name", ["elevation", "last_crop"])
 def test_a_zone_that_lacks_what_the_model_wants_is_refused(kind, name, tmp_path):
     values = {"classifier": kind, "dataset": "d", "threads": 1, **QUICK[kind], name: True}
-    model = classify.build(train.parse(values))
+    model = classify.build(classifiers.parse(values))
     fit = {"folder": tmp_path, "on_epoch": lambda told: None, "should_stop": lambda: False}
     model.fit([blind("a", 1)], [], **fit)
     plain = landscapes.sample("d", seed=4)
@@ -84,7 +84,7 @@ def test_a_zone_that_lacks_what_the_model_wants_is_refused(kind, name, tmp_path)
 @pytest.mark.parametrize("kind", list(QUICK))
 def test_heights_with_gaps_are_answered(kind, tmp_path):
     values = {"classifier": kind, "dataset": "d", "threads": 1, **QUICK[kind], "elevation": True}
-    model = classify.build(train.parse(values))
+    model = classify.build(classifiers.parse(values))
     known = blind("a", 1)
     heights = np.where(known.labels.parcel_id % 3, np.nan, 120.0).astype(np.float32)
     gappy = replace(known.cube, layers=(Layer("elevation", heights[None]),))
@@ -111,7 +111,7 @@ def test_last_years_crop_is_hidden_by_whole_parcels(share):
 def test_last_crops_of_single_pixels_stay_class_ids_when_series_are_mixed():
     values = {"classifier": "cnn", "dataset": "d", **QUICK["cnn"]}
     more = {"last_crop": True, "pixel_networks": 1, "single_pixels": 96, "mixing": 1.0}
-    config = train.parse(values | more)
+    config = classifiers.parse(values | more)
     zones = [blind("a", 1), blind("b", 2, (30, 44))]
     statistics = features.statistics_of(zones, config.inputs, *config.context)
     singles = next(iter(patches.Patches(zones, statistics, config))).singles

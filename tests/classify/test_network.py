@@ -9,10 +9,12 @@ from cropdash.classify.cnn.patches import Singles
 from cropdash.classify.cnn.temporal import TemporalEncoder
 from cropdash.classify.features import Inputs
 from cropdash.classify.imbalance import Census
-from cropdash.settings import train
+from cropdash.settings import classifiers
 
-LIGHT = train.parse({"classifier": "cnn", "dataset": "d"})
-SEED = train.parse({"classifier": "cnn", "dataset": "d", **train.preset_values("cnn", "seed")})
+LIGHT = classifiers.parse({"classifier": "cnn", "dataset": "d"})
+SEED = classifiers.parse(
+    {"classifier": "cnn", "dataset": "d", **classifiers.preset_values("cnn", "seed")}
+)
 SMALL = LIGHT.model_copy(
     update={
         "unet_channels": (6, 8, 10),

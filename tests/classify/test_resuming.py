@@ -9,7 +9,7 @@ from cropdash import classify
 from cropdash.classify import description
 from cropdash.classify.cnn import checkpoint
 from cropdash.domain.errors import InvalidRun
-from cropdash.settings import train
+from cropdash.settings import classifiers
 from tests.classify import landscapes
 
 SETTINGS = {
@@ -42,7 +42,7 @@ def fit(kind, folder, dies_at=None, zone="b", **changes):
     """Train in `folder`; the process dies when it asks for the `dies_at`-th time whether to stop."""
     folder.mkdir(exist_ok=True)
     values = {"classifier": kind, "dataset": "d", "threads": 1, **SETTINGS[kind], **changes}
-    classifier = classify.build(train.parse(values))
+    classifier = classify.build(classifiers.parse(values))
     asked, told = [], []
 
     def should_stop():

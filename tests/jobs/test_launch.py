@@ -15,11 +15,12 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
+from cropdash.classify.cnn.settings import CnnConfig
 from cropdash.domain import Season
 from cropdash.domain.errors import ConfigError, DatasetNotFound, RunBusy, RunNotFound
 from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.jobs import launch
-from cropdash.settings import build, train
+from cropdash.settings import build, classifiers
 from cropdash.settings import folders as config
 from cropdash.settings import study as study_config
 from cropdash.settings.folders import Folders
@@ -27,7 +28,7 @@ from cropdash.storage import runs, status, studies
 from cropdash.storage.datasets import DatasetFolder, Description
 from cropdash.storage.status import Status
 
-SETTINGS = train.CnnConfig(dataset="small")
+SETTINGS = CnnConfig(dataset="small")
 TINY = {"source": "simulated", "dataset": "tiny", "size": 32, "zones_per_region": 2}
 
 # A worker that holds the lock, says that it runs, and works until it is stopped.
@@ -414,7 +415,7 @@ def test_command_line_says_the_same_settings(monkeypatch: pytest.MonkeyPatch) ->
     """What the page shows, typed, gives the very settings it was made from."""
     from cropdash.cli import app as command_line
 
-    settings = train.parse(
+    settings = classifiers.parse(
         {"dataset": "small", "classifier": "cnn", "unet_channels": (8, 16), "dropout": 0.25}
         | {"skip_embedding": False, "temporal_kernel": 5}
     )
@@ -424,7 +425,7 @@ def test_command_line_says_the_same_settings(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(
         command_line,
         "_train_new",
-        lambda values, preset, queue: taken.append(train.parse(values)),
+        lambda values, preset, queue: taken.append(classifiers.parse(values)),
     )
     result = CliRunner().invoke(command_line.app, words[3:])
     assert result.exit_code == 0, result.output

@@ -10,13 +10,13 @@ from typer.testing import CliRunner
 from cropdash.cli import app as main
 from cropdash.cli import study as study_commands
 from cropdash.domain.errors import ConfigError
-from cropdash.settings import command, train
+from cropdash.settings import classifiers, command
 from cropdash.settings import study as study_config
-from cropdash.settings.study import GRIDS, SPACES, Between
+from cropdash.settings.classifiers import Between
 from cropdash.ui.widgets import settings_form
 
-KINDS = {"cnn": train.CnnConfig, "xgboost": train.XgbConfig}
-TRIED = [(c, s) for table in (SPACES, GRIDS) for c, space in table.items() for s in space]
+KINDS = {kind.name: kind.settings for kind in classifiers.trainable()}
+TRIED = [(k.name, s) for k in classifiers.trainable() for s in (*k.space, *k.grid)]
 
 
 def parse(**values):
@@ -30,7 +30,7 @@ def test_all_that_is_tried_is_within_the_limits_of_the_setting(classifier, setti
         name = setting.name
         is_whole = KINDS[classifier].model_fields[name].annotation is int
         typed = {"classifier": classifier, "dataset": "demo"}
-        train.parse(typed | {name: int(value) if is_whole else value})
+        classifiers.parse(typed | {name: int(value) if is_whole else value})
     if isinstance(setting, Between):
         low, high = settings_form.limits(KINDS[classifier].model_fields[setting.name])
         assert (low or 0) <= setting.low < setting.high <= high
@@ -46,7 +46,7 @@ def test_a_search_starts_from_the_defaults(classifier):
 
 def test_a_start_outside_of_what_is_tried_is_left_out():
     assert parse(kind="grid", fixed={"temporal_kernel": 5}).first_point() == {"learning_rate": 2e-3}
-    seed = train.preset_values("cnn", "seed") | {"unet_channels": (8, 16)}
+    seed = classifiers.preset_values("cnn", "seed") | {"unet_channels": (8, 16)}
     del seed["dropout"]
     assert "dropout" in parse(kind="optuna", fixed=seed).first_point()
 

@@ -1,17 +1,18 @@
 import pytest
 
+from cropdash.classify.cnn.settings import CnnConfig
+from cropdash.classify.xgboost.settings import XgbConfig
 from cropdash.domain.errors import ConfigError
-from cropdash.settings import train
-from cropdash.settings.train import CnnConfig, XgbConfig
+from cropdash.settings import classifiers
 
 BASE = {"dataset": "demo"}
 
 
 @pytest.mark.parametrize(("kind", "cls"), [("cnn", CnnConfig), ("xgboost", XgbConfig)])
 def test_settings_survive_json_and_have_help(kind, cls):
-    config = train.parse({**BASE, "classifier": kind})
+    config = classifiers.parse({**BASE, "classifier": kind})
     assert isinstance(config, cls)
-    assert train.parse(config.model_dump(mode="json")) == config
+    assert classifiers.parse(config.model_dump(mode="json")) == config
     for name, field in cls.model_fields.items():
         assert field.title, name
         assert field.description or name == "classifier", name
@@ -27,7 +28,7 @@ def test_text_of_the_command_line_is_converted():
         "unet_channels": "8, 16",
         "skip_embedding": "false",
     }
-    config = train.parse(values)
+    config = classifiers.parse(values)
     assert (config.epochs, config.learning_rate, config.temporal_kernel) == (3, 1e-3, 5)
     assert config.unet_channels == (8, 16)
     assert config.skip_embedding is False
@@ -46,17 +47,17 @@ def test_text_of_the_command_line_is_converted():
 )
 def test_bad_settings_are_named(values, words):
     with pytest.raises(ConfigError, match=words):
-        train.parse({**BASE, **values})
+        classifiers.parse({**BASE, **values})
 
 
 def test_a_missing_dataset_is_named():
     with pytest.raises(ConfigError, match="'dataset' is missing"):
-        train.parse({"classifier": "cnn"})
+        classifiers.parse({"classifier": "cnn"})
 
 
 @pytest.mark.parametrize("kind", ["cnn", "xgboost"])
 def test_presets_are_valid_and_unknown_ones_named(kind):
-    for preset in train.PRESETS[kind]:
-        train.parse({**BASE, "classifier": kind, **train.preset_values(kind, preset)})
+    for preset in classifiers.kind(kind).presets:
+        classifiers.parse({**BASE, "classifier": kind, **classifiers.preset_values(kind, preset)})
     with pytest.raises(ConfigError, match="no preset 'big'"):
-        train.preset_values(kind, "big")
+        classifiers.preset_values(kind, "big")

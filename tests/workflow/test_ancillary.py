@@ -8,7 +8,7 @@ from rasterio.transform import from_origin
 from cropdash.cli import build
 from cropdash.domain.errors import InvalidRun
 from cropdash.settings import build as build_config
-from cropdash.settings import train as train_config
+from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.storage import runs
 from cropdash.storage.datasets import DatasetFolder
@@ -48,7 +48,7 @@ def test_a_build_takes_both_from_files_and_a_run_learns_from_them(tmp_path, monk
         declared = (crop > 0) & (crop < 255) & (sample.labels.parcel_id > 0)
         assert (sample.cube.last_crop == crop)[declared].mean() > 0.95
     values = {"classifier": "xgboost", "dataset": "flanders", **WANTS}
-    run = runs.queue(folders, train_config.parse(values))
+    run = runs.queue(folders, classifiers.parse(values))
     train.train_run(run, folders, progress=quiet)
     assert run.scores()["test"]["pixel"]["n_scored"] > 0
 
@@ -58,7 +58,7 @@ def test_what_a_dataset_lacks_is_said_before_training(tmp_path):
     folders = Folders(tmp_path / "data", tmp_path / "models")
     for name in ("elevation", "last_crop"):
         values = {"classifier": "xgboost", "dataset": "demo", name: True}
-        run = runs.queue(folders, train_config.parse(values))
+        run = runs.queue(folders, classifiers.parse(values))
         with pytest.raises(InvalidRun, match=f"set {name} to false"):
             train.train_run(run, folders, progress=quiet)
         assert not run.epochs().size

@@ -7,13 +7,13 @@ import pytest
 
 from cropdash.domain import Sample
 from cropdash.evaluate import parcels
-from cropdash.settings import train
+from cropdash.settings import classifiers
 from cropdash.workflow import calibrate
 from cropdash.workflow.calibrate import Calibration
 from tests.classify import landscapes
 
 K = 50
-CONFIG = train.parse({"classifier": "xgboost", "dataset": "d"})
+CONFIG = classifiers.parse({"classifier": "xgboost", "dataset": "d"})
 
 
 class TooSure:

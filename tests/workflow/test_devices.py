@@ -16,7 +16,7 @@ from cropdash import classify
 from cropdash.classify.cnn import distributed
 from cropdash.classify.cnn.patches import Patches
 from cropdash.domain.errors import ConfigError
-from cropdash.settings import train
+from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.storage import runs, status
 from cropdash.storage.datasets import DatasetFolder
@@ -45,7 +45,7 @@ def folders(tmp_path_factory) -> Folders:
 
 def queued(folders, **settings):
     values = {"classifier": "cnn", "dataset": "demo", **SMALL, **settings}
-    return runs.queue(folders, train.parse(values))
+    return runs.queue(folders, classifiers.parse(values))
 
 
 def worker(run, folders, launcher=("-m", "cropdash"), log=subprocess.DEVNULL):
@@ -71,7 +71,7 @@ def assistant_at_work(run, process):
 
 def validation_accuracy(run, folders):
     """Of the run's saved weights, computed in this process alone."""
-    config = train.parse(run.config)
+    config = classifiers.parse(run.config)
     dataset = DatasetFolder(folders.data, "demo")
     zones = partition.choose_zones(dataset, config).validation
     model = classify.load(run.path, dataset.legend())
@@ -133,7 +133,7 @@ def test_a_stopped_training_takes_its_assistant_along(folders):
 
 
 def test_each_process_draws_its_own_half_of_a_batch():
-    config = train.parse(
+    config = classifiers.parse(
         {"classifier": "cnn", "dataset": "d", "patch_size": 16, "batch_size": 8, "devices": 2}
     )
     samples = [landscapes.sample("a", seed=1), landscapes.sample("b", (30, 44), seed=2)]
@@ -146,7 +146,9 @@ def test_each_process_draws_its_own_half_of_a_batch():
 def test_the_first_process_draws_what_one_alone_would():
     values = {"classifier": "cnn", "dataset": "d", "patch_size": 16, "batch_size": 4}
     samples = [landscapes.sample("a", seed=1)]
-    alone, shared = (train.parse(values | more) for more in ({}, {"batch_size": 8, "devices": 2}))
+    alone, shared = (
+        classifiers.parse(values | more) for more in ({}, {"batch_size": 8, "devices": 2})
+    )
     found = classify.features.statistics_of(samples, alone.inputs, *alone.context)
     drawn = [next(iter(Patches(samples, found, config)))[0].numpy() for config in (alone, shared)]
     np.testing.assert_array_equal(*drawn)
@@ -162,7 +164,7 @@ def test_the_first_process_draws_what_one_alone_would():
 )
 def test_a_training_without_its_devices_says_so(settings, words, monkeypatch):
     monkeypatch.delenv("WORLD_SIZE", raising=False)
-    config = train.parse({"classifier": "cnn", "dataset": "d", **settings})
+    config = classifiers.parse({"classifier": "cnn", "dataset": "d", **settings})
     with pytest.raises(ConfigError, match=words):
         distributed.trainer_options(config)
 
@@ -171,4 +173,4 @@ def test_a_training_without_its_devices_says_so(settings, words, monkeypatch):
 def test_patches_that_can_not_be_shared_are_refused(batch):
     values = {"classifier": "cnn", "dataset": "d", "batch_size": batch}
     with pytest.raises(ConfigError, match="batch_size"):
-        train.parse(values | {"devices": 4})
+        classifiers.parse(values | {"devices": 4})

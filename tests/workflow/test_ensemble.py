@@ -7,7 +7,7 @@ import pytest
 
 from cropdash import legend
 from cropdash.domain.errors import InvalidRun, NotEnoughData, RunNotFound
-from cropdash.settings import train as train_config
+from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.storage import runs
 from cropdash.workflow import ensemble, score, train
@@ -33,7 +33,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory):
     found = {}
     for kind, settings in QUICK.items():
         values = {"classifier": kind, "dataset": "demo", "folds": 2, **settings}
-        run = runs.queue(folders, train_config.parse(values))
+        run = runs.queue(folders, classifiers.parse(values))
         train.train_run(run, folders, progress=quiet)
         found[kind] = run
     return folders, dataset, found
@@ -52,7 +52,7 @@ def test_it_is_a_run_like_any_other(trained, joined) -> None:
     assert joined.scores()["test"]["zones"] == found["cnn"].scores()["test"]["zones"]
     assert set(joined.calibrated()["zones"]) == set(found["cnn"].calibrated()["zones"])
     assert train.weights_path(joined).name == "stack.json"
-    config = train_config.parse(joined.config)
+    config = classifiers.parse(joined.config)
     assert config.members == tuple(run.run_id for run in found.values())
 
 
@@ -99,7 +99,7 @@ def test_it_never_looks_at_a_test_zone(trained, joined) -> None:
 def test_runs_that_held_out_other_zones_are_refused(trained) -> None:
     folders, _, found = trained
     values = {"classifier": "cnn", "dataset": "demo", "folds": 2, "validation_fold": 1}
-    other = runs.queue(folders, train_config.parse(values))
+    other = runs.queue(folders, classifiers.parse(values))
     with pytest.raises(InvalidRun, match="validation_fold"):
         ensemble.of_runs([found["xgboost"], other])
 

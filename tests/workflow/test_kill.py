@@ -12,7 +12,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from cropdash.ingest.local.source import LocalSource
-from cropdash.settings import train
+from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.storage import runs, status
 from cropdash.storage.datasets import DatasetFolder
@@ -38,7 +38,7 @@ def folders(tmp_path_factory) -> Folders:
 
 def queued(folders):
     values = {"classifier": "cnn", "dataset": "flanders", **SETTINGS}
-    return runs.queue(folders, train.parse(values))
+    return runs.queue(folders, classifiers.parse(values))
 
 
 def worker(run, folders):

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from cropdash.domain.errors import NotEnoughData
-from cropdash.settings import train
+from cropdash.settings import classifiers
 from cropdash.workflow import optimism
 from cropdash.workflow.zone_dataset import Samples
 from tests import factory
 
-CONFIG = train.parse({"classifier": "xgboost", "dataset": "demo", "trees": 3, "pixels": 1000})
+CONFIG = classifiers.parse({"classifier": "xgboost", "dataset": "demo", "trees": 3, "pixels": 1000})
 
 
 @pytest.fixture(scope="module")

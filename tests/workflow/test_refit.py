@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 
 from cropdash import classify
 from cropdash.domain.errors import ConfigError
-from cropdash.settings import train as train_config
+from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.storage import runs
 from cropdash.workflow import ensemble, partition, refit, train
@@ -34,7 +34,7 @@ def world(tmp_path_factory: pytest.TempPathFactory):
 
 def queued(world, kind: str, **settings):
     values = {"classifier": kind, "dataset": "demo", "folds": 2, "threads": 1, **QUICK[kind]}
-    return runs.queue(world[0], train_config.parse(values | settings))
+    return runs.queue(world[0], classifiers.parse(values | settings))
 
 
 def trained(world, kind: str, **settings):
@@ -81,7 +81,7 @@ def test_the_validated_model_is_that_of_a_run_without(pair):
 def test_the_model_is_one_trained_on_all_zones_for_the_best_number_of_epochs(world, pair, tmp_path):
     _, dataset = world
     _, again = pair
-    config = train_config.parse(again.config)
+    config = classifiers.parse(again.config)
     told = again.epochs()
     best = int(
         told.sort_values("validation_score", kind="stable", ascending=False).iloc[0]["epoch"]
@@ -154,4 +154,4 @@ def test_where_no_epoch_could_be_judged_the_last_one_is_the_best(world, scores):
 def test_several_processes_do_not_learn_twice():
     values = {"classifier": "cnn", "dataset": "demo", "devices": 2, "refit": True}
     with pytest.raises(ConfigError, match="refit"):
-        train_config.parse(values)
+        classifiers.parse(values)

@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from cropdash.domain.errors import InvalidRun, NotEnoughData
 from cropdash.ingest.local.source import LocalSource
-from cropdash.settings import train as train_config
+from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.storage import runs
 from cropdash.storage.datasets import DatasetFolder
@@ -32,7 +32,7 @@ def folders(tmp_path_factory) -> Folders:
 
 @pytest.fixture(scope="module", params=["cnn", "xgboost"])
 def trained(request, folders) -> tuple[Folders, RunFolder]:
-    config = train_config.parse({"classifier": request.param, "dataset": "flanders"})
+    config = classifiers.parse({"classifier": request.param, "dataset": "flanders"})
     run = runs.queue(folders, config)
     told = []
     train.train_run(run, folders, progress=lambda stage, done: told.append(done))
@@ -118,7 +118,7 @@ def test_everything_needed_to_use_the_weights_lies_beside_them(trained):
 
 def test_rare_classes_are_settled_before_training_and_written_into_the_run(folders):
     values = {"classifier": "xgboost", "dataset": "flanders", "trees": 5, "rare": "drop"}
-    run = runs.queue(folders, train_config.parse(values | {"least_parcels": 2}))
+    run = runs.queue(folders, classifiers.parse(values | {"least_parcels": 2}))
     train.train_run(run, folders, progress=lambda stage, done: None)
     decided = json.loads((run.path / "classes.json").read_text())
     assert decided["parcels"] == {"grassland": 4, "maize": 1, "potato": 1}
@@ -133,7 +133,7 @@ def test_rare_classes_are_settled_before_training_and_written_into_the_run(folde
 
 def test_test_zones_without_a_mapped_crop_have_no_score(folders, monkeypatch):
     values = {"classifier": "xgboost", "dataset": "flanders", "trees": 5}
-    run = runs.queue(folders, train_config.parse(values))
+    run = runs.queue(folders, classifiers.parse(values))
     train.train_run(run, folders, progress=lambda stage, done: None)
     run.write_calibrated({"threshold": 0.5, "back_off": 0.5})
     read = DatasetFolder.parcels
@@ -155,14 +155,14 @@ def test_scoring_again_from_disk_gives_the_same(trained):
 
 
 def test_a_run_without_weights_says_so(folders):
-    config = train_config.parse({"classifier": "xgboost", "dataset": "flanders"})
+    config = classifiers.parse({"classifier": "xgboost", "dataset": "flanders"})
     run = runs.queue(folders, config)
     with pytest.raises(InvalidRun, match="no trained model"):
         train.weights_path(run)
 
 
 def test_a_dataset_of_another_legend_or_without_training_zones_is_refused(folders, tmp_path):
-    config = train_config.parse({"classifier": "xgboost", "dataset": "flanders"})
+    config = classifiers.parse({"classifier": "xgboost", "dataset": "flanders"})
     description = DatasetFolder(folders.data, "flanders").description()
     other = Folders(tmp_path / "data", tmp_path / "models")
     folder = DatasetFolder(other.data, "flanders")
@@ -185,7 +185,7 @@ def test_a_dataset_with_a_code_table_of_its_own_is_trained_on_its_own_legend(fol
     folder.path.mkdir(parents=True)
     folder.keep_codes(table)
     folder.describe(replace(description, legend_hash=folder.legend().hash))
-    run = runs.queue(other, train_config.parse({"classifier": "xgboost", "dataset": "flanders"}))
+    run = runs.queue(other, classifiers.parse({"classifier": "xgboost", "dataset": "flanders"}))
     assert run.record()["legend_hash"] == folder.legend().hash != description.legend_hash
     with pytest.raises(NotEnoughData, match="no built training zone"):  # not "another legend"
         train.train_run(run, other, progress=lambda stage, done: None)

@@ -13,7 +13,7 @@ from cropdash.ingest.local.source import LocalSource
 from cropdash.legend import load
 from cropdash.prepare import composite, parcels
 from cropdash.prepare.gapfill import fill_gaps
-from cropdash.settings import train as train_config
+from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.simulate import SimulatedSource
 from cropdash.storage import runs
@@ -58,7 +58,7 @@ def folders(tmp_path_factory) -> Folders:
 @pytest.mark.parametrize("kind", ["cnn", "xgboost"])
 def test_the_west_and_the_landscape_together_name_the_fields_of_the_east(kind, folders) -> None:
     values = {"classifier": kind, "dataset": "flanders", "also": "landscape", "location": False}
-    config = train_config.parse(values | {"map_unit": "parcel"} | QUICK[kind])
+    config = classifiers.parse(values | {"map_unit": "parcel"} | QUICK[kind])
     run = runs.queue(folders, config)
     train.train_run(run, folders, progress=lambda stage, done: None)
     truth = DatasetFolder(folders.data, "flanders").labels("flanders_east").crop
@@ -75,7 +75,7 @@ def test_a_dataset_of_another_kind_is_not_learned_from(folders) -> None:
         replace(build.describe(source, "short", "", {}), season=Season.of("2023-01..2023-06"))
     )
     values = {"classifier": "xgboost", "dataset": "flanders", "also": "short"}
-    run = runs.queue(folders, train_config.parse(values))
+    run = runs.queue(folders, classifiers.parse(values))
     with pytest.raises(InvalidRun, match="6 periods"):
         train.train_run(run, folders, progress=lambda stage, done: None)
 
@@ -87,7 +87,7 @@ def test_a_model_that_never_saw_a_real_pixel_names_real_fields(tmp_path) -> None
         pytest.skip("../shared/data/flanders_2018 is absent")
     cube, where = real
     values = {"classifier": "xgboost", "dataset": "demo", "location": False}
-    config = train_config.parse(values)
+    config = classifiers.parse(values)
     model = classify.build(config)
     model.fit(
         samples(SimulatedSource(size=128, zones_per_region=3)),
@@ -108,7 +108,7 @@ def test_a_model_that_never_saw_a_real_pixel_names_real_fields(tmp_path) -> None
 def test_ground_that_is_held_out_is_not_learned_from_by_way_of_another_dataset(folders) -> None:
     own = DatasetFolder(folders.data, "landscape")
     values = {"classifier": "xgboost", "dataset": "landscape", "also": "landscape"}
-    config = train_config.parse(values)
+    config = classifiers.parse(values)
     zones = partition.choose_zones(own, config)
     every_class = np.arange(own.legend().n_classes, dtype=np.uint8)
     learned = train.also_learned(folders, own, zones, config, every_class)

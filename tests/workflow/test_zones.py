@@ -2,7 +2,7 @@ import pytest
 
 from cropdash.domain import Zone
 from cropdash.domain.errors import NotEnoughData
-from cropdash.settings import train
+from cropdash.settings import classifiers
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import partition
 from tests import factory
@@ -14,7 +14,7 @@ def dataset(tmp_path_factory) -> DatasetFolder:
 
 
 def config(**changes):
-    return train.parse({"classifier": "xgboost", "dataset": "demo", **changes})
+    return classifiers.parse({"classifier": "xgboost", "dataset": "demo", **changes})
 
 
 @pytest.mark.parametrize("fold", range(4))
@@ -39,7 +39,7 @@ def test_every_training_zone_is_held_out_once(dataset):
 
 
 def test_both_models_see_the_same_zones(dataset):
-    cnn = train.parse({"classifier": "cnn", "dataset": "demo"})
+    cnn = classifiers.parse({"classifier": "cnn", "dataset": "demo"})
     assert partition.choose_zones(dataset, cnn) == partition.choose_zones(dataset, config())
 
 

@@ -1,1 +1,73 @@
-"""The network: time at each pixel, then space."""
+"""The network: time at each pixel, then space. Importing this loads no torch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cropdash.classify.cnn.settings import CnnConfig
+from cropdash.i18n import sentence
+from cropdash.settings.classifiers import Between, ClassifierKind, OneOf
+
+
+def _build(config: CnnConfig, legend: Any) -> Any:
+    from cropdash.classify.cnn.model import CnnClassifier
+
+    return CnnClassifier(config, legend)
+
+
+# What the seed project describes: its network and its recipe.
+_SEED: dict[str, Any] = {
+    "inputs": "reflectance",
+    "temporal_channels": 64,
+    "temporal_layers": 2,
+    "temporal_pooling": "max",
+    "embedding": 64,
+    "unet_channels": (64, 128, 256, 512, 512),
+    "skip_embedding": False,
+    "dropout": 0.3,
+    "optimiser": "adam",
+    "learning_rate": 1e-3,
+    "weight_decay": 0.0,
+    "patch_size": 24,
+    "batch_size": 64,
+    "own_loss": 0.0,
+    "pixel_networks": 0,
+    "epochs": 14,
+    "weighting": "none",
+    "logit_adjustment": 0.0,
+    "averaging": 0.0,
+    "half_precision": False,
+    "hidden_months": 0.0,
+    "location": False,
+    "zone_mean": False,
+    "adjustment": False,
+    "calibration": False,
+}
+KIND = ClassifierKind(
+    name="cnn",
+    label="CNN",
+    hint=sentence("Temporal convolution at each pixel, then a U-Net: sees the shape of fields."),
+    settings=CnnConfig,
+    weights="model.safetensors",
+    build=_build,
+    checkpoint="checkpoint.safetensors",
+    presets={"light": {}, "seed": _SEED},
+    space=(
+        Between("learning_rate", 5e-4, 8e-3, log=True),
+        Between("weight_decay", 1e-3, 0.3, log=True),
+        Between("dropout", 0.0, 0.4),
+        Between("hidden_months", 0.0, 0.6),
+        Between("logit_adjustment", 0.0, 1.0),
+        OneOf("pixel_networks", (0, 1)),
+        OneOf("temporal_channels", (16, 32, 64)),
+        OneOf("unet_channels", ("16,32,48", "32,48,64", "48,64,96")),
+    ),
+    # The pair of settings that the seed project tunes.
+    grid=(OneOf("learning_rate", (5e-4, 1e-3, 2e-3, 4e-3)), OneOf("temporal_kernel", (3, 5))),
+    packages=("torch", "lightning"),
+    in_demo=True,
+    curve_hint=sentence(
+        "In training all of the network's answers are judged together, on altered pixels: the loss lies "
+        "above that of the validation zones."
+    ),
+)

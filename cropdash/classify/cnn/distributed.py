@@ -13,8 +13,8 @@ import torch
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from torch import Tensor, nn
 
+from cropdash.classify.cnn.settings import CnnConfig
 from cropdash.domain.errors import ConfigError
-from cropdash.settings.train import CnnConfig
 
 
 def rank(config: CnnConfig) -> int:

@@ -21,13 +21,13 @@ from cropdash.classify.classifier import OnEpoch, ShouldStop
 from cropdash.classify.cnn import checkpoint, distributed, losses, precision
 from cropdash.classify.cnn.network import HybridNetwork
 from cropdash.classify.cnn.patches import Batch, Patches, Singles
+from cropdash.classify.cnn.settings import CnnConfig
 from cropdash.classify.cnn.validate import EpochCheckpoint, Judge
 from cropdash.classify.description import Frame
 from cropdash.classify.features import Statistics
 from cropdash.classify.imbalance import Census
 from cropdash.domain import Sample
 from cropdash.domain.errors import TrainingFailed
-from cropdash.settings.train import CnnConfig
 
 
 def fit(

@@ -17,11 +17,11 @@ from cropdash.classify.classifier import OnEpoch, ShouldStop
 from cropdash.classify.cnn import fit as cnn_fit
 from cropdash.classify.cnn import precision, tiles
 from cropdash.classify.cnn.network import HybridNetwork, count_parameters
+from cropdash.classify.cnn.settings import CnnConfig
 from cropdash.classify.description import MODEL, STATISTICS, Frame, frame_of, replacing, write_json
 from cropdash.classify.features import Statistics
 from cropdash.domain import Cube, Float, Legend, Sample
 from cropdash.domain.errors import InvalidRun
-from cropdash.settings.train import CnnConfig
 
 WEIGHTS = "model.safetensors"
 

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from cropdash.classify.cnn.settings import CnnConfig
 from cropdash.classify.cnn.temporal import StripByStrip, TemporalEncoder
-from cropdash.settings.train import CnnConfig
 
 _LAST_CROP = 8  # values that a last crop becomes
 OWN_SHARE = 0.3  # of a pixel's own series in the answer, where it gives one

@@ -15,9 +15,9 @@ from torch.utils.data import IterableDataset
 
 from cropdash.classify import features
 from cropdash.classify.cnn import augmentation
+from cropdash.classify.cnn.settings import CnnConfig
 from cropdash.classify.features import PLACE, Statistics
 from cropdash.domain import Float, Ints, Sample, interior
-from cropdash.settings.train import CnnConfig
 
 MEMORY = 1_200_000_000  # [bytes] of standardised zones held at once
 _PASSES = 3  # times that an epoch may see the area: enough for turned and flipped patches

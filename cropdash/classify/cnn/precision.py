@@ -6,7 +6,7 @@ from functools import cache
 
 import torch
 
-from cropdash.settings.train import CnnConfig
+from cropdash.classify.cnn.settings import CnnConfig
 
 
 def half(config: CnnConfig) -> bool:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cropdash.classify.cnn.dropout import Dropout
-from cropdash.settings.train import CnnConfig
+from cropdash.classify.cnn.settings import CnnConfig
 
 # Up to here one matrix over the year costs less than the memory traffic of small convolutions.
 _FEW_CHANNELS = 16

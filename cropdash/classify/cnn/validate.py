@@ -18,10 +18,10 @@ from cropdash.classify import features, validation
 from cropdash.classify.classifier import OnEpoch, ShouldStop
 from cropdash.classify.cnn import distributed, precision, tiles
 from cropdash.classify.cnn.network import HybridNetwork
+from cropdash.classify.cnn.settings import CnnConfig
 from cropdash.classify.description import CHECKPOINT, Frame
 from cropdash.classify.features import Statistics
 from cropdash.domain import Sample
-from cropdash.settings.train import CnnConfig
 
 
 class Judge(Callback):

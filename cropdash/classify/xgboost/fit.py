@@ -18,8 +18,8 @@ from cropdash.classify import validation
 from cropdash.classify.classifier import OnEpoch, ShouldStop
 from cropdash.classify.description import ROUNDS, replacing
 from cropdash.classify.sampling import Positions
+from cropdash.classify.xgboost.settings import XgbConfig
 from cropdash.domain.errors import TrainingFailed
-from cropdash.settings.train import XgbConfig
 
 _DIGEST = 64  # characters of a SHA-256 in hexadecimal
 _KEEPS = 10  # times that a training is kept on its way

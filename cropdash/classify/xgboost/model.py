@@ -25,9 +25,10 @@ from cropdash.classify.description import (
     write_json,
 )
 from cropdash.classify.xgboost import fit as boosting
+from cropdash.classify.xgboost.rows import ZoneByZone, feature_types
+from cropdash.classify.xgboost.settings import XgbConfig
 from cropdash.domain import Cube, Float, Legend, Sample
 from cropdash.domain.errors import InvalidRun
-from cropdash.settings.train import XgbConfig
 
 WEIGHTS = "model.ubj"
 _ROWS = 200_000  # pixels predicted at once: bounds the memory of a large zone
@@ -133,7 +134,7 @@ class XgbClassifier:
         ]
         self._statistics = _statistics((part()[0] for part in parts), frame, config)
         return xgboost.ExtMemQuantileDMatrix(
-            sampling.ZoneByZone(parts, weights, cache / "train", config),
+            ZoneByZone(parts, weights, cache / "train", config),
             max_bin=config.max_bins,
             nthread=config.threads,
             enable_categorical=True,
@@ -224,7 +225,7 @@ class XgbClassifier:
             labels,
             weight=weights,
             nthread=self._config.threads,
-            feature_types=sampling.feature_types(self._config, rows.shape[1]),
+            feature_types=feature_types(self._config, rows.shape[1]),
             enable_categorical=True,
         )
 

@@ -12,6 +12,7 @@ from cropdash.domain import Level
 from cropdash.evaluate import zone_table
 from cropdash.figures import standing, wording
 from cropdash.i18n import number, say, sentence
+from cropdash.settings import classifiers
 from cropdash.storage.store import RunInfo
 from cropdash.ui.compare import downloads
 from cropdash.ui.compare.controls import group_labels, said, test_zones
@@ -29,7 +30,6 @@ from cropdash.ui.shell import frame
 from cropdash.ui.widgets import scores
 
 _LEVEL = 0.05  # below which a p-value is taken for more than chance
-_MODELS = {"cnn": "CNN", "xgboost": "XGBoost"}
 _METRICS = {
     "accuracy": sentence("Accuracy"),
     "macro_f1": sentence("Macro F1"),
@@ -39,7 +39,7 @@ _METRICS = {
 
 def names_of(left: RunInfo, right: RunInfo) -> Names:
     """Short names of both runs; numbered where the model is the same."""
-    first, second = (_MODELS.get(r.classifier, r.classifier.capitalize()) for r in (left, right))
+    first, second = (classifiers.label(r.classifier) for r in (left, right))
     return (first, second) if first != second else (f"{first} (1)", f"{second} (2)")
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from cropdash.domain.errors import CropdashError
 from cropdash.i18n import number, retell, say, sentence
-from cropdash.settings import train
+from cropdash.settings import classifiers
 from cropdash.settings.folders import DEMO
 from cropdash.settings.train import TrainConfig
 from cropdash.storage.store import DatasetInfo, RunInfo
@@ -18,8 +18,6 @@ from cropdash.ui.shell import data, frame
 from cropdash.ui.widgets import job_watch, scores
 
 Step = Literal["build", "building", "train", "training", "judge"]
-NAMES = {"xgboost": "XGBoost", "cnn": "CNN"}  # in the order in which they are trained
-SHOWN = {**NAMES, "ensemble": "Ensemble"}
 _OF_A_RUN = ("Train", "Map", "Compare", "Review")  # pages that show a run
 _STEPS = (
     (sentence("Build a dataset"), "build"),
@@ -42,7 +40,7 @@ def next_step(building: bool, datasets: Sequence[DatasetInfo], runs: Sequence[Ru
 def missing_models(runs: Sequence[RunInfo]) -> list[str]:
     """Models of which no run is done, nor queued, nor at work."""
     there = {run.classifier for run in runs if run.status.state in ("done", "running", "queued")}
-    return [name for name in NAMES if name not in there]
+    return [kind.name for kind in classifiers.in_demo() if kind.name not in there]
 
 
 def best_run(runs: Sequence[RunInfo], classifier: str, dataset: str) -> RunInfo | None:
@@ -126,12 +124,13 @@ def train_panel(
                 dataset=dataset,
             )
         )
-        both = len(missing) == len(NAMES)
-        label = say("Train both models") if both else say("Train {model}", model=NAMES[missing[0]])
+        every = len(missing) == len(classifiers.in_demo())
+        model = classifiers.label(missing[0])
+        label = say("Train both models") if every else say("Train {model}", model=model)
 
         def start_all() -> None:
             for name in missing:
-                start(train.parse({"classifier": name, "dataset": dataset}))
+                start(classifiers.parse({"classifier": name, "dataset": dataset}))
 
         _act(label, ":material/model_training:", start_all, primary=first)
 
@@ -192,7 +191,7 @@ def figures_of(info: DatasetInfo) -> list[tuple[str, str, str]]:
 def model_card(run: RunInfo) -> None:
     """A model's best run with its four scores and what they were counted over."""
     with st.container(border=True):
-        st.markdown(f"**{SHOWN.get(run.classifier, run.classifier)}**  ·  `{run.run_id}`")
+        st.markdown(f"**{classifiers.label(run.classifier)}**  ·  `{run.run_id}`")
         scores.row(scores.headline(run.scores))
         for unit in ("pixel", "parcel"):
             name = say("Pixel scores: {what}") if unit == "pixel" else say("Parcel scores: {what}")

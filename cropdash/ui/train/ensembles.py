@@ -8,8 +8,8 @@ from typing import Any
 import streamlit as st
 
 from cropdash.i18n import say
-from cropdash.settings import train
-from cropdash.settings.train import EnsembleConfig
+from cropdash.settings import classifiers
+from cropdash.settings.ensemble import EnsembleConfig, ensemble_of
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import address, frame
 from cropdash.ui.train import form
@@ -40,7 +40,7 @@ def new_ensemble(
         if not 2 <= len(members) <= _MOST:
             st.info(say("Choose two to {n} runs.", n=_MOST))
             return
-        config = train.ensemble_of({m: able[m].config for m in members})
+        config = ensemble_of({m: able[m].config for m in members})
         form.show_command(command_line(config))
         if form.start_button(say("Join the runs"), runs):
             run_id = start(config)
@@ -50,8 +50,8 @@ def new_ensemble(
 
 
 def _can_join(run: RunInfo, dataset: str) -> bool:
-    is_whole = run.status.state == "done" and run.classifier != "ensemble"
-    return is_whole and run.dataset == dataset
+    joins = classifiers.kind(run.classifier).joins
+    return run.status.state == "done" and not joins and run.dataset == dataset
 
 
 def _choose(able: Mapping[str, RunInfo], like: RunInfo | None) -> list[str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 import streamlit as st
 
 from cropdash.domain.errors import CropdashError
 from cropdash.i18n import number, say, sentence
-from cropdash.settings import train as train_config
+from cropdash.settings import classifiers
 from cropdash.settings.folders import DEMO
 from cropdash.settings.train import TrainConfig
 from cropdash.storage.store import RunInfo
@@ -18,21 +18,14 @@ from cropdash.ui.shell import address as state
 from cropdash.ui.shell import data, frame
 from cropdash.ui.widgets import settings_form
 
-NAMES = {"cnn": "CNN", "xgboost": "XGBoost"}
 _SHARED = ("seed", "folds", "validation_fold", "threads")
 _WEIGHTING = (
     "weighting", "class_weighting", "logit_adjustment", "adjustment", "rare", "least_parcels",
     "focus", "group_loss",
 )  # fmt: skip
-_ABOUT = {
-    "cnn": sentence("Temporal convolution at each pixel, then a U-Net: sees the shape of fields."),
-    "xgboost": sentence("Boosted trees on each pixel's own year: quick, sees no neighbours."),
-}
-
-
 TASKS = {
     "training": sentence("One training"),
-    "ensemble": sentence("Ensemble"),
+    "join": sentence("Ensemble"),
     "search": sentence("Search"),
     "crossvalidation": sentence("Cross-validation"),
 }
@@ -90,14 +83,14 @@ def choose(datasets: Sequence[str], runs: Sequence[RunInfo], title: str = "") ->
     """
     like = _like(runs)
     classifier = _choose_classifier(like)
-    st.caption(say(_ABOUT[classifier]))
+    st.caption(say(classifiers.kind(classifier).hint))
     default = like.dataset if like else DEMO
     dataset = state.choose(say("Dataset"), "dataset", datasets, default=default)
     base, key = _preset(classifier, like)
     if title:
         st.caption(title)
     chosen = _controls(classifier, base, key)
-    config = train_config.parse({**chosen, "classifier": classifier, "dataset": dataset})
+    config = classifiers.parse({**chosen, "classifier": classifier, "dataset": dataset})
     _warn_of_few_zones(config)
     return config
 
@@ -144,23 +137,19 @@ def _like(runs: Sequence[RunInfo]) -> Model | None:
 
 
 def _choose_classifier(like: Model | None) -> str:
-    options = get_args(train_config.Classifier)
+    options = [kind.name for kind in classifiers.trainable()]
     default = like.classifier if like and like.classifier in options else options[0]
     key = f"classifier:{like.name if like else ''}"
     chosen = st.segmented_control(
-        say("Model"), options, default=default, required=True, format_func=_name,
-        key=key,
+        say("Model"), options, default=default, required=True,
+        format_func=classifiers.label, key=key,
     )  # fmt: skip
     return str(chosen or default)
 
 
-def _name(classifier: str) -> str:
-    return NAMES.get(classifier, classifier)
-
-
 def _preset(classifier: str, like: Model | None) -> tuple[Mapping[str, Any], str]:
     """Starting values of the form, and a key that changes with them."""
-    names = list(train_config.PRESETS[classifier])
+    names = list(classifiers.kind(classifier).presets)
     if like and like.classifier == classifier:
         names = [like.name, *names]
     key = f"{classifier}:{like.name if like else ''}"
@@ -171,11 +160,11 @@ def _preset(classifier: str, like: Model | None) -> tuple[Mapping[str, Any], str
     preset = str(chosen or names[0])
     if like and preset == like.name:
         return like.config, f"{key}:{preset}"
-    return train_config.preset_values(classifier, preset), f"{key}:{preset}"
+    return classifiers.preset_values(classifier, preset), f"{key}:{preset}"
 
 
 def _controls(classifier: str, base: Mapping[str, Any], key: str) -> dict[str, Any]:
-    kind = type(train_config.parse({"classifier": classifier, "dataset": DEMO}))
+    kind = classifiers.kind(classifier).settings
     own = [
         n for n in kind.model_fields if n not in (*_SHARED, *_WEIGHTING, "classifier", "dataset")
     ]

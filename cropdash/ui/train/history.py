@@ -10,7 +10,7 @@ import streamlit as st
 
 from cropdash.domain.errors import ConfigError
 from cropdash.i18n import number, say, sentence
-from cropdash.settings import train
+from cropdash.settings import classifiers
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import address, data
 from cropdash.ui.widgets import job_watch, scores
@@ -103,7 +103,7 @@ def changed_settings(config: Mapping[str, Any]) -> str:
     values = {k: v for k, v in config.items() if k not in ("classifier", "dataset")}
     try:
         needed = {"classifier", "dataset", "members"} & config.keys()
-        default = train.parse({k: config[k] for k in needed})
+        default = classifiers.parse({k: config[k] for k in needed})
     except ConfigError:
         usual: dict[str, Any] = {}
     else:

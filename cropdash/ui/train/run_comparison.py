@@ -11,7 +11,7 @@ import streamlit as st
 from cropdash.domain.errors import ConfigError
 from cropdash.figures import trials as figures
 from cropdash.i18n import say
-from cropdash.settings import train
+from cropdash.settings import classifiers
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import data, frame
 from cropdash.ui.widgets import scores, settings_form
@@ -72,7 +72,7 @@ def differing(runs: Sequence[RunInfo]) -> list[str]:
 def _title(name: str, runs: Sequence[RunInfo]) -> str:
     for run in runs:
         try:
-            kind = type(train.parse(run.config))
+            kind = type(classifiers.parse(run.config))
         except ConfigError:
             continue  # of a version whose settings are no longer known
         if name in kind.model_fields:

@@ -8,9 +8,10 @@ from typing import Any
 import streamlit as st
 
 from cropdash.i18n import number, say
+from cropdash.settings import classifiers
 from cropdash.settings import study as study_config
-from cropdash.settings import train
-from cropdash.settings.study import Between, CrossValidation, OneOf, Search
+from cropdash.settings.classifiers import Between, OneOf
+from cropdash.settings.study import CrossValidation, Search
 from cropdash.settings.train import TrainConfig
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import address, frame
@@ -71,7 +72,7 @@ def _offer(
 def _fixed(config: TrainConfig) -> dict[str, Any]:
     """Model, dataset, and the settings that are not the default."""
     own = {"classifier": config.classifier, "dataset": config.dataset}
-    usual, values = train.parse(own).model_dump(), config.model_dump()
+    usual, values = classifiers.parse(own).model_dump(), config.model_dump()
     changed = {name: value for name, value in values.items() if value != usual[name]}
     return {**own, "fixed": changed}
 

@@ -10,10 +10,10 @@ import streamlit as st
 
 from cropdash.figures import trials as figures
 from cropdash.i18n import number, say
+from cropdash.settings import classifiers
 from cropdash.settings import study as study_config
-from cropdash.settings import train
-from cropdash.settings.folders import DEMO
-from cropdash.settings.study import Between, Search
+from cropdash.settings.classifiers import Between
+from cropdash.settings.study import Search
 from cropdash.storage.store import StudyInfo
 from cropdash.ui.shell import address, data, frame
 from cropdash.ui.widgets import job_watch, scores, settings_form
@@ -142,7 +142,7 @@ def _columns(study: StudyInfo) -> dict[str, Any]:
 
 def _names(study: StudyInfo) -> dict[str, str]:
     """The settings that are tried, and what they are called."""
-    kind = type(train.parse({"classifier": study.config["classifier"], "dataset": DEMO}))
+    kind = classifiers.kind(study.config["classifier"]).settings
     return {s.name: settings_form.title(s.name, kind.model_fields[s.name]) for s in _space(study)}
 
 

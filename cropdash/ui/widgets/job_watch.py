@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from cropdash.i18n import number, retell, say, sentence
+from cropdash.settings import classifiers
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import address, data, frame
 from cropdash.ui.widgets import scores, stages
@@ -24,10 +25,6 @@ _LOOKS: dict[str, tuple[Colour, str, str]] = {
     "lost": ("red", ":material/link_off:", sentence("lost")),
     "pruned": ("gray", ":material/content_cut:", sentence("ended early")),
 }
-_LOSSES_DIFFER = sentence(
-    "In training all of the network's answers are judged together, on altered pixels: the loss lies "
-    "above that of the validation zones."
-)
 Curves = Callable[[pd.DataFrame], Any]  # epochs to a figure
 
 
@@ -110,8 +107,8 @@ def _curves(run: RunInfo, epochs: pd.DataFrame, curves: Curves) -> None:
     st.markdown(f"**{title}**")
     figure = curves(epochs)
     st.plotly_chart(figure, theme=None, width="stretch", key=f"curves:{run_id}", alt=title)
-    if run.classifier == "cnn":
-        st.caption(say(_LOSSES_DIFFER))
+    if hint := classifiers.hint_of_curve(run.classifier):
+        st.caption(say(hint))
     st.download_button(
         say("Learning curves (CSV)"), data.csv(epochs), f"{run_id}_epochs.csv", "text/csv",
         icon=":material/download:", key=f"epochs:{run_id}", on_click="ignore",
@@ -192,8 +189,8 @@ def _actions(run_id: str, job_state: str, jobs: Jobs) -> None:
             about = say("Go on from the last epoch that was finished, with the same settings.")
             resume_button(run_id, about, jobs.resume)
         if st.button(say("Repeat with changes"), icon=":material/tune:", key=f"repeat:{run_id}"):
-            is_ensemble = data.store().run(run_id).classifier == "ensemble"
-            address.put("do", "ensemble" if is_ensemble else None)
+            joins = classifiers.kind(data.store().run(run_id).classifier).joins
+            address.put("do", "join" if joins else None)
             address.put("like", run_id)
             st.rerun()
         if job_state == "done":

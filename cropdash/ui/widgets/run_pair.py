@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from cropdash.domain import Labels, Prediction, Zone
 from cropdash.i18n import say
+from cropdash.settings import classifiers
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import address, data
 
 _NONE = "none"  # in the address: no second run
-NAMES = {"cnn": "CNN", "xgboost": "XGBoost", "ensemble": "Ensemble"}
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def choose_runs(
 
 def model_name(run: RunInfo) -> str:
     """Short name of a model."""
-    return NAMES.get(run.classifier, run.classifier)
+    return classifiers.label(run.classifier)
 
 
 def run_label(run: RunInfo) -> str:

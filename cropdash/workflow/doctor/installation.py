@@ -11,13 +11,14 @@ from pathlib import Path
 import psutil
 
 from cropdash.domain.errors import CropdashError
+from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.storage import datasets, runs
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow.doctor.finding import Finding
 
 _PACKAGES = (
-    "streamlit", "torch", "lightning", "xgboost", "rasterio", "geopandas", "scikit-learn",
+    "streamlit", *classifiers.packages(), "rasterio", "geopandas", "scikit-learn",
     "earthengine-api", "pystac-client", "odc-stac", "planetary-computer", "py7zr", "distributed",
 )  # fmt: skip
 _DISK_GB, _MEMORY_GB = 2.0, 4.0  # the demo with both models stays below these

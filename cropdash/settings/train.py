@@ -1,25 +1,22 @@
-"""Settings of a training run that both models share."""
+"""Settings of a training run that all classifiers share: flat, checked, stored beside the weights."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from cropdash.domain import check_name
 from cropdash.domain.errors import ConfigError
 
-Classifier = Literal["cnn", "xgboost"]  # what can be trained
-
 
 class TrainConfig(BaseModel):
-    """What both models share."""
+    """What all classifiers share; each adds its own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    rounds: ClassVar[str] = ""  # name of the setting that says how long it trains
 
-    classifier: Classifier | Literal["ensemble"] = Field(
-        title="Model", description="Network, boosted trees, or several as one."
-    )
+    classifier: str = Field(title="Model")
     dataset: str = Field(title="Dataset", description="Name of the dataset to train on.")
     also: str = Field(
         "", title="Also learn from",
@@ -93,6 +90,20 @@ class TrainConfig(BaseModel):
     def context(self) -> tuple[bool, bool, bool, bool]:
         """Whether the model sees location, elevation, last year's crop and the zone's mean."""
         return self.location, self.elevation, self.last_crop, self.zone_mean
+
+    @property
+    def processes(self) -> int:
+        """How many train together, on all machines."""
+        return 1
+
+    @property
+    def machines(self) -> int:
+        """On how many machines they are."""
+        return 1
+
+    def with_rounds(self, n: int) -> Self:
+        """The same settings for a training of `n` epochs or trees."""
+        return self.model_copy(update={self.rounds: n})
 
     @field_validator("dataset", "also")
     @classmethod

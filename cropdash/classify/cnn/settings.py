@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from cropdash.settings.train.shared import TrainConfig
+from cropdash.settings.train import TrainConfig
 
 
 class CnnConfig(TrainConfig):
@@ -14,6 +14,8 @@ class CnnConfig(TrainConfig):
 
     Beside it a small network of single pixels, which shares no weight with it.
     """
+
+    rounds: ClassVar[str] = "epochs"
 
     classifier: Literal["cnn"] = Field("cnn", title="Model")
     inputs: Literal["reflectance", "sqrt_ndvi"] = Field(
@@ -140,14 +142,13 @@ class CnnConfig(TrainConfig):
         description="Above 1 the run is started by torchrun on each of them.",
     )  # fmt: skip
 
-    def with_rounds(self, n: int) -> CnnConfig:
-        """The same settings for `n` epochs."""
-        return self.model_copy(update={"epochs": n})
-
     @property
     def processes(self) -> int:
-        """How many train together."""
         return self.devices * self.nodes
+
+    @property
+    def machines(self) -> int:
+        return self.nodes
 
     @model_validator(mode="after")
     def _every_process_has_patches(self) -> CnnConfig:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from cropdash.settings.train.shared import TrainConfig
+from cropdash.settings.train import TrainConfig
 
 
 class XgbConfig(TrainConfig):
     """Boosted trees on one row per pixel."""
+
+    rounds: ClassVar[str] = "trees"
 
     classifier: Literal["xgboost"] = Field("xgboost", title="Model")
     inputs: Literal["raw", "ndvi", "phenology"] = Field(
@@ -51,7 +53,3 @@ class XgbConfig(TrainConfig):
     patience: int = Field(
         15, ge=1, le=1000, title="Patience", description="Rounds without a better validation score."
     )
-
-    def with_rounds(self, n: int) -> XgbConfig:
-        """The same settings for `n` rounds."""
-        return self.model_copy(update={"trees": n})

@@ -1,4 +1,4 @@
-"""Settings of several models as one."""
+"""Several trained models as one: the classifier that joins runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from cropdash.domain.errors import InvalidRun
-from cropdash.settings.train.shared import TrainConfig
+from cropdash.settings import classifiers
+from cropdash.settings.classifiers import ClassifierKind
+from cropdash.settings.train import TrainConfig
 
 _SHARED = ("dataset", "seed", "folds", "validation_fold")  # what decides which zones are held out
 
@@ -20,6 +22,15 @@ class EnsembleConfig(TrainConfig):
     members: tuple[str, ...] = Field(
         min_length=2, max_length=8, title="Members", description="Trained runs, by their ids."
     )
+
+
+KIND = ClassifierKind(
+    name="ensemble",
+    label="Ensemble",
+    hint="Trained runs whose answers are joined.",
+    settings=EnsembleConfig,
+    weights="stack.json",
+)
 
 
 def ensemble_of(members: Mapping[str, Mapping[str, Any]]) -> EnsembleConfig:
@@ -36,6 +47,6 @@ def ensemble_of(members: Mapping[str, Mapping[str, Any]]) -> EnsembleConfig:
                 f"These runs differ in {name} ({', '.join(sorted(found))}): an ensemble needs runs "
                 "that held out the same zones."
             )
-    if any(config["classifier"] == "ensemble" for config in configs):
+    if any(classifiers.kind(config["classifier"]).joins for config in configs):
         raise InvalidRun("An ensemble can't be a member of another: name the runs it is made of.")
     return EnsembleConfig(members=tuple(members), **{n: configs[0][n] for n in _SHARED})
