@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cropdash.ui.shell import serving
+from cropdash.ui.shell import guard, serving
 
 
 def show() -> None:
@@ -59,4 +59,9 @@ def show() -> None:
 if __name__ == "__main__":  # Streamlit runs this file as a page
     show()
 else:  # and imports it for its server, which needs none of what pages load
-    app = st.App(__file__, routes=serving.routes(), lifespan=serving.warm_up)
+    app = st.App(
+        __file__,
+        routes=serving.routes(),
+        lifespan=serving.warm_up,
+        middleware=guard.middleware(),
+    )
