@@ -61,7 +61,7 @@ def bands_of(text: str | Sequence[str]) -> tuple[str, ...]:
     """
     given = BAND_SETS.get(text.strip().lower(), text) if isinstance(text, str) else text
     names = given.split(",") if isinstance(given, str) else given
-    wanted = [_tidy(str(name)) for name in names]
+    wanted = [band_name(str(name)) for name in names]
     unknown = [name for name in wanted if name not in TABLE]
     if unknown:
         raise ConfigError(
@@ -78,7 +78,7 @@ def bands_of(text: str | Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in TABLE if name in wanted)
 
 
-def _tidy(name: str) -> str:
-    """ "B08", " b8" and "B8" are one band."""
+def band_name(name: str) -> str:
+    """The table's way to write a name: "B08", " b8" and "B8" are one band."""
     text = name.strip().upper()
     return f"B{text[2:]}" if text.startswith("B0") else text

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import email.utils
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+_AGAIN = frozenset((408, 425, 429))  # timeout, too early, too many
 
 
 class Transient(Exception):
@@ -49,7 +53,8 @@ class Retry:
     def run(self, task: Callable[[], T], stop: threading.Event | None = None) -> T:
         """The task's result; its Transient faults are tried again until `stop` is set.
 
-        Raises GaveUp when attempts or time are used up; every other fault passes at once.
+        Raises GaveUp when attempts or time are used up, without the fault, which may hold an
+        address with a token in it; every other fault passes at once.
         """
         stop = stop or threading.Event()
         started, cause = self.clock(), "no attempt was allowed"
@@ -71,3 +76,21 @@ class Retry:
         if retry_after > 0:
             return retry_after + self.draw() * self.base
         return self.draw() * float(min(self.cap, self.base * 2**attempt))
+
+
+def may_pass(status: int) -> bool:
+    """True for a status of HTTP that may be another the next time."""
+    return status in _AGAIN or status >= 500
+
+
+def retry_after(headers: Mapping[str, Any]) -> float:
+    """[s] from a Retry-After header, which holds seconds or a date; 0 if there is none."""
+    value = str(headers.get("Retry-After") or "").strip()
+    if value.isdecimal():
+        return float(value)
+    try:
+        until = email.utils.parsedate_to_datetime(value)
+    except ValueError:
+        return 0.0
+    now = dt.datetime.now(dt.UTC)
+    return max(0.0, (until.replace(tzinfo=until.tzinfo or dt.UTC) - now).total_seconds())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cropdash.domain import Grid, Zone, sentinel2
+from cropdash.domain import Grid, Season, Zone, sentinel2
 from cropdash.ingest import zones
 from cropdash.settings.build import BuildConfig
 from cropdash.workflow import sources
@@ -34,11 +34,11 @@ class Estimate:
 
 def of(config: BuildConfig) -> Estimate:
     """Estimate a build; reads its list of zones and asks no service."""
-    chosen, months = _zones(config), 12
+    chosen, months = _zones(config), len((config.days or Season.of(2023, config.every)).periods)
     grids = [zone.grid for zone in chosen]
     disk = sum(_on_disk(grid, months) for grid in grids)
     if config.source == "earthengine":
-        return _of_earth_engine(chosen, months, disk)
+        return _of_earth_engine(chosen, config.bands, months, disk)
     if config.source == "stac":
         dates = 365 // REVISIT_DAYS
         transfer = sum(_scene(grid) for grid in grids) * dates
@@ -53,12 +53,14 @@ def _zones(config: BuildConfig) -> tuple[Zone, ...]:
     return zones.read(path) if path is not None else sources.open_source(config).zones()
 
 
-def _of_earth_engine(chosen: Sequence[Zone], months: int, disk: int) -> Estimate:
+def _of_earth_engine(
+    chosen: Sequence[Zone], bands: Sequence[str], months: int, disk: int
+) -> Estimate:
     from cropdash.ingest import earthengine
 
-    requests = earthengine.requests(chosen, months)
-    tiles = [tile for zone in chosen for tile in earthengine.tiles(zone.grid)]
-    largest = max(earthengine.request_bytes(tile) for tile in tiles)
+    requests = earthengine.requests(chosen, bands, months)
+    tiles = [tile for zone in chosen for tile in earthengine.tiles(zone.grid, bands)]
+    largest = max(earthengine.request_bytes(tile, bands) for tile in tiles)
     transfer = sum(_answer(tile) for tile in tiles) * months
     at_best, at_worst = (requests * s / REQUESTS_AT_ONCE / 60 for s in REQUEST_S)
     travel = _minutes(transfer)

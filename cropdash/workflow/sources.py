@@ -47,7 +47,7 @@ def _(config: LocalBuild) -> Source:
 
     if not config.folder.is_dir():
         raise ConfigError(f"There is no folder {config.folder}.")
-    return LocalSource(config.folder, config.days, config.bands)
+    return LocalSource(config.folder, config.days, config.bands, config.every)
 
 
 @open_source.register

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ from cropdash.domain import Cube, Grid, Season, Zone
 from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.ingest.earthengine import EarthEngineSource, Retry, Service, connect
 from cropdash.ingest.local.source import LocalSource
-from cropdash.ingest.stac import Endpoint, Patience, StacSource
+from cropdash.ingest.stac import Endpoint, StacSource
 from cropdash.prepare import composite
 from tests.ingest.earthengine import server as earthengine
 from tests.ingest.earthengine import worlds
@@ -27,50 +28,103 @@ from tests.ingest.earthengine.flanders import flanders
 from tests.ingest.earthengine.service import key_file
 from tests.ingest.earthengine.worlds import Granule
 from tests.ingest.stac import api as stac
-from tests.ingest.stac.products import Product
+from tests.ingest.stac.products import NAMES, Product
 from tests.worlds import FLANDERS, needs
 
-FRAME = Grid("EPSG:32631", 276_900, 5_330_100, 10, (40, 48))  # what all tiles cover
-WEST = Grid("EPSG:32631", 276_900, 5_330_100, 10, (40, 24))
-EAST = Grid("EPSG:32631", 277_080, 5_330_060, 10, (36, 30))
-GRID = Grid("EPSG:32631", 277_000, 5_330_000, 10, (18, 23))
+FOUR, TEN = BAND_SETS["10m"], BAND_SETS["all"]
+SOME = ("B3", "B4", "B8", "B8A", "B12")
+# The day by solar time, and the tiles that hold it: which, the clock, the number of processing.
+WANTED = {
+    "2022-06-30": [("west", "10:50:31", 1)],
+    "2022-07-01": [("west", "10:50:31", 1)],
+    "2022-09-30": [("east", "10:50:31", 1)],
+    "2022-10-01": [("west", "10:50:31", 1)],
+    "2022-10-11": [("east", "10:50:31", 1)],
+    "2022-12-31": [("west", "10:50:31", 1)],
+    "2023-01-01": [("east", "10:50:31", 1), ("west", "10:50:35", 0)],
+    "2023-03-05": [("east", "10:50:35", 9), ("west", "10:50:31", 5)],
+    "2023-03-08": [("west", "11:00:41", 7), ("west", "10:50:31", 6)],
+    "2023-03-20": [("east", "10:50:31", 1)],
+    "2023-03-31": [("west", "10:50:31", 1)],
+    "2023-04-02": [("west", "10:50:31", 1)],
+    "2023-04-12": [("west", "10:50:31", 1)],
+    "2023-04-22": [("east", "10:50:31", 1)],
+    "2023-06-30": [("west", "10:50:31", 1)],
+    "2023-07-01": [("east", "10:50:31", 1)],
+    "2023-09-14": [("east", "10:50:31", 2), ("west", "10:50:31", 1)],
+    "2023-09-20": [("west", "10:50:31", 1)],
+    "2023-10-01": [("west", "10:50:31", 1)],
+}
 Days = dict[dt.date, list[Granule]]  # by day, the preferred one first
 
 
-def generated() -> tuple[Days, Grid]:
-    """Overlapping tiles, two orbits on a day, even and odd numbers of days, empty months."""
-    wanted = {
-        "2023-03-05": [("31UEQ", EAST, "10:50:35", 9), ("31UDQ", WEST, "10:50:31", 5)],
-        "2023-03-08": [("31UDQ", WEST, "11:00:41", 7), ("31UDQ", WEST, "10:50:31", 6)],
-        "2023-03-20": [("31UEQ", EAST, "10:50:31", 1)],
-        "2023-03-31": [("31UDQ", WEST, "10:50:31", 1)],
-        "2023-04-02": [("31UDQ", WEST, "10:50:31", 1)],
-        "2023-04-12": [("31UDQ", WEST, "10:50:31", 1)],
-        "2023-04-22": [("31UEQ", EAST, "10:50:31", 1)],
-        "2023-09-14": [("31UEQ", EAST, "10:50:31", 2), ("31UDQ", WEST, "10:50:31", 1)],
-    }
-    days: Days = {}
-    for i, (day, listed) in enumerate(wanted.items()):
-        days[dt.date.fromisoformat(day)] = [
-            coarse(worlds.random(tile, f"{day}T{time}", grid, 10 * i + j, processed=processed))
-            for j, (tile, grid, time, processed) in enumerate(listed)
-        ]
-    return days, GRID
+@dataclasses.dataclass(frozen=True)
+class World:
+    """Overlapping tiles, two orbits on a day, even and odd numbers of days, empty periods."""
+
+    crs: str = "EPSG:32631"
+    tiles: tuple[tuple[str, str], ...] = (("west", "31UDQ"), ("east", "31UEQ"))
+    behind: dt.timedelta = dt.timedelta(0)  # of UTC behind the clock of WANTED
+
+    def zone(self) -> Zone:
+        return Zone("z", "north", "train", Grid(self.crs, 277_000, 5_330_000, 10, (18, 23)))
+
+    def frame(self) -> Grid:
+        """What all tiles cover."""
+        return Grid(self.crs, 276_900, 5_330_100, 10, (40, 48))
+
+    def days(self, bands: tuple[str, ...]) -> Days:
+        grids = {
+            "west": Grid(self.crs, 276_900, 5_330_100, 10, (40, 24)),
+            "east": Grid(self.crs, 277_080, 5_330_060, 10, (36, 30)),
+        }
+        days: Days = {}
+        for i, (day, listed) in enumerate(WANTED.items()):
+            days[dt.date.fromisoformat(day)] = [
+                worlds.coarse(
+                    worlds.random(
+                        dict(self.tiles)[side],
+                        (dt.datetime.fromisoformat(f"{day}T{time}") - self.behind).isoformat(),
+                        grids[side], 10 * i + j, processed=processed, bands=bands,
+                    )
+                )
+                for j, (side, time, processed) in enumerate(listed)
+            ]  # fmt: skip
+        return days
 
 
-def coarse(granule: Granule) -> Granule:
-    """With a scene classification of 20 m, as the real one has."""
-    scl = np.kron(granule.scl[::2, ::2], np.ones((2, 2), dtype=int))
-    return worlds.moved(granule, scl=scl, scl_size=2)
-
-
-def real() -> tuple[Days, Grid]:
+class Flanders(World):
     """All scenes of 2018 over fields in Flanders."""
-    granules, _, grid = flanders()
-    return {g.when.date(): [g] for g in granules}, grid
+
+    def zone(self) -> Zone:
+        return Zone("z", "north", "train", flanders()[2])
+
+    def frame(self) -> Grid:
+        return self.zone().grid
+
+    def days(self, bands: tuple[str, ...]) -> Days:
+        return {g.when.date(): [g] for g in flanders()[0]}
 
 
-def by_earth_engine(days: Days, zone: Zone, year: int, folder: Path, monkeypatch) -> Cube:
+NORTH = World()
+# South of the equator and far east: at ten in the morning there it is the day before by UTC.
+SOUTH = World("EPSG:32756", (("west", "56GKV"), ("east", "56GLV")), dt.timedelta(hours=11))
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """What is asked for, and the world that answers."""
+
+    world: World
+    season: Season
+    bands: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.season.text}-{self.season.every}-{len(self.bands)}-{self.world.crs[-5:]}"
+
+
+def by_earth_engine(case: Case, days: Days, folder: Path, monkeypatch) -> Cube:
+    zone = case.world.zone()
     with earthengine.serve() as google:
         google.assets = worlds.collection([g for of_day in days.values() for g in of_day])
         key = folder / "key.json"
@@ -78,7 +132,7 @@ def by_earth_engine(days: Days, zone: Zone, year: int, folder: Path, monkeypatch
         monkeypatch.setenv("CROPDASH_EE_KEY", str(key))
         service = Service(google.url, Retry(attempts=1))
         source = EarthEngineSource(
-            "my-project", folder / "none", (zone,), Season.of(year), service=service
+            "my-project", folder / "none", (zone,), case.season, service=service, bands=case.bands
         )
         try:
             return source.composites(zone)
@@ -86,8 +140,9 @@ def by_earth_engine(days: Days, zone: Zone, year: int, folder: Path, monkeypatch
             connect.close()
 
 
-def by_stac(days: Days, zone: Zone, year: int, folder: Path, monkeypatch) -> Cube:
+def by_stac(case: Case, days: Days, folder: Path, monkeypatch) -> Cube:
     """Processed since 2022, so that 1000 has been added to every number."""
+    zone, styles = case.world.zone(), itertools.cycle(NAMES)
     with stac.serve(folder) as api:
         for granule in (g for of_day in days.values() for g in of_day):
             name = f"S2A_{granule.when:%Y%m%dT%H%M%S}_T{granule.tile}"
@@ -95,37 +150,37 @@ def by_stac(days: Days, zone: Zone, year: int, folder: Path, monkeypatch) -> Cub
             product = Product(
                 name, f"{granule.when.isoformat()}Z", granule.grid, numbers,
                 granule.scl.astype(np.uint8), f"05.{granule.processed:02d}", granule.tile,
-                scl_size=granule.scl_size,
+                next(styles), coarse=granule.coarse, bands=granule.bands,
             )  # fmt: skip
             api.items.append(product.write(api.folder))
-        endpoint = Endpoint("loopback", api.url, local_assets=True)
-        patience = dataclasses.replace(Patience(), sleep=lambda seconds: None)
-        source = StacSource(endpoint, folder / "none", (zone,), Season.of(year), patience=patience)
+        endpoint = Endpoint("loopback", api.url, local_assets=True, retry=Retry(attempts=1))
+        source = StacSource(endpoint, folder / "none", (zone,), case.season, bands=case.bands)
         return composite.stream(source.scenes(zone, pytest.fail), source.season.periods)
 
 
-def by_local_scenes(days: Days, zone: Zone, year: int, folder: Path, monkeypatch) -> Cube:
-    """One file a day, of the pixels that the preferred tile holds whole."""
+def by_local_scenes(case: Case, days: Days, folder: Path, monkeypatch) -> Cube:
+    """One file a day, of the pixels that the preferred tile holds whole; its last band first."""
     (folder / "scenes").mkdir()
-    frame = FRAME if zone.grid == GRID else zone.grid
+    frame, zone = case.world.frame(), case.world.zone()
+    names = ["SCL", *case.bands[::-1], "B1"]
     for day, granules in days.items():
-        values = np.zeros((5, *frame.shape), dtype=np.uint16)
+        values = np.zeros((len(case.bands) + 1, *frame.shape), dtype=np.uint16)
         for granule in reversed(granules):
             canvas = worlds.placed(granule, frame)
             whole = (canvas > 0).all(axis=0)
             values[:, whole] = canvas[:, whole]
         profile = {
-            "driver": "GTiff", "count": 5, "dtype": "uint16", "crs": frame.crs,
+            "driver": "GTiff", "count": len(names), "dtype": "uint16", "crs": frame.crs,
             "height": frame.shape[0], "width": frame.shape[1],
             "transform": Affine(*frame.transform),
         }  # fmt: skip
         with rasterio.open(folder / "scenes" / f"{day:%Y%m%d}.tif", "w", **profile) as raster:
-            raster.write(values)
-            raster.descriptions = (*BAND_SETS["10m"], "SCL")
+            raster.write(np.concatenate([values[::-1], values[:1] + 1]))
+            raster.descriptions = names
     squares = {"zone_id": [zone.zone_id], "region": ["r"], "split": ["train"]}
     outline = gpd.GeoDataFrame(squares, geometry=[box(*zone.grid.bounds)], crs=zone.grid.crs)
     outline.to_file(folder / "zones.gpkg")
-    source = LocalSource(folder, Season.of(year))
+    source = LocalSource(folder, case.season, case.bands)
     assert source.zones()[0].grid == zone.grid
     return composite.stream(source.scenes(zone, pytest.fail), source.season.periods)
 
@@ -138,25 +193,38 @@ WAYS: dict[str, Callable[..., Cube]] = {
 
 
 @pytest.mark.parametrize(
-    ("world", "year"), [(generated, 2023), pytest.param(real, 2018, marks=needs(FLANDERS))]
+    "case",
+    [
+        Case(NORTH, Season.of(2023), FOUR),
+        Case(NORTH, Season.of(2023, "dekad"), TEN),
+        Case(NORTH, Season.of("2022-10..2023-09"), TEN),
+        Case(NORTH, Season.of("2022-10-11..2023-09-20", "16d"), SOME),
+        Case(SOUTH, Season.of("2022-07..2023-06", "dekad"), TEN),
+        pytest.param(Case(Flanders(), Season.of(2018), FOUR), marks=needs(FLANDERS)),
+    ],
+    ids=str,
 )
-def test_three_ways_give_one_composite(tmp_path, monkeypatch, world, year):
-    days, grid = world()
-    zone = Zone("z", "north", "train", grid)
-    cubes = {}
+def test_three_ways_give_one_composite(tmp_path, monkeypatch, case):
+    days, grid = case.world.days(case.bands), case.world.zone().grid
+    cubes, shape = {}, (len(case.bands), *grid.shape)
     for i, (name, way) in enumerate(WAYS.items()):
         (tmp_path / str(i)).mkdir()
-        cubes[name] = way(days, zone, year, tmp_path / str(i), monkeypatch)
-    for t in range(12):
-        of_month = [
+        cubes[name] = way(case, days, tmp_path / str(i), monkeypatch)
+        assert cubes[name].reflectance.shape == (len(case.season.periods), *shape)
+        assert (cubes[name].periods, cubes[name].bands) == (case.season.periods, case.bands)
+    used = 0
+    for t, period in enumerate(case.season.periods):
+        of_period = [
             worlds.day([worlds.placed(g, grid) for g in granules])
             for day, granules in days.items()
-            if day.month == t + 1
+            if day in period
         ]
-        median, count = worlds.composite(of_month, grid.shape)
+        used += len(of_period)
+        median, count = worlds.composite(of_period, shape)
         for name, cube in cubes.items():
             np.testing.assert_array_equal(cube.clear_dates[t], count, err_msg=name)
             found = cube.reflectance[t] * 10_000.0
             np.testing.assert_array_equal(np.isnan(found), np.isnan(median), err_msg=name)
             assert not count.any() or np.nanmax(np.abs(found - median)) <= 1, name
+    assert used == sum(day in case.season for day in days) > 8
     assert all((cube.clear_dates > 0).sum() > 900 for cube in cubes.values())

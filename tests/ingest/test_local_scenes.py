@@ -8,8 +8,9 @@ import rasterio
 from rasterio.transform import Affine
 from shapely import box
 
-from cropdash.domain import Grid
+from cropdash.domain import Grid, Season
 from cropdash.domain.errors import InvalidRegister, InvalidScene
+from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.ingest.local.source import LocalSource, read_scene
 from cropdash.prepare import composite
 from tests import worlds
@@ -17,12 +18,15 @@ from tests.worlds import FLANDERS, needs
 
 GRID = worlds.grid((9, 6))
 DATE = dt.date(2023, 5, 1)
-NAMES = ("B2", "B3", "B4", "B8", "SCL")
+FOUR, TEN = BAND_SETS["10m"], BAND_SETS["all"]
+NAMES = (*FOUR, "SCL")
 
 
-def write(path, grid=GRID, names=NAMES, value=None):
+def write(path, grid=GRID, names=NAMES, value=5):
+    """A file of random numbers, the last band of one value."""
     values = np.random.default_rng(0).integers(1, 5000, (len(names), *grid.shape)).astype(np.uint16)
-    values[-1] = 5 if value is None else value
+    if value is not None:
+        values[-1] = value
     profile = {
         "driver": "GTiff",
         "count": len(names),
@@ -49,34 +53,109 @@ def test_a_window_is_cut_by_position_and_bands_by_name(tmp_path):
     order = ("SCL", "B08", "B02", "B04", "B03")
     values = write(tmp_path / "x.tif", names=order)
     part = Grid(GRID.crs, GRID.left + 20, GRID.top - 30, 10, (4, 3))
-    scene = read_scene(tmp_path / "x.tif", DATE, part)
+    scene = read_scene(tmp_path / "x.tif", DATE, part, FOUR)
     expected = values[[2, 4, 3, 1]][:, 3:7, 2:5] / 10_000
     np.testing.assert_allclose(scene.reflectance, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("bands", [FOUR, TEN, ("B4", "B8", "B8A", "B12")])
+def test_bands_are_found_whatever_their_order_and_the_way_they_are_written(tmp_path, bands):
+    held = [
+        "B12",
+        "CLD",
+        "B08",
+        "b8a",
+        "B11",
+        "SCL",
+        "B02",
+        " B3 ",
+        "B05",
+        "B7",
+        "B01",
+        "B4",
+        "B06",
+    ]
+    values = write(tmp_path / "x.tif", names=held, value=None)
+    scene = read_scene(tmp_path / "x.tif", DATE, GRID, bands)
+    tidy = [name.strip().upper().replace("B0", "B") for name in held]
+    assert scene.bands == bands
+    expected = values[[tidy.index(name) for name in bands]] / 10_000
+    np.testing.assert_allclose(scene.reflectance, expected, rtol=1e-6)
+    np.testing.assert_array_equal(scene.scl, values[5].astype(np.uint8))
+
+
+@pytest.mark.parametrize("bands", [FOUR, TEN])
+def test_bands_without_a_description_are_taken_only_if_they_are_as_many(tmp_path, bands):
+    count = len(bands) + 1
+    values = write(tmp_path / "x.tif", names=[None] * count)
+    scene = read_scene(tmp_path / "x.tif", DATE, GRID, bands)
+    np.testing.assert_allclose(scene.reflectance, values[:-1] / 10_000, rtol=1e-6)
+    for other in (count - 1, count + 1):
+        write(tmp_path / "other.tif", names=[None] * other)
+        with pytest.raises(InvalidScene, match=rf"are {other} without a description: .* B2, B3,"):
+            read_scene(tmp_path / "other.tif", DATE, GRID, bands)
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("B2", "B3", "B4", "B8A", "SCL"), "lacks B8; its bands are B2, B3, B4, B8A, SCL"),
+        (("B2", "B3", "B4", "B8", None), "lacks SCL; its bands are B2, B3, B4, B8: describe"),
+        (("B2", "B3", "B4", "B8", "B08", "SCL"), "holds B8 twice"),
+    ],
+)
+def test_bands_that_are_missing_or_not_clear_are_named(tmp_path, names, said):
+    write(tmp_path / "x.tif", names=names)
+    with pytest.raises(InvalidScene, match=said) as raised:
+        read_scene(tmp_path / "x.tif", DATE, GRID, FOUR)
+    assert str(raised.value).count(". ") == 0  # one sentence
+
+
+def test_the_season_is_the_year_with_most_scenes_unless_another_is_wanted(tmp_path):
+    zones_file(tmp_path, zone_id=["a"], region=["r"], split=["train"])
+    days = ("20220929", "20221001", "20221231", "20230101", "20230511", "20230930", "20231001")
+    for day in days:
+        write(tmp_path / "scenes" / f"S2_{day}.tif")
+    usual = LocalSource(tmp_path)
+    assert (usual.season.text, len(usual.season.periods)) == ("2023", 12)
+    assert len(LocalSource(tmp_path, every="dekad").season.periods) == 36
+    (zone,) = usual.zones()
+    wanted = LocalSource(tmp_path, Season.of("2022-10..2023-09", "16d"))
+    assert [f"{s.date:%Y%m%d}" for s in wanted.scenes(zone, pytest.fail)] == list(days[1:-1])
+    cube = composite.stream(wanted.scenes(zone), wanted.season.periods)
+    assert cube.reflectance.shape[0] == 23
+    assert [str(p) for p, n in zip(cube.periods, cube.clear_dates, strict=True) if n.any()] == [
+        "2022-10-01_2022-10-16", "2022-12-20_2023-01-04", "2023-04-27_2023-05-12",
+        "2023-09-18_2023-09-30",
+    ]  # fmt: skip
 
 
 def test_outside_the_scene_is_no_data_and_far_away_is_no_scene(tmp_path):
     write(tmp_path / "x.tif")
     over = Grid(GRID.crs, GRID.left - 10, GRID.top, 10, (9, 6))
-    scene = read_scene(tmp_path / "x.tif", DATE, over)
+    scene = read_scene(tmp_path / "x.tif", DATE, over, FOUR)
     assert np.isnan(scene.reflectance[:, :, 0]).all()
     assert not np.isnan(scene.reflectance[:, :, 1:]).any()
     assert not composite.clear_mask(scene)[:, 0].any()
-    assert read_scene(tmp_path / "x.tif", DATE, Grid(GRID.crs, 0, GRID.top, 10, (9, 6))) is None
+    far = Grid(GRID.crs, 0, GRID.top, 10, (9, 6))
+    assert read_scene(tmp_path / "x.tif", DATE, far, FOUR) is None
 
 
 def test_faults_of_a_scene_are_named(tmp_path):
     few = tmp_path / "few.tif"
     write(few, names=("B2", "B3", "SCL"))
-    with pytest.raises(InvalidScene, match=r"few\.tif.*B4"):
-        read_scene(few, DATE, GRID)
+    with pytest.raises(
+        InvalidScene, match=r"few\.tif lacks B4, B8; its bands are B2, B3, SCL: describe"
+    ):
+        read_scene(few, DATE, GRID, FOUR)
     off = tmp_path / "off.tif"
     write(off, grid=Grid(GRID.crs, GRID.left + 3, GRID.top, 10, GRID.shape))
     with pytest.raises(InvalidScene, match=r"off\.tif.*pixels"):
-        read_scene(off, DATE, GRID)
+        read_scene(off, DATE, GRID, FOUR)
     other = tmp_path / "other.tif"
     write(other, grid=Grid("EPSG:32630", GRID.left, GRID.top, 10, GRID.shape))
     with pytest.raises(InvalidScene, match="EPSG:32630"):
-        read_scene(other, DATE, GRID)
+        read_scene(other, DATE, GRID, FOUR)
 
 
 def test_a_truncated_scene_is_reported_and_the_others_go_on(tmp_path):

@@ -1,4 +1,4 @@
-"""Google Earth Engine: monthly medians of Sentinel-2, and where cropland is."""
+"""Google Earth Engine: medians of Sentinel-2 by period, and where cropland is."""
 
 from __future__ import annotations
 

@@ -1,41 +1,39 @@
-"""What Earth Engine is asked to compute for one zone and month."""
+"""What Earth Engine is asked to compute for one zone and period."""
 
 from __future__ import annotations
 
-import datetime as dt
 import re
+from collections.abc import Sequence
 from typing import Any
 
-from pyproj import CRS, Transformer
+from pyproj import CRS
 
 from cropdash.domain import Grid, Period, sentinel2
+from cropdash.ingest import solar
 from cropdash.ingest.earthengine.tiling import CLEAR_DATES
 
-COLLECTION = "COPERNICUS/S2_SR_HARMONIZED"  # DN = reflectance x 10,000, of all baselines alike
+COLLECTION = "COPERNICUS/S2_SR_HARMONIZED"  # its numbers are on one scale, of all baselines alike
 FIRST_YEAR = 2017  # of surface reflectance in Earth Engine
-MISSING = 65535
-_SCL = "SCL"
-_CLEAR = (4, 7)  # as in prepare.composite, which must not be imported here
 _DAY_MS = 86_400_000
-_MOST_DATES = 64  # values a pixel that a median keeps one by one; a month has at most 31
 _UTM = re.compile(r"^EPSG:32[67](\d{2})$")
 
 
-def composite(grid: Grid, period: Period) -> Any:
-    """An ee.Image of B2, B3, B4, B8 (median DN) and clear_dates, all uint16.
+def composite(grid: Grid, period: Period, bands: Sequence[str]) -> Any:
+    """An ee.Image of the bands (median DN) and clear_dates, all uint16.
 
     All that was taken on one day (solar day of the zone) is one observation: where granules
     overlap, a pixel comes as a whole from the granule of the zone's own UTM zone, which needs no
-    resampling, then from the newest processing. It is clear if its SCL is 4 to 7. No value of a
-    band is 65535 but where the month has no clear date. Nothing is resampled but by nearest
-    neighbour, Earth Engine's default. `ee` must be initialised.
+    resampling, then from the newest processing. It is clear if its SCL says so. No value of a band
+    is `sentinel2.MISSING` but where the period has no clear date. Everything is resampled by nearest
+    neighbour, Earth Engine's default: the four pixels in one of a 20 m band (B5, B6, B7, B8A, B11,
+    B12) or of SCL share its number, and none is mixed with missing data or across the edge of a
+    cloud. `ee` must be initialised.
     """
     import ee
 
-    start, days = period_ms(grid, period)
-    end = start + days * _DAY_MS
-    images = _ordered(ee.ImageCollection(COLLECTION), grid, start, end)
-    blank = ee.ImageCollection([_blank()])
+    start, names = _start_ms(grid, period), list(bands)
+    images = _ordered(grid, start, start + period.days * _DAY_MS, [*names, sentinel2.SCL])
+    blank = ee.ImageCollection([_blank([*names, sentinel2.SCL])])
 
     def day(number: Any) -> Any:
         begin = ee.Number(number).multiply(_DAY_MS).add(start)
@@ -43,23 +41,18 @@ def composite(grid: Grid, period: Period) -> Any:
         # The masked image gives a day without granules its bands.
         return _clear(blank.merge(of_day.map(_whole)).mosaic())
 
-    stack = ee.ImageCollection.fromImages(ee.List.sequence(0, days - 1).map(day))
-    median = stack.select(list(sentinel2.BAND_SETS["10m"])).reduce(
-        ee.Reducer.median(maxRaw=_MOST_DATES)
-    )
-    values = median.rename(list(sentinel2.BAND_SETS["10m"])).round().min(MISSING - 1).toUint16()
-    count = stack.select(sentinel2.BAND_SETS["10m"][0]).count().rename(CLEAR_DATES).toUint16()
-    filled = values.unmask(MISSING, False).addBands(count.unmask(0, False))
+    stack = ee.ImageCollection.fromImages(ee.List.sequence(0, period.days - 1).map(day))
+    # A median keeps `maxRaw` values one by one, and makes an estimate of more.
+    median = stack.select(names).reduce(ee.Reducer.median(maxRaw=2 * period.days))
+    values = median.rename(names).round().min(sentinel2.MISSING - 1).toUint16()
+    count = stack.select(names[0]).count().rename(CLEAR_DATES).toUint16()
+    filled = values.unmask(sentinel2.MISSING, False).addBands(count.unmask(0, False))
     return filled.toUint16()  # unmask widens the type to that of the constant
 
 
-def period_ms(grid: Grid, period: Period) -> tuple[int, int]:
-    """Start of a period at the grid's solar time [ms since 1970, UTC], and its days."""
-    first = dt.datetime.combine(period.start, dt.time(), dt.UTC)
-    west, _, east, _ = _lonlat(grid)
-    longitude = (west + east) / 2 if west <= east else 180.0
-    shift = dt.timedelta(hours=longitude / 15)
-    return round((first - shift).timestamp() * 1000), period.days
+def _start_ms(grid: Grid, period: Period) -> int:
+    """Start of a period at the grid's solar time [ms since 1970, UTC]."""
+    return round(solar.midnight(grid, period.start).timestamp() * 1000)
 
 
 def place(grid: Grid) -> dict[str, Any]:
@@ -76,16 +69,12 @@ def place(grid: Grid) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _ordered(collection: Any, grid: Grid, start: int, end: int) -> Any:
+def _ordered(grid: Grid, start: int, end: int, names: list[str]) -> Any:
     """Images over the grid; of overlapping ones the preferred come last, as mosaics want it."""
     import ee
 
-    over = collection.filterBounds(ee.Geometry.BBox(*_lonlat(grid)))
-    images = (
-        over.filterDate(start, end)
-        .sort("GENERATION_TIME")
-        .select([*sentinel2.BAND_SETS["10m"], _SCL])
-    )
+    over = ee.ImageCollection(COLLECTION).filterBounds(ee.Geometry.BBox(*solar.degrees(grid)))
+    images = over.filterDate(start, end).sort("GENERATION_TIME").select(names)
     utm = _UTM.match(grid.crs.upper())
     if utm is None:
         return images
@@ -97,25 +86,17 @@ def _whole(image: Any) -> Any:
     """Pixels that hold data in every band; SCL 0 is no data."""
     import ee
 
-    held = image.mask().reduce(ee.Reducer.allNonZero()).And(image.select(_SCL).gt(0))
+    held = image.mask().reduce(ee.Reducer.allNonZero()).And(image.select(sentinel2.SCL).gt(0))
     return image.updateMask(held)
 
 
 def _clear(image: Any) -> Any:
-    scl, (low, high) = image.select(_SCL), _CLEAR
+    scl, (low, high) = image.select(sentinel2.SCL), sentinel2.CLEAR_SCL
     return image.updateMask(scl.gte(low).And(scl.lte(high)))
 
 
-def _blank() -> Any:
+def _blank(names: list[str]) -> Any:
     """An image of the same bands that is masked everywhere."""
     import ee
 
-    names = [*sentinel2.BAND_SETS["10m"], _SCL]
     return ee.Image.constant([0] * len(names)).rename(names).toUint16().updateMask(0)
-
-
-def _lonlat(grid: Grid) -> tuple[float, float, float, float]:
-    """(west, south, east, north) [degrees] of the grid; west > east across the antimeridian."""
-    to_degrees = Transformer.from_crs(grid.crs, "OGC:CRS84", always_xy=True)
-    west, south, east, north = to_degrees.transform_bounds(*grid.bounds, densify_pts=21)
-    return float(west), float(south), float(east), float(north)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import email.utils
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cropdash.domain.errors import SourceUnavailable
-from cropdash.files.retry import Transient
+from cropdash.files.retry import Transient, may_pass, retry_after
 
-_AGAIN = frozenset((408, 425, 429))
 _LESS = ("total request size", "user memory limit exceeded", "computation timed out")
 _WAY_OUT = {
     400: "this version of the program and the service no longer fit, so update the program",
@@ -60,24 +57,9 @@ def judge(error: Exception) -> Exception:
 
 def passing(status: int, headers: Mapping[str, Any], content: bytes) -> Transient | None:
     """The fault of an answer that may be another the next time; None if it will not."""
-    if status not in _AGAIN and status < 500:
-        return None
-    if _is_too_much(content.decode(errors="replace")):
+    if not may_pass(status) or _is_too_much(content.decode(errors="replace")):
         return None
     return Transient(f"status {status}", retry_after(headers))
-
-
-def retry_after(headers: Mapping[str, Any]) -> float:
-    """[s] from a Retry-After header, which holds seconds or a date; 0 if there is none."""
-    value = str(headers.get("retry-after") or "").strip()
-    if value.isdecimal():
-        return float(value)
-    try:
-        until = email.utils.parsedate_to_datetime(value)
-    except ValueError:
-        return 0.0
-    now = dt.datetime.now(dt.UTC)
-    return max(0.0, (until.replace(tzinfo=until.tzinfo or dt.UTC) - now).total_seconds())
 
 
 def _is_too_much(message: str) -> bool:

@@ -1,4 +1,4 @@
-"""Monthly composites of Earth Engine with a register of parcels."""
+"""Composites of Earth Engine with a register of parcels."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from cropdash.domain import Cube, Period, Scene, Season, Zone, sentinel2
 from cropdash.domain.errors import ConfigError, InvalidScene, SourceUnavailable
 from cropdash.domain.source import PeriodStore, Warn, ignore
 from cropdash.ingest import registers
-from cropdash.ingest.earthengine import months as one_month
+from cropdash.ingest.earthengine import periods as one_period
 from cropdash.ingest.earthengine.connect import Client
 from cropdash.ingest.earthengine.expression import FIRST_YEAR
-from cropdash.ingest.earthengine.months import Month
+from cropdash.ingest.earthengine.periods import Composite
 from cropdash.ingest.earthengine.service import Service, check_project
 from cropdash.ingest.earthengine.transport import MOST_AT_ONCE
 
 
 @dataclass(frozen=True)
 class EarthEngineSource:
-    """A calendar year of Earth Engine's Sentinel-2 surface reflectance over zones of one's own.
+    """A season of Earth Engine's Sentinel-2 surface reflectance over zones of one's own.
 
     Holds no connection, so that it can be sent to other processes; each opens its own when it
     first needs one.
@@ -42,10 +42,10 @@ class EarthEngineSource:
 
     def __post_init__(self) -> None:
         check_project(self.project)
-        if not self.season.start.year >= FIRST_YEAR:
+        if self.season.start.year < FIRST_YEAR:
             raise ConfigError(
                 f"Earth Engine has no surface reflectance of {self.season.text}:"
-                f" choose {FIRST_YEAR} or a later year."
+                f" choose a season that starts in {FIRST_YEAR} or later."
             )
         if not 1 <= self.at_once <= MOST_AT_ONCE:
             raise ConfigError(
@@ -61,37 +61,36 @@ class EarthEngineSource:
 
     def scenes(self, zone: Zone, warn: Warn = ignore) -> Iterable[Scene]:
         """There are none: Earth Engine makes the composites itself. Raises ConfigError."""
-        raise ConfigError("Earth Engine gives monthly composites, not scenes: ask for those.")
+        raise ConfigError("Earth Engine gives composites of periods, not scenes: ask for those.")
 
     def composites(
         self, zone: Zone, warn: Warn = ignore, *, kept: PeriodStore | None = None
     ) -> Cube:
         """The season's per-pixel medians with gaps (NaN), and the count of clear dates.
 
-        Months that are in `kept` are taken from there; each that is fetched is put there at
+        Periods that are in `kept` are taken from there; each that is fetched is put there at
         once. Raises SourceUnavailable if the service fails or refuses, ConfigError for missing
         credentials, InvalidScene if the whole season has no clear date.
         """
         found = self._kept(zone, kept)
-        for period, month in self._fetched(
-            zone, [p for p in self.season.periods if p not in found]
-        ):
-            found[period] = month
+        missing = [period for period in self.season.periods if period not in found]
+        for period, made in self._fetched(zone, missing):
+            found[period] = made
             if kept is not None:
-                kept.put(zone.zone_id, period.id, month.arrays(zone.grid, period))
+                kept.put(zone.zone_id, period.id, made.arrays(zone.grid, period, self.bands))
         return self._cube(zone, [found[period] for period in self.season.periods])
 
-    def _kept(self, zone: Zone, kept: PeriodStore | None) -> dict[Period, Month]:
+    def _kept(self, zone: Zone, kept: PeriodStore | None) -> dict[Period, Composite]:
         if kept is None:
             return {}
         stored = (
-            (p, one_month.restore(kept.get(zone.zone_id, p.id), zone.grid, p))
+            (p, one_period.restore(kept.get(zone.zone_id, p.id), zone.grid, p, self.bands))
             for p in self.season.periods
         )
-        return {period: month for period, month in stored if month is not None}
+        return {period: made for period, made in stored if made is not None}
 
-    def _fetched(self, zone: Zone, periods: Sequence[Period]) -> Iterator[tuple[Period, Month]]:
-        """Months as they arrive; the first failure ends the others' attempts, but is raised last.
+    def _fetched(self, zone: Zone, periods: Sequence[Period]) -> Iterator[tuple[Period, Composite]]:
+        """Periods as they arrive; the first failure ends the others' attempts, but is raised last.
 
         So what was under way is not thrown away.
         """
@@ -101,7 +100,8 @@ class EarthEngineSource:
         client.open()  # once, and not in every thread, should it be refused
         with ThreadPoolExecutor(self.at_once, thread_name_prefix="earthengine") as pool:
             tasks = {
-                pool.submit(_fetch, client, zone, period, failed): period for period in periods
+                pool.submit(_fetch, client, zone, period, self.bands, failed): period
+                for period in periods
             }
             try:
                 yield from _arriving(tasks)
@@ -111,23 +111,27 @@ class EarthEngineSource:
         if failed:
             raise failed[0]
 
-    def _cube(self, zone: Zone, months: Sequence[Month]) -> Cube:
-        clear_dates = np.stack([month.clear_dates for month in months])  # (T, H, W)
+    def _cube(self, zone: Zone, made: Sequence[Composite]) -> Cube:
+        clear_dates = np.stack([one.clear_dates for one in made])  # (T, H, W)
         if not clear_dates.any():
             raise InvalidScene(
                 f"Earth Engine has no clear observation of zone {zone.zone_id} in {self.season.text}:"
                 " check the zone's place and the season."
             )
-        reflectance = np.stack([month.reflectance for month in months])  # (T, B, H, W)
-        return Cube(
-            reflectance, clear_dates, self.season.periods, sentinel2.BAND_SETS["10m"], zone.grid
-        )
+        reflectance = np.stack([one.reflectance for one in made])  # (T, B, H, W)
+        return Cube(reflectance, clear_dates, self.season.periods, self.bands, zone.grid)
 
 
-def _fetch(client: Client, zone: Zone, period: Period, failed: list[SourceUnavailable]) -> Month:
-    """Ask for a month; if it fails, no attempt at another begins any more."""
+def _fetch(
+    client: Client,
+    zone: Zone,
+    period: Period,
+    bands: Sequence[str],
+    failed: list[SourceUnavailable],
+) -> Composite:
+    """Ask for a period; if it fails, no attempt at another begins any more."""
     try:
-        return one_month.fetch(client, zone.grid, period, f"{period} of {zone.zone_id}")
+        return one_period.fetch(client, zone.grid, period, bands, f"{period} of {zone.zone_id}")
     except SourceUnavailable as fault:
         if not client.stop.is_set():  # else it is but the consequence of another
             failed.append(fault)
@@ -135,11 +139,11 @@ def _fetch(client: Client, zone: Zone, period: Period, failed: list[SourceUnavai
         raise
 
 
-def _arriving(tasks: Mapping[Future[Month], Period]) -> Iterator[tuple[Period, Month]]:
-    """Months that do not fail, with their periods."""
+def _arriving(tasks: Mapping[Future[Composite], Period]) -> Iterator[tuple[Period, Composite]]:
+    """Composites that do not fail, with their periods."""
     for task in as_completed(tasks):
         try:
-            month = task.result()
+            made = task.result()
         except SourceUnavailable:
             continue  # `_fetch` has noted it
-        yield tasks[task], month
+        yield tasks[task], made

@@ -4,34 +4,38 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from cropdash.domain import Grid, Zone, sentinel2
+from cropdash.domain import Grid, Zone
 from cropdash.domain.errors import SourceUnavailable
 
 CLEAR_DATES = "clear_dates"
-LAYERS = (*sentinel2.BAND_SETS["10m"], CLEAR_DATES)  # of an answer, each uint16
 # https://developers.google.com/earth-engine/guides/usage: "48 MB"; its messages say 50331648.
 REQUEST_LIMIT = 48 * 2**20  # [bytes] of one answer before compression
 LAYER_BYTES = 2 + 1  # a uint16, and one byte of mask that is counted though it is not sent
 _SMALLEST = 16  # [pixels] a tile's longer side that is not split any more
 
 
-def request_bytes(grid: Grid) -> int:
-    """[bytes] that one month of a grid counts against the limit of a request."""
+def layers_of(bands: Sequence[str]) -> tuple[str, ...]:
+    """What an answer holds, each as uint16: the bands, then the count of clear dates."""
+    return (*bands, CLEAR_DATES)
+
+
+def request_bytes(grid: Grid, bands: Sequence[str]) -> int:
+    """[bytes] that one period of a grid counts against the limit of a request."""
     height, width = grid.shape
-    return height * width * len(LAYERS) * LAYER_BYTES
+    return height * width * len(layers_of(bands)) * LAYER_BYTES
 
 
-def requests(zones: Iterable[Zone], months: int = 12) -> int:
-    """Requests that so many months of all zones take, if none has to be split any further."""
-    return months * sum(len(tiles(zone.grid)) for zone in zones)
+def requests(zones: Iterable[Zone], bands: Sequence[str], periods: int) -> int:
+    """Requests that so many periods of all zones take, if none has to be split any further."""
+    return periods * sum(len(tiles(zone.grid, bands)) for zone in zones)
 
 
-def tiles(grid: Grid) -> tuple[Grid, ...]:
+def tiles(grid: Grid, bands: Sequence[str]) -> tuple[Grid, ...]:
     """The fewest even strips across the longer side that each are within the limit."""
-    count = math.ceil(request_bytes(grid) / REQUEST_LIMIT)
-    while any(request_bytes(strip) > REQUEST_LIMIT for strip in _strips(grid, count)):
+    count = math.ceil(request_bytes(grid, bands) / REQUEST_LIMIT)
+    while any(request_bytes(strip, bands) > REQUEST_LIMIT for strip in _strips(grid, count)):
         count += 1
     return tuple(_strips(grid, count))
 
@@ -40,7 +44,7 @@ def halves(tile: Grid) -> tuple[Grid, ...]:
     """A tile cut in two. Raises SourceUnavailable if it is too small for that to help."""
     if max(tile.shape) <= _SMALLEST:
         raise SourceUnavailable(
-            f"Earth Engine can't compute even {tile.shape[1]} x {tile.shape[0]} pixels of a month:"
+            f"Earth Engine can't compute even {tile.shape[1]} x {tile.shape[0]} pixels of a period:"
             " try again later; what is built stays."
         )
     return tuple(_strips(tile, 2))

@@ -20,7 +20,7 @@ from cropdash.ingest.earthengine.tiling import REQUEST_LIMIT, halves, window
 COLLECTION = "ESA/WorldCover/v200"  # 2021, at 10 m; Zanaga et al. 2022, CC-BY 4.0
 CROPLAND = 40
 COARSE = 100.0  # [m] fine enough to compare squares of kilometres, and a hundredth of the pixels
-WHOLE = 10_000  # number that stands for cropland all over
+WHOLE = 50_000  # number that stands for cropland all over; a uint16 has room for it
 _FINE = 1024  # most pixels of the map that make a coarse one; about 180 at 60 degrees north
 _BYTES = 2 + 1  # a uint16 and its mask
 Shares = NDArray[np.float64]
@@ -80,7 +80,7 @@ def _map(client: Client, ground: Grid) -> Shares:
 
 
 def _image() -> Any:
-    """An ee.Image: share of cropland in ten-thousandths; 0 where the map ends, as at sea."""
+    """An ee.Image: share of cropland in parts of WHOLE; 0 where the map ends, as at sea."""
     import ee
 
     crops = ee.ImageCollection(COLLECTION).first().select("Map").eq(CROPLAND)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,31 +19,35 @@ from rasterio.windows import Window
 
 from cropdash.domain import Grid, Scene, Season, Zone, sentinel2
 from cropdash.domain.errors import InvalidRegister, InvalidScene
+from cropdash.domain.period import Every
 from cropdash.domain.source import Warn, ignore
 from cropdash.ingest import registers
 
-SCALE = 10_000  # digital number of reflectance 1.0
 _DATE = re.compile(r"(?<!\d)(20\d{2})-?(\d{2})-?(\d{2})(?!\d)")
 _ZONE_FILES = ("zones.geojson", "zones.gpkg")
 
 
 @dataclass(frozen=True)
 class LocalSource:
-    """`folder`/scenes/*.tif (B2 B3 B4 B8 SCL, x10000, 0 = no data), a *.gpkg register, zones.
+    """`folder`/scenes/*.tif (digital numbers, 0 = no data; SCL), a *.gpkg register, zones.
 
-    Zones are polygons with zone_id, region and split; each becomes the rectangle of the scenes'
+    A scene's bands are found by their descriptions, in any order and among others; see
+    `band_order`. Zones are polygons with zone_id, region and split; each becomes the rectangle of the scenes'
     own pixels that lies inside its bounds.
     """
 
     folder: Path
     wanted: Season | None = None  # None: the calendar year with most scenes
     bands: tuple[str, ...] = sentinel2.BAND_SETS["10m"]
+    every: Every = "month"  # how that year is cut, where none is wanted
     name: str = "local"
 
     @cached_property
     def season(self) -> Season:
+        if self.wanted is not None:
+            return self.wanted
         years = Counter(date.year for date, _ in self._files)
-        return self.wanted or Season.of(years.most_common(1)[0][0])
+        return Season.of(years.most_common(1)[0][0], self.every)
 
     def zones(self) -> tuple[Zone, ...]:
         """Raises InvalidRegister if the zones file or one of its columns is missing."""
@@ -85,7 +89,7 @@ class LocalSource:
             if date not in self.season:
                 continue
             try:
-                scene = read_scene(path, date, zone.grid)
+                scene = read_scene(path, date, zone.grid, self.bands)
             except InvalidScene as error:
                 warn(str(error))
                 continue
@@ -125,14 +129,14 @@ class LocalSource:
         return Grid(frame.crs, frame.left + column * size, frame.top - row * size, size, shape)
 
 
-def read_scene(path: Path, date: dt.date, grid: Grid) -> Scene | None:
+def read_scene(path: Path, date: dt.date, grid: Grid, bands: tuple[str, ...]) -> Scene | None:
     """The part of a scene over the grid; None where it has no pixel there.
 
-    Raises InvalidScene for unreadable files, too few bands, or pixels off the grid.
+    Raises InvalidScene for unreadable files, bands that are not there, or pixels off the grid.
     """
     try:
         with rasterio.open(path, driver="GTiff") as raster:
-            order = _band_order(raster, path)
+            order = band_order(raster.descriptions, bands, path.name)
             window = _window(_grid(raster, path), grid, path)
             height, width = raster.height, raster.width
             if not _overlaps(window, height, width):
@@ -140,22 +144,34 @@ def read_scene(path: Path, date: dt.date, grid: Grid) -> Scene | None:
             values = raster.read(order, window=window, boundless=True, fill_value=0)
     except RasterioError as error:
         raise InvalidScene(f"{path.name} can't be read ({error}): fetch it again.") from error
-    reflectance = values[:-1].astype(np.float32) / np.float32(SCALE)
+    reflectance = values[:-1].astype(np.float32) / np.float32(sentinel2.SCALE)
     reflectance[values[:-1] == 0] = np.nan
-    return Scene(date, reflectance, values[-1].astype(np.uint8), grid, sentinel2.BAND_SETS["10m"])
+    return Scene(date, reflectance, values[-1].astype(np.uint8), grid, bands)
 
 
-def _band_order(raster: Any, path: Path) -> list[int]:
-    """1-based positions of B2, B3, B4, B8 and SCL, by name where bands are named."""
-    wanted = [*sentinel2.BAND_SETS["10m"], "SCL"]
-    names = [re.sub(r"^B0", "B", (d or "").upper()) for d in raster.descriptions]
-    if all(name in names for name in wanted):
-        return [names.index(name) + 1 for name in wanted]
-    if not any(names) and raster.count == len(wanted):
-        return list(range(1, len(wanted) + 1))
-    raise InvalidScene(
-        f"{path.name} has bands {', '.join(n or '?' for n in names)}; it needs {', '.join(wanted)}."
-    )
+def band_order(
+    descriptions: Sequence[str | None], bands: Sequence[str], name: str
+) -> tuple[int, ...]:
+    """1-based positions of the bands and SCL in a file, by its bands' descriptions.
+
+    B8, B08 and b8 are one band; bands that are not asked for don't matter. A file without any
+    description holds exactly these, in this order. Raises InvalidScene.
+    """
+    wanted = [*bands, sentinel2.SCL]
+    names = [sentinel2.band_name(text or "") for text in descriptions]
+    if not any(names) and len(names) == len(wanted):
+        return tuple(range(1, len(wanted) + 1))
+    missing = [band for band in wanted if band not in names]
+    if missing:
+        held = ", ".join(n for n in names if n) or f"{len(names)} without a description"
+        raise InvalidScene(
+            f"{name} lacks {', '.join(missing)}; its bands are {held}: describe each band by its "
+            f"name, or leave all without a description and write {', '.join(wanted)}."
+        )
+    twice = [band for band in wanted if names.count(band) > 1]
+    if twice:
+        raise InvalidScene(f"{name} holds {', '.join(twice)} twice: describe each band once.")
+    return tuple(names.index(band) + 1 for band in wanted)
 
 
 def _window(frame: Grid, grid: Grid, path: Path) -> Window:

@@ -10,10 +10,10 @@ from urllib.parse import unquote, urlparse
 from rasterio.errors import RasterioError
 
 from cropdash.domain.errors import CropdashError, InvalidScene, SourceUnavailable
+from cropdash.files.retry import Transient
 from cropdash.ingest.stac.endpoints import Endpoint
-from cropdash.ingest.stac.patience import Patience, Transient
 
-# GDAL's documented options for files over HTTP. Its own repeats are few: Patience has the rest.
+# GDAL's documented options for files over HTTP. Its own repeats are few: Endpoint.retry has the rest.
 SETTINGS: dict[str, str] = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",  # no listing of folders, no side-car files
     "GDAL_PAM_ENABLED": "NO",
@@ -34,14 +34,14 @@ _LOGGERS = (
     "odc.loader._rio",
     *(f"rasterio.{n}" for n in ("_base", "_env", "_err", "_io", "_warp")),
 )
-_SIGNING = threading.Lock()  # five bands ask for one token
+_SIGNING = threading.Lock()  # all bands ask for one token
 
 
-def gdal_path(href: str, endpoint: Endpoint, patience: Patience) -> str:
+def gdal_path(href: str, endpoint: Endpoint) -> str:
     """What GDAL opens. Raises InvalidScene for kinds of address that are not to be opened."""
     scheme = urlparse(href).scheme.lower()
     if scheme in ("http", "https"):
-        return "/vsicurl/" + (href if endpoint.signing == "none" else sign(href, patience))
+        return "/vsicurl/" + (href if endpoint.signing == "none" else sign(href, endpoint))
     if scheme == "s3":
         return "/vsis3/" + href[len("s3://") :]
     if endpoint.local_assets and scheme in ("", "file"):
@@ -56,7 +56,7 @@ def driver_of(path: str) -> str:
     return "JP2OpenJPEG" if path.partition("?")[0].lower().endswith(".jp2") else "GTiff"
 
 
-def sign(href: str, patience: Patience) -> str:
+def sign(href: str, endpoint: Endpoint) -> str:
     """The address with the provider's short-lived token, fetched when the last is about to expire.
 
     planetary-computer signs; its own request for a token waits without limit, so the token is
@@ -69,7 +69,7 @@ def sign(href: str, patience: Patience) -> str:
     if address.netloc.endswith(sas.BLOB_STORAGE_DOMAIN) and "sig=" not in address.query:
         account, container = parse_blob_url(address)
         with _SIGNING:
-            _refresh_token(f"{account}/{container}", patience)
+            _refresh_token(f"{account}/{container}", endpoint)
     return str(sas.sign_url(href))
 
 
@@ -110,7 +110,7 @@ def _texts(error: BaseException) -> str:
     return " | ".join(parts)
 
 
-def _refresh_token(container: str, patience: Patience) -> None:
+def _refresh_token(container: str, endpoint: Endpoint) -> None:
     import requests
     from planetary_computer import sas
     from planetary_computer.settings import Settings  # type: ignore[import-untyped]
@@ -128,7 +128,7 @@ def _refresh_token(container: str, patience: Patience) -> None:
         "GET", address, headers={"Ocp-Apim-Subscription-Key": key} if key else {}
     )
     with requests.Session() as session:
-        text = fetch_json(session, request, patience)
+        text = fetch_json(session, request, endpoint)
     try:
         sas.TOKEN_CACHE[address] = sas.SASToken.model_validate_json(text)
     except ValidationError:

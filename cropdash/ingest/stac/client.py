@@ -1,10 +1,9 @@
-"""pystac-client with this project's patience: bounded waits, repeats, sentences for refusals."""
+"""pystac-client as this project asks: bounded waits, repeats, sentences for refusals."""
 
 from __future__ import annotations
 
-import datetime as dt
-import email.utils
 import json
+import time
 from typing import Any
 from urllib.parse import urlparse
 
@@ -12,11 +11,11 @@ import requests
 from pystac_client.stac_api_io import StacApiIO
 
 from cropdash.domain.errors import SourceUnavailable
-from cropdash.ingest.stac.patience import Patience, Transient
+from cropdash.files.retry import GaveUp, Transient, may_pass, retry_after
+from cropdash.ingest.stac.endpoints import Endpoint
 
 MOST_BYTES = 64 * 1024**2  # of one answer; a page of 100 items is about 2 MB
 _CHUNK = 1024  # small, since the clock is looked at between chunks alone
-_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _WAY_OUT = {
     400: "check the collection and the year",
     401: "check the credentials in the environment",
@@ -28,9 +27,9 @@ _WAY_OUT = {
 class ApiIO(StacApiIO):
     """Requests that are tried again when the fault is the service's or the network's."""
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, endpoint: Endpoint) -> None:
         super().__init__(max_retries=None)
-        self._patience = patience
+        self._endpoint = endpoint
 
     def request(
         self,
@@ -43,56 +42,43 @@ class ApiIO(StacApiIO):
         verb = (method or "GET").upper()
         body = {"json" if verb == "POST" else "params": parameters or {}}
         request = requests.Request(verb, href, headers=headers, **body)  # type: ignore[arg-type]
-        return fetch_json(self.session, request, self._patience)
+        return fetch_json(self.session, request, self._endpoint)
 
 
-def fetch_json(session: requests.Session, request: requests.Request, patience: Patience) -> str:
+def fetch_json(session: requests.Session, request: requests.Request, endpoint: Endpoint) -> str:
     """Text of a JSON answer. Raises SourceUnavailable in one sentence."""
     host = urlparse(str(request.url)).netloc
 
-    def give_up(cause: str) -> SourceUnavailable:
-        return SourceUnavailable(
-            f"{host} did not answer as it should ({cause}): try again later; what is built stays."
-        )
-
-    return patience.run(lambda: _ask(session, request, patience, host), give_up)
-
-
-def retry_after(headers: Any) -> float:
-    """[s] from a Retry-After header, which holds seconds or a date; 0 if there is none."""
-    value = str(headers.get("Retry-After") or "").strip()
-    if value.isdigit():
-        return float(value)
     try:
-        until = email.utils.parsedate_to_datetime(value)
-    except ValueError:
-        return 0.0
-    now = dt.datetime.now(until.tzinfo or dt.UTC)
-    return max(0.0, (until.replace(tzinfo=now.tzinfo) - now).total_seconds())
+        return endpoint.retry.run(lambda: _ask(session, request, endpoint, host))
+    except GaveUp as fault:
+        raise SourceUnavailable(
+            f"{host} did not answer as it should ({fault}): try again later; what is built stays."
+        ) from None
 
 
 def check_status(status: int, headers: Any, host: str, said: str = "") -> None:
     """Raises Transient where asking again may help, SourceUnavailable where it can't."""
     if status < 400:
         return
-    if status in _AGAIN or status >= 500:
+    if may_pass(status):
         raise Transient(f"status {status}", retry_after(headers))
     way_out = _WAY_OUT.get(status, "check the address and the settings")
     raise SourceUnavailable(f"{host} refuses the request (status {status}{said}): {way_out}.")
 
 
 def _ask(
-    session: requests.Session, request: requests.Request, patience: Patience, host: str
+    session: requests.Session, request: requests.Request, endpoint: Endpoint, host: str
 ) -> str:
     try:
         settings = session.merge_environment_settings(str(request.url), {}, True, None, None)
         answer = session.send(
             session.prepare_request(request),
-            timeout=(patience.connect, patience.read),
+            timeout=(endpoint.connect_s, endpoint.answer_s),
             **settings,
         )
         with answer:
-            text = _body(answer, patience)
+            text = _body(answer, endpoint.answer_s)
     except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
         raise SourceUnavailable(f"{host} is not an address that can be asked: check it.") from None
     except requests.RequestException as error:
@@ -105,14 +91,14 @@ def _ask(
     return text
 
 
-def _body(answer: requests.Response, patience: Patience) -> str:
+def _body(answer: requests.Response, limit_s: float) -> str:
     """The text, within the time and size that an answer is given however slowly it drips."""
-    started, parts, size = patience.clock(), [], 0
+    end, parts, size = time.monotonic() + limit_s, [], 0
     for part in answer.iter_content(_CHUNK):
         parts.append(part)
         size += len(part)
-        if patience.clock() - started > patience.read:
-            raise Transient(f"slower than {patience.read:g} s")
+        if time.monotonic() > end:
+            raise Transient(f"slower than {limit_s:g} s")
         if size > MOST_BYTES:
             raise SourceUnavailable(
                 f"{urlparse(answer.url).netloc} sent more than {MOST_BYTES >> 20} MB in one answer:"

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlparse
 
 from cropdash.domain.errors import ConfigError
+from cropdash.files.retry import Retry
 
 Signing = Literal["none", "planetary-computer"]
 
 
+def _retry() -> Retry:
+    return Retry(attempts=6, base=1.0, deadline=300.0)
+
+
 @dataclass(frozen=True)
 class Endpoint:
-    """A STAC API with a collection of Sentinel-2 L2A, and what is particular to it."""
+    """A STAC API with a collection of Sentinel-2 L2A, what is particular to it, and how patiently
+    it is asked."""
 
     name: str
     url: str
@@ -25,6 +31,9 @@ class Endpoint:
     credentials: tuple[str, ...] = ()  # environment variables that GDAL reads by itself
     gdal: tuple[tuple[str, str], ...] = ()  # settings besides those of assets.SETTINGS
     local_assets: bool = False  # items may name files of this machine
+    retry: Retry = field(default_factory=_retry)
+    connect_s: float = 10.0
+    answer_s: float = 60.0  # for one whole answer, however steadily it drips
 
     def __post_init__(self) -> None:
         address = urlparse(self.url)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -14,15 +14,6 @@ from cropdash.domain.errors import InvalidScene
 from cropdash.ingest.stac.endpoints import Endpoint
 from cropdash.ingest.stac.offsets import baseline_of, offset_of
 
-LAYERS = (*sentinel2.BAND_SETS["10m"], "SCL")
-# Names of the same layer at different providers, the 10 m one first (SCL exists at 20 m).
-ASSETS: dict[str, tuple[str, ...]] = {
-    "B2": ("B02", "B02_10m", "blue"),
-    "B3": ("B03", "B03_10m", "green"),
-    "B4": ("B04", "B04_10m", "red"),
-    "B8": ("B08", "B08_10m", "nir"),
-    "SCL": ("SCL", "SCL_20m", "scl"),
-}
 _TILE = re.compile(r"(?<![0-9A-Za-z])T?(\d{1,2}[C-X][A-Z]{2})(?![0-9A-Za-z])")
 _START = re.compile(r"(\d{8}T\d{6})")
 _STRIP = re.compile(r"_S(\d{8}T\d{6})")
@@ -34,8 +25,8 @@ class Granule:
 
     name: str
     date: dt.date  # day at the zone's own solar time
-    hrefs: tuple[str, ...]  # of LAYERS
-    offsets: tuple[int, ...]  # [DN] to add, of sentinel2.BAND_SETS["10m"]
+    hrefs: tuple[str, ...]  # of its layers
+    offsets: tuple[int, ...]  # [DN] to add to each band
     tile: str  # e.g. "31UDS"
     overpass: str  # start of datatake and datastrip; the same for every processing
     processing: tuple[int, int, str]  # baseline, time of processing; higher is newer
@@ -48,17 +39,26 @@ class Granule:
         return f"EPSG:{326 if north else 327}{int(number):02d}" if number else ""
 
 
-def parse(item: Mapping[str, Any], endpoint: Endpoint, longitude: float) -> Granule:
-    """The granule that an item describes; `longitude` [degrees] sets its solar day.
+def layers_of(bands: Sequence[str]) -> tuple[str, ...]:
+    """What is read of a granule: its bands, then the scene classification."""
+    return (*bands, sentinel2.SCL)
+
+
+def parse(
+    item: Mapping[str, Any], endpoint: Endpoint, bands: Sequence[str], ahead: dt.timedelta
+) -> Granule:
+    """The granule that an item describes, of these bands, dated by a clock so far ahead of UTC.
+
+    Of a band that a provider has at several resolutions its own alone is read.
 
     Raises InvalidScene if a layer, the time or the radiometric offset is missing.
     """
     name = str(item.get("id") or "An item without id")
     properties = item.get("properties") or {}
     when = _time(name, properties)
-    date = (when + dt.timedelta(hours=longitude / 15)).date()
+    date = (when + ahead).date()
     assets = item.get("assets") or {}
-    keys = [_asset(name, assets, layer) for layer in LAYERS]
+    keys = [_asset(name, assets, layer) for layer in layers_of(bands)]
     offsets = tuple(
         0 if endpoint.offset_applied else offset_of(properties, assets[key], name, date)
         for key in keys[:-1]
@@ -94,7 +94,8 @@ def _identity(granule: Granule) -> tuple[dt.date, str, str]:
 
 
 def _asset(name: str, assets: Mapping[str, Any], layer: str) -> str:
-    for key in ASSETS[layer]:
+    known = sentinel2.SCL_STAC if layer == sentinel2.SCL else sentinel2.TABLE[layer].stac
+    for key in known:
         if key in assets:
             return key
     raise InvalidScene(f"{name} has no asset for {layer}, so it is left out: see its collection.")

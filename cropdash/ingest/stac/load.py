@@ -13,14 +13,13 @@ from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
 from cropdash.domain import Grid, Scene, sentinel2
-from cropdash.domain.errors import CropdashError, InvalidScene, SourceUnavailable
+from cropdash.domain.errors import InvalidScene, SourceUnavailable
 from cropdash.domain.source import Warn
+from cropdash.files.retry import GaveUp, Transient
 from cropdash.ingest.stac import assets
 from cropdash.ingest.stac.endpoints import Endpoint
-from cropdash.ingest.stac.granules import LAYERS, Granule
-from cropdash.ingest.stac.patience import Patience, Transient
+from cropdash.ingest.stac.granules import Granule, layers_of
 
-SCALE = 10_000  # digital number of reflectance 1.0
 Numbers = NDArray[np.uint16]
 
 
@@ -29,8 +28,8 @@ class Reader:
     """What reading needs to know, besides the granule."""
 
     grid: Grid
+    bands: tuple[str, ...]
     endpoint: Endpoint
-    patience: Patience
     warn: Warn
     # One thread a layer for as long as a zone takes: a new thread loads the database of
     # reference systems anew, which took ten times as long as reading a small zone.
@@ -46,8 +45,8 @@ def read_day(date: dt.date, groups: Sequence[Sequence[Granule]], reader: Reader)
     grid's own reference system, which need no resampling, then the newest processing, then by
     name. Raises SourceUnavailable if the service fails, since a day must not be lost to that.
     """
-    grid = reader.grid
-    reflectance = np.full((len(sentinel2.BAND_SETS["10m"]), *grid.shape), np.nan, dtype=np.float32)
+    grid, bands = reader.grid, reader.bands
+    reflectance = np.full((len(bands), *grid.shape), np.nan, dtype=np.float32)
     scl = np.zeros(grid.shape, dtype=np.uint8)
     for group in in_order(groups, grid):
         read = _first_readable(group, reader)
@@ -59,7 +58,7 @@ def read_day(date: dt.date, groups: Sequence[Sequence[Granule]], reader: Reader)
         values = to_reflectance(numbers[:-1], granule.offsets)
         reflectance[:, fresh] = values[:, fresh]
         scl[fresh] = numbers[-1][fresh]
-    return Scene(date, reflectance, scl, grid, sentinel2.BAND_SETS["10m"]) if scl.any() else None
+    return Scene(date, reflectance, scl, grid, bands) if scl.any() else None
 
 
 def in_order(groups: Sequence[Sequence[Granule]], grid: Grid) -> list[Sequence[Granule]]:
@@ -73,19 +72,19 @@ def to_reflectance(numbers: Numbers, offsets: Sequence[int]) -> NDArray[np.float
     """(B, H, W) reflectance of digital numbers; numbers below the offset are 0, not missing."""
     shift = np.asarray(offsets, dtype=np.int32)[:, None, None]
     shifted = np.maximum(numbers.astype(np.int32) + shift, 0)
-    reflectance: NDArray[np.float32] = shifted.astype(np.float32) / np.float32(SCALE)
+    reflectance: NDArray[np.float32] = shifted.astype(np.float32) / np.float32(sentinel2.SCALE)
     return reflectance
 
 
 def read_granule(granule: Granule, reader: Reader) -> Numbers:
-    """(5, H, W) digital numbers of B2, B3, B4, B8 and SCL on the grid; 0 = no data.
+    """(B + 1, H, W) digital numbers of the bands and SCL on the grid; 0 = no data.
 
     Raises InvalidScene if a layer can't be read, SourceUnavailable if the service fails.
     """
     assets.quiet_logs()
     tasks = [
         reader.pool.submit(_read_layer, granule.name, layer, href, reader)
-        for layer, href in zip(LAYERS, granule.hrefs, strict=True)
+        for layer, href in zip(layers_of(reader.bands), granule.hrefs, strict=True)
     ]
     try:
         return np.stack([task.result() for task in tasks])
@@ -105,14 +104,14 @@ def _first_readable(group: Sequence[Granule], reader: Reader) -> tuple[Granule, 
 
 def _read_layer(name: str, layer: str, href: str, reader: Reader) -> Numbers:
     """(H, W) digital numbers of one layer, tried again while the fault may pass."""
-    endpoint, patience = reader.endpoint, reader.patience
+    endpoint = reader.endpoint
     what = f"{name} (layer {layer})"
     again, damaged = False, True  # damaged only if no try failed otherwise
 
     def attempt() -> Numbers:
         nonlocal damaged, again
         forget, again = again, True
-        path = _path(what, href, endpoint, patience)
+        path = _path(what, href, endpoint)
         try:
             return _read_once(path, what, reader.grid, endpoint, forget)
         except RasterioError as error:
@@ -122,20 +121,20 @@ def _read_layer(name: str, layer: str, href: str, reader: Reader) -> Numbers:
                 damaged &= isinstance(fault, assets.Damaged)
                 raise
 
-    def give_up(cause: str) -> CropdashError:
-        if damaged:
-            return InvalidScene(f"{what} is there but {cause}, however often: left out.")
-        return SourceUnavailable(
-            f"{what} could not be fetched from {endpoint.name} ({cause}): try again later;"
-            " what is built stays."
-        )
-
-    return patience.run(attempt, give_up)
-
-
-def _path(what: str, href: str, endpoint: Endpoint, patience: Patience) -> str:
     try:
-        return assets.gdal_path(href, endpoint, patience)
+        return endpoint.retry.run(attempt)
+    except GaveUp as fault:
+        if damaged:
+            raise InvalidScene(f"{what} is there but {fault}, however often: left out.") from None
+        raise SourceUnavailable(
+            f"{what} could not be fetched from {endpoint.name} ({fault}): try again later;"
+            " what is built stays."
+        ) from None
+
+
+def _path(what: str, href: str, endpoint: Endpoint) -> str:
+    try:
+        return assets.gdal_path(href, endpoint)
     except InvalidScene as error:
         raise InvalidScene(f"{what} is left out: {error}.") from None
 
@@ -157,9 +156,10 @@ def _read_once(path: str, what: str, grid: Grid, endpoint: Endpoint, forget: boo
 def _warp(path: str, grid: Grid) -> Numbers:
     """The file's pixels nearest to the grid's centres, by odc-stac's reader.
 
-    Nearest in every layer, so that a pixel's bands and its SCL are of the same spot and no value
-    is mixed with missing data. On the tile's own grid nothing is resampled but SCL (20 m). The
-    reader is used without odc.stac.load: that would trust the item's shapes, footprints and band
+    Nearest in every layer: a pixel's bands and its SCL are of the same spot, and no value is mixed
+    with missing data or across the edge of a cloud, as any smoother rule would. So on the tile's
+    own grid a 10 m band comes as it is, and the four pixels in one of a 20 m band (B5, B6, B7, B8A,
+    B11, B12) or of SCL share its number. The reader is used without odc.stac.load: that would trust the item's shapes, footprints and band
     names, which err, and takes several times as long for a small zone.
     """
     from affine import Affine

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from cropdash.domain import sentinel2
 from cropdash.domain.errors import InvalidScene
 
 OFFSET = -1000
@@ -72,5 +73,5 @@ def _declared(asset: Mapping[str, Any]) -> int | None:
         value = band.get("offset", band.get("raster:offset"))
         if isinstance(value, int | float):
             # -0.1 of reflectance with a scale of 0.0001; some write the digital number itself.
-            return round(value * 10_000) if abs(value) <= 1 else round(value)
+            return round(value * sentinel2.SCALE) if abs(value) <= 1 else round(value)
     return None

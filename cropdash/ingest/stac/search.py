@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
-
-from rasterio.warp import transform_bounds
 
 from cropdash.domain import Grid, Season
 from cropdash.domain.errors import ConfigError, InvalidScene, SourceUnavailable
 from cropdash.domain.source import Warn
+from cropdash.ingest import solar
 from cropdash.ingest.stac import granules
 from cropdash.ingest.stac.endpoints import Endpoint
 from cropdash.ingest.stac.granules import Granule
-from cropdash.ingest.stac.patience import Patience
 
 if TYPE_CHECKING:
     from pystac_client import Client
 
 PAGE = 100  # items of one answer
-# Four tiles, three times every five days, two processings are below 2,000 a year.
-MOST_ITEMS = 5000
+# Four tiles, three times every five days, two processings are below 5 a day.
+MOST_A_DAY = 14
 _MALFORMED = (KeyError, TypeError, AttributeError)  # what pystac makes of answers that lack a field
 
 
@@ -29,7 +28,7 @@ def find(
     endpoint: Endpoint,
     grid: Grid,
     season: Season,
-    patience: Patience,
+    bands: Sequence[str],
     warn: Warn,
     max_cloud: float | None = None,
 ) -> list[Granule]:
@@ -38,13 +37,13 @@ def find(
 
     Raises SourceUnavailable if the service does not answer or is no STAC API.
     """
-    box = degrees(grid)
+    ahead = solar.ahead(grid)
     found: dict[str, Granule] = {}
-    for item in _items(endpoint, box, season, patience):
+    for item in _items(endpoint, grid, season):
         if max_cloud is not None and granules.cloud_cover(item) > max_cloud:
             continue
         try:
-            granule = granules.parse(item, endpoint, (box[0] + box[2]) / 2)
+            granule = granules.parse(item, endpoint, bands, ahead)
         except InvalidScene as error:
             warn(str(error))
             continue
@@ -53,15 +52,15 @@ def find(
     return sorted(found.values(), key=lambda g: (g.date, g.name))
 
 
-def degrees(grid: Grid) -> tuple[float, float, float, float]:
-    """(west, south, east, north) that holds the grid; its edges are bent, so they are densified."""
-    west, south, east, north = transform_bounds(grid.crs, "EPSG:4326", *grid.bounds, densify_pts=21)
-    return west, south, east, north
+def _interval(grid: Grid, season: Season) -> str:
+    """From the season's first moment to its last at the zone's solar time, as STAC wants it."""
+    start = solar.midnight(grid, season.start)
+    end = solar.midnight(grid, season.end + dt.timedelta(days=1)) + dt.timedelta(seconds=1)
+    return f"{start:%Y-%m-%dT%H:%M:%SZ}/{end:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _items(
-    endpoint: Endpoint, box: tuple[float, ...], season: Season, patience: Patience
-) -> Iterator[dict[str, Any]]:
+def _items(endpoint: Endpoint, grid: Grid, season: Season) -> Iterator[dict[str, Any]]:
+    most = MOST_A_DAY * ((season.end - season.start).days + 1)
     from pystac import STACError
     from pystac_client.errors import ClientTypeError
     from pystac_client.exceptions import APIError
@@ -69,34 +68,34 @@ def _items(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # advice to programmers
-            client = _open(endpoint, patience)
+            client = _open(endpoint)
             search = client.search(
                 method=_method(client),
                 collections=[endpoint.collection],
-                bbox=list(box),
-                datetime=f"{season.start}T00:00:00Z/{season.end}T23:59:59Z",
+                bbox=list(solar.degrees(grid)),
+                datetime=_interval(grid, season),
                 limit=PAGE,
-                max_items=MOST_ITEMS + 1,
+                max_items=most + 1,
             )
             items = list(search.items_as_dicts())
     except (STACError, ClientTypeError, APIError, NotImplementedError, *_MALFORMED):
         raise SourceUnavailable(
             f"{endpoint.host} does not answer as a STAC API with item search: check its address."
         ) from None
-    if len(items) > MOST_ITEMS:
+    if len(items) > most:
         raise ConfigError(
-            f"{endpoint.host} has more than {MOST_ITEMS} items of {endpoint.collection} over one"
+            f"{endpoint.host} has more than {most} items of {endpoint.collection} over one"
             " zone: check that the collection is Sentinel-2 L2A."
         )
     yield from (item for item in items if isinstance(item, dict))
 
 
-def _open(endpoint: Endpoint, patience: Patience) -> Client:
+def _open(endpoint: Endpoint) -> Client:
     from pystac_client import Client
 
     from cropdash.ingest.stac.client import ApiIO
 
-    return Client.open(endpoint.url, stac_io=ApiIO(patience))
+    return Client.open(endpoint.url, stac_io=ApiIO(endpoint))
 
 
 def _method(client: Client) -> str:

@@ -16,19 +16,17 @@ from cropdash.domain.source import Warn, ignore
 from cropdash.ingest import registers
 from cropdash.ingest.stac import granules, load, search
 from cropdash.ingest.stac.endpoints import Endpoint
-from cropdash.ingest.stac.patience import Patience
 
 
 @dataclass(frozen=True)
 class StacSource:
-    """A calendar year of a STAC API's Sentinel-2 L2A over zones of one's own."""
+    """A season of a STAC API's Sentinel-2 L2A over zones of one's own."""
 
     endpoint: Endpoint
     register: Path
     chosen: tuple[Zone, ...]
     season: Season
     max_cloud: float | None = None  # [%] granules above it are not read; None: all are
-    patience: Patience = field(default_factory=Patience)
     layout: registers.Layout = field(default_factory=registers.Layout)  # columns of the register
     bands: tuple[str, ...] = sentinel2.BAND_SETS["10m"]
     name: str = "stac"
@@ -55,12 +53,10 @@ class StacSource:
         missing.
         """
         self.endpoint.check_credentials()
-        found = search.find(
-            self.endpoint, zone.grid, self.season, self.patience, warn, self.max_cloud
-        )
+        found = search.find(self.endpoint, zone.grid, self.season, self.bands, warn, self.max_cloud)
         groups = granules.group_repeats(found)
-        with ThreadPoolExecutor(len(granules.LAYERS)) as pool:
-            reader = load.Reader(zone.grid, self.endpoint, self.patience, warn, pool)
+        with ThreadPoolExecutor(len(granules.layers_of(self.bands))) as pool:
+            reader = load.Reader(zone.grid, self.bands, self.endpoint, warn, pool)
             for date, of_day in groupby(groups, key=lambda group: group[0].date):
                 scene = load.read_day(date, list(of_day), reader)
                 if scene is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from cropdash.domain import Grid, Zone
+from cropdash.domain import Grid, Season, Zone
 from cropdash.ingest.earthengine import EarthEngineSource, Retry, Service
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import build
@@ -43,15 +43,13 @@ def register(folder: Path) -> Path:
     return path
 
 
-def source(service: Service, folder: Path) -> EarthEngineSource:
-    return EarthEngineSource(
-        "my-project", register(folder), zones(), 2023, at_once=2, service=service
-    )
-
-
-def run(service: Service, folder: Path, data: Path) -> tuple[DatasetFolder, build.Built]:
+def run(
+    service: Service, folder: Path, data: Path, project: str = "my-project"
+) -> tuple[DatasetFolder, build.Built]:
     made = DatasetFolder(data, NAME)
-    origin = source(service, folder)
+    origin = EarthEngineSource(
+        project, register(folder), zones(), Season.of(2023), at_once=2, service=service
+    )
     description = build.describe(origin, NAME, "Fetched", {})
     return made, build.build(origin, made, description, progress=lambda stage, done: None)
 
@@ -59,4 +57,4 @@ def run(service: Service, folder: Path, data: Path) -> tuple[DatasetFolder, buil
 if __name__ == "__main__":
     where = Path(sys.argv[2])
     patient = Service(sys.argv[1], Retry(attempts=2, base=0.01))
-    run(patient, where, where / "killed")
+    run(patient, where, where / "killed", "killed-project")

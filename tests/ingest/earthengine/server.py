@@ -51,6 +51,7 @@ class Handler(BaseHTTPRequestHandler):
         path = unquote(urlparse(self.path).path)
         kind = next((k for m, p, k in _PATHS if m == self.command and re.fullmatch(p, path)), "")
         ask = Ask(kind, path, {k.lower(): v for k, v in self.headers.items()}, body)
+        self.google.arriving(ask)
         with self.google.entered(ask) as fault:
             self.send(self.reply(ask, fault), fault)
 

@@ -40,6 +40,10 @@ class Ask:
     headers: dict[str, str]
     body: bytes
 
+    def of(self, project: str) -> bool:
+        """True for a project's request; for everybody's if it is ""."""
+        return not project or f"/projects/{project}/" in self.path
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -99,13 +103,15 @@ class Google:
         self.assets: dict[str, list[Image]] = {}
         self.limit = LIMIT
         self.most_pixels = 0  # of a request; 0: any number
+        self.arriving: Callable[[Ask], None] = lambda ask: None  # may hold a request up
         self.fault: Callable[[Ask, int], Fault | None] = lambda ask, number: None
         self.log: list[Ask] = []
         self.faults: Counter[str] = Counter()
         self.busy = self.busiest = 0
 
-    def asked(self, kind: str) -> int:
-        return sum(ask.kind == kind for ask in self.log)
+    def asked(self, kind: str, project: str = "") -> int:
+        """Requests of a kind, on behalf of a project or of any."""
+        return sum(ask.kind == kind and ask.of(project) for ask in self.log)
 
     @contextmanager
     def entered(self, ask: Ask) -> Iterator[Fault | None]:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 
 from tests.fetching import sums
 from tests.ingest.earthengine import building, worlds
-from tests.ingest.earthengine.service import Fault
+from tests.ingest.earthengine.service import Ask, Fault
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_S = 60
@@ -31,7 +32,7 @@ def test_a_dataset_holds_the_composite(google, service, place):
     assert built.built == ("z0", "z1")
     assert google.asked("pixels") == 24
     _, days = worlds.served()
-    median, count = worlds.composite(days["2023-03"], worlds.GRID.shape)
+    median, count = worlds.composite(days["2023-03"], (4, *worlds.GRID.shape))
     columns = slice(0, building.WIDTHS[0])
     cube = folder.cube("z0")
     np.testing.assert_array_equal(cube.clear_dates[2], count[:, columns])
@@ -41,30 +42,47 @@ def test_a_dataset_holds_the_composite(google, service, place):
     assert not list((place / "data").rglob("*.npz"))  # the months kept on the way are gone
 
 
-@pytest.mark.parametrize("at", [17])
+class Killer:
+    """Kills a process when its request for pixels number `at` is read, the first being 0.
+
+    As it asks for two at once, the kernel can have taken the next one too, for the service to
+    read when the process is dead and the next one is at work. Here it always is so.
+    """
+
+    def __init__(self, at: int) -> None:
+        self.at, self.arrived, self.lock = at, 0, threading.Lock()
+        self.next_came, self.dead = threading.Event(), threading.Event()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def arriving(self, ask: Ask) -> None:
+        if ask.kind != "pixels" or not ask.of("killed-project"):
+            return
+        with self.lock:
+            number, self.arrived = self.arrived, self.arrived + 1
+        if number == self.at:
+            assert self.next_came.wait(PATIENCE_S)
+            self.process.send_signal(signal.SIGKILL)
+        elif number > self.at:
+            self.next_came.set()
+            self.dead.wait(PATIENCE_S)
+
+
+@pytest.mark.parametrize("at", [3, 12, 17])
 def test_after_a_kill_only_what_is_missing_is_fetched(google, service, place, at):
-    """The process is killed when its request number `at` arrives."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "tests.ingest.earthengine.building", google.url, str(place)]
-    child: list[subprocess.Popen[bytes]] = []
-
-    def kill(ask, number):
-        if (ask.kind, number) == ("pixels", at):
-            child[0].send_signal(signal.SIGKILL)
-            return Fault(how="drop")
-        return None
-
-    google.fault = kill
-    child.append(subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL))
-    assert child[0].wait(PATIENCE_S) == -signal.SIGKILL
-    google.fault = lambda ask, number: None
-    google.log.clear()
+    killer = Killer(at)
+    google.arriving = killer.arriving
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as child:
+        killer.process = child
+        assert child.wait(PATIENCE_S) == -signal.SIGKILL
+    killer.dead.set()
     data = place / "killed"
     whole = list((data / building.NAME).glob("zones/*/manifest.json"))
     kept = 12 * len(whole) + len(list((data / building.NAME).glob("parts/*/2023-*.npz")))
     assert 1 <= kept <= at
     folder, built = building.run(service, place, data)
-    assert google.asked("pixels") == 24 - kept
+    assert google.asked("pixels", "my-project") == 24 - kept
     assert set(built.built) | set(built.kept) == {"z0", "z1"}
     reference, _ = building.run(service, place, place / "whole")
     assert sums(folder) == sums(reference)

@@ -13,11 +13,11 @@ import pytest
 
 from cropdash.domain import Zone
 from cropdash.domain.errors import SourceUnavailable
-from cropdash.ingest.earthengine import connect
+from cropdash.ingest.earthengine import EarthEngineSource, connect
 from tests.ingest.earthengine import worlds
 from tests.ingest.earthengine.service import Fault
 from tests.ingest.earthengine.spoiling import AGAIN, CHANGES, a_page, half, nothing
-from tests.ingest.earthengine.test_composite import Months, Spring, differ
+from tests.ingest.earthengine.test_composite import SPRING, Kept, differ
 
 ZONE = Zone("z", "north", "train", worlds.GRID)
 
@@ -51,7 +51,7 @@ class Campaign:
 @pytest.mark.parametrize(("share", "seasons"), [(0.25, 4), (0.5, 3)])
 def test_campaign_of_faults(google, service, share, seasons, capsys):
     google.assets, world = worlds.served()
-    source = Spring("my-project", Path("no.gpkg"), (ZONE,), 2023, service=service)
+    source = EarthEngineSource("my-project", Path("no.gpkg"), (ZONE,), SPRING, service=service)
     total: Counter[str] = Counter()
     wrong = lost = told = requests = 0
     source.composites(ZONE)
@@ -61,7 +61,7 @@ def test_campaign_of_faults(google, service, share, seasons, capsys):
         google.log.clear()
         google.faults.clear()
         google.fault = Campaign(seed, share)
-        store = Months()
+        store = Kept()
         for _ in range(3):  # a run that gives up is followed by another
             try:
                 cube = quick.composites(ZONE, kept=store)

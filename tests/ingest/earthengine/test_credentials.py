@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from cropdash.domain import Zone
+from cropdash.domain import Season, Zone
 from cropdash.domain.errors import ConfigError, CropdashError
 from cropdash.ingest.earthengine import EarthEngineSource, Service, connect, credentials
 from tests.ingest.earthengine import worlds
 from tests.ingest.earthengine.service import SECRET, Fault, key_file
-from tests.ingest.earthengine.test_composite import Months
+from tests.ingest.earthengine.test_composite import Kept
 
 pytestmark = pytest.mark.usefixtures("fresh")
 ZONE = Zone("z", "north", "train", worlds.GRID)
@@ -130,9 +130,9 @@ def test_no_secret_is_told_whatever_happens(google, service, heard, account, cas
     google.assets, _ = worlds.served()
     google.fault = FAULTS[case]
     source = EarthEngineSource(
-        "my-project", Path("no.gpkg"), (ZONE,), 2023, at_once=2, service=service
+        "my-project", Path("no.gpkg"), (ZONE,), Season.of(2023), at_once=2, service=service
     )
-    store, told = Months(), [repr(source)]
+    store, told = Kept(), [repr(source)]
     try:
         source.composites(ZONE, kept=store)
     except CropdashError as error:

@@ -11,18 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cropdash.domain import Zone
+from cropdash.domain import Period, Season, Zone
 from cropdash.domain.errors import CropdashError, SourceUnavailable
 from cropdash.files import retry
-from cropdash.ingest.earthengine import EarthEngineSource, connect, faults, months, transport
+from cropdash.ingest.earthengine import EarthEngineSource, connect, periods, transport
 from tests.ingest.earthengine import worlds
 from tests.ingest.earthengine.service import Fault
 from tests.ingest.earthengine.spoiling import AGAIN, BROKEN, CHANGES, a_page, half, nothing
-from tests.ingest.earthengine.test_composite import Months, differ
+from tests.ingest.earthengine.test_composite import Kept, differ
 
 ZONE = Zone("z", "north", "train", worlds.GRID)
 FOR_GOOD = {400: "update the program", 401: "renew the login", 403: "register the Cloud project",
             404: "check the name of the Cloud project"}  # fmt: skip
+MARCH = Period.of("2023-03")
 CONNECTING = ("token", "discovery", "algorithms")
 
 
@@ -34,7 +35,9 @@ def world(google):
 
 @pytest.fixture
 def source(service):
-    return EarthEngineSource("my-project", Path("no.gpkg"), (ZONE,), 2023, service=service)
+    return EarthEngineSource(
+        "my-project", Path("no.gpkg"), (ZONE,), Season.of(2023), service=service
+    )
 
 
 @pytest.fixture
@@ -43,11 +46,11 @@ def march(world, service):
 
     def fetch(service=service):
         client = connect.Client("my-project", service)
-        month = months.fetch(client, worlds.GRID, "2023-03", "March")
-        median, count = worlds.composite(world["2023-03"], worlds.GRID.shape)
-        np.testing.assert_array_equal(month.clear_dates, count)
-        np.testing.assert_array_equal(np.isnan(month.reflectance), np.isnan(median))
-        return np.nanmax(np.abs(month.reflectance * 10_000.0 - median))
+        made = periods.fetch(client, worlds.GRID, MARCH, worlds.FINE, "March")
+        median, count = worlds.composite(world[MARCH.id], made.numbers.shape)
+        np.testing.assert_array_equal(made.clear_dates, count)
+        np.testing.assert_array_equal(np.isnan(made.reflectance), np.isnan(median))
+        return np.nanmax(np.abs(made.reflectance * 10_000.0 - median))
 
     return fetch
 
@@ -175,15 +178,6 @@ def test_retry_after_is_honoured(google, march, time, status, as_date):
     assert (60 if as_date else 100) <= time.pauses[0] <= 102
 
 
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [("7", 7), ("", 0), ("soon", 0), ("-3", 0), ("²", 0), ("1.5", 0), (" 12 ", 12),
-     ("Fri, 31 Dec 1999 23:59:59 GMT", 0)],
-)  # fmt: skip
-def test_retry_after_is_read_leniently(value, seconds):
-    assert faults.retry_after({"retry-after": value}) == seconds
-
-
 def test_attempts_end_and_say_so(google, world, source, time):
     google.fault = always("pixels", Fault(503))
     one = replace(source, at_once=1)
@@ -226,7 +220,7 @@ def test_a_timeout_while_connecting_can_only_be_asked_again(google, march, time)
 
 def test_months_under_way_when_another_fails_are_kept(google, world, source):
     """What had been asked for is not thrown away, so the next run need not ask for it again."""
-    store = Months()
+    store = Kept()
     google.fault = at("pixels", 0, Fault(403))
     with pytest.raises(SourceUnavailable, match="403"):
         source.composites(ZONE, kept=store)
@@ -236,13 +230,6 @@ def test_months_under_way_when_another_fails_are_kept(google, world, source):
     google.log.clear()
     assert differ(source.composites(ZONE, kept=store), world) <= 1
     assert google.asked("pixels") == 12 - served
-
-
-def test_a_stop_ends_the_pauses():
-    stopped = retry.threading.Event()
-    stopped.set()
-    with pytest.raises(retry.GaveUp, match="stopped"):
-        retry.Retry().run(lambda: 1, stopped)
 
 
 def test_every_fault_is_a_sentence_of_ours(google, march):

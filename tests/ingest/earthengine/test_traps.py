@@ -9,9 +9,10 @@ import os
 import ee
 import pytest
 
+from cropdash.domain import Period
 from cropdash.domain.errors import SourceUnavailable
 from cropdash.files.retry import Transient
-from cropdash.ingest.earthengine import connect, faults, months
+from cropdash.ingest.earthengine import connect, faults, periods
 from cropdash.ingest.earthengine.connect import Client
 from tests.ingest.earthengine import worlds
 from tests.ingest.earthengine.service import Fault
@@ -50,7 +51,7 @@ def test_without_its_guard_it_would(service, fetched, monkeypatch):
 
 def pixels(google, service, project="my-project"):
     client = Client(project, service)
-    months.fetch(client, worlds.GRID, "2023-03", "March")
+    periods.fetch(client, worlds.GRID, Period.of("2023-03"), worlds.FINE, "March")
     return next(ask for ask in reversed(google.log) if ask.kind == "pixels")
 
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from cropdash.cli import app as command_line
 from cropdash.domain import Grid
 from cropdash.domain.errors import ConfigError, SourceUnavailable
-from cropdash.ingest import zones
+from cropdash.ingest import solar, zones
 from cropdash.ingest.earthengine import cropland_share, worldcover
 from tests.ingest.earthengine.images import asset
 from tests.ingest.earthengine.service import Fault, loaded, saved
@@ -58,7 +58,7 @@ def test_shares_within_a_block_are_means(google, share):
 
 def test_a_map_in_degrees_is_read_too(google, share):
     """As the real one is: pixels of 1/12000 degree."""
-    (west, south, east, north) = worldcover.expression._lonlat(MAP)
+    (west, south, east, north) = solar.degrees(MAP)
     pixel = 1 / 12_000
     shape = (round((north - south) / pixel) + 40, round((east - west) / pixel) + 40)
     grid = Grid("EPSG:4326", west - 20 * pixel, north + 20 * pixel, pixel, shape)
@@ -99,7 +99,7 @@ def test_too_much_is_split(google, share):
 
 def above_one(body):
     answer = loaded(body)
-    answer["cropland"][0, 0] = 10_001
+    answer["cropland"][0, 0] = worldcover.WHOLE + 1
     return saved(answer)
 
 

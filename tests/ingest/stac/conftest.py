@@ -1,4 +1,4 @@
-"""One loopback API a test, and patience that does not wait."""
+"""One loopback API a test, and an endpoint whose patience does not really wait."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from cropdash.ingest.stac import Endpoint, Patience
+from cropdash.ingest.stac import Endpoint
 from tests.ingest.stac.api import serve
 
 
@@ -19,17 +19,26 @@ def api(tmp_path):
 
 
 @pytest.fixture
-def endpoint(api):
-    # GDAL's own repeats really wait, so the tests leave repeating to Patience.
-    return Endpoint("loopback", api.url, local_assets=True, gdal=(("GDAL_HTTP_MAX_RETRY", "0"),))
-
-
-@pytest.fixture
 def pauses():
-    """The pauses that a Patience of this test took [s]."""
+    """The pauses that the endpoint of this test took [s]."""
     return []
 
 
 @pytest.fixture
-def patience(pauses):
-    return dataclasses.replace(Patience(), sleep=pauses.append, jitter=lambda c: c, read=0.4)
+def endpoint(api, pauses):
+    # GDAL's own repeats really wait, so the tests leave repeating to Retry.
+    return Endpoint(
+        "loopback",
+        api.url,
+        local_assets=True,
+        gdal=(("GDAL_HTTP_MAX_RETRY", "0"),),
+        retry=retry(pauses),
+        answer_s=0.4,
+    )
+
+
+def retry(pauses, **changes):
+    """An endpoint's bounds, with pauses that are written down and as long as they can be."""
+    bounds = Endpoint("x", "https://stac.invalid/v1").retry
+    writing = {"wait": lambda stop, seconds: pauses.append(seconds), "draw": lambda: 1.0}
+    return dataclasses.replace(bounds, **writing, **changes)

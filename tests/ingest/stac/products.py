@@ -1,4 +1,4 @@
-"""Made-up Sentinel-2 products: five GeoTIFFs and the item that describes them."""
+"""Made-up Sentinel-2 products: a GeoTIFF a layer, and the item that describes them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,25 @@ from rasterio.transform import Affine
 from rasterio.warp import transform_bounds
 
 from cropdash.domain import Grid
+from cropdash.domain.sentinel2 import BAND_SETS
 
+FINE, ALL = BAND_SETS["10m"], BAND_SETS["all"]
+LAYERS = (*ALL, "SCL")
+# Assets by layer, as the providers' collections list them.
 NAMES = {
-    "planetary": ("B02", "B03", "B04", "B08", "SCL"),
-    "copernicus": ("B02_10m", "B03_10m", "B04_10m", "B08_10m", "SCL_20m"),
-    "earth-search": ("blue", "green", "red", "nir", "scl"),
+    style: dict(zip(LAYERS, listed.split(), strict=True))
+    for style, listed in {
+        "planetary": "B02 B03 B04 B05 B06 B07 B08 B8A B11 B12 SCL",
+        "copernicus": "B02_10m B03_10m B04_10m B05_20m B06_20m B07_20m B08_10m B8A_20m B11_20m"
+        " B12_20m SCL_20m",
+        "earth-search": "blue green red rededge1 rededge2 rededge3 nir nir08 swir16 swir22 scl",
+    }.items()
 }
 
 
 @dataclass
 class Product:
-    """Raw digital numbers (4, H, W) and SCL (H, W) of one granule, on the tile's grid."""
+    """Raw digital numbers (B, H, W) and SCL (H, W) of one granule, on the tile's grid."""
 
     name: str
     when: str  # e.g. "2023-05-03T10:50:31Z"
@@ -36,24 +44,29 @@ class Product:
     properties: dict[str, Any] = field(default_factory=dict)
     band: dict[str, Any] = field(default_factory=dict)  # the assets' raster:bands
     suffix: str = ".tif"  # or .jp2
-    scl_size: int = 1  # pixels of the grid that a pixel of SCL is wide
+    coarse: int = 1  # pixels of the grid that a pixel of SCL and of the 20 m bands is wide
+    bands: tuple[str, ...] = FINE
+
+    def __post_init__(self) -> None:
+        """The four pixels in one of a coarse layer share its number."""
+        coarse = [band not in FINE for band in self.bands]
+        self.numbers[coarse] = blocks(self.numbers[coarse], self.coarse)
+        self.scl = blocks(self.scl, self.coarse)
 
     def write(self, folder: Path, base: str | None = None) -> dict[str, Any]:
         """Files into `folder`; the item's addresses start with `base` (None: paths)."""
         folder.mkdir(parents=True, exist_ok=True)
         files = {}
-        for key, values in zip(NAMES[self.style], (*self.numbers, self.scl), strict=True):
+        layers = zip((*self.bands, "SCL"), (*self.numbers, self.scl), strict=True)
+        for layer, values in layers:
+            n, key = 1 if layer in FINE else self.coarse, NAMES[self.style][layer]
             path = folder / f"{self.name}_{key}{self.suffix}"
-            write_tif(path, self._grid(key), values[:: self._step(key), :: self._step(key)])
+            write_tif(path, self._grid(n), values[::n, ::n])
             files[key] = f"{base}/{path.name}" if base else str(path)
         return self.item(files)
 
-    def _step(self, key: str) -> int:
-        return self.scl_size if key.upper().startswith("SCL") else 1
-
-    def _grid(self, key: str) -> Grid:
+    def _grid(self, n: int) -> Grid:
         height, width = self.grid.shape
-        n = self._step(key)
         return Grid(
             self.grid.crs,
             self.grid.left,
@@ -86,6 +99,12 @@ class Product:
         }
 
 
+def blocks(values: np.ndarray, n: int) -> np.ndarray:
+    """(…, H, W) in which each block of n x n has the number of its first pixel."""
+    height, width = values.shape[-2:]
+    return values[..., ::n, ::n].repeat(n, -2).repeat(n, -1)[..., :height, :width]
+
+
 def write_tif(path: Path, grid: Grid, values: np.ndarray) -> None:
     jpeg = {"driver": "JP2OpenJPEG", "QUALITY": "100", "REVERSIBLE": "YES"}  # without loss
     profile = {
@@ -104,10 +123,11 @@ def write_tif(path: Path, grid: Grid, values: np.ndarray) -> None:
 def product(name: str, day: str, grid: Grid, seed: int, **settings: Any) -> Product:
     """Random numbers in which one pixel in ten has no data and one in three is cloudy."""
     rng = np.random.default_rng(seed)
-    numbers = rng.integers(1, 6000, (4, *grid.shape)).astype(np.uint16)
+    bands = settings.get("bands", FINE)
+    numbers = rng.integers(1, 6000, (len(bands), *grid.shape)).astype(np.uint16)
     scl = rng.integers(4, 8, grid.shape).astype(np.uint8)
     scl[rng.random(grid.shape) < 0.3] = 9
     numbers[:, rng.random(grid.shape) < 0.1] = 0
-    numbers[rng.integers(4), 0, 0] = 0  # one band alone lacks data
+    numbers[rng.integers(len(bands)), 0, 0] = 0  # one band alone lacks data
     # Real acquisitions over a place are minutes apart at most; they differ by tile here.
     return Product(name, f"{day}T10:50:31Z", grid, numbers, scl, **settings)

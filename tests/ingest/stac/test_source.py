@@ -16,7 +16,7 @@ from cropdash.domain.source import Source
 from cropdash.ingest.local.source import LocalSource
 from cropdash.ingest.stac import Endpoint, StacSource
 from cropdash.prepare import composite
-from tests.ingest.stac.products import Product, product
+from tests.ingest.stac.products import ALL, FINE, Product, product
 from tests.worlds import FLANDERS, needs
 
 # West of the Greenwich meridian by a little, so that tiles of zones 30 and 31 both cover it.
@@ -26,23 +26,21 @@ WEST = Grid("EPSG:32631", 276_900, 5_330_100, 10, (40, 24))  # 14 columns of the
 EAST = Grid("EPSG:32631", 277_080, 5_330_060, 10, (40, 30))  # overlaps WEST by 6 columns
 
 
-def stac(endpoint, patience, zone=ZONE, year=2023, **more):
-    season = Season.of(year)
-    return StacSource(
-        endpoint, FLANDERS / "parcels.gpkg", (zone,), season, patience=patience, **more
-    )
+def stac(endpoint, zone=ZONE, season=2023, **more):
+    season = season if isinstance(season, Season) else Season.of(season)
+    return StacSource(endpoint, FLANDERS / "parcels.gpkg", (zone,), season, **more)
 
 
 def placed(item: Product, grid: Grid = GRID) -> np.ndarray:
-    """(5, H, W) raw numbers on the grid, by index arithmetic alone; 0 outside."""
-    canvas = np.zeros((5, *grid.shape), dtype=np.int64)
+    """(B + 1, H, W) raw numbers on the grid, by index arithmetic alone; 0 outside."""
+    canvas = np.zeros((len(item.bands) + 1, *grid.shape), dtype=np.int64)
     rows = np.arange(grid.shape[0]) + round((item.grid.top - grid.top) / 10)
     columns = np.arange(grid.shape[1]) + round((grid.left - item.grid.left) / 10)
     inside_r = (rows >= 0) & (rows < item.grid.shape[0])
     inside_c = (columns >= 0) & (columns < item.grid.shape[1])
     stack = np.stack([*item.numbers, item.scl]).astype(np.int64)
     block = stack[:, rows[inside_r]][:, :, columns[inside_c]]
-    canvas[np.ix_(range(5), np.flatnonzero(inside_r), np.flatnonzero(inside_c))] = block
+    canvas[np.ix_(range(len(canvas)), np.flatnonzero(inside_r), np.flatnonzero(inside_c))] = block
     return canvas
 
 
@@ -59,12 +57,13 @@ def warped(item: Product, grid: Grid = GRID) -> np.ndarray:
 
 
 def merged(granules: list[tuple[np.ndarray, int]]) -> np.ndarray:
-    """(4, H, W) clear numbers of a day in the order given, NaN elsewhere."""
-    day, taken = np.full((4, *GRID.shape), np.nan), np.zeros(GRID.shape, dtype=bool)
+    """(B, H, W) clear numbers of a day in the order given, NaN elsewhere."""
+    shape = granules[0][0][:-1].shape
+    day, taken = np.full(shape, np.nan), np.zeros(GRID.shape, dtype=bool)
     for canvas, offset in granules:
         holds = (canvas > 0).all(axis=0) & ~taken
-        clear = holds & np.isin(canvas[4], (4, 5, 6, 7))
-        day[:, clear] = np.clip(canvas[:4] + offset, 0, None)[:, clear]
+        clear = holds & np.isin(canvas[-1], (4, 5, 6, 7))
+        day[:, clear] = np.clip(canvas[:-1] + offset, 0, None)[:, clear]
         taken |= holds
     return day
 
@@ -80,7 +79,7 @@ def expected(days: dict[str, list[tuple[np.ndarray, int]]]):
     return medians, counts
 
 
-def ramp(name, day, seed):
+def ramp(name, day, seed, **settings):
     """A tile of UTM zone 30 whose numbers change by half a unit a pixel."""
     left, top = 722_500, 5_330_800
     centre = pyproj.Transformer.from_crs(GRID.crs, "EPSG:32630", always_xy=True).transform(
@@ -88,18 +87,23 @@ def ramp(name, day, seed):
     )
     left, top = round(centre[0], -1) - 400, round(centre[1], -1) + 400
     grid = Grid("EPSG:32630", left, top, 10, (80, 81))
-    height, width = grid.shape
+    bands, (height, width) = settings.get("bands", FINE), grid.shape
     slope = (np.arange(height)[:, None] + np.arange(width)) // 2
-    numbers = np.stack([slope + 1500 + 100 * band + seed for band in range(4)]).astype(np.uint16)
+    numbers = np.stack([slope + 1500 + 100 * band + seed for band in range(len(bands))]).astype(
+        np.uint16
+    )
     scl = np.full(grid.shape, 4, dtype=np.uint8)
-    return Product(name, f"{day}T10:50:31Z", grid, numbers, scl, "05.10", "30UYU")
+    return Product(name, f"{day}T10:50:31Z", grid, numbers, scl, "05.10", "30UYU", **settings)
 
 
-def world():
-    """Products, and for each day what must be merged in which order, with which offset."""
+def world(**of):
+    """Products, and for each day what must be merged in which order, with which offset.
+
+    `of`: settings of all products.
+    """
     p = {
-        "old": product("old", "2023-05-03", WEST, 1, baseline="02.14"),
-        "new": product("new", "2023-05-03", EAST, 2, baseline="04.00", tile="31UEQ"),
+        "old": product("old", "2023-05-03", WEST, 1, baseline="02.14", **of),
+        "new": product("new", "2023-05-03", EAST, 2, baseline="04.00", tile="31UEQ", **of),
         "es": product(
             "es",
             "2023-05-13",
@@ -107,18 +111,18 @@ def world():
             3,
             style="earth-search",
             properties={"earthsearch:boa_offset_applied": True},
-            band={"scale": 0.0001, "offset": -0.1},
+            band={"scale": 0.0001, "offset": -0.1}, **of,
         ),
         "cdse": product(
             "cdse", "2023-05-13", EAST, 4, baseline="05.10", tile="31UEQ", style="copernicus",
-            band={"scale": 0.0001, "offset": -0.1},
+            band={"scale": 0.0001, "offset": -0.1}, **of,
         ),
-        "far": ramp("far", "2023-05-13", 5),
-        "first": product("first", "2023-05-23", WEST, 6, baseline="05.09"),
-        "again": product("again", "2023-05-23", WEST, 7, baseline="05.10"),
-        "noon": product("noon", "2023-06-02", WEST, 8, baseline="05.09", scl_size=1),
-        "later": product("later", "2023-06-02", WEST, 9, baseline="05.10"),
-        "alone": ramp("alone", "2023-07-01", 10),
+        "far": ramp("far", "2023-05-13", 5, **of),
+        "first": product("first", "2023-05-23", WEST, 6, baseline="05.09", **of),
+        "again": product("again", "2023-05-23", WEST, 7, baseline="05.10", **of),
+        "noon": product("noon", "2023-06-02", WEST, 8, baseline="05.09", **of),
+        "later": product("later", "2023-06-02", WEST, 9, baseline="05.10", **of),
+        "alone": ramp("alone", "2023-07-01", 10, **of),
     }  # fmt: skip
     p["later"].when = "2023-06-02T11:00:41Z"
     order = {
@@ -136,24 +140,26 @@ def world():
     return p, days
 
 
-def test_tiles_orbits_zones_and_baselines_agree_with_plain_numpy(api, endpoint, patience):
-    products, days = world()
+@pytest.mark.parametrize("bands", [FINE, ALL], ids=["four", "ten"])
+def test_tiles_orbits_zones_and_baselines_agree_with_plain_numpy(api, endpoint, bands):
+    products, days = world(bands=bands, coarse=2 if bands == ALL else 1)
     api.items = [
         p.write(api.folder, f"{api.url}/files" if i % 2 else None)
         for i, p in enumerate(products.values())
     ]
     warnings = []
-    source = stac(endpoint, patience)
+    source = stac(endpoint, bands=bands)
     cube = composite.stream(source.scenes(ZONE, warnings.append), source.season.periods)
+    assert cube.bands == bands
     medians, counts = expected(days)
     assert warnings == []
     compared = 0
     for t, period in enumerate(source.season.periods):
-        if period not in medians:
+        if period.id not in medians:
             assert (cube.clear_dates[t] == 0).all()
             continue
-        np.testing.assert_array_equal(cube.clear_dates[t], counts[period])
-        ours, theirs = cube.reflectance[t] * 10_000, medians[period]
+        np.testing.assert_array_equal(cube.clear_dates[t], counts[period.id])
+        ours, theirs = cube.reflectance[t] * 10_000, medians[period.id]
         np.testing.assert_array_equal(np.isnan(ours), np.isnan(theirs))
         assert np.nanmax(np.abs(ours - theirs)) <= 1
         compared += int((~np.isnan(theirs)).sum())
@@ -163,7 +169,7 @@ def test_tiles_orbits_zones_and_baselines_agree_with_plain_numpy(api, endpoint, 
 
 
 @needs(FLANDERS)
-def test_real_scenes_give_what_local_files_give(api, endpoint, patience, tmp_path):
+def test_real_scenes_give_what_local_files_give(api, endpoint, tmp_path):
     local = LocalSource(FLANDERS)
     for i, path in enumerate(sorted((FLANDERS / "scenes").glob("*.tif"))):
         with rasterio.open(path) as raster:
@@ -179,7 +185,7 @@ def test_real_scenes_give_what_local_files_give(api, endpoint, patience, tmp_pat
         api.items.append(item.write(api.folder))
     api.page = 40
     zone = Zone("whole", "north", "train", grid)
-    source = stac(endpoint, patience, zone, 2018)
+    source = stac(endpoint, zone, 2018)
     ours = composite.stream(source.scenes(zone), source.season.periods)
     theirs = composite.stream(local.scenes(zone), local.season.periods)
     np.testing.assert_array_equal(ours.clear_dates, theirs.clear_dates)
@@ -190,12 +196,12 @@ def test_real_scenes_give_what_local_files_give(api, endpoint, patience, tmp_pat
     assert np.nanmax(np.abs(ours.reflectance * 10_000 - reference * scale)) <= 1
 
 
-def test_dark_pixels_are_zero_and_not_missing(api, endpoint, patience):
+def test_dark_pixels_are_zero_and_not_missing(api, endpoint):
     item = product("dark", "2023-05-03", WEST, 1)
     item.numbers[:] = np.random.default_rng(0).integers(1, 1100, item.numbers.shape)
     item.scl[:] = 5
     api.items = [item.write(api.folder)]
-    (scene,) = stac(endpoint, patience).scenes(ZONE)
+    (scene,) = stac(endpoint).scenes(ZONE)
     raw = placed(item)
     held = (raw > 0).all(axis=0)
     assert 0 < held.sum() < held.size
@@ -205,23 +211,21 @@ def test_dark_pixels_are_zero_and_not_missing(api, endpoint, patience):
     np.testing.assert_array_equal(composite.clear_mask(scene), held)
 
 
-def test_scl_at_twenty_metres_falls_on_the_right_pixels(api, endpoint, patience):
-    item = product("coarse", "2023-05-03", WEST, 1, scl_size=2, style="copernicus")
+def test_scl_at_twenty_metres_falls_on_the_right_pixels(api, endpoint):
+    item = product("coarse", "2023-05-03", WEST, 1, coarse=2, style="copernicus")
     item.numbers[:] = 2000
     coarse = np.random.default_rng(3).integers(1, 12, (20, 12)).astype(np.uint8)
     item.scl = np.kron(coarse, np.ones((2, 2), dtype=np.uint8))
     api.items = [item.write(api.folder)]
     odd = Grid(GRID.crs, GRID.left + 10, GRID.top - 30, 10, (9, 7))  # half a pixel of SCL in
-    (scene,) = stac(endpoint, patience, Zone("z", "r", "test", odd)).scenes(
-        Zone("z", "r", "test", odd)
-    )
+    (scene,) = stac(endpoint, Zone("z", "r", "test", odd)).scenes(Zone("z", "r", "test", odd))
     np.testing.assert_array_equal(scene.scl, placed(item, odd)[4])
 
 
-def test_jpeg_2000_is_read_as_copernicus_delivers_it(api, endpoint, patience):
+def test_jpeg_2000_is_read_as_copernicus_delivers_it(api, endpoint):
     item = product("jpeg", "2023-05-03", WEST, 1, style="copernicus", suffix=".jp2")
     api.items = [item.write(api.folder, f"{api.url}/files")]
-    (scene,) = stac(endpoint, patience).scenes(ZONE, pytest.fail)
+    (scene,) = stac(endpoint).scenes(ZONE, pytest.fail)
     raw = placed(item)
     held = (raw > 0).all(axis=0)
     np.testing.assert_array_equal(scene.scl, np.where(held, raw[4], 0))
@@ -229,16 +233,16 @@ def test_jpeg_2000_is_read_as_copernicus_delivers_it(api, endpoint, patience):
     np.testing.assert_allclose(scene.reflectance[:, held], expected[:, held], atol=1e-6)
 
 
-def test_days_come_one_at_a_time_in_order(api, endpoint, patience):
+def test_days_come_one_at_a_time_in_order(api, endpoint):
     days = ("2023-07-05", "2023-02-03", "2023-12-30", "2022-12-30")
     api.items = [product(d, d, WEST, 1).write(api.folder, f"{api.url}/files") for d in days]
-    scenes = iter(stac(endpoint, patience).scenes(ZONE))
+    scenes = iter(stac(endpoint).scenes(ZONE))
     assert str(next(scenes).date) == "2023-02-03"
     assert not any("2023-07-05" in path for _, path, _ in api.log)
     assert [str(s.date) for s in scenes] == ["2023-07-05", "2023-12-30"]
 
 
-def test_a_damaged_granule_is_named_and_the_rest_of_its_day_stays(api, endpoint, patience):
+def test_a_damaged_granule_is_named_and_the_rest_of_its_day_stays(api, endpoint):
     west = product("west", "2023-05-03", WEST, 1)
     east = product("east", "2023-05-03", EAST, 2, tile="31UEQ")
     bare = product("bare", "2023-05-08", EAST, 3)
@@ -247,7 +251,7 @@ def test_a_damaged_granule_is_named_and_the_rest_of_its_day_stays(api, endpoint,
     cut = api.folder / "east_B04.tif"
     cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
     warnings = []
-    (scene,) = stac(endpoint, patience).scenes(ZONE, warnings.append)
+    (scene,) = stac(endpoint).scenes(ZONE, warnings.append)
     held = (placed(west) > 0).all(axis=0)
     np.testing.assert_array_equal(~np.isnan(scene.reflectance).any(axis=0), held)
     assert len(warnings) == 2
@@ -257,37 +261,39 @@ def test_a_damaged_granule_is_named_and_the_rest_of_its_day_stays(api, endpoint,
 
 
 @pytest.mark.parametrize("over", ["path", "http"])
-def test_an_unreadable_new_processing_falls_back_to_the_older(api, endpoint, patience, over):
+def test_an_unreadable_new_processing_falls_back_to_the_older(api, endpoint, over):
     base = f"{api.url}/files" if over == "http" else None
     old = product("old", "2023-05-03", WEST, 1, baseline="02.14")
     new = product("new", "2023-05-03", WEST, 2, baseline="05.10")
     api.items = [p.write(api.folder, base) for p in (old, new)]
     (api.folder / "new_B03.tif").unlink()
     warnings = []
-    (scene,) = stac(endpoint, patience).scenes(ZONE, warnings.append)
+    (scene,) = stac(endpoint).scenes(ZONE, warnings.append)
     held = (placed(old) > 0).all(axis=0)
     np.testing.assert_array_equal(~np.isnan(scene.reflectance).any(axis=0), held)
     assert len(warnings) == 1
     assert "new (layer B3)" in warnings[0]
 
 
-def test_cloud_limit_is_off_unless_asked_for(api, endpoint, patience):
+def test_cloud_limit_is_off_unless_asked_for(api, endpoint):
     clear, cloudy = (product(n, d, WEST, 1) for n, d in (("a", "2023-05-03"), ("b", "2023-05-08")))
     clear.properties, cloudy.properties = {"eo:cloud_cover": 12.0}, {"eo:cloud_cover": 95.5}
     api.items = [p.write(api.folder) for p in (clear, cloudy)]
-    assert len(list(stac(endpoint, patience).scenes(ZONE))) == 2
-    (scene,) = stac(endpoint, patience, max_cloud=90.0).scenes(ZONE)
+    assert len(list(stac(endpoint).scenes(ZONE))) == 2
+    (scene,) = stac(endpoint, max_cloud=90.0).scenes(ZONE)
     assert scene.date.day == 3
 
 
-def test_no_scene_at_all_is_said(api, endpoint, patience):
-    source = stac(endpoint, patience)
+def test_no_scene_at_all_is_said(api, endpoint):
+    source = stac(endpoint)
     with pytest.raises(InvalidScene):
         composite.stream(source.scenes(ZONE), source.season.periods)
 
 
 def test_the_source_fits_its_protocol_and_can_be_sent_to_a_worker():
-    source: Source = StacSource(Endpoint("x", "https://stac.invalid/v1"), FLANDERS, (ZONE,), 2023)
+    source: Source = StacSource(
+        Endpoint("x", "https://stac.invalid/v1"), FLANDERS, (ZONE,), Season.of(2023)
+    )
     copy = pickle.loads(pickle.dumps(source))  # noqa: S301 - its own bytes
     assert copy == source
     assert (copy.name, copy.season.periods[0].id, copy.zones()) == ("stac", "2023-01", (ZONE,))
@@ -297,12 +303,14 @@ def test_the_source_fits_its_protocol_and_can_be_sent_to_a_worker():
 def test_parcels_come_from_the_register():
     zone = LocalSource(FLANDERS).zones()[0]
     endpoint = Endpoint("x", "https://stac.invalid/v1")
-    parcels = StacSource(endpoint, FLANDERS / "parcels.gpkg", (zone,), 2018).parcels(zone)
+    parcels = StacSource(endpoint, FLANDERS / "parcels.gpkg", (zone,), Season.of(2018)).parcels(
+        zone
+    )
     assert len(parcels)
     assert set(parcels.columns) == {"ID_PARCEL", "CODE_CULTU", "geometry"}
 
 
-@pytest.mark.parametrize("settings", [{"year": 1999}, {"max_cloud": 120.0}])
+@pytest.mark.parametrize("settings", [{"season": 1999}, {"max_cloud": 120.0}])
 def test_settings_out_of_range_are_refused(settings):
     with pytest.raises(ConfigError):
-        stac(Endpoint("x", "https://stac.invalid/v1"), None, **settings)
+        stac(Endpoint("x", "https://stac.invalid/v1"), **settings)
