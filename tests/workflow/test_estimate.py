@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.ingest import earthengine, zones
 from cropdash.settings import build
 from cropdash.workflow import estimate
@@ -61,8 +62,15 @@ def test_the_estimate_is_what_the_source_asks_for(tmp_path):
     shapes = [(3172, 3172), (1832, 1834), (400, 300)]
     found = estimate.of(settings(tmp_path, "earthengine", shapes, project="my-project"))
     listed = zones.read(tmp_path / "zones.csv")
-    tiles = [tile for zone in listed for tile in earthengine.tiles(zone.grid)]
-    assert found.requests == earthengine.requests(listed) == 12 * len(tiles) == 12 * (4 + 2 + 1)
-    assert found.largest_request == max(map(earthengine.request_bytes, tiles))
+    tiles = [tile for zone in listed for tile in earthengine.tiles(zone.grid, BAND_SETS["10m"])]
+    assert (
+        found.requests
+        == earthengine.requests(listed, BAND_SETS["10m"], 12)
+        == 12 * len(tiles)
+        == 12 * (4 + 2 + 1)
+    )
+    assert found.largest_request == max(
+        earthengine.request_bytes(tile, BAND_SETS["10m"]) for tile in tiles
+    )
     assert found.largest_request <= earthengine.REQUEST_LIMIT
     assert found.transfer == 12 * sum(height * width * 10 for height, width in shapes)
