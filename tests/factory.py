@@ -88,10 +88,12 @@ def write_run(
                 "progress": epoch / 5,
             }
         )
+    season = dataset.description().season
     zones = [z for z in dataset.built_zones() if z.split == "test"]
     if state == "done":
         for zone in zones:
-            run.write_prediction(zone.zone_id, _answers(dataset, zone, run, accuracy, rng))
+            answers = _answers(dataset, zone, run, accuracy, rng)
+            run.write_prediction(zone.zone_id, answers, season)
         learned = [dataset.labels(z.zone_id) for z in dataset.built_zones() if z.split == "train"]
         trained = set().union(*(np.unique(labels.crop).tolist() for labels in learned)) - {0, 255}
         score.score_run(run, dataset, zones, trained=trained, seconds={"train": 12.0})

@@ -293,7 +293,7 @@ def test_a_build_that_failed_before_its_zones_were_known_is_shown(empty: Folders
 
 def test_coverage_counts_what_a_report_names() -> None:
     report = {
-        "parcels": 9, "filled_share": 0.25, "months_without_observation": ["2023-01", "2023-12"],
+        "parcels": 9, "filled_share": 0.25, "periods_without_observation": ["2023-01", "2023-12"],
         "unknown_codes": {"X99": 2, "(empty)": 1}, "mended_geometry": 4, "without_geometry": 1,
         "without_area": 2, "repeated_geometry": 3, "repeated_id": 5, "warnings": ["w1", "w2"],
     }  # fmt: skip

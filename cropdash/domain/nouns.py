@@ -145,9 +145,11 @@ class Cube:
         for layer in self.layers:
             n = 1 if len(layer.values) == 1 else t
             _check_shape(layer.name, layer.values, (n, *self.grid.shape))
-        names = (*self.bands, *(layer.name for layer in self.layers))
+        names = (*self.bands, *indices.TABLE, *(layer.name for layer in self.layers))
         if len(set(names)) != len(names) or len(set(self.periods)) != t:
-            raise InvalidRaster("A cube's bands, layers and periods must not repeat.")
+            raise InvalidRaster(
+                "A cube's bands, layers and periods must not repeat, nor a layer be called as an index."
+            )
 
     def band(self, name: str) -> Float:
         """(T, H, W) series of one band, by name."""

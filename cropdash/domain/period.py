@@ -108,6 +108,12 @@ class Season:
         return f"{self.start:{form}}..{self.end:{form}}"
 
     @property
+    def columns(self) -> dict[str, str]:
+        """What every export says of it: season, season_start, season_end."""
+        ends = {"season_start": self.start.isoformat(), "season_end": self.end.isoformat()}
+        return {"season": self.text, **ends}
+
+    @property
     def year(self) -> int:
         """The year in which the season ends, and so that of the harvest and of the register."""
         return self.end.year

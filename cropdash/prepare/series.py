@@ -1,20 +1,23 @@
-"""Per-parcel statistics of a cube, month by month."""
+"""Per-parcel statistics of a cube, period by period."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cropdash.domain import Cube, Labels
+from cropdash.domain import Cube, Float, Labels, indices
 
 
 def parcel_series(cube: Cube, labels: Labels) -> pd.DataFrame:
     """One row per parcel with at least one pixel, and period.
 
     Columns: parcel_id, period, n_pixels, clear_share (share of pixels with an observation of
-    that period, the rest was filled), and mean and standard deviation of each band and of
-    NDVI over the parcel's pixels: `<band>_mean`, `<band>_std`, `NDVI_mean`, `NDVI_std`.
+    that period, the rest was filled), and `<name>_mean`, `<name>_std` over the parcel's pixels of
+    each band, of each index that the bands allow, and of each further layer; a layer that is the
+    same all season is the same in each row.
     """
     ids, index = np.unique(labels.parcel_id, return_inverse=True)
     inside = labels.parcel_id.ravel() > 0
@@ -29,12 +32,19 @@ def parcel_series(cube: Cube, labels: Labels) -> pd.DataFrame:
         "n_pixels": np.repeat(n.astype(np.int32), t),
         "clear_share": _by_parcel([_mean(o, index, n) for o in observed]),
     }
-    for name, values in (*((b, cube.band(b)) for b in cube.bands), ("NDVI", cube.ndvi)):
-        pixels = values.reshape(t, -1)[:, inside]  # (T, M)
-        moments = [_moments(plane, index, len(ids)) for plane in pixels]
+    for name, values in _values(cube):
+        pixels = values.reshape(len(values), -1)[:, inside]  # (T, M) or (1, M)
+        moments = [_moments(plane, index, len(ids)) for plane in pixels] * (t // len(values))
         columns[f"{name}_mean"] = _by_parcel([mean for mean, _ in moments])
         columns[f"{name}_std"] = _by_parcel([std for _, std in moments])
     return pd.DataFrame(columns)
+
+
+def _values(cube: Cube) -> Iterator[tuple[str, Float]]:
+    """Name and (T, H, W), or (1, H, W), of all that the cube holds or allows."""
+    yield from ((band, cube.band(band)) for band in cube.bands)
+    yield from ((index.name, cube.index(index.name)) for index in indices.of_bands(cube.bands))
+    yield from ((layer.name, layer.values) for layer in cube.layers)
 
 
 def pixel_counts(labels: Labels, parcel_ids: NDArray[np.int32]) -> NDArray[np.int32]:

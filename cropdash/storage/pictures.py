@@ -1,4 +1,4 @@
-"""Parts of a zone's composite, for pictures: some months, as coarse as they will be shown."""
+"""Parts of a zone's composite, for pictures: some periods and bands, as coarse as they are shown."""
 
 from __future__ import annotations
 
@@ -15,31 +15,36 @@ from cropdash.domain.errors import CorruptDataset
 from cropdash.storage import rasters
 
 
-def read_months(folder: Path, periods: Sequence[str], side: int | None = None) -> Cube:
-    """The cube of `periods` of a zone folder, its longer side halved until it fits `side`.
+def read(
+    folder: Path,
+    periods: Sequence[str],
+    bands: Sequence[str] | None = None,
+    side: int | None = None,
+) -> Cube:
+    """The cube of `periods` and `bands` (all if None), its longer side halved until it fits `side`.
 
-    The overviews in the file are used, so a coarse year is read as fast as a fine month; what is
-    coarser than the file is the mean of the known pixels. Raises CorruptDataset.
+    The overviews in the file are used, so a coarse season is read as fast as a fine period; what
+    is coarser than the file is the mean of the known pixels. Raises CorruptDataset.
     """
     path = folder / "composite.tif"
     try:
         with rasterio.open(path, driver="GTiff", num_threads="all_cpus") as raster:
             grid = coarser(rasters.grid_of(raster), side)
             names = [str(name).split(" ") for name in raster.descriptions]
-            bands = tuple(dict.fromkeys(band for _, band in names))
-            rows = [names.index([str(period), band]) + 1 for period in periods for band in bands]
+            wanted = tuple(bands or dict.fromkeys(band for _, band in names))
+            rows = [names.index([str(period), band]) + 1 for period in periods for band in wanted]
             stored = raster.read(rows, out_shape=grid.shape, resampling=Resampling.average)
         with rasterio.open(folder / "clear_dates.tif", driver="GTiff") as raster:
             dated = [str(name).split(" ")[0] for name in raster.descriptions]
             rows = [dated.index(str(period)) + 1 for period in periods]
             clear = raster.read(rows, out_shape=grid.shape, resampling=Resampling.nearest)
-    except (RasterioError, ValueError) as error:  # ValueError: a month or band is not in the file
+    except (RasterioError, ValueError) as error:  # ValueError: a period or band is not in the file
         raise CorruptDataset(
             f"Imagery of zone {folder.name} can't be read ({error}): build the zone again."
         ) from error
-    shape = (len(periods), len(bands), *grid.shape)
+    shape = (len(periods), len(wanted), *grid.shape)
     values = rasters.decode(np.asarray(stored)).reshape(shape)
-    return Cube(values, np.asarray(clear), tuple(map(Period.of, periods)), bands, grid)
+    return Cube(values, np.asarray(clear), tuple(map(Period.of, periods)), wanted, grid)
 
 
 def coarser(grid: Grid, side: int | None) -> Grid:

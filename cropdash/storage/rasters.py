@@ -14,7 +14,7 @@ from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 
-from cropdash.domain import Bytes, Cube, Float, Grid, Labels, Layer, Period
+from cropdash.domain import Bytes, Cube, Float, Grid, Labels, Layer, Period, Season
 from cropdash.domain.errors import CorruptDataset
 from cropdash.domain.sentinel2 import MISSING, SCALE
 from cropdash.files.atomic import replacing
@@ -31,8 +31,12 @@ def write(
     nodata: float | None = None,
     colours: dict[int, tuple[int, int, int, int]] | None = None,
     categorical: bool = False,
+    season: Season | None = None,
 ) -> None:
-    """Write (N, H, W) as a cloud-optimised GeoTIFF with one name per band."""
+    """Write (N, H, W) as a cloud-optimised GeoTIFF with one name per band.
+
+    With a season its tags say so: SEASON, SEASON_START, SEASON_END.
+    """
     profile = {
         "driver": "GTiff",
         "count": bands.shape[0],
@@ -50,6 +54,8 @@ def write(
         with memory.open(**profile) as raster:
             raster.write(bands)
             raster.descriptions = tuple(names)
+            if season:
+                raster.update_tags(**{k.upper(): v for k, v in season.columns.items()})
             if colours:
                 raster.write_colormap(1, colours)
         with memory.open() as raster:
@@ -87,14 +93,17 @@ def write_cube(folder: Path, cube: Cube) -> tuple[Path, ...]:
     """Write composite.tif (uint16, x10000), clear_dates.tif (uint8) and what else is known."""
     composite, clear = folder / "composite.tif", folder / "clear_dates.tif"
     names = [f"{period} {band}" for period in cube.periods for band in cube.bands]
+    season = Season(cube.periods[0].start, cube.periods[-1].end)
     write(
         composite,
         encode(cube.reflectance).reshape(len(names), *cube.grid.shape),
         cube.grid,
         names,
         nodata=MISSING,
+        season=season,
     )
-    write(clear, cube.clear_dates, cube.grid, [f"{p} clear dates" for p in cube.periods])
+    dates = [f"{period} clear dates" for period in cube.periods]
+    write(clear, cube.clear_dates, cube.grid, dates, season=season)
     return composite, clear, *_write_known(folder, cube)
 
 
@@ -169,10 +178,13 @@ def read_labels(folder: Path) -> Labels:
     return Labels(values[0].astype(np.uint8), values[1].astype(np.int32), grid)
 
 
-def write_prediction(path: Path, crop: Bytes, confidence: Float, grid: Grid) -> None:
+def write_prediction(
+    path: Path, crop: Bytes, confidence: Float, grid: Grid, season: Season
+) -> None:
     """Write class (band 1) and confidence in per cent (band 2), both uint8."""
     per_cent = np.rint(np.clip(confidence, 0, 1) * 100).astype(np.uint8)
-    write(path, np.stack([crop, per_cent]), grid, ["class", "confidence %"], categorical=True)
+    bands, names = np.stack([crop, per_cent]), ["class", "confidence %"]
+    write(path, bands, grid, names, categorical=True, season=season)
 
 
 def read_prediction(path: Path) -> tuple[Bytes, Float, Grid]:

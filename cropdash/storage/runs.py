@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cropdash.domain import NAME, Prediction
+from cropdash.domain import NAME, Prediction, Season
 from cropdash.domain.errors import InvalidRun, RunNotFound
 from cropdash.files import atomic
 from cropdash.settings.folders import Folders
@@ -119,14 +119,13 @@ class RunFolder:
 
     # predictions and scores --------------------------------------------------
 
-    def write_prediction(self, zone_id: str, prediction: Prediction) -> None:
+    def write_prediction(self, zone_id: str, prediction: Prediction, season: Season) -> None:
         """Write predictions/<zone>.tif (class, confidence) and .parquet (per parcel)."""
         folder = self.path / "predictions"
         with atomic.replacing(folder / f"{zone_id}.parquet") as temporary:
             _parcel_table(prediction).to_parquet(temporary, index=False)
-        rasters.write_prediction(
-            folder / f"{zone_id}.tif", prediction.crop, prediction.confidence, prediction.grid
-        )
+        path, said = folder / f"{zone_id}.tif", prediction
+        rasters.write_prediction(path, said.crop, said.confidence, said.grid, season)
 
     def predicted_zones(self) -> tuple[str, ...]:
         return tuple(sorted(p.stem for p in (self.path / "predictions").glob("[!.]*.tif")))

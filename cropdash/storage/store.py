@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import pandas as pd
 
 from cropdash.domain import NAME, Cube, Labels, Legend, Prediction, Zone
@@ -22,7 +21,6 @@ from cropdash.storage.status import read as read_status
 from cropdash.storage.studies import StudyInfo as StudyInfo
 
 REALISM = "realism.json"  # of a simulated dataset, beside its description
-QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
 
 
 @dataclass(frozen=True)
@@ -143,7 +141,7 @@ class Store:
         return self._dataset(dataset).parcels(zone_id)
 
     def series(self, dataset: str, zone_id: str) -> pd.DataFrame:
-        """parcel_id, period, n_pixels, clear_share, <band>_mean, <band>_std, NDVI_mean, NDVI_std."""
+        """parcel_id, period, n_pixels, clear_share, and <name>_mean, <name>_std of all `values`."""
         return self._dataset(dataset).series(zone_id)
 
     def class_counts(self, dataset: str) -> pd.DataFrame:
@@ -161,20 +159,6 @@ class Store:
             )
         columns = ["zone_id", "region", "split", "crop", "pixels", "parcels", "hectares"]
         return pd.concat(rows)[columns] if rows else pd.DataFrame(columns=columns)
-
-    def class_series(self, dataset: str) -> pd.DataFrame:
-        """crop, period, p10, p50, p90 of the parcels' mean NDVI, n_parcels: over all built zones."""
-        frames, folder = [], self._dataset(dataset)
-        for zone in self.zones(dataset):
-            crops = folder.parcel_facts(zone.zone_id, ("parcel_id", "crop"))
-            series = folder.series(zone.zone_id, ("parcel_id", "period", "NDVI_mean"))
-            frames.append(series.merge(crops, on="parcel_id"))
-        if not frames:
-            return pd.DataFrame(columns=["crop", "period", *QUANTILES, "n_parcels"])
-        grouped = pd.concat(frames).groupby(["crop", "period"])["NDVI_mean"]
-        table = grouped.quantile(np.array(list(QUANTILES.values()))).unstack()
-        table.columns = list(QUANTILES)
-        return table.assign(n_parcels=grouped.count()).reset_index()
 
     def clear_dates(self, dataset: str) -> pd.DataFrame:
         """zone_id, period, clear_dates (mean over pixels), empty_share (pixels without any)."""
@@ -194,25 +178,34 @@ class Store:
             )
         return pd.concat(rows) if rows else pd.DataFrame()
 
-    def months(
-        self, dataset: str, zone_id: str, periods: Sequence[str], side: int | None = None
+    def imagery(
+        self,
+        dataset: str,
+        zone_id: str,
+        periods: Sequence[str],
+        bands: Sequence[str] | None = None,
+        side: int | None = None,
     ) -> Cube:
-        """The cube of some months, no longer than `side` pixels where it can be halved to that."""
+        """The cube of some periods and bands, its sides halved until they fit `side` pixels."""
         folder = self._dataset(dataset)
         folder.report(zone_id)  # says what to do if the zone is not built
-        return pictures.read_months(folder.zone_folder(zone_id), periods, side)
+        return pictures.read(folder.zone_folder(zone_id), periods, bands, side)
+
+    def values(self, dataset: str) -> tuple[str, ...]:
+        """Indices, bands and layers that the parcels' series hold."""
+        return summaries.values(self._dataset(dataset))
 
     def parcel_facts(self, dataset: str) -> pd.DataFrame:
         """zone_id, region, split, parcel_id, crop, area_ha, n_pixels: of all built zones."""
         return summaries.parcel_facts(self._dataset(dataset))
 
     def seasons(self, dataset: str, value: str = "NDVI", region: str | None = None) -> pd.DataFrame:
-        """crop, period, mean, p10, p50, p90, n_parcels of the parcels' NDVI or a band."""
+        """crop, period, mean, p10, p50, p90, n_parcels of the parcels' mean of one of `values`."""
         return summaries.seasons(self._dataset(dataset), value, region)
 
-    def parcel_means(self, dataset: str, period: str) -> pd.DataFrame:
-        """zone_id, region, crop, <band>_mean: the parcels of all built zones in one month."""
-        return summaries.parcel_means(self._dataset(dataset), period)
+    def parcel_means(self, dataset: str, period: str, names: Sequence[str]) -> pd.DataFrame:
+        """zone_id, region, crop, <name>_mean: the parcels of all built zones in one period."""
+        return summaries.parcel_means(self._dataset(dataset), period, names)
 
     # runs --------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from cropdash.domain import indices
 from cropdash.storage.datasets import DatasetFolder
 
 QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
@@ -25,8 +26,15 @@ def parcel_facts(folder: DatasetFolder) -> pd.DataFrame:
     return _joined(tables, FACTS)
 
 
+def values(folder: DatasetFolder) -> tuple[str, ...]:
+    """What the parcels' series hold: indices that the bands allow, bands, further layers."""
+    bands, zones = folder.description().bands, folder.built_zones()
+    layers = folder.layer_names(zones[0].zone_id) if zones else ()
+    return (*(index.name for index in indices.of_bands(bands)), *bands, *layers)
+
+
 def seasons(folder: DatasetFolder, value: str = "NDVI", region: str | None = None) -> pd.DataFrame:
-    """SEASON of the parcels' mean `value` (NDVI or a band) by crop and month; of one region if given."""
+    """SEASON of the parcels' mean `value` (one of `values`) by crop and period; of one region if given."""
     column = f"{value}_mean"
     tables = [
         _with_crop(folder, zone.zone_id, ("parcel_id", "period", column))
@@ -42,10 +50,12 @@ def seasons(folder: DatasetFolder, value: str = "NDVI", region: str | None = Non
     return table[list(SEASON)]
 
 
-def parcel_means(folder: DatasetFolder, period: str) -> pd.DataFrame:
-    """zone_id, region, crop, <band>_mean of the parcels of all built zones in one month."""
-    bands = folder.description().bands
-    columns = [f"{band}_mean" for band in bands]
+def parcel_means(folder: DatasetFolder, period: str, names: Sequence[str]) -> pd.DataFrame:
+    """zone_id, region, crop, <name>_mean of the parcels of all built zones in one period.
+
+    names: some of `values`.
+    """
+    columns = [f"{name}_mean" for name in names]
     tables = []
     for zone in folder.built_zones():
         table = _with_crop(folder, zone.zone_id, ("parcel_id", "period", *columns))

@@ -24,7 +24,7 @@ from cropdash.prepare.ancillary import last_crop
 from cropdash.prepare.gapfill import fill_gaps
 from cropdash.settings.build import BuildConfig
 from cropdash.storage.datasets import DatasetFolder, Description
-from cropdash.storage.months import MonthFolder
+from cropdash.storage.periods import PeriodFolder
 from cropdash.storage.zone_states import Teller
 from cropdash.workflow import sources
 
@@ -175,12 +175,12 @@ def _make_zone(
     source: Source, folder: DatasetFolder, zone: Zone, tell: Teller, context: Context | None
 ) -> dict[str, Any]:
     folder.forget_zone(zone.zone_id)
-    months = MonthFolder(folder.path)
+    kept = PeriodFolder(folder.path)
     # Zones run side by side, so a zone keeps to one core: small matrix products spread over
     # several threads that contend for them took ten times as long.
     with threadpool_limits(1, user_api="blas"):
-        report = _build_zone(source, folder, zone, months, tell, context)
-    months.clear(zone.zone_id)
+        report = _build_zone(source, folder, zone, kept, tell, context)
+    kept.clear(zone.zone_id)
     return report
 
 
@@ -188,7 +188,7 @@ def _build_zone(
     source: Source,
     folder: DatasetFolder,
     zone: Zone,
-    months: MonthFolder,
+    kept: PeriodFolder,
     tell: Teller,
     context: Context | None,
 ) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def _build_zone(
     tell.step("reading")
     cleaned = _parcels(source, zone, folder.legend())
     tell.step("composite")
-    gappy = _composite(source, zone, warnings.append, months)
+    gappy = _composite(source, zone, warnings.append, kept)
     tell.step("fill")
     filled = fill_gaps(gappy.reflectance).astype("float32", copy=False)
     cube = Cube(filled, gappy.clear_dates, gappy.periods, gappy.bands, gappy.grid)
@@ -244,16 +244,16 @@ def surround(
     return cube, report
 
 
-def _composite(source: Source, zone: Zone, warn: Warn, months: MonthFolder) -> Cube:
+def _composite(source: Source, zone: Zone, warn: Warn, kept: PeriodFolder) -> Cube:
     if isinstance(source, CompositeSource):
-        return source.composites(zone, warn, kept=months)
+        return source.composites(zone, warn, kept=kept)
     return composite.stream(source.scenes(zone, warn), source.season.periods)
 
 
 def _coverage(cube: Cube) -> dict[str, Any]:
     empty = (cube.clear_dates == 0).mean(axis=(1, 2))
     return {
-        "months_without_observation": [
+        "periods_without_observation": [
             p.id for p, e in zip(cube.periods, empty, strict=True) if e == 1
         ],
         "filled_share": round(float(empty.mean()), 4),

@@ -29,12 +29,12 @@ def predict_zones(
 ) -> None:
     """Write the run's prediction of each zone."""
     classifier = load(run, dataset)
-    calibration = Calibration.from_json(run.calibrated())
+    calibration, season = Calibration.from_json(run.calibrated()), dataset.description().season
     for i, zone in enumerate(zones):
         progress(f"Predicting {zone.zone_id}", i / len(zones))
         cube, labels = dataset.cube(zone.zone_id), dataset.labels(zone.zone_id)
         prediction = predict(classifier, cube, labels, run.run_id, calibration)
-        run.write_prediction(zone.zone_id, prediction)
+        run.write_prediction(zone.zone_id, prediction, season)
 
 
 def load(run: RunFolder, dataset: DatasetFolder) -> Classifier:

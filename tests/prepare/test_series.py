@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cropdash.domain import Cube, Labels
+from cropdash.domain import Cube, Labels, Layer, indices
 from cropdash.prepare import series
 from tests import worlds
 
@@ -22,6 +22,28 @@ def test_equals_a_loop_over_parcels(seed, n):
         assert row.clear_share == pytest.approx((cube.clear_dates[t][inside] > 0).mean(), abs=1e-6)
         assert row.B8_mean == pytest.approx(cube.band("B8")[t][inside].mean(dtype=float), abs=1e-6)
         assert row.NDVI_std == pytest.approx(cube.ndvi[t][inside].std(dtype=float), abs=1e-5)
+
+
+def test_every_index_that_the_bands_allow_and_every_layer_has_its_mean_and_spread():
+    rng, bands = np.random.default_rng(5), ("B2", "B4", "B8", "B11")
+    at, labels = worlds.grid((6, 4)), worlds.labels(3, at=worlds.grid((6, 4)), parcels=3)
+    periods = ("2022-12-21_2022-12-31", "2023-01-01_2023-01-10", "2023-01-11_2023-01-20")
+    layers = (
+        Layer("VV", rng.random((3, 6, 4), dtype=np.float32)),
+        Layer("elevation", rng.random((1, 6, 4), dtype=np.float32)),
+    )
+    values = rng.random((3, 4, 6, 4), dtype=np.float32)
+    cube = Cube(values, np.ones((3, 6, 4), np.uint8), periods, bands, at, layers)
+    table = series.parcel_series(cube, labels)
+    names = {c.removesuffix("_mean") for c in table if c.endswith("_mean")}
+    assert names == {*bands, "NDVI", "NDMI", "EVI2", "BSI", "VV", "elevation"}
+    for row in table.itertuples():
+        t, inside = periods.index(row.period), labels.parcel_id == row.parcel_id
+        for name in names & set(indices.TABLE):
+            seen = cube.index(name)[t][inside]
+            assert getattr(row, f"{name}_mean") == pytest.approx(np.nanmean(seen), abs=1e-5)
+        assert row.VV_mean == pytest.approx(layers[0].values[t][inside].mean(), abs=1e-6)
+        assert row.elevation_std == pytest.approx(layers[1].values[0][inside].std(), abs=1e-6)
 
 
 def test_missing_pixels_are_left_out_and_empty_parcels_are_nan():

@@ -109,7 +109,7 @@ def test_the_store_tells_what_is_there(tmp_path):
     counts = store.class_counts("d").set_index(["zone_id", "crop"])
     assert counts.loc[("b", 30), "pixels"] == 20
     assert counts.loc[("b", 30), "split"] == "test"
-    bands = store.class_series("d").set_index(["crop", "period"])
+    bands = store.seasons("d").set_index(["crop", "period"])
     assert bands.loc[(8, "2023-01"), "p50"] == pytest.approx(0.2)
     assert bands.loc[(8, "2023-01"), "n_parcels"] == 2
     assert set(store.clear_dates("d")["zone_id"]) == {"a", "b"}

@@ -1,4 +1,4 @@
-"""Months of a zone read for pictures, against the whole cube."""
+"""Periods of a zone read for pictures, against the whole cube."""
 
 import numpy as np
 import pytest
@@ -18,18 +18,27 @@ def written(tmp_path) -> tuple[Cube, object]:
 
 
 @pytest.mark.parametrize("chosen", [(0,), (3, 1), (0, 1, 2, 3, 4)])
-def test_months_are_those_of_the_whole_cube(written, chosen):
+def test_periods_are_those_of_the_whole_cube(written, chosen):
     cube, folder = written
-    part = pictures.read_months(folder, [cube.periods[i] for i in chosen])
+    part = pictures.read(folder, [cube.periods[i] for i in chosen])
     np.testing.assert_array_equal(part.reflectance, cube.reflectance[list(chosen)])
     np.testing.assert_array_equal(part.clear_dates, cube.clear_dates[list(chosen)])
     assert part.bands == cube.bands
     assert part.grid == cube.grid
 
 
+def test_bands_are_read_in_the_order_asked_for(written):
+    cube, folder = written
+    part = pictures.read(folder, [cube.periods[2].id], ("B8", "B3"))
+    assert part.bands == ("B8", "B3")
+    np.testing.assert_array_equal(part.reflectance, cube.reflectance[2:3, [3, 1]])
+    with pytest.raises(CorruptDataset, match="B12"):
+        pictures.read(folder, [cube.periods[2].id], ("B12",))
+
+
 def test_coarser_pixels_are_the_mean_of_the_known_ones(written):
     cube, folder = written
-    part = pictures.read_months(folder, cube.periods, side=24)
+    part = pictures.read(folder, cube.periods, side=24)
     assert part.grid.shape == (24, 18)
     assert part.grid.bounds == cube.grid.bounds
     blocks = cube.reflectance.reshape(5, 4, 24, 2, 18, 2)
@@ -57,10 +66,10 @@ def test_sides_are_halved_until_they_fit(shape, side, expected):
     assert coarse.bounds == grid.bounds
 
 
-def test_a_month_that_is_not_there_is_said(written):
+def test_a_period_that_is_not_there_is_said(written):
     _, folder = written
     with pytest.raises(CorruptDataset, match="build the zone again"):
-        pictures.read_months(folder, ["2031-01"])
+        pictures.read(folder, ["2031-01"])
 
 
 @pytest.mark.parametrize("name", ["composite.tif", "clear_dates.tif"])
@@ -69,4 +78,4 @@ def test_a_truncated_file_is_said(written, name):
     whole = (folder / name).read_bytes()
     (folder / name).write_bytes(whole[: len(whole) // 3])
     with pytest.raises(CorruptDataset, match=folder.name):
-        pictures.read_months(folder, cube.periods)
+        pictures.read(folder, cube.periods)

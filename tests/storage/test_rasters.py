@@ -6,7 +6,7 @@ import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cropdash.domain import Cube
+from cropdash.domain import Cube, Season
 from cropdash.domain.errors import CorruptDataset, DiskFull
 from cropdash.storage import rasters
 from tests import worlds
@@ -61,7 +61,13 @@ def test_labels_and_prediction_survive_the_disk(tmp_path):
     np.testing.assert_array_equal(back.crop, labels.crop)
     np.testing.assert_array_equal(back.parcel_id, labels.parcel_id)
     confidence = np.random.default_rng(0).random(labels.crop.shape, np.float32)
-    rasters.write_prediction(tmp_path / "p.tif", labels.crop, confidence, labels.grid)
+    season = Season.of("2022-10..2023-09", "dekad")
+    rasters.write_prediction(tmp_path / "p.tif", labels.crop, confidence, labels.grid, season)
+    with rasterio.open(tmp_path / "p.tif") as file:
+        said = {name: file.tags().get(name) for name in ("SEASON", "SEASON_START", "SEASON_END")}
+    assert said == {
+        "SEASON": "2022-10..2023-09", "SEASON_START": "2022-10-01", "SEASON_END": "2023-09-30",
+    }  # fmt: skip
     crop, sure, grid = rasters.read_prediction(tmp_path / "p.tif")
     np.testing.assert_array_equal(crop, labels.crop)
     np.testing.assert_allclose(sure, confidence, atol=0.0051)

@@ -4,7 +4,7 @@ import time
 import numpy as np
 import pytest
 
-from cropdash.domain import Prediction
+from cropdash.domain import Prediction, Season
 from cropdash.domain.errors import RunNotFound
 from cropdash.storage import runs, status
 from cropdash.storage.status import Reporter, Status
@@ -53,9 +53,8 @@ def test_prediction_survives_the_disk(tmp_path):
     probabilities = np.random.default_rng(0).dirichlet(np.ones(50), 3).astype(np.float32)
     ids = np.array([1, 2, 4], np.int32)
     sure = np.full(labels.crop.shape, 0.5, np.float32)
-    run.write_prediction(
-        "a", Prediction(labels.crop, sure, ids, probabilities, labels.grid, run.run_id)
-    )
+    said = Prediction(labels.crop, sure, ids, probabilities, labels.grid, run.run_id)
+    run.write_prediction("a", said, Season.of(2023))
     back = run.prediction("a")
     np.testing.assert_array_equal(back.crop, labels.crop)
     np.testing.assert_allclose(back.parcel_probabilities, probabilities)

@@ -61,11 +61,19 @@ def test_facts_are_those_of_every_parcel(folder):
     assert len(table) == table[["zone_id", "parcel_id"]].drop_duplicates().shape[0]
 
 
-def test_means_of_a_month_are_those_of_the_series(folder):
+def test_values_are_the_columns_of_the_series(folder):
+    zone = folder.built_zones()[0].zone_id
+    columns = [c for c in folder.series(zone).columns if c.endswith("_mean")]
+    assert sorted(columns) == sorted(f"{name}_mean" for name in summaries.values(folder))
+    assert summaries.values(folder)[0] == "NDVI"
+
+
+def test_means_of_a_period_are_those_of_the_series(folder):
     whole, period = everything(folder), folder.description().season.periods[6].id
-    table = summaries.parcel_means(folder, period)
+    table = summaries.parcel_means(folder, period, ("B4", "GNDVI"))
     expected = whole[whole["period"] == period]
-    assert len(table) == len(expected)
+    assert len(table) == len(expected) > 0
+    np.testing.assert_allclose(np.sort(table["GNDVI_mean"]), np.sort(expected["GNDVI_mean"]))
     np.testing.assert_allclose(np.sort(table["B4_mean"]), np.sort(expected["B4_mean"]))
     assert table.groupby("crop").size().to_dict() == expected.groupby("crop").size().to_dict()
 
@@ -74,6 +82,6 @@ def test_the_store_refuses_a_zone_that_is_not_built(folder, tmp_path):
     store = Store(folder.path.parent, tmp_path)
     zone = folder.built_zones()[0].zone_id
     periods = folder.description().season.periods[:2]
-    assert store.months(folder.name, zone, periods).periods == periods
+    assert store.imagery(folder.name, zone, periods).periods == periods
     with pytest.raises(DatasetNotFound):
-        store.months(folder.name, "nowhere", periods)
+        store.imagery(folder.name, "nowhere", periods)

@@ -82,7 +82,7 @@ def test_a_dataset_is_built_zone_by_zone(tmp_path, workers):
     assert table["n_pixels"].tolist() == [30, 30]
     assert set(folder.series("west")["period"]) == {p.id for p in SEASON.periods}
     report = folder.report("west")
-    assert report["months_without_observation"] == ["2023-05"]
+    assert report["periods_without_observation"] == ["2023-05"]
     assert report["warnings"] == ["one.tif is truncated"]
 
 
@@ -143,7 +143,7 @@ def test_flanders_on_disk_agrees_with_the_independent_composite(tmp_path):
         np.testing.assert_array_equal(cube.reflectance[11], cube.reflectance[10])  # from November
         assert (cube.clear_dates[11] == 0).all()
         assert (cube.clear_dates[10] > 0).mean() > 0.99
-        assert folder.report(zone_id)["months_without_observation"] == ["2018-12"]
+        assert folder.report(zone_id)["periods_without_observation"] == ["2018-12"]
 
 
 @needs(FLANDERS)

@@ -43,7 +43,7 @@ def _table(dataset: str, key: str) -> pd.DataFrame:
 
 def row_of(zone_id: str, region: str, split: str, report: Mapping[str, Any]) -> dict[str, Any]:
     """One zone's report as a row; what a report lacks is left empty."""
-    months = report.get("months_without_observation") or []
+    months = report.get("periods_without_observation") or []
     codes = report.get("unknown_codes") or {}
     warnings = [str(w) for w in report.get("warnings") or []]
     return {

@@ -208,7 +208,7 @@ def _clear_months(dataset: str, key: str) -> tuple[float, float]:
     store = data.store()
     reports: list[dict[str, Any]] = [store.report(dataset, z.zone_id) for z in store.zones(dataset)]
     months = len(store.dataset(dataset).description.season.periods)
-    empty = [len(r.get("months_without_observation", ())) for r in reports]
+    empty = [len(r.get("periods_without_observation", ())) for r in reports]
     filled = [float(r.get("filled_share", 0.0)) for r in reports]
     return months - sum(empty) / len(empty), sum(filled) / len(filled)
 

@@ -1,4 +1,4 @@
-"""Finished months of a zone that is being built: parts/<zone>/<period>.npz."""
+"""Finished periods of a zone that is being built: parts/<zone>/<period>.npz."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Arrays = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class MonthFolder:
-    """Months of one dataset; what was interrupted or has changed reads as missing."""
+class PeriodFolder:
+    """Periods of one dataset; what was interrupted or has changed reads as missing."""
 
     dataset: Path  # data/<dataset>
 
     def get(self, zone_id: str, period: str) -> Arrays | None:
-        """The arrays of a month by name, as they were put; None if they are not there, whole."""
+        """The arrays of a period by name, as they were put; None if they are not there, whole."""
         try:
             with np.load(self._path(zone_id, period), allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
@@ -40,7 +40,7 @@ class MonthFolder:
         return arrays if digest is not None and str(digest) == _digest(arrays) else None
 
     def put(self, zone_id: str, period: str, arrays: Mapping[str, NDArray[Any]]) -> None:
-        """Keep a month's arrays until the zone is whole. Raises DiskFull."""
+        """Keep a period's arrays until the zone is whole. Raises DiskFull."""
         with (
             atomic.replacing(self._path(zone_id, period)) as temporary,
             temporary.open("wb") as out,
@@ -48,7 +48,7 @@ class MonthFolder:
             np.savez(out, **{**arrays, _DIGEST: np.array(_digest(arrays))})  # type: ignore[arg-type]
 
     def clear(self, zone_id: str) -> None:
-        """Forget the months of a zone."""
+        """Forget the periods of a zone."""
         folder = self.dataset / FOLDER
         shutil.rmtree(folder / check_name(zone_id, "Zone"), ignore_errors=True)
         with suppress(OSError):  # of the last zone; else it is not empty
