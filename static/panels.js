@@ -1,7 +1,7 @@
 /* Linked map panels inside one Leaflet component: the same zone, several layers, one view.
  *
  * cropdash.panels(map, options) is called once; cropdash.show(state) whenever the selection, the
- * month or another choice changes, so that no choice reloads the map.
+ * period or another choice changes, so that no choice reloads the map.
  */
 (function () {
   "use strict";
@@ -13,9 +13,9 @@
   let state = {
     selected: null, other: null, base: null, fill: 0, opacity: 0.9, only: [], agree: [],
   };
-  let slider = null; // of months, where the map has one
+  let slider = null; // of periods, where the map has one
   let legend = null; // below the map, where it has one
-  const told = { parcel: null, clicks: 0, month: null, turned: 0, frames: false };
+  const told = { parcel: null, clicks: 0, period: null, turned: 0, frames: false };
 
   // To the page at once: the component's own way waits a quarter of a second first.
   function tell(change) {
@@ -186,8 +186,8 @@
     if (picture._url !== url) picture.setUrl(url);
   }
 
-  function addMonths(root) {
-    slider = window.cropdashMonths(root, options.months, tell, function (url) {
+  function addPeriods(root) {
+    slider = window.cropdashPeriods(root, options.periods, tell, function (url) {
       panels.forEach(function (panel) {
         if (panel.base) setPicture(panel.base, url);
       });
@@ -251,7 +251,7 @@
       addImages(panel, spec);
       addParcels(panel);
     });
-    if (options.months) addMonths(elements[0]);
+    if (options.periods) addPeriods(elements[0]);
     if (options.legend) legend = window.cropdashLegend(elements[0].parentElement, options);
     panels.forEach(function (panel) {
       panel.map.invalidateSize();

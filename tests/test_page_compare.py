@@ -225,7 +225,7 @@ def test_the_years_of_parcels_are_those_on_disk(runs):
     np.testing.assert_allclose(line[list(year.index)].astype(float), year)
 
 
-def test_months_that_separate_stand_in_order_of_the_year():
+def test_periods_that_separate_stand_in_order_of_the_year():
     ranked = pd.DataFrame({"period": ["2023-07", "2023-05", "2023-06"], "effect": [-2.0, 1.0, 0.5]})
     assert seasons.best(ranked) == ["2023-05", "2023-07"]
     assert seasons.best(ranked.assign(effect=np.nan)) == []

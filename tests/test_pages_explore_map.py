@@ -121,28 +121,28 @@ def values(given) -> np.ndarray:
     return np.array(given, dtype=float)
 
 
-@pytest.mark.parametrize("month", ["2023-13", "", "May", "9" * 3000])
-def test_a_month_that_the_dataset_lacks_gives_way_to_the_usual_one(month):
-    app = show(EXPLORE, dataset="demo", month=month)
-    assert sent(app)["month"] == "2023-05"
+@pytest.mark.parametrize("period", ["2023-13", "", "May", "9" * 3000])
+def test_a_period_that_the_dataset_lacks_gives_way_to_the_usual_one(period):
+    app = show(EXPLORE, dataset="demo", period=period)
+    assert sent(app)["period"] == "2023-05"
 
 
-def test_the_map_is_told_month_picture_parcels_and_crops():
+def test_the_map_is_told_period_picture_parcels_and_crops():
     zone = a_test_zone()
     crop = int(data.parcels("demo", zone)["crop"].mode().iloc[0])
     first, second = data.parcels("demo", zone)["parcel_id"].iloc[:2]
     name = legend.load().classes[crop].name
     app = show(
-        EXPLORE, dataset="demo", zone=zone, month="2023-08", picture="ndvi", crops=name,
+        EXPLORE, dataset="demo", zone=zone, period="2023-08", picture="NDVI", crops=name,
         parcel=str(first), other=str(second),
     )  # fmt: skip
     told = sent(app)
     wanted = {
-        "month": "2023-08", "mode": "ndvi", "only": [crop],
+        "period": "2023-08", "mode": "NDVI", "only": [crop],
         "selected": int(first), "other": int(second), "frames": None,
     }  # fmt: skip
     assert {k: told[k] for k in wanted} == wanted
-    other = sent(show(EXPLORE, dataset="demo", zone=zone, month="2023-09", picture="ndvi"))
+    other = sent(show(EXPLORE, dataset="demo", zone=zone, period="2023-09", picture="NDVI"))
     assert other["base"] != told["base"]
 
 
@@ -178,7 +178,7 @@ def test_damaged_imagery_is_one_sentence_and_the_rest_of_the_page_stays(monkeypa
     def damaged(*_: object) -> None:
         raise CorruptDataset("Imagery of zone a can't be read: build the zone again.")
 
-    monkeypatch.setattr(data, "months", damaged)
+    monkeypatch.setattr(data, "imagery", damaged)
     monkeypatch.setattr(assets, "publish", lambda key, suffix, make: make() and "cache/none")
     app = show(EXPLORE, dataset="demo")
     assert [e.value for e in app.error] == [

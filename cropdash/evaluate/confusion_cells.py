@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cropdash.domain.errors import InvalidRaster
 
 
-def separating_months(
+def separating_periods(
     one: NDArray[np.floating], other: NDArray[np.floating], periods: Sequence[str]
 ) -> pd.DataFrame:
     """Period by period, how far apart two sets of series (P1, T) and (P2, T) lie; best first.
@@ -27,7 +27,7 @@ def separating_months(
         )
     n = [(~np.isnan(side)).sum(axis=0) for side in (one, other)]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # months without a value stay NaN
+        warnings.simplefilter("ignore", RuntimeWarning)  # periods without a value stay NaN
         means = [np.nanmean(side, axis=0) for side in (one, other)]
         squares = [
             np.nanvar(side, axis=0) * count for side, count in zip((one, other), n, strict=True)

@@ -1,4 +1,4 @@
-"""How often the ground was seen, by zone and month."""
+"""How often the ground was seen, by zone and period."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from cropdash.domain import Period
 from cropdash.figures import palette, wording
 from cropdash.i18n import say
 
@@ -25,7 +26,7 @@ def heat_map(
     marked: str | None = None,
     dark: bool = False,
 ) -> go.Figure:
-    """Zones (in the order given) by months: mean clear dates a pixel, or share of filled pixels.
+    """Zones (in the order given) by periods: mean clear dates a pixel, or share of filled pixels.
 
     table: zone_id, period, clear_dates, empty_share. `marked` is the zone that the reader is in.
     """
@@ -43,7 +44,7 @@ def heat_map(
             colorscale=_SCALES[shown],
             zmin=0,
             zmax=100 if shown == "empty_share" else None,
-            xgap=1,
+            xgap=1 if len(periods) <= 24 else 0.5,
             ygap=1,
             colorbar=_colour_bar(title, shown),
             hovertemplate="%{y}, %{x}<br>%{customdata}<extra></extra>",
@@ -67,7 +68,7 @@ def _notes(values: pd.DataFrame, other: pd.DataFrame) -> list[list[str]]:
 
 
 def _note(dates: float, empty: float) -> str:
-    if math.isnan(dates):  # the zone has no such month
+    if math.isnan(dates):  # the zone has no such period
         return say("no value")
     number = wording.number(round(dates, 1))
     filled = say("{share} of pixels filled in", share=wording.percent(empty))
@@ -100,12 +101,14 @@ def _laid_out(
             dark, height=124 + _ROW * len(order), margin={"l": 8, "r": 8, "t": 28, "b": 72}
         )
     )
-    months = [wording.period(p) for p in periods]
-    # Initials stay upright and apart on a telephone too; the pointer shows the name.
+    cut = [Period.of(p) for p in periods]
+    ticks = [
+        (wording.period(p), text) for day, text in wording.month_ticks(cut) for p in cut if day in p
+    ]
     figure.update_xaxes(
         palette.axis(dark, tickfont={"size": 12}, tickangle=0, side="top", showgrid=False),
-        tickvals=months,
-        ticktext=[name[0].upper() for name in months],
+        tickvals=[name for name, _ in ticks],
+        ticktext=[text for _, text in ticks],
     )
     names = [f"<b>▸ {wording.place(z)}</b>" if z == marked else wording.place(z) for z in order]
     return figure.update_yaxes(

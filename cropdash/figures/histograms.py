@@ -1,8 +1,8 @@
-"""How the reflectance of each band is spread, by crop."""
+"""How the values of bands and indices are spread, by crop."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
-from cropdash.figures import palette, series, wording
+from cropdash.figures import palette, series, values, wording
 from cropdash.i18n import say
 
 HISTOGRAM = ("band", "name", "from", "to", "share")
@@ -18,14 +18,14 @@ _BINS = 48
 
 
 def of_bands(
-    values: Mapping[str, NDArray[np.float32]], groups: Mapping[str, NDArray[np.bool_]]
+    seen: Mapping[str, NDArray[np.float32]], groups: Mapping[str, NDArray[np.bool_]]
 ) -> pd.DataFrame:
     """HISTOGRAM: share of the values of each group in each bin; bins are the same for all groups.
 
-    values: (n,) by band, NaN = missing; groups: (n,) members by name.
+    seen: (n,) by band, index or layer, NaN = missing; groups: (n,) members by name.
     """
     tables = []
-    for band, found in values.items():
+    for band, found in seen.items():
         edges = _edges(found)
         for name, members in groups.items():
             known = found[members & np.isfinite(found)]
@@ -38,13 +38,6 @@ def of_bands(
     return pd.concat(tables, ignore_index=True)[list(HISTOGRAM)]
 
 
-def of_table(
-    table: pd.DataFrame, bands: Sequence[str], groups: Mapping[str, NDArray[np.bool_]]
-) -> pd.DataFrame:
-    """`of_bands` of the columns <band>_mean of a table with a row for each parcel."""
-    return of_bands({b: table[f"{b}_mean"].to_numpy(dtype=np.float32) for b in bands}, groups)
-
-
 def curves(
     table: pd.DataFrame,
     colours: Mapping[str, str],
@@ -55,7 +48,6 @@ def curves(
     """A panel for each band, a stepped line for each group; HISTOGRAM as `table`."""
     bands = list(dict.fromkeys(table["band"]))
     rows = max((len(bands) + 1) // 2, 1)
-    titles = [say("Reflectance {band}", band=b) for b in bands]
     figure = make_subplots(rows, 2, horizontal_spacing=0.09, vertical_spacing=0.2 / rows + 0.08)
     for i, band in enumerate(bands):
         for j, (name, colour) in enumerate(colours.items()):
@@ -72,10 +64,11 @@ def curves(
             showlegend=True,
         )
     )
-    figure.update_xaxes(palette.axis(dark, rangemode="tozero"))
+    figure.update_xaxes(palette.axis(dark))
     figure.update_yaxes(palette.axis(dark, rangemode="tozero"))
-    for i, title in enumerate(titles):
-        figure.update_xaxes(title=title, row=i // 2 + 1, col=i % 2 + 1)
+    for i, band in enumerate(bands):
+        near = {"rangemode": "tozero"} if values.kind(band) == "bands" else {}
+        figure.update_xaxes(near, title=values.title(band), row=i // 2 + 1, col=i % 2 + 1)
     unit = say("Share of parcels [%]") if of_parcels else say("Share of pixels [%]")
     return figure.update_yaxes(title=unit, col=1)
 

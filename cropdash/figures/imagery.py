@@ -1,8 +1,10 @@
-"""Rasters as pictures for a web map: reflectance and NDVI, warped to where the ground is."""
+"""Rasters as pictures for a web map: composites and indices, warped to where the ground is."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -11,31 +13,76 @@ from numpy.typing import NDArray
 from PIL import Image
 from pyproj import Transformer
 
-from cropdash.domain import Cube, Float, Grid, Period
-from cropdash.i18n import sentence
+from cropdash.domain import Cube, Float, Grid, Period, indices
+from cropdash.figures import values
+from cropdash.i18n import say, sentence
 
-MODES = {
-    "true_colour": sentence("True colour"),
-    "false_colour": sentence("False colour"),
-    "ndvi": sentence("NDVI"),
+
+@dataclass(frozen=True)
+class Composite:
+    """Three bands as red, green and blue."""
+
+    title: str
+    bands: tuple[str, str, str]
+    white: tuple[float, float, float]  # reflectance that is shown as white, by band
+
+
+COMPOSITES = {
+    "true_colour": Composite(sentence("True colour"), ("B4", "B3", "B2"), (0.22, 0.20, 0.18)),
+    # Near-infrared is several times brighter than red.
+    "false_colour": Composite(sentence("False colour"), ("B8", "B4", "B3"), (0.50, 0.24, 0.22)),
+    "short_wave": Composite(
+        sentence("Short-wave infrared"), ("B12", "B8A", "B4"), (0.32, 0.50, 0.24)
+    ),
 }
-_COMPOSITES = {"true_colour": ("B4", "B3", "B2"), "false_colour": ("B8", "B4", "B3")}
-# Reflectance that is shown as white: near-infrared is several times brighter than red.
-_WHITE = {"true_colour": (0.22, 0.20, 0.18), "false_colour": (0.50, 0.24, 0.22)}
 _GAMMA = 1 / 1.5  # opens up the shadows, as image viewers of the field do
-_NDVI_STOPS = (-0.1, 0.1, 0.3, 0.5, 0.7, 0.9)
-_NDVI_COLOURS = ("#7a5c45", "#d9c7a0", "#e9e7a4", "#9fcb6c", "#3f9a46", "#0b5a2c")
+_GREENING = ("#7a5c45", "#d9c7a0", "#e9e7a4", "#9fcb6c", "#3f9a46", "#0b5a2c")
+_SCALES = {  # of indices that don't show how green it is, from their lowest to their highest value
+    "NDWI": ("#8a5a2b", "#c9a26b", "#f2ead6", "#a9cfe6", "#3f86c4", "#0b3f7d"),
+    "NDMI": ("#8c4a1f", "#d08a4a", "#f3e3bd", "#a8d8cf", "#3c93a6", "#0c4a70"),
+    "BSI": ("#0b5a2c", "#5aa75a", "#d5e2b0", "#e8cf9c", "#b98450", "#6d3f1d"),
+}
 
 Rgba = NDArray[np.uint8]  # (H, W, 4)
 
 
+def modes(bands: Sequence[str]) -> tuple[str, ...]:
+    """Pictures that these bands allow: keys of COMPOSITES and of `indices.TABLE`.
+
+    The first is the one that a map opens with.
+    """
+    known = [m for m, item in COMPOSITES.items() if set(item.bands) <= set(bands)]
+    known += [index.name for index in indices.of_bands(bands)]
+    opening = next(m for m in ("true_colour", "false_colour", "NDVI") if m in known)
+    return (opening, *(mode for mode in known if mode != opening))
+
+
+def title(mode: str) -> str:
+    """Its name, in the reader's language."""
+    return say(COMPOSITES[mode].title) if mode in COMPOSITES else mode
+
+
+def about(mode: str) -> str:
+    """What it is made of."""
+    if mode not in COMPOSITES:
+        return values.about(mode)
+    red, green, blue = COMPOSITES[mode].bands
+    return say("{red}, {green} and {blue} as red, green and blue.", red=red, green=green, blue=blue)
+
+
+def bands_of(mode: str) -> tuple[str, ...]:
+    """The bands that a picture needs."""
+    return COMPOSITES[mode].bands if mode in COMPOSITES else indices.TABLE[mode].bands
+
+
 def composite(cube: Cube, period: str, mode: str) -> Rgba:
-    """(H, W, 4) picture of one month; missing pixels are transparent."""
+    """(H, W, 4) picture of one period; missing pixels are transparent."""
     t = cube.periods.index(Period.of(period))
-    if mode == "ndvi":
-        return _ramp(cube.ndvi[t])
-    planes = [cube.band(band)[t] for band in _COMPOSITES[mode]]
-    scaled = [_stretched(p, white) for p, white in zip(planes, _WHITE[mode], strict=True)]
+    if mode not in COMPOSITES:
+        return _ramp(cube.index(mode)[t], mode)
+    item = COMPOSITES[mode]
+    planes = [cube.band(band)[t] for band in item.bands]
+    scaled = [_stretched(p, white) for p, white in zip(planes, item.white, strict=True)]
     valid = ~np.isnan(np.stack(planes)).any(axis=0)
     return np.dstack([*scaled, np.where(valid, 255, 0)]).astype(np.uint8)
 
@@ -78,9 +125,11 @@ def webp(picture: Rgba, grid: Grid, side: int = 1300) -> bytes:
     return buffer.getvalue()
 
 
-def ramp() -> list[tuple[float, str]]:
-    """NDVI and its colour at each stop of the pictures' scale."""
-    return list(zip(_NDVI_STOPS, _NDVI_COLOURS, strict=True))
+def ramp(index: str) -> list[tuple[float, str]]:
+    """Value and colour at each stop of an index's scale."""
+    colours, of = _SCALES.get(index, _GREENING), indices.TABLE[index]
+    stops = np.linspace(of.low, of.high, len(colours)).tolist()
+    return list(zip(stops, colours, strict=True))
 
 
 def bounds(grid: Grid) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -114,11 +163,11 @@ def _stretched(plane: Float, white: float) -> Float:
     return np.asarray(255 * share**_GAMMA, dtype=np.float32)
 
 
-def _ramp(ndvi: Float) -> Rgba:
-    colours = np.array([rgb(c) for c in _NDVI_COLOURS], dtype=float)
-    known = np.nan_to_num(ndvi)
-    planes = [np.interp(known, _NDVI_STOPS, colours[:, i]) for i in range(3)]
-    return np.dstack([*planes, np.where(np.isnan(ndvi), 0, 255)]).astype(np.uint8)
+def _ramp(plane: Float, index: str) -> Rgba:
+    stops, colours = zip(*ramp(index), strict=True)
+    table, known = np.array([rgb(c) for c in colours], dtype=float), np.nan_to_num(plane)
+    planes = [np.interp(known, stops, table[:, i]) for i in range(3)]
+    return np.dstack([*planes, np.where(np.isnan(plane), 0, 255)]).astype(np.uint8)
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

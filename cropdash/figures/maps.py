@@ -43,7 +43,7 @@ class ZoneMap(folium.Map):  # type: ignore[misc]
 
     default_js = [  # noqa: RUF012 (folium's own way of saying it)
         ("leaflet", f"{_STATIC}/vendor/leaflet/leaflet.js"),
-        ("months", f"{_STATIC}/months.js"),
+        ("periods", f"{_STATIC}/periods.js"),
         ("legend", f"{_STATIC}/legend.js"),
         ("swipe", f"{_STATIC}/swipe.js"),
         ("panels", f"{_STATIC}/panels.js"),
@@ -95,7 +95,7 @@ def zone_map(
 ) -> ZoneMap:
     """A map of the zone with one or more linked panels; `parcels_url` serves `geojson`.
 
-    `more` adds a slider of months and a legend: see `figures.months`. `answers_url` serves
+    `more` adds a slider of periods and a legend: see `figures.periods`. `answers_url` serves
     `answers`.
     """
     south_west, north_east = imagery.bounds(grid)
@@ -127,7 +127,7 @@ def zone_map(
 def command(state: Mapping[str, Any]) -> Command:
     """What to show now, without a reload: selected, base (URL), fill, opacity, only (crops).
 
-    With a slider of months also other (parcel), mode, month, and frames (URL of each month). With
+    With a slider of periods also other (parcel), mode, period, and frames (URL of each). With
     overlays their URLs and captions, one a panel; with a divider over (URL) and captions of both
     sides; with answers agree (codes to which parcels are narrowed).
     """
@@ -139,7 +139,7 @@ def command(state: Mapping[str, Any]) -> Command:
     if tidy.get("overlays"):
         tidy["overlays"] = [f"{_STATIC}/{url}" for url in tidy["overlays"]]
     if tidy.get("frames"):
-        tidy["frames"] = {month: f"{_STATIC}/{url}" for month, url in tidy["frames"].items()}
+        tidy["frames"] = {period: f"{_STATIC}/{url}" for period, url in tidy["frames"].items()}
     _Show(tidy).add_to(group)
     return group
 

@@ -90,11 +90,6 @@ def diverging(dark: bool) -> Scale:
     return scale + [[0.5 + at / 2, colour] for at, colour in above][1:]
 
 
-def hatch(dark: bool) -> dict[str, Any]:
-    """Pattern of a bar that stands for filled months: `marker={"color": ..., "pattern": hatch(dark)}`."""
-    return {"shape": "/", "fgcolor": of_theme(dark).hatch, "bgcolor": "rgba(0,0,0,0)", "size": 7}
-
-
 def base_layout(dark: bool, **more: Any) -> dict[str, Any]:
     """Layout that every figure starts from: no background of its own, the theme's ink."""
     palette = of_theme(dark)

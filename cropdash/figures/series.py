@@ -8,14 +8,16 @@ from dataclasses import dataclass
 import pandas as pd
 import plotly.graph_objects as go
 
-from cropdash.figures import palette, wording
+from cropdash.domain import Period
+from cropdash.figures import palette, values, wording
 from cropdash.i18n import say
 
-INDICES = ("NDVI", "B2", "B3", "B4", "B8")
 DASHES = ("solid", "dash", "dot", "dashdot")  # so that lines differ by more than colour
 _BANDED = 4  # classes with a band each; more would hide one another
 _CONTRAST = 2.2  # of a line against the page; WCAG asks 3 of what nothing else tells apart
-_OBSERVED = 0.05  # share of a parcel's pixels that must be seen for a month to count as observed
+_DAY_MS = 86_400_000
+_FEW = 16  # periods whose points can be as large as a finger finds them
+_OBSERVED = 0.05  # share of a parcel's pixels that must be seen for a period to count as observed
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,9 @@ def parcel_series(
     index: str = "NDVI",
     dark: bool = False,
 ) -> go.Figure:
-    """Mean and spread of parcels by month; class median and 10-90 % band; filled months hatched.
+    """Mean and spread of parcels by period; class median and 10-90 % band; filled ones hatched.
 
-    `band` has period, p10, p50, p90 of `index` over the parcels of a class, or is None. Months
+    `band` has period, p10, p50, p90 of `index` over the parcels of a class, or is None. Periods
     are hatched where the first parcel was not observed; hollow points say the same of each.
     """
     figure = go.Figure()
@@ -45,11 +47,10 @@ def parcel_series(
         _add_band(figure, band, band_name, dark, None)
     for line in lines:
         _add_line(figure, line, index)
-    ranged = {"range": [-0.05, 1.0]} if index == "NDVI" else {"rangemode": "tozero"}
-    figure.update_yaxes(palette.axis(dark, **ranged), title=_axis_title(index))
     if lines:
         _hatch_filled(figure, lines[0].series, dark)
-    return _by_month(figure, dark)
+    tables = [*(line.series for line in lines), *([] if band is None else [band])]
+    return _by_period(figure, index, tables, dark)
 
 
 def against_two(
@@ -63,9 +64,8 @@ def against_two(
     for name, table, colour in bands:
         _add_band(figure, table, name, dark, colour)
     _add_line(figure, line, "NDVI")
-    figure.update_yaxes(palette.axis(dark, range=[-0.05, 1.0]), title="NDVI")
     _hatch_filled(figure, line.series, dark)
-    return _by_month(figure, dark)
+    return _by_period(figure, "NDVI", [line.series, *(table for _, table, _ in bands)], dark)
 
 
 def class_bands(bands: Sequence[tuple[str, pd.DataFrame, str]], *, dark: bool = False) -> go.Figure:
@@ -73,8 +73,7 @@ def class_bands(bands: Sequence[tuple[str, pd.DataFrame, str]], *, dark: bool = 
     figure = go.Figure()
     for name, table, colour in bands:
         _add_band(figure, table, name, dark, colour)
-    figure.update_yaxes(palette.axis(dark), title="NDVI", range=[-0.05, 1.0])
-    return _by_month(figure, dark)
+    return _by_period(figure, "NDVI", [table for _, table, _ in bands], dark)
 
 
 def seasons(
@@ -83,7 +82,7 @@ def seasons(
     index: str = "NDVI",
     dark: bool = False,
 ) -> go.Figure:
-    """Mean of several classes by month, with 10-90 % bands if they are few: (name, table, colour).
+    """Mean of several classes by period, with 10-90 % bands if they are few: (name, table, colour).
 
     Each table has period, mean, p10, p90 of `index`.
     """
@@ -92,18 +91,16 @@ def seasons(
         _add_edges(figure, table, colour, name, None)
     for i, (name, table, colour) in enumerate(classes):
         figure.add_scatter(
-            x=_dates(table["period"]),
+            x=middles(table["period"]),
             y=table["mean"],
             name=name,
             legendgroup=name,
             mode="lines+markers",
             line={"color": colour, "width": 2.5, "dash": DASHES[i % len(DASHES)]},
-            marker={"size": 6},
-            hovertemplate="%{y:.2f}" if index == "NDVI" else "%{y:.3f}",
+            marker={"size": 6 if len(table) <= _FEW else 4},
+            hovertemplate=f"%{{y:.{values.digits(index)}f}}",
         )
-    ranged = {"range": [-0.05, 1.0]} if index == "NDVI" else {"rangemode": "tozero"}
-    figure.update_yaxes(palette.axis(dark, **ranged), title=_axis_title(index))
-    return _by_month(figure, dark)
+    return _by_period(figure, index, [table for _, table, _ in classes], dark)
 
 
 def readable_colour(colour: str, dark: bool) -> str:
@@ -119,8 +116,8 @@ def readable_colour(colour: str, dark: bool) -> str:
     return "#" + "".join(f"{round(v):02x}" for v in mixed)
 
 
-def months_within(series: pd.DataFrame, band: pd.DataFrame) -> tuple[int, int]:
-    """In how many of its observed months a parcel's NDVI lies in its class's 10-90 % band: (n, of)."""
+def periods_within(series: pd.DataFrame, band: pd.DataFrame) -> tuple[int, int]:
+    """In how many of its observed periods a parcel's NDVI lies in its class's 10-90 % band: (n, of)."""
     seen = series[~is_filled(series)].set_index("period")["NDVI_mean"].dropna()
     usual = band.set_index("period").reindex(seen.index)
     inside = (seen >= usual["p10"]) & (seen <= usual["p90"])
@@ -128,20 +125,26 @@ def months_within(series: pd.DataFrame, band: pd.DataFrame) -> tuple[int, int]:
 
 
 def is_filled(series: pd.DataFrame) -> pd.Series:
-    """True for months in which (nearly) nothing of the parcel was observed."""
+    """True for periods in which (nearly) nothing of the parcel was observed."""
     return series["clear_share"] < _OBSERVED
 
 
-def _axis_title(index: str) -> str:
-    return "NDVI" if index == "NDVI" else say("Reflectance {band}", band=index)
+def middles(periods: pd.Series) -> pd.DatetimeIndex:
+    """The date at which each period is drawn."""
+    return pd.DatetimeIndex([Period.of(period).middle for period in periods])
 
 
-def _by_month(figure: go.Figure, dark: bool) -> go.Figure:
-    """Months by their initials, which stay upright on a telephone; in full on hover."""
-    months = pd.DatetimeIndex(sorted({x for trace in figure.data for x in trace.x}))
-    names = [wording.period(f"{month:%Y-%m}") for month in months]
-    ticks = {"tickvals": months, "ticktext": [name[0].upper() for name in names]}
-    figure.update_xaxes(palette.axis(dark, **ticks, hoverformat="%B %Y", tickangle=0))
+def _by_period(
+    figure: go.Figure, index: str, tables: Sequence[pd.DataFrame], dark: bool
+) -> go.Figure:
+    """Axes and layout; the initial of each month below, the period's name under the pointer."""
+    periods = sorted({Period.of(period) for table in tables for period in table["period"]})
+    ticks = wording.month_ticks(periods)
+    shown = {"tickvals": [day for day, _ in ticks], "ticktext": [text for _, text in ticks]}
+    _name_periods(figure, periods)
+    # The year heads the box under the pointer: plotly writes the names of months in English alone.
+    figure.update_xaxes(palette.axis(dark, **shown, tickangle=0), unifiedhovertitle_text="%{x|%Y}")
+    figure.update_yaxes(palette.axis(dark, **values.limits(index)), title=values.title(index))
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": 12}}
     return figure.update_layout(
         palette.base_layout(
@@ -150,30 +153,53 @@ def _by_month(figure: go.Figure, dark: bool) -> go.Figure:
             margin={"l": 8, "r": 12, "t": 24, "b": 28},
             hovermode="x unified",
             legend=legend,
+            # From 0 to 1 whatever is drawn: for what belongs to periods and has no value.
+            yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
         )
     )
 
 
+def _name_periods(figure: go.Figure, periods: Sequence[Period]) -> None:
+    """Add their names as the first line of the box under the pointer."""
+    figure.add_scatter(
+        x=[period.middle for period in periods],
+        y=[0] * len(periods),
+        yaxis="y2",
+        mode="markers",
+        marker={"opacity": 0},
+        showlegend=False,
+        customdata=[wording.period(period, with_year=False) for period in periods],
+        hovertemplate="<b>%{customdata}</b><extra></extra>",
+    )
+    figure.data = (figure.data[-1], *figure.data[:-1])
+
+
 def _add_line(figure: go.Figure, line: Line, index: str) -> None:
-    series, months = line.series, _dates(line.series["period"])
+    series, is_dense = line.series, len(line.series) > _FEW
     mean, spread = series[f"{index}_mean"], series[f"{index}_std"]
-    filled, digits = is_filled(series), 2 if index == "NDVI" else 3
+    filled, digits = is_filled(series), values.digits(index)
     notes = [
         f"± {s:.{digits}f}, {say('{share} observed', share=wording.percent(c))}"
         for s, c in zip(spread, series["clear_share"], strict=True)
     ]
     figure.add_scatter(
-        x=months,
+        x=middles(series["period"]),
         y=mean,
         name=line.name,
         mode="lines+markers",
         line={"color": line.colour, "width": 2.5},
         marker={
-            "size": 9,
+            "size": 6 if is_dense else 9,
             "symbol": ["circle-open" if f else "circle" for f in filled],
-            "line": {"width": 2, "color": line.colour},
+            "line": {"width": 1.5 if is_dense else 2, "color": line.colour},
         },
-        error_y={"type": "data", "array": spread, "thickness": 1, "width": 3, "color": line.colour},
+        error_y={
+            "type": "data",
+            "array": spread,
+            "thickness": 1,
+            "width": 0 if is_dense else 3,
+            "color": line.colour,
+        },
         customdata=notes,
         hovertemplate=f"%{{y:.{digits}f}} %{{customdata}}",
     )
@@ -183,11 +209,11 @@ def _add_edges(
     figure: go.Figure, band: pd.DataFrame, colour: str, group: str, name: str | None
 ) -> None:
     """The surface between p10 and p90; named in the legend if `name` is given."""
-    months = _dates(band["period"])
+    at = middles(band["period"])
     edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "legendgroup": group}
-    figure.add_scatter(x=months, y=band["p90"], showlegend=False, **edge)
+    figure.add_scatter(x=at, y=band["p90"], showlegend=False, **edge)
     figure.add_scatter(
-        x=months,
+        x=at,
         y=band["p10"],
         fill="tonexty",
         fillcolor=_faint(colour),
@@ -207,7 +233,7 @@ def _add_band(
     colour = colour or ("#9aa5a0" if dark else "#7d8a84")
     _add_edges(figure, band, colour, name, say("{name}: 10–90 % of parcels", name=name))
     figure.add_scatter(
-        x=_dates(band["period"]),
+        x=middles(band["period"]),
         y=band["p50"],
         name=say("{name}: median", name=name),
         mode="lines",
@@ -218,14 +244,13 @@ def _add_band(
 
 
 def _hatch_filled(figure: go.Figure, series: pd.DataFrame, dark: bool) -> None:
-    months = _dates(series["period"])[is_filled(series).to_numpy()]
-    if not len(months):
+    periods = [Period.of(period) for period in series["period"][is_filled(series).to_numpy()]]
+    if not periods:
         return
-    # On an axis of its own from 0 to 1, so that it covers the plot's height whatever is drawn.
     figure.add_bar(
-        x=months,
-        y=[1] * len(months),
-        width=[27 * 86_400_000] * len(months),  # [ms] most of a month
+        x=[period.middle for period in periods],
+        y=[1] * len(periods),
+        width=[0.9 * period.days * _DAY_MS for period in periods],  # [ms]
         name=say("No clear date: filled in"),
         yaxis="y2",
         marker={
@@ -240,13 +265,6 @@ def _hatch_filled(figure: go.Figure, series: pd.DataFrame, dark: bool) -> None:
         },
         hoverinfo="skip",
     )
-    figure.update_layout(
-        yaxis2={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True}
-    )
-
-
-def _dates(periods: pd.Series) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex(pd.to_datetime(periods, format="%Y-%m"))
 
 
 def _faint(colour: str) -> str:

@@ -1,7 +1,8 @@
-"""How two models stand to each other: zone by zone, class by class, month by month."""
+"""How two models stand to each other: zone by zone, class by class, period by period."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any
 
@@ -10,11 +11,12 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from cropdash import i18n
+from cropdash.domain import Period
 from cropdash.figures import palette, series, wording
 from cropdash.figures.confusion import empty
 from cropdash.i18n import say
 
-_HALF_MONTH = pd.Timedelta(days=14)
+_DAY = dt.timedelta(days=1)
 
 
 def by_zone(
@@ -107,7 +109,7 @@ def two_seasons(
     *,
     dark: bool = False,
 ) -> go.Figure:
-    """NDVI bands of classes (name, table, colour), with the months that separate them marked.
+    """NDVI bands of classes (name, table, colour), with the periods that separate them marked.
 
     confused: name and table (period, mean) of the parcels that are taken for one another.
     """
@@ -116,7 +118,7 @@ def two_seasons(
     if confused is not None and len(confused[1]):
         name, table = confused
         figure.add_scatter(
-            x=pd.to_datetime(table["period"], format="%Y-%m"),
+            x=series.middles(table["period"]),
             y=table["mean"],
             name=name,
             mode="lines+markers",
@@ -125,9 +127,8 @@ def two_seasons(
             hovertemplate="%{y:.2f}",
         )
     look = {"fillcolor": ink.muted, "opacity": 0.2, "line_width": 0, "layer": "below"}
-    for period in marked:
-        month = pd.Timestamp(f"{period}-01")
-        figure.add_vrect(x0=month - _HALF_MONTH, x1=month + _HALF_MONTH, **look)
+    for period in map(Period.of, marked):
+        figure.add_vrect(x0=period.start, x1=period.end + _DAY, **look)
     return figure
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
 from cropdash import i18n
-from cropdash.domain import Legend, Level, Period
+from cropdash.domain import Legend, Level, Period, Season
 from cropdash.i18n import label, say, sentence
 
 # Regions of the seed's zones, which the simulated landscape has too.
@@ -124,16 +125,55 @@ def percent(share: float) -> str:
     return i18n.number(100 * share, ".1f") + " %"
 
 
-def period(value: Period | str) -> str:
+def period(value: Period | str, *, with_year: bool = True) -> str:
     """'May 2023', '11–20 May 2023' or '17 January – 1 February 2023', in the reader's language."""
     shown = Period.of(value)
-    last = f"{say(_MONTHS[shown.end.month - 1])} {shown.end.year}"
+    year = f" {shown.end.year}" if with_year else ""
     if shown.is_month:
-        return last
+        return _month(shown.end) + year
+    if shown.days == 1:
+        return f"{_day(shown.end)} {_month(shown.end)}{year}"
     if (shown.start.year, shown.start.month) == (shown.end.year, shown.end.month):
-        return f"{shown.start.day}–{shown.end.day} {last}"
-    first = f"{shown.start.day} {say(_MONTHS[shown.start.month - 1])}"
-    return f"{first} – {shown.end.day} {last}"
+        return f"{_day(shown.start)}–{shown.end.day} {_month(shown.end)}{year}"
+    first = f"{_day(shown.start)} {_month(shown.start)}"
+    if with_year and shown.start.year != shown.end.year:
+        first += f" {shown.start.year}"
+    return f"{first} – {_day(shown.end)} {_month(shown.end)}{year}"
+
+
+def season(value: Season) -> str:
+    """'2023' or 'October 2022 – September 2023', in the reader's language."""
+    if value.is_year:
+        return str(value.start.year)
+    if (value.start.day, (value.end + dt.timedelta(days=1)).day) == (1, 1):  # whole months
+        return f"{_month(value.start)} {value.start.year} – {_month(value.end)} {value.end.year}"
+    return period(Period(value.start, value.end))
+
+
+def month_ticks(periods: Sequence[Period]) -> list[tuple[dt.date, str]]:
+    """The middle of each calendar month that the periods touch, and its initial.
+
+    Initials stay upright and apart on a telephone, whatever the number of periods; where there
+    are several years, each stands below its first month.
+    """
+    months = Season(periods[0].start, periods[-1].end).periods if periods else ()
+    several = len({month.start.year for month in months}) > 1
+    ticks = []
+    for i, month in enumerate(months):
+        text = _month(month.start)[0].upper()
+        # A first December would stand too close to the January after it.
+        first = month.start.month == 1 or (i == 0 and month.start.month != 12)
+        ticks.append((month.middle, f"{text}<br>{month.start.year}" if several and first else text))
+    return ticks
+
+
+def _month(day: dt.date) -> str:
+    return say(_MONTHS[day.month - 1])
+
+
+def _day(day: dt.date) -> str:
+    """The number; French writes the first of a month '1er'."""
+    return "1er" if day.day == 1 and i18n.current() == "fr" else str(day.day)
 
 
 def place(name: str) -> str:

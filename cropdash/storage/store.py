@@ -14,7 +14,8 @@ from cropdash.domain import NAME, Cube, Labels, Legend, Prediction, Zone
 from cropdash.domain.errors import CorruptDataset
 from cropdash.files import atomic
 from cropdash.storage import datasets, pictures, runs, status, studies, summaries, zone_states
-from cropdash.storage.datasets import DatasetFolder, Description
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.datasets import Description as Description
 from cropdash.storage.runs import RunFolder
 from cropdash.storage.status import Status
 from cropdash.storage.status import read as read_status

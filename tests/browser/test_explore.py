@@ -148,39 +148,39 @@ def socket_of(page: Page) -> list[str]:
     return sent
 
 
-def test_the_month_changes_the_picture_without_reloading_the_map(page, server):
+def test_the_period_changes_the_picture_without_reloading_the_map(page, server):
     zone = server.store.zones("demo")[0].zone_id
     page.goto(f"{server.url}/Explore?dataset=demo&zone={zone}")
     _, frame = map_frame(page)
     frame.evaluate("window.stamp = 1")
     before = frame.evaluate(PICTURE)
-    frame.get_by_role("slider", name="Month").press("ArrowRight")
+    frame.get_by_role("slider", name="Period").press("ArrowRight")
     frame.wait_for_function(f"src => {PICTURE} !== src", arg=before)
-    expect(page).to_have_url(re.compile("month=2023-06"))
-    expect(frame.locator(".month-name")).to_have_text("June 2023")
+    expect(page).to_have_url(re.compile("period=2023-06"))
+    expect(frame.locator(".period-name")).to_have_text("June 2023")
     assert frame.evaluate("window.stamp") == 1
 
 
-def test_the_year_plays_in_the_browser_and_stops_at_a_month_of_the_address(page, server):
+def test_the_year_plays_in_the_browser_and_stops_at_a_period_of_the_address(page, server):
     zone, sent = server.store.zones("demo")[0].zone_id, socket_of(page)
-    page.goto(f"{server.url}/Explore?dataset=demo&zone={zone}&month=2023-11&picture=ndvi")
+    page.goto(f"{server.url}/Explore?dataset=demo&zone={zone}&period=2023-11&picture=NDVI")
     _, frame = map_frame(page)
-    expect(frame.locator(".month-name")).to_have_text("November 2023")
-    frame.get_by_role("button", name="Play the year").click()
+    expect(frame.locator(".period-name")).to_have_text("November 2023")
+    frame.get_by_role("button", name="Play the season").click()
     frame.get_by_role("button", name="Pause").wait_for()
     asked = len(sent)
     pictures = set()
     for name in ("December 2023", "January 2023", "February 2023"):  # round the end of the year
-        expect(frame.locator(".month-name")).to_have_text(name)
+        expect(frame.locator(".period-name")).to_have_text(name)
         pictures.add(frame.evaluate(PICTURE))
     assert len(pictures) == 3
     assert len(sent) == asked, "playing must not ask the server for anything"
     frame.get_by_role("button", name="Pause").click()
-    stopped = frame.locator(".month-name").inner_text()
-    expect(page).to_have_url(re.compile("month=2023-0[1-9]"))
+    stopped = frame.locator(".period-name").inner_text()
+    expect(page).to_have_url(re.compile("period=2023-0[1-9]"))
     page.reload()
     _, frame = map_frame(page)
-    expect(frame.locator(".month-name")).to_have_text(stopped)
+    expect(frame.locator(".period-name")).to_have_text(stopped)
 
 
 def test_a_click_while_the_year_plays_neither_stops_it_nor_turns_it_back(page, server):
@@ -189,16 +189,16 @@ def test_a_click_while_the_year_plays_neither_stops_it_nor_turns_it_back(page, s
     page.goto(f"{server.url}/Explore?dataset=demo&zone={zone}")
     _, frame = map_frame(page)
     still = frame.evaluate(PICTURE)  # finer, so another file than that of May when it is played
-    frame.get_by_role("button", name="Play the year").click()
+    frame.get_by_role("button", name="Play the season").click()
     frame.get_by_role("button", name="Pause").wait_for()
     frame.evaluate(SEEN)
     click_parcel(page, server, zone, parcel)
     chart_of_parcel(page, parcel)
     wait_for_mark(frame, parcel)
-    now = frame.locator(".month-name").inner_text()
+    now = frame.locator(".period-name").inner_text()
     assert now != "May 2023"
     assert still not in frame.evaluate("window.seen")
-    expect(frame.locator(".month-name")).not_to_have_text(now)
+    expect(frame.locator(".period-name")).not_to_have_text(now)
     expect(frame.get_by_role("button", name="Pause")).to_be_visible()
 
 
@@ -258,9 +258,9 @@ def test_nothing_is_wider_than_a_telephone(page, server, scheme):
     _, frame = map_frame(page)
     wide = "e => e.scrollWidth - e.clientWidth"
     assert page.get_by_test_id("stMain").evaluate(wide) <= 0
-    bar = frame.locator(".month-bar").bounding_box()
+    bar = frame.locator(".period-bar").bounding_box()
     assert bar["width"] <= 400
-    assert frame.locator(".month-bar").evaluate(wide) <= 0
+    assert frame.locator(".period-bar").evaluate(wide) <= 0
 
 
 def test_the_map_page_links_four_panels_and_any_of_them_takes_a_click(page, server):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cropdash.domain.errors import InvalidRaster
-from cropdash.evaluate.confusion_cells import separating_months
+from cropdash.evaluate.confusion_cells import separating_periods
 
 PERIODS = [f"2023-{m:02d}" for m in range(1, 8)]
 
@@ -16,11 +16,11 @@ def sets(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return rng.normal(0.5, 0.1, (40, 7)), rng.normal(0.5, 0.1, (25, 7))
 
 
-def test_the_planted_month_is_found() -> None:
+def test_the_planted_period_is_found() -> None:
     one, other = sets()
     one[:, 4] += 0.3
     other[:, 1] += 0.15
-    table = separating_months(one, other, PERIODS)
+    table = separating_periods(one, other, PERIODS)
     assert table["period"].tolist()[:2] == ["2023-05", "2023-02"]
     assert table["effect"].iloc[0] > 0.8
     assert table["effect"].iloc[1] < -0.8
@@ -29,19 +29,19 @@ def test_the_planted_month_is_found() -> None:
 def test_the_effect_is_that_of_the_textbook_and_turns_with_the_sides() -> None:
     one, other = sets(1)
     one[3, 2] = np.nan
-    table = separating_months(one, other, PERIODS).set_index("period")
+    table = separating_periods(one, other, PERIODS).set_index("period")
     a, b = one[~np.isnan(one[:, 2]), 2], other[:, 2]
     pooled = ((len(a) - 1) * a.var(ddof=1) + (len(b) - 1) * b.var(ddof=1)) / (len(a) + len(b) - 2)
     assert table.loc["2023-03", "effect"] == pytest.approx((a.mean() - b.mean()) / pooled**0.5)
-    turned = separating_months(other, one, PERIODS).set_index("period")
+    turned = separating_periods(other, one, PERIODS).set_index("period")
     np.testing.assert_allclose(turned.loc[table.index, "effect"], -table["effect"])
 
 
-def test_months_without_values_come_last() -> None:
+def test_periods_without_values_come_last() -> None:
     one, other = sets(2)
     one[:, 0] = np.nan
     other[:-1, 6] = np.nan
-    table = separating_months(one, other, PERIODS)
+    table = separating_periods(one, other, PERIODS)
     assert set(table["period"].tail(2)) == {"2023-01", "2023-07"}
     assert table["effect"].tail(2).isna().all()
 
@@ -49,4 +49,4 @@ def test_months_without_values_come_last() -> None:
 def test_other_periods_are_refused() -> None:
     one, other = sets()
     with pytest.raises(InvalidRaster):
-        separating_months(one, other, PERIODS[:-1])
+        separating_periods(one, other, PERIODS[:-1])

@@ -2,7 +2,9 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from cropdash.domain import Season
 from cropdash.figures import clear_dates
 
 TABLE = pd.DataFrame(
@@ -22,7 +24,7 @@ def cells(figure):
     }  # fmt: skip
 
 
-def test_clear_dates_keep_zone_and_month():
+def test_clear_dates_keep_zone_and_period():
     found = cells(clear_dates.heat_map(TABLE))
     assert found.pop(("B", "March 2023")) != found[("A", "March 2023")]  # unknown there: NaN
     assert found == {
@@ -55,3 +57,15 @@ def test_both_numbers_are_under_the_pointer_whichever_is_drawn():
         notes = np.array(figure.data[0].customdata)
         assert "1 clear dates" in notes[0, 0]
         assert "50.0 %" in notes[0, 0]
+
+
+@pytest.mark.parametrize("every", ["month", "dekad", "16d"])
+def test_columns_are_periods_and_ticks_months(every):
+    season = Season.of("2022-10..2023-09", every)
+    table = pd.DataFrame(
+        {"zone_id": "a", "period": [p.id for p in season.periods], "clear_dates": 1.0, "empty_share": 0.0}
+    )  # fmt: skip
+    figure = clear_dates.heat_map(table)
+    assert len(figure.data[0].x) == len(set(figure.data[0].x)) == len(season.periods)
+    assert "".join(t[0] for t in figure.layout.xaxis.ticktext) == "ONDJFMAMJJAS"
+    assert set(figure.layout.xaxis.tickvals) <= set(figure.data[0].x)

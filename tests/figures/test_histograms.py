@@ -54,7 +54,7 @@ def test_a_group_without_members_is_flat_and_all_missing_is_no_error():
     assert (empty["share"] == 0).all()
 
 
-def test_each_band_has_a_panel_with_its_own_axis_and_lines_differ_by_more_than_colour():
+def test_each_value_has_a_panel_with_its_own_axis_and_lines_differ_by_more_than_colour():
     table = histograms.of_bands(*world())
     figure = histograms.curves(table, {"All": "#555555", "Maize": "#aa5500"}, True)
     titles = {figure.layout.xaxis.title.text, figure.layout.xaxis2.title.text}

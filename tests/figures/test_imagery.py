@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from pyproj import Transformer
 
-from cropdash.domain import Cube, Grid
+from cropdash.domain import Cube, Grid, indices, sentinel2
 from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.figures import imagery
 from tests import worlds
@@ -66,7 +66,7 @@ def test_the_rim_outside_the_zone_is_transparent():
     assert warped[warped.shape[0] // 2, warped.shape[1] // 2, 3] == 255
 
 
-@pytest.mark.parametrize("mode", ["true_colour", "false_colour", "ndvi"])
+@pytest.mark.parametrize("mode", ["true_colour", "false_colour", "NDVI", "GNDVI"])
 def test_missing_pixels_are_transparent_and_no_others(mode):
     cube = worlds.cube(seed=1)
     holes = np.random.default_rng(0).random(cube.grid.shape) < 0.4
@@ -85,11 +85,43 @@ def test_true_colour_takes_red_green_blue_by_name_not_by_place():
         tuple(BAND_SETS["10m"][i] for i in order),
         cube.grid,
     )
-    for mode in imagery.MODES:
+    for mode in imagery.modes(cube.bands):
         np.testing.assert_array_equal(
             imagery.composite(cube, cube.periods[2], mode),
             imagery.composite(shuffled, cube.periods[2], mode),
         )
+
+
+@pytest.mark.parametrize(
+    ("bands", "first", "composites"),
+    [
+        ("10m", "true_colour", {"true_colour", "false_colour"}),
+        ("all", "true_colour", {"true_colour", "false_colour", "short_wave"}),
+        ("B3,B4,B8", "false_colour", {"false_colour"}),
+        ("B4,B8", "NDVI", set()),
+        ("B4,B8,B8A,B12", "NDVI", {"short_wave"}),
+    ],
+)
+def test_pictures_are_those_that_the_bands_allow(bands, first, composites):
+    there = sentinel2.bands_of(bands)
+    modes = imagery.modes(there)
+    assert modes[0] == first
+    assert set(modes) & set(imagery.COMPOSITES) == composites
+    assert set(modes) - composites == {index.name for index in indices.of_bands(there)}
+    assert all(set(imagery.bands_of(mode)) <= set(there) for mode in modes)
+    assert all(imagery.title(mode) and imagery.about(mode) for mode in modes)
+
+
+@pytest.mark.parametrize("name", list(indices.TABLE))
+def test_the_colours_of_an_index_run_from_its_lowest_to_its_highest_value(name):
+    stops, of = imagery.ramp(name), indices.TABLE[name]
+    assert (stops[0][0], stops[-1][0]) == (of.low, of.high)
+    assert len({colour for _, colour in stops}) == len(stops)
+    plane = np.array([[of.low - 1, of.low, of.high, of.high + 1, np.nan]], np.float32)
+    drawn = imagery._ramp(plane, name)[0]
+    assert tuple(drawn[0, :3]) == tuple(drawn[1, :3]) == imagery.rgb(stops[0][1])
+    assert tuple(drawn[2, :3]) == tuple(drawn[3, :3]) == imagery.rgb(stops[-1][1])
+    assert drawn[:, 3].tolist() == [255, 255, 255, 255, 0]
 
 
 def test_brighter_ground_is_brighter_in_the_picture():

@@ -1,27 +1,35 @@
-"""A parcel's year, against its class."""
+"""A parcel's season, against its class."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from cropdash import legend
-from cropdash.figures import palette, series
+from cropdash.domain import Season
+from cropdash.figures import palette, series, wording
+from cropdash.i18n import speaking
 
 PERIODS = [f"2023-{m:02d}" for m in range(1, 13)]
+CUTS = [
+    Season.of("2023"),
+    Season.of("2022-10..2023-09", "dekad"),
+    Season.of("2022-10-05..2023-09-20", "16d"),
+    Season.of("2023-10..2024-02"),
+]
 
 
-def of_parcel(seed: int, clear: list[float] | None = None) -> pd.DataFrame:
-    rng = np.random.default_rng(seed)
-    table = pd.DataFrame({"parcel_id": seed, "period": PERIODS, "clear_share": clear or [1.0] * 12})
-    for name in series.INDICES:
-        table[f"{name}_mean"], table[f"{name}_std"] = rng.random(12), rng.random(12) / 10
+def of_parcel(seed: int, clear: list[float] | None = None, periods=PERIODS) -> pd.DataFrame:
+    rng, n = np.random.default_rng(seed), len(periods)
+    table = pd.DataFrame({"parcel_id": seed, "period": periods, "clear_share": clear or [1.0] * n})
+    for name in ("NDVI", "NDMI", "B2", "B8", "elevation"):
+        table[f"{name}_mean"], table[f"{name}_std"] = rng.random(n), rng.random(n) / 10
     return table
 
 
-def of_class() -> pd.DataFrame:
-    middle = np.linspace(0.2, 0.8, 12)
+def of_class(periods=PERIODS) -> pd.DataFrame:
+    middle = np.linspace(0.2, 0.8, len(periods))
     return pd.DataFrame(
-        {"period": PERIODS, "p10": middle - 0.1, "p50": middle, "p90": middle + 0.1}
+        {"period": periods, "p10": middle - 0.1, "p50": middle, "p90": middle + 0.1}
     )
 
 
@@ -39,7 +47,39 @@ def test_the_line_is_the_mean_with_its_spread():
     assert [pd.Timestamp(x).strftime("%Y-%m") for x in line.x] == PERIODS
 
 
-def test_filled_months_are_hatched_and_hollow():
+@pytest.mark.parametrize("season", CUTS, ids=str)
+def test_any_number_of_periods_stands_at_its_middle_and_is_named_under_the_pointer(season):
+    ids = [period.id for period in season.periods]
+    line = series.Line("Parcel 1", of_parcel(1, [0.0] + [1.0] * (len(ids) - 1), ids), "#112233")
+    figure = series.parcel_series([line], of_class(ids), "Maize")
+    dates = [pd.Timestamp(x).date() for x in named(figure, "Parcel 1").x]
+    assert dates == [period.middle for period in season.periods]
+    names = figure.data[0]
+    assert list(names.customdata) == [wording.period(p, with_year=False) for p in season.periods]
+    assert not names.showlegend
+    (hatched,) = [t for t in figure.data if t.type == "bar"]
+    first = season.periods[0]
+    assert pd.Timestamp(hatched.x[0]).date() == first.middle
+    assert 0.8 < hatched.width[0] / (first.days * 86_400_000) < 1
+
+
+@pytest.mark.parametrize("season", CUTS, ids=str)
+def test_ticks_are_one_initial_a_month_however_many_periods(season):
+    ids = [period.id for period in season.periods]
+    with speaking("fr"):
+        figure = series.class_bands([("Maize", of_class(ids), "#112233")])
+    months = Season(season.start, season.end).periods
+    assert [t[0] for t in figure.layout.xaxis.ticktext] == [
+        "JFMAMJJASOND"[month.start.month - 1] for month in months
+    ]
+    days = [pd.Timestamp(day).date() for day in figure.layout.xaxis.tickvals]
+    assert all(day in month for day, month in zip(days, months, strict=True))
+    years = [t.split("<br>")[1] for t in figure.layout.xaxis.ticktext if "<br>" in t]
+    crossing = season.start.year != season.end.year
+    assert years == ([str(season.start.year), str(season.end.year)] if crossing else [])
+
+
+def test_filled_periods_are_hatched_and_hollow():
     clear = [1.0] * 12
     clear[0], clear[10], clear[11] = 0.0, 0.04, 0.06  # the last was seen, if barely
     figure = series.parcel_series(
@@ -60,7 +100,7 @@ def test_a_year_seen_throughout_has_no_hatching():
 def test_the_band_runs_from_the_tenth_to_the_ninetieth_percentile():
     band = of_class()
     figure = series.parcel_series([], band, "Maize")
-    top, bottom = figure.data[0], named(figure, "Maize: 10–90 % of parcels")
+    top, bottom = figure.data[1], named(figure, "Maize: 10–90 % of parcels")
     np.testing.assert_allclose(top.y, band["p90"])
     np.testing.assert_allclose(bottom.y, band["p10"])
     assert bottom.fill == "tonexty"
@@ -83,7 +123,16 @@ def test_a_band_is_drawn_as_reflectance_with_the_range_of_its_class(index):
     np.testing.assert_allclose(named(figure, "Parcel 3").y, table[f"{index}_mean"])
     np.testing.assert_allclose(named(figure, "Maize: median").y, of_class()["p50"])
     assert figure.layout.yaxis.title.text == f"Reflectance {index}"
-    assert figure.layout.yaxis.range is None
+    assert figure.layout.yaxis.rangemode == "tozero"
+
+
+@pytest.mark.parametrize(("value", "seen"), [("NDMI", (-0.5, 0.7)), ("elevation", None)])
+def test_an_index_shows_its_whole_scale_and_a_layer_what_it_holds(value, seen):
+    figure = series.parcel_series(
+        [series.Line("Parcel 1", of_parcel(1), "#112233")], None, "", index=value
+    )
+    assert figure.layout.yaxis.title.text == value
+    assert figure.layout.yaxis.autorangeoptions.include == seen
 
 
 def test_the_hatching_covers_the_plot_whatever_the_value():
@@ -97,13 +146,13 @@ def test_the_hatching_covers_the_plot_whatever_the_value():
         assert set(hatched.y) == {1}
 
 
-def test_months_within_the_range_are_counted_among_those_observed():
+def test_periods_within_the_range_are_counted_among_those_observed():
     band, table = of_class(), of_parcel(1, [0.0, 0.0] + [1.0] * 10)
     table["NDVI_mean"] = band["p50"]
     table.loc[[0, 5, 6], "NDVI_mean"] = [2.0, -1.0, 2.0]  # the first was not observed
-    assert series.months_within(table, band) == (8, 10)
-    assert series.months_within(table.iloc[::-1], band.iloc[::-1]) == (8, 10)
-    assert series.months_within(table, band.iloc[:4]) == (2, 2)  # the class is known for four
+    assert series.periods_within(table, band) == (8, 10)
+    assert series.periods_within(table.iloc[::-1], band.iloc[::-1]) == (8, 10)
+    assert series.periods_within(table, band.iloc[:4]) == (2, 2)  # the class is known for four
 
 
 def season(seed: int) -> pd.DataFrame:

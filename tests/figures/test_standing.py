@@ -64,15 +64,15 @@ def test_coverage_stands_beside_what_was_promised(dark):
     assert standing.coverage(table.head(0), NAMES, 0.9, labels).layout.annotations
 
 
-def test_marked_months_and_the_parcels_between_two_classes():
+def test_marked_periods_and_the_parcels_between_two_classes():
     periods = ["2023-05", "2023-06", "2023-07"]
     band = pd.DataFrame({"period": periods, "p10": 0.2, "p50": 0.4, "p90": 0.6})
     mean = pd.DataFrame({"period": periods, "mean": [0.1, 0.2, 0.3]})
     bands = [("A", band, "#111111"), ("B", band, "#222222")]
     figure = standing.two_seasons(bands, ("Confused", mean), ["2023-06"])
-    (month,) = figure.layout.shapes
-    assert pd.Timestamp(month.x0) < pd.Timestamp("2023-06-01") < pd.Timestamp(month.x1)
-    assert pd.Timestamp(month.x1) < pd.Timestamp("2023-07-01")
+    (shape,) = figure.layout.shapes
+    assert pd.Timestamp(shape.x0) == pd.Timestamp("2023-06-01")
+    assert pd.Timestamp(shape.x1) == pd.Timestamp("2023-07-01")
     (line,) = [t for t in figure.data if t.name == "Confused"]
     assert list(line.y) == [0.1, 0.2, 0.3]
     plain = standing.two_seasons(bands)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cropdash import legend as legends
-from cropdash.domain import LEVELS
+from cropdash.domain import LEVELS, Season
+from cropdash.figures import wording
 from cropdash.figures.wording import group_labels, number, percent, place, shorten, shorten_all
 from cropdash.i18n import LANGUAGES, speaking
 
@@ -61,3 +62,33 @@ def test_regions_and_their_zones_have_names_and_those_of_others_stay_as_they_are
     with speaking("fr"):
         assert place("paris_basin_1") == "Bassin parisien 1"
         assert place("my_zone_3") == "My zone 3"
+
+
+@pytest.mark.parametrize(
+    ("text", "english", "french"),
+    [
+        ("2023", "2023", "2023"),
+        ("2022-10..2023-09", "October 2022 – September 2023", "octobre 2022 – septembre 2023"),
+        ("2022-11-01..2023-07-20", "1 November 2022 – 20 July 2023", "1er novembre 2022 – 20 juillet 2023"),
+        ("2023-03-05..2023-09-20", "5 March – 20 September 2023", "5 mars – 20 septembre 2023"),
+    ],
+)  # fmt: skip
+def test_a_season_is_said_by_its_ends(text, english, french):
+    assert wording.season(Season.of(text)) == english
+    with speaking("fr"):
+        assert wording.season(Season.of(text)) == french
+
+
+@pytest.mark.parametrize(
+    ("period", "english", "french"),
+    [
+        ("2023-05", "May", "mai"),
+        ("2023-05-01_2023-05-10", "1–10 May", "1er–10 mai"),
+        ("2022-12-25_2023-01-09", "25 December – 9 January", "25 décembre – 9 janvier"),
+        ("2023-12-31_2023-12-31", "31 December", "31 décembre"),
+    ],
+)
+def test_a_period_can_be_said_without_its_year(period, english, french):
+    assert wording.period(period, with_year=False) == english
+    with speaking("fr"):
+        assert wording.period(period, with_year=False) == french

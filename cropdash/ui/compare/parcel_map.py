@@ -14,8 +14,8 @@ from cropdash.ui.compare.controls import group_labels
 from cropdash.ui.compare.counting import Names, Runs
 from cropdash.ui.compare.tables import BY
 from cropdash.ui.shell import address, data, frame
-from cropdash.ui.widgets import names as names_of
 from cropdash.ui.widgets import parcel_map as component
+from cropdash.ui.widgets import pictures
 
 _SMALL, _HALO = 60, 2  # pixels of a parcel that needs a halo; pixels of halo on each side
 _OPACITY = 0.75  # of the parcels' colours over the imagery
@@ -33,14 +33,14 @@ def show(runs: Runs, names: Names, parcels: pd.DataFrame, height: int) -> None:
     here = parcels[parcels["zone_id"] == zone]
     dataset = runs[0].dataset
     component.keep_parcel_of(dataset, zone)
-    grid = next(z.grid for z in data.zones(dataset) if z.zone_id == zone)
+    place = next(z for z in data.zones(dataset) if z.zone_id == zone)
     panel = maps.Panel(
         wording.place(zone),
-        _imagery(dataset, zone),
+        pictures.url(dataset, place),
         _overlay(dataset, zone, here),
         _said(dataset, here, names),
     )
-    chart = maps.zone_map(grid, component.parcels_url(dataset, zone), [panel], height - 8)
+    chart = maps.zone_map(place.grid, component.parcels_url(dataset, zone), [panel], height - 8)
     chosen = component.selected(dataset, zone)
     command = maps.command({"selected": chosen, "opacity": _OPACITY, "fill": 0})
     key = f"cell:{dataset}:{zone}:{_mark(here)}"
@@ -54,19 +54,6 @@ def go_to(dataset: str, zone: str, parcel: int) -> None:
     address.put("zone", zone)
     component.keep_parcel_of(dataset, zone)
     address.put("parcel", str(parcel))
-
-
-def _imagery(dataset: str, zone: str) -> str:
-    grid = next(z.grid for z in data.zones(dataset) if z.zone_id == zone)
-
-    def make() -> bytes:
-        cube = data.cube(dataset, zone)
-        return imagery.png(
-            imagery.composite(cube, names_of.middle([p.id for p in cube.periods]), "true_colour"),
-            grid,
-        )
-
-    return component.picture(f"{dataset}/{zone}/{data.fingerprint(dataset)}/cell/base", make)
 
 
 def _overlay(dataset: str, zone: str, here: pd.DataFrame) -> str:

@@ -8,18 +8,22 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from cropdash.figures import wording
 from cropdash.i18n import say
 from cropdash.ui.shell import data
 
 
-def show(title: str, figure: Any, table: Callable[[], pd.DataFrame], file: str, name: str) -> None:
-    """Title, chart, and a button that gives `table()` as the CSV file `file`."""
+def show(
+    title: str, figure: Any, table: Callable[[], pd.DataFrame], dataset: str, name: str, *file: str
+) -> None:
+    """Title, chart, and a button that gives `table()` as CSV, its file named by `file`."""
+    title = f"{title}, {wording.season(data.description(dataset).season)}"
     st.markdown(f"**{title}**")
     st.plotly_chart(figure, theme=None, width="stretch", key=f"chart:{name}", alt=title)
     st.download_button(
         say("Data (CSV)"),
-        lambda: data.csv(table()),
-        f"{file}.csv",
+        lambda: data.csv(table(), dataset),
+        f"{data.stem(dataset, *file)}.csv",
         "text/csv",
         icon=":material/download:",
         key=f"csv:{name}",

@@ -10,7 +10,8 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from cropdash.figures import histograms, parcels, series, wording
+from cropdash.figures import histograms, parcels, series, values, wording
+from cropdash.figures.values import KINDS
 from cropdash.i18n import number, say, sentence
 from cropdash.ui.explore import chart
 from cropdash.ui.explore.place import Place, region_box
@@ -55,31 +56,29 @@ def sizes(place: Place) -> None:
             if shape == "crop"
             else say(" by region: half of them in the box, 90 % in the whiskers")
         )
-    chart.show(said, figure, lambda: table, f"{place.dataset}_parcel_sizes_{shape}", "sizes")
+    chart.show(said, figure, lambda: table, place.dataset, "sizes", "parcel_sizes", shape)
 
 
-def bands(place: Place) -> None:
-    """How the reflectance of each band is spread in a month, by crop."""
+def histogram(place: Place) -> None:
+    """How the values of bands, indices or layers are spread in a period, by crop."""
     dataset, zone = place.dataset, place.zone
-    first, second = st.columns(2, gap="medium")
+    names = {kind: [v for v in data.values(dataset) if values.kind(v) == kind] for kind in KINDS}
+    first, second, third = st.columns([4, 3, 3], gap="medium")
     with first:
         where = choices.one_of(say("Where"), "where", _WHERE)
     with second:
-        periods = data.periods(dataset)
-        period = choices.box_of(
-            say("Month"),
-            "bandmonth",
-            {p: wording.period(p) for p in periods},
-            choices.month(dataset),
-        )
+        kind = choices.one_of(say("Values"), "values", {k: KINDS[k] for k in KINDS if names[k]})
+    with third:
+        periods = {p: wording.period(p) for p in data.periods(dataset)}
+        period = choices.box_of(say("Period"), "spread", periods, choices.period(dataset))
     in_zone = where == "zone"
     counts = _amounts(dataset, zone if in_zone else None)
     chosen = _crop_box(dataset, "lines", counts, default=counts[: _DRAWN - 1])
-    values, crop = (_pixels if in_zone else _means)(dataset, zone, period)
+    found, crop = (_pixels if in_zone else _means)(dataset, zone, period, names[kind])
     groups = {say("All parcels"): crop > 0} | {crop_name(dataset, k): crop == k for k in chosen}
-    table = histograms.of_bands(values, groups)
+    table = histograms.of_bands(found, groups)
     if not (crop > 0).any():
-        chart.empty(say("No mapped crop was seen there: choose another zone or month."))
+        chart.empty(say("No mapped crop was seen there: choose another zone or period."))
         return
     figure = histograms.curves(
         table, _colours(dataset, chosen, True), not in_zone, dark=frame.is_dark()
@@ -90,18 +89,19 @@ def bands(place: Place) -> None:
         else say("parcel means of all zones")
     )
     said = say(
-        "Reflectance in {month}, {covered}, mapped crops only",
-        month=wording.period(period),
+        "{values} in {period}, {covered}, mapped crops only",
+        values=say("Reflectance") if kind == "bands" else say(KINDS[kind]),
+        period=wording.period(period),
         covered=covered,
     )
-    chart.show(said, figure, lambda: table, f"{dataset}_bands_{period}_{where}", "bands")
+    chart.show(said, figure, lambda: table, dataset, "bands", kind, period, where)
 
 
 def seasons(place: Place) -> None:
     """The mean year of several crops."""
     first, second = st.columns(2, gap="medium")
     with first:
-        index = choices.one_of(say("Value"), "value", {name: name for name in series.INDICES})
+        index = choices.value(place.dataset, ":seasons")
     with second:
         region = region_box(place)
     table = data.seasons(place.dataset, index, None if region == ALL else region)
@@ -126,17 +126,22 @@ def seasons(place: Place) -> None:
     ]
     classes = data.legend(place.dataset).classes
     figure = series.seasons(shown, index=index, dark=frame.is_dark())
-    value = "NDVI" if index == "NDVI" else say("reflectance {band}", band=index)
     where = say("all regions") if region == ALL else wording.place(region)
     spread = say(", with the range of 10–90 % of parcels") if len(shown) <= _DRAWN else ""
-    said = say("Mean {value} of parcels by month and crop in {where}", value=value, where=where)
+    said = say(
+        "Mean {value} of parcels by period and crop in {where}",
+        value=values.spoken(index),
+        where=where,
+    )
     said += spread
     chart.show(
         said,
         figure,
         lambda: rows.assign(name=[classes[k].name for k in rows["crop"]]),
-        f"{place.dataset}_seasons_{index}",
+        place.dataset,
         "seasons",
+        "seasons",
+        index,
     )
 
 
@@ -177,17 +182,22 @@ def _colours(dataset: str, chosen: Sequence[int], with_all: bool) -> dict[str, s
 Values = tuple[dict[str, NDArray[np.float32]], NDArray[np.uint8]]
 
 
-def _pixels(dataset: str, zone: str, period: str) -> Values:
-    """Reflectance by band and class of each pixel of a zone."""
-    cube = data.months(dataset, zone, (period,))
+def _pixels(dataset: str, zone: str, period: str, names: Sequence[str]) -> Values:
+    """Values by name, and class, of each pixel of a zone."""
+    if values.kind(names[0]) == "layers":
+        cube = data.cube(dataset, zone)
+        at = data.periods(dataset).index(period)
+        planes = {name: cube.layer(name)[at if len(cube.layer(name)) > 1 else 0] for name in names}
+    else:
+        cube = data.imagery(dataset, zone, (period,))
+        planes = {n: (cube.band if n in cube.bands else cube.index)(n)[0] for n in names}
     crop = data.labels(dataset, zone).crop.ravel()
     crop = np.where(crop == 255, 0, crop).astype(np.uint8)
-    return {b: cube.band(b)[0].ravel() for b in cube.bands}, crop
+    return {name: plane.ravel() for name, plane in planes.items()}, crop
 
 
-def _means(dataset: str, zone: str, period: str) -> Values:
-    """Mean reflectance by band and class of each parcel of all zones."""
-    table = data.parcel_means(dataset, period)
-    names = [c.removesuffix("_mean") for c in table.columns if c.endswith("_mean")]
-    values = {b: table[f"{b}_mean"].to_numpy(dtype=np.float32) for b in names}
-    return values, table["crop"].to_numpy(dtype=np.uint8)
+def _means(dataset: str, zone: str, period: str, names: Sequence[str]) -> Values:
+    """Mean values by name, and class, of each parcel of all zones."""
+    table = data.parcel_means(dataset, period, names)
+    found = {name: table[f"{name}_mean"].to_numpy(dtype=np.float32) for name in names}
+    return found, table["crop"].to_numpy(dtype=np.uint8)

@@ -30,7 +30,7 @@ def parcel_panel(dataset: str, zone: str) -> None:
     chosen = [first] if other is None else [first, other]
     values, picks = st.columns(2)
     with values:
-        index = choices.box_of(say("Value"), "value", parcel.values())
+        index = choices.value(dataset)
     with picks:
         second_parcel.choose_picks()
     parcel.series_chart(dataset, zone, chosen, index)
@@ -54,11 +54,11 @@ def _side_by_side(dataset: str, zone: str, chosen: Sequence[int]) -> None:
         _line(say("Area"), [f"{number(row['area_ha'], ',.2f')} ha" for row in rows]),
         _line(say("Pixels"), [number(row["n_pixels"]) for row in rows]),
         _line(
-            say("Usual months"), [parcel.usual_months(dataset, zone, row) or "–" for row in rows]
+            say("Usual periods"), [parcel.usual_periods(dataset, zone, row) or "–" for row in rows]
         ),
     ]
     st.markdown("\n".join(lines))
-    st.caption(say("Usual: observed months in which NDVI lies in the 10–90 % range of the crop."))
+    st.caption(say("Usual: observed periods in which NDVI lies in the 10–90 % range of the crop."))
     st.button(say("Swap the two"), icon=":material/swap_horiz:", on_click=second_parcel.swap)
 
 

@@ -35,10 +35,10 @@ _DATES = {"clear_dates": sentence("Clear dates"), "empty_share": sentence("Fille
 
 _DATES_SAID = {
     "clear_dates": sentence(
-        "Clear dates by zone and month: mean number of cloud-free observations a pixel"
+        "Clear dates by zone and period: mean number of cloud-free observations a pixel"
     ),
     "empty_share": sentence(
-        "Filled pixels by zone and month: share without a clear date, filled in from other months"
+        "Filled pixels by zone and period: share without a clear date, filled in from other periods"
     ),
 }
 
@@ -80,8 +80,10 @@ def imbalance(place: Place) -> None:
         said,
         figure,
         lambda: make(chosen, unit, table).drop(columns="colour"),
-        f"{place.dataset}_classes_{unit}",
+        place.dataset,
         "imbalance",
+        "classes",
+        unit,
     )
 
 
@@ -111,7 +113,7 @@ def crop_shares(place: Place) -> None:
     )
     if (table["group"] == shares.OTHER).any():
         said += say(": the eight largest, and all others together")
-    chart.show(said, figure, lambda: table, f"{place.dataset}_shares_{level}_{unit}", "shares")
+    chart.show(said, figure, lambda: table, place.dataset, "shares", "shares", level, unit)
 
 
 def dates(place: Place) -> None:
@@ -126,9 +128,8 @@ def dates(place: Place) -> None:
     figure = clear_dates.heat_map(
         table, shown=shown, zones=zones, marked=place.zone, dark=frame.is_dark()
     )
-    chart.show(
-        say(_DATES_SAID[shown]), figure, lambda: table, f"{place.dataset}_clear_dates", "dates"
-    )
+    said = say(_DATES_SAID[shown])
+    chart.show(said, figure, lambda: table, place.dataset, "dates", "clear_dates")
 
 
 def _zones_of(place: Place, region: str) -> list[str]:
@@ -140,6 +141,6 @@ VIEWS: dict[str, tuple[str, Callable[[Place], None]]] = {
     "shares": (sentence("Crops by zone"), crop_shares),
     "dates": (sentence("Clear dates"), dates),
     "sizes": (sentence("Parcel sizes"), distributions.sizes),
-    "bands": (sentence("Band histograms"), distributions.bands),
+    "bands": (sentence("Histograms"), distributions.histogram),
     "seasons": (sentence("Seasons by crop"), distributions.seasons),
 }

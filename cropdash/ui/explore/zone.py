@@ -1,4 +1,4 @@
-"""The zone on its map: its imagery month by month, its parcels by crop."""
+"""The zone on its map: its imagery period by period, its parcels by crop."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ import streamlit as st
 
 from cropdash import i18n
 from cropdash.domain import Zone
-from cropdash.figures import imagery, maps, months
+from cropdash.figures import maps, periods
 from cropdash.i18n import number, say
 from cropdash.ui.explore import chart, second_parcel
 from cropdash.ui.shell import data, frame
-from cropdash.ui.widgets import choices
+from cropdash.ui.widgets import choices, pictures
 from cropdash.ui.widgets import parcel_map as component
-from cropdash.ui.widgets.names import crop_name, middle
+from cropdash.ui.widgets.names import crop_name
 
 HEIGHT = 500  # [px] of the map
 LEGEND = 72  # [px] of the legend below it
-FINE, MOVING = 1300, 512  # [px] longest side of a picture, and of one of those that are played
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ def zone_box(dataset: str, zone: Zone) -> None:
     """The map with its controls above and what it counts below."""
     picture, shade = st.columns([2, 1], gap="medium")
     with picture:
-        mode = choices.one_of(say("Picture"), "picture", imagery.MODES)
+        mode = pictures.choose(dataset)
     with shade:
         fill = st.slider(
             say("Crop colours"),
@@ -51,13 +50,13 @@ def zone_box(dataset: str, zone: Zone) -> None:
 
 
 def zone_map(dataset: str, zone: Zone, choice: Choice) -> None:
-    """The zone's imagery with its parcels; a click selects a parcel, the slider a month."""
+    """The zone's imagery with its parcels; a click selects a parcel, the slider a period."""
     name, key = zone.zone_id, f"explore:{dataset}:{zone.zone_id}:{i18n.current()}"
-    periods, month = data.periods(dataset), choices.month(dataset)
+    period, counts = choices.period(dataset), _counts(dataset, name)
     # The picture in the map's own script stays the same, so that no choice reloads the map.
-    first = _picture(dataset, zone, middle(periods), "true_colour", FINE)
-    more = months.options(
-        periods, _counts(dataset, name), data.legend(dataset), dark=frame.is_dark()
+    first, modes = pictures.url(dataset, zone), pictures.modes(dataset)
+    more = periods.options(
+        data.periods(dataset), counts, data.legend(dataset), modes, dark=frame.is_dark()
     )
     url = component.parcels_url(dataset, name)
     drawn = maps.zone_map(zone.grid, url, [maps.Panel("", base=first)], HEIGHT, more)
@@ -65,33 +64,15 @@ def zone_map(dataset: str, zone: Zone, choice: Choice) -> None:
     state = {
         "selected": component.selected(dataset, name),
         "other": second_parcel.second(dataset, name),
-        "base": _picture(dataset, zone, month, choice.mode, FINE),
-        "frames": _frames(dataset, zone, choice.mode) if asked else None,
-        "month": month,
+        "base": pictures.url(dataset, zone, period, choice.mode),
+        "frames": pictures.frames(dataset, zone, choice.mode) if asked else None,
+        "period": period,
         "mode": choice.mode,
         "fill": choice.fill,
         "only": choice.only,
     }
     picks = second_parcel.picks(dataset, name)
     component.show(drawn, maps.command(state), key=key, height=HEIGHT + LEGEND, picks=picks)
-
-
-def _picture(dataset: str, zone: Zone, period: str, mode: str, side: int) -> str:
-    """URL of one month of the zone."""
-
-    def draw() -> bytes:
-        periods = (period,) if side == FINE else data.periods(dataset)
-        cube = data.months(dataset, zone.zone_id, periods, None if side == FINE else side)
-        return imagery.webp(imagery.composite(cube, period, mode), zone.grid, side)
-
-    mark = data.fingerprint(dataset)
-    key = f"{dataset}/{zone.zone_id}/{mark}/{period}/{mode}/{side}"
-    return component.picture(key, draw, ".webp")
-
-
-def _frames(dataset: str, zone: Zone, mode: str) -> dict[str, str]:
-    """URLs of all months, coarse enough to be sent together."""
-    return {p: _picture(dataset, zone, p, mode, MOVING) for p in data.periods(dataset)}
 
 
 def _counts(dataset: str, zone: str) -> dict[int, int]:

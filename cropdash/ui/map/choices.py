@@ -12,7 +12,7 @@ from cropdash.i18n import label, number, say, sentence
 from cropdash.ui.map import counts, layers
 from cropdash.ui.map.layers import Look
 from cropdash.ui.shell import address, data
-from cropdash.ui.widgets import choices
+from cropdash.ui.widgets import choices, pictures
 from cropdash.ui.widgets.run_pair import Pair
 
 VIEWS = {
@@ -61,7 +61,7 @@ def _sides(names: Mapping[str, str]) -> tuple[str, str]:
 
 def choose_look(pair: Pair) -> tuple[Look, float]:
     """How layers are drawn, and their opacity over the imagery."""
-    one, two, three = st.columns([3, 2, 3], gap="medium", vertical_alignment="bottom")
+    one, two, three, four = st.columns([3, 2, 2, 2], gap="medium", vertical_alignment="bottom")
     about = say(
         "Confidence is the probability of the class that the model names, calibrated on zones "
         "that it did not learn from: of pixels with 80 %, about 8 in 10 should be right."
@@ -71,8 +71,10 @@ def choose_look(pair: Pair) -> tuple[Look, float]:
     with two:
         everywhere = _toggle(say("Also outside parcels"), "everywhere")
     with three:
+        picture = pictures.choose(pair.dataset)
+    with four:
         opacity = _share(say("Opacity over the imagery"), "opacity", _OPACITY)
-    return Look(shown, everywhere, _classes(pair), _agreement(pair)), opacity
+    return Look(shown, everywhere, _classes(pair), _agreement(pair), picture), opacity
 
 
 def _toggle(text: str, name: str) -> bool:

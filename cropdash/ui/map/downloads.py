@@ -30,7 +30,7 @@ AGREEMENT = ("both_right", "first_right", "second_right", "same_error", "differe
 
 def downloads(pair: Pair) -> None:
     """GeoTIFF of each model's zone, GeoPackage of the parcels, styles, and all of it at once."""
-    stem = f"{pair.dataset}_{pair.zone.zone_id}"
+    stem = data.stem(pair.dataset, pair.zone.zone_id)
     st.markdown(f"**{say('Take home')}**")
     with st.container(horizontal=True):
         for i, name in enumerate(pair.names):
@@ -68,7 +68,7 @@ def downloads(pair: Pair) -> None:
 
 
 def answers(pair: Pair) -> gpd.GeoDataFrame:
-    """Parcels with both models' answers and whether they agree; empty where a parcel holds no pixel.
+    """Parcels with both models' answers and whether they agree; empty where a parcel holds no pixel; the season.
 
     first_ and second_ (the runs): class, confidence, class_2, probability_2, class_3,
     probability_3, set (classes of which one is the truth 9 times in 10), run.
@@ -81,7 +81,8 @@ def answers(pair: Pair) -> gpd.GeoDataFrame:
         said = _answers(prediction, threshold, items).assign(run=run.run_id)
         said = said.set_index("parcel_id").add_prefix(f"{name}_").reset_index()
         table = table.merge(said, on="parcel_id", how="left")
-    return table.merge(_agreement(pair), on="parcel_id", how="left")
+    table = table.merge(_agreement(pair), on="parcel_id", how="left")
+    return table.assign(**data.description(pair.dataset).season.columns)
 
 
 def geopackage(pair: Pair) -> bytes:
@@ -94,11 +95,11 @@ def geopackage(pair: Pair) -> bytes:
 
 def archive(pair: Pair) -> bytes:
     """Everything as ZIP; QGIS takes the style beside a file that has its name."""
-    stem, table = f"{pair.dataset}_{pair.zone.zone_id}", data.legend(pair.dataset)
+    stem, table = data.stem(pair.dataset, pair.zone.zone_id), data.legend(pair.dataset)
     files = {
         f"{stem}_parcels.gpkg": geopackage(pair),
         f"{stem}_parcels.qml": qgis.parcel_style(table, "declared"),
-        f"{stem}_legend.csv": data.csv(whole_legend(pair)),
+        f"{stem}_legend.csv": data.csv(whole_legend(pair), pair.dataset),
     }
     for i in {run.run_id: i for i, run in enumerate(pair.runs)}.values():
         files[f"{_raster_name(pair, i)}.tif"] = _raster(pair, i)
@@ -144,7 +145,7 @@ def _raster(pair: Pair, i: int) -> bytes:
 
 
 def _raster_name(pair: Pair, i: int) -> str:
-    return f"{pair.runs[i].run_id}_{pair.zone.zone_id}"
+    return data.stem(pair.dataset, pair.zone.zone_id, pair.runs[i].run_id)
 
 
 def _button(word: str, make: Callable[[], bytes], file: str, mime: str, about: str) -> None:

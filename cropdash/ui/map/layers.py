@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cropdash import i18n
 from cropdash.domain import Bytes
-from cropdash.figures import imagery, layers, maps
+from cropdash.figures import layers, maps
 from cropdash.figures.layers import Indexed
 from cropdash.i18n import label, number, say
 from cropdash.ui.shell import data
-from cropdash.ui.widgets import names as names_of
 from cropdash.ui.widgets import parcel_map as component
+from cropdash.ui.widgets import pictures
 from cropdash.ui.widgets.run_pair import Pair, best
 
 MODELS = ("first", "second")
@@ -30,6 +30,7 @@ class Look:
     everywhere: bool = False  # also outside of declared parcels
     classes: tuple[int, ...] = ()  # that are shown; none = all
     agreement: tuple[int, ...] = ()  # codes of `layers.agreement` that are shown; none = all
+    picture: str | None = None  # of the imagery below; None = that with which maps open
 
 
 def titles(pair: Pair) -> dict[str, str]:
@@ -39,7 +40,7 @@ def titles(pair: Pair) -> dict[str, str]:
         "first": pair.names[0],
         "second": pair.names[1],
         "agreement": say("Agreement"),
-        "imagery": say("True colour"),
+        "imagery": say("Imagery"),
     }
 
 
@@ -58,9 +59,8 @@ def agreement_codes(pair: Pair) -> Bytes:
 def url(pair: Pair, layer: str, look: Look) -> str:
     """URL of a layer's picture; the same for looks that don't change it."""
     if layer == "imagery":
-        return component.picture(
-            f"{pair.mark}/imagery", lambda: imagery.webp(_imagery(pair), pair.zone.grid), ".webp"
-        )
+        return pictures.url(pair.dataset, pair.zone, mode=look.picture)
+    look = replace(look, picture=None)
     if layer not in MODELS:
         look = Look(classes=look.classes, agreement=look.agreement)
     key = f"{pair.mark}/{layer}/{look}"
@@ -119,12 +119,6 @@ def _answers(pair: Pair) -> bytes:
     ]
     codes = layers.agreement(rows[:, 1], rows[:, 2], rows[:, 3])
     return maps.answers(rows[:, 0].tolist(), rows[:, 1:].tolist(), says, codes.tolist())
-
-
-def _imagery(pair: Pair) -> imagery.Rgba:
-    middle = names_of.middle(data.periods(pair.dataset))
-    cube = data.months(pair.dataset, pair.zone.zone_id, (middle,))
-    return imagery.composite(cube, middle, "true_colour")
 
 
 def _declared(pair: Pair, look: Look) -> Indexed:

@@ -35,8 +35,8 @@ def class_legend(pair: Pair, only: Sequence[int]) -> None:
     st.caption(say("Choose rows to see these classes alone."))
     st.download_button(
         say("Legend and counts (CSV)"),
-        lambda: data.csv(whole_legend(pair)),
-        f"{pair.dataset}_{pair.zone.zone_id}_legend.csv",
+        lambda: data.csv(whole_legend(pair), pair.dataset),
+        f"{data.stem(pair.dataset, pair.zone.zone_id, 'legend')}.csv",
         "text/csv",
         icon=":material/download:",
         on_click="ignore",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from cropdash import i18n
-from cropdash.figures import layers as pictures
-from cropdash.figures import maps, palette
+from cropdash.domain import indices
+from cropdash.figures import layers as drawn
+from cropdash.figures import maps, palette, periods
 from cropdash.i18n import say
 from cropdash.ui.map import layers
 from cropdash.ui.map.choices import View
 from cropdash.ui.map.layers import Look
 from cropdash.ui.shell import frame
 from cropdash.ui.widgets import parcel_map as component
+from cropdash.ui.widgets import pictures
 from cropdash.ui.widgets.run_pair import Pair
 
 HEIGHT = 640  # [px] of the map
@@ -41,8 +43,10 @@ def _state(pair: Pair, view: View, look: Look, opacity: float) -> dict[str, obje
     swiped, names = view.name == "swipe", layers.titles(pair)
     modes = [look.shows] if set(view.layers) & set(layers.MODELS) else []
     modes += ["agreement"] if "agreement" in view.layers else []
+    modes += [look.picture] if look.picture in indices.TABLE else []
     return {
         "selected": component.selected(pair.dataset, pair.zone.zone_id),
+        "base": layers.url(pair, "imagery", look),
         "opacity": opacity,
         "fill": 0,
         "only": look.classes,
@@ -74,9 +78,9 @@ def _legend(pair: Pair) -> dict[str, object]:
     names = layers.agreement_names(pair)
     agreement = [
         {"colour": colour, "label": name, "mode": "agreement"}
-        for name, (_, colour) in zip(names, pictures.AGREEMENT, strict=True)
+        for name, (_, colour) in zip(names, drawn.AGREEMENT, strict=True)
     ]
-    low, high = pictures.CONFIDENCE
+    low, high = drawn.CONFIDENCE
     ramps = [
         {
             "colour": f"linear-gradient(90deg, {low}, {high})",
@@ -84,13 +88,13 @@ def _legend(pair: Pair) -> dict[str, object]:
             "mode": "confidence",
         },
         {
-            "colour": f"linear-gradient(90deg, {pictures.PALE}, #b8860b)",
+            "colour": f"linear-gradient(90deg, {drawn.PALE}, #b8860b)",
             "label": say("Colours of classes, the paler the less sure"),
             "mode": "both",
         },
     ]
     return {
-        "legend": [*ramps, *agreement],
+        "legend": [*periods.scales(pictures.modes(pair.dataset)), *ramps, *agreement],
         "legendName": say("Legend of the map"),
         "swipe": say("Move the divider"),
         "ink": palette.of_theme(frame.is_dark()).text,

@@ -117,13 +117,13 @@ def downloads(rows: pd.DataFrame, models: Sequence[str], level: Level, dataset: 
     """The list as CSV and, with outlines, as GeoPackage."""
     one, two = st.columns(2)
     one.download_button(
-        say("List (CSV)"), lambda: data.csv(record(rows, models, level, dataset)),
-        f"{dataset}_review.csv", "text/csv", icon=":material/download:", width="stretch",
+        say("List (CSV)"), lambda: data.csv(record(rows, models, level, dataset), dataset),
+        f"{data.stem(dataset, 'review')}.csv", "text/csv", icon=":material/download:", width="stretch",
         on_click="ignore",
     )  # fmt: skip
     two.download_button(
         say("Parcels (GeoPackage)"), lambda: _geopackage(rows, models, level, dataset),
-        f"{dataset}_review.gpkg", "application/geopackage+sqlite3", icon=":material/download:",
+        f"{data.stem(dataset, 'review')}.gpkg", "application/geopackage+sqlite3", icon=":material/download:",
         width="stretch", on_click="ignore",
         help=say("Outlines in WGS 84 (EPSG:4326) with light, evidence and your decisions."),
     )  # fmt: skip
@@ -156,6 +156,7 @@ def _geopackage(rows: pd.DataFrame, models: Sequence[str], level: Level, dataset
     ] or [gpd.GeoDataFrame({"zone_id": [], "parcel_id": []}, geometry=[], crs=4326)]
     outlines = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=4326)
     table = outlines.merge(record(rows, models, level, dataset), on=["zone_id", "parcel_id"])
+    table = table.assign(**data.description(dataset).season.columns)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "review.gpkg"
         table.to_file(path, layer="review", driver="GPKG")

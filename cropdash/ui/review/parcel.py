@@ -10,18 +10,16 @@ import streamlit as st
 
 from cropdash import i18n
 from cropdash.domain import Level, Zone
-from cropdash.figures import imagery, maps, palette, series, wording
+from cropdash.figures import maps, palette, series, wording
 from cropdash.i18n import number, say
 from cropdash.storage.store import RunInfo
 from cropdash.ui.review import listing, notes, words
 from cropdash.ui.shell import data, frame
-from cropdash.ui.widgets import names as names_of
+from cropdash.ui.widgets import choices, parcel_answers, pictures, run_pair
 from cropdash.ui.widgets import parcel as parcel_card
-from cropdash.ui.widgets import parcel_answers, run_pair
 from cropdash.ui.widgets import parcel_map as component
 
 _HEIGHT = 380  # [px] of the map
-_FINE = 1300  # [px] longest side of its picture
 
 
 def show(rows: pd.DataFrame, whole: pd.DataFrame, runs: Sequence[RunInfo], level: Level) -> None:
@@ -41,7 +39,7 @@ def show(rows: pd.DataFrame, whole: pd.DataFrame, runs: Sequence[RunInfo], level
     notes.ask(dataset, zone, parcel)
     place = {z.zone_id: z for z in data.zones(dataset)}[zone]
     bands = _bands(dataset, case, level)
-    _map(dataset, place, parcel, _telling_month(dataset, bands))
+    _map(dataset, place, parcel, _telling_period(dataset, bands))
     _series(dataset, zone, parcel, bands)
     if len(runs) == 2:
         pair = run_pair.Pair(dataset, place, (runs[0], runs[1]))
@@ -90,7 +88,7 @@ def _steps(rows: pd.DataFrame, case: pd.Series) -> None:
 
 def _bands(dataset: str, case: pd.Series, level: Level) -> list[tuple[str, pd.DataFrame, str]]:
     """NDVI bands of what was declared and of what is suggested: (name, table, colour)."""
-    table = data.class_series(dataset)
+    table = data.seasons(dataset)
     groups = np.asarray(data.legend(dataset).group_of(level))
     called, colours = words.names(dataset, level), palette.model_colours(frame.is_dark())
     out = []
@@ -103,30 +101,23 @@ def _bands(dataset: str, case: pd.Series, level: Level) -> list[tuple[str, pd.Da
     return out
 
 
-def _telling_month(dataset: str, bands: Sequence[tuple[str, pd.DataFrame, str]]) -> str:
-    """The month in which the two bands lie furthest apart, by their own widths."""
+def _telling_period(dataset: str, bands: Sequence[tuple[str, pd.DataFrame, str]]) -> str:
+    """The period in which the two bands lie furthest apart, by their own widths."""
     periods = data.periods(dataset)
     if len(bands) < 2:
-        return names_of.middle(periods)
+        return choices.standing(dataset)
     one, two = (table.set_index("period").reindex(list(periods)) for _, table, _ in bands)
     width = (one["p90"] - one["p10"] + two["p90"] - two["p10"]).clip(lower=0.02)
     apart = ((one["p50"] - two["p50"]).abs() / width).fillna(0.0)
     return str(apart.idxmax())
 
 
-def _map(dataset: str, zone: Zone, parcel: int, month: str) -> None:
-    name = zone.zone_id
-    mark = f"{dataset}/{name}/{data.fingerprint(dataset)}/{month}/true_colour/{_FINE}"
-
-    def draw() -> bytes:
-        cube = data.months(dataset, name, (month,))
-        return imagery.webp(imagery.composite(cube, month, "true_colour"), zone.grid, _FINE)
-
-    picture = component.picture(mark, draw, ".webp")
+def _map(dataset: str, zone: Zone, parcel: int, period: str) -> None:
+    name, picture = zone.zone_id, pictures.url(dataset, zone, period)
     chart = maps.zone_map(
         zone.grid, component.parcels_url(dataset, name), [maps.Panel("", base=picture)], _HEIGHT
     )
-    told = say("The zone in {month}, when the two differ most", month=wording.period(month))
+    told = say("The zone in {period}, when the two differ most", period=wording.period(period))
     st.markdown(f"**{told}**")
     state = {"selected": parcel, "base": picture, "fill": 0, "focus": True}
     key = f"review:{dataset}:{name}:{i18n.current()}"
@@ -141,13 +132,16 @@ def _series(
         return
     ink = palette.of_theme(frame.is_dark()).text
     line = series.Line(say("Parcel {id}", id=parcel), table.loc[[parcel]], ink)
-    title = say("NDVI of parcel {id} against what was declared and what is suggested", id=parcel)
+    title = say(
+        "NDVI of parcel {id} against what was declared and what is suggested, {season}",
+        id=parcel, season=wording.season(data.description(dataset).season),
+    )  # fmt: skip
     st.markdown(f"**{title}**")
     figure = series.against_two(line, bands, dark=frame.is_dark())
     st.plotly_chart(figure, theme=None, width="stretch", key="review:series", alt=title)
     st.download_button(
-        say("Series (CSV)"), lambda: data.csv(table.loc[[parcel]]),
-        f"{dataset}_{zone}_parcel_{parcel}.csv", "text/csv", icon=":material/download:",
+        say("Series (CSV)"), lambda: data.csv(table.loc[[parcel]], dataset),
+        f"{data.stem(dataset, zone, 'parcel', parcel)}.csv", "text/csv", icon=":material/download:",
         on_click="ignore", key="review:series:csv",
     )  # fmt: skip
 

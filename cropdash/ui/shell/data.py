@@ -7,7 +7,6 @@ dataset or a repeated prediction is never shown stale.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -18,7 +17,7 @@ from cropdash.domain import Cube, Labels, Legend, Prediction, Zone
 from cropdash.domain.errors import InvalidRun
 from cropdash.i18n import label, number
 from cropdash.settings.folders import folders
-from cropdash.storage.store import RunInfo, Store
+from cropdash.storage.store import Description, RunInfo, Store
 
 # Parcels in a select box, which is sent anew with each click: all 10,000 of a zone would be 430 kB.
 _LISTED = 300
@@ -92,19 +91,21 @@ def _class_counts(dataset: str, key: str) -> pd.DataFrame:
     return store().class_counts(dataset)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Reading the series of all zones")
-def _class_series(dataset: str, key: str) -> pd.DataFrame:
-    return store().class_series(dataset)
-
-
 @st.cache_resource(max_entries=8, show_spinner="Reading the dates of all zones")
 def _clear_dates(dataset: str, key: str) -> pd.DataFrame:
     return store().clear_dates(dataset)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _months(dataset: str, zone: str, periods: tuple[str, ...], side: int | None, key: str) -> Cube:
-    return store().months(dataset, zone, periods, side)
+def _imagery(
+    dataset: str,
+    zone: str,
+    periods: tuple[str, ...],
+    bands: tuple[str, ...] | None,
+    side: int | None,
+    key: str,
+) -> Cube:
+    return store().imagery(dataset, zone, periods, bands, side)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the parcels of all zones")
@@ -117,14 +118,19 @@ def _seasons(dataset: str, value: str, region: str | None, key: str) -> pd.DataF
     return store().seasons(dataset, value, region)
 
 
-@st.cache_resource(max_entries=12, show_spinner="Reading one month of all zones")
-def _parcel_means(dataset: str, period: str, key: str) -> pd.DataFrame:
-    return store().parcel_means(dataset, period)
+@st.cache_resource(max_entries=12, show_spinner="Reading one period of all zones")
+def _parcel_means(dataset: str, period: str, names: tuple[str, ...], key: str) -> pd.DataFrame:
+    return store().parcel_means(dataset, period, names)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _periods(dataset: str, key: str) -> tuple[str, ...]:
-    return tuple(p.id for p in store().dataset(dataset).description.season.periods)
+def _description(dataset: str, key: str) -> Description:
+    return store().dataset(dataset).description
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _values(dataset: str, key: str) -> tuple[str, ...]:
+    return store().values(dataset)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -175,22 +181,35 @@ def class_counts(dataset: str) -> pd.DataFrame:
     return _class_counts(dataset, fingerprint(dataset))
 
 
-def class_series(dataset: str) -> pd.DataFrame:
-    return _class_series(dataset, fingerprint(dataset))
-
-
 def clear_dates(dataset: str) -> pd.DataFrame:
     return _clear_dates(dataset, fingerprint(dataset))
 
 
-def months(dataset: str, zone: str, periods: Sequence[str], side: int | None = None) -> Cube:
-    """Some months of a zone, coarser than `side` if wanted: much faster than the whole cube."""
-    return _months(dataset, zone, tuple(periods), side, fingerprint(dataset))
+def imagery(
+    dataset: str,
+    zone: str,
+    periods: Sequence[str],
+    bands: Sequence[str] | None = None,
+    side: int | None = None,
+) -> Cube:
+    """Some periods and bands of a zone, coarser than `side` if wanted: faster than the whole cube."""
+    chosen = None if bands is None else tuple(bands)
+    return _imagery(dataset, zone, tuple(periods), chosen, side, fingerprint(dataset))
+
+
+def description(dataset: str) -> Description:
+    """Title, season, bands and zones."""
+    return _description(dataset, fingerprint(dataset))
 
 
 def periods(dataset: str) -> tuple[str, ...]:
-    """Months of the dataset, e.g. "2023-05"."""
-    return _periods(dataset, fingerprint(dataset))
+    """Ids of the dataset's periods, in order, e.g. "2023-05"."""
+    return tuple(period.id for period in description(dataset).season.periods)
+
+
+def values(dataset: str) -> tuple[str, ...]:
+    """Indices, bands and layers that the parcels' series hold."""
+    return _values(dataset, fingerprint(dataset))
 
 
 def parcel_facts(dataset: str) -> pd.DataFrame:
@@ -202,8 +221,8 @@ def seasons(dataset: str, value: str = "NDVI", region: str | None = None) -> pd.
     return _seasons(dataset, value, region, fingerprint(dataset))
 
 
-def parcel_means(dataset: str, period: str) -> pd.DataFrame:
-    return _parcel_means(dataset, period, fingerprint(dataset))
+def parcel_means(dataset: str, period: str, names: Sequence[str]) -> pd.DataFrame:
+    return _parcel_means(dataset, period, tuple(names), fingerprint(dataset))
 
 
 def prediction(run: str, zone: str) -> Prediction:
@@ -230,7 +249,14 @@ def usable_runs(dataset: str) -> tuple[RunInfo, ...]:
     return tuple(run for run in store().runs(dataset) if run.zones)
 
 
-def csv(table: pd.DataFrame, **options: Any) -> bytes:
-    """What a download button of a table gives."""
-    text: str = table.to_csv(index=False, **options)
+def csv(table: pd.DataFrame, dataset: str | None = None) -> bytes:
+    """What a download button of a table gives; of a dataset's table each row says the season."""
+    told = table if dataset is None else table.assign(**description(dataset).season.columns)
+    text: str = told.to_csv(index=False)
     return text.encode()
+
+
+def stem(dataset: str, *parts: object) -> str:
+    """Name of a file that is taken home, without its suffix: dataset, season, what it holds."""
+    season = description(dataset).season.text.replace("..", "_")
+    return "_".join(map(str, (dataset, season, *parts)))

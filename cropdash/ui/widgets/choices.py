@@ -1,4 +1,4 @@
-"""Choices that the address keeps: one of a few buttons, a select box, crop classes, the month."""
+"""Choices that the address keeps: one of a few buttons, a select box, crop classes, the period."""
 
 from __future__ import annotations
 
@@ -7,15 +7,32 @@ from typing import Any
 
 import streamlit as st
 
+from cropdash.figures import values
+from cropdash.figures.imagery import bounds
 from cropdash.i18n import say
 from cropdash.ui.shell import address, data
 from cropdash.ui.widgets.names import middle
 
 
-def month(dataset: str) -> str:
-    """The address's month if the dataset has it, else one in which crops stand."""
+def period(dataset: str) -> str:
+    """The address's period if the dataset has it, else one in which crops stand."""
     periods = data.periods(dataset)
-    return address.get("month", periods, middle(periods)) or periods[0]
+    return address.get("period", periods, standing(dataset)) or periods[0]
+
+
+def standing(dataset: str) -> str:
+    """The period in which crops stand where the dataset lies."""
+    (south, _), _ = bounds(data.zones(dataset)[0].grid)
+    return middle(data.periods(dataset), south < 0)
+
+
+def value(dataset: str, beside: str = "") -> str:
+    """A select box of what the dataset's series hold; its help says what the chosen one is.
+
+    beside: tells it apart from another one on the page that follows the address too.
+    """
+    names = {name: values.title(name) for name in data.values(dataset)}
+    return box_of(say("Value"), "value", names, about=values.about, beside=beside)
 
 
 def one_of(
@@ -43,18 +60,31 @@ def one_of(
     return str(chosen)
 
 
-def box_of(label: str, name: str, options: Mapping[str, str], default: str | None = None) -> str:
-    """A select box that the address keeps as `name`, unless it holds its default, the first."""
-    first, key = default or next(iter(options)), f"address:{name}"
+def box_of(
+    label: str,
+    name: str,
+    options: Mapping[str, str],
+    default: str | None = None,
+    *,
+    about: Callable[[str], str] | None = None,
+    beside: str = "",
+) -> str:
+    """A select box that the address keeps as `name`, unless it holds its default, the first.
+
+    about: what the chosen option is, for the box's help; beside: part of its key.
+    """
+    first, key = default or next(iter(options)), f"address:{name}{beside}"
     st.session_state[key] = address.get(name, list(options), first)
 
     def follow() -> None:
         chosen = st.session_state[key]
         address.put(name, None if chosen == first else str(chosen))
 
+    now = st.session_state[key]
     chosen = st.selectbox(
-        label, list(options), format_func=lambda o: say(options[o]), key=key, on_change=follow
-    )
+        label, list(options), format_func=lambda o: say(options[o]), key=key, on_change=follow,
+        help=about(now) if about else None,
+    )  # fmt: skip
     return str(chosen)
 
 

@@ -1,10 +1,11 @@
-"""Names of zones, months and crops as people read them."""
+"""Names of zones, periods and crops as people read them."""
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 
-from cropdash.domain import Zone
+from cropdash.domain import Period, Zone
 from cropdash.figures import wording
 from cropdash.i18n import label, say, sentence
 from cropdash.ui.shell import data
@@ -20,9 +21,20 @@ def zone_name(zones: Mapping[str, Zone]) -> Callable[[str], str]:
     return lambda i: f"{wording.place(i)} ({_SPLITS[zones[i].split]()})" if i in zones else i
 
 
-def middle(periods: Sequence[str]) -> str:
-    """A month in which crops stand: May in a calendar year."""
-    return periods[min(4, len(periods) - 1)]
+def middle(periods: Sequence[str], south: bool = False) -> str:
+    """The period in which crops stand: that of 15 May, or of 15 November south of the equator.
+
+    Of a season without that day, the period that lies nearest to it.
+    """
+
+    def off(period: str) -> dt.timedelta:
+        shown = Period.of(period)
+        days = [dt.date(shown.end.year + k, 11 if south else 5, 15) for k in (-1, 0, 1)]
+        if any(day in shown for day in days):
+            return dt.timedelta(-1)
+        return min(abs(day - shown.middle) for day in days)
+
+    return min(periods, key=off)
 
 
 def crop_name(dataset: str, crop: int) -> str:

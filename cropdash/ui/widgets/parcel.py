@@ -8,18 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from cropdash import i18n
-from cropdash.figures import palette, series
+from cropdash.figures import palette, series, values, wording
 from cropdash.i18n import label, number, say
 from cropdash.ui.shell import data, frame
 from cropdash.ui.widgets.names import crop_name
-
-
-def values() -> dict[str, str]:
-    """Readable name of each value that a series can show."""
-    return {
-        name: "NDVI" if name == "NDVI" else say("Reflectance {band}", band=name)
-        for name in series.INDICES
-    }
 
 
 def facts(dataset: str, zone: str, parcel: int) -> None:
@@ -33,7 +25,7 @@ def facts(dataset: str, zone: str, parcel: int) -> None:
     declared = both or say("a code that the legend lacks")
     other = crop.label_en if french else crop.label_fr
     st.markdown(f"**{label(crop)}** · {other}")
-    usual = usual_months(dataset, zone, row)
+    usual = usual_periods(dataset, zone, row)
     facts = [
         say("Declared {code}, {crop}", code=row["code"] or "–", crop=declared),
         f"{number(row['area_ha'], ',.2f')} ha",
@@ -41,12 +33,12 @@ def facts(dataset: str, zone: str, parcel: int) -> None:
         say("register id {id}", id=row["register_id"]),
     ]
     if usual:
-        facts.append(say("{n} observed months within the 10–90 % range of its crop", n=usual))
+        facts.append(say("{n} observed periods within the 10–90 % range of its crop", n=usual))
     st.caption(" · ".join(facts))
 
 
 def series_chart(dataset: str, zone: str, chosen: Sequence[int], index: str = "NDVI") -> None:
-    """A value of the chosen parcels by month, against the class of the first."""
+    """A value of the chosen parcels by period, against the class of the first."""
     table, parcels = data.series(dataset, zone), data.parcels(dataset, zone).set_index("parcel_id")
     lines = [
         series.Line(_named(dataset, i, parcels.loc[i, "crop"]), table.loc[[i]], colour)
@@ -61,14 +53,14 @@ def series_chart(dataset: str, zone: str, chosen: Sequence[int], index: str = "N
     crop = int(parcels.loc[chosen[0], "crop"])
     usual = data.seasons(dataset, index)
     band, name = usual[usual["crop"] == crop], crop_name(dataset, crop)
-    title = _title(values()[index], chosen, name.lower())
+    title = _title(dataset, values.title(index), chosen, name.lower())
     st.markdown(f"**{title}**")
     figure = series.parcel_series(lines, band, name, index=index, dark=frame.is_dark())
     st.plotly_chart(figure, theme=None, width="stretch", key="series", alt=title)
     st.download_button(
         say("Series (CSV)"),
-        lambda: data.csv(pd.concat([line.series for line in lines])),
-        f"{dataset}_{zone}_parcel_{'_'.join(map(str, chosen))}.csv",
+        lambda: data.csv(pd.concat([line.series for line in lines]), dataset),
+        f"{data.stem(dataset, zone, 'parcel', *chosen)}.csv",
         "text/csv",
         icon=":material/download:",
         on_click="ignore",
@@ -79,24 +71,25 @@ def _named(dataset: str, parcel: int, crop: int) -> str:
     return say("Parcel {id}: {crop}", id=parcel, crop=crop_name(dataset, int(crop)))
 
 
-def _title(value: str, chosen: Sequence[int], crop: str) -> str:
+def _title(dataset: str, value: str, chosen: Sequence[int], crop: str) -> str:
+    season = wording.season(data.description(dataset).season)
     if len(chosen) == 1:
         return say(
-            "{value} of parcel {id}, and of all {crop} parcels of the dataset",
-            value=value, id=chosen[0], crop=crop,
+            "{value} of parcel {id}, and of all {crop} parcels of the dataset, {season}",
+            value=value, id=chosen[0], crop=crop, season=season,
         )  # fmt: skip
     return say(
-        "{value} of parcels {id} and {other}, and of all {crop} parcels of the dataset",
-        value=value, id=chosen[0], other=chosen[1], crop=crop,
+        "{value} of parcels {id} and {other}, and of all {crop} parcels of the dataset, {season}",
+        value=value, id=chosen[0], other=chosen[1], crop=crop, season=season,
     )  # fmt: skip
 
 
-def usual_months(dataset: str, zone: str, row: pd.Series) -> str:
-    """How many of the parcel's observed months lie where those of its class do."""
+def usual_periods(dataset: str, zone: str, row: pd.Series) -> str:
+    """How many of the parcel's observed periods lie where those of its class do."""
     table, parcel, crop = data.series(dataset, zone), int(row["parcel_id"]), int(row["crop"])
     usual = data.seasons(dataset)
     band = usual[usual["crop"] == crop]
     if crop == 0 or parcel not in table.index or band.empty:
         return ""
-    inside, seen = series.months_within(table.loc[[parcel]], band)
+    inside, seen = series.periods_within(table.loc[[parcel]], band)
     return say("{i} of {n}", i=inside, n=seen)

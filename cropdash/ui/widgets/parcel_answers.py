@@ -28,8 +28,8 @@ def probabilities_chart(pair: Pair, parcel: int) -> bool:
     st.plotly_chart(figure, theme=None, width="stretch", key="probabilities", alt=said)
     st.download_button(
         say("Probabilities (CSV)"),
-        data.csv(rows),
-        f"{pair.dataset}_{pair.zone.zone_id}_parcel_{parcel}_probabilities.csv",
+        data.csv(rows, pair.dataset),
+        f"{data.stem(pair.dataset, pair.zone.zone_id, 'parcel', parcel, 'probabilities')}.csv",
         "text/csv",
         icon=":material/download:",
         on_click="ignore",

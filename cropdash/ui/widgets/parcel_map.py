@@ -29,7 +29,7 @@ def parcels_url(dataset: str, zone: str) -> str:
 
 
 def told(key: str) -> Mapping[str, Any]:
-    """What the reader last did on the map `key`: parcel, clicks, month, frames."""
+    """What the reader last did on the map `key`: parcel, clicks, period, frames."""
     return st.session_state.get(f"map:{key}") or {}
 
 
@@ -41,7 +41,7 @@ def show(
     height: int,
     picks: str = "parcel",
 ) -> None:
-    """Draw the map; a click on a parcel goes into the address as `picks`, a month as `month`."""
+    """Draw the map; a click on a parcel goes into the address as `picks`, a period as `period`."""
     clicked = f"map:{key}"
 
     def remember() -> None:
@@ -49,7 +49,7 @@ def show(
         if _is_new(clicked, "clicks", answer):
             address.put(picks, str(answer.get("parcel")))
         if _is_new(clicked, "turned", answer):
-            address.put("month", str(answer.get("month")))
+            address.put("period", str(answer.get("period")))
 
     st_folium(
         chart,

@@ -1,13 +1,14 @@
-/* The month slider of a map, with play.
+/* The period slider of a map, with play.
  *
- * The pictures of the other months are asked for when the reader first slides or plays. From then
+ * The pictures of the other periods are asked for when the reader first slides or plays. From then
  * on they are here, and neither sliding nor playing asks the server for anything: it is told the
- * month once the reader has come to rest.
+ * period once the reader has come to rest.
  */
 (function () {
   "use strict";
 
-  const STEP_MS = 900; // a month while playing
+  const SEASON_MS = 10800; // to play it; a step is never faster or slower than can be followed
+  const STEP_MS = [300, 900];
   const SETTLED_MS = 350; // without another move the reader has come to rest
   const PATIENCE_MS = 20000; // for the pictures to arrive
 
@@ -19,28 +20,29 @@
   }
 
   function build(root, texts) {
-    const bar = element("div", "month-bar", root);
-    const button = element("button", "month-play", bar);
+    const bar = element("div", "period-bar", root);
+    const button = element("button", "period-play", bar);
     button.type = "button";
-    const range = element("input", "month-range", bar);
+    const range = element("input", "period-range", bar);
     range.type = "range";
     range.min = 0;
     range.max = texts.periods.length - 1;
     range.step = 1;
-    range.setAttribute("aria-label", texts.month);
-    const name = element("span", "month-name", bar);
+    range.setAttribute("aria-label", texts.period);
+    const name = element("span", "period-name", bar);
     L.DomEvent.disableClickPropagation(bar);
     L.DomEvent.disableScrollPropagation(bar);
     return { bar: bar, button: button, range: range, name: name };
   }
 
-  /* texts: {periods, names, month, play, pause, waiting, missing}
+  /* texts: {periods, names, period, play, pause, waiting, missing}
    * tell(change): to the page;  picture(url): show it on the map. */
-  window.cropdashMonths = function (root, texts, tell, picture) {
+  window.cropdashPeriods = function (root, texts, tell, picture) {
     const parts = build(root, texts);
+    const stepMs = Math.min(STEP_MS[1], Math.max(STEP_MS[0], SEASON_MS / texts.periods.length));
     let frames = null; // period -> URL
     let loaded = {}; // URL -> Image, so that the browser keeps them
-    let known = null; // the month that the server last said
+    let known = null; // the period that the server last said
     let timer = null; // of play
     let settling = null;
     let waiting = null; // what to do when the pictures are there
@@ -71,7 +73,7 @@
       clearTimeout(settling);
       settling = setTimeout(function () {
         settling = null;
-        if (period() !== known) tell({ month: period(), turned: Date.now() });
+        if (period() !== known) tell({ period: period(), turned: Date.now() });
       }, SETTLED_MS);
     }
 
@@ -110,7 +112,7 @@
     function play() {
       whenThere(function () {
         if (timer) return;
-        timer = setInterval(step, STEP_MS);
+        timer = setInterval(step, stepMs);
         buttonShows(true);
         step();
       });
@@ -150,7 +152,7 @@
       });
     }
 
-    // While the reader slides or plays, the map shows the slider's month and not the server's.
+    // While the reader slides or plays, the map shows the slider's period and not the server's.
     function busy() {
       return timer !== null || settling !== null || period() !== known;
     }
@@ -161,7 +163,7 @@
         if (state.frames) arrived(state.frames);
         else frames = null;
         const follows = !timer && settling === null && (known === null || period() === known);
-        known = state.month;
+        known = state.period;
         if (follows) parts.range.value = Math.max(0, texts.periods.indexOf(known));
         if (!waiting) label();
       },
