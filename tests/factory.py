@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cropdash.domain import Prediction, Season, Zone
+from cropdash.domain import Prediction, Season, Zone, sentinel2
 from cropdash.domain.source import Warn, ignore
 from cropdash.evaluate import parcel_probabilities
 from cropdash.settings import classifiers
@@ -51,13 +51,24 @@ class SomeZones:
         return self.whole.scenes(zone, warn)
 
 
+def write_ten_bands(data: Path, name: str = "dekads", *, zones: int = 4, size: int = 64):
+    """A dataset of ten bands and 36 ten-day periods."""
+    season, bands = Season.of("2022-10..2023-09", "dekad"), sentinel2.BAND_SETS["all"]
+    source = SomeZones(SimulatedSource(0, size, season, bands, zones_per_region=2), zones)
+    return _build(source, data, name, "Ten days, ten bands")
+
+
 def write_dataset(
     data: Path, name: str = "demo", *, zones: int = 4, size: int = 64, seed: int = 0
 ) -> DatasetFolder:
     """Build a few simulated zones, half of them test zones."""
     source = SomeZones(SimulatedSource(seed=seed, size=size, zones_per_region=2), zones)
+    return _build(source, data, name, "Simulated landscape 2023")
+
+
+def _build(source: SomeZones, data: Path, name: str, title: str) -> DatasetFolder:
     folder = DatasetFolder(data, name)
-    description = build.describe(source, name, "Simulated landscape 2023", {"size": size})
+    description = build.describe(source, name, title, {"size": source.whole.size})
     result = build.build(source, folder, description, progress=lambda stage, done: None)
     assert not result.failed, result.failed
     return folder
