@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from cropdash.evaluate import suspicion
 from cropdash.settings import folders
 from cropdash.settings.folders import Folders
-from cropdash.storage import decisions
+from cropdash.storage import decisions, layout
 from cropdash.ui.review import cases, listing, words
 from cropdash.ui.review.cases import Limits
 from cropdash.ui.shell import data
@@ -59,7 +59,7 @@ def show(**address: str) -> AppTest:
 @pytest.fixture
 def decisions_gone(world: Folders):
     yield
-    (world.data / "demo" / decisions.FILE).unlink(missing_ok=True)
+    (world.data / "demo" / layout.DECISIONS.file).unlink(missing_ok=True)
 
 
 def decided(rows: pd.DataFrame) -> pd.DataFrame:
@@ -161,7 +161,7 @@ def test_a_decision_is_there_for_the_next_reader_and_can_be_taken_back(
 
 
 def test_damaged_decisions_are_one_sentence(world, decisions_gone) -> None:
-    (world.data / "demo" / decisions.FILE).write_text("{")
+    (world.data / "demo" / layout.DECISIONS.file).write_text("{")
     app = AppTest.from_file(str(folders.PROJECT / "app.py"), default_timeout=60)
     app.run().switch_page(REVIEW).run()
     assert not app.exception

@@ -16,7 +16,7 @@ from cropdash.jobs import launch
 from cropdash.settings import folders
 from cropdash.settings import study as study_config
 from cropdash.settings.folders import Folders
-from cropdash.storage import status, studies
+from cropdash.storage import layout, status, studies
 from cropdash.storage.status import Status
 from cropdash.storage.store import RunInfo
 from cropdash.storage.studies import StudyFolder, Trial
@@ -131,7 +131,7 @@ def test_a_search_shows_its_trials_and_stops(where: Folders) -> None:
     assert table["state"].tolist() == ["running", "done", "ended early"]
     assert len(app.get("plotly_chart")) == 2
     _button(app, "Stop the search").click().run()
-    assert (study.path / status.STOP).exists()
+    assert (study.path / layout.STOP).exists()
     assert _button(app, "Stopping …").disabled
 
 

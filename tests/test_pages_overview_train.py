@@ -21,7 +21,7 @@ from cropdash.settings import folders as config
 from cropdash.settings.ensemble import EnsembleConfig
 from cropdash.settings.folders import Folders
 from cropdash.settings.train import TrainConfig
-from cropdash.storage import runs, status
+from cropdash.storage import layout, runs, status
 from cropdash.storage.runs import RunFolder
 from cropdash.storage.status import Status
 from cropdash.storage.store import RunInfo
@@ -146,7 +146,7 @@ def test_a_build_under_way_is_shown_and_can_be_stopped(empty: Folders) -> None:
     assert _button(app, "Build the demo") is None
     assert "Building the demo" in _texts(app)
     _button(app, "Stop building").click().run()
-    assert (empty.data / "demo" / status.STOP).exists()
+    assert (empty.data / "demo" / layout.STOP).exists()
     assert _button(app, "Stopping …").disabled
 
 
@@ -333,7 +333,7 @@ def test_a_running_run_is_found_again_by_its_address(full: Folders) -> None:
     assert app.query_params["run"] == run.run_id
     assert run.run_id in _texts(app)
     _button(app, "Stop training").click().run()
-    assert (run.path / status.STOP).exists()
+    assert (run.path / layout.STOP).exists()
 
 
 def test_an_unknown_run_in_the_address_falls_back(full: Folders) -> None:
@@ -480,7 +480,7 @@ def test_a_run_that_is_deleted_while_watched_is_one_sentence(
 ) -> None:
     run = _new_run(full, "running")
     app = _open(TRAIN, run=run.run_id)
-    looks = iter([lambda: None, (run.path / runs.CONFIG).unlink])
+    looks = iter([lambda: None, (run.path / layout.RUN.file).unlink])
     monkeypatch.setattr(launch, "reap", lambda: next(looks)())  # the second look is the fragment's
     app.run()
     assert not app.exception

@@ -27,7 +27,15 @@ class DatasetNotFound(CropdashError):
     """No dataset, or no finished zone, of that name."""
 
 
-class CorruptDataset(CropdashError):
+class DamagedFile(CropdashError):
+    """A file of ours can't be read as what it should be."""
+
+
+class UnknownFormat(DamagedFile):
+    """A file of ours was written by a version with another format."""
+
+
+class CorruptDataset(DamagedFile):
     """A file of a dataset is missing, truncated or changed since it was built."""
 
 

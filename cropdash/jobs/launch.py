@@ -29,7 +29,7 @@ from cropdash.settings.command import command_line as command_line
 from cropdash.settings.folders import DEMO, PROJECT
 from cropdash.settings.study import CrossValidation, Search
 from cropdash.settings.train import TrainConfig
-from cropdash.storage import runs, status, studies
+from cropdash.storage import layout, runs, status, studies
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.status import Status
 
@@ -116,7 +116,7 @@ def stop(name: str) -> None:
     """
     folder = _folder(name)
     reap()
-    (folder / status.STOP).touch()
+    (folder / layout.STOP).touch()
     written = status.read_written(folder)
     if written is not None and written.state == "queued":
         process = status.process_of(written)
@@ -128,12 +128,12 @@ def is_stopping(name: str) -> bool:
     """True if a stop was asked for and the worker has not followed yet."""
     folder = _folder(name)
     now = status.read(folder)
-    return now is not None and not now.is_final and (folder / status.STOP).exists()
+    return now is not None and not now.is_final and (folder / layout.STOP).exists()
 
 
 def may_end(name: str) -> bool:
     """True once a worker was given time to stop by itself and did not."""
-    flag = _folder(name) / status.STOP
+    flag = _folder(name) / layout.STOP
     return is_stopping(name) and time.time() - flag.stat().st_mtime > STOP_WAIT_S
 
 
@@ -191,7 +191,7 @@ def _folder(name: str) -> Path:
     for path in trained:
         if path.name == name:
             return path
-    if NAME.match(name) and (where.data / name / status.FILE).is_file():
+    if NAME.match(name) and (where.data / name / layout.STATUS.file).is_file():
         return where.data / name
     raise RunNotFound(
         f"There is no run and no build {name[:64]!r}; 'python -m cropdash runs' lists them."
@@ -212,7 +212,7 @@ def _launch(
             _check_free(folder)
             if before is not None:
                 before()
-            (folder / status.STOP).unlink(missing_ok=True)
+            (folder / layout.STOP).unlink(missing_ok=True)
             queued = _queued(folder)
             status.write(folder, queued)
             child = _spawn(folder, command)
@@ -247,7 +247,7 @@ def _spawn(folder: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
         "PYTHONUNBUFFERED": "1",  # the log is read while it is written
         "PYTHONUTF8": "1",
     }
-    with (folder / runs.LOG).open("ab") as log:
+    with (folder / layout.LOG).open("ab") as log:
         child = subprocess.Popen(
             list(command),
             cwd=PROJECT,

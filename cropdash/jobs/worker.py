@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from cropdash.domain.errors import CropdashError, DiskFull, RunBusy
-from cropdash.storage import status
+from cropdash.storage import layout, status
 from cropdash.storage.status import Reporter, State
 
 _PATIENCE_S = 2.0  # a page that probes the lock holds it for an instant
@@ -103,7 +103,7 @@ def _earlier_waits(folder: Path, place: Path) -> bool:
     mine = status.read_written(folder)
     if mine is None:
         return False
-    for path in chain(*(place.glob(f"{level}/{status.FILE}") for level in ("*", "*/*"))):
+    for path in chain(*(place.glob(f"{level}/{layout.STATUS.file}") for level in ("*", "*/*"))):
         other = status.read(path.parent) if path.parent != folder else None
         if other and other.state == "queued" and other.created < mine.created:
             return True
@@ -119,7 +119,7 @@ def _slot(folder: Path, slot: Path | None) -> Iterator[None]:
     slot.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(slot)
     while not _my_turn(folder, slot, lock):
-        if (folder / status.STOP).exists():
+        if (folder / layout.STOP).exists():
             Reporter(folder).finish("stopped")
             raise CropdashError(f"{folder.name} was stopped before it began.")
     try:

@@ -26,15 +26,13 @@ from cropdash.domain import (
     Zone,
     check_name,
 )
-from cropdash.domain.errors import ConfigError, CorruptDataset, DatasetNotFound
+from cropdash.domain.errors import ConfigError, CorruptDataset, DamagedFile, DatasetNotFound
 from cropdash.files import atomic
 from cropdash.settings import build
 from cropdash.settings.build import BuildConfig
-from cropdash.storage import rasters
+from cropdash.storage import layout, rasters
 
-DESCRIPTION, MANIFEST = "dataset.json", "manifest.json"
-BUILD, CODES, LOCK = "build.json", "codes.csv", "build.lock"
-PARCELS, SERIES = "parcels.parquet", "series.parquet"
+CODES = "codes.csv"
 _LOCK_WAIT_S = 60.0  # for a process that was ended to be gone, and no more
 _ELSEWHERE = frozenset(("workers", "scheduler", "project"))  # settings that leave the data alone
 
@@ -67,30 +65,28 @@ class DatasetFolder:
         self.path = data / name
 
     def zone_folder(self, zone_id: str) -> Path:
-        return self.path / "zones" / check_name(zone_id, "Zone")
+        return self.path / layout.ZONES / check_name(zone_id, "Zone")
 
     # description -------------------------------------------------------------
 
     def describe(self, description: Description) -> None:
         """Write the description; a dataset of that name with another content is refused."""
-        path = self.path / DESCRIPTION
-        if path.exists() and self.description() != description:
+        if layout.DATASET.of(self.path).exists() and self.description() != description:
             raise DatasetNotFound(
                 f"Dataset {self.name} exists with other zones, season or source: choose another name or delete {self.path.name}/."
             )
-        atomic.write_json(path, _written(description))
+        layout.DATASET.write(self.path, _written(description))
 
     def description(self) -> Description:
-        path = self.path / DESCRIPTION
-        if not path.exists():
+        try:
+            return _description(layout.DATASET.read(self.path))
+        except FileNotFoundError as error:
             raise DatasetNotFound(
                 f"There is no dataset {self.name!r}; build it with 'python -m cropdash build' or 'demo'."
-            )
-        try:
-            return _description(atomic.read_json(path))
+            ) from error
         except (ValueError, KeyError, TypeError, ConfigError) as error:
             raise CorruptDataset(
-                f"{DESCRIPTION} of dataset {self.name} is damaged ({error})."
+                f"{layout.DATASET.file} of dataset {self.name} is damaged ({error})."
             ) from error
 
     # settings of its build -----------------------------------------------------
@@ -100,31 +96,31 @@ class DatasetFolder:
 
         Raises ConfigError if the dataset was begun with settings that make other data.
         """
-        if (self.path / DESCRIPTION).exists() and (self.path / BUILD).exists():
+        if layout.DATASET.of(self.path).exists() and self.is_configured:
             before, now = _content(self.config()), _content(config)
             if before != now:
                 changed = ", ".join(sorted(k for k in now if before.get(k) != now[k]))
                 raise ConfigError(
                     f"Dataset {self.name} was begun with other settings ({changed}): choose another name, or delete {self.path.name}/."
                 )
-        atomic.write_json(self.path / BUILD, config.model_dump(mode="json"))
+        layout.BUILD.write(self.path, config.model_dump(mode="json"))
 
     @property
     def is_configured(self) -> bool:
         """True if its build was begun with settings that were written down."""
-        return (self.path / BUILD).is_file()
+        return layout.BUILD.of(self.path).is_file()
 
     def config(self) -> BuildConfig:
         """The settings of the build. Raises DatasetNotFound if there are none."""
         try:
-            return build.parse(atomic.read_json(self.path / BUILD))
+            return build.parse(layout.BUILD.read(self.path))
         except FileNotFoundError as error:
             raise DatasetNotFound(
                 f"No build of {self.name!r} was begun: name its --source, or the --folder of scenes of your own."
             ) from error
         except (ValueError, TypeError, AttributeError) as error:
             raise CorruptDataset(
-                f"{BUILD} of dataset {self.name} is damaged: build it from the command line again."
+                f"{layout.BUILD.file} of dataset {self.name} is damaged: build it from the command line again."
             ) from error
 
     def keep_codes(self, table: Path | None) -> None:
@@ -144,11 +140,11 @@ class DatasetFolder:
         """Held by the one process that builds the zone; its death frees it."""
         folder = self.zone_folder(zone_id)
         folder.mkdir(parents=True, exist_ok=True)
-        return FileLock(folder / LOCK, timeout=_LOCK_WAIT_S)
+        return FileLock(folder / layout.ZONE_LOCK, timeout=_LOCK_WAIT_S)
 
     def forget_zone(self, zone_id: str) -> None:
         """From now on the zone is not built."""
-        (self.zone_folder(zone_id) / MANIFEST).unlink(missing_ok=True)
+        layout.MANIFEST.of(self.zone_folder(zone_id)).unlink(missing_ok=True)
 
     def write_zone(
         self,
@@ -161,25 +157,26 @@ class DatasetFolder:
     ) -> None:
         """Write all files of a zone, and its manifest with checksums last."""
         folder = self.zone_folder(zone.zone_id)
-        (folder / MANIFEST).unlink(missing_ok=True)  # until the new one is there, it is not built
+        layout.MANIFEST.of(folder).unlink(
+            missing_ok=True
+        )  # until the new one is there, it is not built
         atomic.clear_parts(folder)
         paths = [*rasters.write_cube(folder, cube), rasters.write_labels(folder, labels)]
-        for name, table in ((PARCELS, parcels), (SERIES, series)):
+        for name, table in ((layout.PARCELS, parcels), (layout.SERIES, series)):
             with atomic.replacing(folder / name) as temporary:
                 table.to_parquet(temporary, index=False)
             paths.append(folder / name)
         sums = {path.name: atomic.checksum(path) for path in paths}
-        atomic.write_json(
-            folder / MANIFEST,
-            {"files": sums, "layers": [y.name for y in cube.layers], "report": dict(report)},
+        layout.MANIFEST.write(
+            folder, {"files": sums, "layers": [y.name for y in cube.layers], "report": dict(report)}
         )
 
     def is_built(self, zone_id: str, *, verify: bool = False) -> bool:
         """True if the zone's manifest and files are there (and, with `verify`, unchanged)."""
         folder = self.zone_folder(zone_id)
         try:
-            sums: dict[str, str] = atomic.read_json(folder / MANIFEST)["files"]
-        except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
+            sums: dict[str, str] = layout.MANIFEST.read(folder)["files"]
+        except (FileNotFoundError, DamagedFile, KeyError):
             return False
         if not all((folder / name).is_file() for name in sums):
             return False
@@ -203,27 +200,27 @@ class DatasetFolder:
 
     def parcels(self, zone_id: str) -> gpd.GeoDataFrame:
         self._manifest(zone_id)
-        return gpd.read_parquet(self.zone_folder(zone_id) / PARCELS)
+        return gpd.read_parquet(self.zone_folder(zone_id) / layout.PARCELS)
 
     def parcel_facts(self, zone_id: str, columns: Sequence[str]) -> pd.DataFrame:
         """Columns of the parcels without their geometry: many times faster to read."""
         self._manifest(zone_id)
-        return pd.read_parquet(self.zone_folder(zone_id) / PARCELS, columns=list(columns))
+        return pd.read_parquet(self.zone_folder(zone_id) / layout.PARCELS, columns=list(columns))
 
     def series(self, zone_id: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         self._manifest(zone_id)
         chosen = None if columns is None else list(columns)
-        return pd.read_parquet(self.zone_folder(zone_id) / SERIES, columns=chosen)
+        return pd.read_parquet(self.zone_folder(zone_id) / layout.SERIES, columns=chosen)
 
     def clear_dates(self, zone_id: str) -> Bytes:
         """(T, H, W) number of clear observations."""
         self._manifest(zone_id)
-        values, _, _ = rasters.read(self.zone_folder(zone_id) / "clear_dates.tif")
+        values, _, _ = rasters.read(self.zone_folder(zone_id) / layout.CLEAR_DATES)
         return values
 
     def has_last_crops(self, zone_id: str) -> bool:
         """True if the zone was built with last year's register."""
-        return rasters.LAST_CROP in self._manifest(zone_id)["files"]
+        return layout.LAST_CROP in self._manifest(zone_id)["files"]
 
     def layer_names(self, zone_id: str) -> tuple[str, ...]:
         """Names of the zone's further layers."""
@@ -242,15 +239,15 @@ class DatasetFolder:
 
     def _manifest(self, zone_id: str) -> dict[str, Any]:
         try:
-            manifest: dict[str, Any] = atomic.read_json(self.zone_folder(zone_id) / MANIFEST)
-            return manifest
+            return layout.MANIFEST.read(self.zone_folder(zone_id))
         except FileNotFoundError as error:
             raise DatasetNotFound(
                 f"Zone {zone_id} of dataset {self.name} is not built; run the build again to complete it."
             ) from error
-        except json.JSONDecodeError as error:
+        except DamagedFile as error:
             raise CorruptDataset(
-                f"The manifest of zone {zone_id} in {self.name} is damaged; build the zone again."
+                f"The manifest of zone {zone_id} in {self.name} is damaged or of another version; "
+                "build the zone again."
             ) from error
 
 
@@ -259,7 +256,9 @@ def list_names(data: Path) -> tuple[str, ...]:
     if not data.is_dir():
         return ()
     return tuple(
-        sorted(p.name for p in data.iterdir() if NAME.match(p.name) and (p / DESCRIPTION).is_file())
+        sorted(
+            p.name for p in data.iterdir() if NAME.match(p.name) and layout.DATASET.of(p).is_file()
+        )
     )
 
 

@@ -5,7 +5,6 @@ It is the one file that pages write. A dataset that is built anew keeps it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -15,9 +14,8 @@ from typing import Any, TypeAlias
 from filelock import FileLock, Timeout
 
 from cropdash.domain.errors import CorruptDataset, NotKept
-from cropdash.files import atomic
+from cropdash.storage import layout
 
-FILE, LOCK = "decisions.json", "decisions.lock"
 _WAIT_S = 5.0  # [s] for another reader's decision to be written
 Place: TypeAlias = tuple[str, int]  # zone_id, parcel_id
 
@@ -33,9 +31,8 @@ class Decision:
 
 def read(folder: Path) -> dict[Place, Decision]:
     """Decisions on a dataset's parcels; none if there is no file. Raises CorruptDataset."""
-    path = folder / FILE
     try:
-        rows: list[dict[str, Any]] = atomic.read_json(path)["decisions"]
+        rows: list[dict[str, Any]] = layout.DECISIONS.read(folder)["decisions"]
         return {
             (str(row["zone_id"]), int(row["parcel_id"])): Decision(
                 str(row["decision"]), str(row["note"]), str(row["decided"])
@@ -44,9 +41,9 @@ def read(folder: Path) -> dict[Place, Decision]:
         }
     except FileNotFoundError:
         return {}
-    except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise CorruptDataset(
-            f"{FILE} of {folder.name} is damaged: mend it, or move it away to begin anew."
+            f"{layout.DECISIONS.file} of {folder.name} is damaged: mend it, or move it away to begin anew."
         ) from error
 
 
@@ -56,13 +53,13 @@ def write(folder: Path, zone: str, parcel: int, decision: str, note: str = "") -
     What other readers decided meanwhile stays. Raises NotKept or CorruptDataset.
     """
     try:
-        with FileLock(folder / LOCK, timeout=_WAIT_S):
+        with FileLock(folder / layout.DECISIONS_LOCK, timeout=_WAIT_S):
             known = read(folder)
             known.pop((zone, parcel), None)
             if decision or note:
                 now = datetime.now(UTC).isoformat(timespec="seconds")
                 known[zone, parcel] = Decision(decision, note, now)
-            atomic.write_json(folder / FILE, {"decisions": _rows(known)})
+            layout.DECISIONS.write(folder, {"decisions": _rows(known)})
     except (OSError, Timeout) as error:
         raise NotKept(
             f"The decision on parcel {parcel} could not be written into {folder.name}: make its "

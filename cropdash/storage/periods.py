@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from cropdash.domain import check_name
 from cropdash.files import atomic
+from cropdash.storage import layout
 
-FOLDER = "parts"
 _DIGEST = "sha256"  # member of the file that holds the checksum of all others
 
 Arrays = dict[str, NDArray[Any]]
@@ -48,15 +48,20 @@ class PeriodFolder:
             np.savez(out, **{**arrays, _DIGEST: np.array(_digest(arrays))})  # type: ignore[arg-type]
 
     def clear(self, zone_id: str) -> None:
+<<<<<<< HEAD:cropdash/storage/periods.py
         """Forget the periods of a zone."""
         folder = self.dataset / FOLDER
+=======
+        """Forget the months of a zone."""
+        folder = self.dataset / layout.PARTS
+>>>>>>> 9417aaa (Each document on disk says the version of its format; names of files stand once, in storage/layout; run records are typed):cropdash/storage/months.py
         shutil.rmtree(folder / check_name(zone_id, "Zone"), ignore_errors=True)
         with suppress(OSError):  # of the last zone; else it is not empty
             folder.rmdir()
 
     def _path(self, zone_id: str, period: str) -> Path:
         name = f"{check_name(period, 'Period')}.npz"
-        return self.dataset / FOLDER / check_name(zone_id, "Zone") / name
+        return self.dataset / layout.PARTS / check_name(zone_id, "Zone") / name
 
 
 def _digest(arrays: Mapping[str, NDArray[Any]]) -> str:

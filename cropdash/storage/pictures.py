@@ -12,7 +12,7 @@ from rasterio.errors import RasterioError
 
 from cropdash.domain import Cube, Grid, Period
 from cropdash.domain.errors import CorruptDataset
-from cropdash.storage import rasters
+from cropdash.storage import layout, rasters
 
 
 def read(
@@ -26,7 +26,7 @@ def read(
     The overviews in the file are used, so a coarse season is read as fast as a fine period; what
     is coarser than the file is the mean of the known pixels. Raises CorruptDataset.
     """
-    path = folder / "composite.tif"
+    path = folder / layout.COMPOSITE
     try:
         with rasterio.open(path, driver="GTiff", num_threads="all_cpus") as raster:
             grid = coarser(rasters.grid_of(raster), side)
@@ -34,7 +34,7 @@ def read(
             wanted = tuple(bands or dict.fromkeys(band for _, band in names))
             rows = [names.index([str(period), band]) + 1 for period in periods for band in wanted]
             stored = raster.read(rows, out_shape=grid.shape, resampling=Resampling.average)
-        with rasterio.open(folder / "clear_dates.tif", driver="GTiff") as raster:
+        with rasterio.open(folder / layout.CLEAR_DATES, driver="GTiff") as raster:
             dated = [str(name).split(" ")[0] for name in raster.descriptions]
             rows = [dated.index(str(period)) + 1 for period in periods]
             clear = raster.read(rows, out_shape=grid.shape, resampling=Resampling.nearest)

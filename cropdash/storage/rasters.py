@@ -18,8 +18,7 @@ from cropdash.domain import Bytes, Cube, Float, Grid, Labels, Layer, Period, Sea
 from cropdash.domain.errors import CorruptDataset
 from cropdash.domain.sentinel2 import MISSING, SCALE
 from cropdash.files.atomic import replacing
-
-LAYERS, LAST_CROP = "layers.tif", "last_crop.tif"  # of a zone, where they are given
+from cropdash.storage.layout import CLEAR_DATES, COMPOSITE, LABELS, LAST_CROP, LAYERS
 
 
 def write(
@@ -91,7 +90,7 @@ def grid_of(raster: Any) -> Grid:
 
 def write_cube(folder: Path, cube: Cube) -> tuple[Path, ...]:
     """Write composite.tif (uint16, x10000), clear_dates.tif (uint8) and what else is known."""
-    composite, clear = folder / "composite.tif", folder / "clear_dates.tif"
+    composite, clear = folder / COMPOSITE, folder / CLEAR_DATES
     names = [f"{period} {band}" for period in cube.periods for band in cube.bands]
     season = Season(cube.periods[0].start, cube.periods[-1].end)
     write(
@@ -127,8 +126,8 @@ def _write_known(folder: Path, cube: Cube) -> Iterator[Path]:
 
 def read_cube(folder: Path) -> Cube:
     """The cube of a zone folder; filled values are those where clear_dates is 0."""
-    values, grid, names = read(folder / "composite.tif")
-    clear, _, _ = read(folder / "clear_dates.tif")
+    values, grid, names = read(folder / COMPOSITE)
+    clear, _, _ = read(folder / CLEAR_DATES)
     pairs = [name.split(" ") for name in names]
     periods = tuple(Period.of(p) for p in dict.fromkeys(p for p, _ in pairs))
     bands = tuple(dict.fromkeys(b for _, b in pairs))
@@ -167,14 +166,14 @@ def decode(stored: NDArray[np.uint16]) -> Float:
 
 def write_labels(folder: Path, labels: Labels) -> Path:
     """Write labels.tif: band 1 crop class, band 2 parcel id (both int32, one file)."""
-    path = folder / "labels.tif"
+    path = folder / LABELS
     stacked = np.stack([labels.crop.astype(np.int32), labels.parcel_id])
     write(path, stacked, labels.grid, ["crop", "parcel_id"], categorical=True)
     return path
 
 
 def read_labels(folder: Path) -> Labels:
-    values, grid, _ = read(folder / "labels.tif")
+    values, grid, _ = read(folder / LABELS)
     return Labels(values[0].astype(np.uint8), values[1].astype(np.int32), grid)
 
 

@@ -6,7 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,18 +15,25 @@ import numpy as np
 import pandas as pd
 
 from cropdash.domain import NAME, Prediction, Season
-from cropdash.domain.errors import InvalidRun, RunNotFound
+from cropdash.domain.errors import DamagedFile, InvalidRun, RunNotFound
 from cropdash.files import atomic
 from cropdash.settings.folders import Folders
 from cropdash.settings.train import TrainConfig
-from cropdash.storage import provenance, rasters, status
+from cropdash.storage import layout, provenance, rasters, status
 from cropdash.storage.datasets import DatasetFolder
 
-CONFIG, CLASSES, EPOCHS, LOG = "config.json", "classes.json", "epochs.jsonl", "worker.log"
-CALIBRATED, STACK = "calibration.json", "stack.json"
-VALIDATED = "validated"  # the model before it learned from the zones held out as well
-SCORES, CONFUSIONS, CALIBRATION = "scores.json", "confusions.parquet", "calibration.parquet"
-AREAS = "areas.parquet"
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a run's numbers are traced to; config.json."""
+
+    config: Mapping[str, Any]  # settings of the training
+    created: str  # ISO time, UTC
+    dataset_fingerprint: str = ""
+    legend_hash: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    git_commit: str = ""
+    hardware: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -41,17 +48,13 @@ class RunFolder:
 
     # config ------------------------------------------------------------------
 
-    def record(self) -> dict[str, Any]:
-        """What config.json holds: `config` (a TrainConfig), dataset fingerprint, versions."""
-        try:
-            record: dict[str, Any] = atomic.read_json(self.path / CONFIG)
-            return record
-        except (FileNotFoundError, json.JSONDecodeError) as error:
-            raise RunNotFound(f"Run {self.run_id} has no readable {CONFIG}.") from error
+    def record(self) -> RunRecord:
+        """What the run was made with. Raises RunNotFound, DamagedFile or UnknownFormat."""
+        return read_record(self.path, f"Run {self.run_id}")
 
     @property
     def config(self) -> dict[str, Any]:
-        return dict(self.record()["config"])
+        return dict(self.record().config)
 
     @property
     def status(self) -> status.Status | None:
@@ -59,44 +62,46 @@ class RunFolder:
 
     def write_classes(self, decided: Mapping[str, Any]) -> None:
         """Training parcels by class, and which classes were dropped or merged."""
-        atomic.write_json(self.path / CLASSES, dict(decided))
+        layout.CLASSES.write(self.path, decided)
 
     def write_calibrated(self, values: Mapping[str, Any]) -> None:
         """How the model's probabilities are adjusted and scaled, and on which zones it was fitted."""
-        atomic.write_json(self.path / CALIBRATED, dict(values))
+        layout.CALIBRATION.write(self.path, values)
 
     def write_stack(self, values: Mapping[str, Any]) -> None:
         """How the members of an ensemble are joined."""
-        atomic.write_json(self.path / STACK, dict(values))
+        layout.STACK.write(self.path, values)
 
     def stack(self) -> dict[str, Any]:
         """What `write_stack` wrote; raises InvalidRun if there is none."""
-        path = self.path / STACK
-        if not path.exists():
-            raise InvalidRun(f"Run {self.run_id} has no {STACK} yet: make the ensemble again.")
-        return dict(atomic.read_json(path))
+        values = layout.STACK.find(self.path)
+        if not values:
+            raise InvalidRun(
+                f"Run {self.run_id} has no {layout.STACK.file} yet: make the ensemble again."
+            )
+        return values
 
     @property
     def validated(self) -> Path:
         """Folder of the model that has not learned from the validation zones."""
-        kept = self.path / VALIDATED
+        kept = self.path / layout.VALIDATED
         return kept if kept.is_dir() else self.path
 
     def calibrated(self) -> dict[str, Any]:
         """What `write_calibrated` wrote; empty if the run has none."""
-        path = self.path / CALIBRATED
-        return dict(atomic.read_json(path)) if path.exists() else {}
+        return layout.CALIBRATION.find(self.path)
 
     # learning curves and log -------------------------------------------------
 
     def append_epoch(self, values: Mapping[str, float]) -> None:
         tidy = {k: (v if np.isfinite(v) else None) for k, v in values.items()}
-        with (self.path / EPOCHS).open("a", encoding="utf-8") as handle:
+        path = self.path / layout.EPOCHS
+        with atomic.room_for(path), path.open("a", encoding="utf-8") as handle:
             handle.write(json.dumps(tidy) + "\n")
 
     def keep_epochs_before(self, epoch: int) -> None:
         """Cut the learning curve, so that it can go on with `epoch`."""
-        path = self.path / EPOCHS
+        path = self.path / layout.EPOCHS
         if not path.exists():
             return
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -106,13 +111,13 @@ class RunFolder:
 
     def epochs(self) -> pd.DataFrame:
         """One row per epoch; a half-written last line is left out."""
-        path = self.path / EPOCHS
+        path = self.path / layout.EPOCHS
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         return pd.DataFrame(list(_whole_lines(lines)))
 
     def log(self, lines: int = 200) -> str:
         """Tail of what the worker printed."""
-        path = self.path / LOG
+        path = self.path / layout.LOG
         if not path.exists():
             return ""
         return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
@@ -121,20 +126,20 @@ class RunFolder:
 
     def write_prediction(self, zone_id: str, prediction: Prediction, season: Season) -> None:
         """Write predictions/<zone>.tif (class, confidence) and .parquet (per parcel)."""
-        folder = self.path / "predictions"
+        folder = self.path / layout.PREDICTIONS
         with atomic.replacing(folder / f"{zone_id}.parquet") as temporary:
             _parcel_table(prediction).to_parquet(temporary, index=False)
         path, said = folder / f"{zone_id}.tif", prediction
         rasters.write_prediction(path, said.crop, said.confidence, said.grid, season)
 
     def predicted_zones(self) -> tuple[str, ...]:
-        return tuple(sorted(p.stem for p in (self.path / "predictions").glob("[!.]*.tif")))
+        return tuple(sorted(p.stem for p in (self.path / layout.PREDICTIONS).glob("[!.]*.tif")))
 
     def prediction_path(self, zone_id: str) -> Path:
         """The zone's raster; looked up in a listing, so that no text becomes a path."""
         if zone_id not in self.predicted_zones():
             raise RunNotFound(f"Run {self.run_id} has not predicted zone {zone_id!r} yet.")
-        return self.path / "predictions" / f"{zone_id}.tif"
+        return self.path / layout.PREDICTIONS / f"{zone_id}.tif"
 
     def prediction(self, zone_id: str) -> Prediction:
         crop, confidence, grid = rasters.read_prediction(self.prediction_path(zone_id))
@@ -154,31 +159,34 @@ class RunFolder:
         calibration: pd.DataFrame,
         areas: pd.DataFrame,
     ) -> None:
-        tables = {CONFUSIONS: confusions, CALIBRATION: calibration, AREAS: areas}
+        tables = {
+            layout.CONFUSIONS: confusions,
+            layout.DECIDED: calibration,
+            layout.AREAS: areas,
+        }
         for name, table in tables.items():
-            with atomic.replacing(self.path / "scores" / name) as temporary:
+            with atomic.replacing(self.path / layout.SCORES_FOLDER / name) as temporary:
                 table.to_parquet(temporary, index=False)
-        atomic.write_json(self.path / "scores" / SCORES, dict(scores))
+        layout.SCORES.write(self.path / layout.SCORES_FOLDER, scores)
 
     def scores(self) -> dict[str, Any]:
         """Summary of the scores; empty until the run was evaluated."""
-        path = self.path / "scores" / SCORES
-        return dict(atomic.read_json(path)) if path.exists() else {}
+        return layout.SCORES.find(self.path / layout.SCORES_FOLDER)
 
     def confusions(self) -> pd.DataFrame:
         """zone_id, unit, truth, predicted, value: the non-zero cells."""
-        return self._score_table(CONFUSIONS)
+        return self._score_table(layout.CONFUSIONS)
 
     def calibration(self) -> pd.DataFrame:
         """zone_id, parcel_id, truth, predicted, confidence, correct: parcels with a mapped crop."""
-        return self._score_table(CALIBRATION)
+        return self._score_table(layout.DECIDED)
 
     def areas(self) -> pd.DataFrame:
         """Hectares by class: mapped, and corrected for the map's errors with an interval."""
-        return self._score_table(AREAS)
+        return self._score_table(layout.AREAS)
 
     def _score_table(self, name: str) -> pd.DataFrame:
-        path = self.path / "scores" / name
+        path = self.path / layout.SCORES_FOLDER / name
         if not path.exists():
             raise RunNotFound(
                 f"Run {self.run_id} has no scores yet: let it finish, or evaluate it."
@@ -210,11 +218,21 @@ def create(models: Path, config: Mapping[str, Any], facts: Mapping[str, Any]) ->
     run_id = f"{config['classifier']}-{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     path = models / run_id
     path.mkdir(parents=True)
-    atomic.write_json(
-        path / CONFIG, {"config": dict(config), "created": moment.isoformat(), **facts}
-    )
+    layout.RUN.write(path, {"config": dict(config), "created": moment.isoformat(), **facts})
     status.write(path, status.Status("queued", stage="Waiting to start", created=time.time()))
     return RunFolder(path)
+
+
+def read_record(path: Path, what: str) -> RunRecord:
+    """The record in a run's or a study's folder. Raises RunNotFound, DamagedFile, UnknownFormat."""
+    try:
+        return RunRecord(**layout.RUN.read(path))
+    except FileNotFoundError as error:
+        raise RunNotFound(f"{what} has no {layout.RUN.file}.") from error
+    except TypeError as error:
+        raise DamagedFile(
+            f"{layout.RUN.file} of {path.name} lacks what a run is traced to: train it again."
+        ) from error
 
 
 def find(models: Path, run_id: str) -> RunFolder:
@@ -231,12 +249,12 @@ def list_all(models: Path) -> tuple[RunFolder, ...]:
     """All runs, newest first."""
     if not models.is_dir():
         return ()
-    paths = [p for p in models.iterdir() if NAME.match(p.name) and (p / CONFIG).is_file()]
+    paths = [p for p in models.iterdir() if NAME.match(p.name) and layout.RUN.of(p).is_file()]
     return tuple(RunFolder(p) for p in sorted(paths, key=_age))
 
 
 def _age(path: Path) -> tuple[float, str]:
-    return -(path / CONFIG).stat().st_mtime, path.name
+    return -layout.RUN.of(path).stat().st_mtime, path.name
 
 
 def _whole_lines(lines: Iterable[str]) -> Iterable[dict[str, Any]]:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import psutil
 from filelock import FileLock, Timeout
 
-from cropdash.files import atomic
+from cropdash.domain.errors import DamagedFile
+from cropdash.storage import layout
 
 State = Literal["queued", "running", "done", "failed", "stopped", "lost"]
 FINAL: frozenset[State] = frozenset(("done", "failed", "stopped", "lost"))
 STALE_S = 30.0  # [s] without heartbeat after which a free lock means that the worker is gone
-FILE, LOCK, STOP = "status.json", "worker.lock", "stop"
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Status:
 
 
 def write(folder: Path, status: Status) -> None:
-    atomic.write_json(folder / FILE, asdict(status))
+    layout.STATUS.write(folder, asdict(status))
 
 
 def read(folder: Path) -> Status | None:
@@ -66,12 +65,11 @@ def read(folder: Path) -> Status | None:
 def read_written(folder: Path) -> Status | None:
     """Status as last written."""
     try:
-        values: dict[str, Any] = atomic.read_json(folder / FILE)
-        return Status(**values)
+        return Status(**layout.STATUS.read(folder))
     except FileNotFoundError:
         return None
-    except (json.JSONDecodeError, TypeError):
-        return Status("failed", error=f"{FILE} of {folder.name} is damaged.")
+    except (DamagedFile, TypeError):
+        return Status("failed", error=f"{layout.STATUS.file} of {folder.name} is damaged.")
 
 
 def _is_plausible(folder: Path, status: Status) -> bool:
@@ -96,15 +94,15 @@ def process_of(status: Status) -> psutil.Process | None:
 def lock(folder: Path) -> FileLock:
     """Held by the worker for its lifetime; its death frees it."""
     folder.mkdir(parents=True, exist_ok=True)
-    return FileLock(folder / LOCK)
+    return FileLock(folder / layout.WORKER_LOCK)
 
 
 def is_locked(folder: Path) -> bool:
     """True while a worker holds the lock."""
-    if not (folder / LOCK).exists():
+    if not (folder / layout.WORKER_LOCK).exists():
         return False
     try:
-        with FileLock(folder / LOCK).acquire(timeout=0):
+        with FileLock(folder / layout.WORKER_LOCK).acquire(timeout=0):
             return False
     except Timeout:
         return True
@@ -143,11 +141,11 @@ class Reporter:
             self._status, state=state, error=error, progress=progress, heartbeat=now, finished=now
         )
         self._write()
-        (self.folder / STOP).unlink(missing_ok=True)  # obeyed, or too late
+        (self.folder / layout.STOP).unlink(missing_ok=True)  # obeyed, or too late
 
     def should_stop(self) -> bool:
         """True once a stop was asked for."""
-        return (self.folder / STOP).exists()
+        return (self.folder / layout.STOP).exists()
 
     def _write(self) -> None:
         self._written = self._status.heartbeat

@@ -11,17 +11,23 @@ import geopandas as gpd
 import pandas as pd
 
 from cropdash.domain import NAME, Cube, Labels, Legend, Prediction, Zone
-from cropdash.domain.errors import CorruptDataset
-from cropdash.files import atomic
-from cropdash.storage import datasets, pictures, runs, status, studies, summaries, zone_states
+from cropdash.domain.errors import CorruptDataset, DamagedFile
+from cropdash.storage import (
+    datasets,
+    layout,
+    pictures,
+    runs,
+    studies,
+    summaries,
+    zone_states,
+)
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.datasets import Description as Description
-from cropdash.storage.runs import RunFolder
+from cropdash.storage.runs import RunFolder, RunRecord
 from cropdash.storage.status import Status
 from cropdash.storage.status import read as read_status
 from cropdash.storage.studies import StudyInfo as StudyInfo
 
-REALISM = "realism.json"  # of a simulated dataset, beside its description
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,7 @@ class Store:
 
     def build_names(self) -> tuple[str, ...]:
         """Datasets that have a description, and those whose build was started."""
-        started = (p.parent.name for p in self.data.glob(f"*/{status.FILE}"))
+        started = (p.parent.name for p in self.data.glob(f"*/{layout.STATUS.file}"))
         named = {name for name in started if NAME.match(name)}
         return tuple(sorted(named | set(self.dataset_names())))
 
@@ -95,23 +101,18 @@ class Store:
     def build_config(self, dataset: str) -> dict[str, Any] | None:
         """Settings of the dataset's build; None if it was not started from settings."""
         try:
-            values: dict[str, Any] = atomic.read_json(self._dataset(dataset).path / "build.json")
-        except (FileNotFoundError, ValueError):
+            return layout.BUILD.read(self._dataset(dataset).path)
+        except (FileNotFoundError, DamagedFile):
             return None
-        return values
 
     def realism(self, dataset: str) -> dict[str, Any] | None:
         """The report on a simulated dataset; None if there is none. Raises CorruptDataset."""
-        damaged = f"{REALISM} of {dataset} is damaged: make the report again."
-        try:
-            report = atomic.read_json(self._dataset(dataset).path / REALISM)
-        except FileNotFoundError:
-            return None
-        except ValueError as error:
-            raise CorruptDataset(damaged) from error
-        if not isinstance(report, dict) or not {"checks", "tables"} <= set(report):
-            raise CorruptDataset(damaged)
-        return report
+        report = layout.REALISM.find(self._dataset(dataset).path)
+        if report and not {"checks", "tables"} <= set(report):
+            raise CorruptDataset(
+                f"{layout.REALISM.file} of {dataset} is damaged: make the report again."
+            )
+        return report or None
 
     def build_status(self, name: str) -> Status | None:
         """Status of the build of a dataset, which may not have a description yet."""
@@ -218,8 +219,8 @@ class Store:
     def run(self, run_id: str) -> RunInfo:
         return _info(self._run(run_id))
 
-    def record(self, run_id: str) -> dict[str, Any]:
-        """config.json: config, created, dataset_fingerprint, legend_hash, versions, …"""
+    def record(self, run_id: str) -> RunRecord:
+        """What the run was made with."""
         return self._run(run_id).record()
 
     def epochs(self, run_id: str) -> pd.DataFrame:
@@ -282,10 +283,10 @@ def _info(run: RunFolder) -> RunInfo:
     record = run.record()
     return RunInfo(
         run_id=run.run_id,
-        config=dict(record["config"]),
-        created=str(record["created"]),
+        config=dict(record.config),
+        created=record.created,
         status=run.status or Status("failed", error="It has no status file."),
         scores=run.scores(),
         zones=run.predicted_zones(),
-        legend_hash=str(record["legend_hash"]),
+        legend_hash=str(record.legend_hash),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from collections.abc import Mapping
@@ -15,16 +14,15 @@ import pandas as pd
 
 from cropdash.domain import NAME
 from cropdash.domain.errors import RunNotFound
-from cropdash.files import atomic
+from cropdash.files import atomic, records
+from cropdash.files.records import Form
 from cropdash.settings import study as study_config
 from cropdash.settings.folders import Folders
 from cropdash.settings.study import CrossValidation, Point, Search
-from cropdash.storage import runs, status
+from cropdash.storage import layout, runs, status
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.storage.runs import CONFIG, SCORES, RunFolder
+from cropdash.storage.runs import RunFolder, RunRecord
 
-PLACE = "studies"  # beside the runs, and no run itself
-PARCELS = "parcels.parquet"
 TrialState = Literal["running", "done", "pruned", "failed", "stopped"]
 
 
@@ -72,70 +70,69 @@ class StudyFolder:
     def study_id(self) -> str:
         return self.path.name
 
-    def record(self) -> dict[str, Any]:
-        """What config.json holds: `config`, dataset fingerprint, versions, …"""
-        try:
-            record: dict[str, Any] = atomic.read_json(self.path / CONFIG)
-            return record
-        except (FileNotFoundError, json.JSONDecodeError) as error:
-            raise RunNotFound(f"Study {self.study_id} has no readable {CONFIG}.") from error
+    def record(self) -> RunRecord:
+        """What the study was made with. Raises RunNotFound, DamagedFile or UnknownFormat."""
+        return runs.read_record(self.path, f"Study {self.study_id}")
 
     @property
     def config(self) -> CrossValidation | Search:
-        return study_config.parse(self.record()["config"])
+        return study_config.parse(self.record().config)
 
     def info(self) -> StudyInfo:
         record = self.record()
         told = status.read(self.path) or status.Status("failed", error="It has no status file.")
-        return StudyInfo(
-            self.study_id, dict(record["config"]), str(record["created"]), told, self.scores()
-        )
+        return StudyInfo(self.study_id, dict(record.config), record.created, told, self.scores())
 
     # folds -------------------------------------------------------------------
 
     def fold(self, number: int, config: Mapping[str, Any]) -> RunFolder:
         """The run of a fold, begun if it was not; no list of runs shows it."""
-        path = self.path / "folds" / str(number)
-        if not (path / CONFIG).exists():
-            atomic.write_json(path / CONFIG, {**self.record(), "config": dict(config)})
+        path = self.path / layout.FOLDS / str(number)
+        if not layout.RUN.of(path).exists():
+            layout.RUN.write(path, {**asdict(self.record()), "config": dict(config)})
         return RunFolder(path)
 
     def write_fold_parcels(self, number: int, table: pd.DataFrame) -> None:
         """zone_id, parcel_id, truth, predicted, confidence, p_0 … of the fold's scored zones."""
-        with atomic.replacing(self.path / "folds" / str(number) / PARCELS) as temporary:
+        with atomic.replacing(
+            self.path / layout.FOLDS / str(number) / layout.FOLD_PARCELS
+        ) as temporary:
             table.to_parquet(temporary, index=False)
 
     def out_of_fold(self) -> pd.DataFrame:
         """The parcels of all finished folds, each told by a model that never saw its zone."""
-        found = sorted((self.path / "folds").glob(f"*/{PARCELS}"), key=lambda p: int(p.parent.name))
+        found = sorted(
+            (self.path / layout.FOLDS).glob(f"*/{layout.FOLD_PARCELS}"),
+            key=lambda p: int(p.parent.name),
+        )
         tables = [pd.read_parquet(path).assign(fold=int(path.parent.name)) for path in found]
         return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
     def write_scores(self, scores: Mapping[str, Any]) -> None:
-        atomic.write_json(self.path / SCORES, dict(scores))
+        layout.STUDY_SCORES.write(self.path, scores)
 
     def scores(self) -> dict[str, Any]:
         """Scores by fold, their mean and deviation; empty until a fold was scored."""
-        path = self.path / SCORES
-        return dict(atomic.read_json(path)) if path.exists() else {}
+        return layout.STUDY_SCORES.find(self.path)
 
     # trials ------------------------------------------------------------------
 
     def trial_folder(self, number: int) -> Path:
         """Where the trial's training keeps what it needs to go on."""
-        path = self.path / "trials" / str(number)
+        path = self.path / layout.TRIALS / str(number)
         path.mkdir(parents=True, exist_ok=True)
         return path
 
     def write_trial(self, trial: Trial) -> None:
         """Write the trial as it stands, whole or not at all."""
-        atomic.write_json(self.path / "trials" / f"{trial.number}.json", asdict(trial))
+        form = Form(f"{trial.number}.json", layout.TRIAL_VERSION)
+        form.write(self.path / layout.TRIALS, asdict(trial))
 
     def trials(self) -> tuple[Trial, ...]:
         """All trials, in order; those whose worker is gone are not called running."""
         live = (told := status.read(self.path)) is not None and not told.is_final
-        paths = sorted((self.path / "trials").glob("[0-9]*.json"), key=lambda p: int(p.stem))
-        return tuple(_trial(atomic.read_json(path), live) for path in paths)
+        paths = sorted((self.path / layout.TRIALS).glob("[0-9]*.json"), key=lambda p: int(p.stem))
+        return tuple(_trial(records.read(path, layout.TRIAL_VERSION), live) for path in paths)
 
     def best_settings(self) -> dict[str, Any] | None:
         """Settings of a training under the best trial of a search; None if there is none."""
@@ -172,10 +169,10 @@ def queue(folders: Folders, config: CrossValidation | Search) -> StudyFolder:
     moment = datetime.now(UTC)
     kind = "search" if isinstance(config, Search) else "folds"
     study_id = f"{kind}-{config.classifier}-{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    path = folders.models / PLACE / study_id
+    path = folders.models / layout.STUDIES / study_id
     path.mkdir(parents=True)
     record = {"config": config.model_dump(mode="json"), "created": moment.isoformat(), **facts}
-    atomic.write_json(path / CONFIG, record)
+    layout.RUN.write(path, record)
     status.write(path, status.Status("queued", stage="Waiting to start", created=time.time()))
     return StudyFolder(path)
 
@@ -185,16 +182,16 @@ def find(models: Path, study_id: str) -> StudyFolder:
     for study in list_all(models):
         if study.study_id == study_id:
             return study
-    raise RunNotFound(f"There is no study {str(study_id)[:64]!r} in {models / PLACE}.")
+    raise RunNotFound(f"There is no study {str(study_id)[:64]!r} in {models / layout.STUDIES}.")
 
 
 def list_all(models: Path) -> tuple[StudyFolder, ...]:
     """All studies, newest first."""
-    place = models / PLACE
+    place = models / layout.STUDIES
     if not place.is_dir():
         return ()
-    paths = [p for p in place.iterdir() if NAME.match(p.name) and (p / CONFIG).is_file()]
-    newest = sorted(paths, key=lambda p: (-(p / CONFIG).stat().st_mtime, p.name))
+    paths = [p for p in place.iterdir() if NAME.match(p.name) and layout.RUN.of(p).is_file()]
+    newest = sorted(paths, key=lambda p: (-layout.RUN.of(p).stat().st_mtime, p.name))
     return tuple(StudyFolder(path) for path in newest)
 
 

@@ -10,12 +10,11 @@ from typing import Literal
 
 import pandas as pd
 
-from cropdash.domain.errors import DiskFull
-from cropdash.files import atomic
+from cropdash.domain.errors import DamagedFile, DiskFull
+from cropdash.storage import layout
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.status import Status
 
-FILE = "state.json"
 COLUMNS = ("zone_id", "region", "split", "state", "step", "reason", "seconds")
 
 State = Literal["built", "building", "failed", "missing"]
@@ -37,7 +36,7 @@ class Teller:
     """Says of one zone how far it is; a full disk is for those to tell who write data."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / FILE
+        self.path = layout.ZONE_STATE.of(folder)
         self._started = time.time()
         self._step = ""
 
@@ -66,14 +65,14 @@ class Teller:
         seconds = round(time.time() - self._started, 2)
         value = ZoneState(state, self._step, reason, self._started, seconds)
         with suppress(DiskFull):
-            atomic.write_json(self.path, asdict(value))
+            layout.ZONE_STATE.write(self.path.parent, asdict(value))
 
 
 def read(folder: Path) -> ZoneState | None:
     """State of a zone's folder as last written; None if there is none to be read."""
     try:
-        return ZoneState(**atomic.read_json(folder / FILE))
-    except (OSError, ValueError, TypeError):
+        return ZoneState(**layout.ZONE_STATE.read(folder))
+    except (OSError, DamagedFile, TypeError):
         return None
 
 

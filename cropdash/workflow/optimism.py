@@ -19,6 +19,7 @@ from cropdash.evaluate import Confusion, confusion, parcels
 from cropdash.files import atomic
 from cropdash.prepare import splits
 from cropdash.settings.train import TrainConfig
+from cropdash.storage import layout
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow.zone_dataset import Samples
 
@@ -26,7 +27,6 @@ Progress = Callable[[str, float], None]
 HELD = 5  # one in so many is held back, whatever the unit
 PATCH = 24  # [pixels] on a side, as the seed project cuts its patches
 SPLITS = ("pixel", "parcel", "patch", "zone", "region")
-JSON, CSV = "optimism.json", "optimism.csv"
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,6 +195,6 @@ def _parcels_of(samples: Sequence[Sample]) -> set[tuple[str, int]]:
 def _write(table: pd.DataFrame, config: TrainConfig, models: Path) -> None:
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
     record = {"config": config.model_dump(mode="json"), "splits": rows}
-    atomic.write_json(models / JSON, record)
-    with atomic.replacing(models / CSV) as temporary:
+    layout.OPTIMISM.write(models, record)
+    with atomic.replacing(models / layout.OPTIMISM_TABLE) as temporary:
         table.to_csv(temporary, index=False)

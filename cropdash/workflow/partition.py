@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
@@ -13,6 +12,7 @@ from cropdash.domain.errors import InvalidRun, NotEnoughData
 from cropdash.prepare import splits
 from cropdash.settings.train import TrainConfig
 from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.runs import RunRecord
 
 
 @dataclass(frozen=True)
@@ -74,10 +74,9 @@ def _has(dataset: DatasetFolder, zone_id: str, name: str) -> bool:
     return name in dataset.layer_names(zone_id)
 
 
-def check_unchanged(record: Mapping[str, Any], dataset: DatasetFolder) -> None:
+def check_unchanged(record: RunRecord, dataset: DatasetFolder) -> None:
     """Raise InvalidRun if the dataset is not the one that a study was begun on."""
-    begun = record.get("dataset_fingerprint")
-    if begun is not None and begun != dataset.fingerprint():
+    if record.dataset_fingerprint != dataset.fingerprint():
         raise InvalidRun(
             f"Dataset {dataset.name} changed since this study began, and with it which zones are "
             "held out: start a new study."

@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 from cropdash import legend
 from cropdash.domain import Sample, Zone
 from cropdash.domain.errors import ConfigError, NotEnoughData
-from cropdash.files.atomic import write_json
 from cropdash.simulate import realism
 from cropdash.simulate.realism import phenology
+from cropdash.storage import layout
 from cropdash.storage.datasets import DatasetFolder
 
-REPORT = "realism.json"
 SIMULATED = "simulated"  # the source of datasets that are reported on
 REAL_TABLES = (
     "classes", "zones", "bands", "ndvi", "clear_dates", "sky", "parcel_sizes", "border_share",
@@ -65,7 +64,7 @@ def report(
         "checks": [check.as_dict() for check in checks],
         "tables": {name: plain(table) for name, table in tables.items()},
     }
-    write_json(dataset.path / REPORT, value)
+    layout.REALISM.write(dataset.path, value)
     return value
 
 

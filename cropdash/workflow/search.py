@@ -18,11 +18,10 @@ import optuna
 
 from cropdash import classify
 from cropdash.domain.errors import InvalidRun, NotEnoughData, TrainingFailed
-from cropdash.files import atomic
 from cropdash.settings.folders import Folders
 from cropdash.settings.study import Point, Search
 from cropdash.settings.train import TrainConfig
-from cropdash.storage import studies
+from cropdash.storage import layout, studies
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
 from cropdash.storage.studies import StudyFolder, Trial
@@ -34,7 +33,6 @@ ShouldStop = Callable[[], bool]
 # A trial is looked at this often, at equal shares of its training: trials of many small steps and
 # of few large ones are as far along when they are compared.
 LOOKS = 20
-_FINISHED = "finished.json"  # of a fold of a trial
 _SCORES = ("score", "accuracy", "macro_f1")
 _OVER = ("done", "pruned", "failed")  # states of a trial that is not taken up again
 
@@ -132,8 +130,8 @@ class _Attempt:
 
     def _train_fold(self, fold: int, settings: TrainConfig, folder: Path) -> dict[str, float]:
         """Scores of the best epoch on the zones held out."""
-        if (folder / _FINISHED).exists():
-            return dict(atomic.read_json(folder / _FINISHED))
+        if found := layout.FOLD_DONE.find(folder):
+            return found
         folder.mkdir(exist_ok=True)
         run = RunFolder(folder)
         told: list[int] = []
@@ -164,7 +162,7 @@ class _Attempt:
                 f"The zones of {settings.dataset} that are held out have no pixel of a class that is "
                 "learned from the others: use more or larger zones, or another validation fold."
             )
-        atomic.write_json(folder / _FINISHED, best)
+        layout.FOLD_DONE.write(folder, best)
         return best
 
     def _report(self, fold: int, values: Mapping[str, float]) -> None:

@@ -22,7 +22,8 @@ from cropdash.settings.ensemble import EnsembleConfig
 from cropdash.settings.folders import Folders
 from cropdash.settings.train import TrainConfig
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.storage.runs import VALIDATED, RunFolder
+from cropdash.storage.layout import VALIDATED
+from cropdash.storage.runs import RunFolder
 from cropdash.workflow import calibrate, ensemble, ranks, refit
 from cropdash.workflow.partition import Zones, check_context, choose_zones, mapped_parcels
 from cropdash.workflow.score import predict_zones, score_run

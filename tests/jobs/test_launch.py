@@ -24,7 +24,7 @@ from cropdash.settings import build, classifiers
 from cropdash.settings import folders as config
 from cropdash.settings import study as study_config
 from cropdash.settings.folders import Folders
-from cropdash.storage import runs, status, studies
+from cropdash.storage import layout, runs, status, studies
 from cropdash.storage.datasets import DatasetFolder, Description
 from cropdash.storage.status import Status
 
@@ -105,8 +105,8 @@ def test_training_runs_to_its_end(where: Folders) -> None:
     folder = _start(where, SHORT)
     _wait(lambda: _state(folder) == "done")
     record = runs.find(where.models, folder.name).record()
-    assert record["config"]["classifier"] == "cnn"
-    assert {"dataset_fingerprint", "legend_hash", "versions", "hardware"} <= set(record)
+    assert record.config["classifier"] == "cnn"
+    assert all((record.dataset_fingerprint, record.legend_hash, record.versions, record.hardware))
 
 
 def test_queued_status_names_the_process(where: Folders) -> None:
@@ -238,7 +238,7 @@ def test_stopped_run_can_be_resumed_under_its_name(where: Folders) -> None:
     _wait(lambda: _state(folder) == "stopped" and not status.is_locked(folder))
     launch.reap()
     launch.resume(folder.name, command=_command(where, SHORT))
-    assert not (folder / status.STOP).exists()
+    assert not (folder / layout.STOP).exists()
     _wait(lambda: _state(folder) == "done")
     assert len(runs.list_all(where.models)) == 1
 
@@ -284,7 +284,7 @@ def test_stubborn_worker_is_ended(where: Folders) -> None:
     launch.stop(folder.name)
     assert launch.is_stopping(folder.name)
     assert not launch.may_end(folder.name)  # it is given time
-    os.utime(folder / status.STOP, (1, 1))
+    os.utime(folder / layout.STOP, (1, 1))
     assert launch.may_end(folder.name)
     assert launch.end_now(folder.name)
     assert _state(folder) == "stopped"
@@ -406,7 +406,7 @@ def test_command_line_of_a_build_says_the_same_settings(
 def test_half_written_last_epoch_is_left_out(where: Folders) -> None:
     run = runs.create(where.models, SETTINGS.model_dump(), {})
     run.append_epoch({"epoch": 1, "train_loss": 2.0})
-    with (run.path / runs.EPOCHS).open("a") as handle:
+    with (run.path / layout.EPOCHS).open("a") as handle:
         handle.write('{"epoch": 2, "train_l')
     assert run.epochs().to_dict("records") == [{"epoch": 1, "train_loss": 2.0}]
 

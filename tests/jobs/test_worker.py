@@ -5,7 +5,7 @@ import pytest
 
 from cropdash.domain.errors import CropdashError, RunBusy, TrainingFailed
 from cropdash.jobs import worker
-from cropdash.storage import status
+from cropdash.storage import layout, status
 
 
 @pytest.fixture(autouse=True)
@@ -43,10 +43,10 @@ def test_every_fault_leaves_a_true_state(tmp_path, fault, state, sentence):
 
 def test_a_stop_that_was_asked_for_ends_as_stopped(tmp_path):
     with worker.at_work(tmp_path / "run") as reporter:
-        (tmp_path / "run" / status.STOP).touch()
+        (tmp_path / "run" / layout.STOP).touch()
         assert reporter.should_stop()
     assert status.read(tmp_path / "run").state == "stopped"
-    assert not (tmp_path / "run" / status.STOP).exists()
+    assert not (tmp_path / "run" / layout.STOP).exists()
 
 
 def test_two_workers_never_share_a_folder(tmp_path, monkeypatch):
@@ -80,7 +80,7 @@ def test_a_queued_job_can_be_stopped(tmp_path):
     slot = tmp_path / "slot"
     with worker.at_work(tmp_path / "a", slot):
         status.write(tmp_path / "b", status.Status("queued"))
-        (tmp_path / "b" / status.STOP).touch()
+        (tmp_path / "b" / layout.STOP).touch()
         with (
             pytest.raises(CropdashError, match="before it began"),
             worker.at_work(tmp_path / "b", slot),

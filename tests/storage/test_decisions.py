@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cropdash.domain.errors import CorruptDataset, NotKept
+from cropdash.domain.errors import DamagedFile, NotKept
 from cropdash.files import atomic
-from cropdash.storage import decisions
+from cropdash.storage import decisions, layout
 
 
 def test_what_is_written_is_read_and_what_is_taken_back_is_gone(tmp_path: Path) -> None:
@@ -31,14 +31,16 @@ def test_readers_who_decide_at_once_all_keep_theirs(tmp_path: Path) -> None:
     assert {parcel for _, parcel in decisions.read(tmp_path)} == set(range(24))
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"decisions": [{}]}', '{"decisions": [{"zone_id": 1'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"format": 1, "decisions": [{}]}', '{"decisions": [{"zone_id": 1']
+)
 def test_a_damaged_file_is_said_and_not_written_over(tmp_path: Path, text: str) -> None:
-    (tmp_path / decisions.FILE).write_text(text)
-    with pytest.raises(CorruptDataset, match=tmp_path.name):
+    (tmp_path / layout.DECISIONS.file).write_text(text)
+    with pytest.raises(DamagedFile, match=tmp_path.name):
         decisions.read(tmp_path)
-    with pytest.raises(CorruptDataset):
+    with pytest.raises(DamagedFile):
         decisions.write(tmp_path, "a", 1, "keep")
-    assert (tmp_path / decisions.FILE).read_text() == text
+    assert (tmp_path / layout.DECISIONS.file).read_text() == text
 
 
 def test_what_cannot_be_written_is_said_and_the_rest_stays(

@@ -6,7 +6,7 @@ import pytest
 
 from cropdash.domain import Prediction, Season
 from cropdash.domain.errors import RunNotFound
-from cropdash.storage import runs, status
+from cropdash.storage import layout, runs, status
 from cropdash.storage.status import Reporter, Status
 from tests import worlds
 
@@ -79,7 +79,7 @@ def test_a_worker_that_falls_silent_reads_as_lost(tmp_path):
 
 def test_reporter_keeps_creation_obeys_stop_and_clears_it(tmp_path):
     status.write(tmp_path, Status("queued", created=123.0))
-    (tmp_path / status.STOP).touch()
+    (tmp_path / layout.STOP).touch()
     reporter = Reporter(tmp_path)
     assert reporter.should_stop()
     reporter.update("Training", 0.5)
@@ -90,6 +90,6 @@ def test_reporter_keeps_creation_obeys_stop_and_clears_it(tmp_path):
 
 
 def test_a_damaged_status_is_a_state_not_a_crash(tmp_path):
-    (tmp_path / status.FILE).write_text("{")
+    (tmp_path / layout.STATUS.file).write_text("{")
     assert status.read(tmp_path).state == "failed"
     assert status.read(tmp_path / "nothing") is None

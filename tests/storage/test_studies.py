@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import pandas as pd
@@ -10,7 +9,7 @@ import pytest
 
 from cropdash.domain.errors import RunNotFound
 from cropdash.settings import study as study_config
-from cropdash.storage import runs, status, studies
+from cropdash.storage import layout, runs, status, studies
 from cropdash.storage.status import Status
 from cropdash.storage.store import Store
 from cropdash.storage.studies import StudyFolder, Trial
@@ -19,11 +18,11 @@ from cropdash.storage.studies import StudyFolder, Trial
 @pytest.fixture
 def study(tmp_path) -> StudyFolder:
     """A search whose worker says that it works."""
-    path = tmp_path / studies.PLACE / "search-xgboost-1"
+    path = tmp_path / layout.STUDIES / "search-xgboost-1"
     config = study_config.parse({"kind": "optuna", "classifier": "xgboost", "dataset": "demo"})
     path.mkdir(parents=True)
     record = {"config": config.model_dump(mode="json"), "created": "2026-01-01T00:00:00+00:00"}
-    (path / runs.CONFIG).write_text(json.dumps(record))
+    layout.RUN.write(path, record)
     now = time.time()
     status.write(path, Status("running", created=now, started=now, heartbeat=now))
     return StudyFolder(path)

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from cropdash.storage import zone_states
+from cropdash.storage import layout, zone_states
 from cropdash.storage.status import Status
 from cropdash.storage.zone_states import Teller
 from tests import fetching
@@ -59,7 +59,7 @@ def test_files_have_the_last_word(folder):
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"state": "built", "colour": 1}'])
 def test_a_damaged_state_reads_as_none(folder, content):
     Teller(folder.zone_folder("z1")).step("fill")
-    (folder.zone_folder("z1") / zone_states.FILE).write_text(content)
+    (folder.zone_folder("z1") / layout.ZONE_STATE.file).write_text(content)
     assert states(folder).loc["z1", "state"] == "missing"
 
 

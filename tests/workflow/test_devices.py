@@ -18,7 +18,7 @@ from cropdash.classify.cnn.patches import Patches
 from cropdash.domain.errors import ConfigError
 from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
-from cropdash.storage import runs, status
+from cropdash.storage import layout, runs, status
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import partition
 from cropdash.workflow.zone_dataset import Samples
@@ -126,7 +126,7 @@ def test_a_stopped_training_takes_its_assistant_along(folders):
     run = queued(folders, epochs=200, patience=200, devices=2)
     process = worker(run, folders)
     assistant = assistant_at_work(run, process)
-    (run.path / status.STOP).touch()
+    (run.path / layout.STOP).touch()
     assert process.wait(PATIENCE_S) == 0
     assert not assistant.is_running()
     assert status.read(run.path).state == "stopped"

@@ -10,6 +10,7 @@ import pytest
 
 from cropdash.domain.errors import NotEnoughData
 from cropdash.settings import classifiers
+from cropdash.storage import layout
 from cropdash.workflow import optimism
 from cropdash.workflow.zone_dataset import Samples
 from tests import factory
@@ -72,9 +73,9 @@ def test_the_table_names_every_split_and_is_kept(dataset, tmp_path) -> None:
     np.testing.assert_allclose(rows["flatters_f1_by"], expected)
     assert np.isnan(rows.loc["pixel", "parcel_accuracy"])
     assert rows["accuracy"].between(0, 1).all()
-    kept = json.loads((tmp_path / optimism.JSON).read_text())
+    kept = json.loads((tmp_path / layout.OPTIMISM.file).read_text())
     assert [row["split"] for row in kept["splits"]] == list(optimism.SPLITS)
-    assert (tmp_path / optimism.CSV).exists()
+    assert (tmp_path / layout.OPTIMISM_TABLE).exists()
 
 
 def test_a_single_region_is_said_before_anything_is_trained(dataset, monkeypatch) -> None:

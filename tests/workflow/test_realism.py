@@ -117,7 +117,7 @@ def test_a_zone_without_parcels_is_measured(dataset, monkeypatch):
 def test_the_report_is_strict_json_in_the_dataset(dataset):
     found = realism.report(dataset)
     written = strictly((dataset.path / "realism.json").read_text(encoding="utf-8"))
-    assert written == found
+    assert written == {"format": 1, **found}
     assert written["dataset"] == "demo"
     keys = {"group", "name", "simulated", "real", "low", "high", "unit", "passed", "source"}
     assert all(keys <= set(check) for check in written["checks"])

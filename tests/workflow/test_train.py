@@ -186,6 +186,6 @@ def test_a_dataset_with_a_code_table_of_its_own_is_trained_on_its_own_legend(fol
     folder.keep_codes(table)
     folder.describe(replace(description, legend_hash=folder.legend().hash))
     run = runs.queue(other, classifiers.parse({"classifier": "xgboost", "dataset": "flanders"}))
-    assert run.record()["legend_hash"] == folder.legend().hash != description.legend_hash
+    assert run.record().legend_hash == folder.legend().hash != description.legend_hash
     with pytest.raises(NotEnoughData, match="no built training zone"):  # not "another legend"
         train.train_run(run, other, progress=lambda stage, done: None)

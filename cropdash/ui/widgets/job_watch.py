@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any, Literal, Protocol
 
 import pandas as pd
@@ -233,7 +234,7 @@ def _links(run_id: str) -> None:
 def _files(run_id: str) -> None:
     with st.expander(say("Log and settings"), icon=":material/terminal:"):
         show_log(data.store().log(run_id))
-        st.json(data.store().record(run_id), expanded=False)
+        st.json(asdict(data.store().record(run_id)), expanded=False)
 
 
 def show_log(text: str) -> None:

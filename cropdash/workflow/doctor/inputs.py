@@ -10,14 +10,15 @@ from cropdash.ingest import registers as rpg
 from cropdash.ingest import zones
 from cropdash.settings.build import BuildConfig
 from cropdash.storage import datasets
-from cropdash.storage.datasets import BUILD, DatasetFolder
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.layout import BUILD
 from cropdash.workflow.doctor.finding import Finding
 
 
 def unfinished(data: Path) -> tuple[BuildConfig, ...]:
     """Settings of the builds that were begun and have not built every zone."""
     found = []
-    for path in sorted(data.glob(f"*/{BUILD}")):
+    for path in sorted(data.glob(f"*/{BUILD.file}")):
         folder = DatasetFolder(data, path.parent.name)
         try:
             if folder.name in datasets.list_names(data) and _is_whole(folder):

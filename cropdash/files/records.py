@@ -1,0 +1,63 @@
+"""Documents of ours on disk: JSON that says which version of its format it is, whole or not there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cropdash.domain.errors import DamagedFile, UnknownFormat
+from cropdash.files import atomic
+
+_VERSION = "format"  # the key under which a document says its version
+
+
+@dataclass(frozen=True)
+class Form:
+    """A kind of document: the name of its file, and the version of its format.
+
+    The version is that of what stands in it: it grows when a reader of before would read it wrong.
+    """
+
+    file: str
+    version: int = 1
+
+    def of(self, folder: Path) -> Path:
+        """Where a folder keeps it."""
+        return folder / self.file
+
+    def write(self, folder: Path, values: Mapping[str, Any]) -> None:
+        """Write the document whole, or leave what stood there. Raises DiskFull."""
+        atomic.write_json(self.of(folder), {_VERSION: self.version, **values})
+
+    def read(self, folder: Path) -> dict[str, Any]:
+        """The document without its version.
+
+        Raises FileNotFoundError, DamagedFile, or UnknownFormat if another version wrote it.
+        """
+        return read(self.of(folder), self.version)
+
+    def find(self, folder: Path) -> dict[str, Any]:
+        """As `read`; empty where there is none."""
+        return self.read(folder) if self.of(folder).exists() else {}
+
+
+def read(path: Path, version: int) -> dict[str, Any]:
+    """The document at `path`, see `Form.read`."""
+    where = f"{path.name} in {path.parent.name}"
+    try:
+        values = atomic.read_json(path)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, RecursionError) as error:
+        raise DamagedFile(f"{where} can't be read as JSON: make it anew, or restore it.") from error
+    if not isinstance(values, dict):
+        raise DamagedFile(f"{where} holds no document of cropdash: make it anew, or restore it.")
+    found = values.pop(_VERSION, None)
+    if found != version:
+        raise UnknownFormat(
+            f"{where} has format {str(found)[:20]}, which this version of cropdash does not read "
+            f"(it reads {version}): make it anew."
+        )
+    return values

@@ -1,0 +1,48 @@
+"""What lies where: every file of datasets, runs and studies, with the version of its format.
+
+data/<dataset>/     dataset.json, build.json, decisions.json, realism.json, parts/
+    zones/<zone>/   manifest.json (written last), composite.tif, …, state.json
+models/<run>/       config.json, status.json, epochs.jsonl, worker.log, the model's own files
+    predictions/    <zone>.tif, <zone>.parquet
+    scores/         scores.json, confusions.parquet, calibration.parquet, areas.parquet
+models/studies/<study>/  config.json, status.json, folds/<n>/ (a run each), trials/<n>.json
+"""
+
+from __future__ import annotations
+
+from cropdash.files.records import Form
+
+# A dataset
+DATASET, BUILD = Form("dataset.json"), Form("build.json")
+DECISIONS, REALISM = Form("decisions.json"), Form("realism.json")
+OPTIMISM, OPTIMISM_TABLE = Form("optimism.json"), "optimism.csv"
+DECISIONS_LOCK = "decisions.lock"
+ZONES, PARTS = "zones", "parts"  # folders: finished zones; periods of a zone that is being built
+
+# A zone
+MANIFEST, ZONE_STATE = Form("manifest.json"), Form("state.json")
+ZONE_LOCK = "build.lock"
+COMPOSITE, CLEAR_DATES, LABELS = "composite.tif", "clear_dates.tif", "labels.tif"
+LAYERS, LAST_CROP = "layers.tif", "last_crop.tif"  # where they are given
+PARCELS, SERIES = "parcels.parquet", "series.parquet"
+
+# A worker's folder: a dataset's, a run's or a study's
+STATUS = Form("status.json")
+WORKER_LOCK, STOP, LOG = "worker.lock", "stop", "worker.log"
+
+# A run
+RUN, CLASSES = Form("config.json"), Form("classes.json")
+CALIBRATION, STACK = Form("calibration.json"), Form("stack.json")
+EPOCHS = "epochs.jsonl"
+VALIDATED = "validated"  # folder of the model before it learned from the zones held out as well
+PREDICTIONS, SCORES_FOLDER = "predictions", "scores"
+SCORES = Form("scores.json")
+CONFUSIONS, DECIDED, AREAS = "confusions.parquet", "calibration.parquet", "areas.parquet"
+
+# A study
+STUDIES = "studies"  # beside the runs, and no run itself
+STUDY_SCORES = Form("scores.json")
+FOLDS, TRIALS = "folds", "trials"
+FOLD_PARCELS = "parcels.parquet"
+TRIAL_VERSION = 1  # of trials/<n>.json
+FOLD_DONE = Form("finished.json")  # of a fold of a trial
