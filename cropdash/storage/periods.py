@@ -48,13 +48,8 @@ class PeriodFolder:
             np.savez(out, **{**arrays, _DIGEST: np.array(_digest(arrays))})  # type: ignore[arg-type]
 
     def clear(self, zone_id: str) -> None:
-<<<<<<< HEAD:cropdash/storage/periods.py
         """Forget the periods of a zone."""
-        folder = self.dataset / FOLDER
-=======
-        """Forget the months of a zone."""
         folder = self.dataset / layout.PARTS
->>>>>>> 9417aaa (Each document on disk says the version of its format; names of files stand once, in storage/layout; run records are typed):cropdash/storage/months.py
         shutil.rmtree(folder / check_name(zone_id, "Zone"), ignore_errors=True)
         with suppress(OSError):  # of the last zone; else it is not empty
             folder.rmdir()

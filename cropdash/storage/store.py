@@ -29,7 +29,6 @@ from cropdash.storage.status import read as read_status
 from cropdash.storage.studies import StudyInfo as StudyInfo
 
 
-
 @dataclass(frozen=True)
 class DatasetInfo:
     """A dataset, and how far its building has come."""
