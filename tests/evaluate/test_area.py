@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from cropdash.domain.errors import InvalidRaster
 from cropdash.evaluate.area import estimate_area, estimate_area_by_zone
@@ -86,6 +87,63 @@ def test_zones_that_err_alike_need_the_wider_interval() -> None:
     naive, by_zone = np.mean(held, axis=0)
     assert naive < 0.75
     assert 0.91 < by_zone < 0.985
+
+
+def ratio_estimate(zones: np.ndarray, areas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Areas and standard errors of Cochran's ratio estimate, by loops over zones and classes."""
+    n_zones, k, _ = zones.shape
+    found, squares = np.zeros(k), np.zeros(k)
+    for true in range(k):
+        share = [zones[:, true, m].sum() / zones[:, :, m].sum() for m in range(k)]
+        found[true] = sum(areas[m] * share[m] for m in range(k))
+        for zone in zones:
+            off = [zone[true, m] - share[m] * zone[:, m].sum() for m in range(k)]
+            by_map = [areas[m] / zones[:, :, m].sum() * off[m] for m in range(k)]
+            squares[true] += sum(by_map) ** 2
+    return found, np.sqrt(squares * n_zones / (n_zones - 1))
+
+
+@pytest.mark.parametrize("n_zones", [2, 3, 7])
+def test_the_error_is_cochrans_and_spans_students_t_of_one_zone_less(n_zones: int) -> None:
+    zones = np.random.default_rng(n_zones).integers(1, 40, (n_zones, 4, 4))
+    found, error = ratio_estimate(zones, HECTARES)
+    # Zones where nothing was sampled give no degree of freedom.
+    table = estimate_area_by_zone(np.concatenate([zones, np.zeros((2, 4, 4))]), HECTARES)
+    np.testing.assert_allclose(table["estimated_ha"], found)
+    np.testing.assert_allclose(table["standard_error_ha"], error)
+    reach = stats.t(df=n_zones - 1).ppf(0.975) * error
+    np.testing.assert_allclose(table["high_ha"], found + reach)
+    np.testing.assert_allclose(table["low_ha"], np.maximum(found - reach, 0))
+
+
+def test_no_area_is_below_zero_and_those_above_are_as_computed() -> None:
+    """The rare class's interval would reach below 0; the common one's doesn't."""
+    counts = np.array([[1, 1], [1, 30]])
+    for table in (
+        estimate_area(counts, [2.0, 300.0]),
+        estimate_area_by_zone(np.stack([counts, 2 * counts[::-1, ::-1]]), [2.0, 300.0]),
+    ):
+        reach = table["high_ha"] - table["estimated_ha"]
+        assert (table["estimated_ha"] - reach).lt(0).any()
+        wanted = (table["estimated_ha"] - reach).clip(lower=0)
+        np.testing.assert_allclose(table["low_ha"], wanted, atol=1e-9)
+        assert table["low_ha"].min() == 0
+    common = estimate_area(counts, [2.0, 300.0]).iloc[1]
+    assert 0 < common["low_ha"] < common["estimated_ha"]
+
+
+def test_one_sampled_unit_says_nothing_of_its_error_and_two_do() -> None:
+    """With n units mapped as a class the variance of a share is p (1 - p) / (n - 1)."""
+    counts = np.array([[1, 0, 4], [1, 1, 0], [0, 0, 16]])
+    table = estimate_area(counts, [10.0, 20.0, 50.0]).set_index("class_id")
+    assert table.attrs["unsampled_ha"] == 20.0
+    assert np.isnan(table.loc[1, ["users_accuracy", "users_accuracy_error"]]).all()
+    assert table.loc[0, "users_accuracy_error"] == pytest.approx(0.5)  # of two, one is right
+    assert table.loc[2, "users_accuracy_error"] == pytest.approx(np.sqrt(0.8 * 0.2 / 19))
+    error = np.hypot(10 * 0.5, 50 * np.sqrt(0.8 * 0.2 / 19))
+    assert table.loc[0, "standard_error_ha"] == pytest.approx(error)
+    half = table.loc[0, "high_ha"] - table.loc[0, "estimated_ha"]
+    assert half / error == pytest.approx(stats.norm.ppf(0.975))
 
 
 def test_both_ways_give_the_same_areas() -> None:

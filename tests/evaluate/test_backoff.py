@@ -36,6 +36,37 @@ def test_the_ends_are_the_class_and_the_group(seed: int) -> None:
     assert np.isnan(scores.class_accuracy)
 
 
+@given(st.integers(0, 500), st.integers(0, 59))
+def test_answers_and_scores_equal_a_loop_over_parcels(seed: int, of: int) -> None:
+    probabilities, truth = said(seed)
+    threshold = float(probabilities.max(1)[of])  # that parcel itself is just sure enough
+    answers = backoff.back_off(probabilities, GROUPS, threshold)
+    right = {True: [], False: []}
+    for i, row in enumerate(probabilities):
+        groups = [sum(row[k] for k in range(K) if GROUPS[k] == g) for g in range(3)]
+        by_class = row.max() >= threshold
+        level, of_level = (row.tolist(), truth[i]) if by_class else (groups, GROUPS[truth[i]])
+        answer = level.index(max(level))
+        assert answers.by_class[i] == by_class
+        assert answers.answer[i] == answer
+        assert answers.probability[i] == pytest.approx(max(level), rel=1e-5)
+        right[bool(by_class)].append(answer == of_level)
+    assert answers.by_class[of]
+    scores = backoff.hierarchical_scores(answers, truth, GROUPS)
+    assert scores.by_class == pytest.approx(len(right[True]) / 60)
+    assert scores.class_accuracy == pytest.approx(np.mean(right[True]))
+    assert scores.accuracy == pytest.approx(np.mean(right[True] + right[False]))
+    if right[False]:
+        assert scores.group_accuracy == pytest.approx(np.mean(right[False]))
+
+
+def test_parcels_that_are_equally_sure_are_answered_together() -> None:
+    """The first two alone would reach the target, but the third is as sure as the second."""
+    rows = np.array([[0.9, 0.1], [0.7, 0.3], [0.7, 0.3], [0.7, 0.3]])
+    assert backoff.choose_threshold(rows, np.array([0, 0, 1, 1]), 0.9) == 0.9
+    assert backoff.choose_threshold(rows, np.array([0, 0, 1, 1]), 0.5) == 0.7
+
+
 @given(st.integers(0, 500), st.floats(0.3, 0.99))
 def test_the_threshold_is_the_lowest_that_keeps_the_promise(seed: int, target: float) -> None:
     probabilities, truth = said(seed)

@@ -64,19 +64,43 @@ def test_a_class_that_was_never_there_stays_impossible():
     np.testing.assert_allclose(got, [[0, 0.6, 0.4]], rtol=1e-5)
 
 
-def test_the_adjustment_is_the_best_of_those_tried():
-    said, truth = drawn(5, n=900)
-    prior = np.bincount(truth, minlength=6) / len(truth)
-    skewed = calibration.adjust(said, 1 / prior, 0.5)  # as if frequent classes were favoured
-    taus = (0.0, 0.25, 0.5, 0.75)
+@settings(max_examples=12)
+@given(seeds)
+def test_the_adjustment_is_the_best_of_those_tried(seed):
+    """Truth follows the prior, so that accuracy is best without and macro F1 with much of it."""
+    rng = np.random.default_rng(seed)
+    prior = np.array([0.55, 0.25, 0.12, 0.05, 0.03])
+    truth = rng.choice(5, 600, p=prior)
+    logits = np.log(prior) + rng.normal(0, 1, (600, 5)) + 1.5 * np.eye(5)[truth]
+    said = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    taus = tuple(np.linspace(0, 1, 9).tolist())
+    scores = []
+    for tau in taus:
+        weighted = said / prior**tau
+        answer = weighted.argmax(1)
+        f1 = f1_score(truth, answer, labels=np.unique(truth), average="macro", zero_division=0)
+        scores.append(accuracy_score(truth, answer) + f1)
+    found = calibration.fit_adjustment(said, truth, prior, taus)
+    assert scores[taus.index(found)] == pytest.approx(max(scores))
+    assert found == min(
+        t for t, score in zip(taus, scores, strict=True) if score > max(scores) - 1e-9
+    )
 
-    def score(tau):
-        answer = calibration.adjust(skewed, prior, tau).argmax(1)
-        return accuracy_score(truth, answer) + f1_score(truth, answer, average="macro")
 
-    assert calibration.fit_adjustment(skewed, truth, prior, taus) == max(taus, key=score)
+def test_a_class_that_nobody_has_or_names_does_not_count_in_the_adjustment():
+    said = np.array([[0.6, 0.4, 0.0], [0.55, 0.45, 0.0], [0.9, 0.1, 0.0]])
+    found = calibration.fit_adjustment(said, np.array([1, 1, 0]), np.array([0.8, 0.2, 0.0]))
+    assert found == 0.3  # the first of its steps of 0.05 at which 4^tau passes 6 / 4 and 55 / 45
+
+
+def test_what_only_impossible_classes_have_is_no_answer():
+    values = np.array([[[1.0, 0.0, 0.0], [0.0, 0.25, 0.75]]], np.float32)  # classes lie last
+    got = calibration.adjust(values, np.array([0.0, 0.5, 0.5]), 1.0)
+    np.testing.assert_allclose(got, [[[0, 0, 0], [0, 0.25, 0.75]]])
+    np.testing.assert_allclose(calibration.scale(got, 0.5), [[[0, 0, 0], [0, 0.1, 0.9]]], rtol=1e-5)
 
 
 def test_a_temperature_of_zero_is_refused():
-    with pytest.raises(InvalidRaster, match="positive"):
-        calibration.scale(np.ones((1, 2)), 0.0)
+    for temperature in (0.0, -1.0, float("nan")):
+        with pytest.raises(InvalidRaster, match="positive"):
+            calibration.scale(np.ones((1, 2)), temperature)

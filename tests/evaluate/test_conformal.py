@@ -1,9 +1,12 @@
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cropdash.domain.errors import ConfigError, NotEnoughData
+from cropdash.domain.errors import ConfigError, InvalidRaster, NotEnoughData
 from cropdash.evaluate import conformal
 
 K = 5
@@ -25,6 +28,25 @@ def test_sets_hold_the_truth_as_often_as_promised(seed, coverage):
     assert np.mean(shares) == pytest.approx(coverage + 0.5 / 61, abs=0.02)
 
 
+@given(st.integers(1, 90), st.integers(1, 19), st.integers(0, 999))
+@example(19, 18, 0)  # exactly two of (n + 1) may be missed, which floats call 1.9999999999999996
+@example(9, 18, 0)  # one of ten is just enough
+@example(8, 18, 0)  # and one of nine is not
+def test_the_threshold_is_the_quantile_of_the_published_rank(n, twentieths, seed):
+    """The ceil((n + 1) * coverage)-th smallest of the scores 1 - p, counted in whole numbers."""
+    coverage = Fraction(twentieths, 20)
+    rng = np.random.default_rng(seed)
+    probabilities = rng.dirichlet(np.ones(K), n).astype(np.float32)
+    truth = rng.integers(0, K, n)
+    threshold = conformal.fit_threshold(probabilities, truth, float(coverage))
+    rank = math.ceil((n + 1) * coverage)
+    likely_first = sorted((float(probabilities[i, k]) for i, k in enumerate(truth)), reverse=True)
+    assert threshold == (0 if rank > n else likely_first[rank - 1])
+    # The parcel on which the threshold lies is itself covered.
+    held = conformal.class_sets(probabilities, threshold)[np.arange(n), truth]
+    assert held.sum() >= min(rank, n)
+
+
 def test_too_few_parcels_promise_nothing_but_everything():
     probabilities = np.full((4, K), 1 / K)
     assert conformal.fit_threshold(probabilities, np.zeros(4, int), 0.9) == 0
@@ -40,6 +62,7 @@ def test_the_likeliest_class_is_always_in_and_the_impossible_never():
 def test_coverage_by_class():
     sets = np.array([[1, 1, 0], [0, 1, 0], [1, 0, 1]], bool)
     table = conformal.coverage_table(sets, np.array([0, 0, 2]))
+    assert list(table.columns) == ["class_id", "support", "covered", "size"]
     assert table["class_id"].tolist() == [0, 2]
     assert table["support"].tolist() == [2, 1]
     assert table["covered"].tolist() == [0.5, 1.0]
@@ -47,7 +70,10 @@ def test_coverage_by_class():
 
 
 def test_wrong_questions_are_refused():
-    with pytest.raises(ConfigError, match="between 0 and 1"):
-        conformal.fit_threshold(np.ones((1, 1)), np.zeros(1, int), 1.0)
+    for coverage in (0.0, 1.0):
+        with pytest.raises(ConfigError, match="between 0 and 1"):
+            conformal.fit_threshold(np.ones((1, 1)), np.zeros(1, int), coverage)
     with pytest.raises(NotEnoughData, match="no held-out parcel"):
         conformal.fit_threshold(np.ones((0, 1)), np.zeros(0, int))
+    with pytest.raises(InvalidRaster, match="2 sets but 1 parcels"):
+        conformal.coverage_table(np.ones((2, 3), bool), np.zeros(1, int))

@@ -3,9 +3,12 @@ import re
 import geopandas as gpd
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from shapely import GeometryCollection, LineString, MultiPolygon, Point, Polygon, box
 
 from cropdash import legend
+from cropdash.domain import IGNORE, Labels
 from cropdash.domain.errors import InvalidRegister
 from cropdash.prepare import parcels
 from tests import worlds
@@ -101,6 +104,59 @@ def test_an_even_parcel_belongs_to_exactly_one_zone():
         len(parcels.clean(frame, z, legend.load(), [west, east]).parcels) for z in (west, east)
     ]
     assert owned == [1, 0]
+
+
+BOXES = st.lists(
+    st.tuples(st.integers(0, 25), st.integers(0, 15), st.integers(1, 12), st.integers(1, 9)),
+    max_size=4,
+)  # (left, top, width, height) in pixels
+
+
+@given(BOXES, st.integers(0, 99))
+@settings(max_examples=40)
+def test_a_neighbours_parcel_masks_only_what_no_own_parcel_holds(boxes, seed):
+    """Own pixels keep their crop, also where it is unknown (0) or ignored."""
+    rng = np.random.default_rng(seed)
+    own = np.kron(rng.integers(0, 5, (4, 6)), np.ones((5, 5), int)).astype(np.int32)
+    crop_of = np.array([0, 0, 8, 30, IGNORE], np.uint8)  # parcel 1 has an unknown code
+    before = Labels(crop_of[own], own, GRID)
+    frame = gpd.GeoDataFrame(
+        geometry=[
+            box(LEFT + 10 * x, TOP - 10 * (y + h), LEFT + 10 * (x + w), TOP - 10 * y)
+            for x, y, w, h in boxes
+        ],
+        crs=GRID.crs,
+    )
+    after = parcels.mask_elsewhere(before, frame)
+    np.testing.assert_array_equal(after.parcel_id, own)
+    for row, column in np.ndindex(GRID.shape):
+        foreign = any(x <= column < x + w and y <= row < y + h for x, y, w, h in boxes)
+        kept = crop_of[own[row, column]]
+        expected = IGNORE if foreign and own[row, column] == 0 else kept
+        assert after.crop[row, column] == expected
+    assert after.crop.dtype == np.uint8
+
+
+def test_a_register_whose_parcels_overlap_across_zones_keeps_each_zones_own():
+    """From register to labels: the neighbour's parcel lies over an own one, and beyond it."""
+    west, east = (
+        worlds.zone("west", at=GRID),
+        worlds.zone("east", "test", worlds.grid((20, 30), left=RIGHT)),
+    )
+    rows = [
+        ("own", "BTH", (RIGHT - 100, TOP - 100, RIGHT - 20, TOP - 40)),
+        ("unknown", "???", (RIGHT - 100, TOP - 160, RIGHT - 20, TOP - 100)),
+        ("theirs", "MIS", (RIGHT - 50, TOP - 180, RIGHT + 100, TOP - 20)),
+    ]
+    result = parcels.clean(worlds.register(rows), west, legend.load(), [west, east])
+    assert result.parcels["register_id"].tolist() == ["own", "unknown"]
+    labels = parcels.mask_elsewhere(parcels.rasterize(result.parcels, GRID), result.elsewhere)
+    expected = np.zeros(GRID.shape, int)
+    expected[2:18, 25:30] = IGNORE
+    expected[4:10, 20:28] = 8
+    expected[10:16, 20:28] = 0
+    np.testing.assert_array_equal(labels.crop, expected)
+    assert result.report["of_other_zones"] == 1
 
 
 def test_rasterize_burns_pixel_centres_and_lets_small_parcels_be_seen():
