@@ -130,9 +130,10 @@ def _mend(frame: gpd.GeoDataFrame, report: dict[str, object]) -> gpd.GeoDataFram
 
 
 def _in_sight(frame: gpd.GeoDataFrame, grid: Grid, report: dict[str, object]) -> gpd.GeoDataFrame:
-    overlap = _overlap(frame.geometry.to_numpy(), grid)
-    report["outside"] = int((overlap <= 0).sum())
-    return frame[overlap > 0]
+    # False as well for a sliver that reprojection left nothing of, whose overlap is NaN.
+    seen = _overlap(frame.geometry.to_numpy(), grid) > 0
+    report["outside"] = int((~seen).sum())
+    return frame[seen]
 
 
 def _tell_apart(frame: gpd.GeoDataFrame, repeated: Collection[str]) -> gpd.GeoDataFrame:

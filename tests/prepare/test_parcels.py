@@ -71,6 +71,105 @@ def test_repeated_ids_get_a_key_and_repeated_geometries_go():
     assert (result.report["repeated_id"], result.report["repeated_geometry"]) == (2, 1)
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 0, 1)])
+def test_of_rows_with_one_geometry_the_first_id_stays_and_other_codes_are_counted(order):
+    a = (LEFT + 20, BOTTOM + 20, LEFT + 60, BOTTOM + 60)
+    b = (LEFT + 80, BOTTOM + 20, LEFT + 120, BOTTOM + 60)
+    far = (LEFT - 900, BOTTOM, LEFT - 800, BOTTOM + 50)
+    rows = [("1", "BTH", a), ("2", "BTH", a), ("3", "MIS", a), ("4", "MIS", b)]
+    result = clean([*(rows[i] for i in order), ("5", "MIS", far), ("6", "MIS", far)])
+    kept = dict(zip(result.parcels["register_id"], result.parcels["code"], strict=True))
+    assert kept == {"1": "BTH", "4": "MIS"}
+    wanted = {"rows": 6, "outside": 2, "repeated_geometry": 2, "contradicting_codes": 1}
+    wanted |= {"repeated_id": 0, "of_other_zones": 0, "parcels": 2}
+    assert {name: result.report[name] for name in wanted} == wanted
+
+
+def test_an_id_that_the_register_repeats_elsewhere_has_the_key_of_every_zone():
+    a = (LEFT + 20, BOTTOM + 20, LEFT + 60, BOTTOM + 60)
+    far = (LEFT - 900, BOTTOM, LEFT - 800, BOTTOM + 50)
+    both = worlds.register([("1", "BTH", far), ("1", "MIS", a)])
+    alone = both.iloc[1:].copy()
+    alone.attrs[parcels.REPEATED] = {"1"}
+    zone = worlds.zone(at=GRID)
+    keys = [
+        parcels.clean(rows, zone, legend.load(), [zone]).parcels["register_id"].tolist()
+        for rows in (both, alone)
+    ]
+    assert keys[0] == keys[1]
+    assert keys[0] != ["1"]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(-8, 60), st.integers(-8, 18), st.integers(2, 40), st.integers(2, 9)),
+        min_size=1,
+        max_size=6,
+        unique=True,
+    )
+)
+@settings(max_examples=25)
+def test_each_parcel_belongs_to_the_zone_that_holds_most_of_it(boxes):
+    """Three zones of unequal width side by side, the middle one overlapping the last."""
+    zones = [
+        worlds.zone(name, split, worlds.grid((20, width), left=LEFT + 10 * left))
+        for name, split, left, width in (
+            ("west", "train", 0, 25),
+            ("middle", "test", 25, 14),
+            ("east", "train", 35, 22),
+        )
+    ]
+    shapes = [
+        box(LEFT + 10 * x, TOP - 10 * (y + h), LEFT + 10 * (x + w), TOP - 10 * y)
+        for x, y, w, h in boxes
+    ]
+    frame = gpd.GeoDataFrame(
+        {"ID_PARCEL": [str(i) for i in range(len(shapes))], "CODE_CULTU": ["BTH"] * len(shapes)},
+        geometry=shapes,
+        crs="EPSG:32631",
+    )
+    cleaned = {z.zone_id: parcels.clean(frame, z, legend.load(), zones) for z in zones}
+    for i, shape in enumerate(shapes):
+        held = [shape.intersection(box(*z.grid.bounds)).area for z in zones]
+        owner = zones[held.index(max(held))].zone_id if max(held) > 0 else None
+        owners = [z for z, c in cleaned.items() if str(i) in c.parcels["register_id"].tolist()]
+        assert owners == ([owner] if owner else [])
+    for zone in zones:
+        seen = sum(shape.intersection(box(*zone.grid.bounds)).area > 0 for shape in shapes)
+        result = cleaned[zone.zone_id]
+        assert len(result.parcels) + len(result.elsewhere) == seen
+        assert result.report["outside"] == len(shapes) - seen
+
+
+def test_slivers_that_reprojection_leaves_nothing_of_are_counted():
+    """Less than a nanometre wide: in the zone's own coordinates most corners fall together."""
+    rng = np.random.default_rng(0)
+    middle = worlds.register([("0", "BTH", GRID.bounds)]).geometry.iloc[0].centroid
+    slivers = []
+    for x, y in np.add(rng.uniform(-50, 50, (90, 2)), (middle.x, middle.y)):
+        slivers.append(Polygon([(x, y), (x + 3e-10, y), (x + 1e-10, np.nextafter(y, np.inf))]))
+    frame = gpd.GeoDataFrame(
+        {"ID_PARCEL": [str(i) for i in range(91)], "CODE_CULTU": ["BTH"] * 91},
+        geometry=[*slivers, middle.buffer(40)],
+        crs=2154,
+    )
+    zone = worlds.zone(at=GRID)
+    report = parcels.clean(frame, zone, legend.load(), [zone]).report
+    gone = ("without_geometry", "without_area", "outside", "repeated_geometry", "of_other_zones")
+    assert report["rows"] == report["parcels"] + sum(report[name] for name in gone)
+    assert report["parcels"] < 91
+
+
+def test_a_zone_that_no_parcel_touches_has_none():
+    rows = [("1", "BTH", (LEFT - 900, BOTTOM, LEFT - 800, BOTTOM + 50))]
+    beside = worlds.zone("beside", at=worlds.grid((20, 30), left=RIGHT))
+    result = clean(rows, [worlds.zone(at=GRID), beside])
+    assert len(result.parcels) == len(result.elsewhere) == 0
+    labels = parcels.mask_elsewhere(parcels.rasterize(result.parcels, GRID), result.elsewhere)
+    assert not labels.crop.any()
+    assert labels.crop.shape == GRID.shape
+
+
 def test_a_parcel_on_two_zones_belongs_to_the_one_that_holds_more():
     west = worlds.zone("west", at=GRID)
     beside = worlds.grid((20, 30), left=RIGHT)
@@ -199,3 +298,6 @@ def test_missing_columns_and_reference_systems_are_named():
         parcels.clean(bare, zone, legend.load(), [zone])
     with pytest.raises(InvalidRegister, match="crop"):
         parcels.rasterize(frame, GRID)
+    burnt = bare.rename(columns={"ID_PARCEL": "parcel_id", "CODE_CULTU": "crop"})
+    with pytest.raises(InvalidRegister, match="set their crs"):
+        parcels.rasterize(burnt, GRID)
