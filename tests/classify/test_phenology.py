@@ -1,6 +1,7 @@
 """The season in a few numbers, and the indices that the trees see, against plain loops."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -66,7 +67,7 @@ def test_it_equals_a_loop_over_pixels(seed, periods, pixels):
         if np.isnan(series).any():
             assert np.isnan(found[:, n]).all()
             continue
-        change = [float(np.float32(b) - np.float32(a)) for a, b in zip(series, series[1:])]
+        change = [float(np.float32(b) - np.float32(a)) for a, b in itertools.pairwise(series)]
         middle = (np.float32(min(series)) + np.float32(max(series))) / 2
         growing = [c > 0.1 for c in change]
         expected = [
@@ -77,7 +78,7 @@ def test_it_equals_a_loop_over_pixels(seed, periods, pixels):
             max(change),
             min(change),
             sum(value > middle for value in series),
-            sum(now and not before for before, now in zip([False, *growing], growing)),
+            sum(now and not before for before, now in itertools.pairwise([False, *growing])),
         ]
         assert found[:, n].tolist() == pytest.approx(expected, abs=1e-6)
 

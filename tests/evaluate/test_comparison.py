@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, chi2, permutation_test
 
-from cropdash.domain.errors import InvalidRaster, NotEnoughData
-from cropdash.evaluate import confusion
+from cropdash.domain.errors import ConfigError, InvalidRaster, NotEnoughData
+from cropdash.evaluate import confusion, resampling
 from cropdash.evaluate.comparison import (
     cell_table,
     class_f1_intervals,
@@ -79,6 +79,8 @@ def test_a_better_model_is_found_better_and_a_model_equals_itself(n_zones, drawn
         assert 0 < row.low < row.value < row.high
         assert row.p_value < 0.02
         assert (row.drawn, row.n_zones) == (drawn, n_zones)
+    if drawn == "parcels":  # no draw on the other side of 0, and one is added
+        assert got["accuracy"].p_value == pytest.approx(2 / 401)
     same = differences(by_zone(good), by_zone(good), rng=rng, pairs=pair(good, good), draws=50)
     assert all(tuple(row)[2:6] == (0, 0, 0, 1) for row in same.values())
 
@@ -251,9 +253,13 @@ def test_the_cell_table_leads_with_the_largest_advantage():
     assert got["right_share"].tolist() == [0, 1, 0.5, 0.5]
 
 
-def test_class_intervals_hold_the_difference():
-    one, two = parcels(7, 1, 0.85), parcels(7, 2, 0.55)
-    got = class_f1_intervals(by_zone(one), by_zone(two), rng=np.random.default_rng(0), draws=300)
+@pytest.mark.parametrize("n_zones", [2, 7])
+def test_class_intervals_hold_the_difference(n_zones):
+    one, two = parcels(n_zones, 1, 0.85), parcels(n_zones, 2, 0.55)
+    got = class_f1_intervals(
+        by_zone(one), by_zone(two), rng=np.random.default_rng(0), pairs=pair(one, two), draws=300
+    )
+    assert got["class_id"].tolist() == list(range(K))
     table = class_table(
         sum(by_zone(one).values(), start=empty()), sum(by_zone(two).values(), start=empty())
     ).merge(got, on="class_id")
@@ -270,6 +276,22 @@ def test_the_zone_table_has_one_row_per_zone():
         got["accuracy_difference"], got["left_accuracy"] - got["right_accuracy"]
     )
     assert got["right_macro_f1"][2] == pytest.approx(two["z_2"].macro_f1)
+    assert got["left_accuracy"][1] == pytest.approx(one["z_1"].accuracy)
+    assert got["n_scored"].tolist() == [80] * 3
+    np.testing.assert_allclose(
+        got["macro_f1_difference"], got["left_macro_f1"] - got["right_macro_f1"]
+    )
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+def test_all_ways_to_exchange_zones_are_tried_once_if_they_are_few(n):
+    rng = np.random.default_rng(0)
+    ways = resampling.exchanges(n, 2**n, rng)
+    assert len(ways) == len(np.unique(ways, axis=0)) == 2**n
+    drawn = resampling.exchanges(n, 2**n - 1, rng)
+    assert len(drawn) == 2**n - 1
+    assert not drawn[0].any()  # as it is
+    assert set(np.unique(resampling.exchanges(20, 500, rng))) == {0, 1}
 
 
 def test_models_scored_on_other_ground_are_not_compared():
@@ -280,3 +302,16 @@ def test_models_scored_on_other_ground_are_not_compared():
         class_table(confusion([1], [1], K), confusion([2], [1], K))
     with pytest.raises(InvalidRaster, match="same truth"):
         cell_table(confusion([1], [1], K), confusion([1], [1], K, unit="parcel"))
+    with pytest.raises(InvalidRaster, match="same truth"):
+        class_table(confusion([1], [1], K), confusion([1], [1], K + 1))
+    grouped = confusion([1], [1], K).at_level(range(K))
+    with pytest.raises(InvalidRaster, match="same truth"):
+        class_table(confusion([1], [1], K), grouped)
+    same_total = {"a": confusion([1], [1], K)}, {"a": confusion([2], [1], K)}
+    with pytest.raises(InvalidRaster, match="same truth"):
+        zone_table(*same_total)
+    for check in (differences, class_f1_intervals):
+        with pytest.raises(InvalidRaster, match="same zones"):
+            check(one, two, rng=np.random.default_rng(0))
+        with pytest.raises(ConfigError, match="level"):
+            check(one, one, rng=np.random.default_rng(0), level=1.0)

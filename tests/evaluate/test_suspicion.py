@@ -34,6 +34,60 @@ def test_the_evidence_of_a_planted_swap() -> None:
     assert row["judged"]
 
 
+@given(st.integers(0, 300), st.integers(1, 3))
+def test_the_evidence_equals_a_loop_over_parcels(seed: int, models: int) -> None:
+    rng = np.random.default_rng(seed)
+    declared = rng.integers(0, K, 25)
+    said = [rng.dirichlet(np.full(K, 0.3), 25).astype(np.float32) for _ in range(models)]
+    said[0][:5, 2] = 0
+    thresholds = [0.3, None, 0.05][:models]
+    confused = rng.integers(0, 9, (K, K))
+    confused[4] = 0
+    found = suspicion.evidence(declared, said, thresholds, confused)
+    assert found["sets"].eq(sum(t is not None for t in thresholds)).all()
+    for i, row in found.iterrows():
+        own = declared[i]
+        mean = [float(np.mean([p[i, k] for p in said])) for k in range(K)]
+        other = max((k for k in range(K) if k != own), key=lambda k: mean[k])
+        named = [int(p[i].argmax()) for p in said]
+        lacking = [
+            p[i, own] < t and named[m] != own
+            for m, (p, t) in enumerate(zip(said, thresholds, strict=True))
+            if t is not None
+        ]
+        assert row["declared"] == own
+        assert row["supported"] == pytest.approx(mean[own], abs=1e-6)
+        assert row["suggested"] == other
+        assert row["likelihood"] == pytest.approx(mean[other], abs=1e-6)
+        assert row["against"] == sum(k != own for k in named)
+        assert row["outside"] == sum(lacking)
+        assert row["united"] == (set(named) != {own} and len(set(named)) == 1)
+        assert row["judged"] == (own > 0 and all(p[i, own] > 0 for p in said))
+        usual = confused[own, other] / confused[own].sum() if own != 4 else np.nan
+        assert row["usual"] == pytest.approx(usual, nan_ok=True)
+
+
+def test_a_parcel_on_a_limit_is_on_its_better_side() -> None:
+    found = pd.DataFrame(
+        {"supported": [0.24, 0.25, 0.5, 0.1, 0.1], "united": [True] * 4 + [False]}
+    ).assign(judged=[True] * 3 + [False, True])
+    light = suspicion.lights(found, 0.25, 0.5).tolist()
+    assert light == ["red", "amber", "green", "none", "amber"]
+    assert suspicion.lights(found, 0.0, 1.0).tolist() == ["amber"] * 3 + ["none", "amber"]
+    assert suspicion.lights(found, 0.5, 0.5).tolist() == ["red", "red", "green", "none", "amber"]
+
+
+def test_of_equally_supported_ones_the_likelier_other_class_comes_first() -> None:
+    found = pd.DataFrame(
+        {
+            "judged": [False, True, True, True],
+            "supported": [0.0, 0.4, 0.2, 0.2],
+            "likelihood": [0.9, 0.6, 0.5, 0.7],
+        }
+    )
+    assert suspicion.ranked(found).index.tolist() == [3, 2, 1, 0]
+
+
 def test_what_a_model_never_learned_is_not_judged() -> None:
     declared, said = world(0)
     said[1][:, 3] = 0
@@ -81,5 +135,10 @@ def test_limits_and_answers_that_do_not_fit_are_refused() -> None:
         suspicion.evidence(declared[:-1], said, [None, None])
     with pytest.raises(InvalidRaster):
         suspicion.evidence(declared, [said[0], said[1][:-1]], [None, None])
-    with pytest.raises(ConfigError):
-        suspicion.lights(suspicion.evidence(declared, said, [None, None]), 0.6, 0.5)
+    with pytest.raises(InvalidRaster):
+        suspicion.evidence(declared, said, [None])
+    with pytest.raises(InvalidRaster):
+        suspicion.evidence(declared, [], [])
+    for red, amber in ((0.6, 0.5), (-0.1, 0.5), (0.5, 1.1)):
+        with pytest.raises(ConfigError):
+            suspicion.lights(suspicion.evidence(declared, said, [None, None]), red, amber)

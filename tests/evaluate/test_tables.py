@@ -88,7 +88,8 @@ def test_a_damaged_or_foreign_table_is_refused():
     table = table_of(matrices(1), "pixel")
     with pytest.raises(InvalidRun, match="value"):
         from_table(table.drop(columns="value"), K, unit="pixel")
-    with pytest.raises(InvalidRun, match="beyond the legend"):
-        from_table(table, 3, unit="pixel")
+    for fewer in (3, K - 1):
+        with pytest.raises(InvalidRun, match="beyond the legend"):
+            from_table(table, fewer, unit="pixel")
     with pytest.raises(ConfigError, match="acre"):
         from_table(table, K, unit="acre")

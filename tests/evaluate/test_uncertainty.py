@@ -6,10 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from cropdash.domain.errors import ConfigError, InvalidRaster, NotEnoughData
 from cropdash.evaluate import Confusion, confusion, resampling
-from cropdash.evaluate.uncertainty import METRICS, calibration_error, intervals, reliability
+from cropdash.evaluate.uncertainty import (
+    METRICS,
+    calibration_error,
+    intervals,
+    percentiles,
+    reliability,
+)
 
 K = 5
 
@@ -52,6 +59,30 @@ def test_intervals_of_few_zones_cover(n):
         got = intervals(found, rng=rng, draws=600)["accuracy"]
         held.append(got.low <= 0.7 <= got.high)
     assert np.mean(held) > 0.885  # .82 and .88 by plain percentiles
+
+
+@pytest.mark.parametrize("level", [0.5, 0.9, 0.95])
+@pytest.mark.parametrize("n", [2, 4, 9, 40])
+def test_quantiles_are_expanded_for_few_zones_as_published(n, level):
+    """Of evenly spread values a quantile is its own place. Hesterberg 2015: alpha'/2 is
+    Phi(-sqrt(n / (n - 1)) t(alpha/2, n - 1)), on n - 1 degrees of freedom."""
+    values = np.append(np.linspace(0, 1, 1001), np.nan)
+    t = stats.t(df=n - 1).isf((1 - level) / 2)
+    tail = stats.norm.cdf(-np.sqrt(n / (n - 1)) * t)
+    assert percentiles(values, level, n) == pytest.approx((tail, 1 - tail))
+    assert tail < (1 - level) / 2
+    plain = pytest.approx(((1 - level) / 2, (1 + level) / 2))
+    assert percentiles(values, level) == percentiles(values, level, 1) == plain
+
+
+def test_drawn_parcels_scatter_as_draws_with_replacement_do():
+    """Within each zone the multinomial's variances; zones are drawn apart from each other."""
+    counts = np.array([[[0, 4], [9, 7]], [[3, 0], [1, 0]]])
+    drawn = resampling.draw_parcels(counts, 20_000, np.random.default_rng(0))
+    n = counts.sum(axis=(1, 2), keepdims=True)
+    np.testing.assert_allclose(drawn.mean(axis=0), counts.sum(axis=0), atol=0.1)
+    variance = (counts * (1 - counts / n)).sum(axis=0)
+    np.testing.assert_allclose(drawn.var(axis=0), variance, rtol=0.05, atol=0.01)
 
 
 def test_drawn_zones_equal_a_plain_loop():
