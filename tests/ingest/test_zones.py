@@ -237,6 +237,45 @@ def test_squares_that_share_an_edge_do_not_overlap():
     assert zones.overlapping([a, Grid("EPSG:32631", 500_680.0, 5_000_000.0, 10.0, (50, 70))])
 
 
+SIDES = st.tuples(st.integers(16, 60), st.integers(200, 500)).flatmap(st.permutations)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(
+        st.tuples(st.integers(-300, 300), st.integers(-300, 300), SIDES), min_size=2, max_size=5
+    )
+)
+def test_long_and_narrow_rectangles_overlap_where_they_cross(places):
+    """Middles far apart, ends that meet: sides of unequal length, in one UTM zone."""
+    grids = [
+        Grid("EPSG:32631", 500_000.0 + 20 * x, 5_000_000.0 + 20 * y, 10.0, tuple(shape))
+        for x, y, shape in places
+    ]
+    pairs = [(i, j) for i in range(len(grids)) for j in range(i + 1, len(grids))]
+    crossing = [
+        (i, j) for i, j in pairs if box(*grids[i].bounds).intersection(box(*grids[j].bounds)).area
+    ]
+    assert zones.overlapping(grids) == crossing
+    places_ = squares.on_sphere(squares.centres(grids))
+    for i, grid in enumerate(grids):
+        close = set(squares.near(grid, grids, places_).tolist())
+        assert {j for pair in crossing if i in pair for j in pair} <= close
+    far = Grid("EPSG:32631", 560_000.0, 5_000_000.0, 10.0, (40, 30))
+    assert squares.near(far, grids, places_).size == 0
+
+
+@pytest.mark.parametrize(("east", "north"), [(0, 500), (0, -500), (700, 0), (-700, 0)])
+def test_a_strip_of_one_pixel_is_an_overlap_on_each_side_and_an_edge_on_none(east, north):
+    a = Grid("EPSG:32631", 500_000.0, 5_000_000.0, 10.0, (50, 70))
+    beside = Grid("EPSG:32631", a.left + east, a.top + north, 10.0, (50, 70))
+    x, y = (np.sign(n) * 10 for n in (east, north))
+    over = Grid("EPSG:32631", a.left + east - x, a.top + north - y, 10.0, (50, 70))
+    assert not squares.overlap(a, beside)
+    assert squares.overlap(a, over)
+    assert squares.overlap(over, a)
+
+
 def test_only_zones_of_the_grid_are_written(tmp_path):
     off = Zone("a", "r", "train", Grid("EPSG:32631", 500_005.0, 5_000_000.0, 10.0, (50, 70)))
     with pytest.raises(InvalidRegister, match="Zone a does not lie"):
