@@ -77,10 +77,10 @@ def test_of_rows_with_one_geometry_the_first_id_stays_and_other_codes_are_counte
     b = (LEFT + 80, BOTTOM + 20, LEFT + 120, BOTTOM + 60)
     far = (LEFT - 900, BOTTOM, LEFT - 800, BOTTOM + 50)
     rows = [("1", "BTH", a), ("2", "BTH", a), ("3", "MIS", a), ("4", "MIS", b)]
-    result = clean([*(rows[i] for i in order), ("5", "MIS", far), ("6", "MIS", far)])
+    result = clean([*(rows[i] for i in order), ("5", "MIS", far), ("7", "BTH", a)])
     kept = dict(zip(result.parcels["register_id"], result.parcels["code"], strict=True))
     assert kept == {"1": "BTH", "4": "MIS"}
-    wanted = {"rows": 6, "outside": 2, "repeated_geometry": 2, "contradicting_codes": 1}
+    wanted = {"rows": 6, "outside": 1, "repeated_geometry": 3, "contradicting_codes": 1}
     wanted |= {"repeated_id": 0, "of_other_zones": 0, "parcels": 2}
     assert {name: result.report[name] for name in wanted} == wanted
 

@@ -173,6 +173,8 @@ def test_the_inner_number_chooses_which_zones_stop_the_training(seed):
     outer = splits.folds(table, 3, seed)
     for number, fold in enumerate(by_inner[0]):
         assert fold.scored == {zone for zone, of in outer.items() if of == number}
+        left = splits.folds(table[~table["zone_id"].isin(fold.scored)], 4, seed)
+        assert fold.validation == {zone for zone, of in left.items() if of == 0}
 
 
 def test_a_zone_that_is_left_alone_is_learned_from():
