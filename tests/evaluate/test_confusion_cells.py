@@ -49,7 +49,7 @@ def test_periods_without_values_come_last() -> None:
 def test_two_values_a_side_are_enough_and_one_is_not() -> None:
     one = np.array([[0.2, 0.2, 0.5], [0.4, np.nan, 0.5]])
     other = np.array([[0.5, 0.5, 0.5], [0.9, 0.9, 0.5]])
-    table = separating_months(one, other, PERIODS[:3])
+    table = separating_periods(one, other, PERIODS[:3])
     # Deviations of 0.1 twice and 0.2 twice on 2 degrees of freedom.
     assert table["period"].tolist() == PERIODS[:3]
     assert table["spread"].tolist() == pytest.approx([0.05**0.5, np.nan, 0], nan_ok=True)
@@ -58,7 +58,7 @@ def test_two_values_a_side_are_enough_and_one_is_not() -> None:
     )
     assert table["mean_one"].tolist() == pytest.approx([0.3, 0.2, 0.5])
     assert table["mean_other"].tolist() == pytest.approx([0.7, 0.7, 0.5])
-    turned = separating_months(other, one, PERIODS[:3])
+    turned = separating_periods(other, one, PERIODS[:3])
     assert np.isnan(turned["effect"]).tolist() == [False, True, True]
 
 
