@@ -56,7 +56,7 @@ def test_stream_equals_the_whole():
 
 def test_stream_refuses_disorder():
     scenes = [worlds.scene(dt.date(2023, m, 1)) for m in (4, 5, 4)]
-    with pytest.raises(InvalidScene, match="order"):
+    with pytest.raises(InvalidScene, match="2023-04-01 comes after that of 2023-05-01"):
         composite.stream(scenes, PERIODS)
 
 
