@@ -18,6 +18,7 @@ from rasterio.features import rasterize
 from rasterio.transform import from_origin
 
 from bench import transfer
+from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.simulate import realism
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -29,6 +30,7 @@ PARCELS = {
 CLEAR = (4, 5, 6, 7)  # classes of SCL that are kept
 PIXEL_M = 10.0
 MIN_PIXELS = 1_000  # of a size class, for its border share to be told
+MONTHS = range(1, 13)
 
 
 def main() -> None:
@@ -93,14 +95,20 @@ def zones() -> pd.DataFrame:
 
 def bands() -> pd.DataFrame:
     """crop, month, band, p10, p50, p90: pixels of real parcels, clear months only."""
-    found = [realism.band_quantiles(p).assign(crop=crop) for crop, p in _flanders().items()]
+    found = [
+        realism.band_quantiles(p, BAND_SETS["10m"], MONTHS).assign(crop=crop)
+        for crop, p in _flanders().items()
+    ]
     table = pd.concat(found)[["crop", "month", "band", "p10", "p50", "p90"]].dropna()
     return table.round(4)
 
 
 def ndvi() -> pd.DataFrame:
     """crop, month, p10, p50, p90 of the same pixels' NDVI."""
-    found = [realism.ndvi_quantiles(p).assign(crop=crop) for crop, p in _flanders().items()]
+    found = [
+        realism.ndvi_quantiles(p, BAND_SETS["10m"], MONTHS).assign(crop=crop)
+        for crop, p in _flanders().items()
+    ]
     return pd.concat(found)[["crop", "month", "p10", "p50", "p90"]].dropna().round(4)
 
 

@@ -339,10 +339,12 @@ def test_a_report_that_crashes_or_hangs_says_how_to_see_why(
 def test_a_report_shows_its_verdicts_and_the_worst_first(full: Folders) -> None:
     tables = {"clear_dates": [{"region": "alsace", "month": 1, "simulated": 2.0, "real": None}]}
     report = {"dataset": "demo", "seed": 0, "checks": CHECKS, "tables": tables}
+    report["left_out"] = ["Reflectance in B5, B6: no real figures are known."]
     path = full.data / "demo" / "realism.json"
     path.write_text(json.dumps(report), encoding="utf-8")
     app = _open(view="realism")
     assert "1 of 2 checks" in _texts(app)
+    assert "Left out: Reflectance in B5, B6: no real figures" in _texts(app)
     assert list(app.dataframe[0].value["Check"]) == ["empty months", "that occur"]
     assert len(app.get("plotly_chart")) == 1
 
@@ -355,7 +357,7 @@ def test_a_damaged_report_is_one_sentence(full: Folders, text: str) -> None:
 
 
 def test_a_report_without_checks_is_shown(full: Folders) -> None:
-    text = '{"checks": [], "tables": {}}'
+    text = '{"checks": [], "left_out": [], "tables": {}}'
     (full.data / "demo" / "realism.json").write_text(text, encoding="utf-8")
     assert "0 of 0 checks" in _texts(_open(view="realism"))
 

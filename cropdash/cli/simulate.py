@@ -10,7 +10,7 @@ from rich.table import Table
 
 from cropdash.cli import build as build_commands
 from cropdash.cli.terminal import bar, console
-from cropdash.domain import Season
+from cropdash.domain import Season, sentinel2
 from cropdash.domain.errors import ConfigError
 from cropdash.settings import folders
 from cropdash.settings.build import SimulatedBuild
@@ -52,6 +52,8 @@ def report(
     failed = [check for check in checks if not check["passed"]]
     for check in failed:
         console.print(f"[red]OUT[/red] {_sentence(check)}", highlight=False)
+    for reason in found["left_out"]:
+        console.print(f"Left out: {reason}", highlight=False)
     console.print(f"{len(checks) - len(failed)} of {len(checks)} checks lie in their band.")
     if failed and strict:
         raise typer.Exit(1)
@@ -63,6 +65,7 @@ def export(
     zone: Annotated[list[str], typer.Option(help="A zone's id; repeatable, one UTM zone.")],
     size: Annotated[int, typer.Option(min=32, max=1000, help="Pixels on a side.")] = 256,
     season: Annotated[str, typer.Option(help="2023, or 2022-10..2023-09.")] = "2023",
+    bands: Annotated[str, typer.Option(help="10m, all, or by name: B2,B4,B8,B11.")] = "10m",
     seed: Annotated[int, typer.Option(min=0, help="Which landscape.")] = 0,
 ) -> None:
     """Write zones as real data come: an RPG GeoPackage, dated GeoTIFFs with SCL, zones.geojson.
@@ -72,14 +75,19 @@ def export(
     from cropdash.simulate import SimulatedSource
     from cropdash.workflow.export import export as write
 
-    source = SimulatedSource(seed=seed, size=size, season=Season.of(season))
+    source = SimulatedSource(
+        seed=seed, size=size, season=Season.of(season), bands=sentinel2.bands_of(bands)
+    )
     known = {z.zone_id: z for z in source.zones()}
     unknown = [name for name in zone if name not in known]
     if unknown:
         raise ConfigError(f"There is no zone {', '.join(unknown)}; there are {', '.join(known)}.")
     scenes = write(source, [known[name] for name in zone], folder)
     console.print(f"{scenes} scenes of {len(zone)} zones; build them with")
-    console.print(f"  python -m cropdash build NAME --source local --folder {folder}")
+    chosen = f"--season {source.season.text} --bands {','.join(source.bands)}"
+    console.print(
+        f"  python -m cropdash build NAME --source local --folder {folder} {chosen}", soft_wrap=True
+    )
 
 
 def _build(folder: DatasetFolder) -> None:

@@ -107,7 +107,7 @@ class Store:
     def realism(self, dataset: str) -> dict[str, Any] | None:
         """The report on a simulated dataset; None if there is none. Raises CorruptDataset."""
         report = layout.REALISM.find(self._dataset(dataset).path)
-        if report and not {"checks", "tables"} <= set(report):
+        if report and not {"checks", "left_out", "tables"} <= set(report):
             raise CorruptDataset(
                 f"{layout.REALISM.file} of {dataset} is damaged: make the report again."
             )

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from shapely import box
 
-from cropdash.domain import Scene, Zone
+from cropdash.domain import Scene, Zone, sentinel2
 from cropdash.domain.errors import ConfigError
 from cropdash.files.atomic import replacing
 from cropdash.ingest import registers
@@ -24,7 +24,8 @@ def export(source: SimulatedSource, zones: Sequence[Zone], folder: Path) -> int:
     """Write register.gpkg, zones.geojson and scenes/*.tif into `folder`; number of scenes.
 
     The folder is what `cropdash.ingest.local.source.LocalSource` reads: the register in the RPG's
-    layout (EPSG:2154), one GeoTIFF a zone and date with B2 B3 B4 B8 SCL, x10000, 0 = no data.
+    layout (EPSG:2154), one GeoTIFF a zone and date with the source's bands, by name, and SCL; x10000,
+    0 = no data.
     Raises ConfigError if the zones lie in several UTM zones.
     """
     crs = sorted({zone.grid.crs for zone in zones})
@@ -69,7 +70,9 @@ def _write_zones(zones: Sequence[Zone], path: Path) -> None:
 def _write_scene(path: Path, scene: Scene) -> None:
     seen = np.isfinite(scene.reflectance)
     # A dark pixel is not a missing one: the least number of a seen pixel is 1.
-    number = np.clip(np.rint(np.nan_to_num(scene.reflectance) * 10_000), 1, 65_535)
+    number = np.clip(
+        np.rint(np.nan_to_num(scene.reflectance) * sentinel2.SCALE), 1, sentinel2.MISSING
+    )
     values = np.where(seen, number, NO_DATA).astype(np.uint16)
     stack = np.concatenate([values, scene.scl[None].astype(np.uint16)])
-    rasters.write(path, stack, scene.grid, nodata=NO_DATA, names=(*scene.bands, "SCL"))
+    rasters.write(path, stack, scene.grid, nodata=NO_DATA, names=(*scene.bands, sentinel2.SCL))

@@ -49,6 +49,11 @@ def report(
         raise ConfigError(
             f"Dataset {dataset.name} comes from {described.source!r}: the report is about simulated ones."
         )
+    if described.legend_hash != legend.load().hash:
+        raise ConfigError(
+            f"Dataset {dataset.name} has a legend of its own: the report knows real figures of the"
+            " French classes alone."
+        )
     known = None if curves is None else read_curves(curves)
     simulated, real = measure(dataset, progress), real_tables()
     checks = realism.checks(simulated, real)
@@ -61,6 +66,8 @@ def report(
     value = {
         "dataset": dataset.name,
         "seed": described.settings.get("seed"),
+        "season": described.season.text,
+        "left_out": realism.left_out(simulated, real),
         "checks": [check.as_dict() for check in checks],
         "tables": {name: plain(table) for name, table in tables.items()},
     }
@@ -113,7 +120,9 @@ def measure(
     tables = {name: pd.concat(list_, ignore_index=True) for name, list_ in parts.items()}
     tables["classes"] = tables["classes"].groupby("class_id", as_index=False).sum()
     regions = tuple(dict.fromkeys(zone.region for zone in zones))
-    return tables | _quantiles(spectra, crops, regions)
+    described = dataset.description()
+    months = tuple(period.middle.month for period in described.season.periods)
+    return tables | _quantiles(spectra, crops, regions, described.bands, months)
 
 
 def _parcels(dataset: DatasetFolder, zone: Zone) -> pd.DataFrame:
@@ -153,14 +162,19 @@ def _class_counts(sample: Sample, parcels: pd.DataFrame) -> pd.DataFrame:
 
 
 def _clear_dates(sample: Sample) -> pd.DataFrame:
-    clear = sample.cube.clear_dates  # (T, H, W)
+    """A row a month; none where a period lies in two months."""
+    clear, periods = sample.cube.clear_dates, sample.cube.periods  # (T, H, W)
+    month = np.array([period.middle.month for period in periods])
+    if any(period.start.month != period.end.month for period in periods):
+        month = month[:0]
+    counts = [clear[: len(month)][month == m].sum(axis=0) for m in np.unique(month)]  # (H, W) each
     return pd.DataFrame(
         {
             "region": sample.zone.region,
             "zone": sample.zone.zone_id,
-            "month": [period.middle.month for period in sample.cube.periods],
-            "clear": clear.mean(axis=(1, 2)),
-            "gap": (clear == 0).mean(axis=(1, 2)),
+            "month": np.unique(month),
+            "clear": [count.mean() for count in counts],
+            "gap": [(count == 0).mean() for count in counts],
         }
     )
 
@@ -176,7 +190,11 @@ def _pixels(sample: Sample, crop: int) -> NDArray[np.float32]:
 
 
 def _quantiles(
-    spectra: dict[str, list[NDArray[np.float32]]], crops: Sequence[int], regions: Sequence[str]
+    spectra: dict[str, list[NDArray[np.float32]]],
+    crops: Sequence[int],
+    regions: Sequence[str],
+    names: Sequence[str],
+    months: Sequence[int],
 ) -> dict[str, pd.DataFrame]:
     """bands and ndvi by crop and scope: all regions, the north, and the known curves' region."""
     scopes = {
@@ -190,8 +208,10 @@ def _quantiles(
             parts = [part for region in within for part in spectra[f"{crop} {region}"]]
             if parts and (scope != "all" or crop in SHOWN):
                 pixels = np.concatenate(parts, axis=2)
-                bands.append(realism.band_quantiles(pixels).assign(crop=crop, scope=scope))
-                ndvi.append(realism.ndvi_quantiles(pixels).assign(crop=crop, scope=scope))
+                found = realism.band_quantiles(pixels, names, months)
+                bands.append(found.assign(crop=crop, scope=scope))
+                found = realism.ndvi_quantiles(pixels, names, months)
+                ndvi.append(found.assign(crop=crop, scope=scope))
     return {"bands": pd.concat(bands), "ndvi": pd.concat(ndvi)}
 
 

@@ -53,43 +53,56 @@ def test_the_verdict_is_of_the_exact_number_and_what_is_written_is_plain():
 # measures ----------------------------------------------------------------------
 
 
+TEN = BAND_SETS["all"]
+# A season from October by ten days, of which the first two lack: months of two and of three periods.
+MONTHS = [10] * 2 + [m for m in (11, 12, *range(1, 8)) for _ in range(3)]
+
+
 def pixels(n: int = 7, seed: int = 0) -> np.ndarray:
-    """(12, 4, n) reflectance with gaps; month 3 was never seen."""
+    """(T, B, n) reflectance with gaps; December was never seen."""
     rng = np.random.default_rng(seed)
-    values = rng.uniform(0.01, 0.6, (12, 4, n))
-    values[np.broadcast_to(rng.random((12, 1, n)) < 0.3, values.shape)] = np.nan
+    shape = (len(MONTHS), len(TEN), n)
+    values = rng.uniform(0.01, 0.6, shape)
+    values[np.broadcast_to(rng.random((len(MONTHS), 1, n)) < 0.3, shape)] = np.nan
     values[:, :, 0] = 0.2
-    values[2] = np.nan
+    values[np.array(MONTHS) == 12] = np.nan
     return values
+
+
+def percentiles(series: list[float]) -> list[float]:
+    seen = [value for value in series if not np.isnan(value)]
+    return np.percentile(seen, [10, 50, 90]).tolist() if seen else [np.nan] * 3
 
 
 def test_quantiles_by_month_and_band_are_those_of_a_plain_loop():
     values = pixels()
-    table = realism.band_quantiles(values)
-    assert len(table) == 48
+    table = realism.band_quantiles(values, TEN, MONTHS)
+    assert len(table) == 10 * len(TEN)  # October to July
     for row in table.to_dict("records"):
-        series = values[row["month"] - 1, BAND_SETS["10m"].index(row["band"])]
-        seen = series[~np.isnan(series)]
-        wanted = np.percentile(seen, [10, 50, 90]) if len(seen) else [np.nan] * 3
-        np.testing.assert_allclose([row["p10"], row["p50"], row["p90"]], wanted)
+        of = [t for t, month in enumerate(MONTHS) if month == row["month"]]
+        series = [v for t in of for v in values[t, TEN.index(row["band"])]]
+        np.testing.assert_allclose([row["p10"], row["p50"], row["p90"]], percentiles(series))
 
 
 def test_quantiles_of_ndvi_are_those_of_a_plain_loop():
     values = pixels(seed=1)
     values[5, :, 2] = 0  # neither red nor infrared: no index
-    table = realism.ndvi_quantiles(values)
+    table = realism.ndvi_quantiles(values, TEN, MONTHS)
+    assert table["month"].tolist() == [*range(1, 8), 10, 11, 12]
     for row in table.to_dict("records"):
         series = [
             (n - r) / (n + r)
-            for r, n in values[row["month"] - 1, [2, 3]].T
-            if not np.isnan(r) and n + r > 0
+            for t, month in enumerate(MONTHS)
+            if month == row["month"]
+            for r, n in zip(values[t, TEN.index("B4")], values[t, TEN.index("B8")], strict=True)
+            if n + r > 0
         ]
-        wanted = np.percentile(series, [10, 50, 90]) if series else [np.nan] * 3
-        np.testing.assert_allclose([row["p10"], row["p50"], row["p90"]], wanted)
+        found = [row["p10"], row["p50"], row["p90"]]
+        np.testing.assert_allclose(found, percentiles(series), rtol=1e-5)
 
 
 def test_a_crop_without_pixels_has_no_quantiles():
-    table = realism.band_quantiles(np.empty((12, 4, 0)))
+    table = realism.band_quantiles(np.empty((12, 4, 0)), BAND_SETS["10m"], range(1, 13))
     assert table[["p10", "p50", "p90"]].isna().all(axis=None)
 
 
@@ -309,6 +322,47 @@ def test_details_name_what_is_off():
     said = {c.name: c.detail for c in realism.checks(simulated, REAL)}
     assert "Hops" in said["crop classes that occur"]
     assert "B4 Jul low" in said["B4: months of both crops, medians inside the real 10-90 % range"]
+
+
+def cut(simulated: dict[str, pd.DataFrame], bands: list[str], months: list[int]):
+    """The landscape with these bands and months alone."""
+    for name in ("bands", "ndvi", "clear_dates"):
+        simulated[name] = simulated[name][simulated[name]["month"].isin(months)]
+    simulated["bands"] = simulated["bands"][simulated["bands"]["band"].isin(bands)]
+    return simulated
+
+
+def test_what_the_dataset_lacks_is_left_out_and_said():
+    whole = {c.name for c in realism.checks(as_real(), REAL)}
+    assert realism.left_out(as_real(), REAL) == []
+    short = cut(as_real(), ["B4", "B8"], [4, 5, 6, 7])
+    found = realism.checks(short, REAL)
+    assert not {c.group for c in found} & {"Weather"}
+    radiometry = [c for c in found if c.group == "Radiometry"]
+    assert all(c.passed for c in radiometry)
+    gone = {name for name in whole if name.startswith(("B2", "B3"))}
+    assert len(gone) == 2
+    assert {c.name for c in radiometry} == {
+        c.name for c in realism.checks(as_real(), REAL) if c.group == "Radiometry"
+    } - gone
+    said = realism.left_out(short, REAL)
+    assert said[0] == "Reflectance in B2, B3: the dataset lacks it."
+    assert "Jan, Feb, Mar, Aug" in said[1]
+    assert said[2].startswith("Clear dates by month:")
+
+
+def test_bands_without_real_figures_are_said():
+    simulated = as_real()
+    more = simulated["bands"].query("band == 'B8'").assign(band="B8A")
+    simulated["bands"] = pd.concat([simulated["bands"], more])
+    assert realism.left_out(simulated, REAL) == ["Reflectance in B8A: no real figures are known."]
+    assert len(realism.checks(simulated, REAL)) == len(realism.checks(as_real(), REAL))
+
+
+def test_a_season_of_december_alone_has_neither_radiometry_nor_weather():
+    """Flanders' December was never clear."""
+    found = realism.checks(cut(as_real(), ["B4", "B8"], [12]), REAL)
+    assert {c.group for c in found} == {"Classes", "Parcels"}
 
 
 # tables ------------------------------------------------------------------------

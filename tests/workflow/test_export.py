@@ -1,12 +1,18 @@
 """A simulated landscape as files, read back as local data."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyogrio
 import pytest
+import rasterio
+from typer.testing import CliRunner
 
+from cropdash.cli.app import app
+from cropdash.domain import Season
 from cropdash.domain.errors import ConfigError
+from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.ingest.local.source import LocalSource
 from cropdash.prepare.composite import monthly_median
 from cropdash.simulate import SimulatedSource
@@ -34,6 +40,36 @@ def test_local_source_reads_the_same_composite(folder: Path) -> None:
         np.testing.assert_array_equal(ours.clear_dates, theirs.clear_dates)
         # One digital number, and its half from rounding before and after the median.
         np.testing.assert_allclose(ours.reflectance, theirs.reflectance, atol=1.01e-4)
+
+
+def test_ten_bands_of_a_season_from_october_are_read_back(tmp_path: Path) -> None:
+    season = Season.of("2022-10..2023-09", "dekad")
+    source = replace(SOURCE, season=season, bands=BAND_SETS["all"])
+    zone = NORTH[0]
+    export(source, [zone], tmp_path)
+    local = LocalSource(tmp_path, season, source.bands)
+    ours = monthly_median(list(source.scenes(zone)), season.periods)
+    (found,) = local.zones()
+    theirs = monthly_median(list(local.scenes(found)), season.periods)
+    assert theirs.bands == ours.bands == BAND_SETS["all"]
+    assert {period.start.year for period in theirs.periods} == {2022, 2023}
+    np.testing.assert_array_equal(ours.clear_dates, theirs.clear_dates)
+    np.testing.assert_allclose(ours.reflectance, theirs.reflectance, atol=1.01e-4)
+
+
+def test_the_command_writes_bands_and_season_and_says_how_to_build_them(tmp_path: Path) -> None:
+    command = ["simulate", "export", str(tmp_path), "--zone", "brittany_1", "--size", "32"]
+    command += ["--season", "2022-12..2023-02", "--bands", "B4,B8,B8A"]
+    told = CliRunner().invoke(app, command)
+    assert told.exit_code == 0, told.output
+    assert "--season 2022-12..2023-02 --bands B4,B8,B8A" in told.output
+    files = sorted((tmp_path / "scenes").glob("*.tif"))
+    assert {path.stem[-8:-4] for path in files} == {"2022", "2023"}
+    with rasterio.open(files[0]) as scene:
+        assert scene.descriptions == ("B4", "B8", "B8A", "SCL")
+    refused = CliRunner().invoke(app, [*command[:-1], "B4,B8,B9"])
+    assert refused.exit_code == 1
+    assert "B9 is no band" in refused.output
 
 
 def test_register_is_the_rpgs(folder: Path) -> None:

@@ -11,17 +11,21 @@ import pytest
 from typer.testing import CliRunner
 
 from bench import real_figures
+from cropdash import i18n
 from cropdash.cli import build
 from cropdash.cli.app import app
+from cropdash.domain import Season
 from cropdash.domain.errors import ConfigError, NotEnoughData
 from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.settings import folders
 from cropdash.settings.build import SimulatedBuild
 from cropdash.settings.folders import Folders
+from cropdash.simulate import SimulatedSource
 from cropdash.simulate.realism import NORTH, QUANTILES
 from cropdash.storage.datasets import DatasetFolder
+from cropdash.workflow import build as workflow_build
 from cropdash.workflow import realism
-from tests.factory import write_dataset
+from tests.factory import SomeZones, write_dataset
 from tests.worlds import SHARED, needs
 
 
@@ -180,6 +184,68 @@ def test_a_dataset_without_zones_says_so(dataset, tmp_path):
     text = (dataset.path / "dataset.json").read_text(encoding="utf-8")
     (other.path / "dataset.json").write_text(text, encoding="utf-8")
     with pytest.raises(NotEnoughData, match="build it first"):
+        realism.report(other)
+
+
+def build_one(data: Path, name: str, season: Season, bands: tuple[str, ...]) -> DatasetFolder:
+    source = SomeZones(SimulatedSource(size=48, zones_per_region=2, season=season, bands=bands), 1)
+    folder = DatasetFolder(data, name)
+    described = workflow_build.describe(source, name, "Simulated landscape", {})
+    workflow_build.build(source, folder, described, progress=lambda stage, done: None)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("season", "bands", "said"),
+    [
+        (
+            Season.of("2022-10..2023-09", "dekad"), BAND_SETS["all"],
+            ["Reflectance in B5, B6, B7, B8A, B11, B12: no real figures are known."],
+        ),
+        (
+            Season.of("2023-03..2023-08", "16d"), ("B4", "B8"),
+            [
+                "Reflectance in B2, B3: the dataset lacks it.",
+                "Reflectance and NDVI in Jan, Feb, Sep, Oct, Nov: the season lacks these months.",
+                "Clear dates by month: the season's periods don't make up twelve whole months.",
+            ],
+        ),
+    ],
+)  # fmt: skip
+def test_any_bands_and_season_are_reported_on(tmp_path, season, bands, said):
+    dataset = build_one(tmp_path, "other", season, bands)
+    found = realism.report(dataset)
+    assert found["left_out"] == said
+    assert {row["band"] for row in found["tables"]["bands"]} == set(bands)
+    groups = {check["group"] for check in found["checks"]}
+    assert ("Weather" in groups) == (len(said) == 1)
+    months = {period.middle.month for period in season.periods}
+    assert {int(row["period"]) for row in found["tables"]["ndvi"]} == months
+    with i18n.speaking("fr"):
+        assert all(i18n.retell(sentence) != sentence for sentence in said)
+
+
+def test_periods_of_a_month_count_together(tmp_path):
+    """Clear dates of three dekads are those of their month, and a gap is a month without any."""
+    season = Season.of("2022-10..2023-09", "dekad")
+    dataset = build_one(tmp_path, "tens", season, ("B4", "B8"))
+    (zone,) = dataset.built_zones()
+    clear = dataset.clear_dates(zone.zone_id)
+    rows = realism.measure(dataset)["clear_dates"].set_index("month")
+    months = [period.start.month for period in season.periods]
+    for month in range(1, 13):
+        count = sum(clear[t].astype(int) for t, m in enumerate(months) if m == month)
+        assert rows.loc[month, "clear"] == pytest.approx(count.mean())
+        assert rows.loc[month, "gap"] == pytest.approx((count == 0).mean())
+
+
+def test_a_dataset_of_other_classes_is_not_compared_with_french_ones(dataset, tmp_path):
+    described = json.loads((dataset.path / "dataset.json").read_text(encoding="utf-8"))
+    other = DatasetFolder(tmp_path, "mine")
+    other.path.mkdir()
+    text = json.dumps(described | {"name": "mine", "legend_hash": "0" * 16})
+    (other.path / "dataset.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match="legend of its own"):
         realism.report(other)
 
 

@@ -8,7 +8,10 @@ parcels      region, area_ha, weight: the share of the parcel inside its zone
 zones        region, declared_share
 borders      size, pixels, border; see `border_counts`
 bands, ndvi  crop, scope ("all" or "north"), month, [band,] p10, p50, p90
-clear_dates  region, zone, month, clear (mean of pixels), gap (share of pixels without any)
+clear_dates  region, zone, month, clear (mean of pixels), gap (share of pixels without any); no row
+             where the dataset's periods don't make up months
+
+Bands and months are those of the dataset: checks that need others are left out, see `left_out`.
 """
 
 from __future__ import annotations
@@ -38,6 +41,7 @@ __all__ = (
     "border_share",
     "checks",
     "compare_phenology",
+    "left_out",
     "ndvi_quantiles",
     "tables",
     "weighted_mean",
@@ -51,4 +55,11 @@ def checks(simulated: Tables, real: Tables) -> list[Check]:
         found
         for part in (classes, parcels, radiometry, weather)
         for found in part.checks(simulated, real)
+    ]
+
+
+def left_out(simulated: Tables, real: Tables) -> list[str]:
+    """What can't be compared for want of bands or months, in sentences."""
+    return [
+        sentence for part in (radiometry, weather) for sentence in part.left_out(simulated, real)
     ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cropdash.domain import sentinel2
+from cropdash.domain import indices
 
 QUANTILES = (0.10, 0.25, 0.50, 0.75, 0.90)  # of parcel areas
 SIZES_HA = (0.3, 1.0, 2.0, 4.0, 8.0, 16.0)  # borders of the classes of parcel size
@@ -17,33 +18,36 @@ _PERCENT = (10, 50, 90)
 Floats = NDArray[np.floating[Any]]
 
 
-def band_quantiles(pixels: Floats) -> pd.DataFrame:
-    """month, band, p10, p50, p90 of reflectance (T=12, B=4, N); NaN where nothing was seen."""
-    months, bands, _ = pixels.shape
-    low, middle, high = (part.ravel() for part in _percentiles(pixels))  # each (T * B,)
-    return pd.DataFrame(
-        {
-            "month": np.repeat(np.arange(1, months + 1), bands),
-            "band": np.tile(sentinel2.BAND_SETS["10m"], months),
-            "p10": low,
-            "p50": middle,
-            "p90": high,
-        }
-    )
+def band_quantiles(pixels: Floats, bands: Sequence[str], months: Sequence[int]) -> pd.DataFrame:
+    """month, band, p10, p50, p90 of reflectance (T, B, N) in periods of these months (T,).
+
+    Periods of one month count together; NaN where nothing was seen.
+    """
+    parts = [
+        _table(np.concatenate(list(pixels[of]), axis=-1), month).assign(band=bands)
+        for month, of in _by_month(months)
+    ]
+    return pd.concat(parts, ignore_index=True)[["month", "band", "p10", "p50", "p90"]]
 
 
-def ndvi_quantiles(pixels: Floats) -> pd.DataFrame:
-    """month, p10, p50, p90 of the NDVI of reflectance (T=12, B=4, N)."""
-    red, near = (
-        pixels[:, sentinel2.BAND_SETS["10m"].index("B4")],
-        pixels[:, sentinel2.BAND_SETS["10m"].index("B8")],
-    )  # (T, N)
-    total = near + red
-    index = np.divide(near - red, total, out=np.full_like(total, np.nan), where=total > 0)
-    low, middle, high = _percentiles(index)
-    return pd.DataFrame(
-        {"month": np.arange(1, len(index) + 1), "p10": low, "p50": middle, "p90": high}
-    )
+def ndvi_quantiles(pixels: Floats, bands: Sequence[str], months: Sequence[int]) -> pd.DataFrame:
+    """month, p10, p50, p90 of the NDVI of reflectance (T, B, N), as `band_quantiles`."""
+    of_bands = [pixels[:, list(bands).index(name)] for name in indices.TABLE["NDVI"].bands]
+    index = indices.TABLE["NDVI"].values(*of_bands)  # (T, N)
+    parts = [_table(index[of].reshape(1, -1), month) for month, of in _by_month(months)]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _by_month(months: Sequence[int]) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """Each month in order, with its periods."""
+    every = np.asarray(months)
+    return ((int(month), np.flatnonzero(every == month)) for month in np.unique(every))
+
+
+def _table(values: Floats, month: int) -> pd.DataFrame:
+    """month, p10, p50, p90 of each row of values (R, N)."""
+    low, middle, high = _percentiles(values)
+    return pd.DataFrame({"month": month, "p10": low, "p50": middle, "p90": high})
 
 
 def _percentiles(values: Floats) -> NDArray[np.float64]:

@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 
 from cropdash import legend
-from cropdash.domain import sentinel2
 from cropdash.simulate.realism.check import Check, Tables
 
 GROUP = "Radiometry"
@@ -20,9 +19,11 @@ INSIDE = "medians inside the real 10-90 % range"
 
 
 def checks(simulated: Tables, real: Tables) -> Iterator[Check]:
-    """Needs bands and ndvi, of which crops and months with real figures are compared."""
+    """Needs bands and ndvi, of which crops, bands and months with real figures are compared."""
     bands = _beside(simulated["bands"], real["bands"], ["crop", "month", "band"])
     ndvi = _beside(simulated["ndvi"], real["ndvi"], ["crop", "month"])
+    if ndvi.empty:  # no month of the season has real figures
+        return
     everywhere, north = (bands[bands["scope"] == scope] for scope in ("all", "north"))
     for crop in real["ndvi"]["crop"].unique():
         name = legend.load().classes[int(crop)].label_en.split(" (")[0]
@@ -31,9 +32,24 @@ def checks(simulated: Tables, real: Tables) -> Iterator[Check]:
         curve = _of(ndvi[ndvi["scope"] == "all"], crop)
         yield _inside(f"{name}: months, NDVI {INSIDE}", curve)
         yield _width(f"{name}: width of the 10-90 % band of NDVI over the real one", curve)
-    for band in sentinel2.BAND_SETS["10m"]:
+    for band in everywhere["band"].unique():
         rows = everywhere[everywhere["band"] == band]
         yield _inside(f"{band}: months of both crops, {INSIDE}", rows)
+
+
+def left_out(simulated: Tables, real: Tables) -> Iterator[str]:
+    """What of the bands and months can't be compared, in sentences."""
+    ours, known = (list(dict.fromkeys(t["bands"]["band"])) for t in (simulated, real))
+    lacking = [band for band in known if band not in ours]
+    unknown = [band for band in ours if band not in known]
+    months = sorted(set(real["bands"]["month"]) - set(simulated["bands"]["month"]))
+    if lacking:
+        yield f"Reflectance in {', '.join(lacking)}: the dataset lacks it."
+    if unknown:
+        yield f"Reflectance in {', '.join(unknown)}: no real figures are known."
+    if months:
+        named = ", ".join(month_abbr[int(month)] for month in months)
+        yield f"Reflectance and NDVI in {named}: the season lacks these months."
 
 
 def _beside(simulated: pd.DataFrame, real: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

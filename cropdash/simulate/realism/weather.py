@@ -19,7 +19,9 @@ SUMMER, WINTER = (5, 6, 7, 8, 9), (11, 12, 1, 2)
 
 
 def checks(simulated: Tables, real: Tables) -> Iterator[Check]:
-    """Needs clear_dates; of the real figures clear_dates and sky."""
+    """Needs clear_dates of all twelve months; of the real figures clear_dates and sky."""
+    if not _is_whole(simulated):
+        return
     table, places = simulated["clear_dates"], real["clear_dates"]
     north = table[table["region"].isin(NORTH)]
     year = places[places["place"] == YEAR].set_index("month")["clear"]
@@ -30,6 +32,16 @@ def checks(simulated: Tables, real: Tables) -> Iterator[Check]:
     yield _empty(north, places)
     yield _gaps(north, places)
     yield from _regions(table, real["sky"])
+
+
+def left_out(simulated: Tables, real: Tables) -> Iterator[str]:
+    """Why the weather can't be compared, in a sentence."""
+    if not _is_whole(simulated):
+        yield "Clear dates by month: the season's periods don't make up twelve whole months."
+
+
+def _is_whole(simulated: Tables) -> bool:
+    return set(simulated["clear_dates"]["month"]) == set(range(1, 13))
 
 
 def _sum(monthly: pd.Series, year: pd.Series) -> Check:

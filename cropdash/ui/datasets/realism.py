@@ -37,6 +37,8 @@ def show(dataset: str, make: Make) -> None:
         return
     checks = table(report)
     _verdict(checks)
+    for reason in report["left_out"]:
+        st.caption(say("Left out: {reason}", reason=retell(reason)))
     _checks(dataset, checks)
     _figures({name: pd.DataFrame(rows) for name, rows in report["tables"].items()})
     _maker(dataset, say("Make it again"), make)
