@@ -19,7 +19,7 @@ from cropdash.jobs import report as reports
 from cropdash.settings import folders as config
 from cropdash.settings.build import BuildConfig, SimulatedBuild, StacBuild
 from cropdash.settings.folders import Folders
-from cropdash.storage import status
+from cropdash.storage import layout, status
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.status import Status
 from cropdash.ui.datasets import coverage, credentials
@@ -340,8 +340,7 @@ def test_a_report_shows_its_verdicts_and_the_worst_first(full: Folders) -> None:
     tables = {"clear_dates": [{"region": "alsace", "month": 1, "simulated": 2.0, "real": None}]}
     report = {"dataset": "demo", "seed": 0, "checks": CHECKS, "tables": tables}
     report["left_out"] = ["Reflectance in B5, B6: no real figures are known."]
-    path = full.data / "demo" / "realism.json"
-    path.write_text(json.dumps(report), encoding="utf-8")
+    layout.REALISM.write(full.data / "demo", report)
     app = _open(view="realism")
     assert "1 of 2 checks" in _texts(app)
     assert "Left out: Reflectance in B5, B6: no real figures" in _texts(app)
@@ -353,12 +352,12 @@ def test_a_report_shows_its_verdicts_and_the_worst_first(full: Folders) -> None:
 def test_a_damaged_report_is_one_sentence(full: Folders, text: str) -> None:
     (full.data / "demo" / "realism.json").write_text(text, encoding="latin-1")
     app = _open(view="realism")
-    assert "make the report again" in app.error[0].value
+    assert "make it anew" in app.error[0].value
 
 
 def test_a_report_without_checks_is_shown(full: Folders) -> None:
-    text = '{"checks": [], "left_out": [], "tables": {}}'
-    (full.data / "demo" / "realism.json").write_text(text, encoding="utf-8")
+    report = {"checks": [], "left_out": [], "tables": {}}
+    layout.REALISM.write(full.data / "demo", report)
     assert "0 of 0 checks" in _texts(_open(view="realism"))
 
 
