@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cropdash.settings import classifiers
+from cropdash.settings.sources import MODULES
 
 ROOT = Path(__file__).resolve().parents[1]
 EVERYONE = {"domain", "legend", "i18n", "settings"}  # who may be asked from everywhere
@@ -20,7 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "domain": set(),
     "i18n": {"domain"},
     "legend": {"domain"},
-    "settings": {"domain"},
+    "settings": {"domain", "i18n"},
     "files": {"domain"},
     "prepare": EVERYONE,
     "evaluate": EVERYONE,
@@ -169,6 +170,76 @@ def test_a_planted_violation_is_found(file, line):
 )
 def test_what_is_allowed_passes(file, line):
     assert not violations(ROOT / file, line)
+
+
+# sources are asked for in the registry ----------------------------------------
+
+OWN = {  # folders and files that may name a source: its package, and commands that are about it
+    "simulated": ("cropdash/simulate/",),
+    "local": ("cropdash/ingest/local/",),
+    "earthengine": ("cropdash/ingest/earthengine/",),
+    "stac": ("cropdash/ingest/stac/",),
+}
+REGISTRY = "cropdash/settings/sources.py"
+# What is simulated stands beside what is real in the tables of the realism report.
+COLUMNS = {
+    "simulated": (
+        "cropdash/figures/realism.py", "cropdash/ui/datasets/realism.py", "cropdash/cli/simulate.py",
+    )
+}  # fmt: skip
+
+
+def sources_named(path: Path, source: str) -> list[str]:
+    """Sentences on each place that knows a source by its name, or one of its settings classes."""
+    file = path.relative_to(ROOT).as_posix()
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        name = getattr(node, "value", None) if isinstance(node, ast.Constant) else None
+        known = (REGISTRY, *OWN.get(name, ()), *COLUMNS.get(name, ()))
+        if name in MODULES and not file.startswith(known):
+            found.append(f"{file}:{node.lineno} names the source {name!r}")
+    imported = [name for name in imports_of(ast.parse(source)) if ".kind" in name]
+    return found + [f"{file} imports {name}" for name in imported if not _is_own(file, name)]
+
+
+def _is_own(file: str, imported: str) -> bool:
+    return file.rpartition("/")[0].replace("/", ".") == imported.partition(".kind")[0]
+
+
+def test_every_source_has_a_place_of_its_own():
+    assert set(OWN) == set(MODULES)
+
+
+def test_sources_are_asked_for_in_the_registry():
+    found = [v for p in sources() for v in sources_named(p, p.read_text(encoding="utf-8"))]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("cropdash/workflow/build.py", 'if config.source == "stac":\n    pass'),
+        ("cropdash/ui/datasets/form.py", 'NAMES = {"earthengine": "Earth Engine"}'),
+        ("cropdash/ingest/stac/source.py", 'x = "local"'),
+        ("pages/6_Data.py", 'def f(x="simulated"): ...'),
+        ("cropdash/figures/realism.py", 'x = "stac"'),
+        ("cropdash/jobs/launch.py", "from cropdash.simulate.kind import SimulatedBuild"),
+    ],
+)
+def test_a_source_that_is_named_elsewhere_is_found(file, line):
+    assert sources_named(ROOT / file, line)
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("cropdash/ingest/stac/source.py", 'name = "stac"'),
+        ("cropdash/figures/realism.py", 'table["simulated"]'),
+        ("cropdash/ui/datasets/form.py", '"""A local folder, STAC or simulated."""'),
+    ],
+)
+def test_a_source_may_be_named_at_home(file, line):
+    assert not sources_named(ROOT / file, line)
 
 
 def test_every_part_has_a_rule():

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from cropdash import i18n
 from cropdash.domain import errors
-from cropdash.settings import build, classifiers, study
+from cropdash.settings import build, classifiers, sources, study
 
 ROOT = Path(__file__).resolve().parents[1]
 SPOKEN_IN = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]
@@ -70,7 +70,7 @@ def settings() -> list[str]:
         for _, kind in inspect.getmembers(module, inspect.isclass)
         if issubclass(kind, BaseModel) and kind is not BaseModel
     }
-    kinds |= {kind.settings for kind in classifiers.kinds()}
+    kinds |= {kind.settings for kind in (*classifiers.kinds(), *sources.kinds())}
     fields = [field for kind in kinds for field in kind.model_fields.values()]
     assert all(field.title for field in fields)
     return sorted({text for f in fields for text in (f.title, f.description) if text})

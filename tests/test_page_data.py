@@ -8,22 +8,29 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
+import numpy as np
 import pytest
+import rasterio
 import streamlit as st
+from rasterio.transform import Affine
+from shapely import box
 from streamlit.testing.v1 import AppTest
 
 from cropdash.domain.errors import CropdashError, RunBusy
 from cropdash.ingest import zones as zone_files
+from cropdash.ingest.earthengine.credentials import KEY as EE_KEY
 from cropdash.jobs import launch
 from cropdash.jobs import report as reports
 from cropdash.settings import folders as config
-from cropdash.settings.build import BuildConfig, SimulatedBuild, StacBuild
+from cropdash.settings import sources
+from cropdash.settings.build import BuildConfig
 from cropdash.settings.folders import Folders
 from cropdash.storage import layout, status
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.status import Status
-from cropdash.ui.datasets import coverage, credentials
-from tests import factory
+from cropdash.ui.datasets import coverage
+from tests import factory, worlds
 
 ROOT = config.PROJECT
 PAGE = "pages/6_Data.py"
@@ -89,7 +96,13 @@ def _button(app: AppTest, label: str) -> Any:
 
 
 def _control(app: AppTest, key: str) -> Any:
-    found = [*app.number_input, *app.text_input, *app.selectbox, *app.button_group]
+    found = [
+        *app.number_input,
+        *app.text_input,
+        *app.selectbox,
+        *app.button_group,
+        *app.multiselect,
+    ]
     return next(c for c in found if c.key == key)
 
 
@@ -105,6 +118,21 @@ def _put(where: Folders, *names: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x")
     return where.data / "incoming"
+
+
+def _scenes(folder: Path) -> None:
+    """A folder for the local source: a scene and a zone within it."""
+    (folder / "scenes").mkdir(parents=True)
+    at = worlds.grid((30, 40))
+    with rasterio.open(
+        folder / "scenes" / "20230511.tif", "w", driver="GTiff", height=30, width=40, count=5,
+        dtype="uint16", crs=at.crs, transform=Affine(*at.transform),
+    ) as file:  # fmt: skip
+        file.write(np.ones((5, 30, 40), np.uint16))
+    gpd.GeoDataFrame(
+        {"zone_id": ["a"], "region": ["r"], "split": ["train"]}, geometry=[box(*at.bounds)],
+        crs=at.crs,
+    ).to_file(folder / "zones.geojson")  # fmt: skip
 
 
 @pytest.fixture
@@ -135,7 +163,7 @@ def test_the_form_starts_what_it_and_its_command_say(
     _control(app, "build:simulated:dataset").set_value("mine").run()
     assert "build mine --source simulated --seed 7" in _texts(app)
     _button(app, "Start building").click().run()
-    assert started == [SimulatedBuild(dataset="mine", seed=7)]
+    assert started == [sources.demo(dataset="mine", seed=7)]
     assert (app.query_params["dataset"], app.query_params["view"]) == ("mine", "datasets")
 
 
@@ -170,38 +198,42 @@ def test_files_are_chosen_from_the_listing_and_zones_written_at_the_start(
 ) -> None:
     incoming = _put(empty, "rpg.gpkg", "codes.csv", "other.7z")
     app = _source(_open(), "stac")
-    assert list(_control(app, "build:stac:register").options) == ["other.7z", "rpg.gpkg"]
-    _control(app, "build:stac:register").set_value("rpg.gpkg").run()
+    assert list(_control(app, "build:stac:register_path").options) == ["other.7z", "rpg.gpkg"]
+    _control(app, "build:stac:register_path").set_value("rpg.gpkg").run()
     regions = next(b for b in app.button_group if b.label == "Regions")
     regions.set_value(["alsace", "brittany"]).run()
     assert "10 zones in 2 regions" in _texts(app)
     assert not (incoming / "zones_stac.csv").exists()
     _button(app, "Start building").click().run()
     (config,) = started
-    assert isinstance(config, StacBuild)
-    assert config.register_path == incoming / "rpg.gpkg"
-    assert config.endpoint == "planetary-computer"
-    zones = zone_files.read(config.zones_path)
+    given = config.model_dump()
+    assert given["source"] == "stac"
+    assert given["register_path"] == incoming / "rpg.gpkg"
+    assert given["endpoint"] == "planetary-computer"
+    zones = zone_files.read(given["zones_path"])
     assert {zone.region for zone in zones} == {"alsace", "brittany"}
     assert len(zones) == 10
 
 
-def test_heights_and_last_year_s_register_are_chosen_from_the_listing_too(
+def test_further_layers_and_last_year_s_register_are_chosen_from_the_listing_too(
     empty: Folders, started: list[BuildConfig]
 ) -> None:
-    incoming = _put(empty, "rpg_2022.gpkg", "dem.tif")
-    (incoming / "flanders" / "scenes").mkdir(parents=True)
+    incoming = _put(empty, "rpg_2022.gpkg", "dem.tif", "radar/2023-05.tif")
+    _scenes(incoming / "flanders")
     app = _source(_open(), "local")
-    assert list(_control(app, "build:local:elevation_path").options) == ["dem.tif"]
+    layers = _control(app, "build:local:layers")
+    assert list(layers.options) == ["dem.tif", "radar"]
     before = _control(app, "build:local:previous_register_path")
     assert list(before.options) == ["rpg_2022.gpkg"]
     before.set_value("rpg_2022.gpkg").run()
     assert "--previous-register" in app.code[0].value
-    assert "--elevation" not in app.code[0].value
+    assert "--layers" not in app.code[0].value
+    layers.set_value(["radar", "dem.tif"]).run()
+    assert f"--layers {incoming}/radar,{incoming}/dem.tif" in app.code[0].value
     _button(app, "Start building").click().run()
     (config,) = started
     assert config.model_dump()["previous_register_path"] == incoming / "rpg_2022.gpkg"
-    assert config.model_dump()["elevation_path"] is None
+    assert config.layers == (str(incoming / "radar"), str(incoming / "dem.tif"))
 
 
 def test_a_list_of_one_s_own_is_built_as_it_is(empty: Folders, started: list[BuildConfig]) -> None:
@@ -231,17 +263,19 @@ def test_credentials_are_spoken_of_and_never_shown(
     empty: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = tmp_path / "secret-key.json"
-    key.write_text('{"private_key": "hush"}', encoding="utf-8")
+    parts = {"private_key": "hush", "client_email": "me@x.example", "token_uri": "https://x"}
+    key.write_text(json.dumps(parts), encoding="utf-8")
+    key.chmod(0o600)
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
-    monkeypatch.delenv(credentials.EE_KEY, raising=False)
+    monkeypatch.delenv(EE_KEY, raising=False)
     assert "No credentials" in _texts(_source(_open(), "earthengine"))
-    monkeypatch.setenv(credentials.EE_KEY, str(key))
+    monkeypatch.setenv(EE_KEY, str(key))
     said = _texts(_source(_open(), "earthengine"))
     assert "key is configured" in said
     assert "hush" not in said
     assert "secret-key" not in said
     key.unlink()
-    assert "no such file" in _texts(_source(_open(), "earthengine"))
+    assert "can't be read" in _texts(_source(_open(), "earthengine"))
 
 
 # datasets ----------------------------------------------------------------------
@@ -269,7 +303,7 @@ def test_what_failed_says_why_and_can_be_resumed(
     (folder.path / "zones" / wrong).mkdir()
     state = {"state": "failed", "step": "reading", "reason": "It holds no parcel."}
     (folder.path / "zones" / wrong / "state.json").write_text(json.dumps(state), encoding="utf-8")
-    folder.configure(SimulatedBuild(dataset="demo"))
+    folder.configure(sources.demo())
     status.write(folder.path, Status("failed", error="1 of 4 zones failed."))
     resumed: list[str] = []
     monkeypatch.setattr(launch, "resume_build", resumed.append)
@@ -369,7 +403,7 @@ def test_a_build_stopped_before_its_worker_began_can_be_resumed(
     empty: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow = [sys.executable, "-c", "import time; time.sleep(60)"]
-    launch.start_build(SimulatedBuild(dataset="early"), command=slow)
+    launch.start_build(sources.demo(dataset="early"), command=slow)
     app = _open(dataset="early")
     assert _button(app, "Resume building") is None
     _button(app, "Stop building").click().run()
@@ -413,7 +447,7 @@ def test_the_page_speaks_french(full: Folders, view: str, french: tuple[str, ...
 
 def test_why_a_build_failed_is_told_in_french(full: Folders) -> None:
     folder = DatasetFolder(full.data, "demo")
-    folder.configure(SimulatedBuild(dataset="demo"))
+    folder.configure(sources.demo())
     status.write(
         folder.path,
         Status("failed", error="Zone a_1 holds no parcel: check its place and the register."),

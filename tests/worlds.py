@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pytest
+import rasterio
+from rasterio.transform import Affine
 from shapely import box
 
 from cropdash.domain import Cube, Grid, Labels, Scene, Zone
@@ -68,6 +72,22 @@ def register(rows: list[tuple[str, str, tuple[float, float, float, float]]]) -> 
         crs="EPSG:32631",
     )
     return frame.to_crs(2154)
+
+
+def geotiff(
+    path: Path, at: Grid, values: np.ndarray, names: Sequence[str] = (), **more: Any
+) -> Path:
+    """A file of (N, H, W) values, in float32 unless told otherwise; returns its path."""
+    profile = {"crs": at.crs, "transform": Affine(*at.transform), "dtype": "float32"} | more
+    path.parent.mkdir(parents=True, exist_ok=True)
+    count, height, width = values.shape
+    with rasterio.open(
+        path, "w", driver="GTiff", count=count, height=height, width=width, **profile
+    ) as file:
+        file.write(values.astype(profile["dtype"]))
+        if names:
+            file.descriptions = tuple(names)
+    return path
 
 
 def environment(folder: Path) -> dict[str, str]:

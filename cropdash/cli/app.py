@@ -27,7 +27,7 @@ from cropdash.cli.terminal import (
     score,
 )
 from cropdash.domain.errors import ConfigError, CropdashError
-from cropdash.settings import classifiers, folders
+from cropdash.settings import classifiers, folders, sources
 from cropdash.storage import runs
 from cropdash.storage.datasets import DatasetFolder
 
@@ -64,7 +64,10 @@ def demo(
 
     Example: `python -m cropdash demo`
     """
-    build.run(build.demo_settings(size, zones_per_region, seed, workers))
+    settings = sources.demo(
+        size=size, zones_per_region=zones_per_region, seed=seed, workers=workers
+    )
+    build.run(settings)
     if not build_only:
         for kind in classifiers.in_demo():
             _train_new({"classifier": kind.name, "dataset": folders.DEMO})

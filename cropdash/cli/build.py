@@ -1,8 +1,11 @@
-"""`python -m cropdash build …` and `demo`: datasets, from settings typed or saved."""
+"""`python -m cropdash build …`: datasets, from settings typed or saved.
+
+The options are the settings of all sources, so that a new source brings its own.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+import inspect
 from typing import Annotated, Any
 
 import typer
@@ -10,64 +13,14 @@ import typer
 from cropdash.cli.terminal import bar, both, console
 from cropdash.domain.errors import CropdashError
 from cropdash.files import atomic
-from cropdash.settings import build as build_config
-from cropdash.settings import folders
+from cropdash.settings import estimate as estimates
+from cropdash.settings import folders, sources
 from cropdash.settings.build import BuildConfig
+from cropdash.settings.command import option_of
 from cropdash.storage.datasets import DatasetFolder
 
-_PATHS = (
-    "folder",
-    "register_path",
-    "zones_path",
-    "code_table",
-    "elevation_path",
-    "previous_register_path",
-)
-_RUNNING = ("workers", "scheduler")
 
-
-def build(
-    name: Annotated[str, typer.Argument(help="Name of the dataset.")],
-    source: Annotated[
-        str | None, typer.Option(help="simulated, local, earthengine or stac.")
-    ] = None,
-    season: Annotated[str | None, typer.Option(help="2023, or 2022-10..2023-09.")] = None,
-    every: Annotated[str | None, typer.Option(help="month, dekad (ten days) or 16d.")] = None,
-    bands: Annotated[
-        str | None, typer.Option(help="10m (B2, B3, B4, B8), all (ten), or some by name.")
-    ] = None,
-    folder: Annotated[
-        Path | None, typer.Option(help="local: scenes/*.tif, register, zones.")
-    ] = None,
-    register: Annotated[
-        Path | None, typer.Option(help="earthengine, stac: an RPG edition, or another register.")
-    ] = None,
-    zones: Annotated[Path | None, typer.Option(help="earthengine, stac: CSV or GeoJSON.")] = None,
-    project: Annotated[str | None, typer.Option(help="earthengine: Cloud project.")] = None,
-    endpoint: Annotated[str | None, typer.Option(help="stac: provider, or address.")] = None,
-    collection: Annotated[str | None, typer.Option(help="stac: collection.")] = None,
-    id_column: Annotated[str | None, typer.Option(help="Of a register other than the RPG.")] = None,
-    code_column: Annotated[
-        str | None, typer.Option(help="Of a register other than the RPG.")
-    ] = None,
-    code_table: Annotated[Path | None, typer.Option(help="CSV: code, class of the legend.")] = None,
-    elevation: Annotated[
-        Path | None, typer.Option(help="GeoTIFF of heights [m], to train with.")
-    ] = None,
-    previous_register: Annotated[
-        Path | None, typer.Option(help="Register of the year before, for the last crops.")
-    ] = None,
-    size: Annotated[int | None, typer.Option(help="simulated: pixels a side.")] = None,
-    zones_per_region: Annotated[int | None, typer.Option(help="simulated: 2 to 5.")] = None,
-    seed: Annotated[int | None, typer.Option(help="simulated: which landscape.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Zones built at the same time.")] = None,
-    scheduler: Annotated[
-        str | None, typer.Option(help="dask: 'cluster' on this machine, or tcp://host:port.")
-    ] = None,
-    estimate: Annotated[
-        bool, typer.Option("--estimate", help="Say what it will take, and build nothing.")
-    ] = False,
-) -> None:
+def build(name: str, *, estimate: bool = False, **given: str | None) -> None:
     """Build a dataset from parcels and images; what is whole is not built, nor fetched, again.
 
     Without a source, the build is taken up with the settings it was begun with.
@@ -76,35 +29,51 @@ def build(
 
     `python -m cropdash build france2023 --source stac --register RPG_2023.7z --zones zones.csv`
 
+    `python -m cropdash build spain --folder scenes --season 2022-10..2023-09 --every dekad --bands
+    all --layers radar,elevation=dem.tif`
+
     `python -m cropdash build france2023 --workers 4`
     """
-    given: dict[str, Any] = {
-        "source": source or ("local" if folder else None),
-        "season": season, "every": every, "bands": bands, "folder": folder, "register_path": register, "zones_path": zones,
-        "project": project, "endpoint": endpoint, "collection": collection,
-        "id_column": id_column, "code_column": code_column, "code_table": code_table,
-        "elevation_path": elevation, "previous_register_path": previous_register,
-        "size": size, "zones_per_region": zones_per_region, "seed": seed,
-        "workers": workers, "scheduler": scheduler,
-    }  # fmt: skip
     settings = _settings(name, {key: value for key, value in given.items() if value is not None})
     if estimate:
-        _estimate(settings)
+        for line in estimates.sentences(estimates.of(settings)):
+            console.print(line, highlight=False, soft_wrap=True)
     else:
         run(settings)
 
 
-def demo_settings(
-    size: int, zones_per_region: int, seed: int, workers: int
-) -> build_config.SimulatedBuild:
-    """Settings of the demo's dataset."""
-    return build_config.SimulatedBuild(
-        dataset=folders.DEMO,
-        size=size,
-        zones_per_region=zones_per_region,
-        seed=seed,
-        workers=workers,
-    )
+def _parameters() -> list[inspect.Parameter]:
+    """The name, an option for each setting of any source, and the question what it will take."""
+    told = typer.Argument(help="Name of the dataset.")
+    found = {"name": _parameter("name", str, told, inspect.Parameter.empty)}
+    for name, about in _options().items():
+        option = typer.Option(f"--{option_of(name)}", help=about, metavar="TEXT")
+        found[name] = _parameter(name, str | None, option, None)
+    only = typer.Option("--estimate", help="Say what it will take, and build nothing.")
+    found["estimate"] = _parameter("estimate", bool, only, False)
+    return list(found.values())
+
+
+def _options() -> dict[str, str]:
+    """Setting to help: what it is, and the sources that have it where not all do."""
+    about = {"source": f"{', '.join(sources.MODULES)}."}
+    for kind in sources.kinds():
+        for name, field in kind.settings.model_fields.items():
+            having = [k.name for k in sources.kinds() if name in k.settings.model_fields]
+            whose = "" if len(having) == len(sources.MODULES) else f"{', '.join(having)}: "
+            about.setdefault(name, f"{whose}{field.description}")
+    del about["dataset"]  # the argument
+    return about
+
+
+def _parameter(name: str, kind: Any, told: Any, default: Any) -> inspect.Parameter:
+    named = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, named, default=default, annotation=Annotated[kind, told])
+
+
+# Typer asks a command for its signature.
+build.__signature__ = inspect.Signature(_parameters())  # type: ignore[attr-defined]
+build.__annotations__ = {p.name: p.annotation for p in _parameters()}
 
 
 def run(settings: BuildConfig) -> None:
@@ -138,17 +107,10 @@ def run(settings: BuildConfig) -> None:
 
 def _settings(name: str, given: dict[str, Any]) -> BuildConfig:
     """What was typed; without a source, what was saved, changed by what was typed."""
-    for key in _PATHS:  # a worker of another folder is to find them too
-        if key in given:
-            given[key] = Path(given[key]).resolve()
     if "source" not in given:
-        folder = DatasetFolder(folders.folders().data, name)
-        given = folder.config().model_dump() | given
-    return build_config.parse({**given, "dataset": name})
-
-
-def _estimate(settings: BuildConfig) -> None:
-    from cropdash.workflow import estimate
-
-    for line in estimate.sentences(estimate.of(settings)):
-        console.print(line, highlight=False, soft_wrap=True)
+        folder, implied = DatasetFolder(folders.folders().data, name), sources.implied(given)
+        if folder.is_configured or implied is None:
+            given = folder.config().model_dump() | given
+        else:
+            given["source"] = implied
+    return sources.parse({**given, "dataset": name})

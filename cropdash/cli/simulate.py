@@ -12,8 +12,7 @@ from cropdash.cli import build as build_commands
 from cropdash.cli.terminal import bar, console
 from cropdash.domain import Season, sentinel2
 from cropdash.domain.errors import ConfigError
-from cropdash.settings import folders
-from cropdash.settings.build import SimulatedBuild
+from cropdash.settings import folders, sources
 from cropdash.storage.datasets import DatasetFolder
 
 app = typer.Typer(
@@ -93,7 +92,7 @@ def export(
 def _build(folder: DatasetFolder) -> None:
     """Build the dataset as it was begun, or else a landscape of the usual size."""
     configured = folder.is_configured
-    settings = folder.config() if configured else SimulatedBuild(dataset=folder.name)
+    settings = folder.config() if configured else sources.demo(dataset=folder.name)
     build_commands.run(settings)
 
 

@@ -22,9 +22,9 @@ from filelock import FileLock, Timeout
 
 from cropdash.domain import NAME
 from cropdash.domain.errors import RunBusy, RunNotFound
-from cropdash.settings import classifiers
+from cropdash.settings import classifiers, sources
 from cropdash.settings import folders as settings
-from cropdash.settings.build import BuildConfig, SimulatedBuild
+from cropdash.settings.build import BuildConfig
 from cropdash.settings.command import command_line as command_line
 from cropdash.settings.folders import DEMO, PROJECT
 from cropdash.settings.study import CrossValidation, Search
@@ -69,7 +69,7 @@ def start_build(config: BuildConfig | None = None, *, command: Sequence[str] | N
     if config is None:
         if DatasetFolder(where, DEMO).is_configured:
             return resume_build(DEMO, command=command)
-        config = SimulatedBuild(dataset=DEMO)
+        config = sources.demo()
     folder = DatasetFolder(where, config.dataset)
     _launch(
         folder.path,

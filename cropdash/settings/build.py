@@ -1,25 +1,60 @@
-"""Settings of a build: flat, checked, and stored beside the dataset. Secrets are never among them."""
+"""Settings of a build: flat, checked, and stored beside the dataset. Secrets are never among them.
+
+What every source shares is here; the settings of a source itself lie in its own package, and
+`settings.sources` knows them all.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
-from urllib.parse import urlparse
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from cropdash.domain import Season, check_name, sentinel2
+from cropdash.domain import Season, check_name, indices, sentinel2
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.period import Every
+from cropdash.i18n import sentence
 
-SourceName = Literal["simulated", "local", "earthengine", "stac"]
 CLUSTER = "cluster"  # a dask.distributed cluster on this machine, for the time of the build
 _SCHEDULER = re.compile(r"^(|cluster|tcp://[A-Za-z0-9.-]+:\d{1,5})$")
-_PROVIDER = re.compile(r"^[a-z0-9][a-z0-9-]{0,63}$")
+_LAYER = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$")
 RESERVED = frozenset(("incoming",))  # folders beside the datasets that are none
 _LAST_YEAR = 2100
+_SEASON = "A calendar year, or its two ends: 2023, 2022-10..2023-09."
+
+# Boxes of the form that few open; settings without one stand above them.
+FOREIGN = sentence("Legend, and registers of other countries")
+BESIDE = sentence("Further layers and last year's crops")
+RUNNING = sentence("Where it runs")
+
+# A worker that starts in another folder is to find the file too.
+File = Annotated[Path, AfterValidator(lambda path: path.resolve())]
+Widget = Literal["register", "zones", "codes", "scenes", "layers", "bands", "choices"]
+
+
+def shown(
+    widget: Widget | None = None,
+    *,
+    box: str | None = None,
+    labels: Mapping[str, str] | None = None,
+    content: bool = True,
+    private: bool = False,
+) -> dict[str, Any]:
+    """How a form shows a setting, for `json_schema_extra`.
+
+    `widget`: a listing of data/incoming ("register", "codes", "scenes", "layers"), the map of
+    "zones", the "bands", or "choices" beside which another may be typed; else the type decides.
+    `box`: where it lies if it is not in plain view. `labels`: what the choices are called.
+    `content`: False if the data are the same whatever it says. `private`: messages do not repeat
+    it, as what is typed there may hold a password.
+    """
+    return {
+        "widget": widget, "box": box, "labels": dict(labels or {}), "content": content,
+        "private": private,
+    }  # fmt: skip
 
 
 class BuildConfig(BaseModel):
@@ -27,27 +62,73 @@ class BuildConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    source: SourceName = Field(title="Source", description="Where parcels and images come from.")
+    source: str = Field(title="Source", description="Where parcels and images come from.")
     dataset: str = Field(title="Dataset", description="Name of the dataset to build.")
-    season: str | None = Field(
-        "2023", title="Season",
-        description="A calendar year, or its two ends: 2023, 2022-10..2023-09.",
-    )  # fmt: skip
+    season: str | None = Field("2023", title="Season", description=_SEASON)
     every: Every = Field(
-        "month", title="Periods", description="Months, ten days (dekad), or sixteen days (16d)."
-    )
+        "month", title="Periods", description="Months, ten days (dekad), or sixteen days (16d).",
+        json_schema_extra=shown(labels={
+            "month": sentence("months"), "dekad": sentence("ten days"),
+            "16d": sentence("sixteen days"),
+        }),
+    )  # fmt: skip
     bands: tuple[str, ...] = Field(
         sentinel2.BAND_SETS["10m"], title="Bands",
         description="Of Sentinel-2, by name, or a set of them: 10m (the four), all (the ten).",
+        json_schema_extra=shown("bands"),
+    )  # fmt: skip
+    layers: tuple[str, ...] = Field(
+        (), title="Further layers",
+        description="GeoTIFFs, or folders of them, in any reference system: radar, heights, an "
+        "embedding. A date or period in a file's name says when; name=path names a layer.",
+        json_schema_extra=shown("layers", box=BESIDE),
+    )  # fmt: skip
+    previous_register_path: File | None = Field(
+        None, title="Register of the year before",
+        description="For each parcel's last crop; the same columns and codes as the register.",
+        json_schema_extra=shown("register", box=BESIDE),
+    )  # fmt: skip
+    legend_path: File | None = Field(
+        None, title="Legend",
+        description="Classes, their groups, families and colours, where they are not the French 49.",
+        json_schema_extra=shown("codes", box=FOREIGN),
+    )  # fmt: skip
+    codes_path: File | None = Field(
+        None, title="Crop codes",
+        description="CSV that says which class each of the register's codes means (code, class).",
+        json_schema_extra=shown("codes", box=FOREIGN),
+    )  # fmt: skip
+    legend_level: int | None = Field(
+        None, ge=1, le=9, title="Level",
+        description="Of a legend that is a hierarchy: the level whose names are the classes.",
+        json_schema_extra=shown(box=FOREIGN),
     )  # fmt: skip
     workers: int = Field(
-        2, ge=1, le=64, title="Workers", description="Zones built at the same time."
-    )
+        2, ge=1, le=64, title="Workers", description="Zones built at the same time.",
+        json_schema_extra=shown(box=RUNNING, content=False),
+    )  # fmt: skip
     scheduler: str = Field(
         "", title="Scheduler",
         description="Empty: processes on this machine; 'cluster': a dask cluster on this machine; "
         "or the address of a running dask scheduler, tcp://host:port.",
+        json_schema_extra=shown(box=RUNNING, content=False),
     )  # fmt: skip
+
+    @property
+    def days(self) -> Season | None:
+        """The season that is mapped; None where the scenes tell."""
+        return None if self.season is None else Season.of(self.season, self.every)
+
+    @property
+    def layer_files(self) -> tuple[tuple[str | None, Path], ...]:
+        """The name that each further layer's file or folder was given, or None, and its path."""
+        return tuple(_named(entry) for entry in self.layers)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The settings that decide what the data are, as JSON holds them."""
+        left_out = {n for n, field in type(self).model_fields.items() if not is_content(field)}
+        return self.model_dump(mode="json", exclude=left_out)
 
     @field_validator("season", mode="before")
     @classmethod
@@ -74,10 +155,24 @@ class BuildConfig(BaseModel):
                 raise ValueError(str(error)) from error
         return value
 
-    @property
-    def days(self) -> Season | None:
-        """The season that is mapped; None where the scenes tell."""
-        return None if self.season is None else Season.of(self.season, self.every)
+    @field_validator("layers", mode="before")
+    @classmethod
+    def _layers_are_a_list(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("layers")
+    @classmethod
+    def _layers_have_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            pairs = [_named(entry) for entry in value]
+            names = [check_layer(name) for name, _ in pairs if name is not None]
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+        if len(set(names)) != len(names):
+            raise ValueError("a layer's name stands there twice")
+        return tuple(f"{name}={path}" if name else str(path) for name, path in pairs)
 
     @field_validator("dataset")
     @classmethod
@@ -97,129 +192,62 @@ class BuildConfig(BaseModel):
         return value
 
 
-class _ContextBuild(BuildConfig):
-    """What a model may be told of the land beside the year's images, for every source but one."""
+class RegisterColumns(BuildConfig):
+    """What the sources share that read a register of one's own."""
 
-    elevation_path: Path | None = Field(
-        None, title="Elevation",
-        description="GeoTIFF of heights [m] that covers all zones, in any reference system.",
-    )  # fmt: skip
-    previous_register_path: Path | None = Field(
-        None, title="Register of the year before",
-        description="For each parcel's last crop; the same columns and codes as the register.",
-    )  # fmt: skip
-
-
-class SimulatedBuild(BuildConfig):
-    """A landscape made from a seed: no account and no download."""
-
-    source: Literal["simulated"] = Field("simulated", title="Source")
-    size: int = Field(256, ge=32, le=1000, title="Zone size", description="Pixels on a side.")
-    zones_per_region: int = Field(
-        5, ge=2, le=5, title="Zones per region", description="In each of eight regions."
-    )
-    seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed", description="Fixes every random draw.")
-
-
-class LocalBuild(_ContextBuild):
-    """A folder with scenes/*.tif, a register (*.gpkg) and zones.geojson."""
-
-    source: Literal["local"] = Field("local", title="Source")
-    season: str | None = Field(
-        None, title="Season",
-        description="A calendar year, or its two ends: 2023, 2022-10..2023-09; empty: the year with "
-        "most scenes.",
-    )  # fmt: skip
-    folder: Path = Field(title="Folder", description="Holds scenes/*.tif, a register and zones.")
-
-
-class _RegisterBuild(_ContextBuild):
-    """What the sources share that fetch images for a register and zones of one's own."""
-
-    register_path: Path = Field(
-        title="Register",
-        description="Parcels: an RPG edition (folder, .7z, .gpkg or .parquet), or another register.",
-    )
-    zones_path: Path = Field(
-        title="Zones", description="CSV or GeoJSON of the squares to map, each train or test."
-    )
     id_column: str | None = Field(
         None, min_length=1, max_length=100, title="Id column",
         description="Of the register, where it is not the RPG's ID_PARCEL.",
+        json_schema_extra=shown(box=FOREIGN),
     )  # fmt: skip
     code_column: str | None = Field(
         None, min_length=1, max_length=100, title="Crop column",
         description="Of the register, where it is not the RPG's CODE_CULTU.",
-    )  # fmt: skip
-    code_table: Path | None = Field(
-        None, title="Code table",
-        description="CSV with columns code and class, for another country's crop codes.",
+        json_schema_extra=shown(box=FOREIGN),
     )  # fmt: skip
 
 
-class EarthEngineBuild(_RegisterBuild):
-    """Monthly medians computed by Earth Engine."""
+class RegisterBuild(RegisterColumns):
+    """What the sources share that fetch images for a register and zones of one's own."""
 
-    source: Literal["earthengine"] = Field("earthengine", title="Source")
-    project: str = Field(
-        pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$", title="Cloud project",
-        description="Google Cloud project registered for Earth Engine.",
+    register_path: File = Field(
+        title="Register",
+        description="Parcels: an RPG edition (folder, .7z, .gpkg or .parquet), or another register.",
+        json_schema_extra=shown("register"),
+    )  # fmt: skip
+    zones_path: File = Field(
+        title="Zones", description="CSV or GeoJSON of the squares to map, each train or test.",
+        json_schema_extra=shown("zones"),
     )  # fmt: skip
 
 
-class StacBuild(_RegisterBuild):
-    """Scenes of a STAC catalogue."""
-
-    source: Literal["stac"] = Field("stac", title="Source")
-    endpoint: str = Field(
-        "planetary-computer", title="Provider",
-        description="planetary-computer, copernicus, earth-search, or an API's address.",
-    )  # fmt: skip
-    collection: str = Field(
-        "sentinel-2-l2a", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$", title="Collection",
-        description="Of Sentinel-2 L2A.",
-    )  # fmt: skip
-
-    @field_validator("endpoint")
-    @classmethod
-    def _endpoint_is_public(cls, value: str) -> str:
-        address = urlparse(value)
-        if _PROVIDER.match(value):
-            return value
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise ValueError("name a provider, or give an address that starts with https://")
-        if address.username or address.password or address.query:
-            raise ValueError("an address must hold no password and no key: use the environment")
-        return value
+def hint(field: Any, name: str) -> Any:
+    """What `shown` says of a field under a name; None where it says nothing."""
+    extra = field.json_schema_extra
+    return extra.get(name) if isinstance(extra, dict) else None
 
 
-KINDS: dict[str, type[BuildConfig]] = {
-    "simulated": SimulatedBuild,
-    "local": LocalBuild,
-    "earthengine": EarthEngineBuild,
-    "stac": StacBuild,
-}
+def is_content(field: Any) -> bool:
+    """True if the data depend on the setting."""
+    return hint(field, "content") is not False
 
 
-def parse(values: Mapping[str, Any]) -> BuildConfig:
-    """Settings from names and values (text is converted); raises ConfigError in one sentence."""
-    kind = KINDS.get(str(values.get("source")))
-    if kind is None:
+def check_layer(name: str) -> str:
+    """The name, if a further layer may bear it; raises ConfigError otherwise."""
+    if not _LAYER.match(name):
         raise ConfigError(
-            f"Source {values.get('source')!r} is unknown: use {', '.join(map(repr, KINDS))}."
+            f"{name!r} can't name a layer: use up to 64 letters, digits, '_', '.', '+' and '-'."
         )
-    try:
-        return kind.model_validate(dict(values))
-    except ValidationError as error:
-        raise ConfigError(" ".join(_sentence(kind, item) for item in error.errors())) from error
+    if name.upper() in (*sentinel2.TABLE, sentinel2.SCL, *indices.TABLE):
+        raise ConfigError(
+            f"{name!r} names a band or an index of Sentinel-2 already: call the layer otherwise."
+        )
+    return name
 
 
-def _sentence(kind: type[BuildConfig], item: Any) -> str:
-    name = str(item["loc"][0]) if item["loc"] else "settings"
-    if item["type"] == "extra_forbidden":
-        return f"There is no setting {name!r}; there are {', '.join(kind.model_fields)}."
-    if item["type"] == "missing":
-        return f"Setting {name!r} is missing."
-    text = str(item["msg"]).removeprefix("Value error, ")
-    value = "" if name == "endpoint" else f" is {item['input']!r}"  # it may hold a password
-    return f"Setting {name!r}{value}: {text[0].lower()}{text[1:].rstrip('.')}."
+def _named(entry: str) -> tuple[str | None, Path]:
+    """ "elevation=dem.tif" is a name and a path, "dem.tif" a path alone."""
+    name, equals, path = entry.partition("=")
+    if not equals or "/" in name:
+        return None, Path(entry).resolve()
+    return name.strip(), Path(path.strip()).resolve()

@@ -31,6 +31,11 @@ def command_line(config: TrainConfig | BuildConfig | StudyConfig) -> str:
     return shlex.join(words)
 
 
+def option_of(name: str) -> str:
+    """The option of a setting, without its dashes: "register" of "register_path"."""
+    return _NAMES.get(name, name).removesuffix("_path").replace("_", "-")
+
+
 def _of_study(config: StudyConfig) -> list[str]:
     command = "search" if isinstance(config, Search) else "crossvalidate"
     words = [command, config.dataset, "--classifier", config.classifier]
@@ -40,7 +45,7 @@ def _of_study(config: StudyConfig) -> list[str]:
 def _options(config: BuildConfig | StudyConfig) -> list[str]:
     words = []
     for name, value in _changed(config).items():
-        option = _NAMES.get(name, name).removesuffix("_path").replace("_", "-")
+        option = option_of(name)
         if isinstance(value, bool):  # a switch, here turned from its default
             words.append(f"--{option}" if value else f"--no-{option}")
         else:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import geopandas as gpd
 
-from cropdash.domain import Float, Grid, Scene, Season, Split, Zone, sentinel2
+from cropdash.domain import Grid, Layer, Scene, Season, Split, Zone, sentinel2
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.source import Warn, ignore
 from cropdash.simulate import ancillary, landscape, register, sensor, tables
@@ -52,9 +52,9 @@ class SimulatedSource:
         """Register rows that touch the zone: ID_PARCEL, CODE_CULTU, geometry; EPSG:2154."""
         return register.declare(zone, _landscape(zone, self.seed), self.seed)
 
-    def elevation(self, zone: Zone) -> Float:
-        """(H, W) height above the sea [m]."""
-        return ancillary.elevation(zone, self.seed)
+    def layers(self, zone: Zone, season: Season) -> tuple[Layer, ...]:
+        """The height above the sea [m]."""
+        return (Layer("elevation", ancillary.elevation(zone, self.seed)[None]),)
 
     def parcels_before(self, zone: Zone) -> gpd.GeoDataFrame:
         """The register of the year before, as `parcels`."""

@@ -28,13 +28,12 @@ from cropdash.domain import (
 )
 from cropdash.domain.errors import ConfigError, CorruptDataset, DamagedFile, DatasetNotFound
 from cropdash.files import atomic
-from cropdash.settings import build
+from cropdash.settings import sources
 from cropdash.settings.build import BuildConfig
 from cropdash.storage import layout, rasters
 
 CODES = "codes.csv"
 _LOCK_WAIT_S = 60.0  # for a process that was ended to be gone, and no more
-_ELSEWHERE = frozenset(("workers", "scheduler", "project"))  # settings that leave the data alone
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Description:
 
     name: str
     title: str  # for people, e.g. "Simulated landscape 2023"
-    source: str  # "simulated", "local", "earthengine", "stac"
+    source: str  # its name, see `settings.sources`
     season: Season
     bands: tuple[str, ...]
     legend_hash: str
@@ -97,7 +96,7 @@ class DatasetFolder:
         Raises ConfigError if the dataset was begun with settings that make other data.
         """
         if layout.DATASET.of(self.path).exists() and self.is_configured:
-            before, now = _content(self.config()), _content(config)
+            before, now = self.config().content, config.content
             if before != now:
                 changed = ", ".join(sorted(k for k in now if before.get(k) != now[k]))
                 raise ConfigError(
@@ -113,7 +112,7 @@ class DatasetFolder:
     def config(self) -> BuildConfig:
         """The settings of the build. Raises DatasetNotFound if there are none."""
         try:
-            return build.parse(layout.BUILD.read(self.path))
+            return sources.parse(layout.BUILD.read(self.path))
         except FileNotFoundError as error:
             raise DatasetNotFound(
                 f"No build of {self.name!r} was begun: name its --source, or the --folder of scenes of your own."
@@ -260,10 +259,6 @@ def list_names(data: Path) -> tuple[str, ...]:
             p.name for p in data.iterdir() if NAME.match(p.name) and layout.DATASET.of(p).is_file()
         )
     )
-
-
-def _content(config: BuildConfig) -> dict[str, Any]:
-    return config.model_dump(mode="json", exclude=set(_ELSEWHERE))
 
 
 def _written(description: Description) -> dict[str, Any]:

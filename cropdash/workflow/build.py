@@ -13,20 +13,20 @@ from filelock import Timeout
 from threadpoolctl import threadpool_limits
 
 from cropdash import legend
-from cropdash.domain import Cube, Labels, Layer, Legend, Zone
+from cropdash.domain import Cube, Labels, Legend, Season, Zone
 from cropdash.domain.errors import CropdashError, DiskFull, NotEnoughData, RunBusy, TaskLost
 from cropdash.domain.source import CompositeSource, Source, Warn
 from cropdash.files import atomic
-from cropdash.ingest.ancillary import Context
+from cropdash.ingest.ancillary import Ancillary, ancillary_of
 from cropdash.jobs import execute
 from cropdash.prepare import composite, parcels, series
 from cropdash.prepare.ancillary import last_crop
 from cropdash.prepare.gapfill import fill_gaps
+from cropdash.settings import sources
 from cropdash.settings.build import BuildConfig
 from cropdash.storage.datasets import DatasetFolder, Description
 from cropdash.storage.periods import PeriodFolder
 from cropdash.storage.zone_states import Teller
-from cropdash.workflow import sources
 
 Progress = Callable[[str, float], None]
 _ABANDONED_S = 3600.0  # no writer takes longer over one small file
@@ -50,20 +50,27 @@ def build_configured(
     should_stop: Callable[[], bool],
 ) -> Built:
     """Build, or complete, the dataset that the settings describe."""
-    source = sources.open_source(config)
-    folder.keep_codes(getattr(config, "code_table", None))
-    title = sources.title_of(config, source)
-    description = describe(source, folder.name, title, sources.settings_of(config), folder.legend())
+    kind = sources.of(config)
+    source = kind.open(config)
+    folder.keep_codes(config.codes_path)
+    title = kind.title(config, source)
+    description = describe(source, folder.name, title, _settings(config), folder.legend())
     return build(
         source,
         folder,
         description,
-        context=sources.context_of(config),
+        context=ancillary_of(config, source),
         workers=config.workers,
         scheduler=config.scheduler,
         progress=progress,
         should_stop=should_stop,
     )
+
+
+def _settings(config: BuildConfig) -> dict[str, Any]:
+    """What repeats the source, to be kept with the dataset."""
+    apart = ("source", "dataset")
+    return {k: v for k, v in config.content.items() if k not in apart and v not in (None, [])}
 
 
 def describe(
@@ -91,7 +98,7 @@ def build(
     folder: DatasetFolder,
     description: Description,
     *,
-    context: Context | None = None,
+    context: Ancillary | None = None,
     workers: int = 1,
     scheduler: str = "",
     progress: Progress,
@@ -99,7 +106,7 @@ def build(
 ) -> Built:
     """Build the zones that are missing or changed; zones that are whole are left as they are.
 
-    Heights and last crops are those of `context`, else of a source that knows them.
+    Further layers and last crops are those of `context`, else of a source that knows them.
 
     Raises DiskFull once what is under way has ended, if there is no room for more.
     """
@@ -139,12 +146,12 @@ def _count(done: Built, folder: DatasetFolder, outcome: execute.Outcome[Zone, An
         Teller.of_lost(folder.zone_folder(zone_id), outcome.error)
 
 
-def _own_context(source: Source) -> Context | None:
-    return source if isinstance(source, Context) else None
+def _own_context(source: Source) -> Ancillary | None:
+    return source if isinstance(source, Ancillary) else None
 
 
 def build_zone(
-    source: Source, folder: DatasetFolder, zone: Zone, context: Context | None = None
+    source: Source, folder: DatasetFolder, zone: Zone, context: Ancillary | None = None
 ) -> dict[str, Any]:
     """Read, composite, fill, label and write one zone; returns its report.
 
@@ -172,7 +179,7 @@ def build_zone(
 
 
 def _make_zone(
-    source: Source, folder: DatasetFolder, zone: Zone, tell: Teller, context: Context | None
+    source: Source, folder: DatasetFolder, zone: Zone, tell: Teller, context: Ancillary | None
 ) -> dict[str, Any]:
     folder.forget_zone(zone.zone_id)
     kept = PeriodFolder(folder.path)
@@ -190,7 +197,7 @@ def _build_zone(
     zone: Zone,
     kept: PeriodFolder,
     tell: Teller,
-    context: Context | None,
+    context: Ancillary | None,
 ) -> dict[str, Any]:
     warnings: list[str] = []
     tell.step("reading")
@@ -207,7 +214,7 @@ def _build_zone(
     )
     report = cleaned.report | _coverage(gappy)
     labels = parcels.mask_elsewhere(labels, cleaned.elsewhere)
-    cube, known = surround(cube, context, zone, labels, folder.legend())
+    cube, known = surround(cube, context, zone, source.season, labels, folder.legend())
     means = series.parcel_series(cube, labels)
     tell.step("writing")
     report |= known | {"warnings": warnings}
@@ -225,16 +232,23 @@ def _parcels(source: Source, zone: Zone, codes: Legend) -> parcels.Cleaned:
 
 
 def surround(
-    cube: Cube, context: Context | None, zone: Zone, labels: Labels, codes: Legend
+    cube: Cube,
+    context: Ancillary | None,
+    zone: Zone,
+    season: Season,
+    labels: Labels,
+    codes: Legend,
 ) -> tuple[Cube, dict[str, Any]]:
-    """The cube with the heights and last crops that the context knows, and how far it knows them."""
+    """The cube with the layers and last crops that the context knows, and how far it knows them."""
     if context is None:
         return cube, {}
     report: dict[str, Any] = {}
-    heights, register = context.elevation(zone), context.parcels_before(zone)
-    if heights is not None:
-        cube = replace(cube, layers=(*cube.layers, Layer("elevation", heights[None])))
-        report["elevation_known"] = round(float((~np.isnan(heights)).mean()), 4)
+    layers, register = context.layers(zone, season), context.parcels_before(zone)
+    if layers:
+        cube = replace(cube, layers=(*cube.layers, *layers))
+        report["layers_known"] = {
+            layer.name: round(float((~np.isnan(layer.values)).mean()), 4) for layer in layers
+        }
     if register is not None:
         before = parcels.clean(register, zone, codes, (zone,)).parcels
         found = last_crop(parcels.rasterize(before, zone.grid), labels)

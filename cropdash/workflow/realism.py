@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from cropdash import legend
 from cropdash.domain import Sample, Zone
 from cropdash.domain.errors import ConfigError, NotEnoughData
+from cropdash.settings import sources
 from cropdash.simulate import realism
 from cropdash.simulate.realism import phenology
 from cropdash.storage import layout
 from cropdash.storage.datasets import DatasetFolder
 
-SIMULATED = "simulated"  # the source of datasets that are reported on
 REAL_TABLES = (
     "classes", "zones", "bands", "ndvi", "clear_dates", "sky", "parcel_sizes", "border_share",
 )  # fmt: skip
@@ -45,7 +45,7 @@ def report(
     NotEnoughData if no zone is built.
     """
     described = dataset.description()
-    if described.source != SIMULATED:
+    if not sources.is_made_up(described.source):
         raise ConfigError(
             f"Dataset {dataset.name} comes from {described.source!r}: the report is about simulated ones."
         )

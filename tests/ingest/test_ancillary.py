@@ -1,103 +1,72 @@
-"""Heights from a terrain model, and what the simulated landscape knows beside its year."""
+"""What the simulated landscape and files of one's own know of the land beside its images."""
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-import rasterio
-from pyproj import Transformer
-from rasterio.transform import from_origin
 
 from cropdash import legend
+from cropdash.domain import Season
 from cropdash.domain.errors import ConfigError
-from cropdash.ingest.ancillary import Context, ContextFiles, read_elevation
+from cropdash.ingest import registers
+from cropdash.ingest.ancillary import Ancillary, AncillaryFiles, ancillary_of
 from cropdash.prepare import parcels
+from cropdash.settings import sources
 from cropdash.simulate import SimulatedSource, ancillary
 from tests import worlds
 
-SHAPE = (23, 41)
 SEQUENCES = worlds.SHARED / "data" / "rpg" / "rpg_boigneville_1200_sequences.gpkg"
 
 
-def slope(longitude, latitude):
-    """A height [m] that rises evenly, so that bilinear resampling is exact but for the warp."""
-    return 200 + 900 * (longitude - 4) - 700 * (latitude - 48)
-
-
-def terrain(path, west, north, step, shape, crs="EPSG:4326", hole=False):
-    """A GeoTIFF of `slope`, in degrees."""
-    rows, columns = np.mgrid[: shape[0], : shape[1]]
-    heights = slope(west + (columns + 0.5) * step, north - (rows + 0.5) * step)
-    if hole:
-        heights[:, : shape[1] // 2] = -9999
-    with rasterio.open(
-        path, "w", driver="GTiff", height=shape[0], width=shape[1], count=1, dtype="float32",
-        crs=crs, transform=from_origin(west, north, step, step), nodata=-9999,
-    ) as file:  # fmt: skip
-        file.write(heights.astype(np.float32), 1)
-    return path
-
-
-def centre_of(grid):
-    left, bottom, right, top = grid.bounds
-    to_degrees = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True)
-    return to_degrees.transform((left + right) / 2, (top + bottom) / 2)
-
-
-def test_heights_are_warped_onto_the_zones_grid(tmp_path):
-    grid = worlds.grid(SHAPE)
-    longitude, latitude = centre_of(grid)
-    path = terrain(tmp_path / "dem.tif", longitude - 0.05, latitude + 0.04, 0.001, (80, 100))
-    found = read_elevation(path, grid)
-    left, _, _, top = grid.bounds
-    x = left + (np.arange(SHAPE[1]) + 0.5) * grid.pixel_size
-    y = top - (np.arange(SHAPE[0]) + 0.5) * grid.pixel_size
-    to_degrees = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True)
-    expected = slope(*to_degrees.transform(*np.meshgrid(x, y)))
-    assert found.shape == SHAPE
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, expected, atol=0.1)
-
-
-def test_what_the_terrain_does_not_know_is_nan_and_a_zone_outside_is_refused(tmp_path):
-    grid = worlds.grid(SHAPE)
-    longitude, latitude = centre_of(grid)
-    half = terrain(
-        tmp_path / "half.tif", longitude - 0.05, latitude + 0.04, 0.001, (80, 100), hole=True
-    )
-    known = ~np.isnan(read_elevation(half, grid))
-    assert 0.2 < known.mean() < 0.8
-    away = terrain(tmp_path / "away.tif", longitude + 3, latitude + 3, 0.001, (9, 8))
-    with pytest.raises(ConfigError, match="no height"):
-        read_elevation(away, grid)
-
-
-def test_terrain_that_is_none_says_so(tmp_path):
-    grid = worlds.grid(SHAPE)
-    (tmp_path / "text.tif").write_text("no raster")
-    with pytest.raises(ConfigError, match="GeoTIFF"):
-        read_elevation(tmp_path / "text.tif", grid)
-    bare = terrain(tmp_path / "bare.tif", 4, 48, 0.001, (5, 6), crs=None)
-    with pytest.raises(ConfigError, match="reference system"):
-        read_elevation(bare, grid)
-    with pytest.raises(ConfigError, match="no file"):
-        ContextFiles(terrain=tmp_path / "missing.tif")
+def height(source, zone):
+    (layer,) = source.layers(zone, source.season)
+    assert layer.name == "elevation"
+    return layer.values[0]
 
 
 def test_the_landscape_knows_its_heights_and_the_year_before():
     source = SimulatedSource(seed=3, size=96)
-    assert isinstance(source, Context)
+    assert isinstance(source, Ancillary)
     zones = {zone.region: zone for zone in source.zones()}
-    heights = {region: source.elevation(zone).mean() for region, zone in zones.items()}
+    heights = {region: height(source, zone).mean() for region, zone in zones.items()}
     assert heights["massif_central"] > heights["nord_picardie"]
     zone = zones["mediterranean"]
     again = SimulatedSource(seed=3, size=96)
-    np.testing.assert_array_equal(source.elevation(zone), again.elevation(zone))
+    np.testing.assert_array_equal(height(source, zone), height(again, zone))
     then, now = source.parcels_before(zone), source.parcels(zone)
     assert then.equals(again.parcels_before(zone))
     assert len(then) > 0
     assert then.columns.tolist() == now.columns.tolist()
     assert not then.equals(now)
+
+
+def test_files_go_before_what_the_source_knows(tmp_path):
+    """A layer of the same name from a file takes the place of the source's; others stand beside."""
+    config = sources.demo(size=40, zones_per_region=2)
+    source = sources.of(config).open(config)
+    zone = source.zones()[3]
+    for name, value in (("elevation", 7), ("slope", 2)):
+        worlds.geotiff(tmp_path / f"{name}.tif", zone.grid, np.full((1, 40, 40), value))
+    one = ancillary_of(sources.demo(layers=str(tmp_path / "slope.tif")), source)
+    assert [y.name for y in one.layers(zone, source.season)] == ["slope", "elevation"]
+    both = ancillary_of(sources.demo(layers=str(tmp_path)), source)
+    found = {y.name: y.values for y in both.layers(zone, source.season)}
+    assert set(found) == {"elevation", "slope"}
+    assert (found["elevation"] == 7).all()
+    assert both.parcels_before(zone).equals(source.parcels_before(zone))
+
+
+def test_a_register_that_is_not_there_is_said_at_once(tmp_path):
+    with pytest.raises(ConfigError, match="no file"):
+        AncillaryFiles(register=tmp_path / "missing.gpkg")
+    zone = worlds.zone("a", at=worlds.grid((9, 7)))
+    registers.write_parcels(
+        tmp_path / "before.gpkg", worlds.register([("1", "BTH", zone.grid.bounds)])
+    )
+    known = AncillaryFiles(register=tmp_path / "before.gpkg")
+    assert known.parcels_before(zone)["CODE_CULTU"].tolist() == ["BTH"]
+    assert known.layers(worlds.zone("a"), Season.of(2023)) == ()
+    assert AncillaryFiles().parcels_before(worlds.zone("a")) is None
 
 
 def test_vines_stay_and_wheat_moves():
@@ -123,7 +92,7 @@ def test_vines_stay_and_wheat_moves():
 def test_to_ask_for_them_changes_nothing_of_the_landscape():
     asked, plain = (SimulatedSource(seed=5, size=48) for _ in range(2))
     zone = asked.zones()[7]
-    assert asked.elevation(zone).shape == zone.grid.shape
+    assert height(asked, zone).shape == zone.grid.shape
     assert len(asked.parcels_before(zone)) > 0
     assert asked.parcels(zone).equals(plain.parcels(zone))
     pairs = list(zip(asked.scenes(zone), plain.scenes(zone), strict=True))

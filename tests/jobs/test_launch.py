@@ -20,7 +20,7 @@ from cropdash.domain import Season
 from cropdash.domain.errors import ConfigError, DatasetNotFound, RunBusy, RunNotFound
 from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.jobs import launch
-from cropdash.settings import build, classifiers
+from cropdash.settings import classifiers, sources
 from cropdash.settings import folders as config
 from cropdash.settings import study as study_config
 from cropdash.settings.folders import Folders
@@ -336,7 +336,7 @@ def test_build_keeps_its_status_beside_the_data(where: Folders) -> None:
 
 def test_build_is_started_from_settings_and_resumed_from_the_written_ones(where: Folders) -> None:
     """The worker is the real one: it reads what was written and builds what is missing."""
-    config = build.parse(TINY)
+    config = sources.parse(TINY)
     launch.start_build(config)
     folder = DatasetFolder(where.data, "tiny")
     assert folder.config() == config
@@ -350,7 +350,7 @@ def test_build_is_started_from_settings_and_resumed_from_the_written_ones(where:
 
 
 def test_build_with_settings_that_make_other_data_is_refused(where: Folders) -> None:
-    config = build.parse(TINY)
+    config = sources.parse(TINY)
     folder = DatasetFolder(where.data, "tiny")
     launch.start_build(config, command=_command(where, "print()"))
     _wait(lambda: launch._children[-1][0].poll() is not None)
@@ -381,9 +381,11 @@ def test_build_that_was_never_begun_is_not_resumed(where: Folders) -> None:
     "values",
     [
         {"source": "simulated", "size": 64, "seed": 3},
-        {"source": "local", "folder": Path("/data/my scenes"), "workers": 4},
+        {"source": "local", "folder": Path("/data/my scenes"), "workers": 4}
+        | {"season": "2022-10..2023-09", "every": "dekad", "bands": "all"}
+        | {"layers": "/radar,elevation=/my dem.tif", "legend_path": Path("/l.csv")},
         {"source": "earthengine", "register_path": Path("/r.7z"), "zones_path": Path("/z.csv")}
-        | {"project": "my-project", "season": "2022", "code_table": Path("/c.csv")},
+        | {"project": "my-project", "season": "2022", "codes_path": Path("/c.csv")},
         {"source": "stac", "register_path": Path("/r.gpkg"), "zones_path": Path("/z.csv")}
         | {"endpoint": "https://host/stac", "id_column": "id", "scheduler": "cluster"},
     ],
@@ -394,7 +396,7 @@ def test_command_line_of_a_build_says_the_same_settings(
     from cropdash.cli import app as command_line
     from cropdash.cli import build as build_commands
 
-    config = build.parse({**values, "dataset": "small"})
+    config = sources.parse({**values, "dataset": "small"})
     words = shlex.split(launch.command_line(config))
     taken: list[object] = []
     monkeypatch.setattr(build_commands, "run", taken.append)

@@ -1,8 +1,8 @@
 import pytest
 
 from cropdash.domain.errors import ConfigError
-from cropdash.settings import build
-from cropdash.settings.build import KINDS
+from cropdash.settings import sources
+from cropdash.settings.sources import MODULES
 
 FULL = {
     "simulated": {},
@@ -16,12 +16,12 @@ def values(source, **more):
     return {"source": source, "dataset": "d", **FULL[source], **more}
 
 
-@pytest.mark.parametrize("source", KINDS)
+@pytest.mark.parametrize("source", MODULES)
 def test_settings_survive_json_and_have_help(source):
-    config = build.parse(values(source))
-    assert isinstance(config, KINDS[source])
-    assert build.parse(config.model_dump(mode="json")) == config
-    for name, field in KINDS[source].model_fields.items():
+    config = sources.parse(values(source))
+    assert isinstance(config, sources.kind(source).settings)
+    assert sources.parse(config.model_dump(mode="json")) == config
+    for name, field in sources.kind(source).settings.model_fields.items():
         assert field.title, name
         assert field.description or name == "source", name
 
@@ -38,14 +38,25 @@ def test_settings_survive_json_and_have_help(source):
         (values("simulated", workers=0), "'workers' is 0"),
         (values("simulated", scheduler="tcp://h:1;rm"), "'scheduler'"),
         (values("simulated", season="x"), "'season'"),
+        (values("stac", season="2023-13..2024-02"), "'season'"),
+        (values("stac", every="week"), "'every'"),
+        (values("local", bands="B2,B3"), "'bands'.*lack B4"),
+        (values("local", bands="B4,B8,B99"), "'bands'.*B99 is no band"),
+        (values("local", layers="B11=x.tif"), "names a band or an index"),
+        (values("local", layers="ndvi=x.tif"), "names a band or an index"),
+        (values("local", layers="a b=x.tif"), "can't name a layer"),
+        (values("local", layers="=x.tif"), "can't name a layer"),
+        (values("local", layers="a=x.tif,a=y.tif"), "stands there twice"),
+        (values("local", legend_level=0), "'legend_level' is 0"),
         (values("earthengine", project="../x"), "'project'"),
         (values("stac", endpoint="ftp://host"), "https://"),
+        (values("stac", endpoint="nobody"), "name a provider"),
         (values("stac", collection="a b"), "'collection'"),
     ],
 )
 def test_bad_settings_are_named_in_one_sentence(given, words):
     with pytest.raises(ConfigError, match=words) as caught:
-        build.parse(given)
+        sources.parse(given)
     assert "\n" not in str(caught.value)
 
 
@@ -54,12 +65,26 @@ def test_bad_settings_are_named_in_one_sentence(given, words):
 )
 def test_a_secret_in_an_address_is_refused_and_not_repeated(address):
     with pytest.raises(ConfigError, match="environment") as caught:
-        build.parse(values("stac", endpoint=address))
+        sources.parse(values("stac", endpoint=address))
     assert "hunter2" not in str(caught.value)
+
+
+def test_files_are_found_from_another_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = sources.parse(
+        values("stac", layers="radar, elevation=../dem.tif ,x/a=b.tif", previous_register_path="p")
+    )
+    where = tmp_path.resolve()
+    assert config.model_dump()["register_path"] == where / "r.gpkg"
+    assert config.previous_register_path == where / "p"
+    assert config.layer_files == (
+        (None, where / "radar"), ("elevation", where.parent / "dem.tif"), (None, where / "x/a=b.tif"),
+    )  # fmt: skip
+    assert sources.parse(config.model_dump()) == config
 
 
 @pytest.mark.parametrize(
     "scheduler", ["", "cluster", "tcp://127.0.0.1:8786", "tcp://node-1.lan:80"]
 )
 def test_schedulers(scheduler):
-    assert build.parse(values("local", scheduler=scheduler)).scheduler == scheduler
+    assert sources.parse(values("local", scheduler=scheduler)).scheduler == scheduler

@@ -7,8 +7,7 @@ from rasterio.transform import from_origin
 
 from cropdash.cli import build
 from cropdash.domain.errors import InvalidRun
-from cropdash.settings import build as build_config
-from cropdash.settings import classifiers
+from cropdash.settings import classifiers, sources
 from cropdash.settings.folders import Folders
 from cropdash.storage import runs
 from cropdash.storage.datasets import DatasetFolder
@@ -37,9 +36,9 @@ def test_a_build_takes_both_from_files_and_a_run_learns_from_them(tmp_path, monk
     register = next(FLANDERS.glob("*.gpkg"))  # as if each field had borne the same the year before
     values = {
         "source": "local", "dataset": "flanders", "folder": FLANDERS,
-        "elevation_path": terrain, "previous_register_path": register,
+        "layers": f"elevation={terrain}", "previous_register_path": register,
     }  # fmt: skip
-    build.run(build_config.parse(values))
+    build.run(sources.parse(values))
     dataset = DatasetFolder(folders.data, "flanders")
     for zone in dataset.built_zones():
         sample = dataset.sample(zone)

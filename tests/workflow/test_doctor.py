@@ -11,11 +11,12 @@ import pytest
 
 from cropdash.domain.errors import SourceUnavailable
 from cropdash.ingest import probe, registers, zones
-from cropdash.settings import build
+from cropdash.ingest.earthengine.credentials import KEY as EE_KEY
+from cropdash.settings import sources
 from cropdash.settings.folders import Folders
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import doctor
-from cropdash.workflow.doctor import access, installation
+from cropdash.workflow.doctor import installation
 from tests import worlds
 
 KEY = {
@@ -65,7 +66,7 @@ def service() -> Iterator[str]:
 @pytest.fixture
 def where(tmp_path, monkeypatch) -> Folders:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.delenv(access.EE_KEY, raising=False)
+    monkeypatch.delenv(EE_KEY, raising=False)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name, raising=False)
     return Folders(tmp_path / "data", tmp_path / "models")
@@ -84,7 +85,7 @@ def begin(where: Folders, tmp_path, **more: object) -> None:
     zones.write(squares, [worlds.zone("a", "test", worlds.grid((40, 20)))])
     values = {"source": "stac", "dataset": "d", "register_path": register, "zones_path": squares}
     folder = DatasetFolder(where.data, "d")
-    folder.configure(build.parse({**values, **more}))
+    folder.configure(sources.parse({**values, **more}))
 
 
 def test_a_fresh_installation_asks_no_service_and_no_credentials(where, monkeypatch):
@@ -137,7 +138,7 @@ def test_a_service_that_is_not_there_and_an_unknown_one_are_faults(where):
     assert (
         "can't be reached" in found(where, endpoint="http://127.0.0.1:9")["http://127.0.0.1:9"].text
     )
-    assert "no STAC provider" in found(where, endpoint="nobody")["endpoint"].text
+    assert "no source has a service" in found(where, endpoint="nobody")["endpoint"].text
 
 
 @pytest.mark.parametrize("path", ["/silent", "/drip"])
@@ -162,7 +163,7 @@ def test_credentials_are_checked_and_never_told(where, tmp_path, monkeypatch):
     login.write_text("hunter2")
     assert ask().ok
     key = tmp_path / "hunter2.json"
-    monkeypatch.setenv(access.EE_KEY, str(key))
+    monkeypatch.setenv(EE_KEY, str(key))
     for content in (None, "{", "[]", json.dumps({**KEY, "private_key": ""})):
         if content is not None:
             key.write_text(content)
@@ -172,7 +173,7 @@ def test_credentials_are_checked_and_never_told(where, tmp_path, monkeypatch):
     key.chmod(0o644)
     assert "chmod 600" in ask().text
     key.chmod(0o600)
-    assert (ask().ok, ask().text) == (True, "a service account's key")
+    assert (ask().ok, ask().text) == (True, "A service account's key is configured.")
 
 
 def test_keys_of_a_provider_are_asked_for_by_name(where, monkeypatch):
@@ -183,4 +184,4 @@ def test_keys_of_a_provider_are_asked_for_by_name(where, monkeypatch):
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setitem(os.environ, name, "hunter2")
     finding = found(where, endpoint="copernicus")["copernicus credentials"]
-    assert (finding.ok, finding.text) == (True, "set")
+    assert (finding.ok, finding.text) == (True, "Credentials are configured.")

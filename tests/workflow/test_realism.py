@@ -17,8 +17,8 @@ from cropdash.cli.app import app
 from cropdash.domain import Season
 from cropdash.domain.errors import ConfigError, NotEnoughData
 from cropdash.domain.sentinel2 import BAND_SETS
-from cropdash.settings import folders
-from cropdash.settings.build import SimulatedBuild
+from cropdash.settings import folders, sources
+from cropdash.settings.build import BuildConfig
 from cropdash.settings.folders import Folders
 from cropdash.simulate import SimulatedSource
 from cropdash.simulate.realism import NORTH, QUANTILES
@@ -289,13 +289,13 @@ def test_the_command_prints_and_ends_well_unless_it_is_strict(dataset, monkeypat
 
 
 def test_the_command_builds_first_as_the_dataset_was_begun(dataset, tmp_path, monkeypatch):
-    asked: list[SimulatedBuild] = []
+    asked: list[BuildConfig] = []
     monkeypatch.setattr(build, "run", asked.append)
     command = ["simulate", "report", "--build", "--dataset"]
     at(dataset.path.parent, monkeypatch)  # its settings were never written down
     assert CliRunner().invoke(app, [*command, "demo"]).exit_code == 0
-    begun = SimulatedBuild(dataset="small", size=32, zones_per_region=2, seed=3, workers=1)
+    begun = sources.demo(dataset="small", size=32, zones_per_region=2, seed=3, workers=1)
     DatasetFolder(tmp_path, "small").configure(begun)
     at(tmp_path, monkeypatch)
     CliRunner().invoke(app, [*command, "small"])
-    assert asked == [SimulatedBuild(dataset="demo"), begun]
+    assert asked == [sources.demo(), begun]

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class LocalSource:
     wanted: Season | None = None  # None: the calendar year with most scenes
     bands: tuple[str, ...] = sentinel2.BAND_SETS["10m"]
     every: Every = "month"  # how that year is cut, where none is wanted
+    layout: registers.Layout = field(default_factory=registers.Layout)  # columns of the register
     name: str = "local"
 
     @cached_property
@@ -81,7 +82,7 @@ class LocalSource:
             raise InvalidRegister(
                 f"{self.folder} must hold one register (*.gpkg), it holds {len(candidates)}."
             )
-        return registers.read_parcels(candidates[0], zone.grid)
+        return registers.read_parcels(candidates[0], zone.grid, self.layout)
 
     def scenes(self, zone: Zone, warn: Warn = ignore) -> Iterator[Scene]:
         """Scenes of the season over the zone, by date; an unreadable file is named and left out."""

@@ -1,7 +1,7 @@
 """Parcel registers: the French RPG in its editions, and others by a mapping of columns."""
 
 from cropdash.ingest.registers.edition import locate
-from cropdash.ingest.registers.layout import CODE, ID, Layout
+from cropdash.ingest.registers.layout import CODE, ID, Layout, layout_of
 from cropdash.ingest.registers.reading import (
     REPEATED,
     bounds_of,
@@ -20,6 +20,7 @@ __all__ = (
     "Register",
     "bounds_of",
     "describe",
+    "layout_of",
     "locate",
     "read_parcels",
     "repeated_ids",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from cropdash.domain.errors import InvalidRegister
+from cropdash.settings.build import BuildConfig
 
 ID, CODE = "ID_PARCEL", "CODE_CULTU"
 # File and layer of the parcels: PARCELLES_GRAPHIQUES up to RPG 2.2 (2023), RPG_Parcelles from
@@ -52,6 +53,11 @@ class Layout:
                 f" it has {', '.join(layers) or 'none'}. Name the layer of the parcels."
             )
         return found
+
+
+def layout_of(config: BuildConfig) -> Layout:
+    """The columns that the settings of a build name."""
+    return Layout(getattr(config, "id_column", None), getattr(config, "code_column", None))
 
 
 def as_text(values: pd.Series) -> pd.Series:

@@ -7,15 +7,15 @@ import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
 
 from cropdash.domain import check_name
 from cropdash.domain.errors import ConfigError
+from cropdash.settings.build import Widget
 from cropdash.settings.folders import folders
 
 FOLDER = "incoming"
-Kind = Literal["register", "zones", "codes", "scenes", "terrain"]
 _REGISTERS = (".gpkg", ".parquet", ".geoparquet", ".7z", ".7z.001")
+_RASTERS = (".tif", ".tiff")
 _LISTED = 200  # entries looked at, and the most that a select box is sent
 _DEEP = 2000  # files looked at inside one folder
 _MAX_BYTES = 5_000_000  # of a zones file: some 50,000 zones
@@ -26,7 +26,7 @@ def folder() -> Path:
     return folders().data / FOLDER
 
 
-def listed(kind: Kind) -> dict[str, Path]:
+def listed(kind: Widget) -> dict[str, Path]:
     """Name to path of what there is of a kind, by name."""
     try:
         entries = sorted(p for p in folder().iterdir() if not p.name.startswith("."))
@@ -94,18 +94,21 @@ def _is_table(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() == ".csv"
 
 
-def _is_terrain(path: Path) -> bool:
-    return path.is_file() and path.suffix.lower() in (".tif", ".tiff")
+def _is_layer(path: Path) -> bool:
+    if path.is_file():
+        return path.suffix.lower() in _RASTERS
+    inside = (p for p, _ in zip(path.iterdir(), range(_DEEP), strict=False))
+    return any(p.suffix.lower() in _RASTERS for p in inside)
 
 
 def _is_zones(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() in (".csv", ".geojson")
 
 
-_TESTS: dict[Kind, Callable[[Path], bool]] = {
+_TESTS: dict[Widget, Callable[[Path], bool]] = {
     "register": _is_register,
     "zones": _is_zones,
     "codes": _is_table,
     "scenes": _has_scenes,
-    "terrain": _is_terrain,
+    "layers": _is_layer,
 }

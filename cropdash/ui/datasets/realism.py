@@ -12,6 +12,7 @@ from cropdash import legend
 from cropdash.domain.errors import CropdashError
 from cropdash.figures import realism, wording
 from cropdash.i18n import label, number, retell, say, sentence
+from cropdash.settings import sources
 from cropdash.ui.shell import data, frame
 
 _CHECKS = {
@@ -48,7 +49,7 @@ def datasets() -> tuple[str, ...]:
     """Datasets that the simulator made."""
     store = data.store()
     names = store.dataset_names()
-    return tuple(n for n in names if store.dataset(n).description.source == "simulated")
+    return tuple(n for n in names if sources.is_made_up(store.dataset(n).description.source))
 
 
 def table(report: dict[str, Any]) -> pd.DataFrame:

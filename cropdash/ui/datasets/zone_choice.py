@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from cropdash.domain import Zone
 from cropdash.figures import wording, zone_map
 from cropdash.i18n import number, say
 from cropdash.ui.datasets import incoming, zone_lists
@@ -24,7 +26,7 @@ _LOOK = "zones:look"  # counts changes, so that map and table are drawn anew fro
 class Choice:
     """The zones chosen, and the file that holds them or will."""
 
-    places: pd.DataFrame  # zone_map.PLACES
+    zones: tuple[Zone, ...]
     file: Path | None  # there already, whole
     suffix: str = ""
     content: bytes = b""  # what is to be written otherwise
@@ -60,16 +62,17 @@ def choose() -> Choice | None:
         return None
     st.caption(_said(places))
     if path and len(places) == len(listed.places):
-        return Choice(places, path)
-    return Choice(places, None, listed.suffix, listed.written(chosen))
+        return Choice(listed.zones, path)
+    zones = tuple(zone for zone in listed.zones if zone.zone_id in set(chosen))
+    return Choice(zones, None, listed.suffix, listed.written(chosen))
 
 
-def preview(per_region: int) -> None:
-    """The first squares of each proposed region, on the map."""
-    places = zone_lists.proposed().places
-    places = places[places.groupby("region").cumcount() < per_region]
+def preview(zones: Sequence[Zone]) -> None:
+    """The zones of a source that says itself which it covers, on the map."""
+    places = zone_map.places(zones)
     figure = _figure(places.assign(state=zone_map.CHOSEN))
     st.plotly_chart(figure, theme=None, width="stretch", key="zones:preview", alt=_said(places))
+    st.caption(_said(places))
 
 
 def _figure(places: pd.DataFrame, drag: str = "zoom") -> Any:
@@ -186,11 +189,9 @@ def _said(places: pd.DataFrame) -> str:
     split = places["split"].value_counts()
     train, test = split.get("train", 0), split.get("test", 0)
     return say(
-        "{n} zones in {regions} regions: {train} to train on, {test} held out for the test; "
-        "{composites} composites, one a zone and month.",
+        "{n} zones in {regions} regions: {train} to train on, {test} held out for the test.",
         n=number(len(places)),
         regions=places["region"].nunique(),
         train=number(train),
         test=number(test),
-        composites=number(12 * len(places)),
     )

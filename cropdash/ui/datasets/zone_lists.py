@@ -40,7 +40,8 @@ class ZoneList:
     """Zones of one file, as rows or features that can be written again."""
 
     name: str
-    places: pd.DataFrame  # zone_map.PLACES
+    zones: tuple[Zone, ...]
+    places: pd.DataFrame  # zone_map.PLACES, a row a zone
     rows: tuple[Row, ...]  # in the order of `places`
     is_geojson: bool
 
@@ -94,7 +95,7 @@ def parse(content: bytes, name: str) -> ZoneList:
     if places["zone_id"].duplicated().any():
         twice = places.loc[places["zone_id"].duplicated(), "zone_id"].iloc[0]
         raise InvalidRegister(f"{name}: zone {twice} stands there twice; rename one.")
-    return ZoneList(name, places, tuple(rows), is_geojson)
+    return ZoneList(name, tuple(zones), places, tuple(rows), is_geojson)
 
 
 def towns() -> dict[str, tuple[float, float]]:

@@ -29,7 +29,8 @@ def fields(
             st.columns(_COLUMNS), names[start : start + _COLUMNS], strict=False
         ):
             field = kind.model_fields[name]
-            value = values.get(name, field.get_default(call_default_factory=True))
+            default = None if field.is_required() else field.get_default(call_default_factory=True)
+            value = values.get(name, default)
             with column:
                 chosen[name] = control(name, field, value, f"{key}:{name}")
     return chosen
@@ -45,7 +46,11 @@ def control(name: str, field: FieldInfo, value: Any, key: str) -> Any:
         options = (None, *options)
     if options:
         index = options.index(value) if value in options else 0
-        return st.selectbox(label, options, index=index, help=about, key=key, format_func=_readable)
+        called = _labels(field)
+        return st.selectbox(
+            label, options, index=index, help=about, key=key,
+            format_func=lambda option: say(called[option]) if option in called else _readable(option),
+        )  # fmt: skip
     if kind is bool:
         return st.toggle(label, value=bool(value), help=about, key=key)
     if kind in (int, float):
@@ -56,6 +61,13 @@ def control(name: str, field: FieldInfo, value: Any, key: str) -> Any:
 def title(name: str, field: FieldInfo) -> str:
     """What the setting is called in the reader's language."""
     return say(field.title or name.replace("_", " ").capitalize())
+
+
+def _labels(field: FieldInfo) -> Mapping[Any, str]:
+    """What the choices of a field are called, where their names don't say it."""
+    extra = field.json_schema_extra
+    found: Any = extra.get("labels") if isinstance(extra, dict) else None
+    return found or {}
 
 
 def limits(field: FieldInfo) -> tuple[float | None, float | None]:

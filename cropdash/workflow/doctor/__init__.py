@@ -23,7 +23,6 @@ def examine(
     unfinished = inputs.unfinished(folders.data)
     return (
         *installation.examine(folders),
-        *access.credentials(unfinished, endpoint),
         *inputs.files(unfinished, registers),
-        *access.endpoints(unfinished, endpoint),
+        *access.services(unfinished, endpoint),
     )

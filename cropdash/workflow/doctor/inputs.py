@@ -8,6 +8,7 @@ from pathlib import Path
 from cropdash.domain.errors import CropdashError
 from cropdash.ingest import registers as rpg
 from cropdash.ingest import zones
+from cropdash.settings import build
 from cropdash.settings.build import BuildConfig
 from cropdash.storage import datasets
 from cropdash.storage.datasets import DatasetFolder
@@ -32,20 +33,22 @@ def unfinished(data: Path) -> tuple[BuildConfig, ...]:
 def files(configs: Sequence[BuildConfig], registers: Sequence[Path]) -> Iterator[Finding]:
     """Registers, lists of zones and folders of scenes that are named in settings, each once."""
     asked = {path: rpg.Layout() for path in registers}
-    needed: dict[Path, rpg.Layout] = {}
-    for config in configs:
-        if path := getattr(config, "register_path", None):
-            columns = (getattr(config, name) for name in ("id_column", "code_column"))
-            needed[path] = rpg.Layout(*columns)
+    needed = {path: rpg.layout_of(c) for c in configs for path in _given(c, "register")}
     for path, layout in {**asked, **needed}.items():
         yield _register(path, layout)
-    for path in dict.fromkeys(getattr(c, "zones_path", None) for c in configs):
-        if path is not None:
-            yield _zones(path)
-    for path in dict.fromkeys(getattr(c, "folder", None) for c in configs):
-        if path is not None:
-            ok = path.is_dir()
-            yield Finding(ok, "scenes", str(path) if ok else f"there is no folder {path}.")
+    for path in dict.fromkeys(path for c in configs for path in _given(c, "zones")):
+        yield _zones(path)
+    for path in dict.fromkeys(path for c in configs for path in _given(c, "scenes")):
+        ok = path.is_dir()
+        yield Finding(ok, "scenes", str(path) if ok else f"there is no folder {path}.")
+
+
+def _given(config: BuildConfig, widget: build.Widget) -> Iterator[Path]:
+    """Paths that the settings name of one kind of file."""
+    for name, field in type(config).model_fields.items():
+        path = getattr(config, name)
+        if path is not None and build.hint(field, "widget") == widget:
+            yield path
 
 
 def _is_whole(folder: DatasetFolder) -> bool:

@@ -1,0 +1,134 @@
+"""Earth Engine as a source of datasets."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from cropdash.domain import Season, Zone
+from cropdash.domain.source import Source
+from cropdash.i18n import sentence
+from cropdash.ingest.earthengine import tiling
+from cropdash.ingest.earthengine.credentials import KEY
+from cropdash.settings.build import RegisterBuild, shown
+from cropdash.settings.sources import (
+    LINK_MBIT_S,
+    Credentials,
+    Fetching,
+    Service,
+    SourceKind,
+    travel_s,
+)
+
+REQUEST_S = (10.0, 60.0)  # to compute a period's median of one zone; an assumption
+REQUESTS_AT_ONCE = 8
+_NAME = "earthengine"
+_DISCOVERY = "https://earthengine.googleapis.com/$discovery/rest?version=v1"
+_LOGIN = Path(".config", "earthengine", "credentials")  # written by 'earthengine authenticate'
+_KEY_PARTS = ("client_email", "private_key", "token_uri")
+
+
+class EarthEngineBuild(RegisterBuild):
+    """Medians of each period, computed by Earth Engine."""
+
+    source: Literal["earthengine"] = Field("earthengine", title="Source")
+    project: str = Field(
+        pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$", title="Cloud project",
+        description="Google Cloud project registered for Earth Engine.",
+        json_schema_extra=shown(content=False),
+    )  # fmt: skip
+
+
+def _season(config: EarthEngineBuild) -> Season:
+    return config.days or Season.of(2023)
+
+
+def _open(config: EarthEngineBuild) -> Source:
+    from cropdash.ingest import registers, zones
+    from cropdash.ingest.earthengine.source import EarthEngineSource
+
+    return EarthEngineSource(
+        project=config.project,
+        register=config.register_path,
+        chosen=zones.read(config.zones_path),
+        season=_season(config),
+        bands=config.bands,
+        layout=registers.layout_of(config),
+    )
+
+
+def _estimate(config: EarthEngineBuild, zones: Sequence[Zone]) -> Fetching:
+    """A request for each tile and period; an answer holds the bands and a count, 2 bytes each."""
+    periods = len(_season(config).periods)
+    tiles = [tile for zone in zones for tile in tiling.tiles(zone.grid)]
+    requests = periods * len(tiles)
+    pixels = sum(tile.shape[0] * tile.shape[1] for tile in tiles)
+    transfer = periods * pixels * 2 * (len(config.bands) + 1)
+    largest = max(map(tiling.request_bytes, tiles))
+    at_best, at_worst = (requests * s / REQUESTS_AT_ONCE for s in REQUEST_S)
+    counts, limit = largest / 2**20, tiling.REQUEST_LIMIT / 2**20
+    return Fetching(
+        requests=requests,
+        transfer=transfer,
+        seconds=(max(at_best, travel_s(transfer)), at_worst + travel_s(transfer)),
+        notes=(
+            f"The largest request counts {counts:.1f} MiB; the limit is {limit:.0f} MiB.",
+            f"The time holds if a request takes {REQUEST_S[0]:.0f} to {REQUEST_S[1]:.0f} s and"
+            f" {REQUESTS_AT_ONCE} run at once, over an ordinary connection ({LINK_MBIT_S:.0f} Mbit/s).",
+        ),
+    )
+
+
+def _service(values: Mapping[str, Any]) -> Service | None:
+    if values.get("endpoint", _NAME) != _NAME:
+        return None
+    return Service("Earth Engine", _DISCOVERY, "resources", _credentials)
+
+
+def _credentials() -> Credentials:
+    """Of the key that the environment names, else of a login; nothing of what they hold is told."""
+    if key := os.environ.get(KEY):
+        return _of_key(Path(key))
+    if os.access(Path.home() / _LOGIN, os.R_OK):
+        return Credentials(True, sentence("A login of your own is stored on this machine."))
+    told = sentence(
+        "No credentials: set {name} to the path of a service account's key file and start again, "
+        "or run 'earthengine authenticate' once."
+    )
+    return Credentials(False, told.format(name=KEY))
+
+
+def _of_key(path: Path) -> Credentials:
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except OSError:
+        told = sentence("The file that {name} names can't be read: check its path.")
+        return Credentials(False, told.format(name=KEY))
+    except ValueError:
+        held = None
+    if not isinstance(held, dict) or not all(held.get(part) for part in _KEY_PARTS):
+        told = sentence(
+            "The file that {name} names is no service account's key: download the key again."
+        )
+        return Credentials(False, told.format(name=KEY))
+    if path.stat().st_mode & 0o077:
+        told = sentence("A service account's key, which others may read: chmod 600 it.")
+        return Credentials(True, told)
+    return Credentials(True, sentence("A service account's key is configured."))
+
+
+KIND = SourceKind(
+    name=_NAME,
+    label=sentence("Earth Engine"),
+    hint=sentence("Your register, and medians of each period computed by Google Earth Engine."),
+    settings=EarthEngineBuild,
+    open=_open,
+    title=lambda _, source: f"Earth Engine {source.season.text}",
+    estimate=_estimate,
+    service=_service,
+)

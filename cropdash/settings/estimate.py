@@ -1,0 +1,60 @@
+"""What a build will take: requests, bytes, time and room, from its zones, periods and bands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cropdash.domain import Season, Zone
+from cropdash.settings import sources
+from cropdash.settings.build import BuildConfig
+from cropdash.settings.sources import Fetching
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Of one build. Images are counted before compression, so that fewer bytes may travel."""
+
+    label: str  # of the source
+    zones: int
+    season: Season
+    bands: tuple[str, ...]
+    disk: int  # [bytes] of the dataset, before compression and without further layers
+    fetching: Fetching
+
+
+def of(config: BuildConfig, zones: Sequence[Zone] | None = None) -> Estimate:
+    """Estimate a build of its zones, by default those that its source covers; asks no service."""
+    kind, season = sources.of(config), config.days
+    if zones is None or season is None:
+        source = kind.open(config)
+        zones, season = source.zones(), source.season
+    periods, bands = len(season.periods), len(config.bands)
+    pixels = sum(zone.grid.shape[0] * zone.grid.shape[1] for zone in zones)
+    # Composite (uint16) and count of clear dates (uint8) a period, and labels (two int32).
+    disk = pixels * (periods * (2 * bands + 1) + 2 * 4)
+    fetching = kind.estimate(config, zones)
+    return Estimate(kind.label, len(zones), season, config.bands, disk, fetching)
+
+
+def sentences(found: Estimate) -> Iterator[str]:
+    """The estimate for people, with what it rests on."""
+    periods, fetching = len(found.season.periods), found.fetching
+    yield (
+        f"{found.zones} zones, {periods} periods ({found.season.start} to {found.season.end}),"
+        f" {len(found.bands)} bands; the dataset takes up to {size(found.disk)} on disk."
+    )
+    if not fetching.transfer:
+        yield "Nothing is fetched."
+        return
+    low, high = (seconds / 60 for seconds in fetching.seconds)
+    yield (
+        f"{found.label}: {fetching.requests:,} requests, up to {size(fetching.transfer)} to fetch,"
+        f" some {low:,.0f} to {high:,.0f} minutes."
+    )
+    yield from fetching.notes
+
+
+def size(count: float) -> str:
+    """Bytes for people."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"

@@ -1,0 +1,154 @@
+"""The controls of a source's settings, made from their fields: one form for every source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+import streamlit as st
+from pydantic.fields import FieldInfo
+from streamlit.delta_generator import DeltaGenerator
+
+from cropdash.domain import sentinel2
+from cropdash.domain.errors import ConfigError
+from cropdash.i18n import retell, say, sentence
+from cropdash.settings.build import BESIDE, FOREIGN, RUNNING, BuildConfig, hint
+from cropdash.settings.sources import SourceKind
+from cropdash.ui.datasets import incoming, zone_choice
+from cropdash.ui.widgets import settings_form
+
+_APART = ("source", "dataset")  # asked for by the form itself
+_BOXES = {  # icon, and a sentence on what is inside
+    FOREIGN: (":material/translate:", ""),
+    BESIDE: (
+        ":material/layers:",
+        sentence("A model can learn from them too, where they are given."),
+    ),
+    RUNNING: (":material/memory:", ""),
+}
+_WHAT = {  # to put into data/incoming
+    "register": sentence("an RPG edition (folder, .7z, .gpkg or .parquet)"),
+    "scenes": sentence("a folder with `scenes/*.tif`, a register (`*.gpkg`) and `zones.geojson`"),
+}
+
+
+@dataclass
+class Answers:
+    """What the controls say."""
+
+    values: dict[str, Any] = field(default_factory=dict)  # by setting; those left empty are not in
+    zones: zone_choice.Choice | None = None  # where the source is given its zones
+    lacking: list[str] = field(default_factory=list)  # what must still be given
+
+
+def ask(kind: SourceKind, beside: DeltaGenerator) -> Answers:
+    """Show a control for each setting: the source's own first, then all sources', then boxes."""
+    found, fields = Answers(), kind.settings.model_fields
+    by_box = sorted(_in_order(kind.settings), key=lambda name: _place(fields[name]))
+    for place, names in groupby(by_box, key=lambda name: _place(fields[name])):
+        if place == 0:
+            _show(kind, list(names), found, beside)
+            continue
+        title = list(_BOXES)[place - 1]
+        icon, about = _BOXES[title]
+        with st.expander(say(title), icon=icon):
+            if about:
+                st.caption(say(about))
+            _show(kind, list(names), found, beside)
+    return found
+
+
+def _in_order(settings: type[BuildConfig]) -> list[str]:
+    """Names of the settings, those of the source itself before those that it shares."""
+    classes = [c for c in settings.__mro__ if issubclass(c, BuildConfig)]
+    names = [name for c in classes for name in c.__annotations__ if name in c.model_fields]
+    return [name for name in dict.fromkeys(names) if name not in _APART]
+
+
+def _place(setting: FieldInfo) -> int:
+    box = hint(setting, "box")
+    return 0 if box is None else 1 + list(_BOXES).index(box)
+
+
+def _show(kind: SourceKind, names: list[str], found: Answers, beside: DeltaGenerator) -> None:
+    """Settings that the type decides two in a row, the others as wide as there is room."""
+    fields, key = kind.settings.model_fields, f"build:{kind.name}"
+    for is_plain, run in groupby(names, key=lambda name: hint(fields[name], "widget") is None):
+        group = list(run)
+        if is_plain:
+            values = settings_form.fields(kind.settings, group, {}, key)
+        else:
+            values = {
+                name: _control(fields[name], f"{key}:{name}", found, beside) for name in group
+            }
+        found.values |= {n: v for n, v in values.items() if v not in (None, "", ())}
+        found.lacking += list(_missing(fields, group, found))
+        if any(name in kind.settings.__annotations__ for name in group):
+            _say_credentials(kind, values)
+
+
+def _missing(fields: Mapping[str, FieldInfo], names: list[str], found: Answers) -> Iterator[str]:
+    for name in names:
+        is_given = name in found.values or (hint(fields[name], "widget") == "zones" and found.zones)
+        if fields[name].is_required() and not is_given:
+            yield settings_form.title(name, fields[name])
+
+
+def _control(setting: FieldInfo, key: str, found: Answers, beside: DeltaGenerator) -> Any:
+    widget, label, about = hint(setting, "widget"), say(setting.title or ""), _about(setting)
+    if widget == "zones":
+        with beside:
+            found.zones = zone_choice.choose()
+        return None
+    if widget == "bands":
+        return st.pills(
+            label, list(sentinel2.TABLE), default=list(setting.default), selection_mode="multi",
+            key=key, help=about,
+        )  # fmt: skip
+    if widget == "choices":
+        return st.selectbox(
+            label, list(hint(setting, "labels")), accept_new_options=True, key=key, help=about
+        )
+    return _file(setting, widget, key)
+
+
+def _file(setting: FieldInfo, widget: Any, key: str) -> Any:
+    """One of the files in data/incoming, or several; or a sentence on where to put one."""
+    label, files = say(setting.title or ""), incoming.listed(widget)
+    if setting.is_required() and not files:
+        told = say(
+            "**{label}:** put {what} into `{folder}`, then reload this page.",
+            label=label, what=say(_WHAT[widget]), folder=incoming.folder(),
+        )  # fmt: skip
+        st.info(told, icon=":material/drive_folder_upload:")
+        return None
+    none = say("none") if files else say("none in {folder}", folder=incoming.folder())
+    if isinstance(setting.default, tuple):
+        names = st.multiselect(label, list(files), key=key, placeholder=none, help=_about(setting))
+        return tuple(str(files[name]) for name in names)
+    name = st.selectbox(
+        label, list(files), index=0 if setting.is_required() else None, key=key,
+        placeholder=none, help=_about(setting),
+    )  # fmt: skip
+    return files.get(str(name))
+
+
+def _about(setting: FieldInfo) -> str:
+    return say(setting.description or "")
+
+
+def _say_credentials(kind: SourceKind, values: Mapping[str, Any]) -> None:
+    """Whether the service will let us in; credentials are never shown or written here."""
+    try:
+        service = kind.service(values)
+    except ConfigError:  # an address that is not typed to its end
+        return
+    if service is None or service.credentials is None:
+        return
+    held = service.credentials()
+    if held.ok:
+        st.caption(f":material/key: {retell(held.text)}")
+    else:
+        st.warning(retell(held.text), icon=":material/key_off:")
