@@ -61,7 +61,8 @@ def _options() -> dict[str, str]:
         for name, field in kind.settings.model_fields.items():
             having = [k.name for k in sources.kinds() if name in k.settings.model_fields]
             whose = "" if len(having) == len(sources.MODULES) else f"{', '.join(having)}: "
-            about.setdefault(name, f"{whose}{field.description}")
+            text = str(field.description).replace("*", r"\*")  # help is Markdown
+            about.setdefault(name, f"{whose}{text}")
     del about["dataset"]  # the argument
     return about
 
