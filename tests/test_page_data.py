@@ -302,7 +302,7 @@ def test_what_failed_says_why_and_can_be_resumed(
         (folder.path / "zones" / zone).unlink()
     (folder.path / "zones" / wrong).mkdir()
     state = {"state": "failed", "step": "reading", "reason": "It holds no parcel."}
-    (folder.path / "zones" / wrong / "state.json").write_text(json.dumps(state), encoding="utf-8")
+    layout.ZONE_STATE.write(folder.path / "zones" / wrong, state)
     folder.configure(sources.demo())
     status.write(folder.path, Status("failed", error="1 of 4 zones failed."))
     resumed: list[str] = []

@@ -2,10 +2,13 @@ import math
 
 import pytest
 
+from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.ingest import zones
 from cropdash.ingest.earthengine import tiling
 from cropdash.settings import estimate, sources
 from tests import worlds
+
+FOUR = BAND_SETS["10m"]
 
 
 def settings(tmp_path, source, shapes, **more):
@@ -77,10 +80,19 @@ def test_the_estimate_is_what_the_source_asks_for(tmp_path):
     shapes = [(3172, 3172), (1832, 1834), (400, 300)]
     found = estimate.of(settings(tmp_path, "earthengine", shapes, project="my-project")).fetching
     listed = zones.read(tmp_path / "zones.csv")
-    tiles = [tile for zone in listed for tile in tiling.tiles(zone.grid)]
-    assert found.requests == tiling.requests(listed) == 12 * len(tiles) == 12 * (4 + 2 + 1)
-    assert max(map(tiling.request_bytes, tiles)) <= tiling.REQUEST_LIMIT
+    tiles = [tile for zone in listed for tile in tiling.tiles(zone.grid, FOUR)]
+    assert found.requests == tiling.requests(listed, FOUR, 12) == 12 * len(tiles) == 12 * 7
+    assert max(tiling.request_bytes(tile, FOUR) for tile in tiles) <= tiling.REQUEST_LIMIT
     assert found.transfer == 12 * sum(height * width * 10 for height, width in shapes)
+
+
+def test_more_bands_take_more_tiles_of_earth_engine(tmp_path):
+    more = {"project": "my-project", "every": "dekad"}
+    shape = [(2000, 1500)]
+    four = estimate.of(settings(tmp_path, "earthengine", shape, **more)).fetching
+    ten = estimate.of(settings(tmp_path, "earthengine", shape, bands="all", **more)).fetching
+    assert (four.requests, ten.requests) == (36, 72)
+    assert ten.transfer == 36 * 2000 * 1500 * 11 * 2
 
 
 @pytest.mark.parametrize(("count", "text"), [(4.64e9, "4.6 GB"), (0.5e6, "0.5 MB")])

@@ -64,12 +64,12 @@ def _open(config: EarthEngineBuild) -> Source:
 
 def _estimate(config: EarthEngineBuild, zones: Sequence[Zone]) -> Fetching:
     """A request for each tile and period; an answer holds the bands and a count, 2 bytes each."""
-    periods = len(_season(config).periods)
-    tiles = [tile for zone in zones for tile in tiling.tiles(zone.grid)]
+    periods, bands = len(_season(config).periods), config.bands
+    tiles = [tile for zone in zones for tile in tiling.tiles(zone.grid, bands)]
     requests = periods * len(tiles)
     pixels = sum(tile.shape[0] * tile.shape[1] for tile in tiles)
-    transfer = periods * pixels * 2 * (len(config.bands) + 1)
-    largest = max(map(tiling.request_bytes, tiles))
+    transfer = periods * pixels * 2 * len(tiling.layers_of(bands))
+    largest = max(tiling.request_bytes(tile, bands) for tile in tiles)
     at_best, at_worst = (requests * s / REQUESTS_AT_ONCE for s in REQUEST_S)
     counts, limit = largest / 2**20, tiling.REQUEST_LIMIT / 2**20
     return Fetching(

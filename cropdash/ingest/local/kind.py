@@ -34,7 +34,7 @@ def _open(config: LocalBuild) -> Source:
 
     if not config.folder.is_dir():
         raise ConfigError(f"There is no folder {config.folder}.")
-    return LocalSource(config.folder, config.days, config.bands, layout_of(config))
+    return LocalSource(config.folder, config.days, config.bands, config.every, layout_of(config))
 
 
 KIND = SourceKind(
