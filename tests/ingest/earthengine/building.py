@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from cropdash.domain import Grid, Season, Zone
 from cropdash.ingest.earthengine import EarthEngineSource, Retry, Service
@@ -44,12 +45,10 @@ def register(folder: Path) -> Path:
 
 
 def run(
-    service: Service, folder: Path, data: Path, project: str = "my-project"
+    service: Service, folder: Path, data: Path, project: str = "my-project", **more: Any
 ) -> tuple[DatasetFolder, build.Built]:
-    made = DatasetFolder(data, NAME)
-    origin = EarthEngineSource(
-        project, register(folder), zones(), Season.of(2023), at_once=2, service=service
-    )
+    made, chosen = DatasetFolder(data, NAME), {"season": Season.of(2023), "at_once": 2, **more}
+    origin = EarthEngineSource(project, register(folder), zones(), service=service, **chosen)
     description = build.describe(origin, NAME, "Fetched", {})
     return made, build.build(origin, made, description, progress=lambda stage, done: None)
 

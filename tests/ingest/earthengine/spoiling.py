@@ -32,6 +32,13 @@ def contradiction(body: bytes) -> bytes:
     return saved(answer)
 
 
+def more_dates_than_days(body: bytes) -> bytes:
+    """Of any month."""
+    answer = loaded(body)
+    answer["clear_dates"][answer["clear_dates"] > 0] = 32
+    return saved(answer)
+
+
 def half(body: bytes) -> bytes:
     return body[: len(body) // 2]
 
@@ -49,6 +56,7 @@ def objects(body: bytes) -> bytes:
     return body.replace(b"<u2", b"|O ", 1)
 
 
-CHANGES = (wrong_type, wrong_shape, wrong_bands, no_records, contradiction, half, nothing, a_page,
+CHANGES = (wrong_type, wrong_shape, wrong_bands, no_records, contradiction,
+           more_dates_than_days, half, nothing, a_page,
            objects)  # fmt: skip
 BROKEN = (Fault(how="drop"), Fault(how="cut"), Fault(how="slow", seconds=1.0))

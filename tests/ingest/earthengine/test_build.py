@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cropdash.domain import Season
 from tests.fetching import sums
 from tests.ingest.earthengine import building, worlds
 from tests.ingest.earthengine.service import Ask, Fault
@@ -40,6 +41,30 @@ def test_a_dataset_holds_the_composite(google, service, place):
     found = cube.reflectance[2][:, seen] * 10_000
     assert np.abs(found - median[:, :, columns][:, seen]).max() <= 1
     assert not list((place / "data").rglob("*.npz"))  # the months kept on the way are gone
+
+
+def test_a_season_of_ten_bands_and_dekads_is_taken_up_again(google, service, place):
+    google.assets, days = worlds.served(worlds.TEN)
+    season = Season.of("2022-10..2023-09", "dekad")
+    chosen = {"season": season, "bands": worlds.TEN}
+    google.fault = lambda ask, n: Fault(403) if ask.kind == "pixels" and n >= 9 else None
+    _, stopped = building.run(service, place, place / "data", **chosen)
+    assert stopped.built == ()
+    google.fault = lambda ask, n: None
+    google.log.clear()
+    folder, built = building.run(service, place, place / "data", **chosen)
+    assert built.built == ("z0", "z1")
+    assert google.asked("pixels") == 2 * 36 - 9
+    cube = folder.cube("z0")
+    assert cube.reflectance.shape == (36, 10, worlds.GRID.shape[0], building.WIDTHS[0])
+    assert (cube.periods, cube.bands) == (season.periods, worlds.TEN)
+    t = next(t for t, period in enumerate(season.periods) if str(period).endswith("_2023-05-10"))
+    median, count = worlds.composite(days["2023-05"], (10, *worlds.GRID.shape))
+    columns = slice(0, building.WIDTHS[0])
+    np.testing.assert_array_equal(cube.clear_dates[t], count[:, columns])
+    seen = count[:, columns] > 0
+    assert np.abs(cube.reflectance[t] * 10_000 - median[:, :, columns])[:, seen].max() <= 1
+    assert not list((place / "data").rglob("*.npz"))
 
 
 class Killer:

@@ -11,7 +11,6 @@ import pytest
 
 from cropdash.domain import Grid, Season, Zone
 from cropdash.domain.errors import ConfigError, InvalidScene
-from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.domain.source import CompositeSource
 from cropdash.ingest.earthengine import EarthEngineSource, periods, tiling
 from tests.ingest.earthengine import worlds
@@ -22,7 +21,7 @@ ZONE = Zone("z", "north", "train", worlds.GRID)
 YEAR = Season.of(2023)
 # Two full months, one cloudy, two empty or of another zone's tile.
 SPRING = Season.of("2023-03..2023-07")
-FOUR, TEN = BAND_SETS["10m"], BAND_SETS["all"]
+FOUR, TEN = worlds.FINE, worlds.TEN
 
 
 @pytest.fixture

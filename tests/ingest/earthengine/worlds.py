@@ -16,7 +16,7 @@ from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.ingest.earthengine.expression import COLLECTION
 from tests.ingest.earthengine.images import Image, asset
 
-FINE = BAND_SETS["10m"]
+FINE, TEN = BAND_SETS["10m"], BAND_SETS["all"]
 
 
 @dataclass(frozen=True, eq=False)

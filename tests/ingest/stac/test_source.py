@@ -211,15 +211,21 @@ def test_dark_pixels_are_zero_and_not_missing(api, endpoint):
     np.testing.assert_array_equal(composite.clear_mask(scene), held)
 
 
-def test_scl_at_twenty_metres_falls_on_the_right_pixels(api, endpoint):
-    item = product("coarse", "2023-05-03", WEST, 1, coarse=2, style="copernicus")
-    item.numbers[:] = 2000
-    coarse = np.random.default_rng(3).integers(1, 12, (20, 12)).astype(np.uint8)
-    item.scl = np.kron(coarse, np.ones((2, 2), dtype=np.uint8))
+@pytest.mark.parametrize("style", ["planetary", "copernicus", "earth-search"])
+def test_layers_of_twenty_metres_fall_on_the_right_pixels_unmixed(api, endpoint, style):
+    """On a grid that begins half a coarse pixel in; its numbers are those of the file, no others."""
+    item = product("coarse", "2023-05-03", WEST, 1, coarse=2, bands=ALL, style=style)
+    assert len(np.unique(item.scl[:2, :2])) == 1 < len(np.unique(item.numbers[0, :2, :2]))
     api.items = [item.write(api.folder)]
-    odd = Grid(GRID.crs, GRID.left + 10, GRID.top - 30, 10, (9, 7))  # half a pixel of SCL in
-    (scene,) = stac(endpoint, Zone("z", "r", "test", odd)).scenes(Zone("z", "r", "test", odd))
-    np.testing.assert_array_equal(scene.scl, placed(item, odd)[4])
+    odd = Zone("z", "r", "test", Grid(GRID.crs, GRID.left + 10, GRID.top - 30, 10, (9, 7)))
+    (scene,) = stac(endpoint, odd, bands=ALL).scenes(odd, pytest.fail)
+    raw = placed(item, odd.grid)
+    held = (raw > 0).all(axis=0)
+    assert 20 < held.sum() < held.size
+    np.testing.assert_array_equal(scene.scl, np.where(held, raw[-1], 0))
+    expected = np.clip(raw[:-1] - 1000, 0, None) / 10_000
+    np.testing.assert_allclose(scene.reflectance[:, held], expected[:, held], atol=1e-6)
+    assert np.isnan(scene.reflectance[:, ~held]).all()
 
 
 def test_jpeg_2000_is_read_as_copernicus_delivers_it(api, endpoint):
