@@ -32,8 +32,8 @@ class LocalSource:
     """`folder`/scenes/*.tif (digital numbers, 0 = no data; SCL), a *.gpkg register, zones.
 
     A scene's bands are found by their descriptions, in any order and among others; see
-    `band_order`. Zones are polygons with zone_id, region and split; each becomes the rectangle of the scenes'
-    own pixels that lies inside its bounds.
+    `band_order`. Zones are polygons with zone_id, region and split; each becomes the rectangle of
+    the scenes' own pixels that lies inside its bounds.
     """
 
     folder: Path
