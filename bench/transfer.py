@@ -96,7 +96,7 @@ def score(model: classify.Classifier, test: list[Sample]) -> evaluate.Confusion:
 
 
 def print_difficulty(confusion: evaluate.Confusion) -> None:
-    names = [c.label_en for c in legend.load().classes]
+    names = [c.label() for c in legend.load().classes]
     wrong = confusion.counts.astype(float)
     np.fill_diagonal(wrong, 0)
     print(f"  held-out zones: accuracy {confusion.accuracy:.3f}, macro F1 {confusion.macro_f1:.3f}")
@@ -129,7 +129,7 @@ def print_medians(samples: list[Sample], cube: Cube, where: dict[int, np.ndarray
         months = np.isfinite(real[:, :, here]).any(axis=(1, 2))
         low, high = np.nanpercentile(real[months][:, :, here], [10, 90], axis=2)
         inside = (middle[months] >= low) & (middle[months] <= high)
-        name = legend.load().classes[crop].label_en
+        name = legend.load().classes[crop].label()
         by_band = ", ".join(
             f"{band} {n}" for band, n in zip(BAND_SETS["10m"], inside.sum(axis=0), strict=True)
         )

@@ -87,11 +87,16 @@ ERRORS = {name for name, kind in inspect.getmembers(errors, inspect.isclass)}
 COMMANDS = {"cli", "__main__.py"}  # met at a terminal only, which speaks English
 
 
+def _is_raised(call: ast.Call) -> bool:
+    """An error that is made, or a fault of a table's row (`row.wrong(column, fault)`)."""
+    return getattr(call.func, "id", "") in ERRORS or getattr(call.func, "attr", "") == "wrong"
+
+
 def raised(path: Path) -> Iterator[str]:
     """Sentences of the errors that a module makes, their gaps named a, b, c …"""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and node.args and getattr(node.func, "id", "") in ERRORS:
-            first = node.args[0]
+        if isinstance(node, ast.Call) and node.args and _is_raised(node):
+            first = node.args[-1 if isinstance(node.func, ast.Attribute) else 0]
             if isinstance(first, ast.Constant) and isinstance(first.value, str):
                 yield first.value
             elif isinstance(first, ast.JoinedStr):

@@ -245,7 +245,7 @@ def test_corrected_areas_of_the_scored_zones_are_those_declared(runs):
 
 def test_classes_are_found_by_either_name_without_accents():
     items = legend.load().classes
-    table = pd.DataFrame({"class_id": [c.id for c in items], "name": [c.label_en for c in items]})
+    table = pd.DataFrame({"class_id": [c.id for c in items], "name": [c.label() for c in items]})
     wheat = table[by_class.named_like(table, "ble ", legend.load(), "class")]
     assert "Winter soft wheat" in set(wheat["name"])
     assert by_class.named_like(table, "", legend.load(), "class").all()
@@ -274,7 +274,7 @@ def test_searched_classes_are_in_the_address_by_their_stable_names():
     chosen = search.options[:2]
     checked(search.set_value(chosen).run())
     items = legend.load().classes
-    named = {f"{c.label_en} · {c.label_fr}": c.name for c in items}  # either can be typed
+    named = {f"{c.label()} · {c.label('fr')}": c.name for c in items}  # either can be typed
     assert app.query_params["only"] == ",".join(named[text] for text in chosen)
 
 

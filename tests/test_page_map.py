@@ -246,7 +246,7 @@ def test_what_is_said_of_each_parcel_is_what_the_models_say(monkeypatch):
         first, second = (parcel_answers.answer_of(p, int(i)) for p in mine.predictions)
         crops = [int(declared.loc[int(i)]), int(first.argmax()), int(second.argmax())]
         assert said["crops"] == crops
-        assert said["says"][1] == f"XGBoost: {items[crops[2]].label_en}, {second.max():.0%}"
+        assert said["says"][1] == f"XGBoost: {items[crops[2]].label()}, {second.max():.0%}"
         right = [k == crops[0] for k in crops[1:]]
         expected = {(True, True): 0, (True, False): 1, (False, True): 2}.get(tuple(right))
         if expected is not None and crops[0] > 0:
@@ -340,7 +340,7 @@ def test_both_models_say_what_they_hold_probable():
     prediction = mine.predictions[0]
     app = of(mine, parcel=str(prediction.parcel_ids[0]))
     bars = next(c for c in charts(app) if [t.get("name") for t in c["data"]] == list(mine.names))
-    best = legend.load().classes[int(prediction.parcel_probabilities[0].argmax())].label_en
+    best = legend.load().classes[int(prediction.parcel_probabilities[0].argmax())].label()
     assert any(best.split(" (")[0][:12] in t for t in bars["layout"]["yaxis"]["ticktext"])
 
 

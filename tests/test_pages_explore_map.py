@@ -224,7 +224,7 @@ def test_seasons_show_the_crops_of_the_address():
     app = show(EXPLORE, dataset="demo", view="seasons", lines=names)
     named = [t["name"] for c in charts(app) for t in c["data"] if t.get("mode") == "lines+markers"]
     assert [n.split(" (")[0] for n in named] == [
-        items[k].label_en.split(" (")[0] for k in (first, second)
+        items[k].label().split(" (")[0] for k in (first, second)
     ]
 
 

@@ -15,8 +15,9 @@ import rasterio
 from rasterio.transform import Affine
 from shapely import box
 
-from cropdash.domain import Cube, Grid, Labels, Scene, Zone
+from cropdash.domain import CropClass, CropCode, Cube, Grid, Labels, Legend, Scene, Zone
 from cropdash.domain.sentinel2 import BAND_SETS
+from cropdash.legend.colours import completed
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 FLANDERS = SHARED / "data" / "flanders_2018"
@@ -62,6 +63,17 @@ def labels(seed: int = 0, at: Grid | None = None, parcels: int = 4) -> Labels:
     ids = rng.integers(0, parcels + 1, at.shape).astype(np.int32)
     crop_of = np.concatenate([[0], rng.integers(1, 50, parcels)]).astype(np.uint8)
     return Labels(crop_of[ids], ids, at)
+
+
+def legend(n: int) -> Legend:
+    """A legend of n classes: families of 40, groups of 8, generated colours, a code for each."""
+    kin = [("background", "background"), *((f"f{i // 40}", f"g{i // 8}") for i in range(n))]
+    colours = completed(["#e4e4e4", *[""] * n], kin)
+    classes = tuple(
+        CropClass(i, f"c{i}" if i else "background", {"en": f"Crop {i}"}, group, family, colour)
+        for i, ((family, group), colour) in enumerate(zip(kin, colours, strict=True))
+    )
+    return Legend(classes, {f"K{i}": CropCode(f"K{i}", {}, i) for i in range(1, n + 1)})
 
 
 def register(rows: list[tuple[str, str, tuple[float, float, float, float]]]) -> gpd.GeoDataFrame:

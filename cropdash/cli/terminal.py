@@ -80,7 +80,7 @@ def print_areas(areas: pd.DataFrame, legend: Legend) -> None:
     for row in areas.sort_values("estimated_ha", ascending=False).to_dict("records"):
         low, high = float(row["low_ha"]), float(row["high_ha"])
         table.add_row(
-            legend.classes[int(row["class_id"])].label_en,
+            legend.classes[int(row["class_id"])].label(),
             f"{row['mapped_ha']:,.1f}",
             f"{row['estimated_ha']:,.1f}",
             "–" if math.isnan(low) else f"{low:,.1f} – {high:,.1f}",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
@@ -13,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropdash.domain.errors import ConfigError
-from cropdash.domain.nouns import BACKGROUND
+from cropdash.domain.nouns import BACKGROUND, IGNORE
 
 Level = Literal["class", "group", "family"]
 LEVELS: tuple[Level, ...] = ("class", "group", "family")
+MOST = IGNORE - 1  # classes beside background: ids fit into a byte, whose last value is IGNORE
+COLOUR = re.compile(r"#[0-9a-f]{6}")
 
 
 @dataclass(frozen=True)
@@ -25,44 +28,64 @@ class CropClass:
 
     id: int  # 0 = background
     name: str  # stable identifier, e.g. "winter_wheat"
-    label_en: str
-    label_fr: str
+    labels: Mapping[str, str] = field(hash=False)  # language ("en", "fr", …) -> name for people
     group: str
     family: str
     colour: str  # "#rrggbb"
 
     def label(self, language: str = "en") -> str:
-        return self.label_fr if language == "fr" else self.label_en
+        """The class's name in a language, else in English, else its identifier."""
+        return _label(self.labels, language) or self.name
 
 
 @dataclass(frozen=True)
 class CropCode:
-    """One code of the register."""
+    """One code of a register."""
 
-    code: str  # three letters or digits, e.g. "BTH"
-    label_en: str
-    label_fr: str
+    code: str  # e.g. "BTH", "233"
+    labels: Mapping[str, str] = field(hash=False)
     crop: int  # class id, 0 where the class is not mapped
-    group: str
-    family: str
+    register: str = ""  # which one knows the code, where that was said
+
+    def label(self, language: str = "en") -> str:
+        """The code's meaning in a language, else in English, else the code."""
+        return _label(self.labels, language) or self.code
 
 
 @dataclass(frozen=True)
 class Legend:
-    """Classes in order of id (the id is the index), and codes by name."""
+    """Classes in order of id (the id is the index), and codes by name.
+
+    Raises ConfigError for ids with gaps, more classes than fit into a byte, two classes of one
+    name, a group in two families, a colour that is none, and codes of a class that isn't there.
+    """
 
     classes: tuple[CropClass, ...]
-    codes: dict[str, CropCode]
+    codes: Mapping[str, CropCode] = field(hash=False)
 
     def __post_init__(self) -> None:
         if [c.id for c in self.classes] != list(range(len(self.classes))):
             raise ConfigError("Legend: class ids must run 0, 1, 2, … without gaps.")
-        parents: dict[str, str] = {}
-        items: list[CropClass | CropCode] = [*self.classes, *self.codes.values()]
-        for item in items:
-            if parents.setdefault(item.group, item.family) != item.family:
+        if not 1 < len(self.classes) <= MOST + 1:
+            raise ConfigError(f"Legend: it holds {len(self.classes) - 1} classes; use 1 to {MOST}.")
+        names: set[str] = set()
+        families: dict[str, str] = {}
+        for item in self.classes:
+            if item.name.casefold() in names:
+                raise ConfigError(f"Legend: two classes are called {item.name}; rename one.")
+            names.add(item.name.casefold())
+            if families.setdefault(item.group, item.family) != item.family:
                 raise ConfigError(
                     f"Legend: group {item.group!r} stands in two families; give it one."
+                )
+            if not COLOUR.fullmatch(item.colour):
+                raise ConfigError(
+                    f"Legend: {item.colour!r} is no colour; write one like #4ea48c (six digits)."
+                )
+        for code in self.codes.values():
+            if not 0 <= code.crop < len(self.classes):
+                raise ConfigError(
+                    f"Legend: code {code.code} means class {code.crop}: there is none."
                 )
 
     @property
@@ -89,6 +112,11 @@ class Legend:
             ids.append(known.crop if known else BACKGROUND)
         return np.array(ids, dtype=np.uint8), unknown
 
+    @cached_property
+    def languages(self) -> tuple[str, ...]:
+        """Languages in which classes have names, in the order in which they come up."""
+        return tuple(dict.fromkeys(language for c in self.classes for language in c.labels))
+
     def groups(self, level: Level) -> tuple[str, ...]:
         """Names of the groups of a level, in the order in which the classes bring them up."""
         return tuple(dict.fromkeys(_group(c, level) for c in self.classes))
@@ -109,5 +137,10 @@ def _group(item: CropClass, level: Level) -> str:
     return item.name if level == "class" else str(getattr(item, level))
 
 
+def _label(labels: Mapping[str, str], language: str) -> str:
+    return labels.get(language) or labels.get("en") or ""
+
+
 def tidy(code: object) -> str:
+    """A register's code as the legend knows it: capitals, without spaces around."""
     return code.strip().upper() if isinstance(code, str) else ""

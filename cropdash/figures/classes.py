@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from cropdash.domain import Legend
 from cropdash.figures import palette, wording
-from cropdash.i18n import label, say, sentence
+from cropdash.i18n import label, other_label, say, sentence
 
 UNITS = {"pixels": sentence("pixels"), "hectares": "ha", "parcels": sentence("parcels")}
 _ROW = 17  # [px] of a class
@@ -63,7 +63,7 @@ def imbalance(
 
 
 def ranked(counts: pd.DataFrame, unit: str, legend: Legend) -> pd.DataFrame:
-    """crop, label, label_fr, colour, amount, share, rank: mapped classes, largest first."""
+    """crop, label, other_label, colour, amount, share, rank: mapped classes, largest first."""
     totals = counts[counts["crop"] > 0].groupby("crop")[unit].sum()
     totals = totals[totals > 0].sort_values(ascending=False)
     items = [legend.classes[int(crop)] for crop in totals.index]
@@ -71,7 +71,7 @@ def ranked(counts: pd.DataFrame, unit: str, legend: Legend) -> pd.DataFrame:
         {
             "crop": totals.index.to_numpy(),
             "label": wording.shorten_all([label(c) for c in items]),
-            "label_fr": [c.label_fr for c in items],
+            "other_label": [other_label(c) for c in items],
             "colour": [c.colour for c in items],
             "amount": totals.to_numpy(),
             "share": (totals / totals.sum()).to_numpy(),
@@ -103,13 +103,13 @@ def _by_split(
 
 
 def _bars(table: pd.DataFrame, unit: str, colour: Any, name: str, n: int) -> go.Bar:
-    columns = (table[c] for c in ("label", "label_fr", "amount", "share", "rank"))
+    columns = (table[c] for c in ("label", "other_label", "amount", "share", "rank"))
     notes = [
-        f"<b>{label}</b> ({french})<br>{name + ': ' if name else ''}"
+        f"<b>{label}</b>{f' ({other})' if other else ''}<br>{name + ': ' if name else ''}"
         f"{wording.number(amount)} {say(UNITS[unit])}<br>"
         f"{say('{share} of all', share=wording.percent(share))}, "
         f"{say('rank {rank} of {n}', rank=rank, n=n)}"
-        for label, french, amount, share, rank in zip(*columns, strict=True)
+        for label, other, amount, share, rank in zip(*columns, strict=True)
     ]
     return go.Bar(
         orientation="h",

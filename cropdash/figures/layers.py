@@ -23,7 +23,8 @@ AGREEMENT = (  # what it means, colour; in the order of the codes of `agreement`
 )
 CONFIDENCE = ("#4a1070", "#f6e16b")  # unsure, sure
 PALE = "#ffffff"  # what a class turns into where the model is unsure
-_STEPS = 5  # of lightness; 49 classes in 5 steps fit into the 255 colours of a picture
+_STEPS = 5  # of lightness, where as many colours as classes are seen fit into a picture
+_COLOURS = 255  # of a picture, beside the one that is clear
 _LEAST = 0.15  # of a class's own colour is left where the model is least sure
 
 
@@ -52,14 +53,17 @@ def confidence(values: Float) -> Indexed:
 
 def shaded(crop: Bytes, sure: Float, legend: Legend) -> Indexed:
     """Classes in their colours, the paler the less sure; (H, W) both."""
-    step = np.minimum(np.clip(np.nan_to_num(sure), 0, 1) * _STEPS, _STEPS - 1).astype(np.uint8)
     is_class = (crop > 0) & (crop < legend.n_classes)
-    codes = np.where(is_class, 1 + (crop.astype(np.int16) - 1) * _STEPS + step, 0)
-    own = np.array([imagery.rgb(item.colour) for item in legend.classes[1:]], dtype=float)
-    share = np.linspace(_LEAST, 1, _STEPS)[None, :, None]
-    mixed = np.array(imagery.rgb(PALE)) * (1 - share) + own[:, None] * share  # (K - 1, steps, 3)
+    seen = np.unique(crop[is_class])
+    steps = min(_STEPS, _COLOURS // max(len(seen), 1))
+    step = np.minimum(np.clip(np.nan_to_num(sure), 0, 1) * steps, steps - 1).astype(np.int16)
+    codes = np.where(is_class, 1 + np.searchsorted(seen, crop) * steps + step, 0)
+    own = np.array([imagery.rgb(legend.classes[k].colour) for k in seen], dtype=float)
+    own = own.reshape(-1, 3)
+    share = np.linspace(1, _LEAST, steps)[None, ::-1, None]
+    mixed = np.array(imagery.rgb(PALE)) * (1 - share) + own[:, None] * share  # (seen, steps, 3)
     colours = np.zeros((256, 4), np.uint8)
-    colours[1 : 1 + mixed.shape[0] * _STEPS, :3] = np.rint(mixed).reshape(-1, 3)
+    colours[1 : 1 + mixed.shape[0] * steps, :3] = np.rint(mixed).reshape(-1, 3)
     colours[1:, 3] = 255
     return Indexed(codes.astype(np.uint8), colours)
 

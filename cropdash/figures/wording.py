@@ -78,6 +78,7 @@ _GROUPS = {
     "arable": sentence("Arable"),
     "permanent_crop": sentence("Permanent crop"),
     "other": sentence("Other"),
+    "background": sentence("Background"),
 }
 
 
@@ -187,5 +188,5 @@ def place(name: str) -> str:
 
 
 def group_label(name: str) -> str:
-    """Readable name of a level-2 or level-1 group."""
+    """Readable name of a group or a family."""
     return say(_GROUPS.get(name) or name.replace("_", " ").capitalize())

@@ -119,5 +119,12 @@ def _pattern(english: str) -> re.Pattern[str]:
 
 
 def label(item: Any) -> str:
-    """The name of a crop class or code in the current language."""
-    return str(item.label_fr if current() == "fr" else item.label_en)
+    """The name of a crop class or code in the current language, or in one that it has."""
+    return str(item.label(current()))
+
+
+def other_label(item: Any) -> str:
+    """Its name in the first other language that has another one; empty if there is none."""
+    shown = label(item)
+    others = (text for language, text in item.labels.items() if language != current())
+    return next((text for text in others if text != shown), "")

@@ -32,7 +32,7 @@ RUNNING = sentence("Where it runs")
 
 # A worker that starts in another folder is to find the file too.
 File = Annotated[Path, AfterValidator(lambda path: path.resolve())]
-Widget = Literal["register", "zones", "codes", "scenes", "layers", "bands", "choices"]
+Widget = Literal["register", "zones", "legend", "codes", "scenes", "layers", "bands", "choices"]
 
 
 def shown(
@@ -45,7 +45,7 @@ def shown(
 ) -> dict[str, Any]:
     """How a form shows a setting, for `json_schema_extra`.
 
-    `widget`: a listing of data/incoming ("register", "codes", "scenes", "layers"), the map of
+    `widget`: a listing of data/incoming ("register", "legend", "codes", "scenes", "layers"), the map of
     "zones", the "bands", or "choices" beside which another may be typed; else the type decides.
     `box`: where it lies if it is not in plain view. `labels`: what the choices are called.
     `content`: False if the data are the same whatever it says. `private`: messages do not repeat
@@ -90,17 +90,19 @@ class BuildConfig(BaseModel):
     )  # fmt: skip
     legend_path: File | None = Field(
         None, title="Legend",
-        description="Classes, their groups, families and colours, where they are not the French 49.",
-        json_schema_extra=shown("codes", box=FOREIGN),
+        description="Classes, where they are not the French 49: a CSV (name, group, family, label_en, "
+        "colour), a folder with classes.csv and codes.csv, or HCAT3.csv of EuroCrops.",
+        json_schema_extra=shown("legend", box=FOREIGN),
     )  # fmt: skip
-    codes_path: File | None = Field(
-        None, title="Crop codes",
-        description="CSV that says which class each of the register's codes means (code, class).",
+    codes: tuple[File, ...] = Field(
+        (), title="Crop codes",
+        description="CSVs that say which class each of the register's codes means (code, class), or "
+        "EuroCrops' table of a country.",
         json_schema_extra=shown("codes", box=FOREIGN),
     )  # fmt: skip
     legend_level: int | None = Field(
-        None, ge=1, le=9, title="Level",
-        description="Of a legend that is a hierarchy: the level whose names are the classes.",
+        None, ge=3, le=6, title="Level",
+        description="Of HCAT3.csv: how fine the classes are, 3 to 6 (5 if nothing is said).",
         json_schema_extra=shown(box=FOREIGN),
     )  # fmt: skip
     workers: int = Field(
@@ -155,9 +157,9 @@ class BuildConfig(BaseModel):
                 raise ValueError(str(error)) from error
         return value
 
-    @field_validator("layers", mode="before")
+    @field_validator("layers", "codes", mode="before")
     @classmethod
-    def _layers_are_a_list(cls, value: object) -> object:
+    def _files_are_a_list(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value

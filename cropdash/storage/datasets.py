@@ -13,7 +13,6 @@ import geopandas as gpd
 import pandas as pd
 from filelock import FileLock
 
-from cropdash import legend
 from cropdash.domain import (
     NAME,
     Bytes,
@@ -28,11 +27,11 @@ from cropdash.domain import (
 )
 from cropdash.domain.errors import ConfigError, CorruptDataset, DamagedFile, DatasetNotFound
 from cropdash.files import atomic
+from cropdash.legend import load
 from cropdash.settings import sources
 from cropdash.settings.build import BuildConfig
-from cropdash.storage import layout, rasters
+from cropdash.storage import layout, legends, rasters
 
-CODES = "codes.csv"
 _LOCK_WAIT_S = 60.0  # for a process that was ended to be gone, and no more
 
 
@@ -68,13 +67,22 @@ class DatasetFolder:
 
     # description -------------------------------------------------------------
 
-    def describe(self, description: Description) -> None:
-        """Write the description; a dataset of that name with another content is refused."""
-        if layout.DATASET.of(self.path).exists() and self.description() != description:
+    def describe(self, description: Description, legend: Legend | None = None) -> None:
+        """Write description and legend, by default the French one.
+
+        Raises DatasetNotFound for a dataset of that name with another content.
+        """
+        if self.is_described and self.description() != description:
             raise DatasetNotFound(
-                f"Dataset {self.name} exists with other zones, season or source: choose another name or delete {self.path.name}/."
+                f"Dataset {self.name} exists with other zones, season, legend or source: choose another name or delete {self.path.name}/."
             )
+        if legend is not None or not layout.LEGEND.of(self.path).exists():
+            legends.keep(self.path, legend or load())
         layout.DATASET.write(self.path, _written(description))
+
+    @property
+    def is_described(self) -> bool:
+        return layout.DATASET.of(self.path).exists()
 
     def description(self) -> Description:
         try:
@@ -95,7 +103,7 @@ class DatasetFolder:
 
         Raises ConfigError if the dataset was begun with settings that make other data.
         """
-        if layout.DATASET.of(self.path).exists() and self.is_configured:
+        if self.is_described and self.is_configured:
             before, now = self.config().content, config.content
             if before != now:
                 changed = ", ".join(sorted(k for k in now if before.get(k) != now[k]))
@@ -122,16 +130,9 @@ class DatasetFolder:
                 f"{layout.BUILD.file} of dataset {self.name} is damaged: build it from the command line again."
             ) from error
 
-    def keep_codes(self, table: Path | None) -> None:
-        """Keep a copy of the user's code table, so that the legend travels with the dataset."""
-        if table is not None:
-            legend.load(table)  # checked before it is kept
-            atomic.write_text(self.path / CODES, table.read_text(encoding="utf-8-sig"))
-
     def legend(self) -> Legend:
-        """The legend that the dataset's codes are read by."""
-        table = self.path / CODES
-        return legend.load(table if table.exists() else None)
+        """Its classes, and the codes that they are read from. Raises CorruptDataset."""
+        return legends.read(self.path, self.description().legend_hash)
 
     # one zone ----------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """What lies where: every file of datasets, runs and studies, with the version of its format.
 
-data/<dataset>/     dataset.json, build.json, decisions.json, realism.json, parts/
+data/<dataset>/     dataset.json, legend.json, build.json, decisions.json, realism.json, parts/
     zones/<zone>/   manifest.json (written last), composite.tif, …, state.json
 models/<run>/       config.json, status.json, epochs.jsonl, worker.log, the model's own files
     predictions/    <zone>.tif, <zone>.parquet
@@ -13,7 +13,7 @@ from __future__ import annotations
 from cropdash.files.records import Form
 
 # A dataset
-DATASET, BUILD = Form("dataset.json"), Form("build.json")
+DATASET, LEGEND, BUILD = Form("dataset.json"), Form("legend.json"), Form("build.json")
 DECISIONS, REALISM = Form("decisions.json"), Form("realism.json")
 OPTIMISM, OPTIMISM_TABLE = Form("optimism.json"), "optimism.csv"
 DECISIONS_LOCK = "decisions.lock"

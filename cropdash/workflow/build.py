@@ -12,9 +12,16 @@ import numpy as np
 from filelock import Timeout
 from threadpoolctl import threadpool_limits
 
-from cropdash import legend
+from cropdash import legend as legends
 from cropdash.domain import Cube, Labels, Legend, Season, Zone
-from cropdash.domain.errors import CropdashError, DiskFull, NotEnoughData, RunBusy, TaskLost
+from cropdash.domain.errors import (
+    CropdashError,
+    DiskFull,
+    InvalidRegister,
+    NotEnoughData,
+    RunBusy,
+    TaskLost,
+)
 from cropdash.domain.source import CompositeSource, Source, Warn
 from cropdash.files import atomic
 from cropdash.ingest.ancillary import Ancillary, ancillary_of
@@ -51,20 +58,28 @@ def build_configured(
 ) -> Built:
     """Build, or complete, the dataset that the settings describe."""
     kind = sources.of(config)
-    source = kind.open(config)
-    folder.keep_codes(config.codes_path)
+    source, legend = kind.open(config), _legend(config, folder)
     title = kind.title(config, source)
-    description = describe(source, folder.name, title, _settings(config), folder.legend())
+    description = describe(source, folder.name, title, _settings(config), legend)
     return build(
         source,
         folder,
         description,
+        legend=legend,
         context=ancillary_of(config, source),
         workers=config.workers,
         scheduler=config.scheduler,
         progress=progress,
         should_stop=should_stop,
     )
+
+
+def _legend(config: BuildConfig, folder: DatasetFolder) -> Legend:
+    """The legend of the settings; that of the dataset once the user's own tables are gone."""
+    files = [path for path in (config.legend_path, *config.codes) if path is not None]
+    if folder.is_described and not all(path.exists() for path in files):
+        return folder.legend()
+    return legends.load(config.legend_path, codes=config.codes, level=config.legend_level)
 
 
 def _settings(config: BuildConfig) -> dict[str, Any]:
@@ -78,16 +93,16 @@ def describe(
     name: str,
     title: str,
     settings: dict[str, Any],
-    codes: Legend | None = None,
+    legend: Legend | None = None,
 ) -> Description:
-    """The description of a dataset to be built from a source; by default with the RPG's codes."""
+    """The description of a dataset to be built from a source; by default with the French legend."""
     return Description(
         name,
         title,
         source.name,
         source.season,
         source.bands,
-        (codes or legend.load()).hash,
+        (legend or legends.load()).hash,
         source.zones(),
         settings,
     )
@@ -98,6 +113,7 @@ def build(
     folder: DatasetFolder,
     description: Description,
     *,
+    legend: Legend | None = None,
     context: Ancillary | None = None,
     workers: int = 1,
     scheduler: str = "",
@@ -110,7 +126,7 @@ def build(
 
     Raises DiskFull once what is under way has ended, if there is no room for more.
     """
-    folder.describe(description)
+    folder.describe(description, legend)
     atomic.clear_parts(folder.path, older_than_s=_ABANDONED_S)
     zones = description.zones
     kept = tuple(z.zone_id for z in zones if folder.is_built(z.zone_id, verify=True))
@@ -222,11 +238,17 @@ def _build_zone(
     return report
 
 
-def _parcels(source: Source, zone: Zone, codes: Legend) -> parcels.Cleaned:
-    cleaned = parcels.clean(source.parcels(zone), zone, codes, source.zones())
-    if cleaned.parcels.empty:
+def _parcels(source: Source, zone: Zone, legend: Legend) -> parcels.Cleaned:
+    cleaned = parcels.clean(source.parcels(zone), zone, legend, source.zones())
+    codes = cleaned.parcels["code"]
+    if codes.empty:
         raise NotEnoughData(
             f"Zone {zone.zone_id} holds no parcel: check its place and the register."
+        )
+    if not codes.isin(list(legend.codes)).any():
+        commonest = ", ".join(codes.value_counts().index[:3])
+        raise InvalidRegister(
+            f"The legend knows none of the crop codes of zone {zone.zone_id} ({commonest}, …): give the codes of its register."
         )
     return cleaned
 
@@ -237,7 +259,7 @@ def surround(
     zone: Zone,
     season: Season,
     labels: Labels,
-    codes: Legend,
+    legend: Legend,
 ) -> tuple[Cube, dict[str, Any]]:
     """The cube with the layers and last crops that the context knows, and how far it knows them."""
     if context is None:
@@ -250,7 +272,7 @@ def surround(
             layer.name: round(float((~np.isnan(layer.values)).mean()), 4) for layer in layers
         }
     if register is not None:
-        before = parcels.clean(register, zone, codes, (zone,)).parcels
+        before = parcels.clean(register, zone, legend, (zone,)).parcels
         found = last_crop(parcels.rasterize(before, zone.grid), labels)
         cube = replace(cube, last_crop=found)
         inside = labels.parcel_id > 0

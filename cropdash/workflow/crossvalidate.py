@@ -41,7 +41,6 @@ def crossvalidate(
     if not isinstance(config, CrossValidation):
         raise InvalidRun(f"Study {study.study_id} is no cross-validation.")
     dataset = DatasetFolder(folders.data, config.dataset)
-    train.check_legend(dataset)
     partition.check_unchanged(study.record(), dataset)
     folds = divide(dataset, config)
     done: list[RunFolder] = []

@@ -54,7 +54,6 @@ def search(
     if not isinstance(config, Search):
         raise InvalidRun(f"Study {study.study_id} is no search.")
     dataset = DatasetFolder(folders.data, config.dataset)
-    train.check_legend(dataset)
     partition.check_unchanged(study.record(), dataset)
     _check_folds(dataset, config)
     finished = [trial for trial in study.trials() if trial.state in _OVER]

@@ -48,7 +48,6 @@ def train_run(
     """
     config = classifiers.parse(run.config)
     dataset = DatasetFolder(folders.data, config.dataset)
-    check_legend(dataset)
     zones = zones or choose_zones(dataset, config)
     progress("Reading zones and training the first epoch", 0.0)
     classifier = _untrained(config, run, dataset)
@@ -138,7 +137,6 @@ def assist_run(run: RunFolder, folders: Folders) -> None:
     """Be one of the other processes of the run's training: share its steps, write nothing."""
     config = classifiers.parse(run.config)
     dataset = DatasetFolder(folders.data, config.dataset)
-    check_legend(dataset)
     zones = choose_zones(dataset, config)
     learned_as, _ = rare_classes(dataset, zones.train, config)
     learned, held_out = _samples(folders, dataset, zones, config, learned_as)
@@ -238,13 +236,6 @@ def rare_classes(
             if counts[k]
         },
     }
-
-
-def check_legend(dataset: DatasetFolder) -> None:
-    if dataset.description().legend_hash != dataset.legend().hash:
-        raise InvalidRun(
-            f"Dataset {dataset.name} was built with another legend: build it again under a new name."
-        )
 
 
 def weights_path(run: RunFolder) -> Path:

@@ -92,7 +92,7 @@ def test_a_click_on_a_cell_lists_and_maps_its_parcels_and_a_reload_keeps_it(page
     page.mouse.click(x, y)
     expect(page).to_have_url(re.compile(f"cell={cell}(&|$)"))
     box = page.get_by_role("combobox", name=re.compile("Declared and named"))
-    said = f"{legend.load().classes[crop].label_en}, named rightly"
+    said = f"{legend.load().classes[crop].label()}, named rightly"
     expect(box).to_have_value(re.compile(re.escape(said)))
 
     tables = [server.store.calibration(run.run_id) for run in (left, right)]

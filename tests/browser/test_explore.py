@@ -86,7 +86,7 @@ def test_cold_deep_link_click_and_chart(page, server):
     np.testing.assert_allclose(shown, series.loc[second, "NDVI_mean"], atol=1e-6)
     expect(page).to_have_url(re.compile(f"parcel={second}"))
     crop = server.store.parcels("demo", zone).set_index("parcel_id").loc[second, "crop"]
-    label = legend.load().classes[crop].label_en
+    label = legend.load().classes[crop].label()
     expect(page.get_by_text(re.compile(f"Parcel|{re.escape(label)}")).first).to_be_visible()
 
     page.reload()
@@ -120,7 +120,7 @@ def test_parcels_are_narrowed_to_a_crop_without_reloading_the_map(page, server):
     frame.evaluate("window.stamp = 1")
     box = page.get_by_role("combobox", name="Crops")
     box.click()
-    box.fill(legend.load().classes[crop].label_en)
+    box.fill(legend.load().classes[crop].label())
     box.press("Enter")
     frame.wait_for_function(
         "crop => { const all = Object.values(window.map._layers).filter(l => l.feature);"

@@ -62,8 +62,8 @@ def test_train_and_test_stand_side_by_side():
     sides = {bar.name: dict(zip(bar.y, bar.x, strict=True)) for bar in figure.data}
     items = legend.load().classes
     assert sides == {
-        "Train zones": {items[2].label_en: 10, items[1].label_en: 1},
-        "Test zones": {items[2].label_en: 5, items[3].label_en: 1},
+        "Train zones": {items[2].label(): 10, items[1].label(): 1},
+        "Test zones": {items[2].label(): 5, items[3].label(): 1},
     }
     assert figure.data[0].marker.color != figure.data[1].marker.color
 
@@ -79,7 +79,7 @@ def test_french_bars_have_french_names():
     table = legend.load()
     with speaking("fr"):
         ranked = classes.ranked(COUNTS, "pixels", table)
-    assert ranked["label"].iloc[0].rstrip("…") in table.classes[2].label_fr
+    assert ranked["label"].iloc[0].rstrip("…") in table.classes[2].label("fr")
 
 
 def test_no_two_bars_share_a_label():

@@ -12,6 +12,7 @@ from cropdash import legend
 from cropdash.domain import Grid
 from cropdash.figures import imagery, layers
 from cropdash.figures.layers import Indexed
+from tests import worlds
 
 # At the edge of its UTM zone, so that the web map turns it.
 GRID = Grid("EPSG:32630", 700_000.0, 5_300_000.0, 10.0, (61, 83))
@@ -97,11 +98,22 @@ def test_the_surest_class_wears_its_own_colour_and_no_class_none():
 def test_shades_of_the_last_class_fit_into_the_picture():
     """Codes are bytes: beyond 255 they would wrap into another class's colours."""
     table = legend.load()
-    last = np.full((1, 11), table.n_classes - 1, np.uint8)
-    sure = np.linspace(0, 1, 11, dtype=np.float32)[None]
-    codes = layers.shaded(last, sure, table).codes
-    assert (np.diff(codes[0].astype(int)) >= 0).all()
-    assert codes.min() > layers.shaded(last - 1, np.ones_like(sure), table).codes.max()
+    every = np.repeat(np.arange(1, table.n_classes, dtype=np.uint8)[:, None], 11, axis=1)
+    sure = np.broadcast_to(np.linspace(0, 1, 11, dtype=np.float32), every.shape)
+    codes = layers.shaded(every, sure, table).codes.astype(int)
+    assert (np.diff(codes, axis=1) >= 0).all()
+    assert (codes[1:, 0] > codes[:-1, -1]).all()
+
+
+def test_more_classes_than_shades_keep_their_own_colours():
+    """254 classes leave one shade each; those of a picture that shows few keep five."""
+    table = worlds.legend(254)
+    every = np.arange(1, 255, dtype=np.uint8)[None]
+    one = rgba(layers.shaded(every, np.full(every.shape, 0.2, np.float32), table))
+    np.testing.assert_array_equal(one, rgba(layers.classes(every, table)))
+    few = np.full((1, 5), 254, np.uint8)
+    codes = layers.shaded(few, np.linspace(0, 1, 5, dtype=np.float32)[None], table).codes
+    assert len(np.unique(codes)) == 5
 
 
 @settings(max_examples=30, deadline=None)

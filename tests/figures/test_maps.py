@@ -44,7 +44,7 @@ def test_geojson_names_and_colours_come_from_the_legend(parcels):
     ):
         item = table.classes[crop]
         assert feature["properties"]["colour"] == item.colour
-        assert item.label_en.split(" (")[0] in feature["properties"]["label"]
+        assert item.label().split(" (")[0] in feature["properties"]["label"]
 
 
 def test_geojson_of_no_parcels_is_empty(parcels):

@@ -175,7 +175,7 @@ def test_every_class_can_be_seen_as_a_line(dark):
     for item in legend.load().classes[1:]:
         light = series._light(series._rgb(series.readable_colour(item.colour, dark)))
         contrast = (max(page, light) + 0.05) / (min(page, light) + 0.05)
-        assert contrast >= 2, item.label_en
+        assert contrast >= 2, item.label()
 
 
 def test_a_colour_that_stands_out_stays():

@@ -385,7 +385,7 @@ def test_build_that_was_never_begun_is_not_resumed(where: Folders) -> None:
         | {"season": "2022-10..2023-09", "every": "dekad", "bands": "all"}
         | {"layers": "/radar,elevation=/my dem.tif", "legend_path": Path("/l.csv")},
         {"source": "earthengine", "register_path": Path("/r.7z"), "zones_path": Path("/z.csv")}
-        | {"project": "my-project", "season": "2022", "codes_path": Path("/c.csv")},
+        | {"project": "my-project", "season": "2022", "codes": "/c.csv,/d.csv"},
         {"source": "stac", "register_path": Path("/r.gpkg"), "zones_path": Path("/z.csv")}
         | {"endpoint": "https://host/stac", "id_column": "id", "scheduler": "cluster"},
     ],

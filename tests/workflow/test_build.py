@@ -165,13 +165,12 @@ def test_no_parcel_and_no_pixel_is_on_two_sides(tmp_path):
 def test_codes_of_a_table_are_kept_with_the_dataset_and_change_its_legend(tmp_path):
     table = tmp_path / "codes.csv"
     table.write_text("code,class\nBTH,maize\nMIS,background\n")
-    folder = DatasetFolder(tmp_path, "d")
-    folder.keep_codes(table)
+    folder, mine = DatasetFolder(tmp_path, "d"), legend.load(codes=[table])
     table.unlink()
-    assert folder.legend().hash != legend.load().hash
+    assert mine.hash != legend.load().hash
     source = SmallSource()
-    description = build.describe(source, "d", "D", {}, folder.legend())
-    build.build(source, folder, description, progress=lambda stage, done: None)
+    description = build.describe(source, "d", "D", {}, mine)
+    build.build(source, folder, description, legend=mine, progress=lambda stage, done: None)
     assert folder.description().legend_hash == folder.legend().hash
     names = {c.id: c.name for c in legend.load().classes}
     assert [names[i] for i in folder.parcels("west")["crop"]] == ["maize", "background"]

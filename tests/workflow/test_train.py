@@ -6,7 +6,8 @@ import pytest
 import rasterio
 from sklearn.metrics import accuracy_score, f1_score
 
-from cropdash.domain.errors import InvalidRun, NotEnoughData
+from cropdash import legend
+from cropdash.domain.errors import CorruptDataset, InvalidRun, NotEnoughData
 from cropdash.ingest.local.source import LocalSource
 from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
@@ -172,7 +173,7 @@ def test_a_dataset_of_another_legend_or_without_training_zones_is_refused(folder
         train.train_run(run, other, progress=lambda stage, done: None)
     path = folder.path / "dataset.json"
     path.write_text(path.read_text().replace(description.legend_hash, "0" * 16))
-    with pytest.raises(InvalidRun, match="another legend"):
+    with pytest.raises(CorruptDataset, match=r"legend\.json .* is not the one it was built with"):
         train.train_run(run, other, progress=lambda stage, done: None)
 
 
@@ -182,9 +183,8 @@ def test_a_dataset_with_a_code_table_of_its_own_is_trained_on_its_own_legend(fol
     folder = DatasetFolder(other.data, "flanders")
     table = tmp_path / "codes.csv"
     table.write_text("code,class\n12,maize\n34,grassland\n")
-    folder.path.mkdir(parents=True)
-    folder.keep_codes(table)
-    folder.describe(replace(description, legend_hash=folder.legend().hash))
+    mine = legend.load(codes=[table])
+    folder.describe(replace(description, legend_hash=mine.hash), mine)
     run = runs.queue(other, classifiers.parse({"classifier": "xgboost", "dataset": "flanders"}))
     assert run.record().legend_hash == folder.legend().hash != description.legend_hash
     with pytest.raises(NotEnoughData, match="no built training zone"):  # not "another legend"

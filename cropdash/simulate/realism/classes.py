@@ -116,4 +116,4 @@ def _furthest(off: pd.Series, both: pd.DataFrame, unit: str, shown: np.ufunc | N
 
 def _names(rows: pd.DataFrame) -> list[str]:
     classes = legend.load().classes
-    return [classes[int(i)].label_en.split(" (")[0] for i in rows["class_id"]]
+    return [classes[int(i)].label().split(" (")[0] for i in rows["class_id"]]

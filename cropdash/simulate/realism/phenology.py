@@ -88,7 +88,7 @@ def _beside(ndvi: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
     left = rows.drop(columns="crop").rename(columns={q: f"real_{q}" for q in quantiles})
     right = ndvi.rename(columns={q: f"sim_{q}" for q in quantiles} | {"crop": "crop_id"})
     right = right[["crop_id", "month", *(f"sim_{q}" for q in quantiles)]]
-    labels = {c.id: c.label_en.split(" (")[0] for c in legend.load().classes}
+    labels = {c.id: c.label().split(" (")[0] for c in legend.load().classes}
     both = left.merge(right, on=["crop_id", "month"])
     return both.assign(crop=both["crop_id"].map(labels))
 

@@ -26,7 +26,7 @@ def checks(simulated: Tables, real: Tables) -> Iterator[Check]:
         return
     everywhere, north = (bands[bands["scope"] == scope] for scope in ("all", "north"))
     for crop in real["ndvi"]["crop"].unique():
-        name = legend.load().classes[int(crop)].label_en.split(" (")[0]
+        name = legend.load().classes[int(crop)].label().split(" (")[0]
         yield _inside(f"{name}: months and bands, {INSIDE}", _of(everywhere, crop))
         yield _inside(f"{name}: months and bands, northern regions", _of(north, crop))
         curve = _of(ndvi[ndvi["scope"] == "all"], crop)

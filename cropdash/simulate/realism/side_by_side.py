@@ -39,7 +39,7 @@ def _curves(simulated: pd.DataFrame, real: pd.DataFrame, keys: list[str]) -> pd.
     left = all_regions.rename(columns={q: f"sim_{q}" for q in quantiles})
     right = real.rename(columns={q: f"real_{q}" for q in quantiles})
     both = left.merge(right, on=keys, how="left")
-    labels = {c.id: c.label_en for c in legend.load().classes}
+    labels = {c.id: c.label() for c in legend.load().classes}
     both = both.assign(
         crop=both["crop"].map(labels), period=[f"{month:02d}" for month in both["month"]]
     )

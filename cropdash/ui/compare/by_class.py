@@ -57,12 +57,12 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
 
 
 def named_like(table: pd.DataFrame, text: str, legend: Legend, level: Level) -> pd.Series:
-    """True where the class's name in either language holds the text; accents and case don't count."""
+    """True where the class's name in any of its languages holds the text; accents and case don't count."""
     wanted = _plain(text)
     names = table["name"].map(_plain)
     if level == "class":
         items = legend.classes
-        both = [f"{items[k].label_en} {items[k].label_fr}" for k in table["class_id"]]
+        both = [" ".join(items[k].labels.values()) for k in table["class_id"]]
         names = pd.Series([_plain(b) for b in both], index=table.index, dtype="str")
     return names.str.contains(wanted, regex=False)
 

@@ -10,7 +10,7 @@ import streamlit as st
 from cropdash import i18n
 from cropdash.domain import Level
 from cropdash.figures import confusion
-from cropdash.i18n import say
+from cropdash.i18n import other_label, say
 from cropdash.ui.compare import confused, downloads
 from cropdash.ui.compare.controls import group_labels, said
 from cropdash.ui.compare.counting import Choice, Marks, Names, Runs, Scored, marks_of, score
@@ -78,17 +78,13 @@ def _search(runs: Runs, scored: Scored, level: Level) -> tuple[int, ...]:
         address.put("only", ",".join(stable[k] for k in st.session_state[key]) or None)
 
     items = scored.legend.classes
-    other = {k: items[k].label(_other_language()) for k in offered} if level == "class" else {}
+    other = {k: other_label(items[k]) for k in offered} if level == "class" else {}
     chosen = st.multiselect(
         say("Search classes"), offered, key=key, on_change=follow,
-        format_func=lambda k: f"{labels[k]} · {other[k]}" if k in other else labels[k],
+        format_func=lambda k: f"{labels[k]} · {other[k]}" if other.get(k) else labels[k],
         placeholder=say("Type a name to show only some"),
     )  # fmt: skip
     return tuple(chosen)
-
-
-def _other_language() -> str:
-    return "en" if i18n.current() == "fr" else "fr"
 
 
 def _pair(

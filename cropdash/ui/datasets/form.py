@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from cropdash.domain import Zone
 from cropdash.domain.errors import ConfigError
 from cropdash.i18n import number, say
+from cropdash.legend import load
 from cropdash.settings import estimate, sources
 from cropdash.settings.build import RESERVED, BuildConfig
 from cropdash.settings.sources import SourceKind
@@ -79,6 +80,8 @@ def _offer(
     if chosen:
         values["zones_path"] = chosen.path(values["dataset"])
     config = sources.parse(values)
+    if config.legend_path or config.codes:
+        st.caption(_legend(config))
     if chosen:
         zones = chosen.zones
     else:
@@ -100,6 +103,18 @@ def _offer(
         say("{dataset} is being built; you may close this page.", dataset=config.dataset)
     )
     st.rerun()
+
+
+def _legend(config: BuildConfig) -> str:
+    """What the legend of the settings holds; raises ConfigError for what can't be read in it."""
+    found = load(config.legend_path, codes=config.codes, level=config.legend_level)
+    return say(
+        "Legend: {n} classes in {groups} groups of {families} families, {codes} codes.",
+        n=found.n_classes - 1,
+        groups=len({c.group for c in found.classes[1:]}),
+        families=len({c.family for c in found.classes[1:]}),
+        codes=number(len(found.codes)),
+    )
 
 
 def _taking(config: BuildConfig, zones: tuple[Zone, ...]) -> str:

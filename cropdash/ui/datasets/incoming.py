@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cropdash.domain import check_name
 from cropdash.domain.errors import ConfigError
+from cropdash.legend import CLASSES
 from cropdash.settings.build import Widget
 from cropdash.settings.folders import folders
 
@@ -94,6 +95,10 @@ def _is_table(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() == ".csv"
 
 
+def _is_legend(path: Path) -> bool:
+    return _is_table(path) or (path / CLASSES).is_file()
+
+
 def _is_layer(path: Path) -> bool:
     if path.is_file():
         return path.suffix.lower() in _RASTERS
@@ -108,6 +113,7 @@ def _is_zones(path: Path) -> bool:
 _TESTS: dict[Widget, Callable[[Path], bool]] = {
     "register": _is_register,
     "zones": _is_zones,
+    "legend": _is_legend,
     "codes": _is_table,
     "scenes": _has_scenes,
     "layers": _is_layer,

@@ -157,7 +157,7 @@ def _curves(tables: dict[str, pd.DataFrame]) -> Any:
 
 def _crop(name: str) -> str:
     """A crop of the report in the reader's language, if it is one of the legend's classes."""
-    named = {item.label_en: item for item in legend.load().classes}
+    named = {item.label(): item for item in legend.load().classes}
     return label(named[name]) if name in named else wording.place(name)
 
 

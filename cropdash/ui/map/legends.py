@@ -44,10 +44,13 @@ def class_legend(pair: Pair, only: Sequence[int]) -> None:
 
 
 def whole_legend(pair: Pair) -> pd.DataFrame:
-    """class_id, name, both labels, groups, colour, and the counts in all units."""
-    items, table = data.legend(pair.dataset).classes, counts.of_classes(pair)[["class_id"]]
-    for field in ("name", "label_en", "label_fr", "group", "family", "colour"):
-        table = table.assign(**{field: [getattr(items[k], field) for k in table["class_id"]]})
+    """class_id, labels by language, name, group, family, colour, and the counts in all units."""
+    items, table = data.legend(pair.dataset).classes, counts.of_classes(pair)[["class_id"]].copy()
+    rows = [items[k] for k in table["class_id"]]
+    for language in data.legend(pair.dataset).languages:
+        table[f"label_{language}"] = [item.labels.get(language, "") for item in rows]
+    for field in ("name", "group", "family", "colour"):
+        table[field] = [getattr(item, field) for item in rows]
     for unit in counts.UNITS:
         of_unit = counts.of_classes(pair, unit)
         named = {f"{source}_{unit}": of_unit[source].to_numpy() for source in counts.SOURCES}

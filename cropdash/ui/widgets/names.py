@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from cropdash.domain import Period, Zone
@@ -40,6 +41,11 @@ def middle(periods: Sequence[str], south: bool = False) -> str:
 def crop_name(dataset: str, crop: int) -> str:
     """Name of a class of the dataset, without what stands in brackets."""
     return label(data.legend(dataset).classes[crop]).split(" (")[0]
+
+
+def plain(text: str) -> str:
+    """Text of a register or a legend, so that Markdown shows it as it is."""
+    return re.sub(r"([\\`*_\[\]<>$~|:])", r"\\\1", text)
 
 
 def by_region(zones: Sequence[Zone]) -> list[str]:

@@ -7,30 +7,28 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from cropdash import i18n
 from cropdash.figures import palette, series, values, wording
-from cropdash.i18n import label, number, say
+from cropdash.i18n import label, number, other_label, say
 from cropdash.ui.shell import data, frame
-from cropdash.ui.widgets.names import crop_name
+from cropdash.ui.widgets.names import crop_name, plain
 
 
 def facts(dataset: str, zone: str, parcel: int) -> None:
-    """Crop in both languages, code, area, and how usual its year is."""
+    """Crop in two languages, code, area, and how usual its year is."""
     table = data.parcels(dataset, zone)
     row = table[table["parcel_id"] == parcel].iloc[0]
     legend = data.legend(dataset)
     crop, code = legend.classes[row["crop"]], legend.codes.get(row["code"])
-    french = i18n.current() == "fr"
-    both = (code.label_fr if french else f"{code.label_en} ({code.label_fr})") if code else None
-    declared = both or say("a code that the legend lacks")
-    other = crop.label_en if french else crop.label_fr
-    st.markdown(f"**{label(crop)}** · {other}")
+    declared = plain(label(code)) if code else say("a code that the legend lacks")
+    if code and (other := other_label(code)):
+        declared += f" ({plain(other)})"
+    st.markdown(" · ".join(filter(None, (f"**{label(crop)}**", other_label(crop)))))
     usual = usual_periods(dataset, zone, row)
     facts = [
-        say("Declared {code}, {crop}", code=row["code"] or "–", crop=declared),
+        say("Declared {code}, {crop}", code=plain(row["code"] or "–"), crop=declared),
         f"{number(row['area_ha'], ',.2f')} ha",
         say("{n} pixels", n=number(row["n_pixels"])),
-        say("register id {id}", id=row["register_id"]),
+        say("register id {id}", id=plain(row["register_id"])),
     ]
     if usual:
         facts.append(say("{n} observed periods within the 10–90 % range of its crop", n=usual))

@@ -1,0 +1,39 @@
+"""data/<dataset>/legend.json: the whole legend, so that a dataset says what its numbers mean."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+from cropdash.domain.errors import ConfigError, CorruptDataset
+from cropdash.domain.legend import CropClass, CropCode, Legend
+from cropdash.storage import layout
+
+
+def keep(folder: Path, legend: Legend) -> None:
+    """Write the legend into a dataset's folder. Raises DiskFull."""
+    values = {
+        "classes": [asdict(item) for item in legend.classes],
+        "codes": [asdict(code) for code in legend.codes.values()],
+    }
+    layout.LEGEND.write(folder, values)
+
+
+def read(folder: Path, expected: str) -> Legend:
+    """The legend that `keep` wrote, whose hash is `expected`. Raises CorruptDataset."""
+    try:
+        values = layout.LEGEND.read(folder)
+        codes = [CropCode(**code) for code in values["codes"]]
+        classes = tuple(CropClass(**item) for item in values["classes"])
+        legend = Legend(classes, {code.code: code for code in codes})
+    except (FileNotFoundError, KeyError, TypeError, AttributeError, ConfigError) as error:
+        raise CorruptDataset(
+            f"{layout.LEGEND.file} of dataset {folder.name} is missing or damaged: restore it, or build"
+            " the dataset again under a new name."
+        ) from error
+    if legend.hash != expected:
+        raise CorruptDataset(
+            f"{layout.LEGEND.file} of dataset {folder.name} is not the one it was built with: restore it, or"
+            " build the dataset again under a new name."
+        )
+    return legend
