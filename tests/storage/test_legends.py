@@ -24,7 +24,7 @@ def test_what_is_kept_is_the_whole_legend(tmp_path, table):
 def test_a_legend_that_was_changed_by_hand_is_refused_but_for_words_and_colours(tmp_path):
     table = legend.load()
     legends.keep(tmp_path, table)
-    path = tmp_path / legends.LEGEND
+    path = tmp_path / layout.LEGEND.file
     values = json.loads(path.read_text())
     values["classes"][8] |= {"labels": {"en": "Wheat"}, "colour": "#123456"}
     path.write_text(json.dumps(values))
