@@ -15,6 +15,7 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
+from cropdash import legend
 from cropdash.classify.cnn.settings import CnnConfig
 from cropdash.domain import Season
 from cropdash.domain.errors import ConfigError, DatasetNotFound, RunBusy, RunNotFound
@@ -57,7 +58,7 @@ def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folders]:
     monkeypatch.setenv("CROPDASH_MODELS", str(tmp_path / "models"))
     found = config.folders()
     description = Description(
-        "small", "Small", "simulated", Season.of(2023), BAND_SETS["10m"], "0" * 16, ()
+        "small", "Small", "simulated", Season.of(2023), BAND_SETS["10m"], legend.load().hash, ()
     )
     DatasetFolder(found.data, "small").describe(description)
     yield found
@@ -359,7 +360,9 @@ def test_build_with_settings_that_make_other_data_is_refused(where: Folders) -> 
     launch.start_build(other, command=_command(where, "print()"))  # nothing is built yet
     _wait(lambda: launch._children[-1][0].poll() is not None)
     folder.describe(
-        Description("tiny", "T", "simulated", Season.of(2023), BAND_SETS["10m"], "0" * 16, ())
+        Description(
+            "tiny", "T", "simulated", Season.of(2023), BAND_SETS["10m"], legend.load().hash, ()
+        )
     )
     launch.start_build(
         other.model_copy(update={"workers": 1}), command=_command(where, "print()")
