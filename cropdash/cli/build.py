@@ -15,12 +15,15 @@ from cropdash.domain.errors import CropdashError
 from cropdash.files import atomic
 from cropdash.settings import estimate as estimates
 from cropdash.settings import folders, sources
+from cropdash.settings import scheduler as schedulers
 from cropdash.settings.build import BuildConfig
 from cropdash.settings.command import option_of
 from cropdash.storage.datasets import DatasetFolder
 
 
-def build(name: str, *, estimate: bool = False, **given: str | None) -> None:
+def build(
+    name: str, *, scheduler: str | None = None, estimate: bool = False, **given: str | None
+) -> None:
     """Build a dataset from parcels and images; what is whole is not built, nor fetched, again.
 
     Without a source, the build is taken up with the settings it was begun with.
@@ -39,7 +42,7 @@ def build(name: str, *, estimate: bool = False, **given: str | None) -> None:
         for line in estimates.sentences(estimates.of(settings)):
             console.print(line, highlight=False, soft_wrap=True)
     else:
-        run(settings)
+        run(settings, scheduler)
 
 
 def _parameters() -> list[inspect.Parameter]:
@@ -49,6 +52,11 @@ def _parameters() -> list[inspect.Parameter]:
     for name, about in _options().items():
         option = typer.Option(f"--{option_of(name)}", help=about, metavar="TEXT")
         found[name] = _parameter(name, str | None, option, None)
+    where = typer.Option(
+        "--scheduler", metavar="TEXT",
+        help="Of dask: 'cluster' on this machine, or tls://host:port; never saved with the dataset.",
+    )  # fmt: skip
+    found["scheduler"] = _parameter("scheduler", str | None, where, None)
     only = typer.Option("--estimate", help="Say what it will take, and build nothing.")
     found["estimate"] = _parameter("estimate", bool, only, False)
     return list(found.values())
@@ -77,8 +85,9 @@ build.__signature__ = inspect.Signature(_parameters())  # type: ignore[attr-defi
 build.__annotations__ = {p.name: p.annotation for p in _parameters()}
 
 
-def run(settings: BuildConfig) -> None:
+def run(settings: BuildConfig, scheduler: str | None = None) -> None:
     """Build in this process and those it starts; a signal lets it finish what is under way."""
+    where = schedulers.chosen(scheduler)
     from cropdash.jobs.worker import at_work, heeding_signals
     from cropdash.workflow import build as building
 
@@ -90,6 +99,7 @@ def run(settings: BuildConfig) -> None:
             outcome = building.build_configured(
                 settings,
                 folder,
+                scheduler=where,
                 progress=both(told, reporter.update),
                 should_stop=lambda: came() or reporter.should_stop(),
             )

@@ -18,8 +18,6 @@ from cropdash.domain.errors import ConfigError
 from cropdash.domain.period import Every
 from cropdash.i18n import sentence
 
-CLUSTER = "cluster"  # a dask.distributed cluster on this machine, for the time of the build
-_SCHEDULER = re.compile(r"^(|cluster|tcp://[A-Za-z0-9.-]+:\d{1,5})$")
 _LAYER = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$")
 RESERVED = frozenset(("incoming",))  # folders beside the datasets that are none
 _LAST_YEAR = 2100
@@ -109,12 +107,6 @@ class BuildConfig(BaseModel):
         2, ge=1, le=64, title="Workers", description="Zones built at the same time.",
         json_schema_extra=shown(box=RUNNING, content=False),
     )  # fmt: skip
-    scheduler: str = Field(
-        "", title="Scheduler",
-        description="Empty: processes on this machine; 'cluster': a dask cluster on this machine; "
-        "or the address of a running dask scheduler, tcp://host:port.",
-        json_schema_extra=shown(box=RUNNING, content=False),
-    )  # fmt: skip
 
     @property
     def days(self) -> Season | None:
@@ -185,13 +177,6 @@ class BuildConfig(BaseModel):
             return check_name(value, "Dataset")
         except ConfigError as error:
             raise ValueError(str(error)) from error
-
-    @field_validator("scheduler")
-    @classmethod
-    def _scheduler_is_known(cls, value: str) -> str:
-        if not _SCHEDULER.match(value):
-            raise ValueError("leave it empty, or use 'cluster' or tcp://host:port")
-        return value
 
 
 class RegisterColumns(BuildConfig):

@@ -53,10 +53,14 @@ def build_configured(
     config: BuildConfig,
     folder: DatasetFolder,
     *,
+    scheduler: str = "",
     progress: Progress,
     should_stop: Callable[[], bool],
 ) -> Built:
-    """Build, or complete, the dataset that the settings describe."""
+    """Build, or complete, the dataset that the settings describe.
+
+    `scheduler`: of `settings.scheduler`, for `jobs.execute`.
+    """
     kind = sources.of(config)
     source, legend = kind.open(config), _legend(config, folder)
     title = kind.title(config, source)
@@ -68,7 +72,7 @@ def build_configured(
         legend=legend,
         context=ancillary_of(config, source),
         workers=config.workers,
-        scheduler=config.scheduler,
+        scheduler=scheduler,
         progress=progress,
         should_stop=should_stop,
     )

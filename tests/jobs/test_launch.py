@@ -390,7 +390,7 @@ def test_build_that_was_never_begun_is_not_resumed(where: Folders) -> None:
         {"source": "earthengine", "register_path": Path("/r.7z"), "zones_path": Path("/z.csv")}
         | {"project": "my-project", "season": "2022", "codes": "/c.csv,/d.csv"},
         {"source": "stac", "register_path": Path("/r.gpkg"), "zones_path": Path("/z.csv")}
-        | {"endpoint": "https://host/stac", "id_column": "id", "scheduler": "cluster"},
+        | {"endpoint": "https://host/stac", "id_column": "id"},
     ],
 )
 def test_command_line_of_a_build_says_the_same_settings(
@@ -402,10 +402,10 @@ def test_command_line_of_a_build_says_the_same_settings(
     config = sources.parse({**values, "dataset": "small"})
     words = shlex.split(launch.command_line(config))
     taken: list[object] = []
-    monkeypatch.setattr(build_commands, "run", taken.append)
+    monkeypatch.setattr(build_commands, "run", lambda *given: taken.append(given))
     result = CliRunner().invoke(command_line.app, words[3:])
     assert result.exit_code == 0, result.output
-    assert taken == [config]
+    assert taken == [(config, None)]  # a page names no scheduler
 
 
 def test_half_written_last_epoch_is_left_out(where: Folders) -> None:

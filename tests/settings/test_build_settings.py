@@ -36,7 +36,7 @@ def test_settings_survive_json_and_have_help(source):
         (values("simulated", size=5), "'size' is 5"),
         (values("simulated", folder="x"), "no setting 'folder'"),
         (values("simulated", workers=0), "'workers' is 0"),
-        (values("simulated", scheduler="tcp://h:1;rm"), "'scheduler'"),
+        (values("simulated", scheduler="cluster"), "'scheduler'"),
         (values("simulated", season="x"), "'season'"),
         (values("stac", season="2023-13..2024-02"), "'season'"),
         (values("stac", every="week"), "'every'"),
@@ -81,10 +81,3 @@ def test_files_are_found_from_another_folder(tmp_path, monkeypatch):
         (None, where / "radar"), ("elevation", where.parent / "dem.tif"), (None, where / "x/a=b.tif"),
     )  # fmt: skip
     assert sources.parse(config.model_dump()) == config
-
-
-@pytest.mark.parametrize(
-    "scheduler", ["", "cluster", "tcp://127.0.0.1:8786", "tcp://node-1.lan:80"]
-)
-def test_schedulers(scheduler):
-    assert sources.parse(values("local", scheduler=scheduler)).scheduler == scheduler

@@ -91,11 +91,10 @@ def test_what_decides_the_data_is_told_apart_from_where_it_runs(tmp_path):
         "earthengine", register_path="r", zones_path="z", project="project-1", workers=1
     ).content
     other = parse(
-        "earthengine", register_path="r", zones_path="z", project="project-2", workers=9,
-        scheduler="cluster",
-    ).content  # fmt: skip
+        "earthengine", register_path="r", zones_path="z", project="project-2", workers=9
+    ).content
     assert one == other
-    assert not {"workers", "scheduler", "project"} & set(one)
+    assert not {"workers", "project"} & set(one)
     assert one != parse(
         "earthengine", register_path="r", zones_path="z", project="project-1", bands="all"
     ).content  # fmt: skip

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from cropdash.domain.errors import SourceUnavailable
+from cropdash.domain.errors import ConfigError, SourceUnavailable
 from cropdash.jobs.execute.outcome import Outcome, Result, Task, attempt, lost
+from cropdash.settings.scheduler import LOCAL
 
-LOCAL = "cluster"  # started here, for the time of the build
 _CONNECT_S = 30.0
 _NO_WORKER_S = 120.0  # after which a scheduler without any worker is given up
 _POLL_S = 0.5
@@ -19,6 +19,10 @@ _SETTINGS = {
     "distributed.scheduler.allowed-failures": 1,  # a task whose worker is killed runs once more
     "distributed.admin.tick.limit": "60s",  # zones keep the interpreter busy; that is no news
     "distributed.logging.distributed": "error",
+}
+# The pages of a cluster that is started here would tell every user of the machine of its work.
+_NO_PAGES: dict[str, list[str]] = {
+    f"distributed.{part}.http.routes": [] for part in ("scheduler", "worker", "nanny")
 }
 
 
@@ -56,17 +60,21 @@ def _client(scheduler: str, workers: int) -> Iterator[Any]:
     """A client of the cluster; both are closed in the end, a cluster that was running is left."""
     import dask
     from distributed import Client, LocalCluster
+    from distributed.security import Security
 
     with dask.config.set(_SETTINGS):
         if scheduler == LOCAL:
-            local = LocalCluster(  # type: ignore[no-untyped-call]
-                n_workers=workers, threads_per_worker=1, processes=True,
-                host="127.0.0.1", dashboard_address=None,
-            )  # fmt: skip
+            secret = Security.temporary()  # type: ignore[no-untyped-call]
+            with dask.config.set(_NO_PAGES):
+                local = LocalCluster(  # type: ignore[no-untyped-call]
+                    n_workers=workers, threads_per_worker=1, processes=True,
+                    host="127.0.0.1", dashboard_address=None, security=secret,
+                )  # fmt: skip
             link: Any = Client(local, timeout=_CONNECT_S, set_as_default=False)  # type: ignore[no-untyped-call]
             with local, link as client:
                 yield client
             return
+        _check_certificates(scheduler)
         try:
             remote: Any = Client(scheduler, timeout=_CONNECT_S, set_as_default=False)  # type: ignore[no-untyped-call]
         except (OSError, TimeoutError) as error:
@@ -76,6 +84,22 @@ def _client(scheduler: str, workers: int) -> Iterator[Any]:
             ) from error
         with remote as client:
             yield client
+
+
+def _check_certificates(scheduler: str) -> None:
+    """Raises ConfigError if the scheduler asks for certificates that dask's settings don't name."""
+    from distributed.security import Security
+
+    if not scheduler.startswith("tls:"):
+        return
+    named: Any = Security()  # type: ignore[no-untyped-call]
+    with suppress(OSError):  # a file that isn't there, or is none
+        if named.get_connection_args("client")["ssl_context"] is not None:
+            return
+    raise ConfigError(
+        f"Scheduler {scheduler} needs certificates: name their files in dask's own settings"
+        " (distributed.comm.tls: ca-file, client.cert, client.key)."
+    )
 
 
 def _outcome(future: Any, task: Task) -> Outcome[Task, Any]:
