@@ -21,6 +21,7 @@ from cropdash.cli.terminal import (
     both,
     console,
     errors,
+    marked,
     print_areas,
     print_scores,
     print_whole,
@@ -189,10 +190,9 @@ def doctor(
 
     findings = examine(folders.folders(), endpoint=endpoint, registers=register or ())
     for finding in findings:
-        mark = "[green]ok[/]" if finding.ok else "[red]fault[/]"
-        console.print(
-            f"{mark:>14}  {finding.subject}: {finding.text}", highlight=False, soft_wrap=True
-        )
+        word, style = ("ok", "green") if finding.ok else ("fault", "red")
+        line = marked(f"{word:>5}", style, f"  {finding.subject}: {finding.text}")
+        console.print(line, highlight=False, soft_wrap=True)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -242,5 +242,5 @@ def main() -> None:
     try:
         app()
     except CropdashError as error:
-        errors.print(f"[red]Error:[/] {error}", highlight=False, soft_wrap=True)
+        errors.print(marked("Error:", "red", f" {error}"), highlight=False, soft_wrap=True)
         sys.exit(2)

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from cropdash.cli import build as build_commands
-from cropdash.cli.terminal import bar, console
+from cropdash.cli.terminal import bar, console, marked
 from cropdash.domain import Season, sentinel2
 from cropdash.domain.errors import ConfigError
 from cropdash.settings import folders, sources
@@ -50,7 +50,7 @@ def report(
         console.print(_table(group, [check for check in checks if check["group"] == group]))
     failed = [check for check in checks if not check["passed"]]
     for check in failed:
-        console.print(f"[red]OUT[/red] {_sentence(check)}", highlight=False)
+        console.print(marked("OUT", "red", f" {_sentence(check)}"), highlight=False)
     for reason in found["left_out"]:
         console.print(f"Left out: {reason}", highlight=False)
     console.print(f"{len(checks) - len(failed)} of {len(checks)} checks lie in their band.")
@@ -100,7 +100,7 @@ def _table(group: str, checks: list[dict[str, Any]]) -> Table:
     table = Table("", "Check", "Simulated", "Real", "Band", title=group, title_justify="left")
     for check in checks:
         table.add_row(
-            "[green]in[/green]" if check["passed"] else "[red]OUT[/red]", check["name"],
+            marked("in", "green") if check["passed"] else marked("OUT", "red"), check["name"],
             _number(check["simulated"]), _number(check["real"]), f"{_band(check)} {check['unit']}",
         )  # fmt: skip
     return table

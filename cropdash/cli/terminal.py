@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,15 +14,43 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from cropdash.domain import Legend
 from cropdash.domain.errors import ConfigError
 from cropdash.settings import classifiers
 
-console = Console()
 FIRST, QUICK = classifiers.trainable()[0].name, classifiers.in_demo()[0].name  # defaults
 Model = Annotated[str, typer.Option("--classifier", help=f"{classifiers.names()}.")]
-errors = Console(stderr=True)
+# Control characters but the new line, and what turns the direction of writing.
+_ACTING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+class _Console(Console):
+    """Shows text as it stands: names, titles and errors come from files of others.
+
+    Neither square brackets nor colons nor control characters in them do anything.
+    """
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, markup=False, emoji=False)
+
+    def render_str(self, text: str, **options: Any) -> Text:  # of cells and titles too
+        return super().render_str(plain(text), **options)
+
+
+def plain(text: str) -> str:
+    """The text with its control characters written out."""
+    return _ACTING.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def marked(word: str, style: str, text: str = "") -> Text:
+    """A word in a style, and text as it stands."""
+    return Text.assemble((word, style), plain(text))
+
+
+console = _Console()
+errors = _Console(stderr=True)
 
 
 def print_whole(table: Table) -> None:
@@ -98,7 +127,7 @@ def score(test: dict[str, Any], unit: str, name: str) -> str:
 def bar() -> Iterator[Callable[[str, float], None]]:
     """A progress bar on a terminal; one line per stage elsewhere, as in a log file."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),
     )
@@ -109,7 +138,7 @@ def bar() -> Iterator[Callable[[str, float], None]]:
 
         def update(stage: str, done: float) -> None:
             nonlocal last
-            display.update(task, description=stage, completed=done)
+            display.update(task, description=plain(stage.replace("\n", " ")), completed=done)
             if quiet and stage != last:
                 console.print(f"{done:4.0%} {stage}", highlight=False)
             last = stage

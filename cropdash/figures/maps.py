@@ -57,6 +57,11 @@ class ZoneMap(folium.Map):  # type: ignore[misc]
 Command: TypeAlias = folium.FeatureGroup  # what the component sends to a map that is there already
 
 
+def _script(value: Mapping[str, Any]) -> str:
+    """As a script may hold it inside a page: no text in it can end the script."""
+    return json.dumps(value).replace("<", "\\u003c")
+
+
 class _Panels(MacroElement):  # type: ignore[misc]
     """Calls `cropdash.panels` once the map is there."""
 
@@ -69,7 +74,7 @@ class _Panels(MacroElement):  # type: ignore[misc]
     def __init__(self, options: Mapping[str, Any]) -> None:
         super().__init__()
         self._name = "Panels"
-        self.options = json.dumps(options)
+        self.options = _script(options)
 
 
 class _Show(MacroElement):  # type: ignore[misc]
@@ -82,7 +87,7 @@ class _Show(MacroElement):  # type: ignore[misc]
     def __init__(self, state: Mapping[str, Any]) -> None:
         super().__init__()
         self._name = "Show"
-        self.state = json.dumps(state)
+        self.state = _script(state)
 
 
 def zone_map(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from xml.sax.saxutils import quoteattr
 
 from cropdash.domain import Legend
@@ -14,11 +15,14 @@ _HEAD = (
 )
 
 
+_NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
 def class_style(legend: Legend) -> bytes:
     """QML of a raster whose first band holds class ids; put beside the GeoTIFF as `<name>.qml`."""
     entries = "".join(
         f'<paletteEntry value="{item.id}" color="{item.colour}" alpha="{255 if item.id else 0}" '
-        f"label={quoteattr(label(item))}/>"
+        f"label={_quoted(label(item))}/>"
         for item in legend.classes
     )
     return (
@@ -31,16 +35,21 @@ def class_style(legend: Legend) -> bytes:
 def parcel_style(legend: Legend, column: str) -> bytes:
     """QML of parcels coloured by the class names in `column`."""
     categories = "".join(
-        f'<category symbol="{item.id}" value={quoteattr(item.name)} label={quoteattr(label(item))} '
+        f'<category symbol="{item.id}" value={_quoted(item.name)} label={_quoted(label(item))} '
         'render="true"/>'
         for item in legend.classes
     )
     symbols = "".join(_fill(item.id, item.colour) for item in legend.classes)
     return (
-        f'{_HEAD}<renderer-v2 type="categorizedSymbol" attr={quoteattr(column)} symbollevels="0" '
+        f'{_HEAD}<renderer-v2 type="categorizedSymbol" attr={_quoted(column)} symbollevels="0" '
         f'enableorderby="0" forceraster="0"><categories>{categories}</categories>'
         f"<symbols>{symbols}</symbols></renderer-v2></qgis>"
     ).encode()
+
+
+def _quoted(text: str) -> str:
+    """The text as an attribute's value; what XML can't hold reads as a replacement character."""
+    return quoteattr(_NO_XML.sub("\ufffd", text))
 
 
 def _fill(name: int, colour: str) -> str:

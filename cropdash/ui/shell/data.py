@@ -6,7 +6,9 @@ dataset or a repeated prediction is never shown stale.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -21,6 +23,9 @@ from cropdash.storage.store import Description, RunInfo, Store
 
 # Parcels in a select box, which is sent anew with each click: all 10,000 of a zone would be 430 kB.
 _LISTED = 300
+# How a spreadsheet knows a formula, in full width too, and numbers that are none.
+_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
 
 @st.cache_resource
@@ -250,10 +255,24 @@ def usable_runs(dataset: str) -> tuple[RunInfo, ...]:
 
 
 def csv(table: pd.DataFrame, dataset: str | None = None) -> bytes:
-    """What a download button of a table gives; of a dataset's table each row says the season."""
+    """What a download button of a table gives; of a dataset's table each row says the season.
+
+    Texts that a spreadsheet would take for formulas begin with an apostrophe, as it writes them.
+    """
     told = table if dataset is None else table.assign(**description(dataset).season.columns)
-    text: str = told.to_csv(index=False)
+    texts = {str(name): told[name].map(_inert) for name in told.select_dtypes(exclude="number")}
+    text: str = told.assign(**texts).rename(columns=_inert).to_csv(index=False)
     return text.encode()
+
+
+def _inert(cell: Any) -> Any:
+    if not isinstance(cell, str):
+        return cell
+    text = cell.replace("\r\n", "\n").replace(
+        "\r", "\n"
+    )  # of which not every writer puts quotes around
+    is_formula = _FORMULA.match(text) and not _NUMBER.fullmatch(text)
+    return f"'{text}" if is_formula else text
 
 
 def stem(dataset: str, *parts: object) -> str:
