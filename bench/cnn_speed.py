@@ -45,7 +45,7 @@ from cropdash.prepare.gapfill import fill_gaps
 from cropdash.settings import classifiers
 from cropdash.simulate import SimulatedSource
 
-SERIES = {"reflectance": 4, "sqrt_ndvi": 5}  # channels of a pixel's own
+BANDS = 4
 TILE = 256  # [px]
 ROW = 32  # single pixels of one zone in a batch
 PLAIN, OURS, HALF = "plain", "ours", "ours, bfloat16"
@@ -154,7 +154,7 @@ def compare(preset: str, rounds: int) -> None:
     config = classifiers.parse(values)
     assert isinstance(config, CnnConfig)
     torch.manual_seed(0)
-    k, series = legend.load().n_classes, SERIES[config.inputs]
+    k, series = legend.load().n_classes, BANDS + len(config.indices)
     means = series if config.zone_mean else 0
     n = series + means + 2 * config.location
     ours = HybridNetwork(n, 12, k, config, means).to(memory_format=torch.channels_last)
@@ -195,7 +195,7 @@ def compare(preset: str, rounds: int) -> None:
 
 def drawn(shape: tuple[int, int, int], config: CnnConfig, k: int) -> Seen:
     """Random numbers of (B, H, W) pixels of B zones."""
-    n, place = SERIES[config.inputs], 2 * config.location
+    n, place = BANDS + len(config.indices), 2 * config.location
     own = torch.rand(shape[0], 12, n, *shape[1:])
     shared = torch.rand(shape[0], 12, place + (n if config.zone_mean else 0))
     of_pixels = spread(shared, own)

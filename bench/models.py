@@ -45,8 +45,8 @@ from cropdash.domain import Float, Legend, Sample
 from cropdash.evaluate import conformal, parcels, uncertainty
 from cropdash.settings import classifiers
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.workflow import calibrate, partition, train
-from cropdash.workflow.zone_dataset import Samples, Together
+from cropdash.workflow import calibrate, partition
+from cropdash.workflow.zone_dataset import ConcatZones, ZoneDataset
 
 DEFAULT = {"xgboost": "xgboost", "cnn": "cnn"}  # the rows with default settings
 # The network without pixel networks and zones' means, with what was best for it.
@@ -66,23 +66,23 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "cnn": ("cnn", {}),
     "cnn seed": ("cnn", {"preset": "seed", "share": 1.0}),
     "cnn seed, 3x": ("cnn", {"preset": "seed", "share": 3.0}),
-    "cnn not mixed": ("cnn", {"mixing": 0.0}),
+    "cnn not mixed": ("cnn", {"mixup_alpha": 0.0}),
     "cnn no means of parcels": ("cnn", {"parcel_means": 0.0}),
     "cnn no zone mean": ("cnn", {"zone_mean": False}),
     "cnn no location": ("cnn", {"location": False}),
     "cnn last crop": ("cnn", {"last_crop": True}),
     "unet": ("cnn", UNET),
     "unet plain loss": ("cnn", UNET | {"logit_adjustment": 0.0, "weighting": "none"}),
-    "unet focal": ("cnn", UNET | {"focus": 2.0}),
+    "unet focal": ("cnn", UNET | {"focal_gamma": 2.0}),
     "unet group loss": ("cnn", UNET | {"group_loss": 0.5}),
     "unet class weights": ("cnn", UNET | {"class_weighting": "effective"}),
     "unet float32": ("cnn", UNET | {"half_precision": False}),
     "xgboost no zone mean": ("xgboost", {"zone_mean": False}),
     "xgboost no location": ("xgboost", {"location": False}),
-    "xgboost elevation": ("xgboost", {"elevation": True}),
+    "xgboost elevation": ("xgboost", {"layers": "elevation"}),
     "xgboost last crop": ("xgboost", {"last_crop": True}),
     "unet no location": ("cnn", UNET | {"location": False}),
-    "unet elevation": ("cnn", UNET | {"elevation": True}),
+    "unet elevation": ("cnn", UNET | {"layers": "elevation"}),
     "unet last crop": ("cnn", UNET | {"last_crop": True}),
     "xgboost rare merged": ("xgboost", {"rare": "merge"}),
     "xgboost rare dropped": ("xgboost", {"rare": "drop"}),
@@ -206,9 +206,9 @@ def measure(folder: Path, row: str, arguments: argparse.Namespace) -> dict[str, 
     dataset = DatasetFolder(folder / "data", "demo")
     config = parsed(kind, settings, arguments)
     zones = partition.choose_zones(dataset, config)
-    learned_as, _ = train.rare_classes(dataset, zones.train, config)
-    learned = Samples(dataset, zones.train, learned_as)
-    held, test = Samples(dataset, zones.validation), Samples(dataset, zones.test)
+    learned_as, _ = partition.rare_classes(dataset, zones.train, config)
+    learned = ZoneDataset(dataset, zones.train, learned_as)
+    held, test = ZoneDataset(dataset, zones.validation), ZoneDataset(dataset, zones.test)
     for part in (learned, held, test):
         list(part)  # read before the clock starts
     model = classify.build(config, dataset.legend())
@@ -266,7 +266,7 @@ def fitted(
     again = classify.build(model.config.with_rounds(int(best["epoch"])), legend)
     with tempfile.TemporaryDirectory() as scratch:
         again.fit(
-            Together((learned, held)), [], folder=Path(scratch), on_epoch=lambda values: None,
+            ConcatZones((learned, held)), [], folder=Path(scratch), on_epoch=lambda values: None,
             should_stop=lambda: False,
         )  # fmt: skip
     return again

@@ -290,7 +290,7 @@ def test_no_classifier_is_known_by_name_outside_of_its_own_folder():
         ("pages/4_Compare.py", 'first = next(r for r in runs if r.classifier == "cnn")'),
         ("cropdash/ui/train/form.py", 'NAMES = {"xgboost": "XGBoost"}'),
         ("cropdash/workflow/score.py", 'if kind != "ensemble": pass'),
-        ("cropdash/workflow/refit.py", "from cropdash.classify.cnn.settings import CnnConfig"),
+        ("cropdash/workflow/train.py", "from cropdash.classify.cnn.settings import CnnConfig"),
         ("cropdash/classify/__init__.py", "from cropdash.classify.xgboost import KIND"),
         ("cropdash/classify/cnn/model.py", 'like = "xgboost"'),
         ("cropdash/cli/app.py", 'for classifier in ("xgboost", "cnn"): pass'),

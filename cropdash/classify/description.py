@@ -1,11 +1,9 @@
-"""What stands beside the weights: architecture, legend, bands, periods, trained classes."""
+"""What stands beside the weights: settings, legend, and what the model was trained on."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,33 +11,67 @@ from typing import Any
 import numpy as np
 
 from cropdash.classify import features
-from cropdash.domain import Cube, Sample
-from cropdash.domain.errors import InvalidRaster, NotEnoughData
+from cropdash.classify.inputs import Inputs, Seeing
+from cropdash.domain import Cube, Legend, Period, Sample
+from cropdash.domain.errors import InvalidRaster, InvalidRun, NotEnoughData
+from cropdash.files import atomic
 from cropdash.settings.train import TrainConfig
 
 MODEL, STATISTICS = "model.json", "statistics.json"
-CHECKPOINT, ROUNDS = "checkpoint.safetensors", "checkpoint.ubj"  # of a training under way
+_LEAP_YEAR = 2024  # any that has all days
+
+
+def days_of(periods: Sequence[Period]) -> tuple[str, ...]:
+    """The days of the year on which periods begin: "10-01", …"""
+    return tuple(f"{period.start:%m-%d}" for period in periods)
+
+
+def same_days(one: Sequence[str], other: Sequence[str]) -> bool:
+    """True if periods begin alike; a day beside it is alike, for the sake of leap years."""
+    numbers = [
+        [dt.date.fromisoformat(f"{_LEAP_YEAR}-{day}").timetuple().tm_yday for day in days]
+        for days in (one, other)
+    ]
+    if len(one) != len(other):
+        return False
+    apart = [abs(a - b) for a, b in zip(*numbers, strict=True)]
+    return all(min(days, 366 - days) <= 1 for days in apart)
 
 
 @dataclass(frozen=True)
-class Frame:
+class TrainingSchema:
     """What a model was trained on, and so what it can be used on."""
 
     bands: tuple[str, ...]
-    n_periods: int
+    days: tuple[str, ...]  # (T,) on which the periods begin
+    inputs: Inputs
     classes: tuple[int, ...]  # ids with at least one training pixel
 
+    @property
+    def n_periods(self) -> int:
+        return len(self.days)
+
     def check(self, cube: Cube) -> None:
-        """Raise InvalidRaster unless the cube's bands and number of periods fit."""
-        if cube.bands != self.bands or len(cube.periods) != self.n_periods:
+        """Raise InvalidRaster unless the cube's bands, periods and what else is seen fit."""
+        days = days_of(cube.periods)
+        if cube.bands != self.bands or not same_days(days, self.days):
             raise InvalidRaster(
-                f"The model wants {self.n_periods} periods of {', '.join(self.bands)}; the zone has "
-                f"{len(cube.periods)} of {', '.join(cube.bands)}: use a dataset of the same kind."
+                f"The model wants {_told(self.days, self.bands)}; the zone has "
+                f"{_told(days, cube.bands)}: use a dataset of the same kind."
             )
+        self.inputs.check(cube)
 
 
-def frame_of(train: Sequence[Sample]) -> Frame:
-    """Bands, periods and classes of the training zones; pixels without a series teach nothing."""
+def _told(days: Sequence[str], bands: Sequence[str]) -> str:
+    return f"{len(days)} periods from {days[0]} to {days[-1]} of {', '.join(bands)}"
+
+
+def schema_of(train: Sequence[Sample], config: Seeing) -> TrainingSchema:
+    """Of the training zones; pixels without a series teach nothing.
+
+    Raises NotEnoughData if there is no other pixel, InvalidRaster if the zones lack what the
+    settings want.
+    """
     found: set[int] = set()
     for sample in train:
         found |= set(np.unique(sample.labels.crop[features.labelled(sample)]).tolist())
@@ -50,7 +82,7 @@ def frame_of(train: Sequence[Sample]) -> Frame:
             "check the register and the scenes."
         )
     first = train[0].cube
-    return Frame(first.bands, len(first.periods), classes)
+    return TrainingSchema(first.bands, days_of(first.periods), Inputs.of(config, first), classes)
 
 
 def identity(config: TrainConfig, train: Sequence[Sample]) -> dict[str, Any]:
@@ -59,17 +91,43 @@ def identity(config: TrainConfig, train: Sequence[Sample]) -> dict[str, Any]:
     return {"config": config.model_dump(mode="json"), "zones": zones}
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path` that takes its place once it is written whole."""
-    temporary = path.with_name(f".part-{os.getpid()}-{path.name}")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def write(
+    folder: Path,
+    config: TrainConfig,
+    legend: Legend,
+    schema: TrainingSchema,
+    statistics: Mapping[str, Any],
+    **more: Any,
+) -> None:
+    """Write model.json, with `more` that the classifier tells, and statistics.json."""
+    atomic.write_json(folder / STATISTICS, dict(statistics))
+    described = {
+        "config": config.model_dump(mode="json"),
+        "legend_hash": legend.hash,
+        "bands": schema.bands,
+        "days": schema.days,
+        "inputs": schema.inputs.to_json(),
+        "classes": schema.classes,
+    }
+    atomic.write_json(folder / MODEL, described | more)
 
 
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(value, indent=1), encoding="utf-8")
+def schema_in(model: Mapping[str, Any], config: Seeing) -> TrainingSchema:
+    """What `write` wrote of it.
+
+    Raises KeyError, TypeError or ValueError if it is damaged or not what the settings ask for.
+    """
+    inputs = Inputs.from_json(model["inputs"])
+    asked = (config.inputs, config.indices, config.location, config.last_crop, config.zone_mean)
+    if asked != (
+        inputs.series, inputs.indices, inputs.location, inputs.last_crop, inputs.zone_mean,
+    ):  # fmt: skip
+        raise ValueError("The inputs are not those of the settings.")
+    return TrainingSchema(
+        tuple(model["bands"]), tuple(model["days"]), inputs, tuple(model["classes"])
+    )
+
+
+def damaged(folder: Path, weights: str) -> InvalidRun:
+    """What is raised of a model that can't be read."""
+    return InvalidRun(f"{weights} of run {folder.name} is damaged: train it again.")

@@ -7,23 +7,24 @@ import numpy as np
 from cropdash.domain import Float
 
 NAMES = (
-    "month of the NDVI peak",
-    "month of the lowest NDVI",
-    "month of the steepest rise",
-    "month of the steepest fall",
+    "period of the NDVI peak",
+    "period of the lowest NDVI",
+    "period of the steepest rise",
+    "period of the steepest fall",
     "steepest rise of NDVI",
     "steepest fall of NDVI",
-    "months above half of the NDVI range",
+    "periods above half of the NDVI range",
     "NDVI rises after a fall",
 )
-_RISE = 0.1  # NDVI that counts as growing again: less is noise of a monthly median
+GREEN = "GNDVI"  # whose series is told beside
+_RISE = 0.1  # NDVI that counts as growing again: less is noise of a median
 
 
 def describe(ndvi: Float) -> Float:
     """(T, N) NDVI to (len(NAMES), N) dates, slopes and lengths; NaN where a value is missing.
 
     After TIMESAT's seasonality parameters (Jonsson & Eklundh 2004), simplified for the few
-    values of a monthly series.
+    values of such a series.
     """
     change = np.diff(ndvi, axis=0)
     low, high = ndvi.min(axis=0), ndvi.max(axis=0)

@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cropdash.classify import features
-from cropdash.classify.description import Frame
+from cropdash.classify.description import TrainingSchema
 from cropdash.domain import Float, Sample
 
-Positions = NDArray[np.int32]  # of classes in the frame's list
+Positions = NDArray[np.int32]  # of classes in the schema's list
 Rows = tuple[Float, Positions]  # (N, F) and (N,)
-
-
-class RowConfig(Protocol):
-    """What settings say of rows."""
-
-    @property
-    def inputs(self) -> str: ...
-    @property
-    def weighting(self) -> str: ...
-    @property
-    def context(self) -> tuple[bool, bool, bool, bool]: ...
+_JUDGED = 40_000  # rows: enough for a steady loss, few enough not to slow each round
 
 
 def choose(
     samples: Sequence[Sample],
-    frame: Frame,
+    schema: TrainingSchema,
     limit: int,
-    config: RowConfig,
+    weighting: str,
     rng: np.random.Generator,
 ) -> list[NDArray[np.int64]]:
     """Of each zone the flat positions of its pixels, at most `limit` in all.
 
     With weighting `parcel` a pixel's chance is one over the power `DRAWN_BY` of its parcel's size.
     """
-    chances = [_chances(sample, frame, config) for sample in samples]
+    chances = [_chances(sample, schema, weighting) for sample in samples]
     total = sum(int((c > 0).sum()) for c in chances)
     if total == 0:
         return [np.zeros(0, np.int64) for _ in chances]
@@ -48,46 +37,74 @@ def choose(
     return [_pick(c, int(n), rng) for c, n in zip(chances, quota, strict=True)]
 
 
-def rows_of(sample: Sample, pixels: NDArray[np.int64], frame: Frame, config: RowConfig) -> Rows:
+def rows_of(sample: Sample, pixels: NDArray[np.int64], schema: TrainingSchema) -> Rows:
     """Features and classes of the chosen pixels of a zone."""
-    rows = features.table(sample.cube, config.inputs, *config.context)[pixels]
-    labels = np.searchsorted(frame.classes, sample.labels.crop.ravel()[pixels])
+    rows = features.table(sample.cube, schema.inputs)[pixels]
+    labels = np.searchsorted(schema.classes, sample.labels.crop.ravel()[pixels])
     return rows, labels.astype(np.int32)
 
 
 def draw(
     samples: Sequence[Sample],
-    frame: Frame,
+    schema: TrainingSchema,
     limit: int,
-    config: RowConfig,
+    weighting: str,
     rng: np.random.Generator,
 ) -> Rows:
     """Rows and classes of at most `limit` labelled pixels of all zones."""
-    chosen = choose(samples, frame, limit, config, rng)
-    parts = [rows_of(s, p, frame, config) for s, p in zip(samples, chosen, strict=True) if len(p)]
+    chosen = choose(samples, schema, limit, weighting, rng)
+    parts = [rows_of(s, p, schema) for s, p in zip(samples, chosen, strict=True) if len(p)]
     if not parts:
         return np.zeros((0, 1), np.float32), np.zeros(0, np.int32)
     rows, labels = zip(*parts, strict=True)
     return np.concatenate(rows), np.concatenate(labels)
 
 
-def with_others(frame: Frame, samples: Sequence[Sample]) -> tuple[Frame, Positions]:
-    """The frame with all classes of the samples, and the positions of these, in their order.
+def with_others(
+    schema: TrainingSchema, samples: Sequence[Sample]
+) -> tuple[TrainingSchema, Positions]:
+    """The schema with all classes of the samples, and the positions of these, in their order.
 
-    The frame's own classes keep theirs; the others' are past them.
+    The schema's own classes keep theirs; the others' are past them.
     """
     crops = [np.unique(s.labels.crop[features.labelled(s)]).tolist() for s in samples]
-    every = sorted(set(frame.classes).union(*crops))
-    others = [c for c in every if c not in frame.classes]
-    position = {c: i for i, c in enumerate((*frame.classes, *others))}
-    return replace(frame, classes=tuple(every)), np.array([position[c] for c in every], np.int32)
+    every = sorted(set(schema.classes).union(*crops))
+    others = [c for c in every if c not in schema.classes]
+    position = {c: i for i, c in enumerate((*schema.classes, *others))}
+    return replace(schema, classes=tuple(every)), np.array([position[c] for c in every], np.int32)
 
 
-def _chances(sample: Sample, frame: Frame, config: RowConfig) -> NDArray[np.float32]:
+def as_it_lies(samples: Sequence[Sample], schema: TrainingSchema, rng: np.random.Generator) -> Rows:
+    """Rows to judge by, each pixel with the same chance, and the positions of their classes.
+
+    Scores are of the land as it is: positions past the schema's list are of classes that were
+    never trained.
+    """
+    every, order = with_others(schema, samples)
+    rows, found = draw(samples, every, _JUDGED, "none", rng)
+    return rows, order[found]
+
+
+def statistics(parts: Iterable[Float], schema: TrainingSchema) -> dict[str, dict[str, float]]:
+    """Mean and deviation of each column over the training rows, part by part."""
+    names = features.table_names(schema.bands, schema.n_periods, schema.inputs)
+    n, total, squares = np.zeros((3, len(names)))
+    for rows in parts:
+        known = np.nan_to_num(rows.astype(np.float64))
+        n += (~np.isnan(rows)).sum(axis=0)
+        total += known.sum(axis=0)
+        squares += (known * known).sum(axis=0)
+    mean = total / np.maximum(n, 1)
+    deviation = np.sqrt(np.maximum(squares / np.maximum(n, 1) - mean * mean, 0))
+    moments = zip(names, mean, deviation, strict=True)
+    return {name: {"mean": float(m), "deviation": float(d)} for name, m, d in moments}
+
+
+def _chances(sample: Sample, schema: TrainingSchema, weighting: str) -> NDArray[np.float32]:
     """(H*W,) what a pixel's chance to be drawn is proportional to."""
-    known = features.labelled(sample) & np.isin(sample.labels.crop, frame.classes)
+    known = features.labelled(sample) & np.isin(sample.labels.crop, schema.classes)
     chances = known.astype(np.float32)
-    if config.weighting == "parcel":
+    if weighting == "parcel":
         chances *= features.parcel_weight(sample, features.DRAWN_BY)
     return chances.ravel()
 

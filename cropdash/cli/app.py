@@ -120,11 +120,10 @@ def predict(
     Example: `python -m cropdash predict cnn-20230101-120000-ab12 --zone alsace_1`
     """
     from cropdash.workflow import score as scoring
-    from cropdash.workflow import train
 
     where = folders.folders()
     folder = runs.find(where.models, run)
-    train.weights_path(folder)
+    scoring.weights_path(folder)
     dataset = DatasetFolder(where.data, folder.config["dataset"])
     zones = _zones(dataset, zone)
     with bar() as progress:

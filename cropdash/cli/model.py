@@ -24,14 +24,14 @@ def ensemble(
     """
     from cropdash.jobs.worker import at_work
     from cropdash.workflow import ensemble as joining
-    from cropdash.workflow import train
+    from cropdash.workflow import score, train
 
     if len(set(members)) < 2:
         raise ConfigError("An ensemble needs at least two different runs.")
     where = folders.folders()
     found = [runs.find(where.models, member) for member in members]
     for member in found:
-        train.weights_path(member)
+        score.weights_path(member)
     run = runs.queue(where, joining.of_runs(found))
     console.print(f"Run {run.run_id}")
     with bar() as told, at_work(run.path, slot=where.models / ".slot.lock") as reporter:

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from cropdash.domain import check_name
+from cropdash.domain import check_name, indices
 from cropdash.domain.errors import ConfigError
 
 
@@ -18,7 +18,7 @@ class TrainConfig(BaseModel):
 
     classifier: str = Field(title="Model")
     dataset: str = Field(title="Dataset", description="Name of the dataset to train on.")
-    also: str = Field(
+    extra_dataset: str = Field(
         "", title="Also learn from",
         description="Dataset whose training zones are learned from beside the run's own, such as "
         "the simulated landscape where there are few parcels. Empty: none.",
@@ -58,9 +58,14 @@ class TrainConfig(BaseModel):
         description="The model also sees how far a pixel lies from its zone's mean of the month: "
         "an early spring or a dry summer of the whole zone is told from a crop.",
     )  # fmt: skip
-    elevation: bool = Field(
-        False, title="Elevation",
-        description="The model also sees the height above the sea, where the dataset has it.",
+    indices: tuple[str, ...] = Field(
+        ("NDVI",), title="Indices",
+        description="Indices that the model sees beside the bands, of those that the bands allow.",
+    )  # fmt: skip
+    layers: tuple[str, ...] = Field(
+        (), title="Further layers",
+        description="Layers of the dataset that the model also sees, such as elevation or VV,VH; "
+        "a star stands for all that begin alike.",
     )  # fmt: skip
     last_crop: bool = Field(
         False, title="Last year's crop",
@@ -87,11 +92,6 @@ class TrainConfig(BaseModel):
     threads: int = Field(2, ge=1, le=64, title="Threads", description="Processor cores to use.")
 
     @property
-    def context(self) -> tuple[bool, bool, bool, bool]:
-        """Whether the model sees location, elevation, last year's crop and the zone's mean."""
-        return self.location, self.elevation, self.last_crop, self.zone_mean
-
-    @property
     def processes(self) -> int:
         """How many train together, on all machines."""
         return 1
@@ -105,12 +105,26 @@ class TrainConfig(BaseModel):
         """The same settings for a training of `n` epochs or trees."""
         return self.model_copy(update={self.rounds: n})
 
-    @field_validator("dataset", "also")
+    @field_validator("indices")
+    @classmethod
+    def _indices_are_known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in value if name not in indices.TABLE]
+        if unknown or len(set(value)) < len(value):
+            raise ValueError(f"name each index once, of {', '.join(indices.TABLE)}")
+        return value
+
+    @field_validator("layers")
+    @classmethod
+    def _layers_are_named(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if "" in value or len(set(value)) < len(value):
+            raise ValueError("name each layer once")
+        return value
+
+    @field_validator("dataset", "extra_dataset")
     @classmethod
     def _dataset_is_a_name(cls, value: str, info: ValidationInfo) -> str:
+        may_be_empty = info.field_name == "extra_dataset"
         try:
-            return (
-                value if info.field_name == "also" and not value else check_name(value, "Dataset")
-            )
+            return value if may_be_empty and not value else check_name(value, "Dataset")
         except ConfigError as error:
             raise ValueError(str(error)) from error

@@ -128,6 +128,9 @@ class Store:
     def report(self, dataset: str, zone_id: str) -> dict[str, Any]:
         return self._dataset(dataset).report(zone_id)
 
+    def layer_names(self, dataset: str, zone_id: str) -> tuple[str, ...]:
+        return self._dataset(dataset).layer_names(zone_id)
+
     def fingerprint(self, dataset: str) -> str:
         return self._dataset(dataset).fingerprint()
 

@@ -21,7 +21,7 @@ from cropdash.prepare import splits
 from cropdash.settings.train import TrainConfig
 from cropdash.storage import layout
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.workflow.zone_dataset import Samples
+from cropdash.workflow.zone_dataset import ZoneDataset
 
 Progress = Callable[[str, float], None]
 HELD = 5  # one in so many is held back, whatever the unit
@@ -56,7 +56,7 @@ def measure(
         raise NotEnoughData(
             f"All zones of {dataset.name} lie in one region; to leave one out it needs another."
         )
-    samples, rows = Samples(dataset, zones), []
+    samples, rows = ZoneDataset(dataset, zones), []
     for i, split in enumerate(SPLITS):
         progress(f"Split by {split}", i / len(SPLITS))
         scored = [

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
-from cropdash.domain import Zone
+from cropdash.domain import IGNORE, Bytes, Zone, indices
 from cropdash.domain.errors import InvalidRun, NotEnoughData
-from cropdash.prepare import splits
+from cropdash.prepare import rare, splits
 from cropdash.settings.train import TrainConfig
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunRecord
@@ -35,7 +37,7 @@ def choose_zones(dataset: DatasetFolder, config: TrainConfig) -> Zones:
     test = tuple(z for z in built if z.split == "test")
     if not learnable:
         raise NotEnoughData(f"Dataset {dataset.name} has no built training zone: build it first.")
-    check_context(dataset, built, config)
+    check_inputs(dataset, built, config)
     parcels = mapped_parcels(dataset, learnable)
     mapped = set(parcels["zone_id"])
     learnable = [z for z in learnable if z.zone_id in mapped]
@@ -56,22 +58,33 @@ def choose_zones(dataset: DatasetFolder, config: TrainConfig) -> Zones:
     )
 
 
-def check_context(dataset: DatasetFolder, zones: Sequence[Zone], config: TrainConfig) -> None:
-    """Raise InvalidRun if a zone lacks the elevation or last crop that the settings want."""
-    words = {"elevation": "elevation", "last_crop": "last year's crops"}
-    for name in (name for name in words if getattr(config, name)):
-        without = [z.zone_id for z in zones if not _has(dataset, z.zone_id, name)]
-        if without:
+def check_inputs(dataset: DatasetFolder, zones: Sequence[Zone], config: TrainConfig) -> None:
+    """Raise InvalidRun if a zone lacks what the settings want a model to see."""
+    bands = dataset.description().bands
+    able = [index.name for index in indices.of_bands(bands)]
+    for name in config.indices:
+        if name not in able:
             raise InvalidRun(
-                f"Dataset {dataset.name} has no {words[name]} in {len(without)} of {len(zones)} "
-                f"zones ({without[0]}): build it with them under a new name, or set {name} to false."
+                f"The bands of dataset {dataset.name} ({', '.join(bands)}) don't give {name}: set "
+                f"indices to some of {', '.join(able) or 'none'}."
             )
+    for wanted in config.layers:
+        without = [z for z in zones if not fnmatch.filter(dataset.layer_names(z.zone_id), wanted)]
+        _check_all_have(dataset, zones, without, f"layer {wanted}", "layers")
+    if config.last_crop:
+        without = [z for z in zones if not dataset.has_last_crops(z.zone_id)]
+        _check_all_have(dataset, zones, without, "last year's crops", "last_crop")
 
 
-def _has(dataset: DatasetFolder, zone_id: str, name: str) -> bool:
-    if name == "last_crop":
-        return dataset.has_last_crops(zone_id)
-    return name in dataset.layer_names(zone_id)
+def _check_all_have(
+    dataset: DatasetFolder, zones: Sequence[Zone], without: Sequence[Zone], what: str, setting: str
+) -> None:
+    if without:
+        raise InvalidRun(
+            f"Dataset {dataset.name} has no {what} in {len(without)} of {len(zones)} zones "
+            f"({without[0].zone_id}): build it with them under a new name, or take it out of the "
+            f"setting {setting}."
+        )
 
 
 def check_unchanged(record: RunRecord, dataset: DatasetFolder) -> None:
@@ -91,3 +104,23 @@ def mapped_parcels(dataset: DatasetFolder, zones: Sequence[Zone]) -> pd.DataFram
     ]
     table = pd.concat(tables, ignore_index=True)
     return pd.DataFrame(table[table["crop"] > 0])
+
+
+def rare_classes(
+    dataset: DatasetFolder, zones: Sequence[Zone], config: TrainConfig
+) -> tuple[Bytes, dict[str, Any]]:
+    """(K,) the class that each is learned as, by the settings' rule, and what that means in words."""
+    legend = dataset.legend()
+    crops = mapped_parcels(dataset, zones)["crop"]
+    counts = np.bincount(crops[crops != IGNORE], minlength=legend.n_classes)
+    target = rare.learned_as(counts, legend.group_of("group"), config.least_parcels, config.rare)
+    names = [c.name for c in legend.classes]
+    return target, {
+        "parcels": {name: int(n) for name, n in zip(names, counts, strict=True) if n},
+        "dropped": [names[k] for k in np.flatnonzero((target == IGNORE) & (counts > 0))],
+        "merged": {
+            names[k]: names[target[k]]
+            for k in np.flatnonzero((target != np.arange(len(target))) & (target != IGNORE))
+            if counts[k]
+        },
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,14 @@ def load(run: RunFolder, dataset: DatasetFolder) -> Classifier:
     if not classifiers.kind(run.config["classifier"]).joins:
         return classify.load(run.path, dataset.legend())
     return ensemble.load(run, dataset.legend())
+
+
+def weights_path(run: RunFolder) -> Path:
+    """The file that holds the run's trained model; raises InvalidRun if there is none."""
+    path = run.path / classifiers.kind(run.config["classifier"]).weights
+    if path.is_file():
+        return path
+    raise InvalidRun(f"Run {run.run_id} has no trained model yet: let its training finish.")
 
 
 def predict(

@@ -25,8 +25,8 @@ from cropdash.storage import layout, studies
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
 from cropdash.storage.studies import StudyFolder, Trial
-from cropdash.workflow import partition, proposals, train
-from cropdash.workflow.zone_dataset import Samples, Together
+from cropdash.workflow import partition, proposals
+from cropdash.workflow.zone_dataset import ZoneDataset, learned_zones
 
 Progress = Callable[[str, float], None]
 ShouldStop = Callable[[], bool]
@@ -216,12 +216,11 @@ def _fit(
             f"Dataset {dataset.name} has a single training zone, and a search needs one to learn "
             "from and another to judge by: build more zones."
         )
-    learned_as = train.settle_rare(run, dataset, zones.train, settings)
-    own = Samples(dataset, zones.train, learned_as)
-    also = train.also_learned(folders, dataset, zones, settings, learned_as)
+    learned_as, decided = partition.rare_classes(dataset, zones.train, settings)
+    run.write_classes(decided)
     classify.build(settings, dataset.legend()).fit(
-        Together((own, also)),
-        Samples(dataset, zones.validation),
+        learned_zones(folders, dataset, zones, settings, learned_as),
+        ZoneDataset(dataset, zones.validation),
         folder=run.path,
         on_epoch=on_epoch,
         should_stop=should_stop,

@@ -6,14 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import overload
 
+from cropdash.classify import description
 from cropdash.domain import Bytes, Sample, Zone
-from cropdash.prepare import rare
+from cropdash.domain.errors import InvalidRun
+from cropdash.prepare import rare, splits
+from cropdash.settings.folders import Folders
+from cropdash.settings.train import TrainConfig
 from cropdash.storage.datasets import DatasetFolder
+from cropdash.workflow.partition import Zones, check_inputs
 
 _IN_MEMORY = 1_500_000_000  # [bytes] of cubes up to which all zones are kept in memory
 
 
-class Samples(Sequence[Sample]):
+class ZoneDataset(Sequence[Sample]):
     """Zones read when asked for; kept in memory only if all of them are small enough.
 
     With `learned_as` (K,) each class is replaced by the one that it is learned as.
@@ -23,11 +28,9 @@ class Samples(Sequence[Sample]):
         self, dataset: DatasetFolder, zones: Sequence[Zone], learned_as: Bytes | None = None
     ) -> None:
         self._dataset, self._zones, self._learned_as = dataset, tuple(zones), learned_as
-        description = dataset.description()
+        described = dataset.description()
         cells = sum(z.grid.shape[0] * z.grid.shape[1] for z in zones)
-        self._keep = (
-            cells * len(description.season.periods) * len(description.bands) * 4 < _IN_MEMORY
-        )
+        self._keep = cells * len(described.season.periods) * len(described.bands) * 4 < _IN_MEMORY
         self._kept: dict[int, Sample] = {}
 
     def __len__(self) -> int:
@@ -39,7 +42,7 @@ class Samples(Sequence[Sample]):
     def __getitem__(self, index: slice) -> Sequence[Sample]: ...
     def __getitem__(self, index: int | slice) -> Sample | Sequence[Sample]:
         if isinstance(index, slice):
-            return Samples(self._dataset, self._zones[index], self._learned_as)
+            return ZoneDataset(self._dataset, self._zones[index], self._learned_as)
         if index in self._kept:
             return self._kept[index]
         sample = self._dataset.sample(self._zones[index])
@@ -53,7 +56,7 @@ class Samples(Sequence[Sample]):
         return (self[i] for i in range(len(self)))
 
 
-class Together(Sequence[Sample]):
+class ConcatZones(Sequence[Sample]):
     """Several sequences of zones, one after the other."""
 
     def __init__(self, parts: Sequence[Sequence[Sample]]) -> None:
@@ -75,3 +78,33 @@ class Together(Sequence[Sample]):
                 return part[place]
             place -= len(part)
         raise AssertionError("unreachable: the index was checked")
+
+
+def learned_zones(
+    folders: Folders, own: DatasetFolder, zones: Zones, config: TrainConfig, learned_as: Bytes
+) -> ConcatZones:
+    """What a model of these settings learns from: the run's training zones, and those of the other
+    dataset that the settings name.
+
+    Of the other dataset those on the ground of own zones that are not learned from are left out.
+    Raises InvalidRun if it has other classes, bands or periods.
+    """
+    learned = ZoneDataset(own, zones.train, learned_as)
+    if not config.extra_dataset:
+        return ConcatZones((learned,))
+    other = DatasetFolder(folders.data, config.extra_dataset)
+    ours, theirs = own.description(), other.description()
+    days = [description.days_of(one.season.periods) for one in (ours, theirs)]
+    if ours.bands != theirs.bands or not description.same_days(*days):
+        raise InvalidRun(
+            f"Dataset {other.name} has {len(days[1])} periods from {days[1][0]} of "
+            f"{', '.join(theirs.bands)} and {own.name} {len(days[0])} from {days[0][0]} of "
+            f"{', '.join(ours.bands)}: learn from one of the same kind."
+        )
+    if ours.legend_hash != theirs.legend_hash:
+        raise InvalidRun(f"Datasets {own.name} and {other.name} have different classes.")
+    there = [z for z in other.built_zones() if z.split == "train"]
+    check_inputs(other, there, config)
+    known = {zone.zone_id for zone in zones.train}
+    held = [zone for zone in own.built_zones() if zone.zone_id not in known]
+    return ConcatZones((learned, ZoneDataset(other, splits.apart(there, held), learned_as)))

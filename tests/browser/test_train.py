@@ -25,7 +25,7 @@ def fill(page: Page, label: str, value: int) -> None:
     box.press("Enter")
 
 
-LABELS = {"epochs": "Epochs", "iterations": "Steps an epoch"}
+LABELS = {"epochs": "Epochs", "steps_per_epoch": "Steps an epoch"}
 
 
 def start(page: Page, **values: int) -> str:
@@ -41,7 +41,7 @@ def start(page: Page, **values: int) -> str:
 
 def test_a_training_outlives_a_reload_and_ends(page: Page, server) -> None:
     page.goto(f"{server.url}/Train?dataset=demo")
-    run_id = start(page, epochs=3, iterations=5)
+    run_id = start(page, epochs=3, steps_per_epoch=5)
     stop = page.get_by_role("button", name="Stop training")
     expect(stop).to_be_visible()
     page.reload()

@@ -8,9 +8,10 @@ from pyproj import Transformer
 from sklearn.metrics import accuracy_score, f1_score
 
 from cropdash import classify, legend
-from cropdash.classify import features, sampling, validation
+from cropdash.classify import description, features, sampling, validation
 from cropdash.classify.cnn import losses, patches
-from cropdash.classify.description import frame_of
+from cropdash.classify.description import schema_of
+from cropdash.classify.inputs import Inputs
 from cropdash.domain import Cube, Labels, Layer, Sample, Season, interior
 from cropdash.domain.errors import InvalidRaster, InvalidRun, NotEnoughData, TrainingFailed
 from cropdash.settings import classifiers
@@ -19,7 +20,7 @@ from tests.classify import landscapes
 SETTINGS = {
     "cnn": {
         "epochs": 6,
-        "iterations": 12,
+        "steps_per_epoch": 12,
         "batch_size": 4,
         "patch_size": 24,
         "unet_channels": (12, 16),
@@ -29,7 +30,7 @@ SETTINGS = {
         "pixel_networks": 0,
         "half_precision": False,
         "learning_rate": 0.01,
-        "averaging": 0.8,
+        "ema_decay": 0.8,
         "threads": 1,
     },
     "xgboost": {"trees": 12, "pixels": 2000, "threads": 1},
@@ -102,31 +103,6 @@ def test_each_epoch_is_told_with_its_progress(trained):
     assert told[-1]["validation_loss"] < told[0]["validation_loss"]
 
 
-def test_a_network_written_before_it_had_answers_of_the_pixel_alone_still_loads(tmp_path):
-    classifier = new("cnn", own_loss=0.0, pixel_networks=0, zone_mean=False)
-    fit(classifier, tmp_path, train=[landscapes.sample("a", (17, 23))], validation=[])
-    classifier.save(tmp_path)
-    written = json.loads((tmp_path / "model.json").read_text())
-    for name in ("own_loss", "pixel_networks", "zone_mean"):
-        del written["config"][name]
-    (tmp_path / "model.json").write_text(json.dumps(written))
-    cube = landscapes.sample("d", seed=5).cube
-    said = classify.load(tmp_path).predict_proba(cube)
-    np.testing.assert_array_equal(said, classifier.predict_proba(cube))
-
-
-def test_trees_written_before_they_saw_the_zones_mean_still_load(tmp_path):
-    classifier = new("xgboost", zone_mean=False)
-    fit(classifier, tmp_path)
-    classifier.save(tmp_path)
-    written = json.loads((tmp_path / "model.json").read_text())
-    del written["config"]["zone_mean"]
-    (tmp_path / "model.json").write_text(json.dumps(written))
-    cube = landscapes.sample("d", seed=5).cube
-    said = classify.load(tmp_path).predict_proba(cube)
-    np.testing.assert_array_equal(said, classifier.predict_proba(cube))
-
-
 def test_a_model_with_settings_of_another_version_is_refused_in_one_sentence(trained, tmp_path):
     _, folder, _ = trained
     for file in folder.iterdir():
@@ -172,7 +148,7 @@ def test_cubes_of_another_kind_are_refused(trained):
         cube.reflectance, cube.clear_dates, cube.periods, ("B8", "B4", "B3", "B2"), cube.grid
     )
     for other in (short, renamed):
-        with pytest.raises(InvalidRaster, match="12 periods of B2, B3, B4, B8"):
+        with pytest.raises(InvalidRaster, match="12 periods from 01-01 to 12-01 of B2, B3, B4, B8"):
             classifier.predict_proba(other)
 
 
@@ -259,8 +235,8 @@ def test_a_stop_does_not_wait_for_the_validation_zones(tmp_path):
 
 def test_a_small_area_is_not_seen_over_and_over():
     zones = [landscapes.sample("a", (20, 25))]
-    config = new("cnn").config.model_copy(update={"iterations": 500})
-    statistics = features.statistics_of(zones, config.inputs, *config.context)
+    config = new("cnn").config.model_copy(update={"steps_per_epoch": 500})
+    statistics = features.statistics_of(zones, Inputs.of(config, landscapes.sample().cube))
     assert len(patches.Patches(zones, statistics, config)) == 10
     wide = [landscapes.sample(f"z{i}", (90, 97)) for i in range(4)]
     pixels = 4 * 90 * 97
@@ -268,35 +244,35 @@ def test_a_small_area_is_not_seen_over_and_over():
 
 
 def drawn_singles(zones, **changes):
-    still = {"mixing": 0.0, "hidden_months": 0.0, "location_noise": 0.0}
+    still = {"mixup_alpha": 0.0, "period_dropout": 0.0, "location_noise": 0.0}
     config = new("cnn", **{"pixel_networks": 1} | still | changes)
-    settled = config.config.model_copy(update={"iterations": 4})
-    statistics = features.statistics_of(zones, settled.inputs, *settled.context)
-    plates = [patches.plates_of(zone, statistics, settled) for zone in zones]
-    return plates, [batch.singles for batch in patches.Patches(zones, statistics, settled)]
+    settled = config.config.model_copy(update={"steps_per_epoch": 4})
+    statistics = features.statistics_of(zones, Inputs.of(settled, landscapes.sample().cube))
+    prepared = [patches.prepare_zone(zone, statistics, settled) for zone in zones]
+    return prepared, [batch.pixels for batch in patches.Patches(zones, statistics, settled)]
 
 
 def test_single_pixels_are_labelled_pixels_of_the_zones_with_their_own_series():
     zones = [landscapes.sample("a", (20, 31), seed=1), landscapes.sample("b", (27, 24), seed=2)]
-    plates, drawn = drawn_singles(zones, pixel_networks=3, single_pixels=70, parcel_means=0.0)
+    prepared, drawn = drawn_singles(zones, pixel_networks=3, single_pixels=70, parcel_means=0.0)
     known = {
-        p.inputs[:, :, r, c].tobytes(): int(p.classes[r, c]) for p in plates for r, c in p.centres
+        p.inputs[:, :, r, c].tobytes(): int(p.classes[r, c]) for p in prepared for r, c in p.centres
     }
-    for singles in drawn:
-        assert singles.inputs.shape == (3, 12, 12, 3, 32)  # 70 pixels are three rows
-        assert (singles.shares[0] == 1).all()
-        assert (singles.shares[1] == 0).all()
+    for pixels in drawn:
+        assert pixels.inputs.shape == (3, 12, 12, 3, 32)  # 70 pixels are three rows
+        assert (pixels.shares[0] == 1).all()
+        assert (pixels.shares[1] == 0).all()
         for n, r, s in np.ndindex(3, 3, 32):
-            series = np.ascontiguousarray(singles.inputs[n, :, :5, r, s].numpy())
-            assert known[series.tobytes()] == singles.classes[0][n, r, s] > 0
+            series = np.ascontiguousarray(pixels.inputs[n, :, :5, r, s].numpy())
+            assert known[series.tobytes()] == pixels.classes[0][n, r, s] > 0
 
 
 @pytest.mark.parametrize("share", [0.25, 1.0])
 def test_a_share_of_the_single_pixels_are_means_of_their_parcels_without_their_borders(share):
     zones = [landscapes.sample("a", (20, 31), seed=1), landscapes.sample("b", (27, 24), seed=2)]
-    plates, drawn = drawn_singles(zones, single_pixels=96, parcel_means=share)
+    prepared, drawn = drawn_singles(zones, single_pixels=96, parcel_means=share)
     found = []
-    for zone, sample in zip(plates, zones, strict=True):
+    for zone, sample in zip(prepared, zones, strict=True):
         ids = sample.labels.parcel_id
         inner = interior(ids)
         for number in set(ids[sample.labels.crop > 0].tolist()):
@@ -306,13 +282,13 @@ def test_a_share_of_the_single_pixels_are_means_of_their_parcels_without_their_b
             found.append((zone.inputs[:, :, used].mean(axis=-1), crop))
     means, crops = np.stack([mean for mean, _ in found]), [crop for _, crop in found]
     n = round(32 * share)
-    for singles in drawn:
+    for pixels in drawn:
         for r, s in np.ndindex(3, n):
-            apart = np.abs(means - singles.inputs[0, :, :5, r, s].numpy()).max(axis=(1, 2))
+            apart = np.abs(means - pixels.inputs[0, :, :5, r, s].numpy()).max(axis=(1, 2))
             assert apart.min() < 1e-5
-            assert crops[apart.argmin()] == singles.classes[0][0, r, s]
+            assert crops[apart.argmin()] == pixels.classes[0][0, r, s]
         for r, s in np.ndindex(3, 32 - n):
-            apart = np.abs(means - singles.inputs[0, :, :5, r, n + s].numpy()).max(axis=(1, 2))
+            apart = np.abs(means - pixels.inputs[0, :, :5, r, n + s].numpy()).max(axis=(1, 2))
             assert apart.min() > 1e-3
 
 
@@ -326,14 +302,16 @@ def test_the_mean_of_a_parcel_is_that_of_its_pixels_with_a_series():
     holey[3, 1, missing] = np.nan
     zone = dataclasses.replace(zone, cube=dataclasses.replace(zone.cube, reflectance=holey))
     config = new("cnn", pixel_networks=1).config
-    statistics = features.statistics_of([zone], config.inputs, *config.context)
-    plates = patches.plates_of(zone, statistics, config)
+    statistics = features.statistics_of([zone], Inputs.of(config, landscapes.sample().cube))
+    prepared = patches.prepare_zone(zone, statistics, config)
     for number in set(ids[ids > 0].tolist()):
         mine = (ids == number) & ~missing
         used = mine & interior(ids) if (mine & interior(ids)).any() else mine
-        expected = plates.inputs[:, :, used].mean(axis=-1) if used.any() else 0.0
-        row = plates.row_of[ids == number][0]
-        np.testing.assert_allclose(plates.means[row], np.broadcast_to(expected, (12, 5)), atol=1e-5)
+        expected = prepared.inputs[:, :, used].mean(axis=-1) if used.any() else 0.0
+        row = prepared.row_of[ids == number][0]
+        np.testing.assert_allclose(
+            prepared.means[row], np.broadcast_to(expected, (12, 5)), atol=1e-5
+        )
 
 
 def of_unequal_parcels(seed=1):
@@ -361,11 +339,12 @@ def test_single_pixels_are_drawn_more_often_from_small_parcels_than_their_area_s
 @pytest.mark.parametrize(("weighting", "power"), [("none", 0.0), ("parcel", 0.75)])
 def test_rows_of_the_trees_are_drawn_by_the_size_of_their_parcel(weighting, power):
     zone = of_unequal_parcels()
-    frame, config = frame_of([zone]), new("xgboost", weighting=weighting).config
+    config = new("xgboost", weighting=weighting).config
+    schema = schema_of([zone], config)
     found = np.zeros(50)
     for number in range(1_000):
         rng = np.random.default_rng(number)
-        (pixels,) = sampling.choose([zone], frame, 12, config, rng)
+        (pixels,) = sampling.choose([zone], schema, 12, config.weighting, rng)
         assert len(set(pixels)) == 12
         found += np.bincount(zone.labels.crop.ravel()[pixels], minlength=50)
     chances = np.array([4.0, 64.0, 640.0]) ** -power
@@ -377,8 +356,8 @@ def test_rows_of_the_trees_are_drawn_by_the_size_of_their_parcel(weighting, powe
 def test_zones_past_the_memory_limit_take_turns(monkeypatch):
     zones = [landscapes.sample(f"z{i}", seed=i) for i in range(5)]
     still = new("cnn", location=False, zone_mean=False).config
-    config = still.model_copy(update={"iterations": 3})
-    statistics = features.statistics_of(zones, config.inputs)
+    config = still.model_copy(update={"steps_per_epoch": 3})
+    statistics = features.statistics_of(zones, Inputs.of(config, zones[0].cube))
     assert len(list(patches.Patches(zones, statistics, config))) == 3
     one = zones[0].cube.reflectance.nbytes * 5 // 4  # NDVI is a fifth channel
     monkeypatch.setattr(patches, "MEMORY", 2 * one)
@@ -419,8 +398,8 @@ def test_ignored_pixels_are_not_learned_from():
 
 def test_table_has_one_row_per_pixel_in_raster_order():
     cube = landscapes.sample("a", (9, 14)).cube
-    names = features.table_names(cube.bands, 12, "ndvi")
-    rows = features.table(cube, "ndvi")
+    names = features.table_names(cube.bands, 12, Inputs("indices", ("NDVI",)))
+    rows = features.table(cube, Inputs("indices", ("NDVI",)))
     assert rows.shape == (9 * 14, len(names))
     y, x = 5, 11
     row = rows[y * 14 + x]
@@ -432,13 +411,15 @@ def test_table_has_one_row_per_pixel_in_raster_order():
 
 def test_statistics_agree_with_plain_ones_and_survive_json():
     samples = [landscapes.sample("a", seed=1), landscapes.sample("b", (12, 30), seed=2)]
-    statistics = features.statistics_of(samples, "reflectance")
+    statistics = features.statistics_of(samples, Inputs("reflectance"))
     stacked = np.concatenate([s.cube.reflectance.reshape(12, 4, -1) for s in samples], axis=2)
     np.testing.assert_allclose(statistics.mean, stacked.mean(axis=2), rtol=1e-4)
     np.testing.assert_allclose(statistics.deviation, stacked.std(axis=2), rtol=1e-3)
-    back = features.Statistics.from_json(statistics.to_json(), statistics.channels)
+    back = features.Statistics.from_json(
+        statistics.to_json(), statistics.channels, statistics.inputs
+    )
     np.testing.assert_array_equal(back.mean, statistics.mean)
-    scaled, _ = statistics.standardise(features.layers(samples[0].cube, "reflectance"))
+    scaled, _ = statistics.standardise(samples[0].cube)
     assert abs(scaled.mean()) < 0.2
 
 
@@ -448,7 +429,7 @@ def test_held_out_pixels_of_classes_never_trained_count_as_errors_of_both_models
     crop = train.labels.crop
     crop = np.where(crop == landscapes.CLASSES[2], 0, crop)  # seen in the held-out zone alone
     train = dataclasses.replace(train, labels=dataclasses.replace(train.labels, crop=crop))
-    changes = {"cnn": {"epochs": 1, "averaging": 0.0}, "xgboost": {"trees": 1}}[kind]
+    changes = {"cnn": {"epochs": 1, "ema_decay": 0.0}, "xgboost": {"trees": 1}}[kind]
     classifier = new(kind, **changes)
     (told,) = fit(classifier, tmp_path, [train], [held])
     mask = features.labelled(held)
@@ -468,8 +449,8 @@ def test_rows_are_drawn_whatever_zone_has_none():
     )
     for seed in range(40):
         zones = [landscapes.sample(f"z{i}", side, seed + i) for i, side in enumerate(sides)]
-        frame, rng = frame_of(zones), np.random.default_rng(seed)
-        chosen = sampling.choose([*zones, empty], frame, 500, config, rng)
+        schema, rng = schema_of(zones, config), np.random.default_rng(seed)
+        chosen = sampling.choose([*zones, empty], schema, 500, config.weighting, rng)
         assert sum(map(len, chosen)) == 500
         assert len(chosen[-1]) == 0
 
@@ -529,7 +510,7 @@ def test_the_place_of_a_zone_is_one_point_and_zones_side_by_side_are_one_place()
         to_grid = Transformer.from_crs("EPSG:4326", zone.cube.grid.crs, always_xy=True)
         x, y = to_grid.transform(longitude[0, 0], latitude[0, 0])
         assert (x, y) == pytest.approx(((left + right) / 2, (top + bottom) / 2), abs=2)
-    statistics = features.statistics_of(zones, "reflectance", True)
+    statistics = features.statistics_of(zones, Inputs("reflectance", location=True))
     assert statistics.channels[-2:] == ("latitude", "longitude")
     assert (statistics.deviation[:, -2:] >= 0.5).all()
 
@@ -545,16 +526,96 @@ def test_the_zones_mean_takes_what_the_whole_zone_shares():
     assert np.isnan(features.zone_means(np.full((2, 3, 4), np.nan, np.float32))).all()
 
 
-def test_the_channels_tell_which_context_they_are():
+def test_channels_and_columns_are_named_one_by_one_whatever_is_seen():
     cube = with_context()
-    for wanted in itertools.product((False, True), repeat=4):
-        own, shared, names = features.layers(cube, "sqrt_ndvi", *wanted)
-        assert features.context_of(names) == wanted
-        assert own.shape == (12, 5 + wanted[1] + wanted[2], *cube.grid.shape)
-        assert shared.shape == (12, 2 * wanted[0] + 5 * wanted[3])
+    dynamic = Layer("VV", np.zeros((12, *cube.grid.shape), np.float32))
+    cube = dataclasses.replace(cube, layers=(*cube.layers, dynamic))
+    for location, heights, radar, last_crop, zone_mean in itertools.product(
+        (False, True), repeat=5
+    ):
+        layers = (("elevation", 1),) * heights + (("VV", 12),) * radar
+        seen = Inputs("sqrt", ("NDVI", "EVI2"), location, layers, last_crop, zone_mean)
+        own, shared, names = features.channels(cube, seen)
+        assert own.shape == (12, 6 + heights + radar + last_crop, *cube.grid.shape)
+        assert shared.shape == (12, 2 * location + 6 * zone_mean)
         assert len(set(names)) == len(names) == own.shape[1] + shared.shape[1]
-        rows = features.table(cube, "phenology", *wanted)
-        assert rows.shape[1] == len(features.table_names(cube.bands, 12, "phenology", *wanted))
+        as_table = dataclasses.replace(seen, series="phenology")
+        columns = features.table_names(cube.bands, 12, as_table)
+        assert features.table(cube, as_table).shape[1] == len(columns) == len(set(columns))
+        assert columns.count("elevation") == heights  # a layer that is still appears once
+        assert sum(name.endswith(" VV") for name in columns) == 12 * radar
+
+
+def test_inputs_survive_json_and_a_star_stands_for_all_that_begin_alike():
+    cube = landscapes.sample("a", (9, 14)).cube
+    flat = np.zeros((1, 9, 14), np.float32)
+    many = tuple(Layer(f"A{i:02d}", flat + i) for i in range(64))
+    cube = dataclasses.replace(cube, layers=(Layer("elevation", flat), *many))
+    config = new("xgboost", layers="A*", indices="NDVI,EVI2").config
+    seen = Inputs.of(config, cube)
+    assert seen.layers == tuple((f"A{i:02d}", 1) for i in range(64))
+    assert Inputs.from_json(json.loads(json.dumps(seen.to_json()))) == seen
+    names = features.table_names(cube.bands, 12, seen)
+    assert features.table(cube, seen)[5, names.index("A63")] == 63
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"layers": "elevation"}, "layer elevation with 1 values, which the zone does not have"),
+        ({"last_crop": True}, "last year's crops, which the zone does not have"),
+        ({"indices": "NDMI"}, "wants NDMI, for which the zone lacks B11"),
+    ],
+)
+def test_what_a_zone_lacks_is_one_sentence(changes, said):
+    with pytest.raises(InvalidRaster, match=said):
+        Inputs.of(new("xgboost", **changes).config, landscapes.sample().cube)
+
+
+@pytest.mark.parametrize("kind", ["cnn", "xgboost"])
+def test_ten_bands_and_their_indices_are_learned_from(kind, tmp_path):
+    def ten(name, seed):
+        plain = landscapes.sample(name, (24, 20), seed=seed)
+        noise = np.random.default_rng(seed).normal(0.2, 0.01, (12, 6, 24, 20)).astype(np.float32)
+        reflectance = np.concatenate([plain.cube.reflectance, noise], axis=1)
+        bands = (*plain.cube.bands, "B5", "B6", "B7", "B8A", "B11", "B12")
+        cube = dataclasses.replace(plain.cube, reflectance=reflectance, bands=bands)
+        return dataclasses.replace(plain, cube=cube)
+
+    classifier = new(kind, indices="NDVI,NDMI,NDRE")
+    fit(classifier, tmp_path, train=[ten("a", 1)], validation=[ten("b", 2)])
+    classifier.save(tmp_path)
+    said = classify.load(tmp_path).predict_proba(ten("c", 3).cube)
+    np.testing.assert_array_equal(said, classifier.predict_proba(ten("c", 3).cube))
+    with pytest.raises(InvalidRaster, match="of B2, B3, B4, B8, B5"):
+        classifier.predict_proba(landscapes.sample("d").cube)
+
+
+@pytest.mark.parametrize(
+    ("season", "fits"),
+    [
+        (Season.of(2024), True),  # a leap year
+        (Season.of("2022-10..2023-09"), False),
+        (Season.of("2023-01-01..2023-04-30", "dekad"), False),  # twelve as well
+    ],
+)
+def test_a_model_is_bound_to_the_days_on_which_periods_begin(season, fits):
+    cube = landscapes.sample("a", (9, 14)).cube
+    schema = description.schema_of([landscapes.sample("a")], new("xgboost").config)
+    other = dataclasses.replace(cube, periods=season.periods)
+    if fits:
+        schema.check(other)
+    else:
+        with pytest.raises(InvalidRaster, match="12 periods from 01-01 to 12-01"):
+            schema.check(other)
+
+
+@pytest.mark.parametrize("years", [(2023, 2024), (2024, 2023), (2023, 2027)])
+def test_sixteen_days_of_any_year_are_alike(years):
+    days = [description.days_of(Season.of(f"{y - 1}-10..{y}-09", "16d").periods) for y in years]
+    assert description.same_days(*days)
+    later = Season.of(f"{years[0] - 1}-10-04..{years[0]}-09-30", "16d").periods
+    assert not description.same_days(days[0], description.days_of(later))
 
 
 def with_context():
@@ -567,8 +628,9 @@ def with_context():
 
 def test_the_trees_see_how_far_a_pixel_lies_from_its_zone():
     cube = landscapes.sample("a", (9, 14)).cube
-    names = features.table_names(cube.bands, 12, "ndvi", True, False, False, True)
-    rows = features.table(cube, "ndvi", True, False, False, True)
+    seen = Inputs("indices", ("NDVI",), location=True, zone_mean=True)
+    names = features.table_names(cube.bands, 12, seen)
+    rows = features.table(cube, seen)
     for month in (0, 7):
         column = names.index(f"{month + 1:02d} NDVI against its zone")
         wanted = cube.ndvi[month] - cube.ndvi[month].mean()
@@ -577,10 +639,11 @@ def test_the_trees_see_how_far_a_pixel_lies_from_its_zone():
 
 def test_a_series_and_its_zones_mean_are_on_one_scale():
     zones = [landscapes.sample("a", (20, 34), seed=1), landscapes.sample("b", (31, 22), seed=2)]
-    statistics = features.statistics_of(zones, "sqrt_ndvi", True, False, False, True)
+    statistics = features.statistics_of(
+        zones, Inputs("sqrt", ("NDVI",), location=True, zone_mean=True)
+    )
     for zone in zones:
-        seen = features.layers(zone.cube, "sqrt_ndvi", True, False, False, True)
-        own, shared = statistics.standardise(seen)
+        own, shared = statistics.standardise(zone.cube)
         np.testing.assert_allclose(own.mean(axis=(2, 3)), shared[:, 2:], atol=1e-4)
 
 
@@ -589,13 +652,13 @@ def test_months_are_hidden_from_a_patch_and_from_its_zones_means_alike():
     first = flat.cube.reflectance[:, :, :1, :1]
     even = dataclasses.replace(flat.cube, reflectance=np.broadcast_to(first, (12, 4, 40, 36)))
     zones = [dataclasses.replace(flat, cube=even), landscapes.sample("b", (31, 22), seed=2)]
-    config = new("cnn", hidden_months=0.5, location=False, patch_size=16, iterations=6).config
-    statistics = features.statistics_of(zones, config.inputs, *config.context)
+    config = new("cnn", period_dropout=0.5, location=False, patch_size=16, steps_per_epoch=6).config
+    statistics = features.statistics_of(zones, Inputs.of(config, landscapes.sample().cube))
     drawn = list(patches.Patches(zones[:1], statistics, config))
     for inputs, shared, *_ in drawn:
         means = shared.numpy()[..., None, None]
         np.testing.assert_allclose(inputs, np.broadcast_to(means, inputs.shape), atol=1e-4)
-    _, whole = statistics.standardise(features.layers(even, config.inputs, *config.context))
+    _, whole = statistics.standardise(even)
     changed = np.concatenate([(batch.shared.numpy() != whole).any(axis=2) for batch in drawn])
     assert changed.mean() == pytest.approx(0.5, abs=0.12)  # of each patch other months
     assert len(np.unique(changed, axis=0)) > len(changed) // 2
@@ -604,9 +667,10 @@ def test_months_are_hidden_from_a_patch_and_from_its_zones_means_alike():
 def test_patches_are_moved_about_in_training_only_by_the_settings():
     zones = [landscapes.sample("a", (40, 36), seed=1)]
     still, moved = (
-        new("cnn", location=True, location_noise=noise, iterations=4).config for noise in (0.0, 0.3)
+        new("cnn", location=True, location_noise=noise, steps_per_epoch=4).config
+        for noise in (0.0, 0.3)
     )
-    statistics = features.statistics_of(zones, still.inputs, *still.context)
+    statistics = features.statistics_of(zones, Inputs.of(still, landscapes.sample().cube))
     places = []
     for config in (still, moved):
         batches = list(patches.Patches(zones, statistics, config))

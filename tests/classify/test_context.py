@@ -8,6 +8,7 @@ import pytest
 from cropdash import classify
 from cropdash.classify import features
 from cropdash.classify.cnn import augmentation, patches
+from cropdash.classify.inputs import Inputs
 from cropdash.domain import Layer
 from cropdash.domain.errors import InvalidRaster
 from cropdash.settings import classifiers
@@ -15,9 +16,9 @@ from tests.classify import landscapes
 
 QUICK = {
     "cnn": {
-        "epochs": 6, "iterations": 12, "patch_size": 16, "batch_size": 4, "temporal_channels": 4,
+        "epochs": 6, "steps_per_epoch": 12, "patch_size": 16, "batch_size": 4, "temporal_channels": 4,
         "temporal_hidden": 8, "embedding": 8, "unet_channels": (6, 8), "half_precision": False,
-        "learning_rate": 0.02, "hidden_months": 0.0, "pixel_networks": 0,
+        "learning_rate": 0.02, "period_dropout": 0.0, "pixel_networks": 0,
     },
     "xgboost": {"trees": 15, "pixels": 2_000},
 }  # fmt: skip
@@ -63,13 +64,13 @@ def test_what_only_last_year_and_the_height_tell_is_learned(kind, tmp_path):
     nothing = found()
     assert nothing < 0.6
     assert found(last_crop=True) > 0.85
-    assert found(elevation=True) > nothing + 0.1  # one crop of three
+    assert found(layers="elevation") > nothing + 0.1  # one crop of three
 
 
 @pytest.mark.parametrize("kind", list(QUICK))
-@pytest.mark.parametrize("name", ["elevation", "last_crop"])
-def test_a_zone_that_lacks_what_the_model_wants_is_refused(kind, name, tmp_path):
-    values = {"classifier": kind, "dataset": "d", "threads": 1, **QUICK[kind], name: True}
+@pytest.mark.parametrize("wanted", [{"layers": "elevation"}, {"last_crop": True}])
+def test_a_zone_that_lacks_what_the_model_wants_is_refused(kind, wanted, tmp_path):
+    values = {"classifier": kind, "dataset": "d", "threads": 1, **QUICK[kind], **wanted}
     model = classify.build(classifiers.parse(values))
     fit = {"folder": tmp_path, "on_epoch": lambda told: None, "should_stop": lambda: False}
     model.fit([blind("a", 1)], [], **fit)
@@ -83,7 +84,13 @@ def test_a_zone_that_lacks_what_the_model_wants_is_refused(kind, name, tmp_path)
 
 @pytest.mark.parametrize("kind", list(QUICK))
 def test_heights_with_gaps_are_answered(kind, tmp_path):
-    values = {"classifier": kind, "dataset": "d", "threads": 1, **QUICK[kind], "elevation": True}
+    values = {
+        "classifier": kind,
+        "dataset": "d",
+        "threads": 1,
+        **QUICK[kind],
+        "layers": "elevation",
+    }
     model = classify.build(classifiers.parse(values))
     known = blind("a", 1)
     heights = np.where(known.labels.parcel_id % 3, np.nan, 120.0).astype(np.float32)
@@ -110,10 +117,10 @@ def test_last_years_crop_is_hidden_by_whole_parcels(share):
 
 def test_last_crops_of_single_pixels_stay_class_ids_when_series_are_mixed():
     values = {"classifier": "cnn", "dataset": "d", **QUICK["cnn"]}
-    more = {"last_crop": True, "pixel_networks": 1, "single_pixels": 96, "mixing": 1.0}
+    more = {"last_crop": True, "pixel_networks": 1, "single_pixels": 96, "mixup_alpha": 1.0}
     config = classifiers.parse(values | more)
     zones = [blind("a", 1), blind("b", 2, (30, 44))]
-    statistics = features.statistics_of(zones, config.inputs, *config.context)
-    singles = next(iter(patches.Patches(zones, statistics, config))).singles
-    assert (singles.shares[0] < 0.9).any()
-    assert set(np.unique(singles.inputs[:, :, 0])) <= {0, 7, 9, 31}  # 0 = hidden
+    statistics = features.statistics_of(zones, Inputs.of(config, zones[0].cube))
+    pixels = next(iter(patches.Patches(zones, statistics, config))).pixels
+    assert (pixels.shares[0] < 0.9).any()
+    assert set(np.unique(pixels.inputs[:, :, 0])) <= {0, 7, 9, 31}  # 0 = hidden

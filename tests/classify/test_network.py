@@ -5,9 +5,9 @@ from torch import nn
 
 from cropdash.classify.cnn import fit, precision, tiles
 from cropdash.classify.cnn.network import HybridNetwork, count_parameters, for_inference
-from cropdash.classify.cnn.patches import Singles
+from cropdash.classify.cnn.patches import PixelBatch
 from cropdash.classify.cnn.temporal import TemporalEncoder
-from cropdash.classify.features import Inputs
+from cropdash.classify.features import Standardised
 from cropdash.classify.imbalance import Census
 from cropdash.settings import classifiers
 
@@ -27,7 +27,7 @@ SMALL = LIGHT.model_copy(
 
 def alone(own):
     """Inputs of which a zone shares nothing."""
-    return Inputs(own, np.zeros((len(own), 0), np.float32))
+    return Standardised(own, np.zeros((len(own), 0), np.float32))
 
 
 @pytest.mark.parametrize("width", [7, 24])  # below and above where the faster form changes
@@ -81,12 +81,12 @@ def test_a_whole_zone_is_answered_alike_in_strips_with_what_it_shares():
     rng = np.random.default_rng(0)
     own = rng.normal(size=(12, 5, 70, 41)).astype(np.float32)
     shared = rng.normal(size=(12, 7)).astype(np.float32)
-    tiled = tiles.predict(network, Inputs(own, shared), list(range(7)), side=32)
+    tiled = tiles.predict(network, Standardised(own, shared), list(range(7)), side=32)
     spread = np.broadcast_to(shared[..., None, None], (12, 7, 70, 41))
     whole = torch.from_numpy(np.concatenate([own, spread], axis=1))
     expected = network(whole[None])[0].softmax(0).detach()
     np.testing.assert_allclose(tiled, expected, atol=2e-4)
-    other = tiles.predict(network, Inputs(own, shared + 1), list(range(7)), side=32)
+    other = tiles.predict(network, Standardised(own, shared + 1), list(range(7)), side=32)
     assert np.abs(other - tiled).max() > 0.01
 
 
@@ -207,7 +207,7 @@ def test_the_copy_for_inference_gives_the_same_logits(strip, pixel_networks, mon
 
 def test_the_answer_is_mostly_of_the_surroundings_and_partly_the_pixels_own():
     torch.manual_seed(2)
-    network = HybridNetwork(5, 12, 7, SMALL.model_copy(update={"own_loss": 0.5})).eval()
+    network = HybridNetwork(5, 12, 7, SMALL.model_copy(update={"auxiliary_pixel_loss": 0.5})).eval()
     x = torch.randn(1, 12, 5, 19, 33)
     elsewhere = x.clone()
     elsewhere[..., 0, :] += 3
@@ -219,14 +219,14 @@ def test_the_answer_is_mostly_of_the_surroundings_and_partly_the_pixels_own():
 
 
 def test_without_its_loss_a_network_has_no_answer_of_the_pixel_alone():
-    network = HybridNetwork(5, 12, 7, SMALL.model_copy(update={"own_loss": 0.0}))
+    network = HybridNetwork(5, 12, 7, SMALL.model_copy(update={"auxiliary_pixel_loss": 0.0}))
     assert network.answers(torch.randn(1, 12, 5, 9, 8))[1] is None
     assert not [name for name, _ in network.named_parameters() if "pixel_head" in name]
 
 
 def test_most_of_the_answer_is_that_of_the_pixel_networks_where_there_are_any():
     torch.manual_seed(2)
-    settings = {"pixel_networks": 2, "own_loss": 0.5}
+    settings = {"pixel_networks": 2, "auxiliary_pixel_loss": 0.5}
     network = HybridNetwork(5, 12, 7, SMALL.model_copy(update=settings)).eval()
     x = torch.randn(1, 12, 5, 19, 33)
     elsewhere = x.clone()
@@ -261,7 +261,7 @@ def test_a_mixture_is_learned_as_both_of_its_crops_by_their_shares():
     module = fit.Training(network, config, found, np.zeros(7, np.int64), steps=1)
     inputs, share = torch.randn(2, 12, 5, 3, 4), torch.rand(2, 3, 4)
     classes = torch.randint(0, 7, (2, 3, 4)), torch.randint(0, 7, (2, 3, 4))
-    loss = module._loss_alone(Singles(inputs, classes, (share, 1 - share)))
+    loss = module._loss_alone(PixelBatch(inputs, classes, (share, 1 - share)))
     soft = share[..., None] * nn.functional.one_hot(classes[0], 7)
     soft = soft + (1 - share)[..., None] * nn.functional.one_hot(classes[1], 7)
     said = network.alone(inputs).log_softmax(1).permute(0, 2, 3, 1)

@@ -6,7 +6,6 @@ import torch
 from safetensors.numpy import load_file
 
 from cropdash import classify
-from cropdash.classify import description
 from cropdash.classify.cnn import checkpoint
 from cropdash.domain.errors import InvalidRun
 from cropdash.settings import classifiers
@@ -15,7 +14,7 @@ from tests.classify import landscapes
 SETTINGS = {
     "cnn": {
         "epochs": 4,
-        "iterations": 6,
+        "steps_per_epoch": 6,
         "batch_size": 3,
         "patch_size": 16,
         "unet_channels": (6, 8),
@@ -24,14 +23,14 @@ SETTINGS = {
         "temporal_hidden": 12,
         "half_precision": False,
         "learning_rate": 0.01,
-        "averaging": 0.8,
+        "ema_decay": 0.8,
         "pixel_networks": 1,  # so that their draws are gone on with as well
         "single_pixels": 64,
     },
-    "xgboost": {"trees": 23, "pixels": 1500, "subsample": 0.7, "column_share": 0.4},
+    "xgboost": {"trees": 23, "pixels": 1500, "subsample": 0.7, "colsample_bytree": 0.4},
 }
-KEPT = {"cnn": description.CHECKPOINT, "xgboost": description.ROUNDS}
-WEIGHTS = {"cnn": "model.safetensors", "xgboost": "model.ubj"}
+KEPT = {kind.name: kind.checkpoint for kind in classifiers.trainable()}
+WEIGHTS = {kind.name: kind.weights for kind in classifiers.trainable()}
 
 
 class Killed(Exception):
@@ -97,7 +96,7 @@ def test_damaged_rounds_are_not_gone_on_with(tmp_path):
     told, questions = fit("xgboost", tmp_path / "whole")
     with pytest.raises(Killed):
         fit("xgboost", tmp_path / "broken", dies_at=questions // 2)
-    kept = tmp_path / "broken" / description.ROUNDS
+    kept = tmp_path / "broken" / KEPT["xgboost"]
     kept.write_bytes(kept.read_bytes()[:-100])
     assert fit("xgboost", tmp_path / "broken")[0] == told
 
@@ -120,13 +119,13 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path):
         "optimizer_states": [{"state": {0: {"step": torch.tensor(2.0)}}, "lr": 0.1}],
         "same": [1, True, None, "text", {"a": []}],
     }
-    file = tmp_path / description.CHECKPOINT
+    file = tmp_path / KEPT["cnn"]
     checkpoint.SafetensorsIO().save_checkpoint(state, file)
     back = checkpoint.SafetensorsIO().load_checkpoint(file)
     same = state.pop("same")
     assert back.pop("same") == same
     torch.testing.assert_close(back, state, rtol=0, atol=0)
-    assert [path.name for path in tmp_path.iterdir()] == [description.CHECKPOINT]
+    assert [path.name for path in tmp_path.iterdir()] == [KEPT["cnn"]]
 
 
 def test_what_is_no_plain_value_is_refused(tmp_path):
@@ -135,7 +134,7 @@ def test_what_is_no_plain_value_is_refused(tmp_path):
 
 
 def test_a_damaged_checkpoint_says_so(tmp_path):
-    file = tmp_path / description.CHECKPOINT
+    file = tmp_path / KEPT["cnn"]
     checkpoint.SafetensorsIO().save_checkpoint({"x": torch.zeros(100)}, file)
     file.write_bytes(file.read_bytes()[:-50])
     with pytest.raises(InvalidRun, match="damaged"):

@@ -15,7 +15,7 @@ from cropdash.workflow import train
 from tests import factory
 from tests.worlds import FLANDERS, needs
 
-WANTS = {"elevation": True, "last_crop": True, "trees": 8, "pixels": 2_000, "threads": 1}
+WANTS = {"layers": "elevation", "last_crop": True, "trees": 8, "pixels": 2_000, "threads": 1}
 
 
 def quiet(stage, done):
@@ -55,9 +55,9 @@ def test_a_build_takes_both_from_files_and_a_run_learns_from_them(tmp_path, monk
 def test_what_a_dataset_lacks_is_said_before_training(tmp_path):
     factory.write_dataset(tmp_path / "data", zones=4, size=40)
     folders = Folders(tmp_path / "data", tmp_path / "models")
-    for name in ("elevation", "last_crop"):
-        values = {"classifier": "xgboost", "dataset": "demo", name: True}
+    for name, wanted in (("layers", "elevation"), ("last_crop", True), ("indices", "NDMI")):
+        values = {"classifier": "xgboost", "dataset": "demo", name: wanted}
         run = runs.queue(folders, classifiers.parse(values))
-        with pytest.raises(InvalidRun, match=f"set {name} to false"):
+        with pytest.raises(InvalidRun, match=f"(setting|set) {name}"):
             train.train_run(run, folders, progress=quiet)
         assert not run.epochs().size

@@ -13,15 +13,17 @@ import pytest
 import torch
 
 from cropdash import classify
+from cropdash.classify import features
 from cropdash.classify.cnn import distributed
 from cropdash.classify.cnn.patches import Patches
+from cropdash.classify.inputs import Inputs
 from cropdash.domain.errors import ConfigError
 from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.storage import layout, runs, status
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import partition
-from cropdash.workflow.zone_dataset import Samples
+from cropdash.workflow.zone_dataset import ZoneDataset
 from tests import factory
 from tests.classify import landscapes
 
@@ -76,7 +78,7 @@ def validation_accuracy(run, folders):
     zones = partition.choose_zones(dataset, config).validation
     model = classify.load(run.path, dataset.legend())
     right = scored = 0
-    for sample in Samples(dataset, zones):
+    for sample in ZoneDataset(dataset, zones):
         said, truth = model.predict_proba(sample.cube).argmax(axis=0), sample.labels.crop
         asked = (truth > 0) & (truth < 255)
         right, scored = right + (said == truth)[asked].sum(), scored + asked.sum()
@@ -87,7 +89,7 @@ def validation_accuracy(run, folders):
 @pytest.mark.parametrize("launcher", ["own", "torchrun"])
 def test_processes_share_a_training_and_judge_it_together(folders, launcher, tmp_path):
     run = queued(
-        folders, epochs=3, devices=2, averaging=0.8, half_precision=False, iterations=8,
+        folders, epochs=3, devices=2, ema_decay=0.8, half_precision=False, steps_per_epoch=8,
         pixel_networks=1, single_pixels=128,
     )  # fmt: skip
     how = ("-m", "cropdash")
@@ -137,7 +139,7 @@ def test_each_process_draws_its_own_half_of_a_batch():
         {"classifier": "cnn", "dataset": "d", "patch_size": 16, "batch_size": 8, "devices": 2}
     )
     samples = [landscapes.sample("a", seed=1), landscapes.sample("b", (30, 44), seed=2)]
-    found = classify.features.statistics_of(samples, config.inputs, *config.context)
+    found = features.statistics_of(samples, Inputs.of(config, samples[0].cube))
     first, second = (next(iter(Patches(samples, found, config, rank)))[0] for rank in (0, 1))
     assert len(first) == len(second) == 4
     assert not torch.isclose(first, second).all()
@@ -149,7 +151,7 @@ def test_the_first_process_draws_what_one_alone_would():
     alone, shared = (
         classifiers.parse(values | more) for more in ({}, {"batch_size": 8, "devices": 2})
     )
-    found = classify.features.statistics_of(samples, alone.inputs, *alone.context)
+    found = features.statistics_of(samples, Inputs.of(alone, samples[0].cube))
     drawn = [next(iter(Patches(samples, found, config)))[0].numpy() for config in (alone, shared)]
     np.testing.assert_array_equal(*drawn)
 

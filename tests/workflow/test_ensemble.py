@@ -11,11 +11,11 @@ from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.storage import runs
 from cropdash.workflow import ensemble, score, train
-from cropdash.workflow.zone_dataset import Samples
+from cropdash.workflow.zone_dataset import ZoneDataset
 from tests import factory
 
 QUICK = {
-    "cnn": {"epochs": 1, "iterations": 4, "half_precision": False},
+    "cnn": {"epochs": 1, "steps_per_epoch": 4, "half_precision": False},
     "xgboost": {"trees": 4, "pixels": 1_000},
 }
 
@@ -51,7 +51,7 @@ def test_it_is_a_run_like_any_other(trained, joined) -> None:
     _, _dataset, found = trained
     assert joined.scores()["test"]["zones"] == found["cnn"].scores()["test"]["zones"]
     assert set(joined.calibrated()["zones"]) == set(found["cnn"].calibrated()["zones"])
-    assert train.weights_path(joined).name == "stack.json"
+    assert score.weights_path(joined).name == "stack.json"
     config = classifiers.parse(joined.config)
     assert config.members == tuple(run.run_id for run in found.values())
 
@@ -116,7 +116,7 @@ def test_what_a_member_has_learned_from_can_not_weigh_it(trained) -> None:
         if z.split == "train" and z.zone_id not in found["cnn"].calibrated()["zones"]
     )
     with pytest.raises(InvalidRun, match=learned.zone_id):
-        whole.fit([], Samples(dataset, [learned]))
+        whole.fit([], ZoneDataset(dataset, [learned]))
     with pytest.raises(NotEnoughData):
         whole.fit([], [])
 

@@ -22,7 +22,13 @@ from tests.worlds import FLANDERS, needs
 pytestmark = needs(FLANDERS)
 PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 90
-SETTINGS = {"epochs": 8, "patience": 8, "iterations": 6, "unet_channels": (8, 12), "threads": 1}
+SETTINGS = {
+    "epochs": 8,
+    "patience": 8,
+    "steps_per_epoch": 6,
+    "unet_channels": (8, 12),
+    "threads": 1,
+}
 
 
 @pytest.fixture(scope="module")

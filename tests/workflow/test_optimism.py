@@ -12,7 +12,7 @@ from cropdash.domain.errors import NotEnoughData
 from cropdash.settings import classifiers
 from cropdash.storage import layout
 from cropdash.workflow import optimism
-from cropdash.workflow.zone_dataset import Samples
+from cropdash.workflow.zone_dataset import ZoneDataset
 from tests import factory
 
 CONFIG = classifiers.parse({"classifier": "xgboost", "dataset": "demo", "trees": 3, "pixels": 1000})
@@ -45,7 +45,7 @@ def units(fold_side, split):
 @pytest.mark.parametrize("split", optimism.SPLITS)
 def test_nothing_is_on_two_sides_and_nothing_is_lost(dataset, split) -> None:
     zones = dataset.built_zones()
-    samples = Samples(dataset, zones)
+    samples = ZoneDataset(dataset, zones)
     whole = units(samples, "pixel")
     scored = set()
     for fold in optimism.folds(samples, zones, split, 0):
@@ -58,7 +58,7 @@ def test_nothing_is_on_two_sides_and_nothing_is_lost(dataset, split) -> None:
 
 def test_a_random_pixel_split_leaves_parcels_on_both_sides(dataset) -> None:
     zones = dataset.built_zones()
-    (fold,) = optimism.folds(Samples(dataset, zones), zones, "pixel", 0)
+    (fold,) = optimism.folds(ZoneDataset(dataset, zones), zones, "pixel", 0)
     assert units(fold.learned, "parcel") & units(fold.scored, "parcel")
 
 

@@ -15,12 +15,12 @@ from cropdash.domain.errors import ConfigError
 from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.storage import runs
-from cropdash.workflow import ensemble, partition, refit, train
-from cropdash.workflow.zone_dataset import Samples
+from cropdash.workflow import ensemble, partition, train
+from cropdash.workflow.zone_dataset import ZoneDataset
 from tests import factory
 
 QUICK = {
-    "cnn": {"epochs": 3, "iterations": 4, "half_precision": False, "unet_channels": (8, 12)},
+    "cnn": {"epochs": 3, "steps_per_epoch": 4, "half_precision": False, "unet_channels": (8, 12)},
     "xgboost": {"trees": 12, "pixels": 1_000},
 }
 
@@ -89,7 +89,7 @@ def test_the_model_is_one_trained_on_all_zones_for_the_best_number_of_epochs(wor
     length = "epochs" if again.config["classifier"] == "cnn" else "trees"
     zones = partition.choose_zones(dataset, config)
     alone = classify.build(config.model_copy(update={length: best}), dataset.legend())
-    samples = Samples(dataset, zones.train + zones.validation)
+    samples = ZoneDataset(dataset, zones.train + zones.validation)
     alone.fit(samples, [], folder=tmp_path, on_epoch=lambda values: None, should_stop=lambda: False)
     alone.save(tmp_path)
     assert same(again.path, tmp_path)
@@ -140,7 +140,7 @@ def test_the_best_epoch_may_be_an_early_one_and_others_unscored(world):
     run = queued(world, "cnn")
     for epoch, score in enumerate((0.2, 0.5, float("nan"), 0.4), start=1):
         run.append_epoch({"epoch": epoch, "validation_score": score})
-    assert refit.best_round(run) == 2
+    assert train.best_round(run) == 2
 
 
 @pytest.mark.parametrize("scores", [{}, {"validation_score": float("nan")}])
@@ -148,7 +148,7 @@ def test_where_no_epoch_could_be_judged_the_last_one_is_the_best(world, scores):
     run = queued(world, "xgboost")
     for epoch in range(1, 4):
         run.append_epoch({"epoch": epoch} | scores)
-    assert refit.best_round(run) == 3
+    assert train.best_round(run) == 3
 
 
 def test_several_processes_do_not_learn_twice():

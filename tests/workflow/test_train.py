@@ -159,7 +159,7 @@ def test_a_run_without_weights_says_so(folders):
     config = classifiers.parse({"classifier": "xgboost", "dataset": "flanders"})
     run = runs.queue(folders, config)
     with pytest.raises(InvalidRun, match="no trained model"):
-        train.weights_path(run)
+        score.weights_path(run)
 
 
 def test_a_dataset_of_another_legend_or_without_training_zones_is_refused(folders, tmp_path):

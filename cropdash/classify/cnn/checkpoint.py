@@ -13,11 +13,12 @@ from typing import Any
 import torch
 from lightning.fabric.plugins import CheckpointIO
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
-from cropdash.classify.description import CHECKPOINT, replacing
+from cropdash.classify.cnn import KIND
 from cropdash.domain.errors import InvalidRun
+from cropdash.files import atomic
 
 _STATE = "state"  # where the header keeps everything that is not a tensor
 _TENSOR, _ITEMS = "tensor", "items"
@@ -31,8 +32,9 @@ class SafetensorsIO(CheckpointIO):
     ) -> None:
         tensors: dict[str, Tensor] = {}
         state = json.dumps(_encoded(checkpoint, tensors))
-        with replacing(Path(path)) as temporary:
-            save_file(tensors, temporary, metadata={_STATE: state})
+        with atomic.replacing(Path(path)) as temporary:
+            # Not save_file, whose word for a full disk is no OSError.
+            temporary.write_bytes(save(tensors, metadata={_STATE: state}))
 
     def load_checkpoint(
         self, path: Any, map_location: Any = None, weights_only: bool | None = None
@@ -54,7 +56,7 @@ class SafetensorsIO(CheckpointIO):
 
 def find(folder: Path, settings: Mapping[str, Any]) -> Path | None:
     """The checkpoint to go on from; None if there is none or it was made with other settings."""
-    path = folder / CHECKPOINT
+    path = folder / KIND.checkpoint
     if not path.is_file():
         return None
     known = SafetensorsIO().load_checkpoint(path).get("settings")

@@ -20,10 +20,10 @@ from cropdash.classify import description, imbalance
 from cropdash.classify.classifier import OnEpoch, ShouldStop
 from cropdash.classify.cnn import checkpoint, distributed, losses, precision
 from cropdash.classify.cnn.network import HybridNetwork
-from cropdash.classify.cnn.patches import Batch, Patches, Singles
+from cropdash.classify.cnn.patches import Batch, Patches, PixelBatch
 from cropdash.classify.cnn.settings import CnnConfig
-from cropdash.classify.cnn.validate import EpochCheckpoint, Judge
-from cropdash.classify.description import Frame
+from cropdash.classify.cnn.validate import EpochCheckpoint, ValidationCallback
+from cropdash.classify.description import TrainingSchema
 from cropdash.classify.features import Statistics
 from cropdash.classify.imbalance import Census
 from cropdash.domain import Sample
@@ -35,7 +35,7 @@ def fit(
     train: Sequence[Sample],
     held_out: Sequence[Sample],
     statistics: Statistics,
-    frame: Frame,
+    schema: TrainingSchema,
     config: CnnConfig,
     *,
     groups: NDArray[np.int64],
@@ -54,14 +54,14 @@ def fit(
     patches = Patches(train, statistics, config, distributed.rank(config))
     module = Training(network, config, found, groups, config.epochs * patches.steps)
     module.kept = description.identity(config, train)
-    judge = Judge(held_out, statistics, frame, config, on_epoch, should_stop)
+    validator = ValidationCallback(held_out, statistics, schema, config, on_epoch, should_stop)
     before = checkpoint.find(scratch, module.kept)
     _quiet()
     trainer = L.Trainer(
         **options,
         max_epochs=config.epochs,
         precision="bf16-mixed" if precision.half(config) else "32-true",
-        callbacks=[judge, EpochCheckpoint(scratch, judge)],
+        callbacks=[validator, EpochCheckpoint(scratch, validator)],
         plugins=[checkpoint.SafetensorsIO(), *distributed.plugins(config)],
         gradient_clip_val=1.0,
         default_root_dir=scratch,
@@ -71,8 +71,8 @@ def fit(
     )
     patches.epoch_of = lambda: trainer.current_epoch
     trainer.fit(module, DataLoader(patches, batch_size=None), ckpt_path=before)
-    if judge.best is not None:
-        network.load_state_dict(judge.best)
+    if validator.best is not None:
+        network.load_state_dict(validator.best)
     network.eval()
 
 
@@ -92,14 +92,14 @@ class Training(L.LightningModule):
         self.kept: dict[str, Any] = {}  # what a checkpoint was made with
         weights = imbalance.class_weights(found, config.class_weighting)
         constants = {
-            "lead": (_lead(found, config.logit_adjustment), torch.float32),
+            "logit_prior": (_logit_prior(found, config.logit_adjustment), torch.float32),
             "class_weights": (weights, torch.float32),
             "group_of": (groups, torch.int64),
         }
         for name, (values, kind) in constants.items():
             self.register_buffer(name, torch.as_tensor(values, dtype=kind), persistent=False)
         self.average = None
-        if config.averaging:
+        if config.ema_decay:
             self.average = copy.deepcopy(network).requires_grad_(False)
         self.losses: list[float] = []
 
@@ -113,8 +113,8 @@ class Training(L.LightningModule):
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         loss = self._loss_in_place(batch)
-        if batch.singles is not None:
-            loss = loss + self._loss_alone(batch.singles)
+        if batch.pixels is not None:
+            loss = loss + self._loss_alone(batch.pixels)
         if not torch.isfinite(loss):
             raise TrainingFailed(
                 f"The loss became infinite in step {index + 1}: lower the learning rate."
@@ -124,35 +124,39 @@ class Training(L.LightningModule):
 
     def _loss_in_place(self, batch: Batch) -> Tensor:
         both = self.network.answers(batch.inputs, batch.shared)
-        logits, *own = (self._leading(said) for said in both if said is not None)
-        costs = losses.pixel_losses(logits, batch.classes, self.settings.focus)
+        logits, *own = (self._with_prior(said) for said in both if said is not None)
+        costs = losses.pixel_losses(logits, batch.classes, self.settings.focal_gamma)
         for said in own:
-            costs = costs + self.settings.own_loss * losses.pixel_losses(said, batch.classes)
+            costs = costs + self.settings.auxiliary_pixel_loss * losses.pixel_losses(
+                said, batch.classes
+            )
         if self.settings.group_loss:
             grouped = losses.group_losses(logits, batch.classes, self.group_of)  # type: ignore[arg-type]
             costs = costs + self.settings.group_loss * grouped
         return losses.weighted_mean(costs, batch.weights * self.class_weights[batch.classes])  # type: ignore[index]
 
-    def _loss_alone(self, singles: Singles) -> Tensor:
+    def _loss_alone(self, pixels: PixelBatch) -> Tensor:
         """Of the pixel networks; where pixels were mixed, by the shares of both crops.
 
         The networks learn apart from each other and from the U-Net: one sum, no shared weight.
         """
-        logits = self._leading(self.network.alone(singles.inputs))
-        total = torch.zeros_like(singles.shares[0])
-        for classes, share in zip(singles.classes, singles.shares, strict=True):
+        logits = self._with_prior(self.network.alone(pixels.inputs))
+        total = torch.zeros_like(pixels.shares[0])
+        for classes, share in zip(pixels.classes, pixels.shares, strict=True):
             weights = share * self.class_weights[classes]  # type: ignore[index]
-            total = total + weights * losses.pixel_losses(logits, classes, self.settings.focus)
+            total = total + weights * losses.pixel_losses(
+                logits, classes, self.settings.focal_gamma
+            )
         return total.mean()
 
-    def _leading(self, logits: Tensor) -> Tensor:
-        return logits.float() + self.lead[:, None, None]  # type: ignore[index]
+    def _with_prior(self, logits: Tensor) -> Tensor:
+        return logits.float() + self.logit_prior[:, None, None]  # type: ignore[index]
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         if self.average is None:
             return
         # A short memory at first, so that the random start is forgotten.
-        decay = min(self.settings.averaging, (1 + self.global_step) / (10 + self.global_step))
+        decay = min(self.settings.ema_decay, (1 + self.global_step) / (10 + self.global_step))
         with torch.no_grad():
             live = self.network.state_dict()
             for name, kept in self.average.state_dict().items():
@@ -183,13 +187,13 @@ class Training(L.LightningModule):
         return self.average if self.average is not None else self.network
 
 
-def _lead(found: Census, strength: float) -> NDArray[np.float64]:
+def _logit_prior(found: Census, strength: float) -> NDArray[np.float64]:
     """(K,) what is added to the logits in training, so that frequent classes start with a lead.
 
     Logit adjustment (Menon et al. 2021); classes without a pixel are never answered.
     """
-    lead = strength * np.log(np.maximum(found.shares, 1e-8))
-    return np.where(found.pixels > 0, lead, -1e4)
+    prior = strength * np.log(np.maximum(found.shares, 1e-8))
+    return np.where(found.pixels > 0, prior, -1e4)
 
 
 def _quiet() -> None:

@@ -18,8 +18,6 @@ from cropdash.classify.cnn.settings import CnnConfig
 from cropdash.classify.cnn.temporal import StripByStrip, TemporalEncoder
 
 _LAST_CROP = 8  # values that a last crop becomes
-OWN_SHARE = 0.3  # of a pixel's own series in the answer, where it gives one
-PIXEL_SHARE = 0.6  # of the pixel networks in the answer, where there are any
 
 
 class DoubleConvolution(nn.Sequential):
@@ -122,27 +120,30 @@ class HybridNetwork(SeriesEmbedding):
         self.dropout = nn.Dropout2d(config.dropout)
         seen = config.unet_channels[0] + (self.width if config.skip_embedding else 0)
         self.head = nn.Conv2d(seen, n_classes, 1)
-        self.pixel_head = nn.Conv2d(self.width, n_classes, 1) if config.own_loss else None
+        self.pixel_head = (
+            nn.Conv2d(self.width, n_classes, 1) if config.auxiliary_pixel_loss else None
+        )
         self.pixel = nn.ModuleList(
             PixelNetwork(channels, n_periods, n_classes, config, means)
             for _ in range(config.pixel_networks)
         )
         self.skip_embedding, self.n_classes = config.skip_embedding, n_classes
+        self.own_share, self.pixel_share = config.own_share, config.pixel_share
         self.reach = 2 ** (len(config.unet_channels) + 2)  # [px] margin that a tile's edge needs
 
     def forward(self, x: Tensor, shared: Tensor | None = None) -> Tensor:
         """The logits of all answers as one.
 
-        Where there is one, the pixel's own answer counts `OWN_SHARE` beside the U-Net's; of both
-        together, and the pixel networks where there are any, these count `PIXEL_SHARE`.
+        Where there is one, the pixel's own answer counts `own_share` beside the U-Net's; of both
+        together, and the pixel networks where there are any, these count `pixel_share`.
         """
         logits, own = self.answers(x, shared)
         if own is not None:
-            logits = torch.lerp(logits, own, OWN_SHARE)
+            logits = torch.lerp(logits, own, self.own_share)
         if not len(self.pixel):
             return logits
         alone = sum(network(x, shared) for network in self.pixel) / len(self.pixel)
-        return torch.lerp(logits, alone, PIXEL_SHARE)
+        return torch.lerp(logits, alone, self.pixel_share)
 
     def answers(self, x: Tensor, shared: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Logits from a pixel and what lies around it, and from its own embedding alone."""

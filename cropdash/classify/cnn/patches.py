@@ -25,7 +25,7 @@ _FEWEST_STEPS = 10  # an epoch; a single small zone is still learned in a hundre
 _ROW = 32  # single pixels of one zone that are hidden from and moved together
 
 
-class Singles(NamedTuple):
+class PixelBatch(NamedTuple):
     """Pixels without their surroundings, R rows of S for each of N networks; mixtures of two."""
 
     inputs: Tensor  # (N, T, C + D, R, S), what its zone shares among them
@@ -40,11 +40,11 @@ class Batch(NamedTuple):
     shared: Tensor  # (B, T, D) what the zone of a patch shares
     classes: Tensor  # (B, P, P)
     weights: Tensor  # (B, P, P), 0 = not learned
-    singles: Singles | None
+    pixels: PixelBatch | None
 
 
 @dataclass(frozen=True, eq=False)
-class Plates:
+class PreparedZone:
     """One zone, ready to be cut into patches."""
 
     inputs: Float  # (T, C, H, W) standardised
@@ -58,18 +58,17 @@ class Plates:
     row_of: Ints  # (H, W) where in `means` a pixel's parcel is
 
 
-def plates_of(sample: Sample, statistics: Statistics, config: CnnConfig) -> Plates:
+def prepare_zone(sample: Sample, statistics: Statistics, config: CnnConfig) -> PreparedZone:
     """Standardised inputs, classes and weights of a zone."""
-    seen = features.layers(sample.cube, config.inputs, *config.context)
     mask = features.labelled(sample)
     weights, chances = mask.astype(np.float32), mask.astype(np.float32)
     if config.weighting == "parcel":
         weights *= features.parcel_weight(sample, 0.5)
         chances *= features.parcel_weight(sample, features.DRAWN_BY)
-    inputs, shared = statistics.standardise(seen)
+    inputs, shared = statistics.standardise(sample.cube)
     there = np.logical_not(np.isnan(sample.cube.reflectance).any(axis=(0, 1)))
     means, row_of = parcel_means(inputs, sample.labels.parcel_id, there)
-    return Plates(
+    return PreparedZone(
         inputs,
         shared,
         np.where(mask, sample.labels.crop, 0).astype(np.uint8),
@@ -112,7 +111,7 @@ class Patches(IterableDataset[Batch]):
     ) -> None:
         self._samples, self._statistics, self._config = samples, statistics, config
         self._rank = rank  # of this process among those that share each batch
-        self._kept: dict[int, Plates] = {}
+        self._kept: dict[int, PreparedZone] = {}
         shapes = [s.zone.grid.shape for s in samples]
         self._side = min(config.patch_size, *(min(shape) for shape in shapes))
         first = samples[0].cube
@@ -135,7 +134,7 @@ class Patches(IterableDataset[Batch]):
     def _steps(self, pixels: int) -> int:
         """Steps an epoch: fewer than set where they would see a small area over and over."""
         wanted = _PASSES * pixels // (self._config.batch_size * self._side**2)
-        return min(self._config.iterations, max(_FEWEST_STEPS, wanted))
+        return min(self._config.steps_per_epoch, max(_FEWEST_STEPS, wanted))
 
     def _batch(self, rng: np.random.Generator) -> Batch:
         share = self._config.batch_size // self._config.processes
@@ -146,23 +145,23 @@ class Patches(IterableDataset[Batch]):
             torch.from_numpy(shared),
             torch.from_numpy(classes.astype(np.int64)),
             torch.from_numpy(weights),
-            self._singles(rng) if self._config.pixel_networks else None,
+            self._pixels(rng) if self._config.pixel_networks else None,
         )
 
-    def _singles(self, rng: np.random.Generator) -> Singles | None:
+    def _pixels(self, rng: np.random.Generator) -> PixelBatch | None:
         """Pixels from everywhere, as many of a zone or parcel as its weights say; None without."""
         config = self._config
         # Rows a network; one alone would have none to be mixed with.
         each = max(2, -(-config.single_pixels // (_ROW * config.processes)))
-        zones = [self._plates(int(i)) for i in self._at_hand]
-        odds = np.array([plates.odds[-1] if len(plates.odds) else 0.0 for plates in zones])
+        zones = [self._prepared(int(i)) for i in self._at_hand]
+        odds = np.array([prepared.odds[-1] if len(prepared.odds) else 0.0 for prepared in zones])
         if not odds.any():
             return None
         drawn = rng.choice(len(zones), each * config.pixel_networks, p=odds / odds.sum())
         rows = [self._row(zones[i], rng) for i in drawn]
         inputs, classes = (np.stack(part) for part in zip(*rows, strict=True))
         inputs, other, share = augmentation.mixed(
-            inputs, config.mixing, rng, ids=int(config.last_crop)
+            inputs, config.mixup_alpha, rng, ids=int(config.last_crop)
         )
         n = config.pixel_networks
         first, second, larger = (
@@ -171,35 +170,41 @@ class Patches(IterableDataset[Batch]):
         )
         # One large image a network: many of one row would be slower.
         images = np.ascontiguousarray(rearrange(inputs, "(n r) t c 1 s -> n t c r s", n=n))
-        return Singles(torch.from_numpy(images), (first, second), (larger, 1 - larger))
+        return PixelBatch(torch.from_numpy(images), (first, second), (larger, 1 - larger))
 
-    def _row(self, plates: Plates, rng: np.random.Generator) -> tuple[Float, NDArray[np.uint8]]:
+    def _row(
+        self, prepared: PreparedZone, rng: np.random.Generator
+    ) -> tuple[Float, NDArray[np.uint8]]:
         """(T, C + D, 1, S) and (1, S): single pixels of one zone, or means of their parcels."""
-        at = np.searchsorted(plates.odds, rng.random(_ROW) * plates.odds[-1], side="right")
-        rows, columns = plates.centres[np.minimum(at, len(plates.odds) - 1)].T
-        inputs = plates.inputs[:, :, rows, columns]
+        at = np.searchsorted(prepared.odds, rng.random(_ROW) * prepared.odds[-1], side="right")
+        rows, columns = prepared.centres[np.minimum(at, len(prepared.odds) - 1)].T
+        inputs = prepared.inputs[:, :, rows, columns]
         n_means = round(self._config.parcel_means * _ROW)
-        parcels = plates.row_of[rows[:n_means], columns[:n_means]]
+        parcels = prepared.row_of[rows[:n_means], columns[:n_means]]
         first = int(self._config.last_crop)  # a class id has no mean: it stays the pixel's own
-        inputs[:, first:, :n_means] = plates.means[parcels, :, first:].transpose(1, 2, 0)
+        inputs[:, first:, :n_means] = prepared.means[parcels, :, first:].transpose(1, 2, 0)
         own = inputs[:, :, None]
-        own, shared = self._varied(own, plates.shared, plates.parcels[rows, columns][None], rng)
+        own, shared = self._varied(own, prepared.shared, prepared.parcels[rows, columns][None], rng)
         everywhere = np.broadcast_to(shared[:, :, None, None], (*shared.shape, 1, _ROW))
-        return np.concatenate([own, everywhere], axis=1), plates.classes[rows, columns][None]
+        return np.concatenate([own, everywhere], axis=1), prepared.classes[rows, columns][None]
 
     def _patch(self, rng: np.random.Generator) -> tuple[NDArray[np.generic], ...]:
-        plates = self._plates(int(rng.choice(self._at_hand)))
-        height, width = plates.classes.shape
+        prepared = self._prepared(int(rng.choice(self._at_hand)))
+        height, width = prepared.classes.shape
         centre = (
-            plates.centres[rng.integers(len(plates.centres))] if len(plates.centres) else (0, 0)
+            prepared.centres[rng.integers(len(prepared.centres))]
+            if len(prepared.centres)
+            else (0, 0)
         )
         jitter = rng.integers(0, self._side, 2)
         row = int(np.clip(centre[0] - jitter[0], 0, height - self._side))
         column = int(np.clip(centre[1] - jitter[1], 0, width - self._side))
         at = (..., slice(row, row + self._side), slice(column, column + self._side))
         turns, flip = int(rng.integers(4)), bool(rng.integers(2))
-        inputs, shared = self._varied(plates.inputs[at], plates.shared, plates.parcels[at], rng)
-        parts = (inputs, plates.classes[at], plates.weights[at])
+        inputs, shared = self._varied(
+            prepared.inputs[at], prepared.shared, prepared.parcels[at], rng
+        )
+        parts = (inputs, prepared.classes[at], prepared.weights[at])
         turned, *labels = (_turned(part, turns, flip) for part in parts)
         return turned, shared, *labels
 
@@ -208,8 +213,8 @@ class Patches(IterableDataset[Batch]):
     ) -> tuple[Float, Float]:
         """The patch and what its zone shares with some months hidden, and a little elsewhere."""
         config = self._config
-        if config.hidden_months:
-            hidden = rng.random(len(inputs)) < config.hidden_months
+        if config.period_dropout:
+            hidden = rng.random(len(inputs)) < config.period_dropout
             inputs = augmentation.without_months(inputs, hidden)
             shared = augmentation.without_months(shared, hidden)
         if config.location and config.location_noise:
@@ -221,13 +226,13 @@ class Patches(IterableDataset[Batch]):
     def _choose(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """The zones of this epoch: all, or as many as fit in memory, drawn anew."""
         chosen = rng.permutation(len(self._samples))[: self._room]
-        self._kept = {i: plates for i, plates in self._kept.items() if i in chosen}
+        self._kept = {i: prepared for i, prepared in self._kept.items() if i in chosen}
         return chosen
 
-    def _plates(self, index: int) -> Plates:
+    def _prepared(self, index: int) -> PreparedZone:
         if index not in self._kept:
             sample = self._samples[index]
-            self._kept[index] = plates_of(sample, self._statistics, self._config)
+            self._kept[index] = prepare_zone(sample, self._statistics, self._config)
         return self._kept[index]
 
 

@@ -18,17 +18,17 @@ class CnnConfig(TrainConfig):
     rounds: ClassVar[str] = "epochs"
 
     classifier: Literal["cnn"] = Field("cnn", title="Model")
-    inputs: Literal["reflectance", "sqrt_ndvi"] = Field(
-        "sqrt_ndvi", title="Inputs",
-        description="Reflectance as it is, or its square root and NDVI beside it.",
+    inputs: Literal["reflectance", "sqrt"] = Field(
+        "sqrt", title="Inputs",
+        description="Reflectance as it is, or its square root; the indices stand beside it.",
     )  # fmt: skip
     location_noise: float = Field(
         0.2, ge=0, le=5, title="Location noise",
         description="How far each patch is moved in training, in deviations between the zones.",
     )  # fmt: skip
-    hidden_months: float = Field(
-        0.3, ge=0, le=0.9, title="Hidden months",
-        description="Share of the months of a training patch that are hidden as clouds would.",
+    period_dropout: float = Field(
+        0.3, ge=0, le=0.9, title="Period dropout",
+        description="Share of the periods of a training patch that are hidden as clouds would.",
     )  # fmt: skip
     hidden_last_crop: float = Field(
         0.2, ge=0, le=1, title="Hidden last crops",
@@ -41,15 +41,15 @@ class CnnConfig(TrainConfig):
     )  # fmt: skip
     temporal_layers: int = Field(1, ge=1, le=4, title="Temporal layers", description="Its depth.")
     temporal_kernel: Literal[3, 5] = Field(
-        3, title="Temporal kernel", description="Months that one convolution sees."
+        3, title="Temporal kernel", description="Periods that one convolution sees."
     )
     temporal_pooling: Literal["max", "dense"] = Field(
         "dense", title="Temporal pooling",
-        description="Strongest response of the year, or a learned mix of all months.",
+        description="Strongest response of the year, or a learned mix of all periods.",
     )  # fmt: skip
     temporal_hidden: int = Field(
         256, ge=8, le=1024, title="Hidden values",
-        description="Width of the layer that mixes the months, where they are mixed (dense).",
+        description="Width of the layer that mixes the periods, where they are mixed (dense).",
     )  # fmt: skip
     embedding: int = Field(
         64, ge=8, le=256, title="Embedding", description="Values per pixel that the U-Net sees."
@@ -72,7 +72,7 @@ class CnnConfig(TrainConfig):
         24, ge=8, le=512, title="Patch size", description="Pixels on a side of a training patch."
     )
     batch_size: int = Field(32, ge=2, le=256, title="Batch size", description="Patches a step.")
-    iterations: int = Field(
+    steps_per_epoch: int = Field(
         80,
         ge=1,
         le=10_000,
@@ -88,23 +88,31 @@ class CnnConfig(TrainConfig):
         "parcel", title="Pixel weighting",
         description="parcel: a pixel weighs one over the square root of its parcel's size.",
     )  # fmt: skip
-    focus: float = Field(
-        0.0, ge=0, le=5, title="Focus",
-        description="Gamma of the focal loss: clear pixels count less (0 = cross-entropy).",
+    focal_gamma: float = Field(
+        0.0, ge=0, le=5, title="Focal gamma",
+        description="Of the focal loss: clear pixels count less (0 = cross-entropy).",
     )  # fmt: skip
     group_loss: float = Field(
         0.0, ge=0, le=5, title="Group loss",
         description="Weight of a second loss on the group of the class (0 = off).",
     )  # fmt: skip
-    own_loss: float = Field(
+    auxiliary_pixel_loss: float = Field(
         0.5, ge=0, le=5, title="Loss of the pixel alone",
         description="Weight of a second loss on what a pixel's own series says, without its "
         "surroundings; that answer then counts too (0 = there is none).",
+    )  # fmt: skip
+    own_share: float = Field(
+        0.3, ge=0, le=1, title="Share of the pixel alone",
+        description="What a pixel's own series counts in the answer beside its surroundings.",
     )  # fmt: skip
     pixel_networks: int = Field(
         1, ge=0, le=8, title="Pixel networks",
         description="So many learn beside, from single pixels of all parcels, and answer from a "
         "pixel's own series, without its surroundings; their answer counts as well (0 = none).",
+    )  # fmt: skip
+    pixel_share: float = Field(
+        0.6, ge=0, le=1, title="Share of the pixel networks",
+        description="What they count in the answer beside the network of surroundings.",
     )  # fmt: skip
     single_pixels: int = Field(
         1600, ge=32, le=100_000, title="Single pixels",
@@ -114,8 +122,8 @@ class CnnConfig(TrainConfig):
         0.5, ge=0, le=1, title="Parcel means",
         description="Share of the single pixels in whose place the mean of their parcel is learned.",
     )  # fmt: skip
-    mixing: float = Field(
-        0.4, ge=0, le=10, title="Mixing",
+    mixup_alpha: float = Field(
+        0.4, ge=0, le=10, title="Mixup alpha",
         description="Single pixels are learned as mixtures of two: the larger, the more even "
         "(0 = not mixed).",
     )  # fmt: skip
@@ -123,8 +131,8 @@ class CnnConfig(TrainConfig):
         0.4, ge=0, le=2, title="Logit adjustment",
         description="Strength with which rare classes are favoured (0 = none, 1 = balanced).",
     )  # fmt: skip
-    averaging: float = Field(
-        0.98, ge=0, lt=1, title="Weight averaging",
+    ema_decay: float = Field(
+        0.98, ge=0, lt=1, title="EMA decay",
         description="Decay of the moving average of weights that is kept (0 = off).",
     )  # fmt: skip
     half_precision: bool = Field(

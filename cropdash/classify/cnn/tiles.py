@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from cropdash.classify.cnn.network import HybridNetwork, for_inference
-from cropdash.classify.features import Inputs
+from cropdash.classify.features import Standardised
 from cropdash.domain import Float
 
 SIDE = 256  # [px] of a tile's core: bounds memory to a few hundred megabytes
@@ -16,7 +16,7 @@ SIDE = 256  # [px] of a tile's core: bounds memory to a few hundred megabytes
 
 def predict(
     network: HybridNetwork,
-    inputs: Inputs,
+    inputs: Standardised,
     classes: Sequence[int],
     side: int = SIDE,
     half: bool = False,

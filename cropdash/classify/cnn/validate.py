@@ -16,22 +16,22 @@ from torch import Tensor
 
 from cropdash.classify import features, validation
 from cropdash.classify.classifier import OnEpoch, ShouldStop
-from cropdash.classify.cnn import distributed, precision, tiles
+from cropdash.classify.cnn import KIND, distributed, precision, tiles
 from cropdash.classify.cnn.network import HybridNetwork
 from cropdash.classify.cnn.settings import CnnConfig
-from cropdash.classify.description import CHECKPOINT, Frame
+from cropdash.classify.description import TrainingSchema
 from cropdash.classify.features import Statistics
 from cropdash.domain import Sample
 
 
-class Judge(Callback):
+class ValidationCallback(Callback):
     """Tells each epoch's numbers; `best` holds the weights to keep."""
 
     def __init__(
         self,
         held_out: Sequence[Sample],
         statistics: Statistics,
-        frame: Frame,
+        schema: TrainingSchema,
         config: CnnConfig,
         on_epoch: OnEpoch,
         should_stop: ShouldStop,
@@ -40,7 +40,7 @@ class Judge(Callback):
         first = distributed.rank(config)
         self._validation = [held_out[i] for i in range(first, len(held_out), config.processes)]
         self._validates = len(held_out) > 0
-        self._statistics, self._frame, self._config = statistics, frame, config
+        self._statistics, self._schema, self._config = statistics, schema, config
         self._on_epoch, self._should_stop = on_epoch, should_stop
         self.stopped = False  # asked to stop before the epoch's end
         self._started, self._before = time.monotonic(), 0.0
@@ -128,9 +128,8 @@ class Judge(Callback):
         self, network: HybridNetwork, sample: Sample
     ) -> tuple[NDArray[np.int64], float, int]:
         """(K, K) counts, and the summed loss and number of the pixels of trained classes."""
-        classes = self._frame.classes
-        seen = features.layers(sample.cube, self._config.inputs, *self._config.context)
-        inputs = self._statistics.standardise(seen)
+        classes = self._schema.classes
+        inputs = self._statistics.standardise(sample.cube)
         half = precision.half(self._config)
         said = tiles.predict(network, inputs, classes, half=half)  # (len(classes), H, W)
         mask = features.labelled(sample)
@@ -151,9 +150,9 @@ class EpochCheckpoint(Checkpoint):
     unbroken training.
     """
 
-    def __init__(self, folder: Path, judge: Judge) -> None:
-        self._path, self._judge = folder / CHECKPOINT, judge
+    def __init__(self, folder: Path, validator: ValidationCallback) -> None:
+        self._path, self._validator = folder / KIND.checkpoint, validator
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        if not self._judge.stopped:
+        if not self._validator.stopped:
             trainer.save_checkpoint(self._path)

@@ -16,10 +16,11 @@ from xgboost.callback import CallbackContainer
 
 from cropdash.classify import validation
 from cropdash.classify.classifier import OnEpoch, ShouldStop
-from cropdash.classify.description import ROUNDS, replacing
 from cropdash.classify.sampling import Positions
+from cropdash.classify.xgboost import KIND
 from cropdash.classify.xgboost.settings import XgbConfig
 from cropdash.domain.errors import TrainingFailed
+from cropdash.files import atomic
 
 _DIGEST = 64  # characters of a SHA-256 in hexadecimal
 _KEEPS = 10  # times that a training is kept on its way
@@ -60,7 +61,7 @@ def grow(
         if container.after_iteration(booster, number, watched["train"], evaluated):
             break
         if (number + 1) % max(1, config.trees // _KEEPS) == 0:
-            booster = _kept(booster, settled, watched, folder / ROUNDS)
+            booster = _kept(booster, settled, watched, folder / KIND.checkpoint)
     best = booster.attr("best_round")
     return booster if best is None else booster[: int(best) + 1]
 
@@ -73,7 +74,7 @@ def _begun(
 ) -> xgboost.Booster:
     """The trees kept by an earlier training with the same settings, or none."""
     cache = list(watched.values())
-    raw = _readable(folder / ROUNDS)
+    raw = _readable(folder / KIND.checkpoint)
     if raw is not None:
         booster = xgboost.Booster(dict(parameters), cache, model_file=raw)
         if booster.attr("identity") == identity:
@@ -119,7 +120,7 @@ def _kept(
     differ, and with them the next trees. Loaded again here, both are the same.
     """
     raw = booster.save_raw(raw_format="ubj")
-    with replacing(path) as temporary:
+    with atomic.replacing(path) as temporary:
         temporary.write_bytes(checksum(raw).encode("ascii") + raw)
     return xgboost.Booster(dict(parameters), list(watched.values()), model_file=raw)
 

@@ -15,10 +15,10 @@ class XgbConfig(TrainConfig):
     rounds: ClassVar[str] = "trees"
 
     classifier: Literal["xgboost"] = Field("xgboost", title="Model")
-    inputs: Literal["raw", "ndvi", "phenology"] = Field(
-        "ndvi", title="Inputs",
-        description="Reflectance alone; with NDVI and its changes; or with the dates and heights "
-        "of the season as well.",
+    inputs: Literal["raw", "indices", "phenology"] = Field(
+        "indices", title="Inputs",
+        description="Reflectance alone; with the indices and their changes; or with the dates and "
+        "heights of the season as well.",
     )  # fmt: skip
     pixels: int = Field(
         40_000, ge=1_000, le=100_000_000, title="Training pixels", description="Drawn at most."
@@ -34,7 +34,9 @@ class XgbConfig(TrainConfig):
     max_depth: int = Field(4, ge=1, le=16, title="Depth", description="Of a tree.")
     max_bins: int = Field(64, ge=8, le=1024, title="Bins", description="Of a feature's histogram.")
     subsample: float = Field(0.8, gt=0, le=1, title="Rows", description="Share a tree sees.")
-    column_share: float = Field(0.5, gt=0, le=1, title="Columns", description="Share a tree sees.")
+    colsample_bytree: float = Field(
+        0.5, gt=0, le=1, title="Columns", description="Share a tree sees."
+    )
     min_child_weight: float = Field(
         0.02, ge=0, le=1000, title="Least weight of a leaf",
         description="Small values let rare classes have leaves of their own.",

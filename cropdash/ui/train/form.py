@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from cropdash.domain import indices
 from cropdash.domain.errors import CropdashError
 from cropdash.i18n import number, say, sentence
 from cropdash.settings import classifiers
@@ -21,7 +22,7 @@ from cropdash.ui.widgets import settings_form
 _SHARED = ("seed", "folds", "validation_fold", "threads")
 _WEIGHTING = (
     "weighting", "class_weighting", "logit_adjustment", "adjustment", "rare", "least_parcels",
-    "focus", "group_loss",
+    "focal_gamma", "group_loss",
 )  # fmt: skip
 TASKS = {
     "training": sentence("One training"),
@@ -89,7 +90,7 @@ def choose(datasets: Sequence[str], runs: Sequence[RunInfo], title: str = "") ->
     base, key = _preset(classifier, like)
     if title:
         st.caption(title)
-    chosen = _controls(classifier, base, key)
+    chosen = _controls(classifier, base, key, _offered(dataset))
     config = classifiers.parse({**chosen, "classifier": classifier, "dataset": dataset})
     _warn_of_few_zones(config)
     return config
@@ -163,7 +164,9 @@ def _preset(classifier: str, like: Model | None) -> tuple[Mapping[str, Any], str
     return classifiers.preset_values(classifier, preset), f"{key}:{preset}"
 
 
-def _controls(classifier: str, base: Mapping[str, Any], key: str) -> dict[str, Any]:
+def _controls(
+    classifier: str, base: Mapping[str, Any], key: str, offered: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
     kind = classifiers.kind(classifier).settings
     own = [
         n for n in kind.model_fields if n not in (*_SHARED, *_WEIGHTING, "classifier", "dataset")
@@ -176,8 +179,16 @@ def _controls(classifier: str, base: Mapping[str, Any], key: str) -> dict[str, A
         (say("Hyper-parameters"), ":material/tune:", own),
     ):
         with st.expander(title, icon=icon):
-            chosen |= settings_form.fields(kind, names, base, key)
+            chosen |= settings_form.fields(kind, names, base, key, offered)
     return chosen
+
+
+def _offered(dataset: str) -> dict[str, Sequence[str]]:
+    """What of the dataset a model can be let see: indices of its bands, and further layers."""
+    store, zones = data.store(), data.zones(dataset)
+    bands = store.dataset(dataset).description.bands
+    layers = store.layer_names(dataset, zones[0].zone_id) if zones else ()
+    return {"indices": [index.name for index in indices.of_bands(bands)], "layers": layers}
 
 
 def _warn_of_few_zones(config: TrainConfig) -> None:

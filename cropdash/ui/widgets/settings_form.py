@@ -17,12 +17,18 @@ _COLUMNS = 2
 
 
 def fields(
-    kind: type[BaseModel], names: Sequence[str], values: Mapping[str, Any], key: str
+    kind: type[BaseModel],
+    names: Sequence[str],
+    values: Mapping[str, Any],
+    key: str,
+    offered: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     """Show the controls of `names` on a grid, at `values` or the defaults; return what they say.
 
-    `key` tells one form from another: under a new key every control starts anew.
+    `key` tells one form from another: under a new key every control starts anew. Of lists that are
+    `offered` some are chosen; others are typed.
     """
+    offered = offered or {}
     chosen = {}
     for start in range(0, len(names), _COLUMNS):
         for column, name in zip(
@@ -32,14 +38,17 @@ def fields(
             default = None if field.is_required() else field.get_default(call_default_factory=True)
             value = values.get(name, default)
             with column:
-                chosen[name] = control(name, field, value, f"{key}:{name}")
+                place = f"{key}:{name}"
+                if name in offered:
+                    chosen[name] = _some(name, field, value, offered[name], place)
+                else:
+                    chosen[name] = control(name, field, value, place)
     return chosen
 
 
 def control(name: str, field: FieldInfo, value: Any, key: str) -> Any:
     """The control that suits the field's type: select box, toggle, number or text."""
-    label = title(name, field)
-    about = f"{say(field.description or '')}  \n`{name}`".strip()
+    label, about = title(name, field), _about(name, field)
     kind, optional = _bare(field.annotation)
     options = get_args(kind) if get_origin(kind) is Literal else ()
     if optional and options:
@@ -56,6 +65,20 @@ def control(name: str, field: FieldInfo, value: Any, key: str) -> Any:
     if kind in (int, float):
         return _number(label, field, kind, value, optional=optional, about=about, key=key)
     return _text(label, kind, value, about, key)
+
+
+def _some(name: str, field: FieldInfo, value: Any, offered: Sequence[str], key: str) -> list[str]:
+    """Several of what is offered, in its order."""
+    # What there is differs between datasets: a control of other options starts anew.
+    chosen = st.multiselect(
+        title(name, field), offered, default=[v for v in value if v in offered],
+        help=_about(name, field), key=f"{','.join(offered)}:{key}", placeholder=say("none"),
+    )  # fmt: skip
+    return [option for option in offered if option in chosen]
+
+
+def _about(name: str, field: FieldInfo) -> str:
+    return f"{say(field.description or '')}  \n`{name}`".strip()
 
 
 def title(name: str, field: FieldInfo) -> str:
