@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from cropdash import legend as legends
 from cropdash.classify.classifier import Classifier
 from cropdash.classify.description import MODEL
 from cropdash.domain import Legend
-from cropdash.domain.errors import ConfigError, InvalidRun
+from cropdash.domain.errors import ConfigError, DamagedFile, InvalidRun
 from cropdash.settings import classifiers
 from cropdash.settings.train import TrainConfig
 
@@ -33,14 +32,16 @@ def load(run_folder: Path, legend: Legend | None = None) -> Classifier:
     """
     legend = legend or legends.load()
     try:
-        model: dict[str, Any] = json.loads((run_folder / MODEL).read_text(encoding="utf-8"))
+        model: dict[str, Any] = MODEL.read(run_folder)
         config = classifiers.parse(model["config"])
     except FileNotFoundError as error:
         raise InvalidRun(
             f"Run {run_folder.name} has no trained model yet: let its training finish."
         ) from error
-    except (json.JSONDecodeError, KeyError) as error:
-        raise InvalidRun(f"{MODEL} of run {run_folder.name} is damaged: train it again.") from error
+    except (DamagedFile, KeyError, TypeError) as error:
+        raise InvalidRun(
+            f"{MODEL.file} of run {run_folder.name} is damaged: train it again."
+        ) from error
     except ConfigError as error:
         raise InvalidRun(
             f"Run {run_folder.name} was trained by another version ({error}): train it again."

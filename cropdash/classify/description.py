@@ -14,10 +14,10 @@ from cropdash.classify import features
 from cropdash.classify.inputs import Inputs, Seeing
 from cropdash.domain import Cube, Legend, Period, Sample
 from cropdash.domain.errors import InvalidRaster, InvalidRun, NotEnoughData
-from cropdash.files import atomic
+from cropdash.files.records import Form
 from cropdash.settings.train import TrainConfig
 
-MODEL, STATISTICS = "model.json", "statistics.json"
+MODEL, STATISTICS = Form("model.json"), Form("statistics.json")
 _LEAP_YEAR = 2024  # any that has all days
 
 
@@ -100,7 +100,7 @@ def write(
     **more: Any,
 ) -> None:
     """Write model.json, with `more` that the classifier tells, and statistics.json."""
-    atomic.write_json(folder / STATISTICS, dict(statistics))
+    STATISTICS.write(folder, statistics)
     described = {
         "config": config.model_dump(mode="json"),
         "legend_hash": legend.hash,
@@ -109,7 +109,7 @@ def write(
         "inputs": schema.inputs.to_json(),
         "classes": schema.classes,
     }
-    atomic.write_json(folder / MODEL, described | more)
+    MODEL.write(folder, described | more)
 
 
 def schema_in(model: Mapping[str, Any], config: Seeing) -> TrainingSchema:

@@ -93,7 +93,7 @@ class CnnClassifier:
     def restore(self, folder: Path, model: Mapping[str, Any]) -> None:
         try:
             self._schema = description.schema_in(model, self._config)
-            written = atomic.read_json(folder / STATISTICS)
+            written = STATISTICS.read(folder)
             channels = tuple(model["channels"])
             self._statistics = Statistics.from_json(written, channels, self._schema.inputs)
             self._network = self._new_network(self._schema, self._statistics)

@@ -159,7 +159,7 @@ class XgbClassifier:
         try:
             raw = boosting.checked((folder / KIND.weights).read_bytes(), model["checksum"])
             booster = xgboost.Booster({"nthread": self._config.threads}, model_file=raw)
-            self._statistics = atomic.read_json(folder / STATISTICS)
+            self._statistics = STATISTICS.read(folder)
             self._schema = description.schema_in(model, self._config)
         except FileNotFoundError as error:
             raise InvalidRun(
