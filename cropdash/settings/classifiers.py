@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MODULES = {
     "cnn": "cropdash.classify.cnn",
     "xgboost": "cropdash.classify.xgboost",
+    "forest": "cropdash.classify.forest",
     "ensemble": "cropdash.settings.ensemble",
 }
 Value = int | float | str | bool
@@ -59,6 +60,7 @@ class ClassifierKind:
     build: Callable[[Any, Any], Any] | None = None  # of settings and legend; None: it joins runs
     checkpoint: str = ""  # file that a training keeps to go on from, if it can
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"light": {}})
+    preset_hint: str = ""  # a sentence on each of them, "light: …"
     space: tuple[Between | OneOf, ...] = ()  # what a search tries: what moves the scores most
     grid: tuple[OneOf, ...] = ()  # two settings whose combinations a grid tries
     packages: tuple[str, ...] = ()  # whose versions a run records

@@ -14,7 +14,7 @@ import psutil
 from cropdash.settings import classifiers
 from cropdash.settings.folders import PROJECT
 
-_PACKAGES = ("numpy", "scikit-learn", "rasterio", "geopandas")  # beside those of the classifiers
+_PACKAGES = ("numpy", "rasterio", "geopandas")  # beside those of the classifiers
 
 
 def facts() -> dict[str, Any]:

@@ -34,6 +34,7 @@ SETTINGS = {
         "threads": 1,
     },
     "xgboost": {"trees": 12, "pixels": 2000, "threads": 1},
+    "forest": {"trees": 20, "pixels": 2000, "threads": 1},
 }
 
 
@@ -54,10 +55,14 @@ def fit(classifier, folder, train=None, validation=None, **hooks):
     return told
 
 
-MODELS = [("cnn", {}), ("cnn", {"pixel_networks": 2, "single_pixels": 64}), ("xgboost", {})]
+MODELS = [
+    ("cnn", {}), ("cnn", {"pixel_networks": 2, "single_pixels": 64}), ("xgboost", {}), ("forest", {}),
+]  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=MODELS, ids=["cnn", "cnn and pixel networks", "xgboost"])
+@pytest.fixture(
+    scope="module", params=MODELS, ids=["cnn", "cnn and pixel networks", "xgboost", "forest"]
+)
 def trained(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     kind, changes = request.param
@@ -152,7 +157,7 @@ def test_cubes_of_another_kind_are_refused(trained):
             classifier.predict_proba(other)
 
 
-@pytest.mark.parametrize("kind", ["cnn", "xgboost"])
+@pytest.mark.parametrize("kind", ["cnn", "xgboost", "forest"])
 def test_missing_series_poison_nothing(kind, tmp_path):
     plain = landscapes.sample("a", seed=1)
     values = plain.cube.reflectance.copy()
@@ -166,7 +171,7 @@ def test_missing_series_poison_nothing(kind, tmp_path):
     assert np.isfinite(classifier.predict_proba(cube)).all()
 
 
-@pytest.mark.parametrize("kind", ["cnn", "xgboost"])
+@pytest.mark.parametrize("kind", ["cnn", "xgboost", "forest"])
 def test_the_same_seed_gives_the_same_model(kind, tmp_path):
     cube = landscapes.sample("d", seed=5).cube
     said = []
@@ -177,7 +182,7 @@ def test_the_same_seed_gives_the_same_model(kind, tmp_path):
     np.testing.assert_array_equal(*said)
 
 
-@pytest.mark.parametrize("kind", ["cnn", "xgboost"])
+@pytest.mark.parametrize("kind", ["cnn", "xgboost", "forest"])
 def test_one_zone_and_no_validation_are_enough(kind, tmp_path):
     classifier = new(kind)
     told = fit(classifier, tmp_path, train=[landscapes.sample("a", (17, 23))], validation=[])
@@ -186,7 +191,7 @@ def test_one_zone_and_no_validation_are_enough(kind, tmp_path):
     classify.load(tmp_path)
 
 
-@pytest.mark.parametrize("kind", ["cnn", "xgboost"])
+@pytest.mark.parametrize("kind", ["cnn", "xgboost", "forest"])
 def test_a_stop_ends_training_and_keeps_a_model(kind, tmp_path):
     told = []
     classifier = new(kind)
@@ -196,7 +201,7 @@ def test_a_stop_ends_training_and_keeps_a_model(kind, tmp_path):
     classify.load(tmp_path)
 
 
-@pytest.mark.parametrize("kind", ["cnn", "xgboost"])
+@pytest.mark.parametrize("kind", ["cnn", "xgboost", "forest"])
 def test_nothing_labelled_says_so(kind, tmp_path):
     plain = landscapes.sample("a")
     empty = Labels(np.zeros_like(plain.labels.crop), plain.labels.parcel_id, plain.labels.grid)
@@ -204,7 +209,7 @@ def test_nothing_labelled_says_so(kind, tmp_path):
         fit(new(kind), tmp_path, train=[Sample(plain.zone, plain.cube, empty)])
 
 
-@pytest.mark.parametrize("kind", ["cnn", "xgboost"])
+@pytest.mark.parametrize("kind", ["cnn", "xgboost", "forest"])
 def test_a_class_without_a_series_is_not_a_trained_class(kind, tmp_path):
     plain = landscapes.sample("a", seed=1)
     values, crop = plain.cube.reflectance.copy(), plain.labels.crop.copy()
@@ -423,7 +428,7 @@ def test_statistics_agree_with_plain_ones_and_survive_json():
     assert abs(scaled.mean()) < 0.2
 
 
-@pytest.mark.parametrize("kind", ["cnn", "xgboost"])
+@pytest.mark.parametrize("kind", ["cnn", "xgboost", "forest"])
 def test_held_out_pixels_of_classes_never_trained_count_as_errors_of_both_models(kind, tmp_path):
     train, held = landscapes.sample("a", seed=1), landscapes.sample("c", (40, 35), seed=3)
     crop = train.labels.crop
@@ -572,7 +577,7 @@ def test_what_a_zone_lacks_is_one_sentence(changes, said):
         Inputs.of(new("xgboost", **changes).config, landscapes.sample().cube)
 
 
-@pytest.mark.parametrize("kind", ["cnn", "xgboost"])
+@pytest.mark.parametrize("kind", ["cnn", "xgboost", "forest"])
 def test_ten_bands_and_their_indices_are_learned_from(kind, tmp_path):
     def ten(name, seed):
         plain = landscapes.sample(name, (24, 20), seed=seed)

@@ -37,7 +37,7 @@ def test_text_of_the_command_line_is_converted():
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"classifier": "forest"}, "'forest' is unknown"),
+        ({"classifier": "orchard"}, "'orchard' is unknown"),
         ({"classifier": "cnn", "epochs": 0}, "'epochs' is 0"),
         ({"classifier": "cnn", "colour": "red"}, "no setting 'colour'"),
         ({"classifier": "xgboost", "trees": "many"}, "'trees' is 'many'"),

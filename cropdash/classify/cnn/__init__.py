@@ -53,6 +53,9 @@ KIND = ClassifierKind(
     build=_build,
     checkpoint="checkpoint.safetensors",
     presets={"light": {}, "seed": _SEED},
+    preset_hint=sentence(
+        "light: minutes on two cores. seed: the model as first described, far slower."
+    ),
     space=(
         Between("learning_rate", 5e-4, 8e-3, log=True),
         Between("weight_decay", 1e-3, 0.3, log=True),

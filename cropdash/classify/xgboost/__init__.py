@@ -41,6 +41,9 @@ KIND = ClassifierKind(
     build=_build,
     checkpoint="checkpoint.ubj",
     presets={"light": {}, "seed": _SEED},
+    preset_hint=sentence(
+        "light: minutes on two cores. seed: the model as first described, far slower."
+    ),
     space=(
         Between("trees", 40, 320, log=True),
         Between("learning_rate", 0.05, 0.4, log=True),

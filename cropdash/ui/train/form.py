@@ -154,7 +154,8 @@ def _preset(classifier: str, like: Model | None) -> tuple[Mapping[str, Any], str
     if like and like.classifier == classifier:
         names = [like.name, *names]
     key = f"{classifier}:{like.name if like else ''}"
-    about = say("light: minutes on two cores. seed: the model as first described, far slower.")
+    hint = classifiers.kind(classifier).preset_hint
+    about = say(hint) if hint else None
     chosen = st.segmented_control(
         say("Start from"), names, default=names[0], required=True, help=about, key=f"preset:{key}"
     )
