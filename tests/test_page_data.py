@@ -17,6 +17,7 @@ from rasterio.transform import Affine
 from shapely import box
 from streamlit.testing.v1 import AppTest
 
+from cropdash.domain import sentinel2
 from cropdash.domain.errors import CropdashError, RunBusy
 from cropdash.ingest import zones as zone_files
 from cropdash.ingest.earthengine.credentials import KEY as EE_KEY
@@ -167,6 +168,84 @@ def test_the_form_starts_what_it_and_its_command_say(
     assert (app.query_params["dataset"], app.query_params["view"]) == ("mine", "datasets")
 
 
+def _pills(app: AppTest, source: str) -> Any:
+    return next(b for b in app.button_group if b.key == f"build:{source}:bands")
+
+
+@pytest.mark.parametrize("source", sources.MODULES)
+def test_every_source_asks_for_season_periods_and_bands(empty: Folders, source: str) -> None:
+    app = _source(_open(), source)
+    assert _control(app, f"build:{source}:season").value == ("" if source == "local" else "2023")
+    assert list(_control(app, f"build:{source}:every").options) == [
+        "months", "ten days", "sixteen days",
+    ]  # fmt: skip
+    assert _pills(app, source).value == ["B2", "B3", "B4", "B8"]
+
+
+def test_season_periods_and_bands_go_into_command_estimate_and_build(
+    empty: Folders, started: list[BuildConfig]
+) -> None:
+    app = _open()
+    assert "40 zones, 12 periods (2023-01-01 to 2023-12-31), 4 bands" in _texts(app)
+    _control(app, "build:simulated:season").set_value("2022-10..2023-09").run()
+    _control(app, "build:simulated:every").set_value("dekad").run()
+    _pills(app, "simulated").set_value(list(sentinel2.TABLE)).run()
+    assert "40 zones, 36 periods (2022-10-01 to 2023-09-30), 10 bands" in _texts(app)
+    disk = 40 * 256**2 * (36 * 21 + 8) / 1e9
+    assert f"up to {disk:.1f} GB on disk" in _texts(app)
+    assert "--season 2022-10..2023-09 --every dekad --bands B2,B3," in app.code[0].value
+    _button(app, "Start building").click().run()
+    assert started == [
+        sources.demo(dataset="simulated", season="2022-10..2023-09", every="dekad", bands="all")
+    ]
+
+
+def test_what_is_fetched_grows_with_the_periods(empty: Folders) -> None:
+    _put(empty, "rpg.gpkg")
+    app = _source(_open(), "earthengine")
+    _control(app, "build:earthengine:project").set_value("my-project").run()
+    assert "480 requests, up to 4.8 GB to fetch" in _texts(app)
+    _control(app, "build:earthengine:every").set_value("dekad").run()
+    assert "1,440 requests, up to 14.4 GB to fetch" in _texts(app)
+
+
+@pytest.mark.parametrize(
+    ("season", "words"),
+    [
+        ("2023-13..2024-02", "holds no day"),
+        ("2012", "flies since"),
+        ("last year", "neither a year"),
+    ],
+)
+def test_a_season_that_is_none_is_one_sentence_and_starts_nothing(
+    empty: Folders, season: str, words: str
+) -> None:
+    app = _open()
+    _control(app, "build:simulated:season").set_value(season).run()
+    assert len(app.error) == 1
+    assert words in app.error[0].value
+    assert _button(app, "Start building") is None
+
+
+def test_bands_without_those_of_ndvi_are_one_sentence(empty: Folders) -> None:
+    app = _open()
+    _pills(app, "simulated").set_value(["B2", "B11"]).run()
+    assert "NDVI is made of B4 and B8" in app.error[0].value
+    assert _button(app, "Start building") is None
+
+
+def test_the_zones_of_a_folder_are_shown_before_it_is_built(empty: Folders) -> None:
+    _scenes(empty.data / "incoming" / "flanders")
+    (empty.data / "incoming" / "broken" / "scenes").mkdir(parents=True)
+    app = _source(_open(), "local")
+    assert "broken" in app.error[0].value
+    assert _button(app, "Start building") is None
+    _control(app, "build:local:folder").set_value("flanders").run()
+    assert not app.error
+    assert "1 zones, 12 periods (2023-01-01 to 2023-12-31), 4 bands" in _texts(app)
+    assert len(app.get("plotly_chart")) == 1
+
+
 @pytest.mark.parametrize("name", ["demo", "incoming", "../up", "Capital", ""])
 def test_a_name_that_is_taken_or_no_name_starts_nothing(full: Folders, name: str) -> None:
     app = _open(view="new")
@@ -202,7 +281,7 @@ def test_files_are_chosen_from_the_listing_and_zones_written_at_the_start(
     _control(app, "build:stac:register_path").set_value("rpg.gpkg").run()
     regions = next(b for b in app.button_group if b.label == "Regions")
     regions.set_value(["alsace", "brittany"]).run()
-    assert "10 zones in 2 regions" in _texts(app)
+    assert "10 zones, 8 to train on and 2 held out for the test; regions: 2" in _texts(app)
     assert not (incoming / "zones_stac.csv").exists()
     _button(app, "Start building").click().run()
     (config,) = started
@@ -242,7 +321,7 @@ def test_a_list_of_one_s_own_is_built_as_it_is(empty: Folders, started: list[Bui
     (incoming / "own.csv").write_text(text, encoding="utf-8")
     app = _source(_open(), "earthengine")
     _control(app, "zones:list").set_value("own.csv").run()
-    assert "2 zones in 1 regions" in _texts(app)
+    assert "2 zones, 1 to train on and 1 held out for the test; regions: 1" in _texts(app)
     _control(app, "build:earthengine:project").set_value("my-project").run()
     _button(app, "Start building").click().run()
     assert started[0].model_dump()["zones_path"] == incoming / "own.csv"

@@ -101,10 +101,16 @@ FIRST_ON_MAP = """() => {
 def test_zones_are_chosen_on_the_map(page: Page, server) -> None:
     page.goto(f"{server.url}/Data")
     page.get_by_text("STAC", exact=True).click()
-    expect(page.get_by_text("40 zones in 8 regions")).to_be_visible()
+    expect(
+        page.get_by_text("40 zones, 32 to train on and 8 held out for the test; regions: 8.")
+    ).to_be_visible()
     page.wait_for_function("() => document.querySelector('.js-plotly-plot')?._fullData?.length")
     at = page.evaluate(FIRST_ON_MAP)
     page.mouse.click(at["x"], at["y"])
-    expect(page.get_by_text("39 zones in 8 regions")).to_be_visible()
+    expect(
+        page.get_by_text("39 zones, 32 to train on and 7 held out for the test; regions: 8.")
+    ).to_be_visible()
     page.get_by_role("button", name="Brittany").click()
-    expect(page.get_by_text("34 zones in 7 regions")).to_be_visible()
+    expect(
+        page.get_by_text("34 zones, 28 to train on and 6 held out for the test; regions: 7.")
+    ).to_be_visible()

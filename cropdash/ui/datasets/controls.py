@@ -63,8 +63,12 @@ def ask(kind: SourceKind, beside: DeltaGenerator) -> Answers:
 def _in_order(settings: type[BuildConfig]) -> list[str]:
     """Names of the settings, those of the source itself before those that it shares."""
     classes = [c for c in settings.__mro__ if issubclass(c, BuildConfig)]
-    names = [name for c in classes for name in c.__annotations__ if name in c.model_fields]
-    return [name for name in dict.fromkeys(names) if name not in _APART]
+    names = dict.fromkeys(n for c in classes for n in c.__annotations__ if n in c.model_fields)
+    return sorted((n for n in names if n not in _APART), key=_is_of_all)
+
+
+def _is_of_all(name: str) -> bool:
+    return name in BuildConfig.model_fields
 
 
 def _place(setting: FieldInfo) -> int:
@@ -75,9 +79,12 @@ def _place(setting: FieldInfo) -> int:
 def _show(kind: SourceKind, names: list[str], found: Answers, beside: DeltaGenerator) -> None:
     """Settings that the type decides two in a row, the others as wide as there is room."""
     fields, key = kind.settings.model_fields, f"build:{kind.name}"
-    for is_plain, run in groupby(names, key=lambda name: hint(fields[name], "widget") is None):
+    # Settings of all sources begin a row of their own: season and periods stand side by side.
+    for (is_typed, _), run in groupby(
+        names, key=lambda name: (_is_typed(fields[name]), _is_of_all(name))
+    ):
         group = list(run)
-        if is_plain:
+        if is_typed:
             values = settings_form.fields(kind.settings, group, {}, key)
         else:
             values = {
@@ -87,6 +94,11 @@ def _show(kind: SourceKind, names: list[str], found: Answers, beside: DeltaGener
         found.lacking += list(_missing(fields, group, found))
         if any(name in kind.settings.__annotations__ for name in group):
             _say_credentials(kind, values)
+
+
+def _is_typed(setting: FieldInfo) -> bool:
+    """True if the type of a setting says which control suits it."""
+    return hint(setting, "widget") is None
 
 
 def _missing(fields: Mapping[str, FieldInfo], names: list[str], found: Answers) -> Iterator[str]:
@@ -105,7 +117,7 @@ def _control(setting: FieldInfo, key: str, found: Answers, beside: DeltaGenerato
     if widget == "bands":
         return st.pills(
             label, list(sentinel2.TABLE), default=list(setting.default), selection_mode="multi",
-            key=key, help=about,
+            wrap=True, key=key, help=about,
         )  # fmt: skip
     if widget == "choices":
         return st.selectbox(

@@ -189,7 +189,7 @@ def _said(places: pd.DataFrame) -> str:
     split = places["split"].value_counts()
     train, test = split.get("train", 0), split.get("test", 0)
     return say(
-        "{n} zones in {regions} regions: {train} to train on, {test} held out for the test.",
+        "{n} zones, {train} to train on and {test} held out for the test; regions: {regions}.",
         n=number(len(places)),
         regions=places["region"].nunique(),
         train=number(train),

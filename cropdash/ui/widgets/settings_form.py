@@ -32,7 +32,7 @@ def fields(
     chosen = {}
     for start in range(0, len(names), _COLUMNS):
         for column, name in zip(
-            st.columns(_COLUMNS), names[start : start + _COLUMNS], strict=False
+            st.columns(min(_COLUMNS, len(names))), names[start : start + _COLUMNS], strict=False
         ):
             field = kind.model_fields[name]
             default = None if field.is_required() else field.get_default(call_default_factory=True)
