@@ -134,9 +134,8 @@ class BuildConfig(BaseModel):
         except ConfigError as error:
             raise ValueError(str(error)) from error
         if not sentinel2.FIRST_YEAR <= found.start.year <= _LAST_YEAR:
-            raise ValueError(
-                f"Sentinel-2 flies since {sentinel2.FIRST_YEAR}: choose a later season"
-            )
+            told = sentence("Sentinel-2 flies since {year}: choose a later season.")
+            raise ValueError(told.format(year=sentinel2.FIRST_YEAR))
         return found.text
 
     @field_validator("bands", mode="before")
@@ -165,7 +164,7 @@ class BuildConfig(BaseModel):
         except ConfigError as error:
             raise ValueError(str(error)) from error
         if len(set(names)) != len(names):
-            raise ValueError("a layer's name stands there twice")
+            raise ValueError(sentence("The name of a layer stands there twice: name each once."))
         return tuple(f"{name}={path}" if name else str(path) for name, path in pairs)
 
     @field_validator("dataset")

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from cropdash.domain import Zone
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.source import Source
+from cropdash.i18n import sentence
 from cropdash.settings import build
 from cropdash.settings.build import BuildConfig
 from cropdash.settings.folders import DEMO
@@ -138,7 +139,6 @@ def _sentence(settings: type[BuildConfig], item: Any) -> str:
     text = str(item["msg"]).removeprefix("Value error, ")
     field = settings.model_fields.get(name)
     is_private = field is not None and build.hint(field, "private")
-    value = "" if is_private else f" is {item['input']!r}"
-    if text[1:2] == " " or text[1:2].islower():  # not the name of a band
-        text = f"{text[0].lower()}{text[1:]}"
-    return f"Setting {name!r}{value}: {text.rstrip('.')}."
+    told = sentence("Setting {name}") if is_private else sentence("Setting {name} is {value}")
+    said = told.format(name=repr(name), value=repr(item["input"]))
+    return f"{said}: {text.rstrip('.')}."

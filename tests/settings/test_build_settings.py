@@ -46,11 +46,11 @@ def test_settings_survive_json_and_have_help(source):
         (values("local", layers="ndvi=x.tif"), "names a band or an index"),
         (values("local", layers="a b=x.tif"), "can't name a layer"),
         (values("local", layers="=x.tif"), "can't name a layer"),
-        (values("local", layers="a=x.tif,a=y.tif"), "stands there twice"),
+        (values("local", layers="a=x.tif,a=y.tif"), "twice"),
         (values("local", legend_level=0), "'legend_level' is 0"),
         (values("earthengine", project="../x"), "'project'"),
         (values("stac", endpoint="ftp://host"), "https://"),
-        (values("stac", endpoint="nobody"), "name a provider"),
+        (values("stac", endpoint="nobody"), "Name a provider"),
         (values("stac", collection="a b"), "'collection'"),
     ],
 )

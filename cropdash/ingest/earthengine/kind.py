@@ -8,13 +8,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from cropdash.domain import Season, Zone
+from cropdash.domain.errors import ConfigError
 from cropdash.domain.source import Source
 from cropdash.i18n import sentence
 from cropdash.ingest.earthengine import tiling
 from cropdash.ingest.earthengine.credentials import KEY
+from cropdash.ingest.earthengine.service import check_project
 from cropdash.settings.build import RegisterBuild, shown
 from cropdash.settings.sources import (
     LINK_MBIT_S,
@@ -38,10 +40,18 @@ class EarthEngineBuild(RegisterBuild):
 
     source: Literal["earthengine"] = Field("earthengine", title="Source")
     project: str = Field(
-        pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$", title="Cloud project",
+        title="Cloud project",
         description="Google Cloud project registered for Earth Engine.",
         json_schema_extra=shown(content=False),
     )  # fmt: skip
+
+    @field_validator("project")
+    @classmethod
+    def _project_is_an_id(cls, value: str) -> str:
+        try:
+            return check_project(value)
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
 
 
 def _season(config: EarthEngineBuild) -> Season:

@@ -50,9 +50,13 @@ class StacBuild(RegisterBuild):
             return value
         address = urlparse(value)
         if address.scheme not in ("http", "https") or not address.hostname:
-            raise ValueError("name a provider, or give an address that starts with https://")
+            raise ValueError(
+                sentence("Name a provider, or give an address that starts with https://.")
+            )
         if address.username or address.password or address.query:
-            raise ValueError("an address must hold no password and no key: use the environment")
+            raise ValueError(
+                sentence("An address must hold no password and no key: use the environment.")
+            )
         return value
 
 
