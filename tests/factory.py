@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cropdash.domain import Prediction, Season, Zone, sentinel2
+from cropdash.domain import Legend, Prediction, Season, Zone, sentinel2
 from cropdash.domain.source import Warn, ignore
 from cropdash.evaluate import parcel_probabilities
 from cropdash.settings import classifiers
@@ -59,17 +59,27 @@ def write_ten_bands(data: Path, name: str = "dekads", *, zones: int = 4, size: i
 
 
 def write_dataset(
-    data: Path, name: str = "demo", *, zones: int = 4, size: int = 64, seed: int = 0
+    data: Path,
+    name: str = "demo",
+    *,
+    zones: int = 4,
+    size: int = 64,
+    seed: int = 0,
+    legend: Legend | None = None,
 ) -> DatasetFolder:
-    """Build a few simulated zones, half of them test zones."""
+    """Build a few simulated zones, half of them test zones; by default with the French legend."""
     source = SomeZones(SimulatedSource(seed=seed, size=size, zones_per_region=2), zones)
-    return _build(source, data, name, "Simulated landscape 2023")
+    return _build(source, data, name, "Simulated landscape 2023", legend)
 
 
-def _build(source: SomeZones, data: Path, name: str, title: str) -> DatasetFolder:
+def _build(
+    source: SomeZones, data: Path, name: str, title: str, legend: Legend | None = None
+) -> DatasetFolder:
     folder = DatasetFolder(data, name)
-    description = build.describe(source, name, title, {"size": source.whole.size})
-    result = build.build(source, folder, description, progress=lambda stage, done: None)
+    description = build.describe(source, name, title, {"size": source.whole.size}, legend)
+    result = build.build(
+        source, folder, description, legend=legend, progress=lambda stage, done: None
+    )
     assert not result.failed, result.failed
     return folder
 
