@@ -30,6 +30,9 @@
     range.step = 1;
     range.setAttribute("aria-label", texts.period);
     const name = element("span", "period-name", bar);
+    // As wide as the longest name, so that the slider stays while it plays.
+    const longest = Math.max.apply(null, texts.names.map((text) => text.length));
+    name.style.minWidth = "min(" + 0.95 * longest + "ch, 64%)";
     L.DomEvent.disableClickPropagation(bar);
     L.DomEvent.disableScrollPropagation(bar);
     return { bar: bar, button: button, range: range, name: name };

@@ -103,7 +103,10 @@ def _laid_out(
     )
     cut = [Period.of(p) for p in periods]
     ticks = [
-        (wording.period(p), text) for day, text in wording.month_ticks(cut) for p in cut if day in p
+        (wording.period(p), f"{year}<br>{initial}" if year else initial)
+        for day, initial, year in wording.month_ticks(cut)
+        for p in cut
+        if day in p
     ]
     figure.update_xaxes(
         palette.axis(dark, tickfont={"size": 12}, tickangle=0, side="top", showgrid=False),

@@ -64,7 +64,7 @@ def curves(
             showlegend=True,
         )
     )
-    figure.update_xaxes(palette.axis(dark))
+    figure.update_xaxes(palette.axis(dark, tickangle=0, nticks=5))
     figure.update_yaxes(palette.axis(dark, rangemode="tozero"))
     for i, band in enumerate(bands):
         near = {"rangemode": "tozero"} if values.kind(band) == "bands" else {}

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from cropdash.domain import Period
 from cropdash.figures import palette, values, wording
-from cropdash.i18n import say
+from cropdash.i18n import number, say
 
 DASHES = ("solid", "dash", "dot", "dashdot")  # so that lines differ by more than colour
 _BANDED = 4  # classes with a band each; more would hide one another
@@ -44,7 +44,7 @@ def parcel_series(
     """
     figure = go.Figure()
     if band is not None and len(band):
-        _add_band(figure, band, band_name, dark, None)
+        _add_band(figure, band, band_name, index, dark, None)
     for line in lines:
         _add_line(figure, line, index)
     if lines:
@@ -62,7 +62,7 @@ def against_two(
     """NDVI of one parcel against the bands of several classes: (name, table, colour)."""
     figure = go.Figure()
     for name, table, colour in bands:
-        _add_band(figure, table, name, dark, colour)
+        _add_band(figure, table, name, "NDVI", dark, colour)
     _add_line(figure, line, "NDVI")
     _hatch_filled(figure, line.series, dark)
     return _by_period(figure, "NDVI", [line.series, *(table for _, table, _ in bands)], dark)
@@ -72,7 +72,7 @@ def class_bands(bands: Sequence[tuple[str, pd.DataFrame, str]], *, dark: bool = 
     """NDVI median and 10-90 % band of several classes: (name, table, colour)."""
     figure = go.Figure()
     for name, table, colour in bands:
-        _add_band(figure, table, name, dark, colour)
+        _add_band(figure, table, name, "NDVI", dark, colour)
     return _by_period(figure, "NDVI", [table for _, table, _ in bands], dark)
 
 
@@ -98,7 +98,7 @@ def seasons(
             mode="lines+markers",
             line={"color": colour, "width": 2.5, "dash": DASHES[i % len(DASHES)]},
             marker={"size": 6 if len(table) <= _FEW else 4},
-            hovertemplate=f"%{{y:.{values.digits(index)}f}}",
+            hovertemplate=_hover(name, index),
         )
     return _by_period(figure, index, [table for _, table, _ in classes], dark)
 
@@ -140,7 +140,8 @@ def _by_period(
     """Axes and layout; the initial of each month below, the period's name under the pointer."""
     periods = sorted({Period.of(period) for table in tables for period in table["period"]})
     ticks = wording.month_ticks(periods)
-    shown = {"tickvals": [day for day, _ in ticks], "ticktext": [text for _, text in ticks]}
+    texts = [f"{initial}<br>{year}" if year else initial for _, initial, year in ticks]
+    shown = {"tickvals": [day for day, _, _ in ticks], "ticktext": texts}
     _name_periods(figure, periods)
     # The year heads the box under the pointer: plotly writes the names of months in English alone.
     figure.update_xaxes(palette.axis(dark, **shown, tickangle=0), unifiedhovertitle_text="%{x|%Y}")
@@ -179,7 +180,7 @@ def _add_line(figure: go.Figure, line: Line, index: str) -> None:
     mean, spread = series[f"{index}_mean"], series[f"{index}_std"]
     filled, digits = is_filled(series), values.digits(index)
     notes = [
-        f"± {s:.{digits}f}, {say('{share} observed', share=wording.percent(c))}"
+        f"± {number(s, f'.{digits}f')}, {say('{share} observed', share=wording.percent(c))}"
         for s, c in zip(spread, series["clear_share"], strict=True)
     ]
     figure.add_scatter(
@@ -201,7 +202,7 @@ def _add_line(figure: go.Figure, line: Line, index: str) -> None:
             "color": line.colour,
         },
         customdata=notes,
-        hovertemplate=f"%{{y:.{digits}f}} %{{customdata}}",
+        hovertemplate=_hover(line.name, index, "<br>", " %{customdata}"),
     )
 
 
@@ -227,10 +228,11 @@ def _add_band(
     figure: go.Figure,
     band: pd.DataFrame,
     name: str,
+    index: str,
     dark: bool,
     colour: str | None,
 ) -> None:
-    colour = colour or ("#9aa5a0" if dark else "#7d8a84")
+    colour, name = colour or ("#9aa5a0" if dark else "#7d8a84"), wording.shorten(name)
     _add_edges(figure, band, colour, name, say("{name}: 10–90 % of parcels", name=name))
     figure.add_scatter(
         x=middles(band["period"]),
@@ -239,8 +241,14 @@ def _add_band(
         mode="lines",
         line={"color": colour, "width": 2, "dash": "dash"},
         legendgroup=name,
-        hovertemplate="%{y:.2f}",
+        hovertemplate=_hover(name, index),
     )
+
+
+def _hover(name: str, index: str, between: str = " ", after: str = "") -> str:
+    """A line of the box under the pointer: names are cut, or it would be wider than a telephone."""
+    short = wording.shorten(name, 24)
+    return f"{short}:{between}%{{y:.{values.digits(index)}f}}{after}<extra></extra>"
 
 
 def _hatch_filled(figure: go.Figure, series: pd.DataFrame, dark: bool) -> None:

@@ -124,7 +124,7 @@ def two_seasons(
             mode="lines+markers",
             line={"color": ink.text, "width": 2.5},
             marker={"size": 6},
-            hovertemplate="%{y:.2f}",
+            hovertemplate=f"{wording.shorten(name, 24)}: %{{y:.2f}}<extra></extra>",
         )
     look = {"fillcolor": ink.muted, "opacity": 0.2, "line_width": 0, "layer": "below"}
     for period in map(Period.of, marked):

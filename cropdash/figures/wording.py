@@ -151,20 +151,20 @@ def season(value: Season) -> str:
     return period(Period(value.start, value.end))
 
 
-def month_ticks(periods: Sequence[Period]) -> list[tuple[dt.date, str]]:
-    """The middle of each calendar month that the periods touch, and its initial.
+def month_ticks(periods: Sequence[Period]) -> list[tuple[dt.date, str, str]]:
+    """The middle of each calendar month that the periods touch, its initial, and the year or "".
 
     Initials stay upright and apart on a telephone, whatever the number of periods; where there
-    are several years, each stands below its first month.
+    are several years, each stands beside its first month.
     """
     months = Season(periods[0].start, periods[-1].end).periods if periods else ()
     several = len({month.start.year for month in months}) > 1
     ticks = []
     for i, month in enumerate(months):
-        text = _month(month.start)[0].upper()
         # A first December would stand too close to the January after it.
         first = month.start.month == 1 or (i == 0 and month.start.month != 12)
-        ticks.append((month.middle, f"{text}<br>{month.start.year}" if several and first else text))
+        year = str(month.start.year) if several and first else ""
+        ticks.append((month.middle, _month(month.start)[0].upper(), year))
     return ticks
 
 

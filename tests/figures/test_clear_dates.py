@@ -67,5 +67,5 @@ def test_columns_are_periods_and_ticks_months(every):
     )  # fmt: skip
     figure = clear_dates.heat_map(table)
     assert len(figure.data[0].x) == len(set(figure.data[0].x)) == len(season.periods)
-    assert "".join(t[0] for t in figure.layout.xaxis.ticktext) == "ONDJFMAMJJAS"
+    assert "".join(t[-1] for t in figure.layout.xaxis.ticktext) == "ONDJFMAMJJAS"
     assert set(figure.layout.xaxis.tickvals) <= set(figure.data[0].x)
