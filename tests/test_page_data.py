@@ -411,7 +411,7 @@ def test_coverage_counts_what_a_report_names() -> None:
         "without_area": 2, "repeated_geometry": 3, "repeated_id": 5, "warnings": ["w1", "w2"],
     }  # fmt: skip
     row = coverage.row_of("a_1", "a", "test", report)
-    assert (row["Months not seen"], row["Which months"]) == (2, "2023-01, 2023-12")
+    assert (row["Periods not seen"], row["Which periods"]) == (2, "2023-01, 2023-12")
     assert (row["Unknown codes"], row["Which codes"]) == (3, "X99 (2), (empty) (1)")
     assert (row["Mended"], row["Dropped"], row["Repeated ids"], row["Warnings"]) == (4, 6, 5, 2)
     assert coverage.row_of("a_1", "a", "test", {})["Dropped"] == 0

@@ -58,7 +58,9 @@ def bars(rows: pd.DataFrame, names: tuple[str, str], *, dark: bool = False) -> g
             customdata=rows["class"],
             hovertemplate=f"%{{customdata}}<br>{name}: %{{x:.1%}}<extra></extra>",
         )
-    figure.update_xaxes(palette.axis(dark, range=[0, 1.12], tickformat=".0%", dtick=0.25))
+    figure.update_xaxes(
+        palette.axis(dark, range=[0, 1.12], tickformat=".0%", dtick=0.5, tickangle=0)
+    )
     ticks = {"tickvals": list(range(len(rows))), "ticktext": labels}
     figure.update_yaxes(palette.axis(dark, **ticks, autorange="reversed", showgrid=False))
     on_top = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"}

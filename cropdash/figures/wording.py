@@ -151,6 +151,17 @@ def season(value: Season) -> str:
     return period(Period(value.start, value.end))
 
 
+def cut(value: Season) -> str:
+    """How many periods a season has, and how long they are: '36 periods of ten days'."""
+    n = len(value.periods)
+    said = {
+        "month": say("{n} periods of a month", n=n),
+        "dekad": say("{n} periods of ten days", n=n),
+        "16d": say("{n} periods of sixteen days", n=n),
+    }
+    return said[value.every]
+
+
 def month_ticks(periods: Sequence[Period]) -> list[tuple[dt.date, str, str]]:
     """The middle of each calendar month that the periods touch, its initial, and the year or "".
 

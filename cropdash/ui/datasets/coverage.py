@@ -26,7 +26,7 @@ def show(dataset: str) -> None:
     shown = zones.assign(Split=zones["Split"].map(say))
     st.dataframe(shown, hide_index=True, column_config=_columns(), key=f"coverage:{dataset}")
     st.download_button(
-        say("Coverage (CSV)"), data.csv(zones), f"{dataset}_coverage.csv", "text/csv",
+        say("Coverage (CSV)"), data.csv(zones, dataset), f"{data.stem(dataset, 'coverage')}.csv", "text/csv",
         icon=":material/download:", key=f"coverage:csv:{dataset}", on_click="ignore",
     )  # fmt: skip
 
@@ -43,7 +43,7 @@ def _table(dataset: str, key: str) -> pd.DataFrame:
 
 def row_of(zone_id: str, region: str, split: str, report: Mapping[str, Any]) -> dict[str, Any]:
     """One zone's report as a row; what a report lacks is left empty."""
-    months = report.get("periods_without_observation") or []
+    unseen = report.get("periods_without_observation") or []
     codes = report.get("unknown_codes") or {}
     warnings = [str(w) for w in report.get("warnings") or []]
     return {
@@ -51,8 +51,8 @@ def row_of(zone_id: str, region: str, split: str, report: Mapping[str, Any]) -> 
         "Region": region,
         "Split": split,
         "Parcels": report.get("parcels"),
-        "Months not seen": len(months),
-        "Which months": ", ".join(map(str, months)),
+        "Periods not seen": len(unseen),
+        "Which periods": ", ".join(map(str, unseen)),
         "Filled": report.get("filled_share"),
         "Unknown codes": sum(codes.values()),
         "Which codes": ", ".join(f"{code} ({n})" for code, n in codes.items()),
@@ -65,18 +65,18 @@ def row_of(zone_id: str, region: str, split: str, report: Mapping[str, Any]) -> 
 
 
 def _figures(zones: pd.DataFrame) -> list[tuple[str, str, str]]:
-    unseen = int((zones["Months not seen"] > 0).sum())
+    unseen = int((zones["Periods not seen"] > 0).sum())
     return [
         (say("Parcels"), scores.count(zones["Parcels"].sum()), say("Of all built zones.")),
         (
-            say("Filled pixel-months"),
+            say("Filled pixels"),
             number(zones["Filled"].mean(), ".1%"),
-            say("Had no clear date; filled from the months around them. Mean over built zones."),
+            say("Had no clear date; filled from the periods around them. Mean over built zones."),
         ),
         (
-            say("Zones with an unseen month"),
+            say("Zones with an unseen period"),
             scores.count(unseen),
-            say("A month without a clear pixel."),
+            say("A period without a clear pixel."),
         ),
         (
             say("Unknown codes"),
@@ -98,10 +98,12 @@ def _columns() -> dict[str, Any]:
         "Region": plain(say("Region")),
         "Split": plain(say("Split")),
         "Parcels": figure(say("Parcels"), format="localized"),
-        "Months not seen": plain(say("Months not seen")),
-        "Which months": plain(say("Which months")),
+        "Periods not seen": plain(say("Periods not seen")),
+        "Which periods": plain(say("Which periods")),
         "Filled": figure(
-            say("Filled"), format="percent", help=say("Share of pixel-months without a clear date")
+            say("Filled"),
+            format="percent",
+            help=say("Share of pixels without a clear date, mean over periods"),
         ),
         "Unknown codes": plain(say("Unknown codes")),
         "Which codes": plain(say("Which codes")),

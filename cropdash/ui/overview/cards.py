@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from cropdash.domain.errors import CropdashError
+from cropdash.figures import wording
 from cropdash.i18n import number, retell, say, sentence
 from cropdash.settings import classifiers
 from cropdash.settings.folders import DEMO
@@ -151,6 +152,9 @@ def dataset_card(info: DatasetInfo) -> None:
         if not info.built:
             st.caption(say("0 of {n} zones built.", n=len(info.description.zones)))
             return
+        held = info.description
+        cut = (wording.season(held.season), wording.cut(held.season), ", ".join(held.bands))
+        st.caption(" · ".join(cut))
         with frame.plainly():
             scores.row(figures_of(info))
 
@@ -165,8 +169,8 @@ def figures_of(info: DatasetInfo) -> list[tuple[str, str, str]]:
         train=split.get("train", 0),
         test=split.get("test", 0),
     )
-    months = len(info.description.season.periods)
-    clear, filled = _clear_months(info.name, data.fingerprint(info.name))
+    n = len(info.description.season.periods)
+    clear, filled = _clear_periods(info.name, data.fingerprint(info.name))
     return [
         (say("Zones built"), f"{len(info.built)} / {len(info.description.zones)}", zones),
         (
@@ -177,11 +181,11 @@ def figures_of(info: DatasetInfo) -> list[tuple[str, str, str]]:
         (say("Area [ha]"), scores.count(crops["hectares"].sum()), say("Of these parcels.")),
         (say("Classes"), scores.count(crops["crop"].nunique()), say("Mapped crops that occur.")),
         (
-            say("Months seen"),
-            f"{number(clear, '.1f')} / {months}",
+            say("Periods seen"),
+            f"{number(clear, '.1f')} / {n}",
             say(
-                "Months with a clear view somewhere in the zone, mean over zones; {filled} of all "
-                "pixel-months had none and are filled from their neighbours.",
+                "Periods with a clear view somewhere in the zone, mean over zones; {filled} of all "
+                "values of pixels had none and are filled from their neighbours.",
                 filled=number(filled, ".0%"),
             ),
         ),
@@ -203,14 +207,14 @@ def model_card(run: RunInfo) -> None:
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _clear_months(dataset: str, key: str) -> tuple[float, float]:
-    """Mean number of months with an observation, and mean share of filled pixel-months."""
+def _clear_periods(dataset: str, key: str) -> tuple[float, float]:
+    """Mean number of periods with an observation, and mean share of filled pixels."""
     store = data.store()
     reports: list[dict[str, Any]] = [store.report(dataset, z.zone_id) for z in store.zones(dataset)]
-    months = len(store.dataset(dataset).description.season.periods)
+    n = len(store.dataset(dataset).description.season.periods)
     empty = [len(r.get("periods_without_observation", ())) for r in reports]
     filled = [float(r.get("filled_share", 0.0)) for r in reports]
-    return months - sum(empty) / len(empty), sum(filled) / len(filled)
+    return n - sum(empty) / len(empty), sum(filled) / len(filled)
 
 
 def _act(label: str, icon: str, action: Callable[[], object], *, primary: bool) -> None:
