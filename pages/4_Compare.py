@@ -3,9 +3,9 @@
 import streamlit as st
 
 from cropdash.i18n import say
-from cropdash.ui.compare import controls, counting, details, downloads, matrices, numbers, tables
+from cropdash.ui.compare import controls, counting, details, matrices, numbers, tables
 from cropdash.ui.shell import address, data, frame
-from cropdash.ui.widgets import run_pair
+from cropdash.ui.widgets import chart, run_pair
 
 MENU_ICON = ":material/compare:"
 
@@ -43,8 +43,11 @@ with frame.plainly():
     matrices.show(pair, labels, scored, choice)
 
     details.show(pair, labels, scored, choice)
-    downloads.button(
+    chart.button(
         say("Metrics (CSV)"),
-        tables.metrics_table(pair, labels, scored, choice),
-        f"metrics_{choice.unit}_{choice.level}",
+        lambda: tables.metrics_table(pair, labels, scored, choice),
+        dataset,
+        "metrics",
+        choice.unit,
+        choice.level,
     )

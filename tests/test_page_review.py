@@ -165,7 +165,7 @@ def test_damaged_decisions_are_one_sentence(world, decisions_gone) -> None:
     app = AppTest.from_file(str(folders.PROJECT / "app.py"), default_timeout=60)
     app.run().switch_page(REVIEW).run()
     assert not app.exception
-    assert "decisions.json of demo is damaged" in app.error[0].value
+    assert "decisions.json in demo can't be read" in app.error[0].value
 
 
 def test_the_geopackage_holds_the_outlines(runs, tmp_path) -> None:
@@ -174,6 +174,8 @@ def test_the_geopackage_holds_the_outlines(runs, tmp_path) -> None:
     path.write_bytes(listing._geopackage(rows, ["CNN", "XGBoost"], "class", "demo"))
     found = gpd.read_file(path, layer="review")
     assert found.crs.to_epsg() == 4326
+    assert set(found["season"]) == {"2023"}
+    assert set(found["season_end"]) == {"2023-12-31"}
     assert set(found["parcel_id"]) == set(rows["parcel_id"])
     zone = rows["zone_id"].iloc[0]
     outlines = data.parcels("demo", zone).to_crs(4326).set_index("parcel_id").geometry

@@ -201,7 +201,7 @@ def test_a_damaged_description_is_one_sentence(empty: Folders) -> None:
     (folder / "dataset.json").write_text("{")
     app = _open()
     assert len(app.error) == 1
-    assert "damaged" in app.error[0].value
+    assert "dataset.json in broken can't be read" in app.error[0].value
 
 
 def _info(run_id: str, state: status.State, classifier: str, f1: float | None) -> RunInfo:

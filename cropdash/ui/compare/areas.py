@@ -11,10 +11,10 @@ import streamlit as st
 from cropdash.evaluate.area import estimate_area_by_zone
 from cropdash.figures import standing
 from cropdash.i18n import number, say
-from cropdash.ui.compare import downloads
 from cropdash.ui.compare.controls import group_labels, test_zones
 from cropdash.ui.compare.counting import Choice, Names, Runs, Scored, score
 from cropdash.ui.shell import frame
+from cropdash.ui.widgets import chart
 
 _SHOWN = 20  # classes of the chart; the CSV has all
 
@@ -34,7 +34,7 @@ def show(runs: Runs, names: Names, choice: Choice) -> None:
         table[table["class_id"].isin(largest)], names, group_labels(runs[0].dataset, choice.level),
         dark=frame.is_dark(),
     )  # fmt: skip
-    downloads.chart(title, figure, table, f"areas_{choice.level}", "areas")
+    chart.show(title, figure, lambda: table, runs[0].dataset, "areas", "areas", choice.level)
     st.caption(
         say(
             "Filled: the area that the model's answers add up to. Open, with a line: the area "

@@ -10,11 +10,11 @@ import streamlit as st
 from cropdash.domain import Legend, Level
 from cropdash.figures import metrics
 from cropdash.i18n import say
-from cropdash.ui.compare import downloads
 from cropdash.ui.compare.controls import UNITS, said
 from cropdash.ui.compare.counting import Choice, Names, Runs, Scored
 from cropdash.ui.compare.tables import scores_by_class, shown_by_class
 from cropdash.ui.shell import frame
+from cropdash.ui.widgets import chart
 
 
 @st.fragment
@@ -47,7 +47,8 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
         column_config={**columns, say("Support"): support,
                        say("Class"): st.column_config.TextColumn(pinned=True)},
     )  # fmt: skip
-    downloads.button(say("Scores by class (CSV)"), table, f"classes_{choice.unit}_{choice.level}")
+    file = ("classes", choice.unit, choice.level)
+    chart.button(say("Scores by class (CSV)"), lambda: table, runs[0].dataset, *file)
     title = say("F1 of both by class, the largest lead of {left} on top", left=names[0])
     figure = metrics.f1_dumbbell(
         found, names, scored.legend, level=choice.level, dark=frame.is_dark()

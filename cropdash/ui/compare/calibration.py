@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from cropdash.figures import metrics, standing
 from cropdash.i18n import number, say
-from cropdash.ui.compare import downloads
 from cropdash.ui.compare.controls import group_labels, test_zones
 from cropdash.ui.compare.counting import Choice, Names, Runs
 from cropdash.ui.compare.tables import coverage, reliability
 from cropdash.ui.shell import frame
+from cropdash.ui.widgets import chart
 
 _SHOWN = 20  # classes of the chart of sets; the CSV has all
 
@@ -32,7 +33,8 @@ def _reliability(runs: Runs, names: Names, choice: Choice) -> None:
     )
     figure = metrics.reliability_curve(tables, errors=errors, dark=frame.is_dark())
     rows = [t.assign(model=name, calibration_error=errors[name]) for name, t in tables.items()]
-    downloads.chart(title, figure, downloads.joined(rows), "reliability", "reliability")
+    table = pd.concat(rows, ignore_index=True)
+    chart.show(title, figure, lambda: table, runs[0].dataset, "reliability")
     st.caption(
         say(
             "On the diagonal, parcels of a confidence of 80 % are right 8 times of 10. ECE is the "
@@ -61,7 +63,7 @@ def _sets(runs: Runs, names: Names) -> None:
     )
     if len(table) > _SHOWN:
         title += say("; the {n} largest", n=number(_SHOWN))
-    downloads.chart(title, figure, table, "class_sets", "sets")
+    chart.show(title, figure, lambda: table, runs[0].dataset, "class_sets")
     for name, one in zip(names, sets, strict=True):
         st.caption(
             say(

@@ -10,11 +10,12 @@ import streamlit as st
 from cropdash.domain import Level
 from cropdash.figures import wording
 from cropdash.i18n import number, say
-from cropdash.ui.compare import downloads, parcel_map, seasons
+from cropdash.ui.compare import parcel_map, seasons
 from cropdash.ui.compare.controls import group_labels
 from cropdash.ui.compare.counting import Choice, Names, Runs, Scored
 from cropdash.ui.compare.tables import Cell, confused_cells, parcels_of_cell
 from cropdash.ui.shell import address
+from cropdash.ui.widgets import chart
 
 _LISTED = 60  # confusions that can be chosen from the box
 _LIST, _MAP = 250, 480  # [px] height of list and map
@@ -105,7 +106,7 @@ def _list(runs: Runs, names: Names, parcels: pd.DataFrame) -> None:
         table, hide_index=True, width="stretch", height=_LIST, column_config=columns,
         key="cell_parcels", on_select=choose, selection_mode="single-row",
     )  # fmt: skip
-    downloads.button(say("Parcels (CSV)"), parcels, "parcels_of_cell")
+    chart.button(say("Parcels (CSV)"), lambda: parcels, runs[0].dataset, "parcels_of_cell")
 
 
 def _readable(

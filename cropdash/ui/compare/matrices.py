@@ -11,12 +11,12 @@ from cropdash import i18n
 from cropdash.domain import Level
 from cropdash.figures import confusion
 from cropdash.i18n import other_label, say
-from cropdash.ui.compare import confused, downloads
+from cropdash.ui.compare import confused
 from cropdash.ui.compare.controls import group_labels, said
 from cropdash.ui.compare.counting import Choice, Marks, Names, Runs, Scored, marks_of, score
 from cropdash.ui.compare.tables import all_cells
 from cropdash.ui.shell import address, data, frame
-from cropdash.ui.widgets import choices
+from cropdash.ui.widgets import chart, choices
 
 _TOPS = ("10", "15", "20", "30", "all")
 _USUAL = "20"
@@ -41,7 +41,7 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
         _difference(runs, names, choice, (top, only), cell, drawn)
     else:
         _pair(runs, names, choice, (top, only), cell, drawn)
-    _download(scored, choice)
+    _download(runs[0].dataset, scored, choice)
     confused.show(runs, names, scored, choice, cell)
 
 
@@ -186,11 +186,12 @@ def _ids(runs: Runs) -> tuple[str, str]:
     return runs[0].run_id, runs[1].run_id
 
 
-def _download(scored: Scored, choice: Choice) -> None:
+def _download(dataset: str, scored: Scored, choice: Choice) -> None:
     names = scored.legend.groups(choice.level)
     cells = all_cells(scored, choice.level)
     cells = cells.assign(
         truth_name=[names[i] for i in cells["truth"]],
         predicted_name=[names[i] for i in cells["predicted"]],
     )
-    downloads.button(say("Confusion cells (CSV)"), cells, f"confusion_{choice.unit}_{choice.level}")
+    file = ("confusion", choice.unit, choice.level)
+    chart.button(say("Confusion cells (CSV)"), lambda: cells, dataset, *file)

@@ -14,7 +14,6 @@ from cropdash.figures import standing, wording
 from cropdash.i18n import number, say, sentence
 from cropdash.settings import classifiers
 from cropdash.storage.store import RunInfo
-from cropdash.ui.compare import downloads
 from cropdash.ui.compare.controls import group_labels, said, test_zones
 from cropdash.ui.compare.counting import (
     Choice,
@@ -27,7 +26,7 @@ from cropdash.ui.compare.counting import (
     pairs_of,
 )
 from cropdash.ui.shell import frame
-from cropdash.ui.widgets import scores
+from cropdash.ui.widgets import chart, scores
 
 _LEVEL = 0.05  # below which a p-value is taken for more than chance
 _METRICS = {
@@ -88,7 +87,8 @@ def significance(runs: Runs, names: Names, scored: Scored, choice: Choice) -> No
         title += say("; band: 95 % interval of all zones together")
     zones = table.assign(zone=[wording.place(z) for z in table["zone_id"]])
     figure = standing.by_zone(zones, names, metric, interval, dark=frame.is_dark())
-    downloads.chart(title, figure, table, f"zones_{choice.unit}_{choice.level}", "zones")
+    file = ("zones", choice.unit, choice.level)
+    chart.show(title, figure, lambda: table, runs[0].dataset, "zones", *file)
 
 
 def _verdict(names: Names, choice: Choice, found: pd.DataFrame) -> str:

@@ -9,11 +9,11 @@ from cropdash.domain import Level
 from cropdash.evaluate.confusion_cells import separating_periods
 from cropdash.figures import palette, standing, wording
 from cropdash.i18n import say
-from cropdash.ui.compare import downloads
 from cropdash.ui.compare.controls import group_labels
 from cropdash.ui.compare.counting import Runs
 from cropdash.ui.compare.tables import Cell
 from cropdash.ui.shell import data, frame
+from cropdash.ui.widgets import chart
 
 _LARGE = 0.8  # Cohen's d from which on an effect is called large
 _MARKED = 2  # periods
@@ -45,9 +45,7 @@ def show(runs: Runs, parcels: pd.DataFrame, cell: Cell, level: Level) -> None:
         bands, (name, mean.dropna()) if len(behind) else None, marked, dark=frame.is_dark()
     )
     title = say(
-        "NDVI of {crops} over all parcels of the dataset, {season}",
-        crops=", ".join(b[0] for b in bands),
-        season=wording.season(data.description(dataset).season),
+        "NDVI of {crops} over all parcels of the dataset", crops=", ".join(b[0] for b in bands)
     )
     if marked:
         title += say("; grey: the periods that tell them apart best")
@@ -55,7 +53,7 @@ def show(runs: Runs, parcels: pd.DataFrame, cell: Cell, level: Level) -> None:
         side.assign(group=labels[k]) for k, side in zip(dict.fromkeys(cell), sides, strict=True)
     ]
     home = pd.concat([_band(r[periods]).assign(group=r["group"].iloc[0]) for r in rows if len(r)])
-    downloads.chart(title, figure, home, "seasons_of_cell", "seasons")
+    chart.show(title, figure, lambda: home, dataset, "seasons_of_cell")
 
 
 def best(ranked: pd.DataFrame) -> list[str]:

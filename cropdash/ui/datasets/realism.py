@@ -120,7 +120,7 @@ def _checks(dataset: str, checks: pd.DataFrame) -> None:
     )
     st.caption(say("From and to: the band that the simulated figure is to lie in."))
     st.download_button(
-        say("Checks (CSV)"), data.csv(checks), f"{dataset}_realism.csv", "text/csv",
+        say("Checks (CSV)"), data.csv(checks, dataset), f"{data.stem(dataset, 'realism')}.csv", "text/csv",
         icon=":material/download:", key=f"realism:csv:{dataset}", on_click="ignore",
     )  # fmt: skip
 

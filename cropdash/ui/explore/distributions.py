@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from cropdash.figures import histograms, parcels, series, values, wording
 from cropdash.figures.values import KINDS
 from cropdash.i18n import number, say, sentence
-from cropdash.ui.explore import chart
 from cropdash.ui.explore.place import Place, region_box
 from cropdash.ui.shell import data, frame
-from cropdash.ui.widgets import choices
+from cropdash.ui.widgets import chart, choices
 from cropdash.ui.widgets.names import ALL, crop_name
 
 _SHAPES = {

@@ -9,10 +9,10 @@ import streamlit as st
 from cropdash.domain import Zone
 from cropdash.figures import classes, clear_dates, shares, wording
 from cropdash.i18n import say, sentence
-from cropdash.ui.explore import chart, distributions
+from cropdash.ui.explore import distributions
 from cropdash.ui.explore.place import Place, region_box
 from cropdash.ui.shell import data, frame
-from cropdash.ui.widgets import choices
+from cropdash.ui.widgets import chart, choices
 from cropdash.ui.widgets.names import ALL, by_region
 
 UNITS = {

@@ -10,9 +10,9 @@ from cropdash import i18n
 from cropdash.domain import Zone
 from cropdash.figures import maps, periods
 from cropdash.i18n import number, say
-from cropdash.ui.explore import chart, second_parcel
+from cropdash.ui.explore import second_parcel
 from cropdash.ui.shell import data, frame
-from cropdash.ui.widgets import choices, pictures
+from cropdash.ui.widgets import chart, choices, pictures
 from cropdash.ui.widgets import parcel_map as component
 from cropdash.ui.widgets.names import crop_name
 
