@@ -1,4 +1,4 @@
-"""Pictures of every page, light and dark, into docs/screenshots, and of Explore's month slider.
+"""Pictures of every page, light and dark, into docs/screenshots, and of Explore's slider of periods.
 
     python -m docs.screenshots [slider]
 
@@ -56,7 +56,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         if "slider" not in sys.argv[1:]:
             pages(browser, url)
-        for picture in ("true_colour", "ndvi"):
+        for picture in ("true_colour", "NDVI"):
             slider(browser, url, picture)
         browser.close()
 
@@ -99,7 +99,7 @@ def slider(browser: Browser, url: str, picture: str) -> None:
         for column, (month, said) in enumerate(MONTHS.items()):
             pen.text((LEFT + column * SIDE + 4, 5), said, "black", font)
             page = browser.new_page(viewport={"width": 1400, "height": 1100})
-            page.goto(f"{url}/Explore?dataset=demo&zone={region}_1&month={month}&picture={picture}")
+            page.goto(f"{url}/Explore?dataset=demo&zone={region}_1&period={month}&picture={picture}")
             page.get_by_role("slider", name="Crop colours").press("Home")
             shown = page.frame_locator(MAP).locator(".leaflet-container")
             seen = Image.open(io.BytesIO(settled(page, shown))).convert("RGB")
@@ -107,7 +107,7 @@ def slider(browser: Browser, url: str, picture: str) -> None:
                 seen.resize((SIDE - 4, SIDE - 4)), (LEFT + column * SIDE, HEAD + row * SIDE)
             )
             page.close()
-    path = ROOT / "docs" / "landscapes" / f"explore_{picture}.webp"
+    path = ROOT / "docs" / "landscapes" / f"explore_{picture.lower()}.webp"
     sheet.save(path, quality=82, method=6)
 
 
