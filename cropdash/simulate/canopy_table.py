@@ -89,34 +89,23 @@ def covered_20m(leaves: Leaves, ground: Reals, sun_zenith: Reals) -> Reals:
     for n, zenith in enumerate(np.degrees(sun_zenith)):
         nodes = _of_zenith(table.coefficients_20m, table.axes_20m[3], zenith)
         area = _place(table.axes_20m[0], leaves.area[n])
-        green, dead = (
-            np.stack(
-                [
-                    _over(_interpolated(nodes[..., b : b + 1, :], [area, root, angle]), under[None])
-                    for b, (root, under) in enumerate(zip(places, ground[n], strict=True))
-                ]
-            )[:, 0]
-            for places in _absorbing(leaves, n)
-        )
+        root = _place(table.axes_20m[1], _absorption_roots(leaves, n))
+        found = _by_band(np.moveaxis(nodes, -2, 0), [area, root, angle])  # (2, B, P, 3)
+        dark, gain, back = np.moveaxis(found, -1, 0)
+        green, dead = dark + gain * ground[n] / (1 - back * ground[n])
         seen[n] = green + leaves.dead[n] * (dead - green)
     return seen
 
 
-def _absorbing(leaves: Leaves, n: int) -> tuple[list[_Place], list[_Place]]:
-    """Where on the axis of absorption green leaves are, and dead ones, band by band."""
-    table = canopy_table()
+def _absorption_roots(leaves: Leaves, n: int) -> Reals:
+    """(2, B, P) where green leaves are on the axis of absorption, and dead ones."""
+    specific = canopy_table().specific_absorption.T  # (B, 5)
     chlorophyll, dry = leaves.chlorophyll[n], leaves.dry[n]
-    zero = np.zeros_like(dry)
-    gone = zero + DEAD_CHLOROPHYLL
-    found = []
-    for pigment, brown, water in (
-        (chlorophyll, zero, leaves.water[n]),
-        (gone, zero + DEAD_BROWN, zero + DEAD_WATER),
-    ):
-        contents = np.stack([pigment, 2 + pigment / 8, brown, water, dry])  # (5, P)
-        root = np.sqrt(table.specific_absorption.T @ contents / STRUCTURE)  # (B, P)
-        found.append([_place(table.axes_20m[1], values) for values in root])
-    return found[0], found[1]
+    none = np.zeros_like(dry)
+    gone = none + DEAD_CHLOROPHYLL
+    green = np.stack([chlorophyll, 2 + chlorophyll / 8, none, leaves.water[n], dry])  # (5, P)
+    dead = np.stack([gone, 2 + gone / 8, none + DEAD_BROWN, none + DEAD_WATER, dry])
+    return np.sqrt(np.stack([specific @ green, specific @ dead]) / STRUCTURE)
 
 
 def _of_zenith(coefficients: Float, axis: Float, zenith: float) -> Float:
@@ -143,14 +132,28 @@ def _place(axis: Float, values: Reals) -> _Place:
 def _interpolated(nodes: Float, places: list[_Place]) -> Float:
     """(P, B, 3) multilinear between the nodes (*axes, B, 3), one place an axis."""
     flat = nodes.reshape(-1, nodes.shape[-2] * nodes.shape[-1])
-    sizes = nodes.shape[:-2]
-    total = np.zeros((len(places[0][0]), flat.shape[1]), dtype=np.float32)
+    found = _blend(flat, nodes.shape[:-2], places, np.zeros(1, dtype=np.int64))
+    return found.reshape(-1, *nodes.shape[-2:])
+
+
+def _by_band(nodes: Float, places: list[_Place]) -> Float:
+    """(..., B, P, 3) the same where a place differs by band: nodes (B, *axes, 3)."""
+    bands = np.arange(len(nodes))[:, None]
+    return _blend(nodes.reshape(-1, nodes.shape[-1]), nodes.shape[1:-1], places, bands)
+
+
+def _blend(flat: Float, sizes: tuple[int, ...], places: list[_Place], start: Index) -> Float:
+    """(..., V) rows of `flat`, a node each, weighted by how near the places are to them.
+
+    `start` is the index of what stands before the axes of these sizes.
+    """
+    total: Float | None = None
     for corner in range(2 ** len(sizes)):
-        index = np.zeros(len(total), dtype=np.int64)
-        weight = np.ones(len(total), dtype=np.float32)
+        index, weight = start, np.ones(1, dtype=np.float32)
         for axis, (low, share) in enumerate(places):
             upper = corner >> axis & 1
             index = index * sizes[axis] + low + upper
             weight = weight * (share if upper else 1 - share)
-        total += weight[:, None] * flat[index]
-    return total.reshape(-1, *nodes.shape[-2:])
+        part = weight[..., None] * flat[index]
+        total = part if total is None else total + part
+    return np.asarray(total)
