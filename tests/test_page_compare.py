@@ -85,7 +85,8 @@ def pixels(run, zone):
 def test_a_run_that_does_not_say_what_it_learned_has_no_class_called_unseen(runs):
     """Its predictions were scored from the files on disk, without its training."""
     silent = [
-        dataclasses.replace(run, scores=run.scores | {"trained_classes": None}) for run in runs
+        dataclasses.replace(run, scores=dataclasses.replace(run.scores, trained_classes=None))
+        for run in runs
     ]
     chosen = choice(runs)
     for numbers in counting.figures(counting.score(*silent, chosen), chosen):
@@ -386,8 +387,8 @@ def test_an_average_over_other_classes_has_no_interval():
 
 
 def with_zones(run, zones):
-    scores = run.scores | {"test": run.scores["test"] | {"zones": list(zones)}}
-    return dataclasses.replace(run, scores=scores)
+    test = dataclasses.replace(run.scores.test, zones=tuple(zones))
+    return dataclasses.replace(run, scores=dataclasses.replace(run.scores, test=test))
 
 
 def test_zones_of_one_run_alone_are_left_out_and_said(runs, monkeypatch):

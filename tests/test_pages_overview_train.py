@@ -376,7 +376,7 @@ def test_repeat_with_changes_fills_the_form_from_the_run(full: Folders) -> None:
 def test_a_finished_run_shows_scores_and_curves(full: Folders) -> None:
     run = next(r for r in runs.list_all(full.models) if r.config["classifier"] == "cnn")
     app = _open(TRAIN, run=run.run_id)
-    assert _metrics(app)["Pixel accuracy"] == f"{run.scores()['test']['pixel']['accuracy']:.3f}"
+    assert _metrics(app)["Pixel accuracy"] == f"{run.scores().test.pixel.accuracy:.3f}"
     assert len(app.get("plotly_chart")) == 1
     assert _button(app, "Stop training") is None
 

@@ -159,7 +159,8 @@ def list_runs() -> None:
     """
     table = Table("Run", "Dataset", "State", "Accuracy", "Macro F1", "Parcel accuracy")
     for run in runs.list_all(folders.folders().models):
-        test, status = run.scores().get("test", {}), run.status
+        found, status = run.scores(), run.status
+        test = found.test if found else None
         cells = [
             score(test, "pixel", "accuracy"),
             score(test, "pixel", "macro_f1"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -18,6 +18,7 @@ from rich.text import Text
 
 from cropdash.domain import Legend
 from cropdash.domain.errors import ConfigError
+from cropdash.domain.scores import RunScores, TestScores
 from cropdash.settings import classifiers
 
 FIRST, QUICK = classifiers.trainable()[0].name, classifiers.in_demo()[0].name  # defaults
@@ -65,29 +66,29 @@ def print_whole(table: Table) -> None:
     console.print(table, crop=False)
 
 
-def print_scores(run_id: str, scores: dict[str, Any]) -> None:
+def print_scores(run_id: str, scores: RunScores | None) -> None:
     """The scores of a run, with what they were taken over."""
-    test = scores.get("test")
-    if not test:
+    if scores is None:
         console.print(f"Run {run_id}: trained; no test zone was scored.")
         return
+    test = scores.test
     table = Table("Unit", "Accuracy", "Macro F1", "Scored", "Classes", title=f"Run {run_id}")
     for unit in ("pixel", "parcel", "hectare"):
-        values = test.get(unit, {})
+        values = test.of(unit)
         table.add_row(
             unit,
             score(test, unit, "accuracy"),
             score(test, unit, "macro_f1"),
-            f"{values.get('n_scored', 0):,.0f}",
-            str(values.get("n_classes_averaged", "")),
+            f"{values.n_scored:,.0f}",
+            str(values.n_classes_averaged),
         )
     console.print(table)
-    console.print(f"Crop pixels and parcels of the test zones {', '.join(test['zones'])}.")
-    if answers := test.get("answers"):
-        console.print(_answered(answers))
+    console.print(f"Crop pixels and parcels of the test zones {', '.join(test.zones)}.")
+    if test.answers:
+        console.print(_answered(test.answers))
 
 
-def _answered(answers: dict[str, Any]) -> str:
+def _answered(answers: Mapping[str, float | None]) -> str:
     """What the parcels' answers at two levels are worth."""
     right = {name: "–" if value is None else f"{value:.1%}" for name, value in answers.items()}
     return (
@@ -117,9 +118,9 @@ def print_areas(areas: pd.DataFrame, legend: Legend) -> None:
     console.print(table)
 
 
-def score(test: dict[str, Any], unit: str, name: str) -> str:
-    """One number of scores.json, or a dash."""
-    value = test.get(unit, {}).get(name)
+def score(test: TestScores | None, unit: str, name: str) -> str:
+    """One number of a run's scores, or a dash."""
+    value = getattr(test.of(unit), name) if test else None
     return "–" if value is None else f"{value:.3f}"
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from cropdash.domain.errors import DamagedFile, UnknownFormat
 from cropdash.files import atomic
 
+T = TypeVar("T")
 _VERSION = "format"  # the key under which a document says its version
 
 
@@ -61,3 +64,14 @@ def read(path: Path, version: int) -> dict[str, Any]:
             f"(it reads {version}): make it anew."
         )
     return values
+
+
+def typed(kind: type[T], values: Mapping[str, Any], what: str) -> T:
+    """A document's values as a dataclass. Raises DamagedFile where they are not what it holds."""
+    try:
+        return TypeAdapter(kind).validate_python(values)
+    except ValidationError as error:
+        where = ".".join(map(str, error.errors()[0]["loc"]))
+        raise DamagedFile(
+            f"{what} holds something else at {where[:80]} than it should: make it anew."
+        ) from error

@@ -6,7 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 
 from cropdash.domain import NAME, Prediction, Season
-from cropdash.domain.errors import DamagedFile, InvalidRun, RunNotFound
-from cropdash.files import atomic
+from cropdash.domain.errors import InvalidRun, RunNotFound
+from cropdash.domain.scores import RunScores
+from cropdash.files import atomic, records
 from cropdash.settings.folders import Folders
 from cropdash.settings.train import TrainConfig
 from cropdash.storage import layout, provenance, rasters, status
@@ -154,7 +155,7 @@ class RunFolder:
 
     def write_scores(
         self,
-        scores: Mapping[str, Any],
+        scores: RunScores,
         confusions: pd.DataFrame,
         calibration: pd.DataFrame,
         areas: pd.DataFrame,
@@ -167,11 +168,16 @@ class RunFolder:
         for name, table in tables.items():
             with atomic.replacing(self.path / layout.SCORES_FOLDER / name) as temporary:
                 table.to_parquet(temporary, index=False)
-        layout.SCORES.write(self.path / layout.SCORES_FOLDER, scores)
+        layout.SCORES.write(self.path / layout.SCORES_FOLDER, asdict(scores))
 
-    def scores(self) -> dict[str, Any]:
-        """Summary of the scores; empty until the run was evaluated."""
-        return layout.SCORES.find(self.path / layout.SCORES_FOLDER)
+    def scores(self) -> RunScores | None:
+        """Summary of the scores; None until the run was evaluated. Raises DamagedFile."""
+        values = layout.SCORES.find(self.path / layout.SCORES_FOLDER)
+        return (
+            records.typed(RunScores, values, f"{layout.SCORES.file} of run {self.run_id}")
+            if values
+            else None
+        )
 
     def confusions(self) -> pd.DataFrame:
         """zone_id, unit, truth, predicted, value: the non-zero cells."""
@@ -226,13 +232,10 @@ def create(models: Path, config: Mapping[str, Any], facts: Mapping[str, Any]) ->
 def read_record(path: Path, what: str) -> RunRecord:
     """The record in a run's or a study's folder. Raises RunNotFound, DamagedFile, UnknownFormat."""
     try:
-        return RunRecord(**layout.RUN.read(path))
+        values = layout.RUN.read(path)
     except FileNotFoundError as error:
         raise RunNotFound(f"{what} has no {layout.RUN.file}.") from error
-    except TypeError as error:
-        raise DamagedFile(
-            f"{layout.RUN.file} of {path.name} lacks what a run is traced to: train it again."
-        ) from error
+    return records.typed(RunRecord, values, f"{layout.RUN.file} of {path.name}")
 
 
 def find(models: Path, run_id: str) -> RunFolder:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from cropdash.domain import NAME, Cube, Labels, Legend, Prediction, Zone
 from cropdash.domain.errors import CorruptDataset, DamagedFile
+from cropdash.domain.scores import RunScores
 from cropdash.storage import (
     datasets,
     layout,
@@ -54,7 +55,7 @@ class RunInfo:
     config: dict[str, Any]  # flat TrainConfig: "classifier", "dataset", "seed", …
     created: str  # ISO time, UTC
     status: Status
-    scores: dict[str, Any]  # empty until evaluated
+    scores: RunScores | None  # None until evaluated
     zones: tuple[str, ...]  # predicted
     legend_hash: str  # of the classes that it names
 

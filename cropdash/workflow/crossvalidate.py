@@ -10,6 +10,7 @@ import pandas as pd
 
 from cropdash.domain import IGNORE, Zone
 from cropdash.domain.errors import InvalidRun, NotEnoughData
+from cropdash.domain.scores import UnitScores
 from cropdash.evaluate import scores, tables
 from cropdash.prepare import splits
 from cropdash.settings.folders import Folders
@@ -83,26 +84,30 @@ def divide(dataset: DatasetFolder, config: CrossValidation) -> tuple[Zones, ...]
 def summarise(runs: Sequence[RunFolder], dataset: DatasetFolder) -> dict[str, Any]:
     """Scores of each fold, their mean and standard deviation, and those of all zones together."""
     k = dataset.legend().n_classes
-    by_fold = [run.scores()["test"] for run in runs]
+    scored = [found for run in runs if (found := run.scores()) is not None]
+    by_fold = [found.test for found in scored]
     counted = pd.concat([run.confusions() for run in runs], ignore_index=True)
     return {
         "folds": [
-            {"fold": i, "zones": test["zones"], **{unit: _few(test[unit]) for unit in UNITS}}
+            {"fold": i, "zones": test.zones, **{unit: _few(test.of(unit)) for unit in UNITS}}
             for i, test in enumerate(by_fold)
         ],
         "mean": {
-            unit: {name: _spread([test[unit][name] for test in by_fold]) for name in _AVERAGED}
+            unit: {
+                name: _spread([getattr(test.of(unit), name) for test in by_fold])
+                for name in _AVERAGED
+            }
             for unit in UNITS
         },
         "pooled": {
             unit: scores.summary(tables.from_table(counted, k, unit=unit)) for unit in UNITS
         },
-        "seconds": sum(sum(run.scores()["seconds"].values()) for run in runs),
+        "seconds": sum(sum(found.seconds.values()) for found in scored),
     }
 
 
-def _few(summary: dict[str, Any]) -> dict[str, Any]:
-    return {name: summary[name] for name in (*_AVERAGED, "n_scored", "n_classes_averaged")}
+def _few(found: UnitScores) -> dict[str, Any]:
+    return {name: getattr(found, name) for name in (*_AVERAGED, "n_scored", "n_classes_averaged")}
 
 
 def _spread(values: Sequence[float | None]) -> dict[str, float | None]:

@@ -14,6 +14,7 @@ from cropdash import classify
 from cropdash.classify.classifier import Classifier
 from cropdash.domain import IGNORE, Cube, Labels, Prediction, Zone
 from cropdash.domain.errors import InvalidRun
+from cropdash.domain.scores import RunScores, SetScores, TestScores, UnitScores
 from cropdash.evaluate import Unit, area, backoff, conformal, confusion, parcels, scores, tables
 from cropdash.settings import classifiers
 from cropdash.storage.datasets import DatasetFolder
@@ -87,7 +88,7 @@ def score_run(
     *,
     trained: Sequence[int] | None = None,
     seconds: dict[str, float] | None = None,
-) -> dict[str, object]:
+) -> RunScores:
     """Score predictions against the declared crops, from the files on disk; returns the summary.
 
     `trained` are the classes that count as seen; without it the earlier list is kept.
@@ -100,16 +101,23 @@ def score_run(
     confusions = pd.concat(counted, ignore_index=True)
     calibration = pd.concat(calibrations, ignore_index=True)
     before = run.scores()
-    seen = before.get("trained_classes") if trained is None else sorted(trained)
-    summary: dict[str, Any] = {
-        "test": {"zones": [z.zone_id for z in zones], **_summaries(confusions, k, seen)},
-        "trained_classes": seen,
-        "dataset_fingerprint": dataset.fingerprint(),
-        "seconds": seconds or before.get("seconds", {}),
-    }
-    summary["test"] |= _sure(run, dataset, calibration)
-    run.write_scores(summary, confusions, calibration, areas(confusions, k))
-    return summary
+    known = before.trained_classes if before else None
+    seen = known if trained is None else tuple(sorted(trained))
+    pixel, parcel, hectare = (_unit_scores(confusions, k, unit, seen) for unit in UNITS)
+    found = RunScores(
+        TestScores(
+            tuple(z.zone_id for z in zones),
+            pixel,
+            parcel,
+            hectare,
+            **_sure(run, dataset, calibration),
+        ),
+        seen,
+        dataset.fingerprint(),
+        seconds or (before.seconds if before else {}),
+    )
+    run.write_scores(found, confusions, calibration, areas(confusions, k))
+    return found
 
 
 def areas(confusions: pd.DataFrame, n_classes: int) -> pd.DataFrame:
@@ -181,17 +189,17 @@ def _parcels_said(run: RunFolder, decisions: pd.DataFrame) -> NDArray[np.float32
 
 def _sets(
     probabilities: NDArray[np.float32], truth: NDArray[np.int64], threshold: float
-) -> dict[str, Any]:
+) -> SetScores:
     """How often the sets hold the declared class, and how large they are."""
     covered = conformal.coverage_table(conformal.class_sets(probabilities, threshold), truth)
     share = covered["support"] / covered["support"].sum()
-    return {
-        "promised": COVERAGE,
-        "covered": float((covered["covered"] * share).sum()),
-        "size": float((covered["size"] * share).sum()),
-        "parcels": int(covered["support"].sum()),
-        "by_class": covered.to_dict("records"),
-    }
+    return SetScores(
+        promised=COVERAGE,
+        covered=float((covered["covered"] * share).sum()),
+        size=float((covered["size"] * share).sum()),
+        parcels=int(covered["support"].sum()),
+        by_class=tuple({str(k): v for k, v in row.items()} for row in covered.to_dict("records")),
+    )
 
 
 def _parcel_decisions(run: RunFolder, dataset: DatasetFolder, zone: Zone) -> pd.DataFrame:
@@ -216,8 +224,10 @@ def _calibration(zone: Zone, decisions: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _summaries(confusions: pd.DataFrame, k: int, seen: Sequence[int] | None) -> dict[str, object]:
-    return {
-        unit: scores.summary(tables.from_table(confusions, k, unit=unit), trained=seen)
-        for unit in UNITS
-    }
+def _unit_scores(
+    confusions: pd.DataFrame, k: int, unit: Unit, seen: Sequence[int] | None
+) -> UnitScores:
+    found = scores.summary(tables.from_table(confusions, k, unit=unit), trained=seen)
+    del found["n_classes_averaged"]  # the length of the list, which is kept
+    tuples = {name: tuple(v) for name, v in found.items() if isinstance(v, list)}
+    return UnitScores(**{**found, **tuples})

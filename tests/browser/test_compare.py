@@ -67,7 +67,7 @@ def test_matrices_side_by_side_and_metrics_as_csv(page, server):
         page.get_by_role("button", name="Metrics (CSV)").click()
     table = pd.read_csv(waiting.value.path())
     assert table["run"].tolist() == [left.run_id, right.run_id]
-    on_disk = [run.scores["test"]["pixel"]["macro_f1"] for run in (left, right)]
+    on_disk = [run.scores.test.pixel.macro_f1 for run in (left, right)]
     assert table["macro_f1"].tolist() == pytest.approx(on_disk)
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Confusion cells (CSV)").click()

@@ -113,7 +113,7 @@ def test_a_researcher_compares_as_counted_elsewhere_and_takes_the_pair_along(
             settle(page)
         table = pd.read_csv(take_home(page, "Metrics (CSV)"))
         assert table["run"].tolist() == order
-        stored = [server.store.run(run).scores["test"][unit]["accuracy"] for run in order]
+        stored = [server.store.run(run).scores.test.of(unit).accuracy for run in order]
         assert table["accuracy"].tolist() == pytest.approx(stored)
 
     go_to(page, "Map")

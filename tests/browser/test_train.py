@@ -51,7 +51,7 @@ def test_a_training_outlives_a_reload_and_ends(page: Page, server) -> None:
     expect(page.get_by_role("button", name="Repeat with changes")).to_be_visible(timeout=TRAIN_MS)
     run = server.store.run(run_id)
     assert run.status.state == "done"
-    score = f"{run.scores['test']['pixel']['accuracy']:.3f}"
+    score = f"{run.scores.test.pixel.accuracy:.3f}"
     expect(page.get_by_test_id("stMetric").filter(has_text="Pixel accuracy")).to_contain_text(score)
     drawn = page.wait_for_function(
         "() => { const t = document.querySelector('.js-plotly-plot')?._fullData?.[0];"

@@ -49,7 +49,7 @@ def test_a_build_takes_both_from_files_and_a_run_learns_from_them(tmp_path, monk
     values = {"classifier": "xgboost", "dataset": "flanders", **WANTS}
     run = runs.queue(folders, classifiers.parse(values))
     train.train_run(run, folders, progress=quiet)
-    assert run.scores()["test"]["pixel"]["n_scored"] > 0
+    assert run.scores().test.pixel.n_scored > 0
 
 
 def test_what_a_dataset_lacks_is_said_before_training(tmp_path):

@@ -49,7 +49,7 @@ def joined(trained):
 
 def test_it_is_a_run_like_any_other(trained, joined) -> None:
     _, _dataset, found = trained
-    assert joined.scores()["test"]["zones"] == found["cnn"].scores()["test"]["zones"]
+    assert joined.scores().test.zones == found["cnn"].scores().test.zones
     assert set(joined.calibrated()["zones"]) == set(found["cnn"].calibrated()["zones"])
     assert score.weights_path(joined).name == "stack.json"
     config = classifiers.parse(joined.config)
@@ -133,10 +133,10 @@ def test_an_ensemble_is_no_member_and_a_missing_member_is_named(trained, joined)
 def test_answers_at_two_levels_are_scored_with_the_run(trained) -> None:
     _, dataset, found = trained
     run = found["xgboost"]
-    scored = run.scores()["test"]
+    scored = run.scores().test
     groups, threshold = dataset.legend().group_of("group"), run.calibrated()["back_off"]
     by_class, right = [], []
-    for zone in scored["zones"]:
+    for zone in scored.zones:
         declared = dataset.parcels(zone).set_index("parcel_id")["crop"]
         table = run.parcel_prediction(zone).set_index("parcel_id")
         said = table.filter(regex=r"^p_\d+$")
@@ -148,5 +148,5 @@ def test_answers_at_two_levels_are_scored_with_the_run(trained) -> None:
             by_class.append(p.max() >= threshold)
             sure = p.argmax() == crop
             right.append(sure if by_class[-1] else np.argmax(of_groups) == groups[crop])
-    assert scored["answers"]["by_class"] == pytest.approx(np.mean(by_class))
-    assert scored["answers"]["accuracy"] == pytest.approx(np.mean(right))
+    assert scored.answers["by_class"] == pytest.approx(np.mean(by_class))
+    assert scored.answers["accuracy"] == pytest.approx(np.mean(right))

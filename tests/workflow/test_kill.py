@@ -84,5 +84,5 @@ def test_a_killed_worker_goes_on_and_ends_with_the_same_weights(folders):
         np.testing.assert_array_equal(values, other[name])
     curves = [run.epochs().drop(columns="seconds") for run in (whole, broken)]
     assert curves[0].equals(curves[1])  # each epoch once, in order, with the same numbers
-    assert whole.scores()["test"] == broken.scores()["test"]
+    assert whole.scores().test == broken.scores().test
     assert not list(broken.path.glob("checkpoint*"))

@@ -99,7 +99,7 @@ def test_it_is_calibrated_on_zones_that_the_fitted_model_had_not_seen(pair):
     plain, again = (run.calibrated() for run in pair)
     assert plain.pop("prior") != again.pop("prior")  # the shares in what was learned
     assert plain == again
-    assert pair[0].scores()["test"]["zones"] == pair[1].scores()["test"]["zones"]
+    assert pair[0].scores().test.zones == pair[1].scores().test.zones
 
 
 def test_a_run_stopped_while_it_learns_from_all_has_a_model_and_goes_on(world, kind, pair):

@@ -67,11 +67,11 @@ def test_parcel_scores_agree_with_scikit_learn_on_the_written_tables(trained):
     declared = DatasetFolder(folders.data, "flanders").parcels("flanders_east")
     merged = declared.merge(run.parcel_prediction("flanders_east"), on="parcel_id")
     merged = merged[merged["crop"] > 0]
-    test = run.scores()["test"]
-    assert test["parcel"]["accuracy"] == pytest.approx(
+    test = run.scores().test
+    assert test.parcel.accuracy == pytest.approx(
         accuracy_score(merged["crop"], merged["predicted"])
     )
-    assert test["hectare"]["accuracy"] == pytest.approx(
+    assert test.hectare.accuracy == pytest.approx(
         accuracy_score(merged["crop"], merged["predicted"], sample_weight=merged["area_ha"])
     )
 
@@ -82,7 +82,7 @@ def test_calibration_is_of_parcels_with_a_mapped_crop_only(trained):
     assert (declared["crop"] == 0).any()
     table = run.calibration()
     assert (table["truth"] > 0).all()
-    assert len(table) == run.scores()["test"]["parcel"]["n_scored"]
+    assert len(table) == run.scores().test.parcel.n_scored
     assert (table["correct"] == (table["truth"] == table["predicted"])).all()
 
 
@@ -102,8 +102,8 @@ def test_maize_and_grass_of_the_east_are_found_from_the_west(trained):
 def test_classes_that_were_never_trained_are_listed(trained):
     _, run = trained
     scores = run.scores()
-    assert scores["trained_classes"] == [6, 30, 41]
-    assert scores["test"]["pixel"]["never_trained"] == [31]
+    assert scores.trained_classes == (6, 30, 41)
+    assert scores.test.pixel.never_trained == (31,)
 
 
 def test_everything_needed_to_use_the_weights_lies_beside_them(trained):
@@ -128,8 +128,8 @@ def test_rare_classes_are_settled_before_training_and_written_into_the_run(folde
     truth, predicted, _ = written(folders, run)
     assert (predicted[truth > 0] == 6).all()
     scores = run.scores()
-    assert scores["trained_classes"] == [6]
-    assert scores["test"]["pixel"]["never_trained"] == [30, 31]
+    assert scores.trained_classes == (6,)
+    assert scores.test.pixel.never_trained == (30, 31)
 
 
 def test_test_zones_without_a_mapped_crop_have_no_score(folders, monkeypatch):
@@ -141,10 +141,10 @@ def test_test_zones_without_a_mapped_crop_have_no_score(folders, monkeypatch):
     monkeypatch.setattr(DatasetFolder, "parcels", lambda self, z: read(self, z).assign(crop=0))
     dataset = DatasetFolder(folders.data, "flanders")
     zones = [z for z in dataset.built_zones() if z.split == "test"]
-    found = score.score_run(run, dataset, zones)["test"]
-    assert found["parcel"]["n_scored"] == 0
-    assert found["parcel"]["accuracy"] is None
-    assert "sets" not in found
+    found = score.score_run(run, dataset, zones).test
+    assert found.parcel.n_scored == 0
+    assert found.parcel.accuracy is None
+    assert found.sets is None
 
 
 def test_scoring_again_from_disk_gives_the_same(trained):
@@ -152,7 +152,7 @@ def test_scoring_again_from_disk_gives_the_same(trained):
     before = run.scores()
     dataset = DatasetFolder(folders.data, "flanders")
     zones = [z for z in dataset.built_zones() if z.split == "test"]
-    assert score.score_run(run, dataset, zones)["test"] == before["test"]
+    assert score.score_run(run, dataset, zones).test == before.test
 
 
 def test_a_run_without_weights_says_so(folders):

@@ -48,8 +48,8 @@ def _sets(runs: Runs, names: Names) -> None:
     if table.empty:
         st.info(say("One of the runs has no class sets: repeat it to get them."))
         return
-    sets = [run.scores["test"]["sets"] for run in runs]
-    promised = float(sets[0]["promised"])
+    sets = [run.scores.test.sets for run in runs if run.scores and run.scores.test.sets]
+    promised = sets[0].promised
     title = say(
         "How often a parcel's class set holds what was declared, all test zones ({share} promised)",
         share=number(promised, ".0%"),
@@ -69,9 +69,9 @@ def _sets(runs: Runs, names: Names) -> None:
             say(
                 "{name}: {covered} of {n} parcels covered, {size} classes a set on average.",
                 name=name,
-                covered=number(one["covered"], ".1%"),
-                n=number(one["parcels"]),
-                size=number(one["size"], ".2f"),
+                covered=number(one.covered, ".1%"),
+                n=number(one.parcels),
+                size=number(one.size, ".2f"),
             )
         )
     st.caption(

@@ -75,7 +75,7 @@ def common_zones(left: RunInfo, right: RunInfo) -> tuple[str, ...]:
 
 def scored_zones(run: RunInfo) -> set[str]:
     """Test zones that a run was scored on."""
-    return set(run.scores.get("test", {}).get("zones", ()))
+    return set(run.scores.test.zones if run.scores else ())
 
 
 def marks_of(runs: Runs) -> Marks:
@@ -102,7 +102,7 @@ def score(left: RunInfo, right: RunInfo, choice: Choice) -> Scored:
 
 def _trained(run: RunInfo, n_classes: int) -> frozenset[int]:
     """Classes that the run learned; all where that is not known, so that none is called unseen."""
-    told = run.scores.get("trained_classes")
+    told = run.scores.trained_classes if run.scores else None
     return frozenset(range(n_classes) if told is None else told)
 
 

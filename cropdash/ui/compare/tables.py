@@ -127,7 +127,8 @@ def coverage(runs: Runs) -> pd.DataFrame:
     """
     sides = []
     for run, side in zip(runs, ("left", "right"), strict=True):
-        rows = pd.DataFrame((run.scores.get("test", {}).get("sets") or {}).get("by_class", []))
+        sets = run.scores.test.sets if run.scores else None
+        rows = pd.DataFrame(list(sets.by_class) if sets else [])
         if rows.empty:
             return rows
         names = {"covered": f"{side}_covered", "size": f"{side}_size"}

@@ -94,7 +94,7 @@ def model_name(run: RunInfo) -> str:
 
 def run_label(run: RunInfo) -> str:
     """Model, its pixel accuracy, month, day and time of training: short enough for the sidebar."""
-    accuracy = run.scores.get("test", {}).get("pixel", {}).get("accuracy")
+    accuracy = run.scores.test.pixel.accuracy if run.scores else None
     score = f" · {accuracy:.3f}" if accuracy is not None else ""
     return f"{model_name(run)}{score} · {run.created[5:16].replace('T', ' ')}"
 

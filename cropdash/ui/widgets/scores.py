@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
 
 from cropdash import i18n
+from cropdash.domain.scores import RunScores
 from cropdash.i18n import say, sentence
 
 DASH = "–"
@@ -41,13 +42,13 @@ def count(value: Any) -> str:
     return i18n.number(round(value)) if _is_number(value) else DASH
 
 
-def value_of(scores: Mapping[str, Any], unit: str, name: str) -> float | None:
+def value_of(scores: RunScores | None, unit: str, name: str) -> float | None:
     """A score on the test zones; None where it is absent or undefined."""
-    value = (scores.get("test") or {}).get(unit, {}).get(name)
-    return float(value) if _is_number(value) else None
+    value = getattr(scores.test.of(unit), name) if scores else None
+    return float(value) if isinstance(value, numbers.Real) and _is_number(value) else None
 
 
-def headline(scores: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def headline(scores: RunScores | None) -> list[tuple[str, str, str]]:
     """Name, value and denominator of the four scores that are shown first."""
     return [
         (
@@ -59,16 +60,14 @@ def headline(scores: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     ]
 
 
-def denominator(scores: Mapping[str, Any], unit: str) -> str:
+def denominator(scores: RunScores | None, unit: str) -> str:
     """What a score was counted over, in one line."""
-    test = scores.get("test") or {}
-    values = test.get(unit, {})
-    scored, classes = values.get("n_scored"), values.get("n_classes_averaged")
+    found = scores.test.of(unit) if scores else None
     return say(
         _DENOMINATORS[unit],
-        n=count(scored),
-        zones=count(len(test.get("zones", ()))),
-        classes=count(classes),
+        n=count(found and found.n_scored),
+        zones=count(len(scores.test.zones) if scores else 0),
+        classes=count(found and found.n_classes_averaged),
     )
 
 
