@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cropdash.domain import Legend, Prediction, Season, Zone, sentinel2
+from cropdash.domain.scores import RunScores, TestScores, UnitScores
 from cropdash.domain.source import Warn, ignore
 from cropdash.evaluate import parcel_probabilities
 from cropdash.settings import classifiers
@@ -154,3 +155,20 @@ def _answers(
     return Prediction(
         crop, probabilities.max(axis=0), means.ids, means.probabilities, zone.grid, run.run_id
     )
+
+
+def scores(
+    zones: tuple[str, ...] = ("a_1",), n_classes: int = 1, **pixel: float | None
+) -> RunScores:
+    """Scores of which all are undefined, but those of pixels that are given."""
+    named = ("accuracy", "macro_precision", "macro_recall", "macro_f1", "weighted_f1", "kappa")
+
+    def of(unit: str, **found: float | None) -> UnitScores:
+        return UnitScores(
+            unit, "class", "out", "supported", **{**dict.fromkeys(named), "n_scored": 0.0, **found},
+            classes_averaged=tuple(range(1, n_classes + 1)), never_trained=(),
+            never_trained_share=None,
+        )  # fmt: skip
+
+    test = TestScores(zones, of("pixel", **pixel), of("parcel"), of("hectare"))
+    return RunScores(test, (1,), "")

@@ -177,7 +177,7 @@ def test_the_page_speaks_french_and_keeps_its_values(where: Folders) -> None:
 
 def _run(run_id: str, accuracy: float | None = None, **settings: Any) -> RunInfo:
     own = {"classifier": "xgboost", "dataset": "demo", **settings}
-    marks = {"test": {"pixel": {"accuracy": accuracy}}} if accuracy else {}
+    marks = factory.scores(accuracy=accuracy) if accuracy else None
     return RunInfo(run_id, own, "2026-01-01T00:00:00+00:00", Status("done"), marks, (), "")
 
 

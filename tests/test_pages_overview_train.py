@@ -32,12 +32,7 @@ from tests import factory
 
 ROOT = config.PROJECT
 TRAIN = "pages/2_Train.py"
-SCORES = {
-    "test": {
-        "zones": ["a_1", "b_1"],
-        "pixel": {"accuracy": 0.8123, "macro_f1": 0.4, "n_scored": 12345, "n_classes_averaged": 17},
-    }
-}
+SCORES = factory.scores(("a_1", "b_1"), 17, accuracy=0.8123, macro_f1=0.4, n_scored=12345)
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +200,7 @@ def test_a_damaged_description_is_one_sentence(empty: Folders) -> None:
 
 
 def _info(run_id: str, state: status.State, classifier: str, f1: float | None) -> RunInfo:
-    marks = {"test": {"pixel": {"macro_f1": f1}}} if f1 is not None else {}
+    marks = factory.scores(macro_f1=f1) if f1 is not None else None
     settings = {"classifier": classifier, "dataset": "demo"}
     return RunInfo(run_id, settings, "2026-01-01T00:00:00+00:00", Status(state), marks, (), "")
 

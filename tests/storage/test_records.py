@@ -1,0 +1,85 @@
+"""Documents on disk: their version, and what becomes of other things under their name."""
+
+import json
+import math
+from dataclasses import asdict, replace
+
+import pytest
+
+from cropdash.domain.errors import DamagedFile, UnknownFormat
+from cropdash.files import records
+from cropdash.files.records import Form
+from cropdash.storage import layout, runs
+from tests import factory
+
+FORM = Form("thing.json", 3)
+
+
+def test_a_document_comes_back_as_it_was_written(tmp_path):
+    FORM.write(tmp_path, {"a": [1, None, "é"], "format_of": {"b": 0.1}})
+    assert FORM.read(tmp_path) == {"a": [1, None, "é"], "format_of": {"b": 0.1}}
+    assert json.loads((tmp_path / "thing.json").read_text())["format"] == 3
+
+
+@pytest.mark.parametrize("version", [None, 2, 4, "3", [3], {"x": 1}])
+def test_another_version_is_one_sentence(tmp_path, version):
+    (tmp_path / "thing.json").write_text(json.dumps({"format": version, "a": 1}))
+    with pytest.raises(UnknownFormat, match=r"thing\.json in .* has format .*\(it reads 3\)"):
+        FORM.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"3", b'"text"', b"\xff\xfe{}", b"null", b"[" * 100_000],
+    ids=["empty", "cut", "list", "number", "text", "not UTF-8", "null", "deep"],
+)
+def test_what_is_no_document_is_damaged(tmp_path, content):
+    (tmp_path / "thing.json").write_bytes(content)
+    with pytest.raises(DamagedFile, match=r"thing\.json"):
+        FORM.read(tmp_path)
+
+
+def test_a_folder_in_its_place_is_damaged_and_nothing_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        FORM.read(tmp_path)
+    assert FORM.find(tmp_path) == {}
+    (tmp_path / "thing.json").mkdir()
+    with pytest.raises(DamagedFile):
+        FORM.read(tmp_path)
+
+
+def test_no_number_that_json_lacks_is_written(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        FORM.write(tmp_path, {"a": math.nan})
+    assert not (tmp_path / "thing.json").exists()
+
+
+def test_scores_of_a_run_come_back_typed(tmp_path):
+    run = runs.create(tmp_path, {"classifier": "cnn", "dataset": "d"}, {})
+    assert run.scores() is None
+    found = factory.scores(("z",), 2, accuracy=0.5, n_scored=7.0)
+    layout.SCORES.write(run.path / layout.SCORES_FOLDER, asdict(found))
+    assert run.scores() == found
+    assert run.scores().test.of("pixel").n_classes_averaged == 2
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        {"test": None},
+        {"test": {"zones": "z"}},
+        {"seconds": {"train": "long"}},
+        {"trained_classes": [1, "maize"]},
+    ],
+)
+def test_scores_that_hold_something_else_are_damaged(tmp_path, spoiled):
+    run = runs.create(tmp_path, {"classifier": "cnn", "dataset": "d"}, {})
+    values = asdict(replace(factory.scores(accuracy=0.5), trained_classes=(1,)))
+    layout.SCORES.write(run.path / layout.SCORES_FOLDER, {**values, **spoiled})
+    with pytest.raises(DamagedFile, match=run.run_id):
+        run.scores()
+
+
+def test_the_name_of_what_is_wrong_is_said():
+    with pytest.raises(DamagedFile, match=r"scores\.json holds something else at created"):
+        records.typed(runs.RunRecord, {"config": {}, "created": []}, "scores.json")
