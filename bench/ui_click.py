@@ -189,7 +189,7 @@ def _measure_zone(
 def _play(frame: Frame) -> float:
     """Seconds from the first press of play until the year runs."""
     start = time.perf_counter()
-    frame.get_by_role("button", name="Play the year").click()
+    frame.get_by_role("button", name="Play the season").click()
     frame.get_by_role("button", name="Pause").wait_for()
     elapsed = time.perf_counter() - start
     frame.get_by_role("button", name="Pause").click()
