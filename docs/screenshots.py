@@ -99,7 +99,9 @@ def slider(browser: Browser, url: str, picture: str) -> None:
         for column, (month, said) in enumerate(MONTHS.items()):
             pen.text((LEFT + column * SIDE + 4, 5), said, "black", font)
             page = browser.new_page(viewport={"width": 1400, "height": 1100})
-            page.goto(f"{url}/Explore?dataset=demo&zone={region}_1&period={month}&picture={picture}")
+            page.goto(
+                f"{url}/Explore?dataset=demo&zone={region}_1&period={month}&picture={picture}"
+            )
             page.get_by_role("slider", name="Crop colours").press("Home")
             shown = page.frame_locator(MAP).locator(".leaflet-container")
             seen = Image.open(io.BytesIO(settled(page, shown))).convert("RGB")

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from cropdash.files.records import Form
 from cropdash.settings import classifiers
 from cropdash.settings.sources import MODULES
+from cropdash.storage import layout
 
 ROOT = Path(__file__).resolve().parents[1]
 EVERYONE = {"domain", "legend", "i18n", "settings"}  # who may be asked from everywhere
@@ -316,3 +318,58 @@ def test_the_registry_and_all_its_classifiers_load_nothing_heavy():
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+# one owner for each fact ----------------------------------------------------------------------
+
+NUMBERS = {65_535, 10_000}  # the missing value, the scale of reflectance; square metres a hectare
+OWNERS_OF_NUMBERS = {"cropdash/domain/sentinel2.py", "cropdash/domain/nouns.py"}
+OWN_FILE_NAMES = {"cropdash/settings/ensemble.py"}  # the weights of the kind that it describes
+
+
+def file_names() -> set[str]:
+    """Names of the files that datasets, runs and studies keep."""
+    found = set()
+    for value in vars(layout).values():
+        if isinstance(value, Form):
+            found.add(value.file)
+        elif isinstance(value, str) and Path(value).suffix in {".tif", ".json", ".parquet", ".csv"}:
+            found.add(value)
+    return found
+
+
+def facts_said_twice(path: str, source: str) -> list[str]:
+    """Numbers of reflectance and names of files that a module writes for itself."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.keyword) and node.arg in ("le", "lt", "ge", "gt"):
+            node.value = ast.Constant(None)  # a setting's limit is a number of its own
+        if not isinstance(node, ast.Constant):
+            continue
+        is_number = type(node.value) is int and node.value in NUMBERS
+        if is_number and path not in OWNERS_OF_NUMBERS:
+            found.append(f"{path}:{node.lineno} writes {node.value}; ask cropdash.domain")
+        if node.value in file_names() and path not in OWN_FILE_NAMES:
+            found.append(f"{path}:{node.lineno} writes {node.value!r}; ask storage.layout")
+    return found
+
+
+def test_each_number_and_each_file_name_has_one_owner():
+    found = [
+        fact
+        for path in sources()
+        if (name := path.relative_to(ROOT).as_posix()) != "cropdash/storage/layout.py"
+        for fact in facts_said_twice(name, path.read_text(encoding="utf-8"))
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    "line", ["x = 10_000", "x = y == 65535", "x = folder / 'scores.json'", "f('composite.tif')"]
+)
+def test_a_fact_said_twice_is_found(line):
+    assert facts_said_twice("cropdash/prepare/gapfill.py", line)
+
+
+def test_a_settings_limit_is_no_fact_said_twice():
+    assert not facts_said_twice("cropdash/settings/train.py", "x = Field(1, le=10_000)")

@@ -4,6 +4,7 @@ from cropdash.domain.legend import LEVELS, CropClass, CropCode, Legend, Level
 from cropdash.domain.nouns import (
     BACKGROUND,
     IGNORE,
+    M2_PER_HA,
     NAME,
     Bytes,
     Cube,
@@ -26,6 +27,7 @@ __all__ = [
     "BACKGROUND",
     "IGNORE",
     "LEVELS",
+    "M2_PER_HA",
     "NAME",
     "Bytes",
     "CropClass",

@@ -25,6 +25,7 @@ Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int32]
 Split = Literal["train", "test"]
 
+M2_PER_HA = 10_000
 BACKGROUND = 0  # not a mapped crop
 IGNORE = 255  # never trained on, never scored
 NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")  # zones, datasets and runs
@@ -78,7 +79,7 @@ class Grid:
 
     @property
     def pixel_area_ha(self) -> float:
-        return self.pixel_size**2 / 10_000
+        return self.pixel_size**2 / M2_PER_HA
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rasterio.features import rasterize as burn
 from rasterio.transform import Affine
 
-from cropdash.domain import IGNORE, Grid, Labels, Legend, Zone
+from cropdash.domain import IGNORE, M2_PER_HA, Grid, Labels, Legend, Zone
 from cropdash.domain.errors import InvalidRegister
 
 ID, CODE = "ID_PARCEL", "CODE_CULTU"
@@ -214,7 +214,7 @@ def _schema(frame: gpd.GeoDataFrame, zone: Zone) -> gpd.GeoDataFrame:
             "register_id": frame[ID].to_numpy(),
             "code": frame[CODE].astype("string").str.strip().str.upper().fillna("").to_numpy(),
             "crop": frame["crop"].to_numpy(np.uint8),
-            "area_ha": frame.geometry.area.to_numpy() / 10_000,
+            "area_ha": frame.geometry.area.to_numpy() / M2_PER_HA,
         },
         geometry=frame.geometry.to_numpy(),
         crs=zone.grid.crs,

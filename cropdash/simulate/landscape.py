@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rasterio.features import rasterize
 from rasterio.transform import Affine
 
-from cropdash.domain import Ints, Zone
+from cropdash.domain import M2_PER_HA, Ints, Zone
 from cropdash.simulate import mosaic, quotas, uncropped_land
 from cropdash.simulate.tables import VERGE, WOOD, Index, Reals, codes, priors, regions, stream
 
@@ -90,7 +90,7 @@ def _cleared(
         parts = shapely.get_parts(shapely.difference(polygons[i], whole))
         parts = parts[shapely.get_type_id(parts) == 3]
         polygons[i] = max(parts, key=shapely.area) if len(parts) else shapely.Polygon()
-    area = shapely.area(polygons) / 10_000
+    area = shapely.area(polygons) / M2_PER_HA
     keep = (area > mosaic.MIN_HA) & (area > REST_FARMED * land.area_ha)
     keep &= shapely.intersects(polygons, frame)
     centre = shapely.get_coordinates(shapely.centroid(polygons[keep]))

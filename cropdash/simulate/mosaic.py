@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import shapely
 
+from cropdash.domain import M2_PER_HA
 from cropdash.simulate.tables import Reals, Region
 
 Ring = Reals  # (n, 2) corners of a convex polygon, in order, not closed
@@ -194,7 +195,7 @@ def _mosaic(pieces: _Pieces, bounds: tuple[float, float, float, float]) -> Mosai
     owner = np.repeat(np.arange(len(pieces.rings)), [len(ring) for ring in pieces.rings])
     rings = shapely.linearrings(np.concatenate(pieces.rings), indices=owner)
     polygons = shapely.polygons(rings)
-    area = shapely.area(polygons) / 10_000
+    area = shapely.area(polygons) / M2_PER_HA
     keep = (area > MIN_HA) & shapely.intersects(polygons, shapely.box(*bounds))
     centre = shapely.get_coordinates(shapely.centroid(polygons[keep]))
     hedges = np.array([shapely.Polygon(ring) for ring in pieces.hedged], dtype=object)

@@ -7,7 +7,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from cropdash.domain import Zone
+from cropdash.domain import M2_PER_HA, Zone
 from cropdash.simulate.landscape import Landscape
 from cropdash.simulate.tables import rows, stream
 
@@ -39,7 +39,7 @@ def official(parcels: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(
         {
             "ID_PARCEL": parcels["ID_PARCEL"],
-            "SURF_PARC": (parcels.geometry.area / 10_000).round(2),
+            "SURF_PARC": (parcels.geometry.area / M2_PER_HA).round(2),
             "CODE_CULTU": parcels["CODE_CULTU"],
             "CODE_GROUP": parcels["CODE_CULTU"].map(group).fillna(""),
             "CULTURE_D1": "",

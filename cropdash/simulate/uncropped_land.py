@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rasterio.features import shapes
 from rasterio.transform import Affine
 
+from cropdash.domain import M2_PER_HA
 from cropdash.simulate.tables import EVERGREEN_WOOD, VILLAGE, WATER, WOOD, Index, Reals
 
 CELL_M, LATTICE_M = 10.0, 50.0  # outlines are drawn on cells, noise on a coarser lattice
@@ -50,7 +51,7 @@ def draw(bounds: tuple[float, float, float, float], share: float, rng: np.random
     polygons = np.array([polygon for polygon, _ in found], dtype=object)
     growth = np.array([value for _, value in found], dtype=np.int64)
     polygons = shapely.simplify(polygons, SMOOTH_M)
-    keep = (shapely.area(polygons) > MIN_HA * 10_000) & shapely.is_valid(polygons)
+    keep = (shapely.area(polygons) > MIN_HA * M2_PER_HA) & shapely.is_valid(polygons)
     return Wild(polygons[keep], growth[keep])
 
 

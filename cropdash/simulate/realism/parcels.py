@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cropdash.domain import M2_PER_HA
 from cropdash.simulate.realism.check import Check, Tables
 from cropdash.simulate.realism.measures import (
     QUANTILES,
@@ -117,7 +118,7 @@ def _inequality(simulated: pd.DataFrame, sizes: pd.DataFrame) -> Check:
 
 
 def _declared(simulated: pd.DataFrame, zones: pd.DataFrame) -> Iterator[Check]:
-    shares = zones["hectares"] / (zones["zones"] * 10_000)
+    shares = zones["hectares"] / (zones["zones"] * M2_PER_HA)
     for region, share in zip(zones["region"], shares, strict=True):
         found = simulated.loc[simulated["region"] == region, "declared_share"]
         yield Check(
@@ -126,7 +127,7 @@ def _declared(simulated: pd.DataFrame, zones: pd.DataFrame) -> Iterator[Check]:
             "Twice what the real zones of a region differ by (0.01 to 0.10), because the simulated"
             " zones are 15 times smaller.",
         )  # fmt: skip
-    whole = float(zones["hectares"].sum() / (zones["zones"].sum() * 10_000))
+    whole = float(zones["hectares"].sum() / (zones["zones"].sum() * M2_PER_HA))
     yield Check(
         GROUP, "declared land, all regions", float(simulated["declared_share"].mean()), whole,
         whole - 0.05, whole + 0.05, "share of area", BY_ZONE,

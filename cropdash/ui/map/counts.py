@@ -43,7 +43,7 @@ def _of_classes(_pair: Pair, unit: str, mark: str) -> pd.DataFrame:
     values = _by_parcel(_pair) if unit == "parcels" else pixels
     table = pd.DataFrame(values[:, order].T, columns=list(SOURCES))
     if unit == "hectares":
-        table *= _pair.zone.grid.pixel_size**2 / 10_000
+        table *= _pair.zone.grid.pixel_area_ha
     table.insert(0, "class_id", order)
     return table
 
