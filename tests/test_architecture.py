@@ -340,11 +340,14 @@ def file_names() -> set[str]:
 
 def facts_said_twice(path: str, source: str) -> list[str]:
     """Numbers of reflectance and names of files that a module writes for itself."""
-    found = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.keyword) and node.arg in ("le", "lt", "ge", "gt"):
-            node.value = ast.Constant(None)  # a setting's limit is a number of its own
-        if not isinstance(node, ast.Constant):
+    tree, found = ast.parse(source), []
+    limits = {  # of a setting: numbers of their own
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.keyword) and node.arg in ("le", "lt", "ge", "gt")
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Constant) or node in limits:
             continue
         is_number = type(node.value) is int and node.value in NUMBERS
         if is_number and path not in OWNERS_OF_NUMBERS:
