@@ -6,6 +6,7 @@ import csv
 import importlib.util
 import re
 import shutil
+import sys
 import textwrap
 from pathlib import Path
 
@@ -16,8 +17,11 @@ from typer.main import get_command
 
 from cropdash import i18n
 from cropdash.cli import app as command_line
+from cropdash.settings import sources
 from cropdash.settings.folders import Folders
+from cropdash.storage.datasets import DatasetFolder
 from cropdash.ui.shell import data, frame
+from cropdash.workflow import build
 from tests import factory
 from tests.test_architecture import MAY_IMPORT
 
@@ -66,7 +70,9 @@ def test_links_commands_and_files_of_a_guide_exist(guide: Path) -> None:
     for module in re.findall(r"python -m ((?:bench|docs)\.\w+)|`(bench\.\w+|docs\.\w+)`", text):
         assert importlib.util.find_spec(module[0] or module[1]), module
     for path in re.findall(r"`((?:cropdash|tests|bench|docs|pages)/[\w/.-]*[\w/])`", text):
-        made_by_recipe = guide.name == "CONTRIBUTING.md" and "Harvest" in path
+        made_by_recipe = guide.name == "CONTRIBUTING.md" and (
+            "Harvest" in path or "stripes" in path
+        )
         assert (ROOT / path).exists() or made_by_recipe, f"{guide.name} names {path}"
 
 
@@ -140,3 +146,49 @@ def test_the_recipe_of_a_page_makes_a_page_that_stands_in_the_menu_and_speaks_fr
     assert list(table.columns) == [known["Zone"], known["Area [ha]"]]
     assert len(table) == 2
     assert (table[known["Area [ha]"]] > 0).all()
+
+
+def test_the_recipe_of_a_source_makes_a_source_that_is_built_and_offered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = read(ROOT / "CONTRIBUTING.md").partition("## Adding a source")[2].partition("\n## ")[0]
+    code, line = re.findall(r"   ```python\n(.*?)   ```", recipe, re.DOTALL)
+    (file,) = set(re.findall(r"`(cropdash/ingest/\w+\.py)`", recipe))
+    (typed,) = re.findall(r"`python -m cropdash (build .*?)`", recipe)
+    where = Folders(tmp_path / "data", tmp_path / "models")
+    monkeypatch.setenv("CROPDASH_DATA", str(where.data))
+    monkeypatch.setenv("CROPDASH_MODELS", str(where.models))
+    path = tmp_path / Path(file).name
+    path.write_text(textwrap.dedent(code), encoding="utf-8")
+    name = file.removesuffix(".py").replace("/", ".")
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, name, module)
+    spec.loader.exec_module(module)
+    named_there = dict(re.findall(r'"(\w+)": "([\w.]+)"', line))
+    monkeypatch.setattr(sources, "MODULES", sources.MODULES | named_there)
+    _, dataset, *options = typed.split()
+    words = {k.removeprefix("--"): v for k, v in zip(options[::2], options[1::2], strict=True)}
+    config = sources.parse({**words, "dataset": dataset, "workers": 1})
+    folder = DatasetFolder(where.data, dataset)
+    built = build.build_configured(
+        config, folder, progress=lambda *_: None, should_stop=lambda: False
+    )
+    assert len(built.built) == 6, built.failed
+    sample = folder.sample(folder.built_zones()[0])
+    assert sample.cube.reflectance.shape == (36, 10, 48, 48)
+    assert len(set(sample.labels.crop[sample.labels.parcel_id > 0])) == 2
+    data.store.clear()
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    app.switch_page("pages/6_Data.py")
+    app.query_params["view"] = "new"
+    app.run()
+    next(b for b in app.button_group if b.key == "build:source").set_value("stripes").run()
+    data.store.clear()
+    assert not app.exception
+    assert not app.error
+    assert "build stripes --source stripes" in app.code[0].value
+    assert module.KIND.hint in [caption.value for caption in app.caption]
+    assert "size" in {n.key.rpartition(":")[2] for n in app.number_input}

@@ -13,7 +13,7 @@ FULL = {
 
 
 def values(source, **more):
-    return {"source": source, "dataset": "d", **FULL[source], **more}
+    return {"source": source, "dataset": "d", **FULL.get(source, {}), **more}
 
 
 @pytest.mark.parametrize("source", MODULES)

@@ -59,7 +59,7 @@ def _choose_source() -> SourceKind:
     first = next(iter(kinds))
     chosen = st.segmented_control(
         say("Source"), list(kinds), default=first, required=True,
-        format_func=lambda name: say(kinds[name].label), key="build:source",
+        format_func=lambda name: say(kinds[name].label), key="build:source", wrap=True,
     )  # fmt: skip
     return kinds[str(chosen or first)]
 
