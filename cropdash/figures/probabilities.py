@@ -41,8 +41,10 @@ def bars(rows: pd.DataFrame, names: tuple[str, str], *, dark: bool = False) -> g
     rows: what `table` gives.
     """
     labels = [
-        f"<b>{wording.shorten(c)}</b>" if d else wording.shorten(c)
-        for c, d in zip(rows["class"], rows["declared"], strict=True)
+        f"<b>{name}</b>" if is_declared else name
+        for name, is_declared in zip(
+            wording.shorten_all(list(rows["class"])), rows["declared"], strict=True
+        )
     ]
     figure = go.Figure()
     for name, colour in zip(names, palette.model_colours(dark), strict=True):

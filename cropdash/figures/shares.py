@@ -104,7 +104,8 @@ def _part(
     level: Level,
     dark: bool,
 ) -> go.Bar:
-    label = str(rows["label"].iloc[0]) if len(rows) else ""
+    names = wording.brief(wording.group_labels(legend, level))
+    label = say("Other") if group == OTHER else names[group]
     colour = _colour(group, at, legend, level)
     notes = [
         f"{wording.percent(s)}: {wording.number(a)} {unit}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 
 from cropdash import i18n
@@ -94,24 +95,34 @@ def group_labels(legend: Legend, level: Level) -> tuple[str, ...]:
     return tuple(group_label(name) for name in legend.groups(level))
 
 
+def brief(labels: Sequence[str]) -> list[str]:
+    """Labels without what stands in brackets, where that is not all that tells two apart."""
+    alike = Counter(_bare(label) for label in set(labels))
+    return [label if alike[_bare(label)] > 1 else _bare(label) for label in labels]
+
+
+def _bare(label: str) -> str:
+    return label.split(" (")[0]
+
+
 def shorten(label: str, length: int = 26) -> str:
-    """A label that fits an axis: without what stands in brackets, then cut at a word."""
-    short = label.split(" (")[0]
-    if len(short) <= length:
-        return short
-    cut = short[: length - 1]
+    """A label that fits an axis: cut at a word."""
+    if len(label) <= length:
+        return label
+    cut = label[: length - 1]
     return (cut.rsplit(" ", 1)[0] if " " in cut else cut).rstrip(" ,;") + "…"
 
 
 def shorten_all(labels: Sequence[str], length: int = 26) -> list[str]:
-    """Short labels that stay apart: where two would be the same, they are cut later."""
+    """Brief labels, cut, that stay apart: where two would be the same, they are cut later."""
+    labels = brief(labels)
     short = [shorten(label, length) for label in labels]
     longest = max(map(len, labels), default=0)
     while length < longest and len(set(short)) < len(set(labels)):
         length += 2
         short = [
-            shorten(label, length) if short.count(brief) > 1 else brief
-            for label, brief in zip(labels, short, strict=True)
+            shorten(label, length) if short.count(before) > 1 else before
+            for label, before in zip(labels, short, strict=True)
         ]
     return short
 

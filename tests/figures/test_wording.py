@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from cropdash import legend as legends
 from cropdash.domain import LEVELS, Season
 from cropdash.figures import wording
-from cropdash.figures.wording import group_labels, number, percent, place, shorten, shorten_all
+from cropdash.figures.wording import (
+    brief,
+    group_labels,
+    number,
+    percent,
+    place,
+    shorten,
+    shorten_all,
+)
 from cropdash.i18n import LANGUAGES, speaking
 
 
@@ -44,8 +52,14 @@ def test_short_labels_fit(text, length):
 
 
 def test_short_labels_lose_brackets_and_break_at_words():
-    assert shorten("Beet (sugar, fodder, red)") == "Beet"
+    assert shorten_all(["Beet (sugar, fodder, red)", "Rye"]) == ["Beet", "Rye"]
     assert shorten("Mixture with dominant forage legumes", 24) == "Mixture with dominant…"
+
+
+def test_brackets_stay_where_they_alone_tell_two_labels_apart():
+    labels = ["Wheat (winter)", "Beet (sugar)", "Wheat (spring)", "Beet (sugar)"]
+    assert brief(labels) == ["Wheat (winter)", "Beet", "Wheat (spring)", "Beet"]
+    assert shorten_all(labels) == brief(labels)
 
 
 def test_labels_that_would_be_the_same_are_cut_later():

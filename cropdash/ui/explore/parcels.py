@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from cropdash.domain import CropClass
 from cropdash.i18n import number, other_label, say
 from cropdash.ui.explore import second_parcel
 from cropdash.ui.shell import data
@@ -50,7 +49,7 @@ def _side_by_side(dataset: str, zone: str, chosen: Sequence[int]) -> None:
         f"| | {' | '.join(f'**{name}**' for name in named)} |",
         "| --- | --- | --- |",
         _line(say("Crop"), [crop_name(dataset, row["crop"]) for row in rows]),
-        _line(say("Also called"), [_other(items[int(row["crop"])]) for row in rows]),
+        _line(say("Also called"), [other_label(items[int(row["crop"])]) or "–" for row in rows]),
         _line(say("Declared code"), [plain(row["code"] or "–") for row in rows]),
         _line(say("Area"), [f"{number(row['area_ha'], ',.2f')} ha" for row in rows]),
         _line(say("Pixels"), [number(row["n_pixels"]) for row in rows]),
@@ -61,10 +60,6 @@ def _side_by_side(dataset: str, zone: str, chosen: Sequence[int]) -> None:
     st.markdown("\n".join(lines))
     st.caption(say("Usual: observed periods in which NDVI lies in the 10–90 % range of the crop."))
     st.button(say("Swap the two"), icon=":material/swap_horiz:", on_click=second_parcel.swap)
-
-
-def _other(item: CropClass) -> str:
-    return other_label(item).split(" (")[0] or "–"
 
 
 def _line(name: str, cells: Sequence[str]) -> str:

@@ -13,6 +13,7 @@ from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import data, frame
 from cropdash.ui.widgets import parcel as parcel_card
 from cropdash.ui.widgets import parcel_answers
+from cropdash.ui.widgets.names import crop_name
 from cropdash.ui.widgets.run_pair import Pair
 
 
@@ -43,7 +44,7 @@ def verdicts(pair: Pair, parcel: int) -> None:
         )
         inside = class_set(run, answer)
         if inside is not None:
-            named = ", ".join(label(items[int(k)]).split(" (")[0] for k in inside)
+            named = ", ".join(crop_name(pair.dataset, int(k)) for k in inside)
             st.caption(
                 say("9 times in 10 the truth is among: {classes}.", classes=named),
                 help=say(

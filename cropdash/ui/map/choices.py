@@ -100,13 +100,13 @@ def _share(text: str, name: str, default: float) -> float:
 
 
 def _classes(pair: Pair) -> tuple[int, ...]:
-    items = data.legend(pair.dataset).classes
+    names = wording.shorten_all([label(c) for c in data.legend(pair.dataset).classes], 40)
     return choices.crops_of(
         pair.dataset,
         say("Only these classes"),
         "classes",
         counts.of_classes(pair)["class_id"].tolist(),
-        lambda k: wording.shorten(label(items[k]), 40),
+        names.__getitem__,
         placeholder=say("All classes"),
         help=say(
             "Each panel shows its own pixels of these classes; parcels that are neither declared "

@@ -38,7 +38,7 @@ def names(dataset: str, level: Level) -> list[str]:
     """Readable name of each class or group."""
     table = data.legend(dataset)
     if level == "class":
-        return [wording.shorten(label(item), 60) for item in table.classes]
+        return wording.shorten_all([label(item) for item in table.classes], 60)
     return list(wording.group_labels(table, level))
 
 

@@ -52,7 +52,7 @@ def _number(path: Path) -> int:
 PAGES = _listed()
 _ICON = Path(__file__).parents[1] / "icon.png"
 CREDIT = sentence(
-    "Crop classes: RPG © IGN/ASP, Licence Ouverte Etalab 2.0. "
+    "French crop classes: RPG © IGN/ASP, Licence Ouverte Etalab 2.0. "
     "Contains modified Copernicus Sentinel data where real scenes are shown."
 )
 # On dark pages a chosen option is written white on the light accent: 1.9:1 instead of 4.5.

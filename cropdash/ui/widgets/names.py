@@ -39,8 +39,8 @@ def middle(periods: Sequence[str], south: bool = False) -> str:
 
 
 def crop_name(dataset: str, crop: int) -> str:
-    """Name of a class of the dataset, without what stands in brackets."""
-    return label(data.legend(dataset).classes[crop]).split(" (")[0]
+    """Brief name of a class of the dataset."""
+    return wording.brief([label(item) for item in data.legend(dataset).classes])[crop]
 
 
 def plain(text: str) -> str:

@@ -19,13 +19,16 @@ def facts(dataset: str, zone: str, parcel: int) -> None:
     row = table[table["parcel_id"] == parcel].iloc[0]
     legend = data.legend(dataset)
     crop, code = legend.classes[row["crop"]], legend.codes.get(row["code"])
-    declared = plain(label(code)) if code else say("a code that the legend lacks")
+    meaning = plain(label(code)) if code else say("a code that the legend lacks")
     if code and (other := other_label(code)):
-        declared += f" ({plain(other)})"
+        meaning += f" ({plain(other)})"
+    declared = f"{say('Declared')} {plain(row['code'] or '–')}"
+    if not code or code.labels:  # else the legend says no more than the code
+        declared += f", {meaning}"
     st.markdown(" · ".join(filter(None, (f"**{label(crop)}**", other_label(crop)))))
     usual = usual_periods(dataset, zone, row)
     facts = [
-        say("Declared {code}, {crop}", code=plain(row["code"] or "–"), crop=declared),
+        declared,
         f"{number(row['area_ha'], ',.2f')} ha",
         say("{n} pixels", n=number(row["n_pixels"])),
         say("register id {id}", id=plain(row["register_id"])),
