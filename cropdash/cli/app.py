@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.table import Table
@@ -242,5 +242,13 @@ def main() -> None:
     try:
         app()
     except CropdashError as error:
-        errors.print(marked("Error:", "red", f" {error}"), highlight=False, soft_wrap=True)
-        sys.exit(2)
+        _refuse(str(error))
+    except OSError as error:
+        if error.filename is None:
+            raise  # nothing that was typed
+        _refuse(f"{error.filename} can't be used ({error.strerror}): check its path and rights.")
+
+
+def _refuse(sentence: str) -> NoReturn:
+    errors.print(marked("Error:", "red", f" {sentence}"), highlight=False, soft_wrap=True)
+    sys.exit(2)

@@ -38,11 +38,12 @@ def build(
     `python -m cropdash build france2023 --workers 4`
     """
     settings = _settings(name, {key: value for key, value in given.items() if value is not None})
+    where = schedulers.chosen(scheduler)
     if estimate:
         for line in estimates.sentences(estimates.of(settings)):
             console.print(line, highlight=False, soft_wrap=True)
     else:
-        run(settings, scheduler)
+        run(settings, where)
 
 
 def _parameters() -> list[inspect.Parameter]:

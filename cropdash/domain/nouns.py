@@ -28,12 +28,12 @@ Split = Literal["train", "test"]
 M2_PER_HA = 10_000
 BACKGROUND = 0  # not a mapped crop
 IGNORE = 255  # never trained on, never scored
-NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,63}$")  # zones, datasets and runs
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")  # zones, datasets and runs
 
 
 def check_name(name: str, what: str) -> str:
     """Return `name` if it is fit to be a folder's name, else raise ConfigError."""
-    if not isinstance(name, str) or not NAME.match(name):
+    if not isinstance(name, str) or not NAME.fullmatch(name):
         raise ConfigError(
             f"{what} {name!r} is not a valid name: use 1 to 64 lower-case letters, digits, '_' or '-'."
         )

@@ -14,7 +14,7 @@ from cropdash.domain.errors import ConfigError
 Every = Literal["month", "dekad", "16d"]
 EVERY: tuple[Every, ...] = get_args(Every)
 _DAY = dt.timedelta(days=1)
-_MONTH = re.compile(r"^(\d{4})-(\d{2})$")
+_MONTH = re.compile(r"(\d{4})-(\d{2})")
 _MOST_DAYS = 366  # of a season; a longer one would hold the same crop twice
 
 
@@ -58,7 +58,7 @@ class Period:
         """The period of an id. Raises ConfigError for text that is none."""
         if isinstance(value, Period):
             return value
-        if _MONTH.match(value):
+        if _MONTH.fullmatch(value):
             first = _day(f"{value}-01", value)
             return Period(first, _month_end(first))
         start, _, end = value.partition("_")
@@ -138,8 +138,12 @@ class Season:
             raise ConfigError(
                 f"Season {written!r} is neither a year nor two ends: write 2023 or 2022-10..2023-09."
             )
-        last = _month_end(_day(f"{end}-01", written)) if _MONTH.match(end) else _day(end, written)
-        return Season(_day(f"{start}-01" if _MONTH.match(start) else start, written), last, every)
+        last = (
+            _month_end(_day(f"{end}-01", written)) if _MONTH.fullmatch(end) else _day(end, written)
+        )
+        return Season(
+            _day(f"{start}-01" if _MONTH.fullmatch(start) else start, written), last, every
+        )
 
 
 def _months(start: dt.date, end: dt.date) -> Iterator[Period]:

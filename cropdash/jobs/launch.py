@@ -191,7 +191,7 @@ def _folder(name: str) -> Path:
     for path in trained:
         if path.name == name:
             return path
-    if NAME.match(name) and (where.data / name / layout.STATUS.file).is_file():
+    if NAME.fullmatch(name) and (where.data / name / layout.STATUS.file).is_file():
         return where.data / name
     raise RunNotFound(
         f"There is no run and no build {name[:64]!r}; 'python -m cropdash runs' lists them."

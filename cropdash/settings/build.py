@@ -18,7 +18,7 @@ from cropdash.domain.errors import ConfigError
 from cropdash.domain.period import Every
 from cropdash.i18n import sentence
 
-_LAYER = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$")
+_LAYER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}")
 RESERVED = frozenset(("incoming",))  # folders beside the datasets that are none
 _LAST_YEAR = 2100
 _SEASON = "A calendar year, or its two ends: 2023, 2022-10..2023-09."
@@ -220,7 +220,7 @@ def is_content(field: Any) -> bool:
 
 def check_layer(name: str) -> str:
     """The name, if a further layer may bear it; raises ConfigError otherwise."""
-    if not _LAYER.match(name):
+    if not _LAYER.fullmatch(name):
         raise ConfigError(
             f"{name!r} can't name a layer: use up to 64 letters, digits, '_', '.', '+' and '-'."
         )
@@ -236,4 +236,6 @@ def _named(entry: str) -> tuple[str | None, Path]:
     name, equals, path = entry.partition("=")
     if not equals or "/" in name:
         return None, Path(entry).resolve()
+    if not path.strip():
+        raise ConfigError(f"Layer {name.strip()!r} has no file: write name=path.")
     return name.strip(), Path(path.strip()).resolve()

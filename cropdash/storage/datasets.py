@@ -257,7 +257,9 @@ def list_names(data: Path) -> tuple[str, ...]:
         return ()
     return tuple(
         sorted(
-            p.name for p in data.iterdir() if NAME.match(p.name) and layout.DATASET.of(p).is_file()
+            p.name
+            for p in data.iterdir()
+            if NAME.fullmatch(p.name) and layout.DATASET.of(p).is_file()
         )
     )
 

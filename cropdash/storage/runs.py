@@ -252,7 +252,7 @@ def list_all(models: Path) -> tuple[RunFolder, ...]:
     """All runs, newest first."""
     if not models.is_dir():
         return ()
-    paths = [p for p in models.iterdir() if NAME.match(p.name) and layout.RUN.of(p).is_file()]
+    paths = [p for p in models.iterdir() if NAME.fullmatch(p.name) and layout.RUN.of(p).is_file()]
     return tuple(RunFolder(p) for p in sorted(paths, key=_age))
 
 

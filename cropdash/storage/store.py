@@ -87,7 +87,7 @@ class Store:
     def build_names(self) -> tuple[str, ...]:
         """Datasets that have a description, and those whose build was started."""
         started = (p.parent.name for p in self.data.glob(f"*/{layout.STATUS.file}"))
-        named = {name for name in started if NAME.match(name)}
+        named = {name for name in started if NAME.fullmatch(name)}
         return tuple(sorted(named | set(self.dataset_names())))
 
     def zone_states(self, dataset: str) -> pd.DataFrame:

@@ -190,7 +190,7 @@ def list_all(models: Path) -> tuple[StudyFolder, ...]:
     place = models / layout.STUDIES
     if not place.is_dir():
         return ()
-    paths = [p for p in place.iterdir() if NAME.match(p.name) and layout.RUN.of(p).is_file()]
+    paths = [p for p in place.iterdir() if NAME.fullmatch(p.name) and layout.RUN.of(p).is_file()]
     newest = sorted(paths, key=lambda p: (-layout.RUN.of(p).stat().st_mtime, p.name))
     return tuple(StudyFolder(path) for path in newest)
 

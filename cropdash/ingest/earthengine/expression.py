@@ -15,7 +15,7 @@ from cropdash.ingest.earthengine.tiling import CLEAR_DATES
 COLLECTION = "COPERNICUS/S2_SR_HARMONIZED"  # its numbers are on one scale, of all baselines alike
 FIRST_YEAR = 2017  # of surface reflectance in Earth Engine
 _DAY_MS = 86_400_000
-_UTM = re.compile(r"^EPSG:32[67](\d{2})$")
+_UTM = re.compile(r"EPSG:32[67](\d{2})")
 
 
 def composite(grid: Grid, period: Period, bands: Sequence[str]) -> Any:
@@ -75,7 +75,7 @@ def _ordered(grid: Grid, start: int, end: int, names: list[str]) -> Any:
 
     over = ee.ImageCollection(COLLECTION).filterBounds(ee.Geometry.BBox(*solar.degrees(grid)))
     images = over.filterDate(start, end).sort("GENERATION_TIME").select(names)
-    utm = _UTM.match(grid.crs.upper())
+    utm = _UTM.fullmatch(grid.crs.upper())
     if utm is None:
         return images
     own = ee.Filter.stringContains("system:index", f"_T{utm[1]}")  # …_T31UDS

@@ -9,7 +9,7 @@ from urllib.parse import urlparse
 from cropdash.domain.errors import ConfigError
 from cropdash.files.retry import Retry
 
-_PROJECT = re.compile(r"^[a-z][a-z0-9-]{4,28}[a-z0-9]$")
+_PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 
@@ -32,7 +32,7 @@ class Service:
 
 def check_project(project: str) -> str:
     """Return a Cloud project's id; raises ConfigError if it can't be one."""
-    if not _PROJECT.match(project):
+    if not _PROJECT.fullmatch(project):
         raise ConfigError(
             f"Cloud project {project!r} can't be one: use its id, 6 to 30 lower-case letters,"
             " digits or '-', as the Cloud console shows it."

@@ -22,9 +22,11 @@ from cropdash.domain.errors import InvalidRegister, InvalidScene
 from cropdash.domain.period import Every
 from cropdash.domain.source import Warn, ignore
 from cropdash.ingest import registers
+from cropdash.ingest.local import outlines
+from cropdash.ingest.zones import squares
 
 _DATE = re.compile(r"(?<!\d)(20\d{2})-?(\d{2})-?(\d{2})(?!\d)")
-_ZONE_FILES = ("zones.geojson", "zones.gpkg")
+_PIXEL_M = (0.1, 1000.0)  # sides of a pixel from which a map can be made
 
 
 @dataclass(frozen=True)
@@ -51,33 +53,16 @@ class LocalSource:
         return Season.of(years.most_common(1)[0][0], self.every)
 
     def zones(self) -> tuple[Zone, ...]:
-        """Raises InvalidRegister if the zones file or one of its columns is missing."""
-        path = next((self.folder / n for n in _ZONE_FILES if (self.folder / n).is_file()), None)
-        if path is None:
-            raise InvalidRegister(f"{self.folder} has no {' or '.join(_ZONE_FILES)}.")
-        frame = gpd.read_file(path)
-        missing = {"zone_id", "region", "split"} - set(frame.columns)
-        if missing or frame.crs is None:
-            raise InvalidRegister(
-                f"{path.name} lacks {', '.join(sorted(missing)) or 'a reference system'}: "
-                "every zone needs zone_id, region and split (train or test)."
-            )
-        frame = frame.to_crs(self._frame.crs)
+        """Raises InvalidRegister if the zones file is missing, damaged or incomplete."""
+        frame = outlines.read(self.folder, self._frame.crs)
         return tuple(
-            Zone(
-                str(row.zone_id),
-                str(row.region),
-                row.split,
-                self._snap(row.geometry.bounds, row.zone_id),
-            )
+            Zone(row.zone_id, row.region, row.split, self._snap(row.geometry.bounds, row.zone_id))
             for row in frame.itertuples()
         )
 
     def parcels(self, zone: Zone) -> gpd.GeoDataFrame:
         """Register rows that touch the zone."""
-        candidates = sorted(
-            p for p in self.folder.glob("*.gpkg") if p.name.lower() not in _ZONE_FILES
-        )
+        candidates = sorted(p for p in self.folder.glob("*.gpkg") if p.name.lower() != "zones.gpkg")
         if len(candidates) != 1:
             raise InvalidRegister(
                 f"{self.folder} must hold one register (*.gpkg), it holds {len(candidates)}."
@@ -126,6 +111,11 @@ class LocalSource:
         last_row = np.floor((frame.top - bounds[1]) / size + 0.1)
         if last_column <= column or last_row <= row:
             raise InvalidRegister(f"Zone {zone_id} is smaller than a pixel of the scenes.")
+        if max(last_column - column, last_row - row) > squares.MAX_PX:
+            raise InvalidRegister(
+                f"Zone {zone_id} is {last_row - row:,.0f} x {last_column - column:,.0f} pixels:"
+                f" cut it into zones of at most {squares.MAX_PX} on a side."
+            )
         shape = (int(last_row - row), int(last_column - column))
         return Grid(frame.crs, frame.left + column * size, frame.top - row * size, size, shape)
 
@@ -203,6 +193,11 @@ def _grid(raster: Any, path: Path) -> Grid:
         raise InvalidScene(f"{path.name} is not in a projected reference system such as UTM.")
     if affine.b or affine.d or affine.a != -affine.e:
         raise InvalidScene(f"{path.name} is rotated or has pixels that are not square.")
+    low, high = _PIXEL_M
+    if not low <= affine.a <= high:
+        raise InvalidScene(
+            f"{path.name} has pixels of {affine.a:g} m: warp it to {low:g} to {high:,.0f} m."
+        )
     epsg = raster.crs.to_epsg()
     crs = f"EPSG:{epsg}" if epsg else raster.crs.to_string()
     return Grid(crs, affine.c, affine.f, affine.a, (raster.height, raster.width))

@@ -24,7 +24,7 @@ from cropdash.ingest.registers.streams import Chain, Single
 MAX_BYTES = 32 * 2**30  # of all members together; a whole edition of France takes some 12 GB
 WAIT_S = 3600  # for another process that unpacks the same archive
 _SPARE = 2**26  # [bytes] left free on the disk
-_PART = re.compile(r"^(?P<name>.*\.7z)\.(?P<number>\d{3})$", re.IGNORECASE)
+_PART = re.compile(r"(?P<name>.*\.7z)\.(?P<number>\d{3})", re.IGNORECASE)
 # 7z's start header: signature, version, CRC, then offset and size of the header at the end
 # (https://py7zr.readthedocs.io/en/latest/archive_format.html).
 _START = struct.Struct("<6s2sIQQI")
@@ -82,13 +82,13 @@ def _opened(path: Path) -> Iterator[py7zr.SevenZipFile]:
 
 def _parts(path: Path) -> list[Path]:
     """All parts of a split archive in order, or the one file."""
-    match = _PART.match(path.name)
+    match = _PART.fullmatch(path.name)
     if not match:
         return [path]
     number = {
         int(m["number"]): p
         for p in path.parent.iterdir()
-        if (m := _PART.match(p.name)) and m["name"] == match["name"]
+        if (m := _PART.fullmatch(p.name)) and m["name"] == match["name"]
     }
     last = max(number)
     missing = [n for n in range(1, last + 1) if n not in number]

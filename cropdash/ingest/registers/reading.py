@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 from numpy.typing import NDArray
+from pyproj.exceptions import ProjError
 
 from cropdash.domain import Grid
 from cropdash.domain.errors import InvalidRegister
@@ -87,7 +88,14 @@ def bounds_of(grids: Sequence[Grid], crs: object, where: str) -> Box:
 
     Raises InvalidRegister if a grid has no place there.
     """
-    boxes = [_warped_bounds(_outline(grids, name), name, crs) for name in {g.crs for g in grids}]
+    try:
+        names = {grid.crs for grid in grids}
+        boxes = [_warped_bounds(_outline(grids, name), name, crs) for name in names]
+    except ProjError as error:
+        raise InvalidRegister(
+            f"{where}: its reference system has no place on Earth; assign EPSG:2154 (or what it"
+            " is in) and try again."
+        ) from error
     low, high = np.min(boxes, axis=0), np.max(boxes, axis=0)
     if not (np.isfinite(low).all() and np.isfinite(high).all()):
         raise InvalidRegister(

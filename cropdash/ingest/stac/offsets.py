@@ -21,14 +21,14 @@ SINCE_DATE = dt.date(2022, 1, 25)  # nothing acquired later was processed with a
 Baseline = tuple[int, int]
 
 _PROPERTIES = ("s2:processing_baseline", "processing:version", "s2:processing_version")
-_NUMBER = re.compile(r"^\s*[vVN]?(\d{1,2})[.]?(\d{2}|\d)\s*$")
+_NUMBER = re.compile(r"\s*[vVN]?(\d{1,2})[.]?(\d{2}|\d)\s*")
 _IN_NAME = re.compile(r"_N(\d{2})(\d{2})_")
 
 
 def baseline_of(properties: Mapping[str, Any], name: str = "") -> Baseline | None:
     """Processing baseline, e.g. (5, 10), from an item's properties, else from a product's name."""
     for key in _PROPERTIES:
-        match = _NUMBER.match(str(properties.get(key, "")))
+        match = _NUMBER.fullmatch(str(properties.get(key, "")))
         if match:
             return int(match[1]), int(match[2])
     for text in (str(properties.get("s2:product_uri", "")), name):

@@ -93,13 +93,22 @@ def _lines(text: str, name: str) -> Iterator[tuple[str, Cells, Place]]:
     reader = csv.DictReader(io.StringIO(text), delimiter=";" if ";" in head else ",", restval="")
     reader.fieldnames = [_plain(field) for field in reader.fieldnames or []]
     _check_columns(set(reader.fieldnames), f"{name}, row 1")
-    for row in reader:
+    for row in _rows(reader, name):
         where = f"{name}, row {reader.line_num}"
         if None in row:
             raise InvalidRegister(f"{where}: more cells than columns; quote texts with a comma.")
         cells = {key: value.strip() for key, value in row.items()}
         if any(cells.values()):
             yield where, cells, lambda cells=cells: _grid(cells)  # type: ignore[misc]
+
+
+def _rows(reader: csv.DictReader[str], name: str) -> Iterator[dict[Any, Any]]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise InvalidRegister(
+            f"{name}, row {reader.line_num + 1} can't be read ({error}): close its quotes."
+        ) from error
 
 
 def _check_columns(columns: set[str], where: str) -> None:

@@ -108,7 +108,12 @@ def towns() -> dict[str, tuple[float, float]]:
 def _lines(text: str) -> list[Row]:
     separator = ";" if ";" in text.split("\n", 1)[0] else ","
     table = csv.DictReader(io.StringIO(text), delimiter=separator, restval="")
-    rows = [{_plain(k): v for k, v in row.items() if isinstance(v, str)} for row in table]
+    try:
+        rows = [{_plain(k): v for k, v in row.items() if isinstance(v, str)} for row in table]
+    except csv.Error as error:
+        raise InvalidRegister(
+            f"Row {table.line_num + 1} can't be read ({error}): close its quotes."
+        ) from error
     return [row for row in rows if any(row.values())]
 
 
