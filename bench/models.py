@@ -63,6 +63,8 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "xgboost phenology": ("xgboost", {"inputs": "phenology"}),
     "xgboost by area": ("xgboost", {"weighting": "none"}),
     "xgboost class weights": ("xgboost", {"class_weighting": "effective"}),
+    "forest": ("forest", {}),
+    "forest random": ("forest", {"preset": "random"}),
     "cnn": ("cnn", {}),
     "cnn seed": ("cnn", {"preset": "seed", "share": 1.0}),
     "cnn seed, 3x": ("cnn", {"preset": "seed", "share": 3.0}),

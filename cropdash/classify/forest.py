@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,9 +36,7 @@ _LEAST = 1e-7  # probability, so that no loss is infinite
 
 
 class ForestConfig(TrainConfig):
-    """Trees grown apart on one row per pixel."""
-
-    rounds: ClassVar[str] = "trees"
+    """Trees grown apart on one row per pixel. More of them never answer worse: all are grown."""
 
     classifier: Literal["forest"] = Field("forest", title="Model")
     inputs: Literal["raw", "indices", "phenology"] = Field(
@@ -67,10 +65,6 @@ class ForestConfig(TrainConfig):
         3, ge=1, le=1000, title="Least pixels of a leaf",
         description="Fewer let rare classes have leaves of their own.",
     )  # fmt: skip
-
-    def with_rounds(self, n: int) -> ForestConfig:
-        """The same settings: more trees never answer worse, so all are grown."""
-        return self
 
 
 class Trees(NamedTuple):

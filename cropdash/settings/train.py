@@ -14,7 +14,8 @@ class TrainConfig(BaseModel):
     """What all classifiers share; each adds its own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    rounds: ClassVar[str] = ""  # name of the setting that says how long it trains
+    # Name of the setting that says how long it trains, where validation says when to end.
+    rounds: ClassVar[str] = ""
 
     classifier: str = Field(title="Model")
     dataset: str = Field(title="Dataset", description="Name of the dataset to train on.")
@@ -103,7 +104,7 @@ class TrainConfig(BaseModel):
 
     def with_rounds(self, n: int) -> Self:
         """The same settings for a training of `n` epochs or trees."""
-        return self.model_copy(update={self.rounds: n})
+        return self.model_copy(update={self.rounds: n}) if self.rounds else self
 
     @field_validator("indices")
     @classmethod

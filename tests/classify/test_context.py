@@ -21,6 +21,7 @@ QUICK = {
         "learning_rate": 0.02, "period_dropout": 0.0, "pixel_networks": 0,
     },
     "xgboost": {"trees": 15, "pixels": 2_000},
+    "forest": {"trees": 30, "pixels": 2_000, "max_features": 0.5},
 }  # fmt: skip
 
 
@@ -52,7 +53,7 @@ def accuracy(kind, folder, **settings):
     return (said == unseen.labels.crop)[mapped].mean()
 
 
-@pytest.mark.parametrize("kind", ["cnn", "cnn and pixel networks", "xgboost"])
+@pytest.mark.parametrize("kind", ["cnn", "cnn and pixel networks", "xgboost", "forest"])
 def test_what_only_last_year_and_the_height_tell_is_learned(kind, tmp_path):
     beside = {"pixel_networks": 1, "single_pixels": 256} if kind.endswith("networks") else {}
 

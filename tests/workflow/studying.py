@@ -16,7 +16,7 @@ from cropdash.settings.folders import Folders
 from cropdash.storage import studies
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.studies import StudyFolder
-from cropdash.workflow import partition, train
+from cropdash.workflow import partition
 
 EPOCHS = 10
 QUICK = {"trees": 4, "pixels": 1000, "threads": 1, "max_depth": 2}
@@ -92,10 +92,9 @@ def pretending(monkeypatch: Any, fails_at: Any = None) -> type[Pretender]:
     """Let every new classifier be a pretender, and read each zone's parcels once."""
     read = lru_cache(lambda path, zones: read_parcels(DatasetFolder(*path), zones))
     read_parcels = partition.mapped_parcels
-    for module in (partition, train):
-        monkeypatch.setattr(
-            module, "mapped_parcels", lambda d, zones: read((d.path.parent, d.name), tuple(zones))
-        )
+    monkeypatch.setattr(
+        partition, "mapped_parcels", lambda d, zones: read((d.path.parent, d.name), tuple(zones))
+    )
     kind = type(
         "Fresh",
         (Pretender,),
