@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cropdash import legend as legends
+from cropdash.classify import description
 from cropdash.classify.classifier import Classifier
 from cropdash.classify.description import MODEL
 from cropdash.domain import Legend
@@ -49,7 +50,15 @@ def load(run_folder: Path, legend: Legend | None = None) -> Classifier:
     if model.get("legend_hash") != legend.hash:
         raise InvalidRun(f"Run {run_folder.name} was trained on another legend: train it again.")
     classifier = build(config, legend)
-    classifier.restore(run_folder, model)
+    try:
+        classifier.restore(run_folder, model)
+    except FileNotFoundError as error:
+        raise InvalidRun(
+            f"Run {run_folder.name} lacks {error.filename}: train it again."
+        ) from error
+    except (DamagedFile, ValueError, KeyError, TypeError) as error:
+        weights = classifiers.kind(config.classifier).weights
+        raise description.damaged(run_folder, weights) from error
     return classifier
 
 

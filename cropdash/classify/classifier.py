@@ -46,4 +46,8 @@ class Classifier(Protocol):
         """Write weights, model.json and statistics.json; each whole or not at all."""
 
     def restore(self, folder: Path, model: Mapping[str, Any]) -> None:
-        """Read what `save` wrote; raises InvalidRun if it is missing or damaged."""
+        """Read what `save` wrote.
+
+        `classify.load` makes sentences of FileNotFoundError, ValueError, KeyError and TypeError;
+        whatever else tells of damage is raised as `description.damaged`.
+        """

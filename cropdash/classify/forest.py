@@ -192,11 +192,7 @@ class ForestClassifier:
             self._statistics = STATISTICS.read(folder)
             with np.load(folder / KIND.weights, allow_pickle=False) as arrays:
                 self._trees = Trees(**arrays)
-        except FileNotFoundError as error:
-            raise InvalidRun(
-                f"Run {folder.name} lacks {error.filename}: train it again."
-            ) from error
-        except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        except (EOFError, zipfile.BadZipFile) as error:
             raise description.damaged(folder, KIND.weights) from error
 
     def _filled(self, rows: Float, schema: TrainingSchema) -> Float:

@@ -102,7 +102,8 @@ def test_a_loaded_model_says_the_same(trained):
 def test_each_epoch_is_told_with_its_progress(trained):
     _, _, told = trained
     assert told[-1]["progress"] <= 1
-    assert [t["epoch"] for t in told] == list(range(1, len(told) + 1))
+    epochs = [t["epoch"] for t in told]
+    assert epochs == list(range(epochs[0], epochs[-1] + 1, epochs[0]))  # a forest tells two at once
     wanted = {"train_loss", "validation_loss", "validation_accuracy", "validation_macro_f1"}
     assert wanted <= set(told[-1])
     assert told[-1]["validation_loss"] < told[0]["validation_loss"]
@@ -126,8 +127,8 @@ def test_damaged_missing_and_foreign_models_are_refused(trained, tmp_path):
     names = [p.name for p in folder.iterdir() if p.is_file()]
     for name in names:
         (tmp_path / name).write_bytes((folder / name).read_bytes())
-    for name in ("model.safetensors", "model.ubj", "statistics.json", "model.json"):
-        if name in names:
+    for name in names:
+        if not name.startswith("checkpoint"):
             whole = (tmp_path / name).read_bytes()
             (tmp_path / name).write_bytes(whole[: len(whole) // 2])
             with pytest.raises(InvalidRun, match="train it again"):
@@ -434,7 +435,7 @@ def test_held_out_pixels_of_classes_never_trained_count_as_errors_of_both_models
     crop = train.labels.crop
     crop = np.where(crop == landscapes.CLASSES[2], 0, crop)  # seen in the held-out zone alone
     train = dataclasses.replace(train, labels=dataclasses.replace(train.labels, crop=crop))
-    changes = {"cnn": {"epochs": 1, "ema_decay": 0.0}, "xgboost": {"trees": 1}}[kind]
+    changes = {"cnn": {"epochs": 1, "ema_decay": 0.0}}.get(kind, {"trees": 1})
     classifier = new(kind, **changes)
     (told,) = fit(classifier, tmp_path, [train], [held])
     mask = features.labelled(held)

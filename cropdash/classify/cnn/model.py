@@ -98,11 +98,7 @@ class CnnClassifier:
             self._statistics = Statistics.from_json(written, channels, self._schema.inputs)
             self._network = self._new_network(self._schema, self._statistics)
             self._network.load_state_dict(load_file(folder / KIND.weights))
-        except FileNotFoundError as error:
-            raise InvalidRun(
-                f"Run {folder.name} lacks {error.filename}: train it again."
-            ) from error
-        except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        except (SafetensorError, RuntimeError) as error:
             raise description.damaged(folder, KIND.weights) from error
         self._network.eval()
 

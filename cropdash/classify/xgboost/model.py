@@ -156,18 +156,10 @@ class XgbClassifier:
         )
 
     def restore(self, folder: Path, model: Mapping[str, Any]) -> None:
-        try:
-            raw = boosting.checked((folder / KIND.weights).read_bytes(), model["checksum"])
-            booster = xgboost.Booster({"nthread": self._config.threads}, model_file=raw)
-            self._statistics = STATISTICS.read(folder)
-            self._schema = description.schema_in(model, self._config)
-        except FileNotFoundError as error:
-            raise InvalidRun(
-                f"Run {folder.name} lacks {error.filename}: train it again."
-            ) from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise description.damaged(folder, KIND.weights) from error
-        self._booster = booster
+        self._schema = description.schema_in(model, self._config)
+        self._statistics = STATISTICS.read(folder)
+        raw = boosting.checked((folder / KIND.weights).read_bytes(), model["checksum"])
+        self._booster = xgboost.Booster({"nthread": self._config.threads}, model_file=raw)
 
     def _trained(self) -> tuple[xgboost.Booster, TrainingSchema]:
         if self._booster is None or self._schema is None:
