@@ -41,7 +41,7 @@ from cropdash.simulate import SimulatedSource
 from cropdash.storage import layout
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import build, calibrate, partition
-from cropdash.workflow.zone_dataset import Samples
+from cropdash.workflow.zone_dataset import ZoneDataset
 
 FEW, MANY = "10m", "all"  # sets of bands
 SCORES = {
@@ -137,7 +137,7 @@ def trained(data: Path, model: str, arguments: argparse.Namespace) -> dict[str, 
         config = config.with_rounds(arguments.epochs)
     zones = partition.choose_zones(dataset, config)
     learned, held, test = (
-        Samples(dataset, part) for part in (zones.train, zones.validation, zones.test)
+        ZoneDataset(dataset, part) for part in (zones.train, zones.validation, zones.test)
     )
     for part in (learned, held, test):
         list(part)  # read before the clock starts
