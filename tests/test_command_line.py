@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from cropdash.cli import app as command_line
 from cropdash.cli import terminal
 from cropdash.ingest import registers, zones
+from cropdash.settings import classifiers
 from cropdash.settings import folders as config
-from cropdash.settings import train as train_config
 from cropdash.storage import runs
 from cropdash.storage.datasets import DatasetFolder
 from tests import worlds
@@ -132,11 +132,11 @@ def presets_offered() -> list[str]:
 def test_every_preset_that_is_offered_is_accepted():
     assert {"light", "seed"} <= set(presets_offered())
     for name in presets_offered():
-        kinds = [kind for kind, presets in train_config.PRESETS.items() if name in presets]
+        kinds = [kind.name for kind in classifiers.trainable() if name in kind.presets]
         assert kinds, f"{name} is offered, and no model has it"
         for kind in kinds:
-            values = train_config.preset_values(kind, name)
-            train_config.parse({"classifier": kind, "dataset": "d", **values})
+            values = classifiers.preset_values(kind, name)
+            classifiers.parse({"classifier": kind, "dataset": "d", **values})
 
 
 @needs(FLANDERS)
