@@ -259,12 +259,17 @@ def test_train_without_a_dataset_says_what_to_do(empty: Folders) -> None:
 
 def test_form_offers_every_setting_of_the_model(full: Folders) -> None:
     app = _open(TRAIN)
-    controls = [*app.number_input, *app.selectbox, *app.toggle, *app.text_input]
+    typed = [*app.number_input, *app.selectbox, *app.toggle, *app.text_input]
+    controls = [*typed, *app.multiselect]
     keys = {str(c.key).rsplit(":", 1)[-1] for c in controls}
     fields = set(CnnConfig.model_fields) - {"classifier", "dataset"}
     assert fields <= keys
     rate = next(c for c in app.number_input if str(c.key).endswith(":learning_rate"))
     assert (rate.min, rate.max, rate.value) == (1e-6, 1.0, 2e-3)
+    offered = next(c for c in app.multiselect if str(c.key).endswith(":indices"))
+    assert offered.options == ["NDVI", "GNDVI", "NDWI", "EVI2"]  # what four bands allow
+    offered.set_value(["EVI2", "NDVI"]).run()
+    assert "--set indices=NDVI,EVI2" in _texts(app)
 
 
 def test_start_hands_over_the_settings_of_the_form(
