@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cropdash.classify import features, phenology
+from cropdash.classify.inputs import PHENOLOGY, Inputs
 from tests import worlds
+
+SEEN = Inputs(PHENOLOGY, ("NDVI",))
 
 
 def described(*ndvi):
@@ -21,13 +24,13 @@ def test_a_season_with_one_peak():
     found = described(0.2, 0.15, 0.3, 0.7, 0.9, 0.55, 0.5, 0.3)
     assert found == pytest.approx(
         {
-            "month of the NDVI peak": 4,  # counted from 0
-            "month of the lowest NDVI": 1,
-            "month of the steepest rise": 2,  # of its first month
-            "month of the steepest fall": 4,
+            "period of the NDVI peak": 4,  # counted from 0
+            "period of the lowest NDVI": 1,
+            "period of the steepest rise": 2,  # of its first period
+            "period of the steepest fall": 4,
             "steepest rise of NDVI": 0.4,
             "steepest fall of NDVI": -0.35,
-            "months above half of the NDVI range": 3,  # 0.7, 0.9 and 0.55 are above 0.525
+            "periods above half of the NDVI range": 3,  # 0.7, 0.9 and 0.55 are above 0.525
             "NDVI rises after a fall": 1,
         },
         abs=1e-6,
@@ -51,7 +54,7 @@ def test_each_spell_of_growth_counts_once(ndvi, rises):
 
 
 def test_half_of_the_range_itself_is_not_above_it():
-    assert described(0.0, 0.5, 1.0, 0.25)["months above half of the NDVI range"] == 1
+    assert described(0.0, 0.5, 1.0, 0.25)["periods above half of the NDVI range"] == 1
 
 
 @given(st.integers(0, 999), st.integers(2, 13), st.integers(1, 5))
@@ -92,8 +95,8 @@ def test_the_columns_hold_what_their_names_say(order):
         reflectance=np.ascontiguousarray(plain.reflectance[:, list(order)]),
         bands=tuple(plain.bands[i] for i in order),
     )
-    rows = features.table(cube, "phenology")
-    names = features.table_names(cube.bands, 5, "phenology")
+    rows = features.table(cube, SEEN)
+    names = features.table_names(cube.bands, 5, SEEN)
     column = dict(zip(names, rows.T, strict=True))
     green, red, near = (cube.band(name).reshape(5, -1) for name in ("B3", "B4", "B8"))
     ndvi = (near - red) / (near + red)
@@ -128,8 +131,8 @@ def test_green_ndvi_is_unknown_where_a_band_is_or_both_are_dark():
     values[1, [green, near], 1, 0] = 0.0, 0.2
     values[1, [green, near], 1, 1] = 0.2, 0.0
     cube = dataclasses.replace(cube, reflectance=values)
-    rows = features.table(cube, "phenology")
-    first = features.table_names(cube.bands, 2, "phenology").index("01 green NDVI")
+    rows = features.table(cube, SEEN)
+    first = features.table_names(cube.bands, 2, SEEN).index("01 green NDVI")
     index = rows[:, first : first + 2].T.reshape(2, 2, 3)
     unknown = np.zeros((2, 2, 3), bool)
     unknown[0, 0, 0] = unknown[1, 0, 1] = unknown[0, 1, 2] = True

@@ -405,7 +405,7 @@ def test_command_line_of_a_build_says_the_same_settings(
     monkeypatch.setattr(build_commands, "run", lambda *given: taken.append(given))
     result = CliRunner().invoke(command_line.app, words[3:])
     assert result.exit_code == 0, result.output
-    assert taken == [(config, None)]  # a page names no scheduler
+    assert taken == [(config, "")]  # a page names no scheduler
 
 
 def test_half_written_last_epoch_is_left_out(where: Folders) -> None:
