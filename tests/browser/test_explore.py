@@ -211,6 +211,8 @@ def test_two_parcels_are_clicked_and_stay_in_the_address(page, server):
     page.get_by_role("radio", name="Compare").or_(
         page.get_by_role("button", name="Compare", exact=True)
     ).first.click()
+    # The server has heard of it: a click on the map must not overtake the choice of what it sets.
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=60_000)
     for other in (second, third):
         click_parcel(page, server, zone, other)
         chart_of_parcel(page, other)

@@ -48,7 +48,9 @@ def test_a_doubt_is_opened_weighed_decided_and_found_again(page: Page, server: S
         abs=1e-6,
     )
 
-    page.get_by_test_id("stMain").get_by_text("Check on the ground", exact=True).click()
+    page.get_by_role("radio", name="Check on the ground").or_(
+        page.get_by_role("button", name="Check on the ground")
+    ).first.click()
     wait_until_kept(page, server, (zone, parcel), decision="visit")
     note = page.get_by_role("textbox", name="Note")
     note.fill("Wet in May; ask the farmer.")
