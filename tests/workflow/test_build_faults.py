@@ -186,7 +186,7 @@ def test_a_file_that_finds_no_room_ends_the_command_with_one_sentence(tmp_path, 
         capture_output=True,
         text=True,
         timeout=120,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)),
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, 120_000)),
     )
     assert done.returncode == 2, done.stderr
     assert "no room on the disk for composite.tif" in done.stderr
