@@ -92,11 +92,8 @@ def measure(arguments: argparse.Namespace) -> dict[tuple[str, str], list[Found]]
                 for model in arguments.models:
                     told = in_own_process(data, model, arguments)
                     found.setdefault((model, bands), []).append(cost | told)
-                    print(
-                        f"landscape {number}, {bands}, {model}: macro F1 of pixels "
-                        f"{told['macro_f1']:.3f}, {told['cpu_s']:.0f} s",
-                        flush=True,
-                    )
+                    said = " ".join(f"{name} {value:.3g}" for name, value in told.items())
+                    print(f"landscape {number}, {bands}, {model}: {said}", flush=True)
     return found
 
 
