@@ -5,6 +5,7 @@ import streamlit as st
 from cropdash.i18n import say
 from cropdash.ui.explore import parcels, second_parcel, views, zone
 from cropdash.ui.shell import address, data, frame
+from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import names as names_of
 from cropdash.ui.widgets import parcel_map as component
 
@@ -25,7 +26,7 @@ with st.sidebar:
     second_parcel.keep_second_of(dataset, here)
 
 title = data.store().dataset(dataset).description.title
-st.subheader(f"{names_of.zone_name(zones)(here)}, {title}", anchor=False)
+st.subheader(literal(f"{names_of.zone_name(zones)(here)}, {title}"), anchor=False)
 
 
 @st.fragment

@@ -5,6 +5,7 @@ import streamlit as st
 from cropdash.i18n import say
 from cropdash.ui.map import answers, choices, downloads, legends, view
 from cropdash.ui.shell import address, data, frame
+from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import names as names_of
 from cropdash.ui.widgets import parcel_map as component
 from cropdash.ui.widgets import run_pair
@@ -33,7 +34,7 @@ with st.sidebar:
 
 pair = run_pair.Pair(dataset, zones[zone], (two[0], two[-1]))
 title = data.store().dataset(dataset).description.title
-st.subheader(f"{names_of.zone_name(zones)(zone)}, {title}", anchor=False)
+st.subheader(literal(f"{names_of.zone_name(zones)(zone)}, {title}"), anchor=False)
 
 
 with frame.plainly():

@@ -14,6 +14,7 @@ from cropdash.ui.compare.controls import UNITS, said
 from cropdash.ui.compare.counting import Choice, Names, Runs, Scored
 from cropdash.ui.compare.tables import scores_by_class, shown_by_class
 from cropdash.ui.shell import frame
+from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import chart
 
 
@@ -34,7 +35,9 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
     )
     unseen = table.loc[~table["trained"] & (table["support"] > 0), "name"]
     if len(unseen):
-        st.caption(say("Never trained, so counted as errors: {which}.", which=", ".join(unseen)))
+        st.caption(
+            say("Never trained, so counted as errors: {which}.", which=literal(", ".join(unseen)))
+        )
     shown = shown_by_class(found, names)
     plain = (say("Class"), say("Support"), say("Trained"))
     score = st.column_config.NumberColumn(format="%.3f")
@@ -53,7 +56,7 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
     figure = metrics.f1_dumbbell(
         found, names, scored.legend, level=choice.level, dark=frame.is_dark()
     )
-    st.markdown(f"**{title}**")
+    st.markdown(f"**{literal(title)}**")
     st.plotly_chart(figure, theme=None, width="stretch", key="dumbbell", alt=title)
 
 

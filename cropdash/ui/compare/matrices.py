@@ -16,6 +16,7 @@ from cropdash.ui.compare.controls import group_labels, said
 from cropdash.ui.compare.counting import Choice, Marks, Names, Runs, Scored, marks_of, score
 from cropdash.ui.compare.tables import all_cells
 from cropdash.ui.shell import address, data, frame
+from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import chart, choices
 
 _TOPS = ("10", "15", "20", "30", "all")
@@ -99,7 +100,7 @@ def _pair(
         ("left", "right"), names, st.columns(2, gap="small"), figures, strict=True
     ):
         with column:
-            st.markdown(f"**{name}**")
+            st.markdown(f"**{literal(name)}**")
             alt = say("Confusion matrix of {name}: {what}", name=name, what=said(choice))
             _clickable(figure, side, alt)
 
@@ -114,7 +115,7 @@ def _difference(
         mark=_mark("difference", cell, drawn), dark=frame.is_dark(),
     )  # fmt: skip
     title = say("Where {left} and {right} differ", left=names[0], right=names[1])
-    st.markdown(f"**{title}**")
+    st.markdown(f"**{literal(title)}**")
     _clickable(figure, "difference", f"{title}: {said(choice)}")
 
 

@@ -26,6 +26,7 @@ from cropdash.ui.compare.counting import (
     pairs_of,
 )
 from cropdash.ui.shell import frame
+from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import chart, scores
 
 _LEVEL = 0.05  # below which a p-value is taken for more than chance
@@ -183,7 +184,7 @@ def _unseen(dataset: str, numbers: dict[str, Any], level: Level) -> str:
     if not numbers["never_trained"]:
         return ""
     labels = group_labels(dataset, level)
-    which = ", ".join(labels[i] for i in numbers["never_trained"])
+    which = literal(", ".join(labels[i] for i in numbers["never_trained"]))
     return " " + say("Never trained, so counted as errors: {which}.", which=which)
 
 

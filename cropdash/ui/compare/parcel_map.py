@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -14,6 +16,7 @@ from cropdash.ui.compare.controls import group_labels
 from cropdash.ui.compare.counting import Names, Runs
 from cropdash.ui.compare.tables import BY
 from cropdash.ui.shell import address, data, frame
+from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import parcel_map as component
 from cropdash.ui.widgets import pictures
 
@@ -117,7 +120,7 @@ def _legend(names: Names) -> None:
     swatches = zip(_colours(frame.is_dark()), words, strict=True)
     st.html(
         " &nbsp; ".join(
-            f'<span style="color:{colour}" aria-hidden="true">■</span> <small>{word}</small>'
+            f'<span style="color:{colour}" aria-hidden="true">■</span> <small>{escape(word)}</small>'
             for colour, word in swatches
         )
     )
@@ -129,6 +132,6 @@ def _chosen(dataset: str, here: pd.DataFrame, names: Names, parcel: int | None) 
         return
     said = _said(dataset, here[here["parcel_id"] == parcel], names).get(str(parcel))
     if said:
-        st.caption(say("Parcel {parcel}: {said}", parcel=parcel, said=said))
+        st.caption(literal(say("Parcel {parcel}: {said}", parcel=parcel, said=said)))
     else:
         st.caption(say("Parcel {parcel} is not one of these.", parcel=parcel))

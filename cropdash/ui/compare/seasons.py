@@ -13,6 +13,7 @@ from cropdash.ui.compare.controls import group_labels
 from cropdash.ui.compare.counting import Runs
 from cropdash.ui.compare.tables import Cell
 from cropdash.ui.shell import data, frame
+from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import chart
 
 _LARGE = 0.8  # Cohen's d from which on an effect is called large
@@ -31,7 +32,9 @@ def show(runs: Runs, parcels: pd.DataFrame, cell: Cell, level: Level) -> None:
     if len(sides) == 2:
         ranked = separating_periods(sides[0].to_numpy(), sides[1].to_numpy(), periods)
         marked = best(ranked)
-        st.markdown(_difference_said(ranked, marked, (labels[cell[0]], labels[cell[1]])))
+        st.markdown(
+            _difference_said(ranked, marked, (literal(labels[cell[0]]), literal(labels[cell[1]])))
+        )
     colours = palette.model_colours(frame.is_dark())
     bands = [
         (labels[k], _band(side), colour)

@@ -13,10 +13,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from cropdash.domain import sentinel2
 from cropdash.domain.errors import ConfigError
-from cropdash.i18n import retell, say, sentence
+from cropdash.i18n import say, sentence
 from cropdash.settings.build import BESIDE, FOREIGN, RUNNING, BuildConfig, hint
 from cropdash.settings.sources import SourceKind
 from cropdash.ui.datasets import incoming, zone_choice
+from cropdash.ui.shell.literal import told
 from cropdash.ui.widgets import settings_form
 
 _APART = ("source", "dataset")  # asked for by the form itself
@@ -161,6 +162,6 @@ def _say_credentials(kind: SourceKind, values: Mapping[str, Any]) -> None:
         return
     held = service.credentials()
     if held.ok:
-        st.caption(f":material/key: {retell(held.text)}")
+        st.caption(f":material/key: {told(held.text)}")
     else:
-        st.warning(retell(held.text), icon=":material/key_off:")
+        st.warning(told(held.text), icon=":material/key_off:")

@@ -17,6 +17,7 @@ from cropdash.settings.build import RESERVED, BuildConfig
 from cropdash.settings.sources import SourceKind
 from cropdash.ui.datasets import controls, watch, zone_choice
 from cropdash.ui.shell import address, frame
+from cropdash.ui.shell.literal import literal
 
 Start = Callable[[BuildConfig], object]
 
@@ -81,14 +82,14 @@ def _offer(
         values["zones_path"] = chosen.path(values["dataset"])
     config = sources.parse(values)
     if config.legend_path or config.codes:
-        st.caption(_legend(config))
+        st.caption(literal(_legend(config)))
     if chosen:
         zones = chosen.zones
     else:
         zones = sources.of(config).open(config).zones()
         with beside:
             zone_choice.preview(zones)
-    st.caption(_taking(config, zones))
+    st.caption(literal(_taking(config, zones)))
     once = say("The same from a terminal, once the zones are written:")
     st.caption(once if chosen else say("The same from a terminal:"))
     st.code(command_line(config), language=None, wrap_lines=True)

@@ -14,6 +14,7 @@ from cropdash.figures import realism, wording
 from cropdash.i18n import label, number, retell, say, sentence
 from cropdash.settings import sources
 from cropdash.ui.shell import data, frame
+from cropdash.ui.shell.literal import told
 
 _CHECKS = {
     "group": sentence("About"),
@@ -39,7 +40,7 @@ def show(dataset: str, make: Make) -> None:
     checks = table(report)
     _verdict(checks)
     for reason in report["left_out"]:
-        st.caption(say("Left out: {reason}", reason=retell(reason)))
+        st.caption(say("Left out: {reason}", reason=told(reason)))
     _checks(dataset, checks)
     _figures({name: pd.DataFrame(rows) for name, rows in report["tables"].items()})
     _maker(dataset, say("Make it again"), make)
@@ -81,7 +82,7 @@ def _maker(dataset: str, text: str, make: Make) -> None:
         try:
             make(dataset)
         except CropdashError as error:
-            st.error(retell(str(error)), icon=":material/error:")
+            st.error(told(error), icon=":material/error:")
             return
     st.rerun()
 

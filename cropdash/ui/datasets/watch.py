@@ -13,6 +13,7 @@ from cropdash.figures import wording, zone_map
 from cropdash.i18n import number, retell, say, sentence
 from cropdash.ui.datasets import zone_lists
 from cropdash.ui.shell import address, data, frame
+from cropdash.ui.shell.literal import told
 from cropdash.ui.widgets import job_watch, scores
 
 STATES = ("built", "building", "failed", "missing")
@@ -110,7 +111,7 @@ def _ended(dataset: str, status: Any, jobs: Jobs) -> None:
     """Why the last build ended, and the button that takes it up again."""
     if status and status.error:
         show = st.warning if status.state == "stopped" else st.error
-        show(retell(status.error), icon=":material/error:")
+        show(told(status.error), icon=":material/error:")
     whole = dataset in data.store().dataset_names() and data.store().dataset(dataset).is_complete
     about = say("Build what is missing or damaged; zones that are whole are kept.")
     can_resume = not whole and data.store().build_config(dataset) is not None

@@ -16,6 +16,7 @@ from cropdash.i18n import number, say
 from cropdash.ui.datasets import incoming, zone_lists
 from cropdash.ui.datasets.zone_lists import PROPOSED, ZoneList
 from cropdash.ui.shell import frame
+from cropdash.ui.shell.literal import literal
 
 _CHOSEN = "zones:chosen"  # ids, by the list's name in _OF
 _OF = "zones:of"
@@ -60,7 +61,7 @@ def choose() -> Choice | None:
     if places.empty:
         st.caption(say("No zone is chosen."))
         return None
-    st.caption(_said(places))
+    st.caption(literal(_said(places)))
     if path and len(places) == len(listed.places):
         return Choice(listed.zones, path)
     zones = tuple(zone for zone in listed.zones if zone.zone_id in set(chosen))
@@ -72,7 +73,7 @@ def preview(zones: Sequence[Zone]) -> None:
     places = zone_map.places(zones)
     figure = _figure(places.assign(state=zone_map.CHOSEN))
     st.plotly_chart(figure, theme=None, width="stretch", key="zones:preview", alt=_said(places))
-    st.caption(_said(places))
+    st.caption(literal(_said(places)))
 
 
 def _figure(places: pd.DataFrame, drag: str = "zoom") -> Any:
@@ -91,7 +92,7 @@ def _upload() -> None:
             content = given.getvalue()
             zone_lists.parse(content, given.name)  # what can't be read is not kept
             path = incoming.save(given.name, content)
-            told = say("{name} can be chosen below.", name=path.name)
+            told = say("{name} can be chosen below.", name=literal(path.name))
             st.success(told, icon=":material/check:")
 
 

@@ -9,9 +9,10 @@ import streamlit as st
 from cropdash.i18n import number, other_label, say
 from cropdash.ui.explore import second_parcel
 from cropdash.ui.shell import data
+from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import choices, parcel
 from cropdash.ui.widgets import parcel_map as component
-from cropdash.ui.widgets.names import crop_name, plain
+from cropdash.ui.widgets.names import crop_name
 
 
 def parcel_panel(dataset: str, zone: str) -> None:
@@ -48,9 +49,12 @@ def _side_by_side(dataset: str, zone: str, chosen: Sequence[int]) -> None:
     lines = [
         f"| | {' | '.join(f'**{name}**' for name in named)} |",
         "| --- | --- | --- |",
-        _line(say("Crop"), [crop_name(dataset, row["crop"]) for row in rows]),
-        _line(say("Also called"), [other_label(items[int(row["crop"])]) or "–" for row in rows]),
-        _line(say("Declared code"), [plain(row["code"] or "–") for row in rows]),
+        _line(say("Crop"), [literal(crop_name(dataset, row["crop"])) for row in rows]),
+        _line(
+            say("Also called"),
+            [literal(other_label(items[int(row["crop"])]) or "–") for row in rows],
+        ),
+        _line(say("Declared code"), [literal(row["code"] or "–") for row in rows]),
         _line(say("Area"), [f"{number(row['area_ha'], ',.2f')} ha" for row in rows]),
         _line(say("Pixels"), [number(row["n_pixels"]) for row in rows]),
         _line(

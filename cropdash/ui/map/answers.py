@@ -11,6 +11,7 @@ from cropdash.evaluate import conformal
 from cropdash.i18n import label, say
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import data, frame
+from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import parcel as parcel_card
 from cropdash.ui.widgets import parcel_answers
 from cropdash.ui.widgets.names import crop_name
@@ -40,13 +41,13 @@ def verdicts(pair: Pair, parcel: int) -> None:
             continue
         best = int(answer.argmax())
         st.markdown(
-            f"{_mark(best, declared)} **{name}**: {label(items[best])}{_judged(best, declared)}"
+            f"{_mark(best, declared)} **{name}**: {literal(label(items[best]))}{_judged(best, declared)}"
         )
         inside = class_set(run, answer)
         if inside is not None:
             named = ", ".join(crop_name(pair.dataset, int(k)) for k in inside)
             st.caption(
-                say("9 times in 10 the truth is among: {classes}.", classes=named),
+                say("9 times in 10 the truth is among: {classes}.", classes=literal(named)),
                 help=say(
                     "The least set of classes that held the declared one in 90 % of the parcels "
                     "of zones that the model did not learn from. More classes: less sure."

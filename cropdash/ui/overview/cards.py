@@ -10,12 +10,13 @@ import streamlit as st
 
 from cropdash.domain.errors import CropdashError
 from cropdash.figures import wording
-from cropdash.i18n import number, retell, say, sentence
+from cropdash.i18n import number, say, sentence
 from cropdash.settings import classifiers
 from cropdash.settings.folders import DEMO
 from cropdash.settings.train import TrainConfig
 from cropdash.storage.store import DatasetInfo, RunInfo
 from cropdash.ui.shell import data, frame
+from cropdash.ui.shell.literal import literal, told
 from cropdash.ui.widgets import job_watch, scores
 
 Step = Literal["build", "building", "train", "training", "judge"]
@@ -97,7 +98,7 @@ def build_panel(jobs: job_watch.Jobs, start_build: Callable[[], None], *, first:
     with st.container(border=True):
         frame.heading(say("Start here: build the demo") if first else say("The demo is unfinished"))
         if status and unfinished:
-            st.warning(f"{_ended(status.state)} {retell(status.error)}".strip())
+            st.warning(f"{_ended(status.state)} {told(status.error)}".strip())
         st.markdown(
             say(
                 "A simulated landscape: **40 zones in eight French regions**, their parcels, and a "
@@ -148,7 +149,7 @@ def judge_panel() -> None:
 def dataset_card(info: DatasetInfo) -> None:
     """Key figures of a dataset."""
     with st.container(border=True):
-        st.markdown(f"**{info.description.title}**  ·  `{info.name}`")
+        st.markdown(f"**{literal(info.description.title)}**  ·  `{info.name}`")
         if not info.built:
             st.caption(say("0 of {n} zones built.", n=len(info.description.zones)))
             return
@@ -222,7 +223,7 @@ def _act(label: str, icon: str, action: Callable[[], object], *, primary: bool) 
         try:
             action()
         except CropdashError as error:
-            st.error(retell(str(error)), icon=":material/error:")
+            st.error(told(error), icon=":material/error:")
         else:
             st.rerun()
 

@@ -15,6 +15,7 @@ from cropdash.i18n import number, say
 from cropdash.storage.store import RunInfo
 from cropdash.ui.review import listing, notes, words
 from cropdash.ui.shell import data, frame
+from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import choices, parcel_answers, pictures, run_pair
 from cropdash.ui.widgets import parcel as parcel_card
 from cropdash.ui.widgets import parcel_map as component
@@ -32,7 +33,7 @@ def show(rows: pd.DataFrame, whole: pd.DataFrame, runs: Sequence[RunInfo], level
     zone, parcel = str(case["zone_id"]), int(case["parcel_id"])
     models = model_names(runs)
     title = say("Parcel {id} in {zone}", id=parcel, zone=wording.place(zone))
-    st.markdown(f"#### {title} · {words.light(str(case['light']))}")
+    st.markdown(f"#### {literal(title)} · {words.light(str(case['light']))}")
     dataset = runs[0].dataset
     called = words.names(dataset, level)
     st.markdown("\n".join(f"- {reason}" for reason in words.reasons(case, models, called)))
@@ -136,7 +137,7 @@ def _series(
         "NDVI of parcel {id} against what was declared and what is suggested, {season}",
         id=parcel, season=wording.season(data.description(dataset).season),
     )  # fmt: skip
-    st.markdown(f"**{title}**")
+    st.markdown(f"**{literal(title)}**")
     figure = series.against_two(line, bands, dark=frame.is_dark())
     st.plotly_chart(figure, theme=None, width="stretch", key="review:series", alt=title)
     st.download_button(

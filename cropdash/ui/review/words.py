@@ -12,6 +12,7 @@ from cropdash.evaluate import suspicion
 from cropdash.figures import wording
 from cropdash.i18n import label, number, say, sentence
 from cropdash.ui.shell import data
+from cropdash.ui.shell.literal import literal
 
 LIGHTS = {
     suspicion.RED: ("red", "●", sentence("Red")),
@@ -44,6 +45,7 @@ def names(dataset: str, level: Level) -> list[str]:
 
 def reasons(case: Case, models: Sequence[str], called: Sequence[str]) -> list[str]:
     """The evidence on one parcel, one sentence each, the strongest first; `called` are `names`."""
+    called = [literal(name) for name in called]  # a sentence is read as Markdown
     declared, other = called[int(case["declared"])], called[int(case["suggested"])]
     if not case["judged"]:
         return [say("{crop} was never seen in training: the models can't judge it.", crop=declared)]

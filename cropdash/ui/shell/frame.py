@@ -14,8 +14,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from cropdash import __doc__ as about
 from cropdash import i18n
 from cropdash.domain.errors import CropdashError
-from cropdash.i18n import Language, retell, say, sentence
+from cropdash.i18n import Language, say, sentence
 from cropdash.ui.shell import address
+from cropdash.ui.shell.literal import told
 
 _ROOT = Path(__file__).parents[3]
 _PLAIN = ":material/article:"
@@ -161,7 +162,7 @@ def plainly() -> Iterator[None]:
     try:
         yield
     except CropdashError as error:
-        st.error(retell(str(error)), icon=":material/error:")
+        st.error(told(error), icon=":material/error:")
 
 
 def link(name: str, query: dict[str, str], label: str | None = None, **more: Any) -> None:

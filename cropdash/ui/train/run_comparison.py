@@ -14,6 +14,7 @@ from cropdash.i18n import say
 from cropdash.settings import classifiers
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import data, frame
+from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import scores, settings_form
 
 _SCORES = (
@@ -37,7 +38,7 @@ def show(runs: Sequence[RunInfo]) -> None:
     )  # fmt: skip
     epochs = {run.run_id: data.store().epochs(run.run_id) for run in runs}
     title = say("Validation macro F1 as the runs learned: training zones held out")
-    st.markdown(f"**{title}**")
+    st.markdown(f"**{literal(title)}**")
     figure = figures.curves_of_runs(epochs, dark=frame.is_dark())
     st.plotly_chart(figure, theme=None, width="stretch", key="compared:curves", alt=title)
 

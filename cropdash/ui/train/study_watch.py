@@ -16,6 +16,7 @@ from cropdash.settings.classifiers import Between
 from cropdash.settings.study import Search
 from cropdash.storage.store import StudyInfo
 from cropdash.ui.shell import address, data, frame
+from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import job_watch, scores, settings_form
 from cropdash.ui.widgets.job_watch import REFRESH_S
 
@@ -225,7 +226,7 @@ def _called(unit: str, name: str) -> str:
 
 
 def _chart(title: str, figure: Any, key: str) -> None:
-    st.markdown(f"**{title}**")
+    st.markdown(f"**{literal(title)}**")
     st.plotly_chart(figure, theme=None, width="stretch", key=key, alt=title)
 
 

@@ -11,6 +11,7 @@ import streamlit as st
 from cropdash.figures import wording
 from cropdash.i18n import say
 from cropdash.ui.shell import data
+from cropdash.ui.shell.literal import literal
 
 
 def show(
@@ -18,7 +19,7 @@ def show(
 ) -> None:
     """Title with the dataset's season, chart, and a button that gives `table()` as CSV."""
     title = f"{title} ({wording.season(data.description(dataset).season)})"
-    st.markdown(f"**{title}**")
+    st.markdown(f"**{literal(title)}**")
     st.plotly_chart(figure, theme=None, width="stretch", key=f"chart:{name}", alt=title)
     button(say("Data (CSV)"), table, dataset, *(file or (name,)))
 

@@ -9,10 +9,11 @@ from typing import Any, Literal, Protocol
 import pandas as pd
 import streamlit as st
 
-from cropdash.i18n import number, retell, say, sentence
+from cropdash.i18n import number, say, sentence
 from cropdash.settings import classifiers
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import address, data, frame
+from cropdash.ui.shell.literal import literal, told
 from cropdash.ui.widgets import scores, stages
 
 REFRESH_S = 1.0  # [s] between looks at a worker's folder
@@ -105,7 +106,7 @@ def _run(run_id: str, jobs: Jobs, curves: Curves, live: bool) -> None:
 def _curves(run: RunInfo, epochs: pd.DataFrame, curves: Curves) -> None:
     run_id = run.run_id
     title = say("Learning curves: training and validation zones of {dataset}", dataset=run.dataset)
-    st.markdown(f"**{title}**")
+    st.markdown(f"**{literal(title)}**")
     figure = curves(epochs)
     st.plotly_chart(figure, theme=None, width="stretch", key=f"curves:{run_id}", alt=title)
     if hint := classifiers.hint_of_curve(run.classifier):
@@ -154,13 +155,13 @@ def progress(status: Any) -> None:
     if not status.is_final:
         spent = f" · {duration(status.seconds)}" if status.started else ""
         stage = stages.said(status.stage) or say("Starting")
-        text = f"{stage} · {number(status.progress, '.0%')}{spent}"
+        text = f"{literal(stage)} · {number(status.progress, '.0%')}{spent}"
         st.progress(min(max(status.progress, 0.0), 1.0), text=text)
     if status.state == "queued":
         st.caption(say("One job works at a time; this one waits for its turn."))
     if status.error:
         show = st.warning if status.state == "stopped" else st.error
-        show(retell(status.error), icon=":material/error:")
+        show(told(status.error), icon=":material/error:")
 
 
 def _figures_of(run: Any, epochs: pd.DataFrame) -> list[tuple[str, str, str]]:

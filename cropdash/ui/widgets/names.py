@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 from cropdash.domain import Period, Zone
@@ -41,11 +40,6 @@ def middle(periods: Sequence[str], south: bool = False) -> str:
 def crop_name(dataset: str, crop: int) -> str:
     """Brief name of a class of the dataset."""
     return wording.brief([label(item) for item in data.legend(dataset).classes])[crop]
-
-
-def plain(text: str) -> str:
-    """Text of a register or a legend, so that Markdown shows it as it is."""
-    return re.sub(r"([\\`*_\[\]<>$~|:])", r"\\\1", text)
 
 
 def by_region(zones: Sequence[Zone]) -> list[str]:

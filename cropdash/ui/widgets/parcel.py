@@ -10,7 +10,8 @@ import streamlit as st
 from cropdash.figures import palette, series, values, wording
 from cropdash.i18n import label, number, other_label, say
 from cropdash.ui.shell import data, frame
-from cropdash.ui.widgets.names import crop_name, plain
+from cropdash.ui.shell.literal import literal
+from cropdash.ui.widgets.names import crop_name
 
 
 def facts(dataset: str, zone: str, parcel: int) -> None:
@@ -19,19 +20,21 @@ def facts(dataset: str, zone: str, parcel: int) -> None:
     row = table[table["parcel_id"] == parcel].iloc[0]
     legend = data.legend(dataset)
     crop, code = legend.classes[row["crop"]], legend.codes.get(row["code"])
-    meaning = plain(label(code)) if code else say("a code that the legend lacks")
+    meaning = literal(label(code)) if code else say("a code that the legend lacks")
     if code and (other := other_label(code)):
-        meaning += f" ({plain(other)})"
-    declared = f"{say('Declared')} {plain(row['code'] or '–')}"
+        meaning += f" ({literal(other)})"
+    declared = f"{say('Declared')} {literal(row['code'] or '–')}"
     if not code or code.labels:  # else the legend says no more than the code
         declared += f", {meaning}"
-    st.markdown(" · ".join(filter(None, (f"**{label(crop)}**", other_label(crop)))))
+    st.markdown(
+        " · ".join(filter(None, (f"**{literal(label(crop))}**", literal(other_label(crop)))))
+    )
     usual = usual_periods(dataset, zone, row)
     facts = [
         declared,
         f"{number(row['area_ha'], ',.2f')} ha",
         say("{n} pixels", n=number(row["n_pixels"])),
-        say("register id {id}", id=plain(row["register_id"])),
+        say("register id {id}", id=literal(row["register_id"])),
     ]
     if usual:
         facts.append(say("{n} observed periods within the 10–90 % range of its crop", n=usual))
@@ -55,7 +58,7 @@ def series_chart(dataset: str, zone: str, chosen: Sequence[int], index: str = "N
     usual = data.seasons(dataset, index)
     band, name = usual[usual["crop"] == crop], crop_name(dataset, crop)
     title = _title(dataset, values.title(index), chosen, name.lower())
-    st.markdown(f"**{title}**")
+    st.markdown(f"**{literal(title)}**")
     figure = series.parcel_series(lines, band, name, index=index, dark=frame.is_dark())
     st.plotly_chart(figure, theme=None, width="stretch", key="series", alt=title)
     st.download_button(
