@@ -19,7 +19,7 @@ from rasterio.transform import from_origin
 
 from bench import transfer
 from cropdash.domain.sentinel2 import BAND_SETS
-from cropdash.simulate import realism
+from cropdash.simulate.realism import measures
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 TABLES = Path(__file__).resolve().parents[1] / "cropdash" / "resources" / "realism"
@@ -56,9 +56,7 @@ def texts() -> dict[str, str]:
         "classes": classes(),
         "zones": zones(),
         "bands": bands(),
-        "ndvi": ndvi(),
         "clear_dates": clear_dates(),
-        "sky": sky(),
         "parcel_sizes": parcel_sizes(),
         "border_share": border_share(),
     }
@@ -94,22 +92,13 @@ def zones() -> pd.DataFrame:
 
 
 def bands() -> pd.DataFrame:
-    """crop, month, band, p10, p50, p90: pixels of real parcels, clear months only."""
+    """crop, month, band or NDVI, p10, p50, p90: pixels of real parcels, clear months only."""
     found = [
-        realism.band_quantiles(p, BAND_SETS["10m"], MONTHS).assign(crop=crop)
+        measures.quantiles(p, BAND_SETS["10m"], MONTHS).assign(crop=crop)
         for crop, p in _flanders().items()
     ]
     table = pd.concat(found)[["crop", "month", "band", "p10", "p50", "p90"]].dropna()
     return table.round(4)
-
-
-def ndvi() -> pd.DataFrame:
-    """crop, month, p10, p50, p90 of the same pixels' NDVI."""
-    found = [
-        realism.ndvi_quantiles(p, BAND_SETS["10m"], MONTHS).assign(crop=crop)
-        for crop, p in _flanders().items()
-    ]
-    return pd.concat(found)[["crop", "month", "p10", "p50", "p90"]].dropna().round(4)
 
 
 def _flanders() -> dict[int, np.ndarray]:
@@ -173,34 +162,15 @@ def _composites() -> pd.DataFrame:
     )  # fmt: skip
 
 
-def sky() -> pd.DataFrame:
-    """region, month, chance of a date to be clear: an assumption, not measured."""
-    folder = SHARED / "simulator"
-    regions, chance = pd.read_csv(folder / "regions.csv"), pd.read_csv(folder / "clear_sky.csv")
-    names = pd.read_csv(SHARED / "nomenclature" / "regions.csv")["name"]
-    by_spelling = {name.replace("_", ""): name for name in names}
-    table = regions.merge(chance, how="cross")
-    south = table["cloud_regime_0_north_1_mediterranean"]
-    return pd.DataFrame(
-        {
-            "region": table["region"].str.lower().map(by_spelling),
-            "month": table["month"],
-            "chance": (
-                table["p_clear_north"] * (1 - south) + table["p_clear_mediterranean"] * south
-            ).round(3),
-        }
-    )
-
-
 def parcel_sizes() -> pd.DataFrame:
     """place, quantile, hectares, of_mean: of real parcels, and over their mean."""
     found = []
     for place in PARCELS:
         area = _parcels(place).area.to_numpy() / 10_000
-        quantiles = realism.weighted_quantiles(area, np.ones_like(area))
+        quantiles = measures.weighted_quantiles(area, np.ones_like(area))
         found += [
             (place, q, round(float(value), 3), round(float(value / area.mean()), 3))
-            for q, value in zip(realism.QUANTILES, quantiles, strict=True)
+            for q, value in zip(measures.QUANTILES, quantiles, strict=True)
         ]
     return pd.DataFrame(found, columns=["place", "quantile", "hectares", "of_mean"])
 
@@ -213,7 +183,7 @@ def border_share() -> pd.DataFrame:
     tables = []
     for place, table in counts.items():
         enough = table.groupby("size")["pixels"].sum().reindex(range(1, 6)).ge(MIN_PIXELS)
-        tables.append(realism.border_share(table).assign(place=place)[enough.to_numpy()])
+        tables.append(measures.border_share(table).assign(place=place)[enough.to_numpy()])
     return pd.concat(tables)[["place", "low_ha", "high_ha", "share"]].round(4)
 
 
@@ -226,7 +196,7 @@ def _border_counts(parcels: gpd.GeoDataFrame) -> pd.DataFrame:
         [(g, i) for i, g in enumerate(parcels.geometry, start=1)],
         out_shape=shape, transform=from_origin(left, top, PIXEL_M, PIXEL_M), dtype="int32",
     )  # fmt: skip
-    return realism.border_counts(ids, np.concatenate([[0], parcels.area / 10_000]))
+    return measures.border_counts(ids, np.concatenate([[0], parcels.area / 10_000]))
 
 
 def _parcels(place: str) -> gpd.GeoDataFrame:

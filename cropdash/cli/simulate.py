@@ -27,9 +27,6 @@ app = typer.Typer(
 def report(
     dataset: Annotated[str, typer.Option(help="A simulated dataset.")] = folders.DEMO,
     build: Annotated[bool, typer.Option("--build", help="Build what is missing of it.")] = False,
-    phenology: Annotated[
-        Path | None, typer.Option(help="CSV of real NDVI by crop and period, to compare with.")
-    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a check fails.")] = False,
 ) -> None:
     """Compare a simulated dataset with real figures, check by check.
@@ -44,7 +41,7 @@ def report(
     if build:
         _build(folder)
     with bar() as told:
-        found = realism.report(folder, curves=phenology, progress=told)
+        found = realism.report(folder, told)
     checks = found["checks"]
     for group in dict.fromkeys(check["group"] for check in checks):
         console.print(_table(group, [check for check in checks if check["group"] == group]))

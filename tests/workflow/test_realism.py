@@ -21,7 +21,8 @@ from cropdash.settings import folders, sources
 from cropdash.settings.build import BuildConfig
 from cropdash.settings.folders import Folders
 from cropdash.simulate import SimulatedSource
-from cropdash.simulate.realism import NORTH, QUANTILES
+from cropdash.simulate.realism.checks import NORTH
+from cropdash.simulate.realism.measures import QUANTILES
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import build as workflow_build
 from cropdash.workflow import realism
@@ -97,9 +98,8 @@ def test_reflectance_that_was_filled_in_is_not_measured(dataset, measured):
 
 def test_scopes_hold_their_regions(dataset, measured):
     regions = {z.region for z in dataset.built_zones()}
-    scopes = set(measured["ndvi"]["scope"])
+    scopes = set(measured["bands"]["scope"])
     assert ("north" in scopes) == bool(regions & set(NORTH))
-    assert ("southwest" in scopes) == ("southwest" in regions)
 
 
 def test_a_zone_without_parcels_is_measured(dataset, monkeypatch):
@@ -132,10 +132,10 @@ def test_the_report_is_strict_json_in_the_dataset(dataset):
         "Weather",
     }
     assert all(isinstance(check["passed"], bool) for check in written["checks"])
-    for name in ("ndvi", "bands"):
-        sides = {f"{side}_p{q}" for side in ("sim", "real") for q in (10, 50, 90)}
-        assert {"crop", "period", *sides} <= set(written["tables"][name][0])
-    assert {row["band"] for row in written["tables"]["bands"]} == set(BAND_SETS["10m"])
+    sides = {f"{side}_p{q}" for side in ("sim", "real") for q in (10, 50, 90)}
+    assert {"crop", "period", *sides} <= set(written["tables"]["bands"][0])
+    bands = {row["band"] for row in written["tables"]["bands"]}
+    assert bands == {*BAND_SETS["10m"], "NDVI"}
     sizes = written["tables"]["parcel_size"]
     assert {row["quantile"] for row in sizes} == {*map(str, QUANTILES), "mean"}
 
@@ -145,27 +145,6 @@ def test_regions_that_are_not_built_fail_their_checks(dataset):
     missing = found["mean parcel, mediterranean"]
     assert missing["simulated"] is None
     assert missing["passed"] is False
-
-
-def test_curves_of_a_file_are_compared(dataset, tmp_path):
-    path = tmp_path / "curves.csv"
-    rows = [
-        {"dataset": "far", "crop": "maize", "period": f"2017-{m:02d}", "p10": 0.1, "p50": 0.2, "p90": 0.3}
-        for m in range(1, 13)
-    ]  # fmt: skip
-    pd.DataFrame(rows).to_csv(path, index=False)
-    assert "phenology" in realism.report(dataset, curves=path)["tables"]
-
-
-@pytest.mark.parametrize("text", [None, "", "dataset,crop\na,maize\n", "\x00\xff"])
-def test_a_file_of_no_curves_is_refused_and_the_old_report_stays(dataset, tmp_path, text):
-    path = tmp_path / "curves.csv"
-    if text is not None:
-        path.write_text(text, encoding="latin-1")
-    (dataset.path / "realism.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"curves\.csv"):
-        realism.report(dataset, curves=path)
-    assert (dataset.path / "realism.json").read_text(encoding="utf-8") == "{}"
 
 
 def test_only_simulated_datasets_are_reported_on(dataset, tmp_path):
@@ -216,11 +195,11 @@ def test_any_bands_and_season_are_reported_on(tmp_path, season, bands, said):
     dataset = build_one(tmp_path, "other", season, bands)
     found = realism.report(dataset)
     assert found["left_out"] == said
-    assert {row["band"] for row in found["tables"]["bands"]} == set(bands)
+    assert {row["band"] for row in found["tables"]["bands"]} == {*bands, "NDVI"}
     groups = {check["group"] for check in found["checks"]}
     assert ("Weather" in groups) == (len(said) == 1)
     months = {period.middle.month for period in season.periods}
-    assert {int(row["period"]) for row in found["tables"]["ndvi"]} == months
+    assert {int(row["period"]) for row in found["tables"]["bands"]} == months
     with i18n.speaking("fr"):
         assert all(i18n.retell(sentence) != sentence for sentence in said)
 
@@ -264,9 +243,8 @@ def test_the_shipped_figures_are_whole():
     assert set(tables) == {path.stem for path in real_figures.TABLES.glob("*.csv")}
     regions = set(tables["zones"]["region"])
     assert len(regions) == 8
-    assert set(tables["sky"]["region"]) == regions
     assert tables["classes"]["class_id"].tolist() == list(range(50))
-    assert len(tables["bands"]) == 2 * 11 * 4
+    assert len(tables["bands"]) == 2 * 11 * 5
     assert (tables["bands"]["p10"] <= tables["bands"]["p90"]).all()
 
 

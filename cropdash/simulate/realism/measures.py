@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,51 +13,26 @@ from cropdash.domain import indices
 
 QUANTILES = (0.10, 0.25, 0.50, 0.75, 0.90)  # of parcel areas
 SIZES_HA = (0.3, 1.0, 2.0, 4.0, 8.0, 16.0)  # borders of the classes of parcel size
-_PERCENT = (10, 50, 90)
+NDVI = "NDVI"
 
 Floats = NDArray[np.floating[Any]]
 
 
-def band_quantiles(pixels: Floats, bands: Sequence[str], months: Sequence[int]) -> pd.DataFrame:
-    """month, band, p10, p50, p90 of reflectance (T, B, N) in periods of these months (T,).
+def quantiles(pixels: Floats, bands: Sequence[str], months: Sequence[int]) -> pd.DataFrame:
+    """month, band, p10, p50, p90 of reflectance (T, B, N), and of NDVI, in periods of these months.
 
     Periods of one month count together; NaN where nothing was seen.
     """
-    parts = [
-        _table(np.concatenate(list(pixels[of]), axis=-1), month).assign(band=bands)
-        for month, of in _by_month(months)
-    ]
-    return pd.concat(parts, ignore_index=True)[["month", "band", "p10", "p50", "p90"]]
-
-
-def ndvi_quantiles(pixels: Floats, bands: Sequence[str], months: Sequence[int]) -> pd.DataFrame:
-    """month, p10, p50, p90 of the NDVI of reflectance (T, B, N), as `band_quantiles`."""
-    of_bands = [pixels[:, list(bands).index(name)] for name in indices.TABLE["NDVI"].bands]
-    index = indices.TABLE["NDVI"].values(*of_bands)  # (T, N)
-    parts = [_table(index[of].reshape(1, -1), month) for month, of in _by_month(months)]
-    return pd.concat(parts, ignore_index=True)
-
-
-def _by_month(months: Sequence[int]) -> Iterator[tuple[int, NDArray[np.intp]]]:
-    """Each month in order, with its periods."""
-    every = np.asarray(months)
-    return ((int(month), np.flatnonzero(every == month)) for month in np.unique(every))
-
-
-def _table(values: Floats, month: int) -> pd.DataFrame:
-    """month, p10, p50, p90 of each row of values (R, N)."""
-    low, middle, high = _percentiles(values)
-    return pd.DataFrame({"month": month, "p10": low, "p50": middle, "p90": high})
-
-
-def _percentiles(values: Floats) -> NDArray[np.float64]:
-    """(3, ...) percentiles over the last axis, NaN where it holds no number."""
-    empty = np.asarray(np.isnan(values).all(axis=-1))
-    if values.shape[-1] == 0:
-        return np.full((len(_PERCENT), *empty.shape), np.nan)
-    filled = np.where(empty[..., None], 0.0, values)
-    found = np.nanpercentile(filled, _PERCENT, axis=-1)
-    return np.asarray(np.where(empty, np.nan, found), dtype=np.float64)
+    of_bands = [pixels[:, list(bands).index(name)] for name in indices.TABLE[NDVI].bands]
+    index = indices.TABLE[NDVI].values(*of_bands)  # (T, N)
+    values = np.concatenate([pixels, index[:, None]], axis=1)
+    found = []
+    for month in np.unique(months):
+        here = np.concatenate(list(values[np.asarray(months) == month]), axis=-1)
+        table = pd.DataFrame(here.T, columns=[*bands, NDVI]).quantile([0.1, 0.5, 0.9]).T
+        found.append(table.set_axis(["p10", "p50", "p90"], axis=1).assign(month=month))
+    table = pd.concat(found).rename_axis("band").reset_index()
+    return table[["month", "band", "p10", "p50", "p90"]]
 
 
 def weighted_mean(values: Floats, weights: Floats) -> float:
@@ -88,9 +63,8 @@ def border_counts(parcel_id: NDArray[np.integer[Any]], area_ha: Floats) -> pd.Da
     raster's own edge is no border.
     """
     padded = np.pad(parcel_id, 1, "edge")
-    inner = padded[1:-1, 1:-1]
     around = (padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:])
-    is_border = np.logical_or.reduce([side != inner for side in around])
+    is_border = np.logical_or.reduce([side != parcel_id for side in around])
     size = np.digitize(area_ha, SIZES_HA)[parcel_id]
     inside = parcel_id > 0
     classes = len(SIZES_HA) + 1

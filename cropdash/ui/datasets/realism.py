@@ -144,16 +144,14 @@ def _class_shares(tables: dict[str, pd.DataFrame]) -> Any:
 
 
 def _curves(tables: dict[str, pd.DataFrame]) -> Any:
-    rows, bands = tables["ndvi"], tables.get("bands", pd.DataFrame(columns=["band"]))
+    rows = tables["bands"]
     left, right = st.columns(2)
     crops = list(dict.fromkeys(rows["crop"]))
     crop = left.selectbox(say("Crop"), crops, key="realism:crop", format_func=_crop)
-    options = ["NDVI", *sorted(set(bands["band"]))]
+    options = list(dict.fromkeys(rows["band"]))[::-1]  # NDVI, which stands behind the bands, first
     band = str(right.selectbox(say("Shown"), options, key="realism:band"))
-    if band == "NDVI":
-        return realism.curves(rows, str(crop), dark=frame.is_dark())
-    title = say("Reflectance in {band}", band=band)
-    return realism.curves(bands[bands["band"] == band], str(crop), title, dark=frame.is_dark())
+    title = band if band == "NDVI" else say("Reflectance in {band}", band=band)
+    return realism.curves(rows[rows["band"] == band], str(crop), title, dark=frame.is_dark())
 
 
 def _crop(name: str) -> str:
@@ -178,7 +176,7 @@ def _clear_dates(tables: dict[str, pd.DataFrame]) -> Any:
 
 _DRAW: dict[str, tuple[str, Callable[[dict[str, pd.DataFrame]], Any]]] = {
     "classes": (sentence("How frequent each class is"), _class_shares),
-    "ndvi": (sentence("Crops by month"), _curves),
+    "bands": (sentence("Crops by month"), _curves),
     "parcel_size": (sentence("Parcel sizes"), _parcel_sizes),
     "clear_dates": (sentence("Clear dates a month"), _clear_dates),
 }
