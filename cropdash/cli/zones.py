@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cropdash.cli.terminal import console, errors
-from cropdash.domain.errors import ConfigError
-
-if TYPE_CHECKING:
-    from cropdash.ingest.registers import Layout
-    from cropdash.ingest.zones.proposal import Share
 
 app = typer.Typer(
     name="zones",
@@ -32,16 +27,7 @@ def propose(
     region: Annotated[str, typer.Argument(help="Names the zones: REGION_1, REGION_2, …")],
     lon: Annotated[float, typer.Option(min=-180, max=180, help="Of the town [degrees].")],
     lat: Annotated[float, typer.Option(min=-84, max=84, help="Of the town [degrees].")],
-    register: Annotated[
-        Path | None, typer.Option(help="Parcels, whose density says what is farmed.")
-    ] = None,
-    project: Annotated[
-        str | None,
-        typer.Option(
-            help="Cloud project: instead of a register, ask Earth Engine for ESA WorldCover's"
-            " share of cropland."
-        ),
-    ] = None,
+    register: Annotated[Path, typer.Option(help="Parcels, whose density says what is farmed.")],
     out: Annotated[Path, typer.Option(help="CSV; zones that it holds are kept.")] = Path(
         "zones.csv"
     ),
@@ -60,14 +46,13 @@ def propose(
     from cropdash.ingest import registers, zones
 
     layout = registers.Layout(id_column=id_column, code_column=code_column)
-    share = _share(register, project, layout)
     taken = zones.read(out) if out.exists() else ()
     found = zones.propose(
         (lon, lat),
         n=n,
         size_px=size,
         radius_km=radius,
-        share=share,
+        share=zones.register_share(register, layout),
         region=region,
         taken=taken,
     )
@@ -75,19 +60,6 @@ def propose(
     tests = sum(zone.split == "test" for zone in found)
     console.print(f"{len(found)} zones around {lon:g}, {lat:g}, {tests} of them for the test.")
     console.print(f"{out} holds {len(taken) + len(found)} zones.")
-
-
-def _share(register: Path | None, project: str | None, layout: Layout) -> Share:
-    """The cultivated share of squares, by what was given."""
-    from cropdash.ingest import zones
-
-    if register is not None and project is None:
-        return zones.register_share(register, layout)
-    if project is not None and register is None:
-        from cropdash.ingest.earthengine import cropland_share
-
-        return cropland_share(project)
-    raise ConfigError("Give either --register or, for Earth Engine, --project; not both.")
 
 
 @app.command()

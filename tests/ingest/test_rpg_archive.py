@@ -54,7 +54,7 @@ def split(path, size):
 
 @needs(REAL)
 def test_the_real_split_archive(tmp_path):
-    frame = registers.read_parcels(REAL, cache=tmp_path)
+    frame = registers.read_parcels(archive.unpack(REAL, tmp_path))
     assert len(frame) == 100
     assert frame.crs.to_epsg() == 2154
 

@@ -53,16 +53,39 @@ def unpack(path: Path, folder: Path | None = None, *, limit: int = MAX_BYTES) ->
     `limit` bytes unpacked, if a member leads out of it, or if the disk is full.
     """
     folder = folder or path.parent / edition.UNPACKED
-    with _opened(path) as seven:
-        member = _wanted(_members(seven, path), path, limit)
+    with _in_words(path, folder), _opened(path) as seven:
+        member = _wanted(seven.list(), path, limit)
         suffix = PurePosixPath(member.filename).suffix.lower()
         stem = path.name.split(".7z")[0]
         target = folder / f"{stem}-{member.crc32 or 0:08x}{suffix}"
         if not _is_whole(target, member.uncompressed):
-            with _alone(target, path):
+            folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(target.with_name(f".{target.name}.lock"), timeout=WAIT_S):
                 if not _is_whole(target, member.uncompressed):
                     _write(seven, member, target, path)
     return target
+
+
+@contextmanager
+def _in_words(path: Path, folder: Path) -> Iterator[None]:
+    """Say in one sentence what goes wrong with the archive, or where it is unpacked to."""
+    try:
+        yield
+    except PasswordRequired as error:
+        raise InvalidRegister(f"{path.name} is encrypted: unpack it yourself.") from error
+    except Timeout as error:
+        raise InvalidRegister(
+            f"Another process has been unpacking {path.name} for {WAIT_S} s: end it and try again."
+        ) from error
+    except OSError as error:
+        raise InvalidRegister(
+            f"{path.name} can't be unpacked into {folder} ({error.strerror}): make room there and"
+            " let it be written to, or unpack it yourself."
+        ) from error
+    except _DAMAGE as error:
+        raise InvalidRegister(
+            f"{path.name} can't be unpacked ({type(error).__name__}: {error}): fetch it again."
+        ) from error
 
 
 @contextmanager
@@ -70,13 +93,7 @@ def _opened(path: Path) -> Iterator[py7zr.SevenZipFile]:
     parts = _parts(path)
     with io.BufferedReader(Chain(parts)) as stream:
         _check_length(stream, parts, path)
-        try:
-            seven = py7zr.SevenZipFile(stream)
-        except PasswordRequired as error:
-            raise InvalidRegister(f"{path.name} is encrypted: unpack it yourself.") from error
-        except _DAMAGE as error:
-            raise _damaged(path, error) from error
-        with seven:
+        with py7zr.SevenZipFile(stream) as seven:
             yield seven
 
 
@@ -118,13 +135,6 @@ def _check_length(stream: io.BufferedReader[Chain], parts: Sequence[Path], path:
     )
 
 
-def _members(seven: py7zr.SevenZipFile, path: Path) -> list[py7zr.FileInfo]:
-    try:
-        return seven.list()
-    except _DAMAGE as error:
-        raise _damaged(path, error) from error
-
-
 def _wanted(members: Sequence[py7zr.FileInfo], path: Path, limit: int) -> py7zr.FileInfo:
     """The member that holds the parcels, after a look at all of them."""
     for member in members:
@@ -161,7 +171,7 @@ def _write(seven: py7zr.SevenZipFile, member: py7zr.FileInfo, target: Path, path
     if free < member.uncompressed + _SPARE:
         raise InvalidRegister(
             f"{path.name} needs {member.uncompressed:,} bytes in {target.parent}, where"
-            f" {free:,} are free: make room, or name another folder to unpack to."
+            f" {free:,} are free: make room, or unpack it yourself."
         )
     temporary = target.with_name(f".{target.stem}.{uuid.uuid4().hex[:8]}.part{target.suffix}")
     factory = Single(temporary, member.uncompressed)
@@ -170,44 +180,10 @@ def _write(seven: py7zr.SevenZipFile, member: py7zr.FileInfo, target: Path, path
         if not _is_whole(temporary, member.uncompressed):
             raise InvalidRegister(f"{path.name}: {member.filename} is incomplete: fetch it again.")
         temporary.replace(target)
-    except PasswordRequired as error:
-        raise InvalidRegister(f"{path.name} is encrypted: unpack it yourself.") from error
-    except OSError as error:
-        raise InvalidRegister(
-            f"{path.name} can't be unpacked into {target.parent} ({error.strerror}): make room, or"
-            " name another folder to unpack to."
-        ) from error
-    except _DAMAGE as error:
-        raise _damaged(path, error) from error
     finally:
         factory.finish()
         temporary.unlink(missing_ok=True)
 
 
-@contextmanager
-def _alone(target: Path, path: Path) -> Iterator[None]:
-    """One process at a time unpacks to `target`."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(target.with_name(f".{target.name}.lock"))
-        with lock.acquire(timeout=WAIT_S):
-            yield
-    except PermissionError as error:
-        raise InvalidRegister(
-            f"{path.name} can't be unpacked into {target.parent} ({error.strerror}): name a folder"
-            " that can be written to."
-        ) from error
-    except Timeout as error:
-        raise InvalidRegister(
-            f"Another process has been unpacking {path.name} for {WAIT_S} s: end it and try again."
-        ) from error
-
-
 def _is_whole(file: Path, size: int) -> bool:
     return file.is_file() and file.stat().st_size == size
-
-
-def _damaged(path: Path, error: BaseException) -> InvalidRegister:
-    return InvalidRegister(
-        f"{path.name} can't be unpacked ({type(error).__name__}: {error}): fetch it again."
-    )

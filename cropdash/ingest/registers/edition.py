@@ -44,21 +44,21 @@ def kind_of(file: Path) -> Kind:
     )
 
 
-def locate(path: Path, cache: Path | None = None) -> Path:
+def locate(path: Path) -> Path:
     """The GeoPackage or GeoParquet file that `path` stands for; archives are unpacked once.
 
     Raises InvalidRegister if there is none, or more than one.
     """
     if path.is_dir():
-        return _file_of(_in_folder(path), cache)
+        return _file_of(_in_folder(path))
     if not path.exists() and (first := path.with_name(f"{path.name}.001")).is_file():
-        return _file_of(first, cache)  # named as if its parts had been joined
+        return _file_of(first)  # named as if its parts had been joined
     if not path.is_file():
         raise InvalidRegister(
             f"There is no register {path}: give the path of an RPG edition (a folder, .7z, .gpkg"
             " or .parquet)."
         )
-    return _file_of(path, cache)
+    return _file_of(path)
 
 
 def choose(paths: Sequence[AnyPath], where: str) -> AnyPath:
@@ -77,12 +77,12 @@ def choose(paths: Sequence[AnyPath], where: str) -> AnyPath:
     return found[0]
 
 
-def _file_of(path: Path, cache: Path | None) -> Path:
+def _file_of(path: Path) -> Path:
     if kind_of(path) is not Kind.ARCHIVE:
         return path
     from cropdash.ingest.registers import archive  # py7zr is needed for archives alone
 
-    return archive.unpack(path, cache)
+    return archive.unpack(path)
 
 
 def _in_folder(folder: Path) -> Path:

@@ -27,12 +27,12 @@ _RPG = Layout()
 _EDGE_M = 500.0  # an edge is bent where it is warped, so it is followed at points this far apart
 
 
-def describe(path: Path, layout: Layout = _RPG, cache: Path | None = None) -> Register:
+def describe(path: Path, layout: Layout = _RPG) -> Register:
     """Layer, columns, reference system and number of rows of the register at `path`.
 
     `path` may be all that `read_parcels` takes. Raises InvalidRegister as it does.
     """
-    file = edition.locate(path, cache)
+    file = edition.locate(path)
     return _reader(file).describe(file, layout)  # type: ignore[no-any-return]
 
 
@@ -40,7 +40,6 @@ def read_parcels(
     path: Path,
     grid: Grid | Sequence[Grid] | None = None,
     layout: Layout = _RPG,
-    cache: Path | None = None,
 ) -> gpd.GeoDataFrame:
     """Rows of a register that touch the grid's rectangle (all, without a grid).
 
@@ -49,7 +48,7 @@ def read_parcels(
 
     `path` is a GeoPackage, a GeoParquet file, a .7z archive (or the first part of a split one)
     that holds either, or a folder that holds one of these at any depth. Archives are unpacked
-    once, into `cache` or a folder `unpacked` beside them.
+    once, into a folder `unpacked` beside them.
 
     Returns ID_PARCEL (text), CODE_CULTU (text) and geometry, in the register's own reference
     system and in order of id. `attrs["repeated_ids"]` lists those of the ids that stand on
@@ -59,7 +58,7 @@ def read_parcels(
     Raises InvalidRegister if the file, its layer, a column or its reference system is missing,
     or if the grid can't be placed in it.
     """
-    register = describe(path, layout, cache)
+    register = describe(path, layout)
     grids = [grid] if isinstance(grid, Grid) else grid
     box = bounds_of(grids, register.crs, register.path.name) if grids else None
     frame = _reader(register.path).read(register, box)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from urllib.parse import urlparse
 
@@ -26,8 +26,6 @@ class Endpoint:
     url: str
     collection: str = "sentinel-2-l2a"
     signing: Signing = "none"
-    # True: every item's numbers are reflectance x 10,000 already, whatever the item says.
-    offset_applied: bool = False
     credentials: tuple[str, ...] = ()  # environment variables that GDAL reads by itself
     gdal: tuple[tuple[str, str], ...] = ()  # settings besides those of assets.SETTINGS
     local_assets: bool = False  # items may name files of this machine
@@ -38,15 +36,9 @@ class Endpoint:
     def __post_init__(self) -> None:
         address = urlparse(self.url)
         if address.scheme not in ("http", "https") or not address.hostname:
-            raise ConfigError(
-                f"{self.url!r} is not the address of a STAC API: give one that starts with https://."
-            )
-        if address.username or address.password:
-            raise ConfigError(
-                "A STAC address must not hold a password: use environment variables for credentials."
-            )
-        if self.signing not in ("none", "planetary-computer"):
-            raise ConfigError(f"Signing is {self.signing!r}: use 'none' or 'planetary-computer'.")
+            raise ConfigError("Name a provider, or give an address that starts with https://.")
+        if address.username or address.password or address.query:
+            raise ConfigError("An address must hold no password and no key: use the environment.")
 
     @property
     def host(self) -> str:
@@ -88,19 +80,12 @@ PROVIDERS: dict[str, Endpoint] = {
 }
 
 
-def named(name: str) -> Endpoint:
-    """A provider by its name. Raises ConfigError with the names there are."""
-    if name not in PROVIDERS:
-        raise ConfigError(
-            f"There is no STAC provider {name!r}: use one of {', '.join(PROVIDERS)},"
-            " or the address of an API."
-        )
-    return PROVIDERS[name]
+def at(place: str, collection: str = "sentinel-2-l2a") -> Endpoint:
+    """A provider by its name, or the API at an address, with its provider's settings if it has one.
 
-
-def at(url: str, collection: str = "sentinel-2-l2a") -> Endpoint:
-    """The API at an address; a named provider's address gets the provider's settings."""
+    Raises ConfigError for what is neither.
+    """
     for provider in PROVIDERS.values():
-        if provider.url == url.rstrip("/") and provider.collection == collection:
-            return provider
-    return Endpoint(urlparse(url).netloc or url, url, collection)
+        if place.rstrip("/") in (provider.name, provider.url):
+            return replace(provider, collection=collection)
+    return Endpoint(urlparse(place).netloc or place, place, collection)

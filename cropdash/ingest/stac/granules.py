@@ -11,7 +11,6 @@ from typing import Any
 
 from cropdash.domain import sentinel2
 from cropdash.domain.errors import InvalidScene
-from cropdash.ingest.stac.endpoints import Endpoint
 from cropdash.ingest.stac.offsets import baseline_of, offset_of
 
 _TILE = re.compile(r"(?<![0-9A-Za-z])T?(\d{1,2}[C-X][A-Z]{2})(?![0-9A-Za-z])")
@@ -44,9 +43,7 @@ def layers_of(bands: Sequence[str]) -> tuple[str, ...]:
     return (*bands, sentinel2.SCL)
 
 
-def parse(
-    item: Mapping[str, Any], endpoint: Endpoint, bands: Sequence[str], ahead: dt.timedelta
-) -> Granule:
+def parse(item: Mapping[str, Any], bands: Sequence[str], ahead: dt.timedelta) -> Granule:
     """The granule that an item describes, of these bands, dated by a clock so far ahead of UTC.
 
     Of a band that a provider has at several resolutions its own alone is read.
@@ -59,10 +56,7 @@ def parse(
     date = (when + ahead).date()
     assets = item.get("assets") or {}
     keys = [_asset(name, assets, layer) for layer in layers_of(bands)]
-    offsets = tuple(
-        0 if endpoint.offset_applied else offset_of(properties, assets[key], name, date)
-        for key in keys[:-1]
-    )
+    offsets = tuple(offset_of(properties, assets[key], name, date) for key in keys[:-1])
     baseline = baseline_of(properties, name) or (0, 0)
     return Granule(
         name,
@@ -73,12 +67,6 @@ def parse(
         _overpass(name, properties, when),
         (*baseline, _processed(properties)),
     )
-
-
-def cloud_cover(item: Mapping[str, Any]) -> float:
-    """[%] of the granule, 0 where the item does not say."""
-    value = (item.get("properties") or {}).get("eo:cloud_cover")
-    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def group_repeats(granules: Iterable[Granule]) -> list[list[Granule]]:

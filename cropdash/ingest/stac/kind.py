@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Literal
-from urllib.parse import urlparse
 
 from pydantic import Field, field_validator
 
 from cropdash.domain import Grid, Season, Zone
+from cropdash.domain.errors import ConfigError
 from cropdash.domain.sentinel2 import TABLE
 from cropdash.domain.source import Source
 from cropdash.i18n import sentence
@@ -46,24 +45,11 @@ class StacBuild(RegisterBuild):
     @field_validator("endpoint")
     @classmethod
     def _endpoint_is_known_and_public(cls, value: str) -> str:
-        if value in PROVIDERS:
-            return value
-        address = urlparse(value)
-        if address.scheme not in ("http", "https") or not address.hostname:
-            raise ValueError(
-                sentence("Name a provider, or give an address that starts with https://.")
-            )
-        if address.username or address.password or address.query:
-            raise ValueError(
-                sentence("An address must hold no password and no key: use the environment.")
-            )
+        try:
+            endpoints.at(value)
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
         return value
-
-
-def _endpoint(name: str, collection: str) -> Endpoint:
-    if name in PROVIDERS:
-        return replace(PROVIDERS[name], collection=collection)
-    return endpoints.at(name, collection)
 
 
 def _season(config: StacBuild) -> Season:
@@ -75,7 +61,7 @@ def _open(config: StacBuild) -> Source:
     from cropdash.ingest.stac.source import StacSource
 
     return StacSource(
-        endpoint=_endpoint(config.endpoint, config.collection),
+        endpoint=endpoints.at(config.endpoint, config.collection),
         register=config.register_path,
         chosen=zones.read(config.zones_path),
         season=_season(config),
@@ -111,7 +97,7 @@ def _service(values: Mapping[str, Any]) -> Service | None:
     name = str(values.get("endpoint", ""))
     if name not in PROVIDERS and "://" not in name:
         return None
-    found = _endpoint(name, str(values.get("collection", "sentinel-2-l2a")))
+    found = endpoints.at(name, str(values.get("collection", "sentinel-2-l2a")))
     return Service(name, found.url, "stac_version", lambda: _credentials(found))
 
 

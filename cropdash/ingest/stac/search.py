@@ -30,7 +30,6 @@ def find(
     season: Season,
     bands: Sequence[str],
     warn: Warn,
-    max_cloud: float | None = None,
 ) -> list[Granule]:
     """Granules of the season over the grid, sorted by date and name; those that lack something
     are named to `warn` and left out.
@@ -40,10 +39,8 @@ def find(
     ahead = solar.ahead(grid)
     found: dict[str, Granule] = {}
     for item in _items(endpoint, grid, season):
-        if max_cloud is not None and granules.cloud_cover(item) > max_cloud:
-            continue
         try:
-            granule = granules.parse(item, endpoint, bands, ahead)
+            granule = granules.parse(item, bands, ahead)
         except InvalidScene as error:
             warn(str(error))
             continue

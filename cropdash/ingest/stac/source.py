@@ -26,7 +26,6 @@ class StacSource:
     register: Path
     chosen: tuple[Zone, ...]
     season: Season
-    max_cloud: float | None = None  # [%] granules above it are not read; None: all are
     layout: registers.Layout = field(default_factory=registers.Layout)  # columns of the register
     bands: tuple[str, ...] = sentinel2.BAND_SETS["10m"]
     name: str = "stac"
@@ -36,8 +35,6 @@ class StacSource:
             raise ConfigError(
                 f"There is no Sentinel-2 imagery of {self.season.text}: choose a later season."
             )
-        if self.max_cloud is not None and not 0 <= self.max_cloud <= 100:
-            raise ConfigError(f"The cloud limit is {self.max_cloud}; it must be 0 to 100 percent.")
 
     def zones(self) -> tuple[Zone, ...]:
         return self.chosen
@@ -53,7 +50,7 @@ class StacSource:
         missing.
         """
         self.endpoint.check_credentials()
-        found = search.find(self.endpoint, zone.grid, self.season, self.bands, warn, self.max_cloud)
+        found = search.find(self.endpoint, zone.grid, self.season, self.bands, warn)
         groups = granules.group_repeats(found)
         with ThreadPoolExecutor(len(granules.layers_of(self.bands))) as pool:
             reader = load.Reader(zone.grid, self.bands, self.endpoint, warn, pool)

@@ -86,15 +86,11 @@ def candidates(
     return tuple(grids[i] for i in order)
 
 
-def register_share(
-    path: Path,
-    layout: registers.Layout = _RPG,
-    cache: Path | None = None,
-) -> Share:
+def register_share(path: Path, layout: registers.Layout = _RPG) -> Share:
     """Share of each square that parcels of the register cover; the register is read once a call."""
 
     def share(grids: Sequence[Grid]) -> NDArray[np.float64]:
-        parcels = registers.read_parcels(path, grids, layout, cache)
+        parcels = registers.read_parcels(path, grids, layout)
         names = np.array([grid.crs for grid in grids])
         result = np.zeros(len(grids))
         for crs in sorted({grid.crs for grid in grids}):

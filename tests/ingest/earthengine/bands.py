@@ -14,7 +14,6 @@ from tests.ingest.earthengine.graph import Refused, function
 from tests.ingest.earthengine.images import Image, Layers, constant, image_of
 
 BYTE = np.dtype(np.uint8)
-_FINER = 20  # a side of a coarse pixel is looked at in so many places
 
 
 @function("Image.constant")
@@ -164,26 +163,3 @@ for _name, _combine in (
     _binary(_name, _combine, _byte)
 _binary("min", np.minimum, np.promote_types)
 _binary("multiply", operator.mul, np.promote_types)
-
-
-@function("Image.reduceResolution")
-def _(a: dict[str, Any]) -> Image:
-    """Mean of what lies in a pixel, looked at in many places of it; those not valid don't count."""
-    image, (name, _) = image_of(a["image"]), a["reducer"]
-    if name != "mean":
-        raise Refused(f"Only the mean of finer pixels is modelled, not {name}.")
-
-    def compute(grid: Grid) -> Layers:
-        height, width = grid.shape
-        size = grid.pixel_size / _FINER
-        fine = Grid(grid.crs, grid.left, grid.top, size, (height * _FINER, width * _FINER))
-        return [_block_mean(v, valid, grid.shape) for v, valid in image.on(fine)]
-
-    return image.like(compute, types=[np.float64] * len(image.names))
-
-
-def _block_mean(values: Any, valid: Any, shape: tuple[int, int]) -> Any:
-    blocks = (shape[0], _FINER, shape[1], _FINER)
-    count = valid.reshape(blocks).sum(axis=(1, 3))
-    total = np.where(valid, values, 0).reshape(blocks).sum(axis=(1, 3), dtype=float)
-    return total / count.clip(1), count > 0

@@ -1,4 +1,3 @@
-import dataclasses
 import datetime as dt
 import itertools
 
@@ -7,12 +6,11 @@ import pytest
 from cropdash.domain import Grid
 from cropdash.domain.errors import ConfigError, InvalidScene
 from cropdash.ingest.solar import degrees
-from cropdash.ingest.stac import Endpoint, at, named
+from cropdash.ingest.stac import at
 from cropdash.ingest.stac.granules import group_repeats, parse
 from cropdash.ingest.stac.load import in_order
 from tests.ingest.stac.products import ALL, FINE, NAMES
 
-HERE = Endpoint("x", "https://stac.invalid/v1")
 AHEAD = dt.timedelta(minutes=8)  # at 2 degrees east
 
 
@@ -35,7 +33,7 @@ def test_repeats_keep_the_newest_processing_first_in_any_order():
         item("other day", "2018-05-24T10:50:31Z", "02.08"),
     ]
     for order in itertools.permutations(items):
-        groups = group_repeats(parse(i, HERE, FINE, AHEAD) for i in order)
+        groups = group_repeats(parse(i, FINE, AHEAD) for i in order)
         assert [[g.name for g in group] for group in groups] == [
             ["newer", "new", "old"],
             ["other tile"],
@@ -48,11 +46,11 @@ def test_two_parts_of_a_tile_on_a_seam_of_datastrips_are_no_repeats():
         item(name, **{"s2:datastrip_id": f"S2A_OPER_MSI_L2A_DS_X_2023_S{start}_N05.09"})
         for name, start in (("0", "20230503T105031"), ("1", "20230503T105415"))
     ]
-    assert len(group_repeats(parse(p, HERE, FINE, AHEAD) for p in parts)) == 2
+    assert len(group_repeats(parse(p, FINE, AHEAD) for p in parts)) == 2
 
 
 def test_items_without_a_tile_repeat_none():
-    pair = [parse(item(n, tile=""), HERE, FINE, AHEAD) for n in ("a", "b")]
+    pair = [parse(item(n, tile=""), FINE, AHEAD) for n in ("a", "b")]
     assert [g.tile for g in pair] == ["", ""]
     assert len(group_repeats(pair)) == 2
 
@@ -71,7 +69,7 @@ def test_tiles_and_their_zone(name, properties, tile, crs):
     raw = item(name)
     del raw["properties"]["s2:mgrs_tile"]
     raw["properties"] |= properties
-    granule = parse(raw, HERE, FINE, AHEAD)
+    granule = parse(raw, FINE, AHEAD)
     assert (granule.tile, granule.crs) == (tile, crs)
 
 
@@ -79,7 +77,7 @@ def test_the_order_of_overlap_is_own_grid_then_newest_then_name():
     grid = Grid("EPSG:32631", 500_000, 5_500_000, 10, (4, 5))
     wanted = [("c", "05.10", "31UDQ"), ("a", "05.09", "31UEQ"), ("b", "05.09", "31UFQ")]
     wanted += [("d", "05.10", "30UYV")]
-    granules = [parse(item(n, baseline=b, tile=t), HERE, FINE, AHEAD) for n, b, t in wanted]
+    granules = [parse(item(n, baseline=b, tile=t), FINE, AHEAD) for n, b, t in wanted]
     for order in itertools.permutations(granules):
         groups = in_order(group_repeats(order), grid)
         assert [g[0].name for g in groups] == ["c", "a", "b", "d"]
@@ -90,7 +88,7 @@ def test_the_order_of_overlap_is_own_grid_then_newest_then_name():
     [(2.0, "2023-05-03T10:50:31Z", 3), (170.0, "2023-05-03T22:40:00Z", 4)],
 )
 def test_a_day_is_the_zone_s_own(longitude, when, day):
-    assert parse(item(when=when), HERE, FINE, dt.timedelta(hours=longitude / 15)).date.day == day
+    assert parse(item(when=when), FINE, dt.timedelta(hours=longitude / 15)).date.day == day
 
 
 @pytest.mark.parametrize(("lost", "layer"), [("B02", "B2"), ("B8A", "B8A"), ("SCL", "SCL")])
@@ -98,18 +96,18 @@ def test_items_that_lack_something_are_named(lost, layer):
     raw = item("S2A_X")
     del raw["assets"][lost]
     with pytest.raises(InvalidScene, match=rf"S2A_X has no asset for {layer},"):
-        parse(raw, HERE, ALL, AHEAD)
+        parse(raw, ALL, AHEAD)
     if layer == "B8A":  # which the four do without
-        assert len(parse(raw, HERE, FINE, AHEAD).hrefs) == 5
+        assert len(parse(raw, FINE, AHEAD).hrefs) == 5
 
 
 def test_items_without_time_or_address_are_named():
     with pytest.raises(InvalidScene, match=r"S2A_X.*time"):
-        parse(item("S2A_X", when="yesterday"), HERE, FINE, AHEAD)
+        parse(item("S2A_X", when="yesterday"), FINE, AHEAD)
     raw = item("S2A_X")
     raw["assets"]["B04"] = {}
     with pytest.raises(InvalidScene, match=r"S2A_X.*address"):
-        parse(raw, HERE, FINE, AHEAD)
+        parse(raw, FINE, AHEAD)
 
 
 @pytest.mark.parametrize("style", NAMES)
@@ -120,7 +118,7 @@ def test_bands_are_found_by_each_provider_s_names(style, bands):
     raw = item()
     besides = ["B02_20m", "B02_60m", "B08_60m", "B8A_60m", "B11_60m", "SCL_60m", "visual", "nir09"]
     raw["assets"] = {key: {"href": f"https://h/{key}.tif"} for key in (*besides, *names.values())}
-    hrefs = parse(raw, HERE, bands, AHEAD).hrefs
+    hrefs = parse(raw, bands, AHEAD).hrefs
     assert hrefs == tuple(f"https://h/{names[layer]}.tif" for layer in (*bands, "SCL"))
 
 
@@ -129,14 +127,8 @@ def test_a_20_m_band_has_an_offset_of_its_own():
     raw = item(baseline="05.10")
     for key, offset in (("B04", -0.1), ("B11", 0)):
         raw["assets"][key]["raster:bands"] = [{"scale": 0.0001, "offset": offset}]
-    found = parse(raw, HERE, ALL, AHEAD).offsets
+    found = parse(raw, ALL, AHEAD).offsets
     assert dict(zip(ALL, found, strict=True)) == dict.fromkeys(ALL, -1000) | {"B11": 0}
-
-
-def test_a_provider_that_has_applied_the_offset_everywhere():
-    applied = dataclasses.replace(HERE, offset_applied=True)
-    assert parse(item(), applied, FINE, AHEAD).offsets == (0, 0, 0, 0)
-    assert parse(item(), HERE, FINE, AHEAD).offsets == (-1000,) * 4
 
 
 def test_the_box_in_degrees_holds_the_whole_zone():
@@ -155,11 +147,11 @@ def test_the_box_in_degrees_holds_the_whole_zone():
 
 
 def test_endpoints_by_name_and_by_address():
-    assert named("planetary-computer").signing == "planetary-computer"
+    assert at("planetary-computer").signing == "planetary-computer"
     assert at("https://earth-search.aws.element84.com/v1/").name == "earth-search"
     assert at("https://stac.invalid/v1", "s2").collection == "s2"
-    with pytest.raises(ConfigError, match="planetary-computer"):
-        named("nowhere")
+    with pytest.raises(ConfigError, match="Name a provider"):
+        at("nowhere")
     for bad in ("ftp://x/y", "stac.invalid", "https://me:secret@stac.invalid/v1"):
         with pytest.raises(ConfigError) as caught:
             at(bad)
@@ -167,7 +159,7 @@ def test_endpoints_by_name_and_by_address():
 
 
 def test_missing_credentials_are_named_and_no_value_is_shown(monkeypatch):
-    endpoint = named("copernicus")
+    endpoint = at("copernicus")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "KEY")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY", raising=False)
     with pytest.raises(ConfigError, match="AWS_SECRET_ACCESS_KEY") as caught:
