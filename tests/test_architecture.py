@@ -59,7 +59,7 @@ OWNERS: dict[str, set[str]] = {
     "safetensors": {"classify"},
     "xgboost": {"classify"},
     "sklearn": {"classify", "prepare"},
-    "rasterio": {"ingest", "prepare", "simulate", "storage"},
+    "rasterio": {"files", "ingest", "prepare", "simulate", "storage"},
     "typer": {"cli"},
     "rich": {"cli"},
     "pickle": set(),

@@ -10,14 +10,11 @@ from itertools import groupby
 from pathlib import Path
 
 import numpy as np
-import rasterio
-from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
-from rasterio.transform import Affine
-from rasterio.vrt import WarpedVRT
 
 from cropdash.domain import Float, Grid, Layer, Period, Season, Zone
 from cropdash.domain.errors import ConfigError
+from cropdash.files import rasters
 from cropdash.settings.build import check_layer
 
 MOST = 128  # of a dataset
@@ -109,7 +106,7 @@ def _files(path: Path) -> Iterator[Path]:
 
 def _planes(path: Path, given: str | None) -> Iterator[Plane]:
     try:
-        with rasterio.open(path, driver="GTiff") as raster:
+        with rasters.opened(path) as raster:
             crs, kinds, titles = raster.crs, raster.dtypes, raster.descriptions
     except RasterioError as error:
         raise ConfigError(f"{path.name} can't be read as a GeoTIFF ({error}).") from error
@@ -164,23 +161,10 @@ def _share_half(one: Period, other: Period) -> bool:
 
 def _warped(path: Path, planes: Sequence[Plane], grid: Grid) -> Float:
     """(N, H, W) the planes of one file, bilinear on the grid; NaN where it has no data."""
-    height, width = grid.shape
     wanted = [plane.band for plane in planes]
     try:
-        with (
-            rasterio.open(path, driver="GTiff") as raster,
-            WarpedVRT(
-                raster,
-                crs=grid.crs,
-                transform=Affine(*grid.transform),
-                height=height,
-                width=width,
-                resampling=Resampling.bilinear,
-                dtype="float32",
-                nodata=np.nan,
-            ) as view,
-        ):
-            read = view.read(wanted)
+        with rasters.opened(path) as raster:
+            read = rasters.on_grid(raster, grid, wanted, smooth=True)
             scale = np.array([raster.scales[n - 1] for n in wanted], np.float32)
             offset = np.array([raster.offsets[n - 1] for n in wanted], np.float32)
     except RasterioError as error:

@@ -132,7 +132,7 @@ def test_no_provider_is_loaded_before_it_is_wanted():
     code = (
         "import sys; import cropdash.workflow.build, cropdash.jobs.launch, cropdash.cli.app;"
         " from cropdash.settings import sources; sources.kinds();"
-        " heavy = {'ee', 'odc', 'pystac_client', 'distributed', 'dask', 'torch', 'xgboost'};"
+        " heavy = {'ee', 'pystac_client', 'distributed', 'dask', 'torch', 'xgboost'};"
         " sys.exit(' '.join(heavy & set(sys.modules)) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

@@ -30,10 +30,7 @@ _NETWORK = re.compile(r"CURL error|timed? ?out|Could(n't| not) (connect|resolve)
 _GONE = re.compile(r"NoSuchKey|NoSuchBucket|does not exist|No such file", re.IGNORECASE)
 _REFUSED = re.compile(r"AccessDenied|InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken")
 # A filter holds for one logger alone, so all that name files are listed.
-_LOGGERS = (
-    "odc.loader._rio",
-    *(f"rasterio.{n}" for n in ("_base", "_env", "_err", "_io", "_warp")),
-)
+_LOGGERS = tuple(f"rasterio.{n}" for n in ("_base", "_env", "_err", "_io", "_warp"))
 _SIGNING = threading.Lock()  # all bands ask for one token
 
 

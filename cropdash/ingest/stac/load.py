@@ -15,6 +15,7 @@ from rasterio.errors import RasterioError
 from cropdash.domain import Grid, Scene, sentinel2
 from cropdash.domain.errors import InvalidScene, SourceUnavailable
 from cropdash.domain.source import Warn
+from cropdash.files import rasters
 from cropdash.files.retry import GaveUp, Transient
 from cropdash.ingest.stac import assets
 from cropdash.ingest.stac.endpoints import Endpoint
@@ -140,37 +141,18 @@ def _path(what: str, href: str, endpoint: Endpoint) -> str:
 
 
 def _read_once(path: str, what: str, grid: Grid, endpoint: Endpoint, forget: bool) -> Numbers:
-    """(H, W) digital numbers of one file on the grid; `forget` what GDAL remembers of it."""
+    """(H, W) digital numbers of one file on the grid; `forget` what GDAL remembers of it.
+
+    Nearest in every layer: a pixel's bands and its SCL are of the same spot, and no value is mixed
+    with missing data or across the edge of a cloud, as any smoother rule would. So on the tile's
+    own grid a 10 m band comes as it is, and the four pixels in one of a 20 m band (B5, B6, B7, B8A,
+    B11, B12) or of SCL share its number.
+    """
     settings = assets.SETTINGS | dict(endpoint.gdal) | (assets.FORGET if forget else {})
-    # Opened here first, since odc-stac's reader lets GDAL choose among all its drivers; the file
-    # stays open so that its header isn't fetched twice.
-    with rasterio.Env(**settings), rasterio.open(path, driver=assets.driver_of(path)) as raster:
+    with rasterio.Env(**settings), rasters.opened(path, assets.driver_of(path)) as raster:
         if raster.crs is None or np.dtype(raster.dtypes[0]).kind != "u":
             raise InvalidScene(
                 f"{what} is left out: it is {raster.dtypes[0]} in {raster.crs or 'no reference system'},"
                 " not digital numbers on a map."
             )
-        return _warp(path, grid)
-
-
-def _warp(path: str, grid: Grid) -> Numbers:
-    """The file's pixels nearest to the grid's centres, by odc-stac's reader.
-
-    Nearest in every layer: a pixel's bands and its SCL are of the same spot, and no value is mixed
-    with missing data or across the edge of a cloud, as any smoother rule would. So on the tile's
-    own grid a 10 m band comes as it is, and the four pixels in one of a 20 m band (B5, B6, B7, B8A,
-    B11, B12) or of SCL share its number. The reader is used without odc.stac.load: that would trust the item's shapes, footprints and band
-    names, which err, and takes several times as long for a small zone.
-    """
-    from affine import Affine
-    from odc.geo.geobox import GeoBox
-    from odc.loader import RasterLoadParams, RasterSource, RioDriver
-
-    geobox = GeoBox(grid.shape, Affine(*grid.transform), grid.crs)
-    wanted = RasterLoadParams("uint16", fill_value=0, src_nodata_fallback=0, use_overviews=False)
-    driver = RioDriver()
-    with driver.restore_env({}, driver.new_load(geobox)) as context:
-        where, pixels = driver.open(RasterSource(path), context).read(wanted, geobox)
-    numbers: Numbers = np.zeros(grid.shape, dtype=np.uint16)
-    numbers[where] = pixels
-    return numbers
+        return rasters.on_grid(raster, grid, [1], smooth=False, missing=0)[0].astype(np.uint16)

@@ -19,7 +19,7 @@ from cropdash.workflow.doctor.finding import Finding
 
 _PACKAGES = (
     "streamlit", *classifiers.packages(), "rasterio", "geopandas",
-    "earthengine-api", "pystac-client", "odc-stac", "planetary-computer", "py7zr", "distributed",
+    "earthengine-api", "pystac-client", "planetary-computer", "py7zr", "distributed",
 )  # fmt: skip
 _DISK_GB, _MEMORY_GB = 2.0, 4.0  # the demo with both models stays below these
 
