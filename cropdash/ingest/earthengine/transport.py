@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import time
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
 import httplib2
 import requests
-import urllib3
 from requests.adapters import HTTPAdapter
 
-from cropdash.files.retry import Transient
+from cropdash.ingest import http
 from cropdash.ingest.earthengine import faults
 from cropdash.ingest.earthengine.service import Service
 
 MOST_AT_ONCE = 40  # https://developers.google.com/earth-engine/guides/usage
 MOST_BYTES = 256 * 2**20  # of one answer; pixels have at most 48 MiB
-_PIECE = 2**16
 _ENCODING = "Accept-Encoding"
 
 
@@ -47,26 +44,19 @@ class Transport:
         """
         service = self._service
         end = time.monotonic() + service.answer_s
-        try:
-            with self._session.request(
-                method,
-                uri,
-                data=body,
-                headers=_accepting_gzip(headers or {}),
-                timeout=(service.connect_s, service.silence_s),
-                stream=True,
-            ) as answer:
-                content = _body(answer, end)
-                headers, status = answer.headers, answer.status_code
-                if fault := faults.passing(status, headers, content):
-                    raise fault
-                return httplib2.Response(dict(headers) | {"status": status}), content
-        except (requests.Timeout, urllib3.exceptions.TimeoutError):
-            raise Transient("it did not answer in time") from None
-        except requests.exceptions.SSLError:
-            raise Transient("no secure connection was possible") from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
-            raise Transient("the connection broke off") from None
+        with http.passing(), self._session.request(
+            method,
+            uri,
+            data=body,
+            headers=_accepting_gzip(headers or {}),
+            timeout=(service.connect_s, service.silence_s),
+            stream=True,
+        ) as answer:  # fmt: skip
+            content = http.body(answer, end, MOST_BYTES)
+            headers, status = answer.headers, answer.status_code
+            if fault := faults.passing(status, headers, content):
+                raise fault
+            return httplib2.Response(dict(headers) | {"status": status}), content
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -76,32 +66,3 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 def _accepting_gzip(headers: Mapping[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in headers.items() if name.lower() != _ENCODING.lower()}
     return kept | {_ENCODING: "gzip"}
-
-
-def _body(answer: requests.Response, end: float) -> bytes:
-    """The whole body, unpacked.
-
-    read1 returns what is there, so that the clock is looked at in time; urllib3 would unpack on
-    the way, and read on until there is something to show for it.
-    """
-    parts, size = [], 0
-    while part := answer.raw.read1(_PIECE, decode_content=False):
-        parts.append(part)
-        size += len(part)
-        if time.monotonic() > end:
-            raise Transient("its answer did not end in time")
-        if size > MOST_BYTES:
-            raise Transient("its answer was longer than any can be")
-    packed = answer.headers.get("Content-Encoding", "").lower() == "gzip"
-    return _unpacked(b"".join(parts)) if packed else b"".join(parts)
-
-
-def _unpacked(content: bytes) -> bytes:
-    unpacking = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)  # 16: with a gzip header
-    try:
-        result = unpacking.decompress(content, MOST_BYTES)
-    except zlib.error:
-        raise Transient("its answer could not be unpacked") from None
-    if not unpacking.eof:
-        raise Transient("its answer was not whole")
-    return result

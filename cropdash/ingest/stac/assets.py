@@ -7,10 +7,12 @@ import re
 import threading
 from urllib.parse import unquote, urlparse
 
+import requests
 from rasterio.errors import RasterioError
 
 from cropdash.domain.errors import CropdashError, InvalidScene, SourceUnavailable
 from cropdash.files.retry import Transient
+from cropdash.ingest import http
 from cropdash.ingest.stac.endpoints import Endpoint
 
 # GDAL's documented options for files over HTTP. Its own repeats are few: Endpoint.retry has the rest.
@@ -108,12 +110,9 @@ def _texts(error: BaseException) -> str:
 
 
 def _refresh_token(container: str, endpoint: Endpoint) -> None:
-    import requests
     from planetary_computer import sas
     from planetary_computer.settings import Settings  # type: ignore[import-untyped]
     from pydantic import ValidationError
-
-    from cropdash.ingest.stac.client import fetch_json
 
     settings = Settings.get()
     address = f"{settings.sas_url}/{container}"
@@ -124,8 +123,7 @@ def _refresh_token(container: str, endpoint: Endpoint) -> None:
     request = requests.Request(
         "GET", address, headers={"Ocp-Apim-Subscription-Key": key} if key else {}
     )
-    with requests.Session() as session:
-        text = fetch_json(session, request, endpoint)
+    text = http.fetch_json(request, **endpoint.patience)
     try:
         sas.TOKEN_CACHE[address] = sas.SASToken.model_validate_json(text)
     except ValidationError:

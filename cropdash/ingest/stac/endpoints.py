@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlparse
 
 from cropdash.domain.errors import ConfigError
@@ -39,6 +39,11 @@ class Endpoint:
             raise ConfigError("Name a provider, or give an address that starts with https://.")
         if address.username or address.password or address.query:
             raise ConfigError("An address must hold no password and no key: use the environment.")
+
+    @property
+    def patience(self) -> dict[str, Any]:
+        """How long and how often it is asked, for `http.fetch_json`."""
+        return {"retry": self.retry, "connect_s": self.connect_s, "answer_s": self.answer_s}
 
     @property
     def host(self) -> str:

@@ -155,4 +155,5 @@ def _read_once(path: str, what: str, grid: Grid, endpoint: Endpoint, forget: boo
                 f"{what} is left out: it is {raster.dtypes[0]} in {raster.crs or 'no reference system'},"
                 " not digital numbers on a map."
             )
-        return rasters.on_grid(raster, grid, [1], smooth=False, missing=0)[0].astype(np.uint16)
+        numbers = rasters.on_grid(raster, grid, [1], smooth=False, missing=0)[0]
+        return numbers.astype(np.uint16)  # type: ignore[no-any-return]

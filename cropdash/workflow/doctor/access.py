@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 
+import requests
+
 from cropdash.domain.errors import CropdashError
-from cropdash.ingest import probe
+from cropdash.ingest import http
 from cropdash.settings import sources
 from cropdash.settings.build import BuildConfig
 from cropdash.settings.sources import Service
 from cropdash.workflow.doctor.finding import Finding
+
+_CHECK = "check the connection and the address"
 
 
 def services(configs: Sequence[BuildConfig], endpoint: str | None) -> Iterator[Finding]:
@@ -52,9 +57,11 @@ def _credentials(service: Service) -> Iterator[Finding]:
 
 def _answers(service: Service) -> Finding:
     try:
-        found = probe.fetch_json(service.address)
+        found = json.loads(
+            http.fetch_json(requests.Request("GET", service.address), way_out=_CHECK)
+        )
     except CropdashError as error:
-        return Finding(False, service.name, f"{error} Check the connection and the address.")
+        return Finding(False, service.name, str(error))
     if not isinstance(found, dict) or service.key not in found:
         return Finding(
             False, service.name, "it answers, but not as such a service does: check the address."

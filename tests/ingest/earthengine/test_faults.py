@@ -14,7 +14,8 @@ import pytest
 from cropdash.domain import Period, Season, Zone
 from cropdash.domain.errors import CropdashError, SourceUnavailable
 from cropdash.files import retry
-from cropdash.ingest.earthengine import EarthEngineSource, connect, periods, transport
+from cropdash.ingest import http
+from cropdash.ingest.earthengine import EarthEngineSource, connect, periods
 from tests.ingest.earthengine import worlds
 from tests.ingest.earthengine.service import Fault
 from tests.ingest.earthengine.spoiling import AGAIN, BROKEN, CHANGES, a_page, half, nothing
@@ -127,12 +128,12 @@ def test_an_answer_that_is_not_what_was_asked_for_is_asked_again(google, march, 
 def test_what_is_packed_is_whole_or_asked_for_again():
     """A cut that HTTP can't see, as the length announced was that of what is left."""
     whole = gzip.compress(bytes(range(256)) * 100)
-    assert transport._unpacked(whole) == bytes(range(256)) * 100
+    assert http.unpacked(whole, 2**20) == bytes(range(256)) * 100
     for cut in (0, 5, len(whole) // 2, len(whole) - 1):
         with pytest.raises(retry.Transient):
-            transport._unpacked(whole[:cut])
+            http.unpacked(whole[:cut], 2**20)
     with pytest.raises(retry.Transient):
-        transport._unpacked(b"<html>")
+        http.unpacked(b"<html>", 2**20)
 
 
 def test_an_answer_that_drips_is_ended_in_time(google, march, hasty, time):
