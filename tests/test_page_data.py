@@ -32,6 +32,7 @@ from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.status import Status
 from cropdash.ui.datasets import coverage
 from tests import factory, worlds
+from tests.ingest.earthengine.service import key_file
 
 ROOT = config.PROJECT
 PAGE = "pages/6_Data.py"
@@ -342,8 +343,7 @@ def test_credentials_are_spoken_of_and_never_shown(
     empty: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = tmp_path / "secret-key.json"
-    parts = {"private_key": "hush", "client_email": "me@x.example", "token_uri": "https://x"}
-    key.write_text(json.dumps(parts), encoding="utf-8")
+    key.write_text(json.dumps(key_file("https://x")), encoding="utf-8")
     key.chmod(0o600)
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     monkeypatch.delenv(EE_KEY, raising=False)
@@ -351,7 +351,7 @@ def test_credentials_are_spoken_of_and_never_shown(
     monkeypatch.setenv(EE_KEY, str(key))
     said = _texts(_source(_open(), "earthengine"))
     assert "key is configured" in said
-    assert "hush" not in said
+    assert "PRIVATE KEY" not in said
     assert "secret-key" not in said
     key.unlink()
     assert "can't be read" in _texts(_source(_open(), "earthengine"))

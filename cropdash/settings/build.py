@@ -114,6 +114,11 @@ class BuildConfig(BaseModel):
         return None if self.season is None else Season.of(self.season, self.every)
 
     @property
+    def mapped(self) -> Season:
+        """The season that is mapped, where settings must say it."""
+        return self.days or Season.of("2023", self.every)
+
+    @property
     def layer_files(self) -> tuple[tuple[str | None, Path], ...]:
         """The name that each further layer's file or folder was given, or None, and its path."""
         return tuple(_named(entry) for entry in self.layers)

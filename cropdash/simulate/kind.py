@@ -6,7 +6,6 @@ from typing import Literal
 
 from pydantic import Field
 
-from cropdash.domain import Season
 from cropdash.domain.source import Source
 from cropdash.i18n import sentence
 from cropdash.settings.build import BuildConfig
@@ -30,7 +29,7 @@ def _open(config: SimulatedBuild) -> Source:
     return SimulatedSource(
         seed=config.seed,
         size=config.size,
-        season=config.days or Season.of(2023),
+        season=config.mapped,
         bands=config.bands,
         zones_per_region=config.zones_per_region,
     )

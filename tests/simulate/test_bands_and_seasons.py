@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cropdash.domain import Scene, Season
 from cropdash.domain.sentinel2 import BAND_SETS, bands_of
-from cropdash.prepare.composite import monthly_median
+from cropdash.prepare import composite
 from cropdash.simulate import SimulatedSource, ancillary, autumn, landscape, phenology, weather
 from cropdash.simulate.ground import ground_of
 from cropdash.simulate.sensor import NO_DATA
@@ -45,7 +45,7 @@ def test_the_landscape_is_the_one_that_it_was_at_first() -> None:
     In digital numbers, of which processors of other kinds may round one in a thousand otherwise.
     """
     source = SimulatedSource(seed=3, size=24, zones_per_region=1)
-    cube = monthly_median(scenes(source), source.season.periods)
+    cube = composite.stream(scenes(source), source.season.periods)
     numbers = np.rint(np.nan_to_num(cube.reflectance) * 10_000).astype(np.int64)
     with np.load(FIRST, allow_pickle=False) as first:
         assert np.abs(numbers - first["reflectance"]).max() <= 1

@@ -19,12 +19,7 @@ from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import doctor
 from cropdash.workflow.doctor import installation
 from tests import worlds
-
-KEY = {
-    "client_email": "someone@project.example",
-    "private_key": "hunter2",
-    "token_uri": "https://x",
-}
+from tests.ingest.earthengine.service import key_file
 
 
 class Service(BaseHTTPRequestHandler):
@@ -164,14 +159,14 @@ def test_credentials_are_checked_and_never_told(where, tmp_path, monkeypatch):
     login.parent.mkdir(parents=True)
     login.write_text("hunter2")
     assert ask().ok
-    key = tmp_path / "hunter2.json"
+    key, whole = tmp_path / "hunter2.json", key_file("https://x")
     monkeypatch.setenv(EE_KEY, str(key))
-    for content in (None, "{", "[]", json.dumps({**KEY, "private_key": ""})):
+    for content in (None, "{", "[]", json.dumps({**whole, "private_key": "hunter2"})):
         if content is not None:
             key.write_text(content)
         assert not ask().ok
         assert "hunter2" not in ask().text
-    key.write_text(json.dumps(KEY))
+    key.write_text(json.dumps(whole))
     key.chmod(0o644)
     assert "chmod 600" in ask().text
     key.chmod(0o600)

@@ -14,7 +14,7 @@ from cropdash.domain import Season
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.ingest.local.source import LocalSource
-from cropdash.prepare.composite import monthly_median
+from cropdash.prepare.composite import stream
 from cropdash.simulate import SimulatedSource
 from cropdash.workflow.export import export
 
@@ -35,8 +35,8 @@ def test_local_source_reads_the_same_composite(folder: Path) -> None:
     for zone in NORTH:
         assert zones[zone.zone_id].grid == zone.grid
         assert zones[zone.zone_id].split == zone.split
-        ours = monthly_median(list(SOURCE.scenes(zone)), SOURCE.season.periods)
-        theirs = monthly_median(list(local.scenes(zone)), local.season.periods)
+        ours = stream(list(SOURCE.scenes(zone)), SOURCE.season.periods)
+        theirs = stream(list(local.scenes(zone)), local.season.periods)
         np.testing.assert_array_equal(ours.clear_dates, theirs.clear_dates)
         # One digital number, and its half from rounding before and after the median.
         np.testing.assert_allclose(ours.reflectance, theirs.reflectance, atol=1.01e-4)
@@ -48,9 +48,9 @@ def test_ten_bands_of_a_season_from_october_are_read_back(tmp_path: Path) -> Non
     zone = NORTH[0]
     export(source, [zone], tmp_path)
     local = LocalSource(tmp_path, season, source.bands)
-    ours = monthly_median(list(source.scenes(zone)), season.periods)
+    ours = stream(list(source.scenes(zone)), season.periods)
     (found,) = local.zones()
-    theirs = monthly_median(list(local.scenes(found)), season.periods)
+    theirs = stream(list(local.scenes(found)), season.periods)
     assert theirs.bands == ours.bands == BAND_SETS["all"]
     assert {period.start.year for period in theirs.periods} == {2022, 2023}
     np.testing.assert_array_equal(ours.clear_dates, theirs.clear_dates)

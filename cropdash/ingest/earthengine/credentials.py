@@ -23,10 +23,10 @@ def find() -> Any:
     Raises ConfigError if there are none or the key file is not one.
     """
     path = os.environ.get(KEY, "")
-    return _of_service_account(Path(path)) if path else _of_login()
+    return of_service_account(Path(path)) if path else _of_login()
 
 
-def _of_service_account(path: Path) -> Any:
+def of_service_account(path: Path) -> Any:
     """Credentials that may read and nothing else."""
     from google.auth.exceptions import GoogleAuthError
     from google.oauth2 import service_account

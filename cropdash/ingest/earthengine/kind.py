@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from cropdash.domain import Season, Zone
+from cropdash.domain import Zone
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.source import Source
 from cropdash.i18n import sentence
@@ -32,7 +31,6 @@ REQUESTS_AT_ONCE = 8
 _NAME = "earthengine"
 _DISCOVERY = "https://earthengine.googleapis.com/$discovery/rest?version=v1"
 _LOGIN = Path(".config", "earthengine", "credentials")  # written by 'earthengine authenticate'
-_KEY_PARTS = ("client_email", "private_key", "token_uri")
 
 
 class EarthEngineBuild(RegisterBuild):
@@ -54,10 +52,6 @@ class EarthEngineBuild(RegisterBuild):
             raise ValueError(str(error)) from error
 
 
-def _season(config: EarthEngineBuild) -> Season:
-    return config.days or Season.of(2023)
-
-
 def _open(config: EarthEngineBuild) -> Source:
     from cropdash.ingest import registers, zones
     from cropdash.ingest.earthengine.source import EarthEngineSource
@@ -66,7 +60,7 @@ def _open(config: EarthEngineBuild) -> Source:
         project=config.project,
         register=config.register_path,
         chosen=zones.read(config.zones_path),
-        season=_season(config),
+        season=config.mapped,
         bands=config.bands,
         layout=registers.layout_of(config),
     )
@@ -74,7 +68,7 @@ def _open(config: EarthEngineBuild) -> Source:
 
 def _estimate(config: EarthEngineBuild, zones: Sequence[Zone]) -> Fetching:
     """A request for each tile and period; an answer holds the bands and a count, 2 bytes each."""
-    periods, bands = len(_season(config).periods), config.bands
+    periods, bands = len(config.mapped.periods), config.bands
     tiles = [tile for zone in zones for tile in tiling.tiles(zone.grid, bands)]
     requests = periods * len(tiles)
     pixels = sum(tile.shape[0] * tile.shape[1] for tile in tiles)
@@ -114,18 +108,12 @@ def _credentials() -> Credentials:
 
 
 def _of_key(path: Path) -> Credentials:
+    from cropdash.ingest.earthengine import credentials
+
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-    except OSError:
-        told = sentence("The file that {name} names can't be read: check its path.")
-        return Credentials(False, told.format(name=KEY))
-    except ValueError:
-        held = None
-    if not isinstance(held, dict) or not all(held.get(part) for part in _KEY_PARTS):
-        told = sentence(
-            "The file that {name} names is no service account's key: download the key again."
-        )
-        return Credentials(False, told.format(name=KEY))
+        credentials.of_service_account(path)
+    except ConfigError as error:
+        return Credentials(False, str(error))
     if path.stat().st_mode & 0o077:
         told = sentence("A service account's key, which others may read: chmod 600 it.")
         return Credentials(True, told)

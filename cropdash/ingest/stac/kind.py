@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from cropdash.domain import Grid, Season, Zone
+from cropdash.domain import Grid, Zone
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.sentinel2 import TABLE
 from cropdash.domain.source import Source
@@ -52,10 +52,6 @@ class StacBuild(RegisterBuild):
         return value
 
 
-def _season(config: StacBuild) -> Season:
-    return config.days or Season.of(2023)
-
-
 def _open(config: StacBuild) -> Source:
     from cropdash.ingest import registers, zones
     from cropdash.ingest.stac.source import StacSource
@@ -64,7 +60,7 @@ def _open(config: StacBuild) -> Source:
         endpoint=endpoints.at(config.endpoint, config.collection),
         register=config.register_path,
         chosen=zones.read(config.zones_path),
-        season=_season(config),
+        season=config.mapped,
         bands=config.bands,
         layout=registers.layout_of(config),
     )
@@ -72,7 +68,7 @@ def _open(config: StacBuild) -> Source:
 
 def _estimate(config: StacBuild, zones: Sequence[Zone]) -> Fetching:
     """Each date's bands as uint16 and its scene classification as bytes at 20 m."""
-    season = _season(config)
+    season = config.mapped
     dates = ((season.end - season.start).days + 1) // REVISIT_DAYS
     transfer = dates * sum(_scene(zone.grid, config.bands) for zone in zones)
     return Fetching(
