@@ -38,8 +38,8 @@ from cropdash.simulate.canopy_table import (
     STRUCTURE,
     Leaves,
     covered,
-    covered_20m,
 )
+from cropdash.simulate.tables import COARSE, FINE
 
 ROOT = Path(__file__).resolve().parent.parent
 TABLE = ROOT / "cropdash" / "resources" / "simulator" / "canopy_table.npz"
@@ -251,8 +251,8 @@ def _looked_up(row) -> np.ndarray:
     sun = np.radians([row.zenith])
     return np.concatenate(
         [
-            look(stand, np.full((1, len(names), 1), row.ground), sun)[0, :, 0]
-            for look, names in ((covered, BANDS), (covered_20m, BANDS_20M))
+            covered(stand, np.full((1, len(names), 1), row.ground), sun, names)[0, :, 0]
+            for names in (FINE, COARSE)
         ]
     )
 

@@ -65,7 +65,7 @@ def wrong_in(zone, seed: int) -> dict[str, bool]:
     """Register id -> whether a crop of another class grows there than is declared."""
     land = landscape.lay_out(zone, seed)
     codes = tables.codes()
-    grows = dict(zip(codes.code, codes.grows_as, strict=True))
+    grows = dict(zip(codes["code"], codes["grows_as"], strict=True))
     block = int.from_bytes(zone.zone_id.encode()[-6:], "big") % 9_000 + 1_000
     return {
         f"{block}{i:05d}": bool(land.growth[i] != grows[land.code[i]])

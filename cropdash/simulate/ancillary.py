@@ -20,7 +20,7 @@ from cropdash import legend
 from cropdash.domain import Float, Zone
 from cropdash.simulate import register
 from cropdash.simulate.landscape import Landscape
-from cropdash.simulate.tables import Index, Reals, codes, priors, rows, stream
+from cropdash.simulate.tables import Index, Reals, codes, columns, priors, rows, stream
 
 UNKNOWN = 0.05  # share of parcels that were not declared the year before
 _CELLS = 12  # of the coarse field of heights on a side: hills of a fifth of the zone
@@ -29,13 +29,17 @@ _MAPPED = 49  # the highest class
 
 def elevation(zone: Zone, seed: int) -> Float:
     """(H, W) height above the sea [m]: the region's, with smooth hills."""
-    row = _terrain()[zone.region]
+    table = columns("simulator/terrain.csv")
+    base, spread, relief = (
+        float(table[name][table["region"] == zone.region][0])
+        for name in ("height_m", "spread_m", "hills_m")
+    )
     rng = stream(seed, zone.zone_id, "terrain")
-    middle = max(float(row["height_m"]) + float(row["spread_m"]) * rng.normal(), 1.0)
+    middle = max(base + spread * rng.normal(), 1.0)
     coarse = gaussian_filter(rng.normal(size=(_CELLS, _CELLS)), 1.5, mode="nearest")
     height, width = zone.grid.shape
     hills = zoom(coarse / coarse.std(), (height / _CELLS, width / _CELLS), order=3, mode="nearest")
-    heights: Float = np.maximum(middle + float(row["hills_m"]) * hills, 0).astype(np.float32)
+    heights: Float = np.maximum(middle + relief * hills, 0).astype(np.float32)
     return heights
 
 
@@ -43,7 +47,7 @@ def parcels_before(zone: Zone, land: Landscape, seed: int) -> gpd.GeoDataFrame:
     """The zone's register of the year before: the same fields with the crops that came before."""
     rng = stream(seed, zone.zone_id, "rotation")
     farmed, before = _crops_before(zone, land, rng)
-    declared = np.array(codes().code)[_commonest()][before]
+    declared = codes()["code"][_commonest()][before].astype(object)
     declared[rng.random(len(declared)) < UNKNOWN] = ""
     code = np.full(land.code.shape, "", dtype=object)
     code[farmed] = declared
@@ -54,7 +58,7 @@ def growth_before(zone: Zone, land: Landscape, seed: int) -> Index:
     """(P,) row id of what grew on each piece in the year before, see `tables.calendar`."""
     farmed, before = _crops_before(zone, land, stream(seed, zone.zone_id, "rotation"))
     growth = land.growth.copy()
-    growth[farmed] = codes().grows_as[_commonest()][before]
+    growth[farmed] = codes()["grows_as"][_commonest()][before]
     return growth
 
 
@@ -68,24 +72,18 @@ def _crops_before(zone: Zone, land: Landscape, rng: np.random.Generator) -> tupl
 
 
 @cache
-def _terrain() -> dict[str, dict[str, str]]:
-    return {row["region"]: row for row in rows("simulator/terrain.csv")}
-
-
-@cache
 def _commonest() -> Index:
     """Row of the code table of each class's commonest code."""
     table = codes()
-    last = int(table.class_id.max())
-    of = [np.flatnonzero(table.class_id == k) for k in range(last + 1)]
-    return np.array([where[table.parcels[where].argmax()] for where in of])
+    of = [np.flatnonzero(table["class_id"] == k) for k in range(_MAPPED + 1)]
+    return np.array([where[table["parcels"][where].argmax()] for where in of])
 
 
 @cache
 def _chances(region: str) -> Reals:
     """(K, K) chance of each crop of the year before (columns), given what grows now (rows)."""
     table = rows("simulator/rotations.csv")
-    common = priors().parcels[region] + 1e-3  # a class that the region lacks is no way out
+    common = priors(region) + 1e-3  # a class that the region lacks is no way out
     chances = np.zeros((len(common), len(common)))
     for now in range(len(common)):
         own = [row for row in table if now in _members(row["now"])]

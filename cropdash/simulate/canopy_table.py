@@ -17,7 +17,7 @@ from importlib import resources
 import numpy as np
 
 from cropdash.domain import Float
-from cropdash.simulate.tables import Index, Reals
+from cropdash.simulate.tables import FINE, Index, Reals
 
 STRUCTURE = 1.5  # layers of a leaf
 # Of a dead leaf: chlorophyll [µg/cm²], brown pigment, water [cm].
@@ -65,36 +65,41 @@ def canopy_table() -> CanopyTable:
     )
 
 
-def covered(leaves: Leaves, ground: Reals, sun_zenith: Reals) -> Reals:
-    """Reflectance (N, B, P) of leaves over a ground (N, B, P) in the bands of 10 m.
+def covered(
+    leaves: Leaves, ground: Reals, sun_zenith: Reals, bands: tuple[str, ...] = FINE
+) -> Reals:
+    """Reflectance (N, B, P) of leaves over a ground (N, B, P) in these bands, FINE or COARSE.
 
     Beyond its ends the table holds.
     """
-    table = canopy_table()
     seen = np.empty_like(ground)
-    angle = _place(table.axes[3], leaves.angle)
+    look = _covered if bands == FINE else _covered_20m
     for n, zenith in enumerate(np.degrees(sun_zenith)):
-        nodes = _of_zenith(table.coefficients, table.axes[4], zenith)
-        state = (leaves.area[n], leaves.chlorophyll[n], leaves.dead[n])
-        places = [_place(axis, values) for axis, values in zip(table.axes[:3], state, strict=True)]
-        seen[n] = _over(_interpolated(nodes, [*places, angle]), ground[n])
+        seen[n] = look(leaves, n, ground[n], zenith)
     return seen
 
 
-def covered_20m(leaves: Leaves, ground: Reals, sun_zenith: Reals) -> Reals:
-    """As `covered`, in the bands of 20 m: green leaves and dead ones, each as they absorb."""
+def _covered(leaves: Leaves, n: int, ground: Reals, zenith: float) -> Reals:
+    """(B, P) on the n-th date over the ground (B, P) under a sun of that zenith [degrees]."""
     table = canopy_table()
-    seen = np.empty_like(ground)
-    angle = _place(table.axes_20m[2], leaves.angle)
-    for n, zenith in enumerate(np.degrees(sun_zenith)):
-        nodes = _of_zenith(table.coefficients_20m, table.axes_20m[3], zenith)
-        area = _place(table.axes_20m[0], leaves.area[n])
-        root = _place(table.axes_20m[1], _absorption_roots(leaves, n))
-        found = _by_band(np.moveaxis(nodes, -2, 0), [area, root, angle])  # (2, B, P, 3)
-        dark, gain, back = np.moveaxis(found, -1, 0)
-        green, dead = dark + gain * ground[n] / (1 - back * ground[n])
-        seen[n] = green + leaves.dead[n] * (dead - green)
-    return seen
+    nodes = _of_zenith(table.coefficients, table.axes[4], zenith)
+    state = (leaves.area[n], leaves.chlorophyll[n], leaves.dead[n], leaves.angle)
+    places = [_place(axis, values) for axis, values in zip(table.axes[:4], state, strict=True)]
+    flat = nodes.reshape(-1, len(FINE) * 3)
+    found = _blend(flat, nodes.shape[:-2], places, np.zeros(1, dtype=np.int64))
+    return _over(found.reshape(-1, len(FINE), 3).swapaxes(0, 1), ground)
+
+
+def _covered_20m(leaves: Leaves, n: int, ground: Reals, zenith: float) -> Reals:
+    """The same in bands of 20 m: green leaves and dead ones, each as they absorb."""
+    table = canopy_table()
+    nodes = np.moveaxis(_of_zenith(table.coefficients_20m, table.axes_20m[3], zenith), -2, 0)
+    state = (leaves.area[n], _absorption_roots(leaves, n), leaves.angle)
+    places = [_place(axis, values) for axis, values in zip(table.axes_20m[:3], state, strict=True)]
+    bands = np.arange(len(nodes))[:, None]  # the place differs by band
+    found = _blend(nodes.reshape(-1, 3), nodes.shape[1:-1], places, bands)  # (2, B, P, 3)
+    green, dead = _over(found, ground)
+    return np.asarray(green + leaves.dead[n] * (dead - green))
 
 
 def _absorption_roots(leaves: Leaves, n: int) -> Reals:
@@ -116,8 +121,8 @@ def _of_zenith(coefficients: Float, axis: Float, zenith: float) -> Float:
 
 
 def _over(found: Float, ground: Reals) -> Reals:
-    """(B, P) of coefficients (P, B, 3) over the ground (B, P)."""
-    dark, gain, back = found.transpose(2, 1, 0)  # each (B, P)
+    """(..., B, P) of coefficients (..., B, P, 3) over the ground (B, P)."""
+    dark, gain, back = np.moveaxis(found, -1, 0)
     return np.asarray(dark + gain * ground / (1 - back * ground))
 
 
@@ -127,19 +132,6 @@ def _place(axis: Float, values: Reals) -> _Place:
     low = np.clip(np.searchsorted(axis, inside, side="right") - 1, 0, len(axis) - 2)
     share = (inside - axis[low]) / (axis[low + 1] - axis[low])
     return low, share.astype(np.float32)
-
-
-def _interpolated(nodes: Float, places: list[_Place]) -> Float:
-    """(P, B, 3) multilinear between the nodes (*axes, B, 3), one place an axis."""
-    flat = nodes.reshape(-1, nodes.shape[-2] * nodes.shape[-1])
-    found = _blend(flat, nodes.shape[:-2], places, np.zeros(1, dtype=np.int64))
-    return found.reshape(-1, *nodes.shape[-2:])
-
-
-def _by_band(nodes: Float, places: list[_Place]) -> Float:
-    """(..., B, P, 3) the same where a place differs by band: nodes (B, *axes, 3)."""
-    bands = np.arange(len(nodes))[:, None]
-    return _blend(nodes.reshape(-1, nodes.shape[-1]), nodes.shape[1:-1], places, bands)
 
 
 def _blend(flat: Float, sizes: tuple[int, ...], places: list[_Place], start: Index) -> Float:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cropdash.domain import Float, Season, Zone
 from cropdash.simulate import ancillary, autumn, phenology, radiometry
 from cropdash.simulate.landscape import Landscape
+from cropdash.simulate.noise import interpolation
 from cropdash.simulate.tables import FINE, VILLAGE, WATER, regions, stream, yearly
 from cropdash.simulate.weather import Passes
 
@@ -49,7 +50,7 @@ def ground_of(
     early = np.zeros(0, dtype=bool) if last is None else last.within(season)
     first = int(early.sum())  # dates of the year before
     earlier = last.day[early] if last is not None else np.zeros(0)
-    days = np.concatenate([earlier - _days_of(year - 1), now.day])
+    days = np.concatenate([earlier - (365 + calendar.isleap(year - 1)), now.day])
     rng, rng_20m, rng_before = (
         yearly(seed, zone.zone_id, what, year)
         for what in ("growth", "growth 20 m", "growth before")
@@ -82,30 +83,18 @@ def ground_of(
     return Ground(ends, index, texture, is_water, land.piece.shape)
 
 
-def _days_of(year: int) -> int:
-    return 366 if calendar.isleap(year) else 365
-
-
 def _texture(is_village: NDArray[np.bool_], rng: np.random.Generator) -> Float:
     """(H, W) patchiness: soil over some 60 m, rows and tracks by the pixel, roofs and gardens."""
     shape = is_village.shape
     grain = rng.standard_normal(shape, dtype=np.float32)
     coarse = tuple(n // 6 + 3 for n in shape)
     patches = rng.standard_normal(coarse, dtype=np.float32)
-    rows, columns = (_stretch(n, m) for n, m in zip(shape, coarse, strict=True))
+    rows, columns = (
+        interpolation(np.linspace(0.5, m - 1.5, n), m) for n, m in zip(shape, coarse, strict=True)
+    )
     mixed = 0.5 + 0.24 * (rows @ patches @ columns.T) + 0.14 * grain
     mixed[is_village] = 0.5 + 0.45 * grain[is_village]
     return np.asarray(np.clip(mixed, 0, 1), dtype=np.float32)
-
-
-def _stretch(n: int, m: int) -> Float:
-    """(n, m) linear weights from m coarse places to n pixels."""
-    place = np.linspace(0.5, m - 1.5, n)
-    low = np.floor(place).astype(int)
-    weights = np.zeros((n, m), dtype=np.float32)
-    weights[np.arange(n), low] = 1 - (place - low)
-    weights[np.arange(n), low + 1] += place - low
-    return weights
 
 
 def surface(ground: Ground, n: int, bands: tuple[str, ...] = FINE) -> Float:

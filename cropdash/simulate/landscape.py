@@ -11,8 +11,18 @@ from rasterio.features import rasterize
 from rasterio.transform import Affine
 
 from cropdash.domain import M2_PER_HA, Ints, Zone
-from cropdash.simulate import mosaic, quotas, uncropped_land
-from cropdash.simulate.tables import VERGE, WOOD, Index, Reals, codes, priors, regions, stream
+from cropdash.simulate import mosaic, noise, quotas, uncropped_land
+from cropdash.simulate.tables import (
+    VERGE,
+    WOOD,
+    Index,
+    Reals,
+    codes,
+    mean_ha,
+    priors,
+    regions,
+    stream,
+)
 
 SIZE_SPREAD = 0.9  # log-sd of parcel size within a class
 MARGIN_FOUND = 0.75  # share of unmapped and buffer parcels that are slivers along fields
@@ -44,84 +54,72 @@ class Landscape:
 def lay_out(zone: Zone, seed: int) -> Landscape:
     """Draw the fields, the crops and the wild land of a zone."""
     region = regions()[zone.region]
-    counts = priors().parcels[zone.region]
+    counts = priors(zone.region)
     small = MARGIN_FOUND * (counts[0] + counts[7]) / counts.sum()
-    left, bottom, right, top = zone.grid.bounds
+    bounds, grid = zone.grid.bounds, zone.grid
     rng = stream(seed, zone.zone_id, "fields")
-    land = mosaic.cut((left, bottom, right, top), region, small / (1 - small), rng)
+    land = mosaic.cut(bounds, region, small / (1 - small), rng)
     patches = uncropped_land.draw(
-        zone.grid.bounds, region.non_field_share, stream(seed, zone.zone_id, "wild")
+        bounds, region.non_field_share, stream(seed, zone.zone_id, "wild")
     )
-    land = _cleared(land, patches, shapely.box(left, bottom, right, top))
-    code, growth = _crops(zone, seed, land)
-    hedges = len(land.hedges)
+    fields = _cleared(land.fields, patches.polygons)
+    fields = fields[shapely.intersects(fields, shapely.box(*bounds))]
+    code, growth = _crops(zone, seed, fields)
+    polygons = np.concatenate([[None], fields, land.hedged, patches.polygons])
+    # Fields lie on their hedged block, so that the hedges show between them.
+    number = np.roll(np.arange(1, len(polygons)), -len(fields))
+    piece = rasterize(
+        [(polygons[i], i) for i in number], out_shape=grid.shape,
+        transform=Affine(*grid.transform), fill=0, dtype="int32",
+    )  # fmt: skip
+    hedges = len(land.hedged)
     return Landscape(
-        np.concatenate([[None], land.polygons, land.hedges, patches.polygons]),
+        polygons,
         np.concatenate([[""], code, np.full(hedges + len(patches.polygons), "")]),
         np.concatenate([[VERGE], growth, np.full(hedges, WOOD), patches.growth]),
-        _rasterise(land, patches, zone),
+        piece,
     )
 
 
-def _rasterise(land: mosaic.Mosaic, patches: uncropped_land.Wild, zone: Zone) -> Ints:
-    """(H, W) pieces: fields lie on their hedged block, so that the hedges show between them."""
-    fields, hedges = len(land.polygons), len(land.hedges)
-    shapes = [(polygon, fields + i) for i, polygon in enumerate(land.hedges, start=1)]
-    shapes += [
-        (polygon, fields + hedges + i) for i, polygon in enumerate(patches.polygons, start=1)
-    ]
-    shapes += [(polygon, i) for i, polygon in enumerate(land.polygons, start=1)]
-    grid = zone.grid
-    raster: Ints = rasterize(
-        shapes, out_shape=grid.shape, transform=Affine(*grid.transform), fill=0, dtype="int32"
-    )
-    return raster
-
-
-def _cleared(
-    land: mosaic.Mosaic, patches: uncropped_land.Wild, frame: shapely.Polygon
-) -> mosaic.Mosaic:
+def _cleared(fields: NDArray[np.object_], patches: NDArray[np.object_]) -> NDArray[np.object_]:
     """The fields without the woods and villages that lie on them."""
-    whole = shapely.union_all(patches.polygons)
+    whole = shapely.union_all(patches)
     shapely.prepare(whole)
-    polygons = land.polygons.copy()
-    cut = np.flatnonzero(shapely.intersects(whole, polygons))
-    for i in cut:  # what a wood leaves of a field is its largest part
-        parts = shapely.get_parts(shapely.difference(polygons[i], whole))
+    left = fields.copy()
+    for i in np.flatnonzero(shapely.intersects(whole, fields)):
+        # What a wood leaves of a field is its largest part.
+        parts = shapely.get_parts(shapely.difference(fields[i], whole))
         parts = parts[shapely.get_type_id(parts) == 3]
-        polygons[i] = max(parts, key=shapely.area) if len(parts) else shapely.Polygon()
-    area = shapely.area(polygons) / M2_PER_HA
-    keep = (area > mosaic.MIN_HA) & (area > REST_FARMED * land.area_ha)
-    keep &= shapely.intersects(polygons, frame)
-    centre = shapely.get_coordinates(shapely.centroid(polygons[keep]))
-    return mosaic.Mosaic(polygons[keep], area[keep], centre, land.is_margin[keep], land.hedges)
+        left[i] = max(parts, key=shapely.area) if len(parts) else shapely.Polygon()
+    area, before = shapely.area(left) / M2_PER_HA, shapely.area(fields) / M2_PER_HA
+    return np.asarray(left[(area > mosaic.MIN_HA) & (area > REST_FARMED * before)])
 
 
-def _crops(zone: Zone, seed: int, land: mosaic.Mosaic) -> tuple[NDArray[np.str_], Index]:
+def _crops(zone: Zone, seed: int, fields: NDArray[np.object_]) -> tuple[NDArray[np.str_], Index]:
     """Declared code and true growth (P,) of each field."""
     rng = stream(seed, zone.zone_id, "crops")
     expected = quotas.expected_parcels(zone, seed)  # (K,)
-    area = land.area_ha
+    area = shapely.area(fields) / M2_PER_HA
+    centre = shapely.get_coordinates(shapely.centroid(fields))
     # In a small zone no class has many parcels, and the common ones are still drawn.
     is_rare = expected < RARE * min(1.0, len(area) / MANY_FIELDS)
     is_rare[0] = False
-    chance = _balanced(_fit(area, land.centre, rng), np.where(is_rare, 0, expected))
+    chance = _balanced(_fit(area, centre, rng), np.where(is_rare, 0, expected))
     crop = _draw(chance, rng)
     _settle(crop, area, np.where(is_rare, quotas.parcels(zone, seed), 0), rng)
     which = _codes_of(crop, area, rng)
-    grown = codes().grows_as[which]
+    grown = codes()["grows_as"][which]
     wrong = rng.random(len(crop)) < MISDECLARED
-    grown = np.where(wrong, codes().grows_as[_codes_of(_draw(chance, rng), area, rng)], grown)
-    return np.array(codes().code)[which], grown
+    grown = np.where(wrong, codes()["grows_as"][_codes_of(_draw(chance, rng), area, rng)], grown)
+    return codes()["code"][which], grown
 
 
 def _fit(area: Reals, centre: Reals, rng: np.random.Generator) -> Reals:
     """(P, K) how well each class suits each field, by size and neighbourhood."""
-    mean = priors().mean_ha
-    distance = np.log(area)[:, None] - (np.log(mean) - SIZE_SPREAD**2 / 2)
+    distance = np.log(area)[:, None] - (np.log(mean_ha()) - SIZE_SPREAD**2 / 2)
     fit: Reals = np.exp(-0.5 * (distance / SIZE_SPREAD) ** 2) + 1e-6
     for group in (GRASS, WOODY):
-        fit[:, group] *= np.exp(CLUMP * uncropped_land.smooth(centre, 1800, rng))[:, None]
+        fit[:, group] *= np.exp(CLUMP * noise.smooth(centre, 1800, rng))[:, None]
     return fit
 
 
@@ -151,7 +149,7 @@ def _settle(crop: Index, area: Reals, quota: Index, rng: np.random.Generator) ->
     free = np.ones(len(crop), dtype=bool)
     wanted = rng.permutation(np.repeat(np.arange(len(quota)), quota))
     for c in wanted[: len(crop) // MOST_RARE]:
-        size = priors().mean_ha[c] * np.exp(rng.normal(-(RARE_SPREAD**2) / 2, RARE_SPREAD))
+        size = mean_ha()[c] * np.exp(rng.normal(-(RARE_SPREAD**2) / 2, RARE_SPREAD))
         misfit = np.where(free, np.abs(np.log(area / size)), np.inf)
         crop[np.argmin(misfit)] = c
         free[np.argmin(misfit)] = False
@@ -160,6 +158,6 @@ def _settle(crop: Index, area: Reals, quota: Index, rng: np.random.Generator) ->
 def _codes_of(crop: Index, area: Reals, rng: np.random.Generator) -> Index:
     """Row of the code table for each parcel: by national use, and by size where codes differ."""
     table = codes()
-    suits = table.class_id[None, :] == crop[:, None]
-    distance = np.nan_to_num(np.log(area)[:, None] - np.log(table.mean_ha)[None, :], nan=0.0)
-    return _draw(suits * table.parcels * np.exp(-0.5 * distance**2), rng)
+    suits = table["class_id"][None, :] == crop[:, None]
+    distance = np.nan_to_num(np.log(area)[:, None] - np.log(table["mean_ha"])[None, :], nan=0.0)
+    return _draw(suits * table["parcels"] * np.exp(-0.5 * distance**2), rng)

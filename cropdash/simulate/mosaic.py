@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from cropdash.domain import M2_PER_HA
 from cropdash.simulate.tables import Reals, Region
@@ -25,24 +26,10 @@ MIN_HA = 0.02
 
 @dataclass(frozen=True, eq=False)
 class Mosaic:
-    """Pieces of land as polygons; margins are slivers along the edge of a field."""
+    """Pieces of land."""
 
-    polygons: np.ndarray[tuple[int], np.dtype[np.object_]]
-    area_ha: Reals
-    centre: Reals  # (P, 2) [m]
-    is_margin: np.ndarray[tuple[int], np.dtype[np.bool_]]
-    hedges: np.ndarray[tuple[int], np.dtype[np.object_]]  # blocks with hedges around their fields
-
-
-@dataclass
-class _Pieces:
-    rings: list[Ring] = field(default_factory=list)
-    is_margin: list[bool] = field(default_factory=list)
-    hedged: list[Ring] = field(default_factory=list)
-
-    def add(self, ring: Ring, is_margin: bool = False) -> None:
-        self.rings.append(ring)
-        self.is_margin.append(is_margin)
+    fields: NDArray[np.object_]  # (P,) polygons; margins are slivers along the edge of a field
+    hedged: NDArray[np.object_]  # blocks with hedges around their fields
 
 
 def cut(
@@ -53,12 +40,15 @@ def cut(
 ) -> Mosaic:
     """Cut the land within `bounds` [m] into fields of the region's size, with roads between."""
     angle = rng.uniform(0, np.pi)
-    pieces = _Pieces()
+    rings: list[Ring] = []
+    hedged: list[Ring] = []
     for block in _split(_frame(bounds, angle), BLOCK_HA, BLOCK_SPREAD, angle, rng):
         inner = _shrunk(block, rng.uniform(*ROAD_M))
         if inner is not None:
-            _cut_block(inner, region, margin_share, rng, pieces)
-    return _mosaic(pieces, bounds)
+            fields, is_hedged = _cut_block(inner, region, margin_share, rng)
+            rings += fields
+            hedged += [inner] * is_hedged
+    return Mosaic(_within(rings, bounds), _within(hedged, bounds))
 
 
 def _frame(bounds: tuple[float, float, float, float], angle: float) -> Ring:
@@ -73,8 +63,9 @@ def _frame(bounds: tuple[float, float, float, float], angle: float) -> Ring:
 
 
 def _cut_block(
-    block: Ring, region: Region, margin_share: float, rng: np.random.Generator, pieces: _Pieces
-) -> None:
+    block: Ring, region: Region, margin_share: float, rng: np.random.Generator
+) -> tuple[list[Ring], bool]:
+    """Fields of a block, and whether hedges stand between them."""
     angle = _long_axis(block)
     stop = region.median_parcel_ha * STOP_SHARE
     if rng.random() < region.strip_field_share:
@@ -82,17 +73,17 @@ def _cut_block(
     else:
         fields = _split(block, stop, FIELD_SPREAD, angle, rng)
     is_hedged = rng.random() < region.hedged_share
-    if is_hedged:
-        pieces.hedged.append(block)
+    found = []
     for ring in fields:
         gap = rng.uniform(*HEDGE_M) if is_hedged else rng.uniform(0, 5) * (rng.random() < 0.6)
         inner = _shrunk(ring, gap)
         if inner is not None:
-            _add_field(inner, margin_share, rng, pieces)
+            found += _with_margin(inner, margin_share, rng)
+    return found, is_hedged
 
 
-def _add_field(ring: Ring, margin_share: float, rng: np.random.Generator, pieces: _Pieces) -> None:
-    """Add a field; some give up a sliver along one side."""
+def _with_margin(ring: Ring, margin_share: float, rng: np.random.Generator) -> list[Ring]:
+    """A field; some give up a sliver along one side."""
     if rng.random() < margin_share and _area_ha(ring) > 0.5:
         side = int(rng.integers(len(ring)))
         start, end = ring[side], ring[(side + 1) % len(ring)]
@@ -100,9 +91,8 @@ def _add_field(ring: Ring, margin_share: float, rng: np.random.Generator, pieces
         inward = np.array([-along[1], along[0]])
         sliver, rest = _halves(ring, start + inward * rng.uniform(*MARGIN_WIDTH_M), along)
         if len(sliver) > 2 and len(rest) > 2:
-            pieces.add(sliver if _area_ha(sliver) < _area_ha(rest) else rest, is_margin=True)
-            ring = rest if _area_ha(sliver) < _area_ha(rest) else sliver
-    pieces.add(ring)
+            return [sliver, rest] if _area_ha(sliver) < _area_ha(rest) else [rest, sliver]
+    return [ring]
 
 
 def _split(
@@ -190,14 +180,10 @@ def _long_axis(ring: Ring) -> float:
     return float(np.arctan2(dy, dx))
 
 
-def _mosaic(pieces: _Pieces, bounds: tuple[float, float, float, float]) -> Mosaic:
-    """Pieces that touch the bounds."""
-    owner = np.repeat(np.arange(len(pieces.rings)), [len(ring) for ring in pieces.rings])
-    rings = shapely.linearrings(np.concatenate(pieces.rings), indices=owner)
-    polygons = shapely.polygons(rings)
-    area = shapely.area(polygons) / M2_PER_HA
-    keep = (area > MIN_HA) & shapely.intersects(polygons, shapely.box(*bounds))
-    centre = shapely.get_coordinates(shapely.centroid(polygons[keep]))
-    hedges = np.array([shapely.Polygon(ring) for ring in pieces.hedged], dtype=object)
-    hedges = hedges[shapely.intersects(hedges, shapely.box(*bounds))]
-    return Mosaic(polygons[keep], area[keep], centre, np.array(pieces.is_margin)[keep], hedges)
+def _within(rings: list[Ring], bounds: tuple[float, float, float, float]) -> NDArray[np.object_]:
+    """The polygons that touch the bounds, without specks."""
+    polygons = np.array([shapely.Polygon(ring) for ring in rings], dtype=object)
+    keep = (shapely.area(polygons) / M2_PER_HA > MIN_HA) & shapely.intersects(
+        polygons, shapely.box(*bounds)
+    )
+    return np.asarray(polygons[keep])

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cropdash.domain import Float
-from cropdash.simulate import canopy_table
-from cropdash.simulate.canopy_table import Leaves
+from cropdash.simulate.canopy_table import Leaves, covered
 from cropdash.simulate.phenology import Canopy
 from cropdash.simulate.tables import COARSE, FINE, VILLAGE, Reals, calendar, spectrum
 
@@ -128,11 +127,6 @@ def reflect(
     return thin, thick
 
 
-def _covered(leaves: Leaves, ground: Reals, sun_zenith: Reals, bands: tuple[str, ...]) -> Reals:
-    look = canopy_table.covered if bands == FINE else canopy_table.covered_20m
-    return look(leaves, ground, sun_zenith)
-
-
 def _ground(canopy: Canopy, fields: Fields, bands: tuple[str, ...]) -> Reals:
     """(N, B, P) what lies under the leaves."""
     table = calendar()
@@ -160,7 +154,7 @@ def _undergrowth(canopy: Canopy, ground: Reals, sun_zenith: Reals, bands: tuple[
         np.full_like(grass, DRY_MATTER),
     )
     seen = ground.copy()
-    seen[:, :, here] = _covered(leaves, ground[:, :, here], sun_zenith, bands)
+    seen[:, :, here] = covered(leaves, ground[:, :, here], sun_zenith, bands)
     return seen
 
 
@@ -194,7 +188,7 @@ def _stand(
     crowns = np.where(is_woody, np.clip(leaves / CROWN_LEAF_AREA, 0.02, 1), 1.0)
     share = crowns * (1 - gaps)  # (N, P) of the land under leaves
     stand = Leaves(leaves / crowns, canopy.chlorophyll.T, dead, canopy.leaf_angle, *contents)
-    closed = _covered(stand, ground, sun_zenith, bands)
+    closed = covered(stand, ground, sun_zenith, bands)
     cover = 1 - np.exp(-0.5 * leaves)
     shade = np.minimum(SHADE * np.tan(sun_zenith), MAX_SHADE)[:, None] * cover
     between = ground * (1 - shade)[:, None, :]

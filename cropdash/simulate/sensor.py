@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from cropdash.domain import Bytes, Float, Scene, Season, Zone
@@ -86,7 +87,7 @@ class Camera:
     ) -> None:
         shape = zone.grid.shape
         self._rng = yearly(seed, zone.zone_id, "sky", year)
-        self.canvas = sky.Canvas(sky.fields(self._rng), shape, zone.grid.pixel_size)
+        self.canvas = sky.Canvas(self._rng, shape, zone.grid.pixel_size)
         self.bank = noise_bank(len(FINE), shape, self._rng)
         self._outside = _beyond_swath(shape, self._rng)
         self._size = len(FINE) * shape[0] * shape[1]
@@ -138,19 +139,12 @@ class Camera:
 def blurred(image: Float, shift: NDArray[np.float64]) -> Float:
     """The image (B, H, W) through a 3 x 3 point spread that is off by `shift` [px]."""
     for axis, by in zip((1, 2), shift, strict=True):
-        before = np.float32(SIDE_WEIGHT + by / 2)
-        after = np.float32(SIDE_WEIGHT - by / 2)
         width = [(0, 0), (int(axis == 1),) * 2, (int(axis == 2),) * 2]
-        padded = np.pad(image, width, "edge")
-        parts = [_part(padded, start, image.shape[axis], axis) for start in range(3)]
-        image = parts[1] * np.float32(1 - 2 * SIDE_WEIGHT) + parts[0] * before + parts[2] * after
+        around = sliding_window_view(np.pad(image, width, "edge"), 3, axis)
+        before, here, after = np.moveaxis(around, -1, 0)
+        image = here * np.float32(1 - 2 * SIDE_WEIGHT) + before * np.float32(SIDE_WEIGHT + by / 2)
+        image = image + after * np.float32(SIDE_WEIGHT - by / 2)
     return image
-
-
-def _part(image: Float, start: int, size: int, axis: int) -> Float:
-    at = [slice(None)] * 3
-    at[axis] = slice(start, start + size)
-    return image[tuple(at)]
 
 
 def noise_bank(bands: int, shape: tuple[int, int], rng: np.random.Generator) -> Float:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropdash.domain import Float
+from cropdash.simulate.noise import interpolation
 from cropdash.simulate.tables import FINE, spectrum
 
 CELL_PX = 4  # clouds are drawn at 40 m and interpolated
@@ -21,36 +22,12 @@ SUN_AZIMUTH = np.radians(158.0)  # [rad] at the overpass, clockwise from north
 
 
 @dataclass(frozen=True, eq=False)
-class Fields:
-    """Random fields (FIELDS, DOMAIN, DOMAIN) of unit variance, and their sorted sample."""
-
-    values: Float
-    ranks: Float
-
-
-@dataclass(frozen=True, eq=False)
 class Sky:
     """Optical depths over a scene (H, W), and how dark shadows are."""
 
     cloud: Float
     cirrus: Float
     shadow: Float  # (H, W) 0 = lit, 1 = core of a shadow
-
-
-def fields(rng: np.random.Generator) -> Fields:
-    """Draw the fields of which a zone's skies are mixed."""
-    row = np.fft.fftfreq(DOMAIN)[:, None]
-    column = np.fft.rfftfreq(DOMAIN)[None, :]
-    number = np.hypot(row, column)
-    number[0, 0] = np.inf
-    # Below two cells clouds are smooth.
-    amplitude = number ** (-SPECTRUM / 2) * np.exp(-((number / 0.35) ** 2))
-    noise = rng.standard_normal((FIELDS, DOMAIN, DOMAIN), dtype=np.float32)
-    spectrum = np.fft.rfft2(noise) * amplitude
-    values = np.fft.irfft2(spectrum, s=(DOMAIN, DOMAIN)).astype(np.float32)
-    values -= values.mean(axis=(1, 2), keepdims=True)
-    values /= values.std(axis=(1, 2), keepdims=True)
-    return Fields(values, np.sort(values[:, ::8, ::8].ravel()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,12 +59,25 @@ def draw(rng: np.random.Generator) -> Draw:
 
 
 class Canvas:
-    """Paints skies for one raster shape."""
+    """Paints skies for one raster shape, mixed of a few smooth random fields."""
 
-    def __init__(self, drawn: Fields, shape: tuple[int, int], pixel_size: float) -> None:
-        self._fields = drawn
+    def __init__(self, rng: np.random.Generator, shape: tuple[int, int], pixel_size: float) -> None:
+        row = np.fft.fftfreq(DOMAIN)[:, None]
+        column = np.fft.rfftfreq(DOMAIN)[None, :]
+        number = np.hypot(row, column)
+        number[0, 0] = np.inf
+        # Below two cells clouds are smooth.
+        amplitude = number ** (-SPECTRUM / 2) * np.exp(-((number / 0.35) ** 2))
+        noise = rng.standard_normal((FIELDS, DOMAIN, DOMAIN), dtype=np.float32)
+        whole = np.fft.irfft2(np.fft.rfft2(noise) * amplitude, s=(DOMAIN, DOMAIN))
+        fields = whole.astype(np.float32)
+        fields -= fields.mean(axis=(1, 2), keepdims=True)
+        fields /= fields.std(axis=(1, 2), keepdims=True)
+        self._fields, self._ranks = fields, np.sort(fields[:, ::8, ::8].ravel())
         self._cell_m = CELL_PX * pixel_size
-        self._weights = tuple(_interpolation(n) for n in shape)  # (H, h), (W, w)
+        self._weights = tuple(
+            interpolation((np.arange(n) + 0.5) / CELL_PX) for n in shape
+        )  # (H, h), (W, w)
 
     def sky(self, cover: float, sun_zenith: float, drawn: Draw) -> Sky:
         """A sky with about this share of cloud."""
@@ -103,7 +93,7 @@ class Canvas:
 
     def _threshold(self, cover: float) -> float:
         """Field value above which a share `cover` lies; out of reach for a clear sky."""
-        ranks = self._fields.ranks
+        ranks = self._ranks
         if cover < 0.004:
             return float(ranks[-1]) + 9.0
         return float(ranks[int(np.clip(1 - cover, 0, 1) * (len(ranks) - 1))])
@@ -129,22 +119,12 @@ class Canvas:
                 (np.arange(weights.shape[1]) + start + step) % DOMAIN
                 for weights, start, step in zip(self._weights, (row, column), shift, strict=True)
             )
-            mixed = mixed + np.float32(share) * self._fields.values[field][np.ix_(i, j)]
+            mixed = mixed + np.float32(share) * self._fields[field][np.ix_(i, j)]
         return np.asarray(mixed, dtype=np.float32)
 
     def _upsampled(self, cells: Float) -> Float:
         rows, columns = self._weights
         return np.asarray(rows @ cells @ columns.T)
-
-
-def _interpolation(n: int) -> Float:
-    """(n, cells) linear weights from cells to pixels."""
-    place = (np.arange(n) + 0.5) / CELL_PX
-    low = np.floor(place).astype(int)
-    weights = np.zeros((n, low[-1] + 2), dtype=np.float32)
-    weights[np.arange(n), low] = 1 - (place - low)
-    weights[np.arange(n), low + 1] += place - low
-    return weights
 
 
 def cover(ground: Float, sky: Sky, haze: float, bands: tuple[str, ...] = FINE) -> Float:

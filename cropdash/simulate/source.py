@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import geopandas as gpd
 
-from cropdash.domain import Grid, Layer, Scene, Season, Split, Zone, sentinel2
+from cropdash.domain import Grid, Layer, Scene, Season, Zone, sentinel2
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.source import Warn, ignore
 from cropdash.simulate import ancillary, landscape, register, sensor, tables
@@ -43,7 +43,12 @@ class SimulatedSource:
     def zones(self) -> tuple[Zone, ...]:
         """Zones of all regions, in the order of zones.csv."""
         return tuple(
-            Zone(row["id"], row["region"], _split(row["split"]), _grid(row, self.size))
+            Zone(
+                row["id"],
+                row["region"],
+                "test" if row["split"] == "test" else "train",
+                _grid(row, self.size),
+            )
             for row in tables.rows("zones.csv")
             if int(row["zone"]) <= self.zones_per_region
         )
@@ -69,10 +74,6 @@ class SimulatedSource:
 def _check_range(name: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
         raise ConfigError(f"Simulated landscape: {name} is {value}; use {low} to {high}.")
-
-
-def _split(text: str) -> Split:
-    return "test" if text == "test" else "train"
 
 
 def _grid(row: dict[str, str], size: int) -> Grid:

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,22 @@ def rows(table: str) -> list[dict[str, str]]:
     return list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
 
 
+@cache
+def columns(table: str) -> dict[str, NDArray[Any]]:
+    """Columns of a table of cropdash/resources: numbers (NaN where empty) or texts."""
+    found = rows(table)
+    return {name: _column([row[name] for row in found]) for name in found[0]}
+
+
+def _column(values: list[str]) -> NDArray[Any]:
+    try:
+        numbers = np.array([float(value or "nan") for value in values])
+    except ValueError:
+        return np.array(values)
+    is_whole = all(value.lstrip("-").isdigit() for value in values)
+    return numbers.astype(np.int64) if is_whole else numbers
+
+
 FINE = sentinel2.BAND_SETS["10m"]
 COARSE = tuple(name for name in sentinel2.TABLE if name not in FINE)  # bands of 20 m
 
@@ -43,8 +60,8 @@ COARSE = tuple(name for name in sentinel2.TABLE if name not in FINE)  # bands of
 @cache
 def spectrum(what: str, bands: tuple[str, ...]) -> Reals:
     """(B,) a property of ground, flowers or sky in these bands, see spectra.csv; "" is zero."""
-    table = {row["what"]: row for row in rows("simulator/spectra.csv")}
-    return np.array([float(table[what][band]) if what else 0.0 for band in bands])
+    table = columns("simulator/spectra.csv")
+    return np.array([table[b][table["what"] == what].sum() for b in bands])
 
 
 @dataclass(frozen=True)
@@ -74,50 +91,26 @@ def regions() -> dict[str, Region]:
     }
 
 
-@dataclass(frozen=True, eq=False)
-class Priors:
-    """How many parcels of each class a region has (class 0 = crops that are not mapped)."""
-
-    mean_ha: Reals  # (K,)
-    parcels: dict[str, Reals]  # region -> (K,)
+def priors(region: str) -> Reals:
+    """(K,) how many parcels of each class a region has; class 0 = crops that are not mapped."""
+    found: Reals = columns("simulator/class_priors.csv")[region].astype(np.float64)
+    return found
 
 
-@cache
-def priors() -> Priors:
-    """Parcels per class and region."""
-    table = rows("simulator/class_priors.csv")
-    names = [name for name in table[0] if name not in ("class_id", "mean_parcel_ha")]
-    return Priors(
-        np.array([float(row["mean_parcel_ha"]) for row in table]),
-        {name: np.array([float(row[name]) for row in table]) for name in names},
-    )
+def mean_ha() -> Reals:
+    """(K,) mean area of the parcels of each class."""
+    found: Reals = columns("simulator/class_priors.csv")["mean_parcel_ha"]
+    return found
 
 
-@dataclass(frozen=True, eq=False)
-class Codes:
-    """Register codes in use, with what grows on their parcels."""
+def codes() -> dict[str, NDArray[Any]]:
+    """Codes of every class and of common crops that are not mapped, with what grows there.
 
-    code: tuple[str, ...]
-    class_id: Index
-    parcels: Reals  # in the whole country
-    grows_as: Index  # class of the calendar, see `calendar`
-    mean_ha: Reals  # NaN where the class's own mean holds
-
-
-@cache
-def codes() -> Codes:
-    """Codes of every class and of common crops that are not mapped.
-
-    Parcel counts are those of RPG 2023 (c) IGN/ASP, Licence Ouverte Etalab 2.0.
+    Columns: code, class_id, parcels (in the whole country), grows_as (class of the calendar),
+    mean_ha (NaN where the class's own mean holds). Parcel counts are those of RPG 2023 (c) IGN/ASP,
+    Licence Ouverte Etalab 2.0.
     """
-    table = rows("simulator/crop_codes.csv")
-    return Codes(
-        tuple(row["code"] for row in table),
-        np.array([int(row["class_id"]) for row in table]),
-        np.array([float(row["parcels"]) for row in table]),
-        np.array([int(row["grows_as"]) for row in table]),
-        np.array([float(row["mean_ha"] or "nan") for row in table]),
-    )
+    return columns("simulator/crop_codes.csv")
 
 
 WOOD, EVERGREEN_WOOD, VILLAGE, WATER, VERGE = 51, 52, 53, 54, 55  # growth ids beyond the classes
@@ -126,40 +119,32 @@ MAX_CUTS = 4
 
 @dataclass(frozen=True, eq=False)
 class Calendar:
-    """How each class grows through the year; one row per class and variant.
-
-    `number` holds the numeric columns, NaN where a column says nothing of the class.
-    """
+    """How each class grows through the year; one row per class and variant."""
 
     class_id: Index  # (V,)
     variant_share: Reals  # (V,)
     kind: NDArray[np.str_]  # (V,) annual, perennial_herb or woody
     ground: NDArray[np.str_]  # (V,) soil, built or water
     flower_colour: NDArray[np.str_]  # (V,)
-    number: dict[str, Reals]  # column -> (V,)
+    number: dict[str, Reals]  # column -> (V,), NaN where it says nothing of the class
     cuts: Reals  # (V, MAX_CUTS, 3) day, its standard deviation, probability; NaN = no cut
 
 
 @cache
 def calendar() -> Calendar:
     """The crop calendar."""
-    table = rows("simulator/crop_calendar.csv")
-    texts = ("name", "kind", "ground", "flower_colour", "cut_doys", "cut_sd_d", "cut_probability")
-    numeric = [name for name in table[0] if name not in (*texts, "class_id", "variant_share")]
+    table = columns("simulator/crop_calendar.csv")
+    numbers = {name: values for name, values in table.items() if values.dtype.kind in "if"}
+    of_cuts = [table[name] for name in ("cut_doys", "cut_sd_d", "cut_probability")]
     return Calendar(
-        np.array([int(row["class_id"]) for row in table]),
-        np.array([float(row["variant_share"]) for row in table]),
-        kind=np.array([row["kind"] for row in table]),
-        ground=np.array([row["ground"] for row in table]),
-        flower_colour=np.array([row["flower_colour"] for row in table]),
-        number={name: np.array([float(row[name] or "nan") for row in table]) for name in numeric},
-        cuts=np.stack([_cuts(row) for row in table]),
-    )
+        table["class_id"], table["variant_share"], table["kind"], table["ground"],
+        table["flower_colour"], numbers, np.stack([_cuts(row) for row in zip(*of_cuts, strict=True)]),
+    )  # fmt: skip
 
 
-def _cuts(row: dict[str, str]) -> Reals:
+def _cuts(row: tuple[str, ...]) -> Reals:
     cuts = np.full((MAX_CUTS, 3), np.nan)
-    for column, name in enumerate(("cut_doys", "cut_sd_d", "cut_probability")):
-        values = [float(value) for value in row[name].split(";") if value]
+    for column, text in enumerate(row):
+        values = [float(value) for value in text.split(";") if value]
         cuts[: len(values), column] = values
     return cuts

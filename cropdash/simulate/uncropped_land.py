@@ -11,7 +11,8 @@ from rasterio.features import shapes
 from rasterio.transform import Affine
 
 from cropdash.domain import M2_PER_HA
-from cropdash.simulate.tables import EVERGREEN_WOOD, VILLAGE, WATER, WOOD, Index, Reals
+from cropdash.simulate.noise import interpolation, smooth
+from cropdash.simulate.tables import EVERGREEN_WOOD, VILLAGE, WATER, WOOD, Index
 
 CELL_M, LATTICE_M = 10.0, 50.0  # outlines are drawn on cells, noise on a coarser lattice
 MARGIN_M = 200.0  # drawn beyond the bounds, so that fields at the edge end where woods begin
@@ -20,7 +21,6 @@ VILLAGE_SHARE, POND_SHARE = 0.22, 0.015  # of the land that is not farmed
 STREAM_CHANCE, STREAM_WIDTH = 0.6, 0.045  # zones with a stream; half its belt in units of noise
 SMOOTH_M = 7.0  # by which outlines are simplified
 MIN_HA = 0.05
-WAVES = 24
 # (wavelength [m], weight) of the noises' octaves.
 WOODS = ((1800.0, 1.0), (500.0, 0.5), (180.0, 0.3))
 VILLAGES = ((2600.0, 1.0), (400.0, 0.3), (120.0, 0.15))
@@ -82,25 +82,8 @@ def _noise(
     centre = np.stack(np.meshgrid(column, row), axis=-1).reshape(-1, 2)
     layers = [weight * smooth(centre, wavelength, rng) for wavelength, weight in octaves]
     coarse = np.sum(layers, axis=0).astype(np.float32).reshape(size)
-    rows, columns = (stretch(n, m, LATTICE_M / CELL_M) for n, m in zip(shape, size, strict=True))
+    rows, columns = (
+        interpolation(np.arange(n) * (CELL_M / LATTICE_M), m)
+        for n, m in zip(shape, size, strict=True)
+    )
     return np.asarray(rows @ coarse @ columns.T)
-
-
-def smooth(centre: Reals, wavelength: float, rng: np.random.Generator) -> Reals:
-    """A smooth random field of unit variance at places (P, 2) [m]."""
-    angle = rng.uniform(0, 2 * np.pi, WAVES)
-    number = 2 * np.pi / (wavelength * np.exp(rng.normal(0, 0.4, WAVES)))
-    along = np.stack([np.cos(angle), np.sin(angle)]) * number
-    values: Reals = np.cos(centre @ along + rng.uniform(0, 2 * np.pi, WAVES)).sum(axis=1)
-    values /= np.sqrt(WAVES / 2)
-    return values
-
-
-def stretch(n: int, m: int, step: float) -> NDArray[np.float32]:
-    """(n, m) linear weights from m places, `step` apart, to n."""
-    place = np.arange(n) / step
-    low = np.floor(place).astype(int)
-    weights = np.zeros((n, m), dtype=np.float32)
-    weights[np.arange(n), low] = 1 - (place - low)
-    weights[np.arange(n), low + 1] += place - low
-    return weights

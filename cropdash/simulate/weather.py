@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropdash.domain import Season
-from cropdash.simulate.tables import Reals, Region, rows
+from cropdash.simulate.tables import Reals, Region, columns
 
 REVISIT_D = 5
 SECOND_ORBIT_SHARE = 0.6
@@ -49,7 +49,8 @@ def acquire(year: int, region: Region, rng: np.random.Generator) -> Passes:
     """Acquisitions of a calendar year over a zone of the region."""
     days, orbit = _schedule(year, rng)
     fast, slow = (_remembering(days, memory, rng) for memory in (MEMORY_D, SPELL_D))
-    luck = _rank(np.sqrt(1 - SPELL_SHARE) * fast + np.sqrt(SPELL_SHARE) * slow)
+    normal = np.sqrt(1 - SPELL_SHARE) * fast + np.sqrt(SPELL_SHARE) * slow
+    luck = 1 / (1 + np.exp(-1.702 * normal))  # its rank: a logistic normal integral
     month = np.array([(dt.date(year, 1, 1) + dt.timedelta(int(d) - 1)).month for d in days])
     clear = clear_chance(region)[month - 1]
     cover = np.where(
@@ -82,12 +83,8 @@ def _haze(days: Reals, clear: Reals, rng: np.random.Generator) -> Reals:
 
 def clear_chance(region: Region) -> Reals:
     """(12,) probability of a clear acquisition by month."""
-    table = rows("simulator/clear_sky.csv")
-    north, south = (
-        np.array([float(row[name]) for row in table])
-        for name in ("p_clear_north", "p_clear_mediterranean")
-    )
-    share = region.mediterranean_sky
+    table, share = columns("simulator/clear_sky.csv"), region.mediterranean_sky
+    north, south = table["p_clear_north"], table["p_clear_mediterranean"]
     return np.asarray(north * (1 - share) + south * share)
 
 
@@ -110,11 +107,6 @@ def _remembering(days: Reals, memory: float, rng: np.random.Generator) -> Reals:
     for i, share in enumerate(keep, start=1):
         noise[i] = share * noise[i - 1] + np.sqrt(1 - share**2) * noise[i]
     return noise
-
-
-def _rank(normal: Reals) -> Reals:
-    """Standard normal to uniform (logistic approximation of the normal integral)."""
-    return np.asarray(1 / (1 + np.exp(-1.702 * normal)))
 
 
 def _sun_zenith(days: Reals, lat: float) -> Reals:

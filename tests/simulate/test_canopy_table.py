@@ -19,7 +19,6 @@ from cropdash.simulate.canopy_table import (
     Leaves,
     canopy_table,
     covered,
-    covered_20m,
 )
 from cropdash.simulate.tables import COARSE, FINE
 
@@ -125,7 +124,7 @@ def test_the_bands_of_20_m_are_looked_up_by_what_a_leaf_absorbs(
     table = canopy_table()
     reference = RegularGridInterpolator(table.axes_20m, table.coefficients_20m)
     low, high = table.axes_20m[1][[0, -1]]
-    found = covered_20m(stand, ground, sun)
+    found = covered(stand, ground, sun, COARSE)
     for n, p, b in np.ndindex(dates, pieces, len(COARSE)):
         chlorophyll = stand.chlorophyll[n, p]
         green = (chlorophyll, 2 + chlorophyll / 8, 0, stand.water[n, p], stand.dry[n, p])
@@ -153,7 +152,7 @@ def test_what_is_looked_up_is_what_prosail_gives() -> None:
         )
         stand = Leaves(area, chlorophyll, dead, np.array([row.angle]), water, dry)
         ground = np.full((1, len(COARSE), 1), row.ground)
-        found = covered_20m(stand, ground, np.radians([row.zenith]))[0, :, 0]
+        found = covered(stand, ground, np.radians([row.zenith]), COARSE)[0, :, 0]
         off.append(found - [getattr(row, name) for name in COARSE])
     assert np.abs(off).max() < 0.02
     assert (np.sqrt(np.square(off).mean(axis=0)) < 0.005).all()
@@ -162,10 +161,11 @@ def test_what_is_looked_up_is_what_prosail_gives() -> None:
 def test_water_darkens_the_short_wave_infrared_alone() -> None:
     ground = np.full((1, len(COARSE), 5), 0.2)
     wet, dry = (
-        covered_20m(
+        covered(
             leaves(np.random.default_rng(4), 1, 5, area=3.0, dead=0.0, water=water),
             ground,
             np.ones(1),
+            COARSE,
         )[0]
         for water in (0.025, 0.005)
     )
@@ -180,7 +180,9 @@ def test_bands_of_20_m_agree_with_the_band_of_10_m_between_them() -> None:
     sun = np.array([0.8])
     near = covered(stand, np.full((1, len(FINE), 40), 0.2), sun)[0, FINE.index("B8")]
     for name in ("B7", "B8A"):
-        other = covered_20m(stand, np.full((1, len(COARSE), 40), 0.2), sun)[0, COARSE.index(name)]
+        other = covered(stand, np.full((1, len(COARSE), 40), 0.2), sun, COARSE)[
+            0, COARSE.index(name)
+        ]
         np.testing.assert_allclose(other, near, atol=0.02)
 
 

@@ -220,7 +220,7 @@ def test_every_class_occurs_and_common_ones_are_common(
         crops, _ = legend.load().crops_of(register.CODE_CULTU)
         counts += np.bincount(crops, minlength=50)
     assert (counts > 0).all()
-    assert spearmanr(counts, sum(priors().parcels.values())).statistic > 0.95
+    assert spearmanr(counts, sum(priors(region) for region in regions())).statistic > 0.95
     assert counts[[6, 8, 30, 43]].sum() > 0.4 * counts[1:].sum()
 
 
@@ -240,15 +240,15 @@ def test_fields_are_large_where_the_region_has_large_ones(
 
 
 def test_every_code_of_the_simulator_is_in_the_legend() -> None:
-    crops, unknown = legend.load().crops_of(codes().code)
+    crops, unknown = legend.load().crops_of(codes()["code"])
     assert not unknown
-    assert crops.tolist() == codes().class_id.tolist()
+    assert crops.tolist() == codes()["class_id"].tolist()
     assert set(crops.tolist()) == set(range(50))
 
 
 def test_every_growth_has_a_calendar() -> None:
     table = calendar()
-    assert set(codes().grows_as) <= set(table.class_id)
+    assert set(codes()["grows_as"]) <= set(table.class_id)
     assert set(range(1, 56)) == set(table.class_id)
     assert (np.diff(table.class_id) >= 0).all()
     shares = np.bincount(table.class_id, weights=table.variant_share)[1:]
@@ -328,11 +328,11 @@ def test_some_parcels_grow_another_crop_than_declared() -> None:
     wrong = total = 0
     for zone in SimulatedSource().zones()[:10]:
         land = landscape.lay_out(zone, 0)
-        code_row = {code: i for i, code in enumerate(codes().code)}
+        code_row = {code: i for i, code in enumerate(codes()["code"])}
         for code, growth in zip(land.code, land.growth, strict=True):
             if code:
                 total += 1
-                wrong += codes().grows_as[code_row[code]] != growth
+                wrong += codes()["grows_as"][code_row[code]] != growth
     assert 0.01 < wrong / total < 0.05
 
 
