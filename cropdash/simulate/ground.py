@@ -64,7 +64,7 @@ def ground_of(
         stood = phenology.grow(growth, earlier, region, rng_before, sown_again=False)
         taken = autumn.taken_over(canopy, stood, region, rng_before)
         canopy = autumn.come_up(canopy, stood, taken, earlier, region)
-        wet = radiometry.wet(last.moisture[early], land.n_pieces, rng_before)
+        wet = radiometry.wet(last.moisture[early], len(land.growth), rng_before)
         wetness = np.concatenate([wet, wetness])
         sun = np.concatenate([last.sun_zenith[early], sun])
     fields = replace(fields, wetness=wetness)

@@ -46,10 +46,6 @@ class Landscape:
     growth: Index  # (P,) row id of what grows there, see tables.calendar
     piece: Ints  # (H, W) which piece covers a pixel
 
-    @property
-    def n_pieces(self) -> int:
-        return len(self.growth)
-
 
 def lay_out(zone: Zone, seed: int) -> Landscape:
     """Draw the fields, the crops and the wild land of a zone."""
@@ -58,25 +54,24 @@ def lay_out(zone: Zone, seed: int) -> Landscape:
     small = MARGIN_FOUND * (counts[0] + counts[7]) / counts.sum()
     bounds, grid = zone.grid.bounds, zone.grid
     rng = stream(seed, zone.zone_id, "fields")
-    land = mosaic.cut(bounds, region, small / (1 - small), rng)
-    patches = uncropped_land.draw(
+    fields, hedged = mosaic.cut(bounds, region, small / (1 - small), rng)
+    patches, wild_growth = uncropped_land.draw(
         bounds, region.non_field_share, stream(seed, zone.zone_id, "wild")
     )
-    fields = _cleared(land.fields, patches.polygons)
+    fields = _cleared(fields, patches)
     fields = fields[shapely.intersects(fields, shapely.box(*bounds))]
     code, growth = _crops(zone, seed, fields)
-    polygons = np.concatenate([[None], fields, land.hedged, patches.polygons])
+    polygons = np.concatenate([[None], fields, hedged, patches])
     # Fields lie on their hedged block, so that the hedges show between them.
     number = np.roll(np.arange(1, len(polygons)), -len(fields))
     piece = rasterize(
         [(polygons[i], i) for i in number], out_shape=grid.shape,
         transform=Affine(*grid.transform), fill=0, dtype="int32",
     )  # fmt: skip
-    hedges = len(land.hedged)
     return Landscape(
         polygons,
-        np.concatenate([[""], code, np.full(hedges + len(patches.polygons), "")]),
-        np.concatenate([[VERGE], growth, np.full(hedges, WOOD), patches.growth]),
+        np.concatenate([[""], code, np.full(len(hedged) + len(patches), "")]),
+        np.concatenate([[VERGE], growth, np.full(len(hedged), WOOD), wild_growth]),
         piece,
     )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -24,21 +22,17 @@ MARGIN_WIDTH_M = (4.0, 14.0)  # buffer strips and field margins
 MIN_HA = 0.02
 
 
-@dataclass(frozen=True, eq=False)
-class Mosaic:
-    """Pieces of land."""
-
-    fields: NDArray[np.object_]  # (P,) polygons; margins are slivers along the edge of a field
-    hedged: NDArray[np.object_]  # blocks with hedges around their fields
-
-
 def cut(
     bounds: tuple[float, float, float, float],
     region: Region,
     margin_share: float,
     rng: np.random.Generator,
-) -> Mosaic:
-    """Cut the land within `bounds` [m] into fields of the region's size, with roads between."""
+) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    """Cut the land within `bounds` [m] into fields of the region's size, with roads between.
+
+    Polygons of fields, some of them slivers along another's edge, and of blocks with hedges around
+    their fields.
+    """
     angle = rng.uniform(0, np.pi)
     rings: list[Ring] = []
     hedged: list[Ring] = []
@@ -48,7 +42,7 @@ def cut(
             fields, is_hedged = _cut_block(inner, region, margin_share, rng)
             rings += fields
             hedged += [inner] * is_hedged
-    return Mosaic(_within(rings, bounds), _within(hedged, bounds))
+    return _within(rings, bounds), _within(hedged, bounds)
 
 
 def _frame(bounds: tuple[float, float, float, float], angle: float) -> Ring:

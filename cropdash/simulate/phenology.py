@@ -49,20 +49,12 @@ class Canopy:
 
     def on(self, days: NDArray[np.bool_]) -> Canopy:
         """The same on some of the days (N,)."""
-        by_day = ["green", "brown", "under", "residue", "flower", "chlorophyll"]
-        by_day += ["fresh", "thirst", "age"]
-        return replace(self, **{name: getattr(self, name)[:, days] for name in by_day})
+        by_day = {name: value[:, days] for name, value in vars(self).items() if value.ndim == 2}
+        return replace(self, **by_day)
 
 
-@dataclass(frozen=True, eq=False)
-class _Curves:
-    """What a kind of plant gives: (P, N) each, as in Canopy."""
-
-    green: Reals
-    brown: Reals
-    residue: Reals
-    under: Reals
-    thirst: Reals
+# What a kind of plant gives: green, brown, residue, under and thirst (P, N), as in Canopy.
+_Curves = tuple[Reals, Reals, Reals, Reals, Reals]
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,8 +99,7 @@ def grow(
     row = _variants(growth, rng)
     drought = float(np.clip(region.summer_drought + 0.32 + rng.normal(0, 0.30), 0, 1))
     kinds = {"annual": _annual, "perennial_herb": _herb, "woody": _woody}
-    parts = _Curves.__dataclass_fields__
-    whole = _Curves(*(np.zeros((len(row), len(days))) for _ in parts))
+    whole = np.zeros((5, len(row), len(days)))
     shift_all = np.zeros((len(row), 1))
     last = days < 1
     around = np.where(last, days + YEAR_D, days)
@@ -120,19 +111,17 @@ def grow(
         vigour = np.exp(rng.normal(0, VIGOUR_SPREAD[kind], (len(here), 1)))
         day = days if kind == "annual" else around
         plan = _Plan(day, last, column, shift, vigour, region, drought, sown_again, rng)
-        grown = curve(plan, table.cuts[row[here]])
-        for name in parts:
-            getattr(whole, name)[here] = getattr(grown, name)
+        whole[:, here] = curve(plan, table.cuts[row[here]])
         shift_all[here] = shift
     is_annual = (table.kind[row] == "annual")[:, None]
     return _canopy(row, whole, shift_all, np.where(is_annual, days, around), rng)
 
 
 def _canopy(
-    row: Index, curves: _Curves, shift: Reals, days: Reals, rng: np.random.Generator
+    row: Index, curves: Reals, shift: Reals, days: Reals, rng: np.random.Generator
 ) -> Canopy:
-    """Of days (P, N)."""
-    green, brown = curves.green, curves.brown
+    """Of curves (5, P, N) and days (P, N)."""
+    green, brown, residue, under, thirst = curves
     number = {name: values[row, None] for name, values in calendar().number.items()}
     width = number["flower_width_d"]
     since = (days - number["flower_peak_doy"] - shift) / np.where(width > 0, width, 1)
@@ -148,8 +137,7 @@ def _canopy(
     life = np.nan_to_num(number["senescence_mid_doy"] - on, nan=LEAF_LIFE_D)
     age = np.clip((days - on - shift) / np.maximum(life, 1), 0, 1)
     return Canopy(
-        row, green, brown, curves.under, curves.residue, flower, chlorophyll, angle, fresh,
-        curves.thirst, age,
+        row, green, brown, under, residue, flower, chlorophyll, angle, fresh, thirst, age
     )  # fmt: skip
 
 
@@ -182,7 +170,7 @@ def _annual(plan: _Plan, _: Reals) -> _Curves:
     dying = plan.uniform(0.03, 0.12) * (1 - faded)  # lower leaves, stalks, tassels
     green = leaves * (1 - faded) + before + after
     brown = leaves * (0.8 * faded + dying)
-    return _Curves(green, brown, straw, np.zeros_like(green), thirst)
+    return green, brown, straw, np.zeros_like(green), thirst
 
 
 def _thirst(plan: _Plan) -> Reals:
@@ -254,7 +242,7 @@ def _herb(plan: _Plan, cuts: Reals) -> _Curves:
     dry = thirst * _midsummer(day)
     litter = plan.uniform(0.04, 0.16) * (0.6 + 1.3 * _midsummer(day))
     green, brown = leaves * (1 - dry) * (1 - litter), leaves * (litter + 0.5 * dry)
-    return _Curves(green, brown, np.zeros_like(leaves), np.zeros_like(leaves), dry)
+    return green, brown, np.zeros_like(leaves), np.zeros_like(leaves), dry
 
 
 def _cut(plan: _Plan, cuts: Reals) -> Reals:
@@ -288,4 +276,4 @@ def _woody(plan: _Plan, cuts: Reals) -> _Curves:
     hanging = np.where(plan.last, np.clip((YEAR_D - day) / WINDY_D, 0, 1), 1.0)
     brown = crown * fallen * 0.25 * hanging + 0.12 * column["lai_max"]
     thirst = np.broadcast_to(DROUGHT_LOSS * plan.drought * _midsummer(day), green.shape)
-    return _Curves(green, brown, np.zeros_like(green), grass, thirst)
+    return green, brown, np.zeros_like(green), grass, thirst

@@ -29,16 +29,13 @@ class SimulatedSource:
     season: Season = field(default_factory=lambda: Season.of(2023))
     bands: tuple[str, ...] = sentinel2.BAND_SETS["10m"]
     zones_per_region: int = ZONES_PER_REGION  # the first is the test zone
+    name: str = "simulated"
 
     def __post_init__(self) -> None:
         _check_range("size", self.size, MIN_SIZE, MAX_SIZE)
         _check_range("zones_per_region", self.zones_per_region, 1, ZONES_PER_REGION)
         _check_range("the season's year", self.season.start.year, sentinel2.FIRST_YEAR, 2100)
         _check_range("seed", self.seed, 0, 2**31 - 1)
-
-    @property
-    def name(self) -> str:
-        return "simulated"
 
     def zones(self) -> tuple[Zone, ...]:
         """Zones of all regions, in the order of zones.csv."""

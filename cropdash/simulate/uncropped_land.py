@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -28,16 +26,10 @@ STREAMS = ((4500.0, 1.0), (700.0, 0.15))
 CONIFERS = ((1500.0, 1.0),)
 
 
-@dataclass(frozen=True, eq=False)
-class Wild:
-    """Patches that are not farmed."""
-
-    polygons: NDArray[np.object_]  # (P,)
-    growth: Index  # (P,) see tables.calendar
-
-
-def draw(bounds: tuple[float, float, float, float], share: float, rng: np.random.Generator) -> Wild:
-    """Patches that cover about `share` of the bounds [m]."""
+def draw(
+    bounds: tuple[float, float, float, float], share: float, rng: np.random.Generator
+) -> tuple[NDArray[np.object_], Index]:
+    """Polygons (P,) that cover about `share` of the bounds [m], and what grows there (P,)."""
     left, bottom, right, top = bounds
     rows = round((top - bottom + 2 * MARGIN_M) / CELL_M)
     columns = round((right - left + 2 * MARGIN_M) / CELL_M)
@@ -52,7 +44,7 @@ def draw(bounds: tuple[float, float, float, float], share: float, rng: np.random
     growth = np.array([value for _, value in found], dtype=np.int64)
     polygons = shapely.simplify(polygons, SMOOTH_M)
     keep = (shapely.area(polygons) > MIN_HA * M2_PER_HA) & shapely.is_valid(polygons)
-    return Wild(polygons[keep], growth[keep])
+    return polygons[keep], growth[keep]
 
 
 def _cover(shape: tuple[int, int], share: float, rng: np.random.Generator) -> NDArray[np.uint8]:
