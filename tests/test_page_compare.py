@@ -16,7 +16,6 @@ from cropdash import legend
 from cropdash.settings import folders
 from cropdash.settings.folders import Folders
 from cropdash.ui.compare import (
-    areas,
     by_class,
     confused,
     controls,
@@ -232,18 +231,6 @@ def test_periods_that_separate_stand_in_order_of_the_year():
     assert seasons.best(ranked.assign(effect=np.nan)) == []
 
 
-def test_corrected_areas_of_the_scored_zones_are_those_declared(runs):
-    picked = choice(runs, unit="hectare")
-    scored = counting.score(*runs, picked)
-    table = areas.areas_of(scored, picked)
-    for side, total in zip(("left", "right"), scored.totals, strict=True):
-        rows = table[table["side"] == side].set_index("class_id")
-        assert rows["mapped_ha"].sum() == pytest.approx(total.n_scored)
-        for k in rows.index:
-            assert rows.loc[k, "mapped_ha"] == pytest.approx(total.predicted_total[k])
-            assert rows.loc[k, "estimated_ha"] == pytest.approx(total.support[k])
-
-
 def test_classes_are_found_by_either_name_without_accents():
     items = legend.load().classes
     table = pd.DataFrame({"class_id": [c.id for c in items], "name": [c.label() for c in items]})
@@ -295,7 +282,6 @@ def test_one_zone_alone_is_shown_without_what_needs_several(runs, unit):
         ("classes", "Par classe", 1),
         ("chance", "L’écart dépasse-t-il le hasard ?", 1),
         ("confidence", "La confiance est-elle fiable ?", 1),
-        ("areas", "Quelle surface par culture ?", 1),
         ("nonsense", "Par classe", 1),
     ],
 )
@@ -318,7 +304,7 @@ def test_every_switch_redraws_without_a_fault():
         ("Level", ("group", "family", "class")),
         ("View", ("difference", "pair")),
         ("Classes shown", ("all", "10")),
-        ("Look closer", ("chance", "confidence", "areas", "classes")),
+        ("Look closer", ("chance", "confidence", "classes")),
     ):
         for value in values:
             (control,) = [g for g in app.get("button_group") if g.label == label]

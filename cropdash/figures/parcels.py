@@ -12,59 +12,9 @@ from cropdash.domain import Legend
 from cropdash.figures import palette, wording
 from cropdash.i18n import label, say
 
-BINS = ("from_ha", "to_ha", "parcels", "share")
 BOXES = ("key", "label", "n", "p5", "q1", "median", "q3", "p95")
-_PER_DECADE = 8  # bins between 1 ha and 10 ha
 _QUANTILES = {"p5": 0.05, "q1": 0.25, "median": 0.5, "q3": 0.75, "p95": 0.95}
 _ROW = 20  # [px] of a box
-
-
-def size_bins(areas: pd.Series) -> pd.DataFrame:
-    """BINS: parcels by area [ha] in bins of equal width on a logarithmic axis."""
-    areas = areas[areas > 0]
-    if areas.empty:
-        return pd.DataFrame(columns=list(BINS))
-    low = math.floor(math.log10(areas.min()) * _PER_DECADE)
-    high = math.floor(math.log10(areas.max()) * _PER_DECADE) + 1
-    edges = 10 ** (np.arange(low, high + 1) / _PER_DECADE)
-    counted, _ = np.histogram(areas, edges)
-    columns = (edges[:-1], edges[1:], counted, counted / counted.sum())
-    return pd.DataFrame(dict(zip(BINS, columns, strict=True)))
-
-
-def size_histogram(bins: pd.DataFrame, median: float, *, dark: bool = False) -> go.Figure:
-    """Bars of `size_bins` on a logarithmic axis, with the median [ha]."""
-    low_ha, high_ha = bins["from_ha"].astype(float), bins["to_ha"].astype(float)
-    columns = (bins[c] for c in BINS)
-    notes = [
-        f"{low:,.2g}–{high:,.2g} ha: {wording.number(n)} {say('parcels')}, {wording.percent(share)}"
-        for low, high, n, share in zip(*columns, strict=True)
-    ]
-    figure = go.Figure(
-        go.Bar(
-            x=(low_ha + high_ha) / 2,
-            y=bins["parcels"],
-            width=0.96 * (high_ha - low_ha),
-            marker={"color": palette.of_theme(dark).sequential[3], "line": {"width": 0}},
-            customdata=notes,
-            hovertemplate="%{customdata}<extra></extra>",
-        )
-    )
-    said = say("median {value} ha", value=wording.number(round(median, 2)))
-    ink = palette.of_theme(dark)
-    figure.add_vline(median, line={"color": ink.right, "dash": "dash"})
-    if median > 0:  # on a logarithmic axis annotations are placed by the logarithm, lines are not
-        figure.add_annotation(
-            x=math.log10(median), y=1, yref="paper", yanchor="bottom", text=said, showarrow=False
-        )
-    figure.update_layout(
-        palette.base_layout(dark, height=360, margin={"l": 8, "r": 12, "t": 24, "b": 48}, bargap=0)
-    )
-    _area_axis(figure, dark)
-    return figure.update_yaxes(
-        palette.axis(dark, rangemode="tozero", tickformat=",d"),
-        title=say("Number of parcels"),
-    )
 
 
 def size_table(facts: pd.DataFrame, by: str, legend: Legend) -> pd.DataFrame:

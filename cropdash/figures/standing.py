@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Hashable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
@@ -164,65 +163,3 @@ def _covered_said(table: pd.DataFrame, side: str, name: str, labels: Sequence[st
 
 def _on_top(y: float = 1.02) -> dict[str, object]:
     return {"orientation": "h", "yanchor": "bottom", "y": y, "x": 0}
-
-
-def areas(
-    table: pd.DataFrame, names: tuple[str, str], labels: Sequence[str], *, dark: bool = False
-) -> go.Figure:
-    """Hectares of each class as mapped (filled) and corrected (open, with its interval).
-
-    table: side (left, right), class_id, mapped_ha, estimated_ha, low_ha, high_ha.
-    """
-    if table.empty:
-        return empty(dark)
-    order = table.groupby("class_id")["estimated_ha"].max().sort_values(kind="stable").index
-    row = {k: i for i, k in enumerate(order)}
-    ink, figure = palette.of_theme(dark), go.Figure()
-    for side, name, off in zip(("left", "right"), names, (0.16, -0.16), strict=True):
-        rows = table[table["side"] == side]
-        y = rows["class_id"].map(row) + off
-        colour, symbol = getattr(ink, side), "circle" if side == "left" else "diamond"
-        said = [_hectares_said(line, name, labels) for line in rows.to_dict("records")]
-        common = {"y": y, "mode": "markers", "customdata": said}
-        hover = {"hovertemplate": "%{customdata}<extra></extra>", "legendgroup": side}
-        figure.add_scatter(
-            x=rows["estimated_ha"],
-            name=say("{name}, corrected", name=name),
-            marker={"color": colour, "size": 8, "symbol": f"{symbol}-open"},
-            error_x={
-                "type": "data",
-                "array": rows["high_ha"] - rows["estimated_ha"],
-                "arrayminus": rows["estimated_ha"] - rows["low_ha"],
-                "color": colour,
-                "thickness": 1.2,
-                "width": 3,
-            },
-            **common,
-            **hover,
-        )
-        figure.add_scatter(
-            x=rows["mapped_ha"],
-            name=say("{name}, mapped", name=name),
-            marker={"color": colour, "size": 8, "symbol": symbol},
-            **common,
-            **hover,
-        )
-    ticks = {
-        "tickvals": list(range(len(order))),
-        "ticktext": wording.shorten_all([labels[k] for k in order], 30),
-        "range": [-0.8, len(order) - 0.2],
-    }
-    figure.update_xaxes(palette.axis(dark, title=say("Area [ha]"), rangemode="tozero"))
-    figure.update_yaxes(palette.axis(dark, **ticks, zeroline=False))
-    layout = palette.base_layout(dark, height=150 + 26 * len(order), legend=_on_top())
-    return figure.update_layout(layout)
-
-
-def _hectares_said(line: Mapping[Hashable, Any], name: str, labels: Sequence[str]) -> str:
-    mapped, corrected, low, high = (
-        i18n.number(line[f"{what}_ha"], ",.1f") for what in ("mapped", "estimated", "low", "high")
-    )
-    return f"<b>{labels[line['class_id']]}</b><br>{name}<br>" + say(
-        "mapped {mapped} ha, corrected {corrected} ha ({low} to {high})",
-        mapped=mapped, corrected=corrected, low=low, high=high,
-    )  # fmt: skip

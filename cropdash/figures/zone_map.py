@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -27,7 +27,6 @@ _SYMBOLS = {
 }
 _MARGIN = 0.12  # of the extent, so that no zone and no name stands on the edge
 _LEAST_DEG = 0.06  # half of the least extent: one zone alone does not fill the map
-_NEAR_DEG = 3.0  # extent below which towns are named: beyond it their names lie on the zones
 _HEIGHT = 520
 
 
@@ -59,7 +58,6 @@ def to_degrees(crs: str) -> Transformer:
 def by_state(
     table: pd.DataFrame,
     *,
-    towns: Mapping[str, tuple[float, float]] | None = None,
     region: str | None = None,
     drag: str = "zoom",
     dark: bool = False,
@@ -78,8 +76,6 @@ def by_state(
     figure.add_trace(_region_names(table, dark))
     view = table[table["region"] == region] if region else table
     seen = _extent(view)
-    if towns and seen[3] - seen[1] < _NEAR_DEG:
-        figure.add_trace(_towns(towns, seen, dark))
     return figure.update_layout(_plane(seen, dark), dragmode=drag)
 
 
@@ -155,29 +151,6 @@ def _region_names(table: pd.DataFrame, dark: bool) -> go.Scatter:
         hoverinfo="skip",
         showlegend=False,
         cliponaxis=False,
-    )
-
-
-def _towns(
-    towns: Mapping[str, tuple[float, float]], seen: tuple[float, float, float, float], dark: bool
-) -> go.Scatter:
-    west, south, east, north = seen
-    inside = {
-        name: (lon, lat)
-        for name, (lon, lat) in towns.items()
-        if west <= lon <= east and south <= lat <= north
-    }
-    muted = palette.of_theme(dark).muted
-    return go.Scatter(
-        x=[lon for lon, _ in inside.values()],
-        y=[lat for _, lat in inside.values()],
-        text=list(inside),
-        mode="markers+text",
-        name=say("Town"),
-        marker={"symbol": "circle", "size": 4, "color": muted},
-        textposition="bottom center",
-        textfont={"color": muted, "size": 11},
-        hoverinfo="skip",
     )
 
 

@@ -3,39 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cropdash import legend
 from cropdash.figures import parcels
 
 TABLE = legend.load()
-AREAS = st.lists(st.floats(1e-4, 5e3), min_size=1, max_size=60)
-
-
-@given(AREAS)
-def test_every_parcel_is_in_one_bin(areas):
-    bins = parcels.size_bins(pd.Series(areas))
-    assert bins["parcels"].sum() == len(areas)
-    assert bins["share"].sum() == pytest.approx(1)
-    np.testing.assert_allclose(bins["from_ha"].iloc[1:], bins["to_ha"].iloc[:-1])
-
-
-def test_bins_are_equally_wide_on_the_logarithmic_axis():
-    bins = parcels.size_bins(pd.Series([0.1, 3.0, 250.0]))
-    np.testing.assert_allclose(np.log10(bins["to_ha"] / bins["from_ha"]), 1 / 8)
-
-
-def test_no_parcels_no_bins():
-    assert parcels.size_bins(pd.Series([], dtype=float)).empty
-    assert parcels.size_bins(pd.Series([0.0])).empty
-
-
-def test_a_bar_stands_over_its_bin():
-    bins = parcels.size_bins(pd.Series([0.5, 0.6, 40.0]))
-    bar = parcels.size_histogram(bins, 0.6).data[0]
-    np.testing.assert_array_less(bins["from_ha"], bar.x - bar.width / 2)
-    np.testing.assert_array_less(bar.x + bar.width / 2, bins["to_ha"])
 
 
 def facts(seed: int = 0) -> pd.DataFrame:

@@ -78,26 +78,3 @@ def test_marked_periods_and_the_parcels_between_two_classes():
     plain = standing.two_seasons(bands)
     assert not plain.layout.shapes
     assert "Confused" not in [t.name for t in plain.data]
-
-
-def test_areas_stand_largest_on_top_with_their_intervals():
-    table = pd.DataFrame(
-        {
-            "side": ["left", "left", "right", "right"],
-            "class_id": [8, 30, 8, 30],
-            "mapped_ha": [120.0, 10.0, 90.0, 40.0],
-            "estimated_ha": [100.0, 30.0, 100.0, 30.0],
-            "low_ha": [80.0, 0.0, 95.0, 20.0],
-            "high_ha": [130.0, 70.0, 105.0, 41.0],
-        }
-    )
-    labels = wording.group_labels(legends.load(), "class")
-    figure = standing.areas(table, NAMES, labels)
-    assert figure.layout.yaxis.ticktext == ("Maize", "Winter soft wheat")
-    corrected, mapped = figure.data[:2]
-    assert list(mapped.x) == [120.0, 10.0]
-    assert list(corrected.x) == [100.0, 30.0]
-    np.testing.assert_allclose(np.add(corrected.x, corrected.error_x.array), [130, 70])
-    np.testing.assert_allclose(np.subtract(corrected.x, corrected.error_x.arrayminus), [80, 0])
-    assert [round(y) for y in corrected.y] == [1, 0]
-    assert standing.areas(table.head(0), NAMES, labels).layout.annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cropdash.i18n import say, sentence
-from cropdash.ui.compare import areas, by_class, calibration, numbers
+from cropdash.ui.compare import by_class, calibration, numbers
 from cropdash.ui.compare.counting import Choice, Names, Runs, Scored
 from cropdash.ui.shell import frame
 from cropdash.ui.widgets import choices
@@ -14,7 +14,6 @@ PARTS = {
     "classes": (sentence("Classes"), sentence("By class")),
     "chance": (sentence("Significance"), sentence("Is the difference more than chance?")),
     "confidence": (sentence("Confidence"), sentence("Is the confidence honest?")),
-    "areas": (sentence("Areas"), sentence("How much of each crop?")),
 }
 
 
@@ -29,7 +28,5 @@ def show(pair: Runs, names: Names, scored: Scored, choice: Choice) -> None:
         by_class.show(pair, names, scored, choice)
     elif part == "chance":
         numbers.significance(pair, names, scored, choice)
-    elif part == "confidence":
-        calibration.show(pair, names, choice)
     else:
-        areas.show(pair, names, choice)
+        calibration.show(pair, names, choice)

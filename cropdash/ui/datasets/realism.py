@@ -8,12 +8,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cropdash import legend
 from cropdash.domain.errors import CropdashError
-from cropdash.figures import realism, wording
-from cropdash.i18n import label, number, retell, say, sentence
+from cropdash.i18n import number, retell, say, sentence
 from cropdash.settings import sources
-from cropdash.ui.shell import data, frame
+from cropdash.ui.shell import data
 from cropdash.ui.shell.literal import told
 
 _CHECKS = {
@@ -42,7 +40,6 @@ def show(dataset: str, make: Make) -> None:
     for reason in report["left_out"]:
         st.caption(say("Left out: {reason}", reason=told(reason)))
     _checks(dataset, checks)
-    _figures({name: pd.DataFrame(rows) for name, rows in report["tables"].items()})
     _maker(dataset, say("Make it again"), make)
 
 
@@ -124,59 +121,3 @@ def _checks(dataset: str, checks: pd.DataFrame) -> None:
         say("Checks (CSV)"), data.csv(checks, dataset), f"{data.stem(dataset, 'realism')}.csv", "text/csv",
         icon=":material/download:", key=f"realism:csv:{dataset}", on_click="ignore",
     )  # fmt: skip
-
-
-def _figures(tables: dict[str, pd.DataFrame]) -> None:
-    """Two columns of charts, each for the table that the report holds."""
-    drawn = [name for name in _DRAW if len(tables.get(name, ()))]
-    for name, column in zip(drawn, st.columns(2, gap="large") * 2, strict=False):
-        heading, draw = _DRAW[name]
-        title = say(heading)
-        with column:
-            frame.heading(title)
-            figure = draw(tables)
-            st.plotly_chart(figure, theme=None, width="stretch", key=f"realism:{name}", alt=title)
-
-
-def _class_shares(tables: dict[str, pd.DataFrame]) -> Any:
-    st.caption(say("All zones; each dot a class; on the line, it is as frequent as in reality."))
-    return realism.class_shares(tables["classes"], legend.load(), dark=frame.is_dark())
-
-
-def _curves(tables: dict[str, pd.DataFrame]) -> Any:
-    rows = tables["bands"]
-    left, right = st.columns(2)
-    crops = list(dict.fromkeys(rows["crop"]))
-    crop = left.selectbox(say("Crop"), crops, key="realism:crop", format_func=_crop)
-    options = list(dict.fromkeys(rows["band"]))[::-1]  # NDVI, which stands behind the bands, first
-    band = str(right.selectbox(say("Shown"), options, key="realism:band"))
-    title = band if band == "NDVI" else say("Reflectance in {band}", band=band)
-    return realism.curves(rows[rows["band"] == band], str(crop), title, dark=frame.is_dark())
-
-
-def _crop(name: str) -> str:
-    """A crop of the report in the reader's language, if it is one of the legend's classes."""
-    named = {item.label(): item for item in legend.load().classes}
-    return label(named[name]) if name in named else wording.place(name)
-
-
-def _parcel_sizes(tables: dict[str, pd.DataFrame]) -> Any:
-    st.caption(say("Quantiles of the parcels' areas by region; the largest mark is the median."))
-    return realism.parcel_sizes(tables["parcel_size"], dark=frame.is_dark())
-
-
-def _clear_dates(tables: dict[str, pd.DataFrame]) -> Any:
-    rows = tables["clear_dates"]
-    region = st.selectbox(
-        say("Region"), list(dict.fromkeys(rows["region"])), key="realism:region",
-        format_func=wording.place,
-    )  # fmt: skip
-    return realism.clear_dates(rows, str(region), dark=frame.is_dark())
-
-
-_DRAW: dict[str, tuple[str, Callable[[dict[str, pd.DataFrame]], Any]]] = {
-    "classes": (sentence("How frequent each class is"), _class_shares),
-    "bands": (sentence("Crops by month"), _curves),
-    "parcel_size": (sentence("Parcel sizes"), _parcel_sizes),
-    "clear_dates": (sentence("Clear dates a month"), _clear_dates),
-}

@@ -11,7 +11,6 @@ import streamlit as st
 
 from cropdash.figures import wording, zone_map
 from cropdash.i18n import number, retell, say, sentence
-from cropdash.ui.datasets import zone_lists
 from cropdash.ui.shell import address, data, frame
 from cropdash.ui.shell.literal import told
 from cropdash.ui.widgets import job_watch, scores
@@ -157,7 +156,6 @@ def _map(dataset: str, zones: pd.DataFrame) -> None:
     )  # fmt: skip
     figure = zone_map.by_state(
         zones,
-        towns=zone_lists.towns(),
         region=None if shown == _ALL else shown,
         dark=frame.is_dark(),
     )

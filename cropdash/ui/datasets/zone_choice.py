@@ -78,9 +78,7 @@ def preview(zones: Sequence[Zone]) -> None:
 
 def _figure(places: pd.DataFrame, drag: str = "zoom") -> Any:
     note = places["region"].map(wording.place) + ", " + places["split"].map(say)
-    return zone_map.by_state(
-        places.assign(note=note), towns=zone_lists.towns(), drag=drag, dark=frame.is_dark()
-    )
+    return zone_map.by_state(places.assign(note=note), drag=drag, dark=frame.is_dark())
 
 
 def _upload() -> None:

@@ -98,13 +98,6 @@ def parse(content: bytes, name: str) -> ZoneList:
     return ZoneList(name, tuple(zones), places, tuple(rows), is_geojson)
 
 
-def towns() -> dict[str, tuple[float, float]]:
-    """Longitude and latitude of the town in the middle of each proposed region."""
-    with (_RESOURCES / "regions.csv").open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file)
-        return {row["town"]: (float(row["town_lon"]), float(row["town_lat"])) for row in rows}
-
-
 def _lines(text: str) -> list[Row]:
     separator = ";" if ";" in text.split("\n", 1)[0] else ","
     table = csv.DictReader(io.StringIO(text), delimiter=separator, restval="")

@@ -19,7 +19,6 @@ from cropdash.ui.widgets import chart, choices
 from cropdash.ui.widgets.names import ALL, crop_name
 
 _SHAPES = {
-    "histogram": sentence("Histogram"),
     "crop": sentence("By crop"),
     "region": sentence("By region"),
 }
@@ -42,19 +41,13 @@ def sizes(place: Place) -> None:
         chart.empty(say("No parcel is declared there: choose another region."))
         return
     said = say("Area of {n} parcels of {where}", n=number(len(facts)), where=where)
-    if shape == "histogram":
-        table = parcels.size_bins(facts["area_ha"])
-        figure = parcels.size_histogram(
-            table, float(facts["area_ha"].median()), dark=frame.is_dark()
-        )
-    else:
-        table = parcels.size_table(facts, shape, data.legend(place.dataset))
-        figure = parcels.size_boxes(table, shape, data.legend(place.dataset), dark=frame.is_dark())
-        said += (
-            say(" by crop: half of them in the box, 90 % in the whiskers")
-            if shape == "crop"
-            else say(" by region: half of them in the box, 90 % in the whiskers")
-        )
+    table = parcels.size_table(facts, shape, data.legend(place.dataset))
+    figure = parcels.size_boxes(table, shape, data.legend(place.dataset), dark=frame.is_dark())
+    said += (
+        say(" by crop: half of them in the box, 90 % in the whiskers")
+        if shape == "crop"
+        else say(" by region: half of them in the box, 90 % in the whiskers")
+    )
     chart.show(said, figure, lambda: table, place.dataset, "sizes", "parcel_sizes", shape)
 
 
