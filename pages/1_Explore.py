@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cropdash.i18n import say
-from cropdash.ui.explore import parcels, second_parcel, views, zone
+from cropdash.ui.explore import parcels, views, zone
 from cropdash.ui.shell import address, data, frame
 from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import names as names_of
@@ -22,8 +22,7 @@ with st.sidebar:
     dataset = address.choose(say("Dataset"), "dataset", names)
     zones = {z.zone_id: z for z in data.zones(dataset)}
     here = address.choose(say("Zone"), "zone", list(zones), format_func=names_of.zone_name(zones))
-    component.keep_parcel_of(dataset, here)
-    second_parcel.keep_second_of(dataset, here)
+    component.keep_parcels_of(dataset, here)
 
 title = data.store().dataset(dataset).description.title
 st.subheader(literal(f"{names_of.zone_name(zones)(here)}, {title}"), anchor=False)

@@ -15,7 +15,6 @@ from cropdash.ui.train import (
     history,
     run_comparison,
     study_form,
-    study_history,
     study_watch,
 )
 from cropdash.ui.widgets import job_watch
@@ -38,7 +37,7 @@ def curves(epochs: pd.DataFrame) -> Any:
 do = form.choose_task()
 is_run = do in ("training", "join")
 runs = data.store().runs()
-studies = study_history.of_task(do)
+studies = study_watch.of_task(do)
 left, right = st.columns([5, 7], gap="large")
 
 with left:
@@ -62,11 +61,10 @@ with right, frame.plainly():
     elif is_run:
         st.info(say("No model was trained yet: start the first one."), icon=":material/info:")
     elif studies:
-        st.subheader(study_history.title(do), anchor=False)
-        options = [study.study_id for study in studies]
-        study_watch.watch(address.choose(say("Name"), "study", options), launch)
+        st.subheader(say(form.TASKS[do]), anchor=False)
+        study_watch.watch(address.choose(say("Name"), "study", studies), launch)
     else:
-        st.info(study_history.empty(do), icon=":material/info:")
+        st.info(study_watch.empty(do), icon=":material/info:")
 
 if is_run and runs:
     st.subheader(say("All runs"), anchor=False)

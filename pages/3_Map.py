@@ -27,7 +27,7 @@ with st.sidebar:
     zones = {z.zone_id: z for z in data.zones(dataset)}
     shown = [z for z in zones if any(z in run.zones for run in runs)]
     zone = address.choose(say("Zone"), "zone", shown, format_func=names_of.zone_name(zones))
-    component.keep_parcel_of(dataset, zone)
+    component.keep_parcels_of(dataset, zone)
     two = run_pair.choose_runs([run for run in runs if zone in run.zones])
     if len(two) == 1:
         st.info(say("Only one run has predicted this zone: train another one to compare."))

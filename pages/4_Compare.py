@@ -30,7 +30,8 @@ pair = (runs[0], runs[1])
 zones = counting.common_zones(*pair)
 if not zones:
     frame.stop_with(say("These runs were scored on different zones: choose two that share some."))
-labels = numbers.names_of(*pair)
+first, second = run_pair.names_of(pair)
+labels = (first, second)
 
 with frame.plainly():
     choice = controls.choose(*pair, zones)

@@ -5,6 +5,7 @@ import streamlit as st
 from cropdash.i18n import say
 from cropdash.ui.review import cases, choices, listing, notes, parcel
 from cropdash.ui.shell import address, data, frame
+from cropdash.ui.widgets import run_pair
 
 MENU_ICON = ":material/fact_check:"
 
@@ -30,7 +31,7 @@ with frame.plainly():
     if not len(found):
         frame.stop_with(say("No parcel with a mapped crop is declared in the predicted zones."))
     table = cases.lit(found, limits)
-    models = parcel.model_names(runs)
+    models = run_pair.names_of(runs)
     st.caption(
         say(
             "Judged are the held-out zones that {models} have predicted and never learned from: "

@@ -36,6 +36,11 @@
   }
 
   function style(feature) {
+    if (state.colours) {
+      const own = state.colours[feature.properties.id];
+      const look = { color: own || options.outline, fillColor: own, fillOpacity: own ? 0.75 : 0 };
+      return Object.assign(look, { weight: own ? 2.5 : 0.8, opacity: own ? 1 : 0.3 });
+    }
     const out = isOut(feature);
     return {
       color: options.outline,
@@ -52,7 +57,7 @@
     const said = panel.says.map(function (i) {
       return answer && answer.says[i];
     });
-    const own = panel.labels && panel.labels[feature.properties.id];
+    const own = state.notes && state.notes[feature.properties.id];
     return [feature.properties.label, own].concat(said).filter(Boolean).join("<br>");
   }
 
@@ -206,7 +211,7 @@
   function refresh() {
     panels.forEach(function (panel, i) {
       // Styling ten thousand parcels anew takes as long as the rest of a click together.
-      const look = state.fill + ":" + state.only + ":" + state.agree;
+      const look = JSON.stringify([state.fill, state.only, state.agree, state.colours]);
       if (panel.parcels && panel.look !== look) {
         panel.parcels.setStyle(style);
         panel.look = look;
@@ -245,7 +250,7 @@
     options = given;
     const elements = layOut(map, options.panels.length);
     options.panels.forEach(function (spec, i) {
-      const panel = { map: i === 0 ? map : secondMap(elements[i]), labels: spec.labels, says: spec.says };
+      const panel = { map: i === 0 ? map : secondMap(elements[i]), says: spec.says };
       panels.push(panel);
       panel.caption = caption(elements[i], spec.title);
       addImages(panel, spec);

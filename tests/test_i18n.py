@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from cropdash import i18n
-from cropdash.domain import errors
+from cropdash import i18n, legend
+from cropdash.domain import errors, indices, sentinel2
 from cropdash.settings import build, classifiers, sources, study
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -78,6 +78,18 @@ def settings() -> list[str]:
 
 @pytest.mark.parametrize("text", settings())
 def test_every_setting_is_named_and_explained_in_french(text: str) -> None:
+    assert text in i18n.french(), "add it to resources/french.csv"
+
+
+def named() -> list[str]:
+    """Titles of bands and indices, groups and families of the French legend."""
+    titles = [item.title for item in (*indices.TABLE.values(), *sentinel2.TABLE.values())]
+    groups = {name for crop in legend.load().classes for name in (crop.group, crop.family)}
+    return sorted({*titles, *(name.replace("_", " ").capitalize() for name in groups)})
+
+
+@pytest.mark.parametrize("text", named())
+def test_what_a_table_names_has_its_french(text: str) -> None:
     assert text in i18n.french(), "add it to resources/french.csv"
 
 

@@ -119,7 +119,7 @@ def test_a_scale_is_shown_only_where_a_model_is():
     mine = pair()
     assert sent(of(mine, view="one", layer="declared", shows="confidence"))["mode"] == ""
     assert sent(of(mine, view="one", layer="second", shows="confidence"))["mode"] == "confidence"
-    assert sent(of(mine, shows="both"))["mode"] == "both agreement"
+    assert sent(of(mine, shows="confidence"))["mode"] == "confidence agreement"
 
 
 def test_opacity_and_ground_outside_parcels_go_into_the_address():
@@ -159,7 +159,7 @@ def rows(app: AppTest) -> list[int]:
 def test_every_view_opens_in_both_languages(view, language):
     mine = pair()
     parcel = str(mine.predictions[0].parcel_ids[0])
-    app = of(mine, view=view, parcel=parcel, shows="both", lang=language)
+    app = of(mine, view=view, parcel=parcel, shows="confidence", lang=language)
     assert app.title[0].value == {"en": "Map", "fr": "Carte"}[language]
     expected = {"en": "Legend and counts (CSV)", "fr": "Légende et effectifs (CSV)"}
     assert expected[language] in [b.proto.label for b in app.get("download_button")]
@@ -187,7 +187,7 @@ def test_a_choice_of_classes_leaves_their_own_pixels_in_each_panel():
     np.testing.assert_array_equal(opaque(mine, "agreement", look), mapped & anyhow)
 
 
-@pytest.mark.parametrize("shows", ["class", "confidence", "both"])
+@pytest.mark.parametrize("shows", ["class", "confidence"])
 def test_ground_outside_of_parcels_is_shown_on_request(shows):
     mine = pair()
     outside = mine.labels.parcel_id == 0

@@ -129,7 +129,7 @@ def test_a_search_shows_its_trials_and_stops(where: Folders) -> None:
     table = app.dataframe[0].value
     assert table["trial"].tolist() == [3, 1, 2]  # under way, then best first
     assert table["state"].tolist() == ["running", "done", "ended early"]
-    assert len(app.get("plotly_chart")) == 2
+    assert len(app.get("plotly_chart")) == 1
     _button(app, "Stop the search").click().run()
     assert (study.path / layout.STOP).exists()
     assert _button(app, "Stopping …").disabled

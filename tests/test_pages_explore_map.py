@@ -74,14 +74,11 @@ def compared(app: AppTest) -> set[str]:
     return {n.split(":")[0] for n in names if n.startswith("Parcel")}
 
 
-def test_a_pair_comes_from_the_address_and_can_be_swapped():
+def test_a_pair_comes_from_the_address():
     zone = a_test_zone()
     first, second = map(int, data.series("demo", zone)["parcel_id"].unique()[:2])
     app = show(EXPLORE, dataset="demo", zone=zone, parcel=str(first), other=str(second))
     assert compared(app) == {f"Parcel {first}", f"Parcel {second}"}
-    (swap,) = [b for b in app.button if b.label == "Swap the two"]
-    checked(swap.click().run())
-    assert (address(app, "parcel"), address(app, "other")) == (str(second), str(first))
 
 
 def test_a_parcel_is_not_compared_with_itself():

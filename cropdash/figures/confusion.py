@@ -26,21 +26,21 @@ def side_by_side(
     level: Level = "class",
     top_k: int | None = 20,
     only: Collection[int] = (),
-    marks: tuple[str | None, str | None] = (None, None),
+    mark: str | None = None,
     dark: bool = False,
 ) -> tuple[go.Figure, go.Figure]:
     """Both matrices with the same labels, order and scale; rows as shares of what was declared.
 
     Two figures, so that they stand under each other where the page is narrow. A point of a
     figure that is selected has as customdata the cell's group ids of `level`, e.g. "12-31";
-    `marks` are the cells that are outlined from the start.
+    `mark` is the cell that is outlined.
     """
     labels = arrange(left, right, legend, level=level, top_k=top_k, only=only)
     if not labels.names:
         return empty(dark), empty(dark)
     first, second = (
         _panel(matrix.at_level(positions(labels, legend)), labels, mark, dark)
-        for matrix, mark in zip((left, right), marks, strict=True)
+        for matrix in (left, right)
     )
     return first, second
 
@@ -67,14 +67,14 @@ def difference(
         gain[-1, -1] = np.nan  # right and wrong are mixed there, so it speaks for no one
     text = _percents(gain, signed=True) if len(labels.names) <= NUMBERS_UP_TO else None
     figure = go.Figure(_heatmap(gain, text))
-    figure.add_trace(_targets(_hover_both(a, b, gain, names, labels), labels, mark, dark))
+    figure.add_trace(_targets(_hover_both(a, b, gain, names, labels), labels))
     scale = {
         "colorscale": palette.diverging(dark),
         "cmin": -1,
         "cmax": 1,
         "colorbar": _difference_bar(names),
     }
-    return _finish(figure, labels, scale, dark)
+    return _finish(figure, labels, scale, mark, dark)
 
 
 def empty(dark: bool) -> go.Figure:
@@ -88,14 +88,14 @@ def _panel(drawn: Matrix, labels: Labels, mark: str | None, dark: bool) -> go.Fi
     shares = np.where(drawn.counts > 0, drawn.shares, np.nan)
     text = _percents(shares) if len(labels.names) <= NUMBERS_UP_TO else None
     figure = go.Figure(_heatmap(shares, text))
-    figure.add_trace(_targets(_hover(drawn, labels), labels, mark, dark))
+    figure.add_trace(_targets(_hover(drawn, labels), labels))
     scale = {
         "colorscale": palette.sequential(dark),
         "cmin": 0,
         "cmax": 1,
         "colorbar": _colorbar(say("Share of what was declared [%]"), (0, 0.1, 0.3, 0.7, 1)),
     }
-    return _finish(figure, labels, scale, dark)
+    return _finish(figure, labels, scale, mark, dark)
 
 
 def _percents(shares: Shares, *, signed: bool = False) -> list[list[str]]:
@@ -163,26 +163,21 @@ def _heatmap(values: Shares, text: list[list[str]] | None) -> go.Heatmap:
     )
 
 
-def _targets(hover: Hover, labels: Labels, mark: str | None, dark: bool) -> go.Scatter:
+def _targets(hover: Hover, labels: Labels) -> go.Scatter:
     """What is clicked and hovered: unseen points on the cells, for cells can't be selected."""
     rows, columns = zip(*hover, strict=True) if hover else ((), ())
-    cells = [_cell_of(labels, i, j) for i, j in hover]
-    size = 15 if len(labels.names) <= NUMBERS_UP_TO else 11
-    ink = palette.of_theme(dark)
     return go.Scatter(
         x=columns,
         y=rows,
         mode="markers",
-        customdata=cells,
+        customdata=[_cell_of(labels, i, j) for i, j in hover],
         hovertext=list(hover.values()),
         hovertemplate="%{hovertext}<extra></extra>",
-        marker={"symbol": "square-open", "size": size, "opacity": 0, "color": ink.text,
-                "line": {"width": 2}},
-        selected={"marker": {"opacity": 1}},
+        marker={"symbol": "square", "size": 15, "opacity": 0},
+        selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
-        selectedpoints=[k for k, cell in enumerate(cells) if cell and cell == mark],
         showlegend=False,
-    )  # fmt: skip
+    )
 
 
 def _cell_of(labels: Labels, i: int, j: int) -> str:
@@ -215,7 +210,9 @@ def _difference_bar(names: tuple[str, str]) -> dict[str, Any]:
     return bar | {"ticktext": [f"{abs(100 * t):.0f}" for t in ticks]}
 
 
-def _finish(figure: go.Figure, labels: Labels, scale: dict[str, Any], dark: bool) -> go.Figure:
+def _finish(
+    figure: go.Figure, labels: Labels, scale: dict[str, Any], mark: str | None, dark: bool
+) -> go.Figure:
     n = len(labels.names)
     ink = palette.of_theme(dark)
     short = wording.shorten_all(labels.names, 22)
@@ -239,7 +236,11 @@ def _finish(figure: go.Figure, labels: Labels, scale: dict[str, Any], dark: bool
         dark,
         coloraxis=scale,
         height=_CHROME + max(_ROW * n, 120),
-        shapes=[*_break_lines(labels, ink.muted), *_block_frames(labels, ink.muted)],
+        shapes=[
+            *_break_lines(labels, ink.muted),
+            *_block_frames(labels, ink.muted),
+            *_outline(labels, mark, ink.text),
+        ],
         annotations=_block_names(labels, ink.muted),
         margin={"l": 8, "r": 12, "t": 8, "b": 8},
         hovermode="closest",
@@ -265,6 +266,20 @@ def _block_frames(labels: Labels, colour: str) -> list[dict[str, Any]]:
     look = {"type": "rect", "line": {"color": colour, "width": 1.4}}
     corners = [(a - 0.5, b + 0.5) for _, a, b in labels.blocks]
     return [{**look, "x0": a, "x1": b, "y0": a, "y1": b} for a, b in corners]
+
+
+def _outline(labels: Labels, mark: str | None, colour: str) -> list[dict[str, Any]]:
+    """A frame around the chosen cell, where it is drawn."""
+    if mark is None:
+        return []
+    at = [str(group) for group in labels.groups]
+    truth, predicted = mark.split("-")
+    if truth not in at or predicted not in at:
+        return []
+    x, y = at.index(predicted), at.index(truth)
+    line = {"color": colour, "width": 2.5}
+    return [{"type": "rect", "line": line, "x0": x - 0.5, "x1": x + 0.5, "y0": y - 0.5,
+             "y1": y + 0.5}]  # fmt: skip
 
 
 def _block_names(labels: Labels, colour: str) -> list[dict[str, Any]]:

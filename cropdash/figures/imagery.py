@@ -14,7 +14,7 @@ from PIL import Image
 from pyproj import Transformer
 
 from cropdash.domain import Cube, Float, Grid, Period, indices
-from cropdash.figures import values
+from cropdash.figures import palette, values
 from cropdash.i18n import say, sentence
 
 
@@ -165,11 +165,6 @@ def _stretched(plane: Float, white: float) -> Float:
 
 def _ramp(plane: Float, index: str) -> Rgba:
     stops, colours = zip(*ramp(index), strict=True)
-    table, known = np.array([rgb(c) for c in colours], dtype=float), np.nan_to_num(plane)
+    table, known = np.array([palette.rgb(c) for c in colours], dtype=float), np.nan_to_num(plane)
     planes = [np.interp(known, stops, table[:, i]) for i in range(3)]
     return np.dstack([*planes, np.where(np.isnan(plane), 0, 255)]).astype(np.uint8)
-
-
-def rgb(colour: str) -> tuple[int, int, int]:
-    """Red, green, blue of "#rrggbb"."""
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cropdash.domain import Bytes, Float, Grid, Legend
-from cropdash.figures import imagery
+from cropdash.figures import imagery, palette
 from cropdash.i18n import sentence
 
 AGREEMENT = (  # what it means, colour; in the order of the codes of `agreement`
@@ -22,10 +22,6 @@ AGREEMENT = (  # what it means, colour; in the order of the codes of `agreement`
     (sentence("Both wrong, different answers"), "#c0392b"),
 )
 CONFIDENCE = ("#4a1070", "#f6e16b")  # unsure, sure
-PALE = "#ffffff"  # what a class turns into where the model is unsure
-_STEPS = 5  # of lightness, where as many colours as classes are seen fit into a picture
-_COLOURS = 255  # of a picture, beside the one that is clear
-_LEAST = 0.15  # of a class's own colour is left where the model is least sure
 
 
 class Indexed(NamedTuple):
@@ -44,27 +40,10 @@ def classes(crop: Bytes, legend: Legend) -> Indexed:
 def confidence(values: Float) -> Indexed:
     """(H, W) probability of the chosen class: dark = unsure, light = sure."""
     codes = 1 + np.rint(np.clip(np.nan_to_num(values), 0, 1) * 254)
-    low, high = (np.array(imagery.rgb(c)) for c in CONFIDENCE)
+    low, high = (np.array(palette.rgb(c)) for c in CONFIDENCE)
     share = np.linspace(0, 1, 255)[:, None]
     colours = np.zeros((256, 4), np.uint8)
     colours[1:] = np.column_stack([low + (high - low) * share, np.full(255, 255)])
-    return Indexed(codes.astype(np.uint8), colours)
-
-
-def shaded(crop: Bytes, sure: Float, legend: Legend) -> Indexed:
-    """Classes in their colours, the paler the less sure; (H, W) both."""
-    is_class = (crop > 0) & (crop < legend.n_classes)
-    seen = np.unique(crop[is_class])
-    steps = min(_STEPS, _COLOURS // max(len(seen), 1))
-    step = np.minimum(np.clip(np.nan_to_num(sure), 0, 1) * steps, steps - 1).astype(np.int16)
-    codes = np.where(is_class, 1 + np.searchsorted(seen, crop) * steps + step, 0)
-    own = np.array([imagery.rgb(legend.classes[k].colour) for k in seen], dtype=float)
-    own = own.reshape(-1, 3)
-    share = np.linspace(1, _LEAST, steps)[None, ::-1, None]
-    mixed = np.array(imagery.rgb(PALE)) * (1 - share) + own[:, None] * share  # (seen, steps, 3)
-    colours = np.zeros((256, 4), np.uint8)
-    colours[1 : 1 + mixed.shape[0] * steps, :3] = np.rint(mixed).reshape(-1, 3)
-    colours[1:, 3] = 255
     return Indexed(codes.astype(np.uint8), colours)
 
 
@@ -105,5 +84,5 @@ def _table(colours: Sequence[str]) -> NDArray[np.uint8]:
     """(256, 4): transparent at 0, then the colours from 1 on."""
     table = np.zeros((256, 4), np.uint8)
     for code, colour in enumerate(colours, 1):
-        table[code] = (*imagery.rgb(colour), 255)
+        table[code] = (*palette.rgb(colour), 255)
     return table

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from html import escape
 from typing import Any, TypeAlias
 
@@ -33,7 +33,6 @@ class Panel:
     title: str
     base: str | None = None  # URL of the picture at the bottom
     overlay: str | None = None  # URL of a picture above it, with opacity
-    labels: Mapping[str, str] = field(default_factory=dict)  # parcel id -> second tooltip line
     over: str | None = None  # URL of a picture to the right of a divider, `overlay` to its left
     says: tuple[int, ...] = ()  # which texts of a parcel's `answers` its tooltip adds
 
@@ -132,6 +131,7 @@ def zone_map(
 def command(state: Mapping[str, Any]) -> Command:
     """What to show now, without a reload: selected, base (URL), fill, opacity, only (crops).
 
+    By parcel id also colours, and notes that its tooltip adds.
     With a slider of periods also other (parcel), mode, period, and frames (URL of each). With
     overlays their URLs and captions, one a panel; with a divider over (URL) and captions of both
     sides; with answers agree (codes to which parcels are narrowed).
@@ -141,6 +141,8 @@ def command(state: Mapping[str, Any]) -> Command:
     for name in ("base", "over"):
         if tidy.get(name):
             tidy[name] = f"{_STATIC}/{tidy[name]}"
+    if tidy.get("notes"):
+        tidy["notes"] = {i: escape(text) for i, text in tidy["notes"].items()}
     if tidy.get("overlays"):
         tidy["overlays"] = [f"{_STATIC}/{url}" for url in tidy["overlays"]]
     if tidy.get("frames"):
@@ -194,5 +196,4 @@ def _panel(panel: Panel) -> dict[str, Any]:
         for name, url in (("base", panel.base), ("overlay", panel.overlay), ("over", panel.over))
         if url
     }
-    labels = {k: escape(v) for k, v in panel.labels.items()}
-    return {"title": panel.title, **urls, "labels": labels, "says": list(panel.says)}
+    return {"title": panel.title, **urls, "says": list(panel.says)}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from cropdash.domain import Legend, Level
 from cropdash.figures import palette, wording
 from cropdash.figures.confusion import empty
 from cropdash.i18n import number, say
@@ -18,32 +17,50 @@ _LOSSES = ("train_loss", "validation_loss")
 _SCORES = ("validation_accuracy", "validation_macro_f1")
 
 
-def f1_dumbbell(
+def dumbbell(
     table: pd.DataFrame,
+    score: str,
     names: tuple[str, str],
-    legend: Legend,
+    labels: Sequence[str],
+    title: str,
     *,
-    level: Level = "class",
+    promised: float | None = None,
     dark: bool = False,
 ) -> go.Figure:
-    """F1 of two models class by class, the largest lead of the left model on top.
+    """A score of two models class by class, in the order of the rows from below.
 
-    table: class_id (index of a group at `level`), support, left_f1, right_f1; rows without an
-    F1 score are left out.
+    table: class_id (index into `labels`), support, left_`score`, right_`score` in [0, 1]; rows
+    without one are left out. promised: where a line stands.
     """
-    table = table.dropna(subset=["left_f1", "right_f1"])
+    columns = [f"left_{score}", f"right_{score}"]
+    table = table.dropna(subset=columns)
     if table.empty:
         return empty(dark)
-    gap = table["left_f1"] - table["right_f1"]
-    table = table.loc[gap.sort_values(kind="stable").index]
-    labels = np.array(wording.group_labels(legend, level))[table["class_id"]]
-    ink = palette.of_theme(dark)
-    figure = go.Figure(_dumbbell_bars(table, ink))
-    for side, name in zip(("left", "right"), names, strict=True):
-        figure.add_trace(_dots(table, side, name, labels, dark))
-    rows = list(range(len(table)))
-    ticks = {"tickvals": rows, "ticktext": wording.shorten_all(list(labels), 32)}
-    figure.update_xaxes(palette.axis(dark, title=say("F1 score"), range=[-0.02, 1.02], side="top"))
+    ink, rows = palette.of_theme(dark), np.arange(len(table))
+    shown = [labels[k] for k in table["class_id"]]
+    ends = np.column_stack([table[columns], np.full(len(table), np.nan)])  # NaN ends each line
+    line = {"color": ink.muted, "width": 2}
+    figure = go.Figure(
+        go.Scatter(x=ends.ravel(), y=rows.repeat(3), mode="lines", line=line, opacity=0.6,
+                   showlegend=False, hoverinfo="skip")
+    )  # fmt: skip
+    support = [wording.number(float(v)) for v in table["support"]]
+    sides = zip(columns, names, palette.model_colours(dark), ("circle", "diamond"), strict=True)
+    for column, name, colour, symbol in sides:  # two shapes: told apart without colour
+        figure.add_scatter(
+            x=table[column],
+            y=rows,
+            mode="markers",
+            name=name,
+            marker={"color": colour, "size": 10, "symbol": symbol},
+            customdata=np.column_stack([shown, support]),
+            hovertemplate=f"<b>%{{customdata[0]}}</b><br>{name}: %{{x:.3f}}"
+            f"<br>{say('Support')}: %{{customdata[1]}}<extra></extra>",
+        )
+    if promised is not None:
+        figure.add_vline(x=promised, line={"color": ink.muted, "dash": "dash", "width": 1})
+    ticks = {"tickvals": rows, "ticktext": wording.shorten_all(shown, 32)}
+    figure.update_xaxes(palette.axis(dark, title=title, range=[-0.02, 1.02], side="top"))
     figure.update_yaxes(palette.axis(dark, **ticks, range=[-0.8, len(rows) - 0.2], zeroline=False))
     layout = palette.base_layout(dark, height=140 + 20 * len(rows), legend=_legend_on_top())
     return figure.update_layout(layout)
@@ -99,40 +116,6 @@ def reliability_curve(
     figure.update_yaxes(palette.axis(dark, title=say("Parcels")), row=2)
     layout = palette.base_layout(dark, height=460, legend=_legend_on_top(), barmode="group")
     return figure.update_layout(layout)
-
-
-def _dumbbell_bars(table: pd.DataFrame, ink: palette.Palette) -> go.Scatter:
-    n = len(table)
-    x = np.full((n, 3), np.nan)  # a NaN ends each line
-    x[:, 0], x[:, 1] = table["left_f1"], table["right_f1"]
-    y = np.repeat(np.arange(n), 3)
-    line = {"color": ink.muted, "width": 2}
-    return go.Scatter(
-        x=x.ravel(), y=y, mode="lines", line=line, showlegend=False, hoverinfo="skip", opacity=0.6
-    )
-
-
-def _dots(
-    table: pd.DataFrame,
-    side: str,
-    name: str,
-    labels: np.ndarray,
-    dark: bool,
-) -> go.Scatter:
-    colour = getattr(palette.of_theme(dark), side)
-    support = [wording.number(float(v)) for v in table["support"]]
-    said = say("Support")
-    return go.Scatter(
-        x=table[f"{side}_f1"],
-        y=np.arange(len(table)),
-        mode="markers",
-        name=name,
-        # Two shapes, so that the models are told apart without colour.
-        marker={"color": colour, "size": 10, "symbol": "circle" if side == "left" else "diamond"},
-        customdata=np.column_stack([labels, support]),
-        hovertemplate=f"<b>%{{customdata[0]}}</b><br>{name}: %{{x:.3f}}"
-        f"<br>{said}: %{{customdata[1]}}<extra></extra>",
-    )
 
 
 def _steps(epochs: pd.DataFrame) -> str:

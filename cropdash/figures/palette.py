@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from cropdash import i18n
-from cropdash.domain import Legend
 
 Scale = list[list[Any]]  # [[position 0..1, colour], ...]
 
@@ -61,13 +60,19 @@ DARK = Palette(
 )
 
 
+def rgb(colour: str) -> tuple[int, int, int]:
+    """Red, green, blue of "#rrggbb"."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def faint(colour: str) -> str:
+    """The colour of a surface that lets others through."""
+    red, green, blue = rgb(colour)
+    return f"rgba({red},{green},{blue},0.22)"
+
+
 def of_theme(dark: bool) -> Palette:
     return DARK if dark else LIGHT
-
-
-def class_colours(legend: Legend) -> dict[int, str]:
-    """Colour of each class by id; the same on every map and chart."""
-    return {crop.id: crop.colour for crop in legend.classes}
 
 
 def model_colours(dark: bool) -> tuple[str, str]:

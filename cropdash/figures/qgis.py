@@ -6,7 +6,7 @@ import re
 from xml.sax.saxutils import quoteattr
 
 from cropdash.domain import Legend
-from cropdash.figures import imagery
+from cropdash.figures import palette
 from cropdash.i18n import label
 
 _HEAD = (
@@ -53,7 +53,7 @@ def _quoted(text: str) -> str:
 
 
 def _fill(name: int, colour: str) -> str:
-    red, green, blue = imagery.rgb(colour)
+    red, green, blue = palette.rgb(colour)
     options = {
         "color": f"{red},{green},{blue},{255 if name else 0}",
         "outline_color": "70,70,70,255",

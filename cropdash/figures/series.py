@@ -106,8 +106,8 @@ def seasons(
 def readable_colour(colour: str, dark: bool) -> str:
     """A colour of the legend, moved towards the ink until a line of it stands out from the page."""
     theme = palette.of_theme(dark)
-    page, ink = _light(_rgb(theme.surface)), _rgb(theme.text)
-    mixed = _rgb(colour)
+    page, ink = _light(palette.rgb(theme.surface)), palette.rgb(theme.text)
+    mixed: Sequence[float] = palette.rgb(colour)
     for _ in range(12):
         bright, dim = max(page, _light(mixed)), min(page, _light(mixed))
         if (bright + 0.05) / (dim + 0.05) >= _CONTRAST:
@@ -217,7 +217,7 @@ def _add_edges(
         x=at,
         y=band["p10"],
         fill="tonexty",
-        fillcolor=_faint(colour),
+        fillcolor=palette.faint(colour),
         name=name,
         showlegend=name is not None,
         **edge,
@@ -273,15 +273,6 @@ def _hatch_filled(figure: go.Figure, series: pd.DataFrame, dark: bool) -> None:
         },
         hoverinfo="skip",
     )
-
-
-def _faint(colour: str) -> str:
-    r, g, b = _rgb(colour)
-    return f"rgba({r:.0f},{g:.0f},{b:.0f},0.22)"
-
-
-def _rgb(colour: str) -> list[float]:
-    return [float(int(colour[i : i + 2], 16)) for i in (1, 3, 5)]
 
 
 def _light(rgb: Sequence[float]) -> float:

@@ -136,5 +136,5 @@ def _colour(group: int, at: int, legend: Legend, level: Level) -> str:
 
 def _ink(colour: str) -> str:
     """Black or white, whichever is easier to read on the colour."""
-    r, g, b = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    r, g, b = palette.rgb(colour)
     return "#111111" if 0.299 * r + 0.587 * g + 0.114 * b > 140 else "#ffffff"

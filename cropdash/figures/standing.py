@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Sequence
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -64,43 +63,6 @@ def by_zone(
     return figure.update_layout(layout)
 
 
-def coverage(
-    table: pd.DataFrame,
-    names: tuple[str, str],
-    promised: float,
-    labels: Sequence[str],
-    *,
-    dark: bool = False,
-) -> go.Figure:
-    """How often each class's parcels have the truth in their class set, most parcels on top.
-
-    table: class_id, support (parcels), left_covered, right_covered, left_size, right_size.
-    """
-    if table.empty:
-        return empty(dark)
-    table = table.sort_values("support", kind="stable")
-    ink, rows = palette.of_theme(dark), list(range(len(table)))
-    shown = wording.shorten_all([labels[k] for k in table["class_id"]], 30)
-    figure = go.Figure()
-    for side, name, symbol in zip(("left", "right"), names, ("circle", "diamond"), strict=True):
-        figure.add_scatter(
-            x=table[f"{side}_covered"],
-            y=rows,
-            mode="markers",
-            name=name,
-            marker={"color": getattr(ink, side), "size": 9, "symbol": symbol},
-            customdata=_covered_said(table, side, name, shown),
-            hovertemplate="%{customdata}<extra></extra>",
-        )
-    figure.add_vline(x=promised, line={"color": ink.muted, "dash": "dash", "width": 1})
-    tidy = {"range": [-0.03, 1.03], "tickformat": ".0%", "side": "top"}
-    figure.update_xaxes(palette.axis(dark, **tidy))
-    ticks = {"tickvals": rows, "ticktext": shown, "range": [-0.8, len(rows) - 0.2]}
-    figure.update_yaxes(palette.axis(dark, **ticks, zeroline=False))
-    layout = palette.base_layout(dark, height=120 + 19 * len(rows), legend=_on_top(1.05))
-    return figure.update_layout(layout)
-
-
 def two_seasons(
     bands: Sequence[tuple[str, pd.DataFrame, str]],
     confused: tuple[str, pd.DataFrame] | None = None,
@@ -143,21 +105,6 @@ def _both(table: pd.DataFrame, names: tuple[str, str], metric: str) -> list[str]
         f"{names[0]} {i18n.number(a, '.3f')}, {names[1]} {i18n.number(b, '.3f')}: "
         f"{i18n.number(gap, '+.3f')}<br>n = {i18n.number(n, ',.0f')}"
         for a, b, gap, n in rows
-    ]
-
-
-def _covered_said(table: pd.DataFrame, side: str, name: str, labels: Sequence[str]) -> list[str]:
-    rows = zip(
-        labels, table[f"{side}_covered"], table[f"{side}_size"], table["support"], strict=True
-    )
-    return [
-        f"<b>{label}</b><br>{name}: {wording.percent(0 if np.isnan(share) else share)}<br>"
-        + say(
-            "{n} parcels, {size} classes a set",
-            n=i18n.number(support, ",.0f"),
-            size=i18n.number(size, ".1f"),
-        )
-        for label, share, size, support in rows
     ]
 
 

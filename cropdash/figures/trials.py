@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from cropdash.figures import palette
 from cropdash.figures.confusion import empty
-from cropdash.i18n import number, say
-
-_COLUMNS = 2  # charts of settings beside each other
-_DASHES = ("solid", "dash", "dot", "dashdot")  # two colours each: eight runs are told apart
+from cropdash.i18n import say
 
 
 def scores_by_trial(trials: pd.DataFrame, *, dark: bool = False) -> go.Figure:
@@ -48,34 +43,6 @@ def scores_by_trial(trials: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     return figure.update_layout(_layout(dark, 320))
 
 
-def scores_by_setting(
-    trials: pd.DataFrame,
-    names: Mapping[str, str],
-    logarithmic: Sequence[str],
-    *,
-    dark: bool = False,
-) -> go.Figure:
-    """Score against each setting that was tried, one small chart a setting.
-
-    names: the settings (columns of `trials`) and what they are called; `logarithmic` are those
-    whose axis is one.
-    """
-    known = trials.dropna(subset=["score"])
-    if known.empty or not names:
-        return empty(dark)
-    rows = -(-len(names) // _COLUMNS)
-    height = 90 + 160 * rows
-    figure = make_subplots(
-        rows, _COLUMNS, shared_yaxes=True, subplot_titles=list(names.values()),
-        horizontal_spacing=0.05, vertical_spacing=60 / (height - 90),
-    )  # fmt: skip
-    for i, name in enumerate(names):
-        at = {"row": i // _COLUMNS + 1, "col": i % _COLUMNS + 1}
-        _draw_setting(figure, known, name, name in logarithmic, at, dark)
-    figure.update_yaxes(palette.axis(dark, tickformat=".2f"))
-    return figure.update_layout(_layout(dark, height))
-
-
 def scores_by_fold(folds: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     """Each score in each fold, with their mean and standard deviation.
 
@@ -106,32 +73,6 @@ def scores_by_fold(folds: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     return figure.update_layout(_layout(dark, 320))
 
 
-def curves_of_runs(epochs: Mapping[str, pd.DataFrame], *, dark: bool = False) -> go.Figure:
-    """Validation macro F1 of several runs on top of each other.
-
-    epochs: run's name to a table with validation_macro_f1 and seconds (else epoch).
-    """
-    known = {name: t for name, t in epochs.items() if "validation_macro_f1" in t}
-    if not known:
-        return empty(dark)
-    timed = all("seconds" in table for table in known.values())
-    ink = palette.of_theme(dark)
-    figure = go.Figure()
-    for i, (name, table) in enumerate(known.items()):
-        line = {"width": 2, "color": (ink.left, ink.right)[i % 2], "dash": _DASHES[i // 2 % 4]}
-        figure.add_trace(
-            go.Scatter(
-                x=table["seconds" if timed else "epoch"], y=table["validation_macro_f1"],
-                name=name, mode="lines", line=line,
-                hovertemplate=f"{name}: %{{y:.3f}}<extra>%{{x}}</extra>",
-            )
-        )  # fmt: skip
-    title = say("Time [s]") if timed else say("Epoch")
-    figure.update_xaxes(palette.axis(dark, title=title, rangemode="tozero"))
-    figure.update_yaxes(palette.axis(dark, title=say("Macro F1"), rangemode="tozero"))
-    return figure.update_layout(_layout(dark, 340))
-
-
 def _kinds(trials: pd.DataFrame) -> list[tuple[pd.DataFrame, str, str]]:
     """Finished trials, those ended early, and the rest; with their names and symbols."""
     done, pruned = trials["state"] == "done", trials["state"] == "pruned"
@@ -154,29 +95,6 @@ def _points(
         customdata=part["trial"] + 1,
         hovertemplate=say("Trial {n}", n="%{customdata}") + ": %{y:.3f}<br>%{x}<extra></extra>",
     )  # fmt: skip
-
-
-def _draw_setting(
-    figure: go.Figure, known: pd.DataFrame, name: str, log: bool, at: dict[str, int], dark: bool
-) -> None:
-    is_number = pd.api.types.is_numeric_dtype(known[name])
-    for part, said, symbol in _kinds(known):
-        values = part[name] if is_number else part[name].astype(str)
-        trace = _points(part, values, said, symbol, dark)
-        first = at == {"row": 1, "col": 1}
-        figure.add_trace(trace.update(showlegend=first), **at)
-    axis = {"type": "category", "categoryorder": "category ascending"}
-    if is_number:
-        axis = {"type": "log" if log else "linear", **_ticks(known[name], log)}
-    figure.update_xaxes(palette.axis(dark, tickangle=0, **axis), **at)
-
-
-def _ticks(values: pd.Series[Any], log: bool) -> dict[str, Any]:
-    """Three marks, the ends and what is between: there is no room for more."""
-    low, high = float(values.min()), float(values.max())
-    middle = (low * high) ** 0.5 if log else (low + high) / 2
-    marks = [float(f"{value:.2g}") for value in (low, middle, high)]
-    return {"tickvals": marks, "ticktext": [number(mark, ".3g") for mark in marks]}
 
 
 def _layout(dark: bool, height: int) -> dict[str, Any]:

@@ -5,26 +5,6 @@ from __future__ import annotations
 from cropdash.domain import indices, sentinel2
 from cropdash.i18n import say, sentence
 
-# Titles of `indices.TABLE` and `sentinel2.TABLE`, which speak English only.
-_TITLES = {
-    "vegetation": sentence("vegetation"),
-    "green vegetation": sentence("green vegetation"),
-    "open water": sentence("open water"),
-    "moisture of the canopy": sentence("moisture of the canopy"),
-    "chlorophyll by the red edge": sentence("chlorophyll by the red edge"),
-    "vegetation, less saturated": sentence("vegetation, less saturated"),
-    "bare soil": sentence("bare soil"),
-    "blue": sentence("blue"),
-    "green": sentence("green"),
-    "red": sentence("red"),
-    "red edge 1": sentence("red edge 1"),
-    "red edge 2": sentence("red edge 2"),
-    "red edge 3": sentence("red edge 3"),
-    "near infrared": sentence("near infrared"),
-    "narrow near infrared": sentence("narrow near infrared"),
-    "short-wave infrared 1": sentence("short-wave infrared 1"),
-    "short-wave infrared 2": sentence("short-wave infrared 2"),
-}
 KINDS = {
     "bands": sentence("Bands"),
     "indices": sentence("Indices"),

@@ -58,29 +58,6 @@ _MONTHS = (
     sentence("November"),
     sentence("December"),
 )
-_GROUPS = {
-    "unspecified": sentence("Unspecified"),
-    "vegetable": sentence("Vegetable"),
-    "winter_cereal": sentence("Winter cereal"),
-    "spring_cereal": sentence("Spring cereal"),
-    "summer_cereal": sentence("Summer cereal"),
-    "grassland": sentence("Grassland"),
-    "fallow_buffer": sentence("Fallow buffer"),
-    "root_crop": sentence("Root crop"),
-    "mixed_crop": sentence("Mixed crop"),
-    "oilseed_fibre": sentence("Oilseed fibre"),
-    "grain_legume": sentence("Grain legume"),
-    "perennial_industrial": sentence("Perennial industrial"),
-    "forage_legume": sentence("Forage legume"),
-    "maize": sentence("Maize"),
-    "orchard": sentence("Orchard"),
-    "barley": sentence("Barley"),
-    "vineyard": sentence("Vineyard"),
-    "arable": sentence("Arable"),
-    "permanent_crop": sentence("Permanent crop"),
-    "other": sentence("Other"),
-    "background": sentence("Background"),
-}
 
 
 def term(key: str) -> str:
@@ -211,4 +188,4 @@ def place(name: str) -> str:
 
 def group_label(name: str) -> str:
     """Readable name of a group or a family."""
-    return say(_GROUPS.get(name) or name.replace("_", " ").capitalize())
+    return say(name.replace("_", " ").capitalize())

@@ -85,7 +85,7 @@ def test_groups_of_several_are_framed_where_their_rows_stand():
 @pytest.mark.parametrize("level", LEVELS)
 def test_the_point_of_a_cell_carries_its_groups(level):
     groups = LEGEND.group_of(level)
-    figure, _ = side_by_side(LEFT, RIGHT, LEGEND, level=level, top_k=6, marks=("1-1", None))
+    figure, _ = side_by_side(LEFT, RIGHT, LEGEND, level=level, top_k=6, mark="1-1")
     labels = arrange(LEFT, RIGHT, LEGEND, level=level, top_k=6)
     points = cells_of(figure)
     counts = LEFT.at_level(groups).counts
@@ -98,8 +98,10 @@ def test_the_point_of_a_cell_carries_its_groups(level):
         else:
             assert labels.has_other
             assert len(labels.names) - 1 in (x, y)
-    marked = [points.customdata[k] for k in points.selectedpoints]
-    assert marked == (["1-1"] if "1-1" in points.customdata else [])
+    frames = [s for s in figure.layout.shapes if s.type == "rect" and s.line.width > 2]
+    marked = [((s.x0 + s.x1) / 2, (s.y0 + s.y1) / 2) for s in frames]
+    cells = dict(zip(points.customdata, zip(points.x, points.y, strict=True), strict=True))
+    assert marked == ([cells["1-1"]] if "1-1" in cells else [])
 
 
 def test_classes_that_no_model_and_no_parcel_names_are_left_out():

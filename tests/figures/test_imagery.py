@@ -9,7 +9,7 @@ from pyproj import Transformer
 
 from cropdash.domain import Cube, Grid, indices, sentinel2
 from cropdash.domain.sentinel2 import BAND_SETS
-from cropdash.figures import imagery
+from cropdash.figures import imagery, palette
 from tests import worlds
 
 # Two zones of the demo lie at the edges of their UTM zones, where a web map turns them most.
@@ -119,8 +119,8 @@ def test_the_colours_of_an_index_run_from_its_lowest_to_its_highest_value(name):
     assert len({colour for _, colour in stops}) == len(stops)
     plane = np.array([[of.low - 1, of.low, of.high, of.high + 1, np.nan]], np.float32)
     drawn = imagery._ramp(plane, name)[0]
-    assert tuple(drawn[0, :3]) == tuple(drawn[1, :3]) == imagery.rgb(stops[0][1])
-    assert tuple(drawn[2, :3]) == tuple(drawn[3, :3]) == imagery.rgb(stops[-1][1])
+    assert tuple(drawn[0, :3]) == tuple(drawn[1, :3]) == palette.rgb(stops[0][1])
+    assert tuple(drawn[2, :3]) == tuple(drawn[3, :3]) == palette.rgb(stops[-1][1])
     assert drawn[:, 3].tolist() == [255, 255, 255, 255, 0]
 
 

@@ -12,7 +12,6 @@ from cropdash import legend
 from cropdash.domain import Grid
 from cropdash.figures import imagery, layers
 from cropdash.figures.layers import Indexed
-from tests import worlds
 
 # At the edge of its UTM zone, so that the web map turns it.
 GRID = Grid("EPSG:32630", 700_000.0, 5_300_000.0, 10.0, (61, 83))
@@ -34,12 +33,11 @@ def pictures() -> list[Indexed]:
     return [
         layers.classes(crops(), table),
         layers.confidence(sure),
-        layers.shaded(crops(), sure, table),
         layers.of_agreement((crops() % 6).astype(np.uint8)),
     ]
 
 
-@pytest.mark.parametrize("i", range(4))
+@pytest.mark.parametrize("i", range(3))
 def test_the_file_shows_the_same_as_one_in_full_colour(i):
     picture = pictures()[i]
     small, large = layers.png(picture, GRID), imagery.png(rgba(picture), GRID)
@@ -52,7 +50,7 @@ def test_the_file_shows_the_same_as_one_in_full_colour(i):
     assert set(np.unique(seen[..., 3])) == {0, 255}
 
 
-@pytest.mark.parametrize("i", range(4))
+@pytest.mark.parametrize("i", range(3))
 def test_what_is_not_shown_is_transparent_and_nothing_else_changes(i):
     picture = pictures()[i]
     shown = np.random.default_rng(2).random(GRID.shape) < 0.5
@@ -78,42 +76,6 @@ def test_confidence_is_lighter_where_the_model_is_surer():
     assert (picture[..., 3] == 255).all()
     ends = [f"#{r:02x}{g:02x}{b:02x}" for r, g, b, _ in picture[0, [0, -1]]]
     assert tuple(ends) == layers.CONFIDENCE
-
-
-@given(st.floats(0, 1), st.floats(0, 1), st.integers(1, 49))
-def test_a_class_is_paler_where_the_model_is_less_sure(first, second, k):
-    crop, sure = np.full((1, 2), k, np.uint8), np.array([sorted((first, second))], np.float32)
-    low, high = rgba(layers.shaded(crop, sure, legend.load()))[0, :, :3].sum(axis=1, dtype=int)
-    assert low >= high
-
-
-def test_the_surest_class_wears_its_own_colour_and_no_class_none():
-    table, crop = legend.load(), crops(3)
-    sure = rgba(layers.shaded(crop, np.ones(GRID.shape, np.float32), table))
-    np.testing.assert_array_equal(sure, rgba(layers.classes(crop, table)))
-    outside = np.full(GRID.shape, 255, np.uint8)
-    assert not layers.shaded(outside, np.ones(GRID.shape, np.float32), table).codes.any()
-
-
-def test_shades_of_the_last_class_fit_into_the_picture():
-    """Codes are bytes: beyond 255 they would wrap into another class's colours."""
-    table = legend.load()
-    every = np.repeat(np.arange(1, table.n_classes, dtype=np.uint8)[:, None], 11, axis=1)
-    sure = np.broadcast_to(np.linspace(0, 1, 11, dtype=np.float32), every.shape)
-    codes = layers.shaded(every, sure, table).codes.astype(int)
-    assert (np.diff(codes, axis=1) >= 0).all()
-    assert (codes[1:, 0] > codes[:-1, -1]).all()
-
-
-def test_more_classes_than_shades_keep_their_own_colours():
-    """254 classes leave one shade each; those of a picture that shows few keep five."""
-    table = worlds.legend(254)
-    every = np.arange(1, 255, dtype=np.uint8)[None]
-    one = rgba(layers.shaded(every, np.full(every.shape, 0.2, np.float32), table))
-    np.testing.assert_array_equal(one, rgba(layers.classes(every, table)))
-    few = np.full((1, 5), 254, np.uint8)
-    codes = layers.shaded(few, np.linspace(0, 1, 5, dtype=np.float32)[None], table).codes
-    assert len(np.unique(codes)) == 5
 
 
 @settings(max_examples=30, deadline=None)

@@ -8,9 +8,8 @@ import pytest
 
 from cropdash import legend as legends
 from cropdash.evaluate import class_table, confusion, reliability
-from cropdash.figures import palette
-from cropdash.figures.metrics import f1_dumbbell, learning_curves, reliability_curve
-from cropdash.i18n import speaking
+from cropdash.figures import palette, wording
+from cropdash.figures.metrics import dumbbell, learning_curves, reliability_curve
 
 LEGEND = legends.load()
 NAMES = ("CNN", "XGBoost")
@@ -34,31 +33,30 @@ def epochs(**changes):
     return table.assign(**changes)
 
 
-def test_the_dumbbell_is_sorted_by_the_gap():
-    table = class_table(LEFT, RIGHT)
-    figure = f1_dumbbell(table, NAMES, LEGEND)
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_dumbbell_keeps_the_order_of_its_rows(dark):
+    table = class_table(LEFT, RIGHT)[::-1]
+    labels = wording.group_labels(LEGEND, "class")
+    figure = dumbbell(table, "f1", NAMES, labels, "F1", promised=0.9, dark=dark)
     bars, left, right = figure.data
-    gap = np.array(left.x) - np.array(right.x)
-    assert (np.diff(gap) >= 0).all()
+    scored = table.dropna(subset=["left_f1", "right_f1"])
+    np.testing.assert_array_equal(left.x, scored["left_f1"])
+    np.testing.assert_array_equal(right.x, scored["right_f1"])
     assert (left.name, right.name) == NAMES
-    assert (left.marker.color, right.marker.color) == palette.model_colours(False)
-    assert figure.layout.yaxis.ticktext[-1] == "Winter soft wheat"  # the largest lead on top
-    np.testing.assert_array_equal(np.array(bars.x).reshape(-1, 3)[:, 0], left.x)
+    assert (left.marker.color, right.marker.color) == palette.model_colours(dark)
+    assert figure.layout.yaxis.ticktext == tuple(
+        wording.shorten_all([labels[k] for k in scored["class_id"]], 32)
+    )
+    np.testing.assert_array_equal(np.array(bars.x).reshape(-1, 3)[:, :2].T, [left.x, right.x])
+    assert figure.layout.shapes[0].x0 == 0.9
 
 
 def test_the_dumbbell_leaves_out_classes_without_a_score():
     only_predicted = class_table(LEFT, confusion(TRUTH, [1] * 30, LEGEND.n_classes))
     assert 1 in set(only_predicted["class_id"])
-    figure = f1_dumbbell(only_predicted, NAMES, LEGEND)
-    assert len(figure.data[1].x) == 3
-
-
-def test_the_dumbbell_names_groups_of_a_level():
-    group_of = LEGEND.group_of("group")
-    table = class_table(LEFT.at_level(group_of), RIGHT.at_level(group_of))
-    with speaking("fr"):
-        figure = f1_dumbbell(table, NAMES, LEGEND, level="group")
-    assert "Céréale d’hiver" in figure.layout.yaxis.ticktext
+    labels = wording.group_labels(LEGEND, "class")
+    assert len(dumbbell(only_predicted, "f1", NAMES, labels, "F1").data[1].x) == 3
+    assert dumbbell(only_predicted.head(0), "f1", NAMES, labels, "F1").layout.annotations
 
 
 def test_learning_curves_of_a_network_have_three_panels():
@@ -119,7 +117,7 @@ def test_the_reliability_curve_shows_full_bins_only():
 def test_empty_tables_say_so():
     nothing = class_table(*[confusion([], [], LEGEND.n_classes)] * 2)
     for figure in (
-        f1_dumbbell(nothing, NAMES, LEGEND),
+        dumbbell(nothing, "f1", NAMES, [], "F1"),
         learning_curves(pd.DataFrame()),
         learning_curves(pd.DataFrame({"epoch": [1]})),
         reliability_curve({}),

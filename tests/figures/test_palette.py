@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from cropdash import legend as legends
 from cropdash.figures import palette
 
 
@@ -47,10 +46,3 @@ def test_scales_run_from_end_to_end_and_the_middle_is_nothing(dark):
     assert positions == sorted(positions)
     assert dict(map(tuple, scale))[0.5] == palette.of_theme(dark).surface
     assert next(at for at, colour in scale if colour == palette.of_theme(dark).left) > 0.5
-
-
-def test_every_class_has_its_own_colour():
-    legend = legends.load()
-    colours = palette.class_colours(legend)
-    assert sorted(colours) == list(range(legend.n_classes))
-    assert len(set(colours.values())) == legend.n_classes

@@ -171,9 +171,9 @@ def test_seasons_are_means_with_a_range_while_they_are_few():
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_every_class_can_be_seen_as_a_line(dark):
-    page = series._light(series._rgb(palette.of_theme(dark).surface))
+    page = series._light(palette.rgb(palette.of_theme(dark).surface))
     for item in legend.load().classes[1:]:
-        light = series._light(series._rgb(series.readable_colour(item.colour, dark)))
+        light = series._light(palette.rgb(series.readable_colour(item.colour, dark)))
         contrast = (max(page, light) + 0.05) / (min(page, light) + 0.05)
         assert contrast >= 2, item.label()
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from cropdash import legend as legends
-from cropdash.figures import palette, standing, wording
+from cropdash.figures import palette, standing
 
 NAMES = ("CNN", "XGBoost")
 ZONES = pd.DataFrame(
@@ -39,29 +37,6 @@ def test_zones_stand_in_order_of_the_lead_and_in_the_leaders_colour():
 def test_without_an_interval_there_is_no_band():
     assert not standing.by_zone(ZONES, NAMES, "accuracy").layout.shapes
     assert standing.by_zone(ZONES.tail(1), NAMES, "accuracy").layout.annotations
-
-
-@pytest.mark.parametrize("dark", [False, True])
-def test_coverage_stands_beside_what_was_promised(dark):
-    table = pd.DataFrame(
-        {
-            "class_id": [8, 30, 17],
-            "support": [50, 200, 3],
-            "left_covered": [0.9, 0.95, 0.0],
-            "right_covered": [0.8, 0.9, np.nan],
-            "left_size": [1.2, 1.1, 2.0],
-            "right_size": [1.3, 1.0, 1.0],
-        }
-    )
-    labels = wording.group_labels(legends.load(), "class")
-    figure = standing.coverage(table, NAMES, 0.9, labels, dark=dark)
-    assert figure.layout.yaxis.ticktext == ("Rapeseed", "Winter soft wheat", "Maize")
-    assert figure.layout.shapes[0].x0 == 0.9
-    left, right = figure.data
-    assert list(left.x) == [0.0, 0.9, 0.95]
-    assert (left.marker.color, right.marker.color) == palette.model_colours(dark)
-    assert "200 parcels, 1.1 classes" in left.customdata[-1]
-    assert standing.coverage(table.head(0), NAMES, 0.9, labels).layout.annotations
 
 
 def test_marked_periods_and_the_parcels_between_two_classes():

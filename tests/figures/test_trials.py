@@ -36,18 +36,6 @@ def test_each_trial_is_one_point_at_its_score(dark):
     assert low < table["score"].min() < table["score"].max() < high
 
 
-def test_a_chart_for_each_setting_with_every_trial_in_it():
-    table, names = some(), {"rate": "Rate", "depth": "Depth", "inputs": "Inputs", "trial": "Trial"}
-    figure = figures.scores_by_setting(table, names, ["rate"])
-    assert [note.text for note in figure.layout.annotations] == list(names.values())
-    assert sum(len(trace.x) for trace in figure.data) == len(names) * len(table)
-    assert figure.layout.xaxis.type == "log"
-    assert figure.layout.xaxis2.type == "linear"
-    assert figure.layout.xaxis3.type == "category"
-    shown = [trace.name for trace in figure.data if trace.showlegend]
-    assert len(shown) == len(set(shown))
-
-
 def test_mean_and_deviation_of_the_folds():
     folds = pd.DataFrame({"fold": [1, 2, 3] * 2, "score": ["A"] * 3 + ["B"] * 3})
     folds["value"] = [0.1, 0.2, 0.6, 0.5, 0.5, 0.5]
@@ -57,25 +45,12 @@ def test_mean_and_deviation_of_the_folds():
     assert figure.data[1].y == pytest.approx(tuple(folds["value"]))
 
 
-def test_curves_are_over_time_only_if_all_have_it():
-    timed = pd.DataFrame(
-        {"epoch": [1, 2], "seconds": [3.0, 9.0], "validation_macro_f1": [0.1, 0.2]}
-    )
-    figure = figures.curves_of_runs({"a": timed, "b": timed})
-    assert [list(trace.x) for trace in figure.data] == [[3, 9]] * 2
-    assert len({(t.line.color, t.line.dash) for t in figure.data}) == 2
-    figure = figures.curves_of_runs({"a": timed, "b": timed.drop(columns="seconds")})
-    assert [list(trace.x) for trace in figure.data] == [[1, 2]] * 2
-
-
 def test_nothing_to_show_is_said():
     nothing = some().assign(score=np.nan)
     with speaking("fr"):
         for figure in (
             figures.scores_by_trial(nothing),
-            figures.scores_by_setting(nothing, {"rate": "Rate"}, []),
             figures.scores_by_fold(pd.DataFrame(columns=["fold", "score", "value"])),
-            figures.curves_of_runs({"a": pd.DataFrame()}),
         ):
             assert not figure.data
             assert figure.layout.annotations[0].text.startswith("Rien")

@@ -10,7 +10,7 @@ import streamlit as st
 from cropdash.domain import Legend, Level
 from cropdash.figures import metrics
 from cropdash.i18n import say
-from cropdash.ui.compare.controls import UNITS, said
+from cropdash.ui.compare.controls import UNITS, group_labels, said
 from cropdash.ui.compare.counting import Choice, Names, Runs, Scored
 from cropdash.ui.compare.tables import scores_by_class, shown_by_class
 from cropdash.ui.shell import frame
@@ -53,11 +53,11 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
     file = ("classes", choice.unit, choice.level)
     chart.button(say("Scores by class (CSV)"), lambda: table, runs[0].dataset, *file)
     title = say("F1 of both by class, the largest lead of {left} on top", left=names[0])
-    figure = metrics.f1_dumbbell(
-        found, names, scored.legend, level=choice.level, dark=frame.is_dark()
-    )
-    st.markdown(f"**{literal(title)}**")
-    st.plotly_chart(figure, theme=None, width="stretch", key="dumbbell", alt=title)
+    figure = metrics.dumbbell(
+        found.sort_values("f1_difference", kind="stable"), "f1", names,
+        group_labels(runs[0].dataset, choice.level), say("F1 score"), dark=frame.is_dark(),
+    )  # fmt: skip
+    chart.draw(title, figure, "dumbbell")
 
 
 def named_like(table: pd.DataFrame, text: str, legend: Legend, level: Level) -> pd.Series:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from cropdash.figures import metrics, standing
+from cropdash.figures import metrics
 from cropdash.i18n import number, say
 from cropdash.ui.compare.controls import group_labels, test_zones
 from cropdash.ui.compare.counting import Choice, Names, Runs
@@ -54,13 +54,10 @@ def _sets(runs: Runs, names: Names) -> None:
         "How often a parcel's class set holds what was declared, all test zones ({share} promised)",
         share=number(promised, ".0%"),
     )
-    figure = standing.coverage(
-        table.head(_SHOWN),
-        names,
-        promised,
-        group_labels(runs[0].dataset, "class"),
-        dark=frame.is_dark(),
-    )
+    figure = metrics.dumbbell(
+        table.head(_SHOWN)[::-1], "covered", names, group_labels(runs[0].dataset, "class"),
+        say("Share of parcels"), promised=promised, dark=frame.is_dark(),
+    )  # fmt: skip
     if len(table) > _SHOWN:
         title += say("; the {n} largest", n=number(_SHOWN))
     chart.show(title, figure, lambda: table, runs[0].dataset, "class_sets")

@@ -73,7 +73,7 @@ def _box(runs: Runs, scored: Scored, choice: Choice, names: Names, cell: str) ->
 
     chosen = st.selectbox(
         say("Declared and named, most frequent first"), options, format_func=said, key=key,
-        on_change=lambda: address.put("cell", st.session_state[key]),
+        on_change=address.follow(key, "cell"),
     )  # fmt: skip
     truth, predicted = map(int, str(chosen).split("-"))
     return truth, predicted

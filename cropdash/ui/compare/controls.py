@@ -162,12 +162,11 @@ def published() -> None:
 def _conventions() -> bool:
     """The switch of background, and the seed's convention one click away."""
     first, second = st.columns([2, 1], vertical_alignment="center")
-    key = "address:background"
-    st.session_state[key] = st.query_params.get("background") == "1"
-    background = first.toggle(
-        say("Count background as a class"), key=key, on_change=_follow_background,
-        help=say("Our models never answer background, so each such pixel counts as an error."),
-    )  # fmt: skip
+    with first:
+        background = choices.toggle(
+            say("Count background as a class"), "background",
+            say("Our models never answer background, so each such pixel counts as an error."),
+        )  # fmt: skip
     if _SEED.items() <= st.query_params.to_dict().items():
         second.button(
             say("Back to my own count"), icon=":material/undo:", on_click=_go_back,
@@ -179,11 +178,7 @@ def _conventions() -> bool:
             key="convention", width="stretch",
             help=say("Pixels, background in, averaged over all classes of the legend."),
         )  # fmt: skip
-    return bool(background)
-
-
-def _follow_background() -> None:
-    address.put("background", "1" if st.session_state["address:background"] else None)
+    return background
 
 
 def _as_the_seed() -> None:

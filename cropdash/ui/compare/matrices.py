@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -21,8 +20,6 @@ from cropdash.ui.widgets import chart, choices
 
 _TOPS = ("10", "15", "20", "30", "all")
 _USUAL = "20"
-_MARKS = "compare:marks"  # cells that each figure outlines from the start
-_ANEW = "compare:anew"  # how often each figure lost its outline and was drawn anew
 
 
 @st.fragment
@@ -36,12 +33,11 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
             what=said(choice),
         )
     )
-    drawn = (*(run.run_id for run in runs), choice, view, top, only)
     cell = confused.current(scored, choice.level)
     if view == "difference":
-        _difference(runs, names, choice, (top, only), cell, drawn)
+        _difference(runs, names, choice, (top, only), cell)
     else:
-        _pair(runs, names, choice, (top, only), cell, drawn)
+        _pair(runs, names, choice, (top, only), cell)
     _download(runs[0].dataset, scored, choice)
     confused.show(runs, names, scored, choice, cell)
 
@@ -74,14 +70,11 @@ def _search(runs: Runs, scored: Scored, level: Level) -> tuple[int, ...]:
     wanted = (st.query_params.get("only") or "").split(",")
     key = "address:only"
     st.session_state[key] = [k for k in offered if stable[k] in wanted]
-
-    def follow() -> None:
-        address.put("only", ",".join(stable[k] for k in st.session_state[key]) or None)
-
     items = scored.legend.classes
     other = {k: other_label(items[k]) for k in offered} if level == "class" else {}
     chosen = st.multiselect(
-        say("Search classes"), offered, key=key, on_change=follow,
+        say("Search classes"), offered, key=key,
+        on_change=address.follow(key, "only", lambda now: ",".join(stable[k] for k in now) or None),
         format_func=lambda k: f"{labels[k]} · {other[k]}" if other.get(k) else labels[k],
         placeholder=say("Type a name to show only some"),
     )  # fmt: skip
@@ -90,11 +83,10 @@ def _search(runs: Runs, scored: Scored, level: Level) -> tuple[int, ...]:
 
 def _pair(
     runs: Runs, names: Names, choice: Choice, shown: tuple[int | None, tuple[int, ...]],
-    cell: str | None, drawn: tuple[Any, ...],
+    cell: str | None,
 ) -> None:  # fmt: skip
-    marks = (_mark("left", cell, drawn), _mark("right", cell, drawn))
     figures = _figures(
-        _ids(runs), marks_of(runs), choice, shown, marks, i18n.current(), frame.is_dark()
+        _ids(runs), marks_of(runs), choice, shown, cell, i18n.current(), frame.is_dark()
     )
     for side, name, column, figure in zip(
         ("left", "right"), names, st.columns(2, gap="small"), figures, strict=True
@@ -107,12 +99,12 @@ def _pair(
 
 def _difference(
     runs: Runs, names: Names, choice: Choice, shown: tuple[int | None, tuple[int, ...]],
-    cell: str | None, drawn: tuple[Any, ...],
+    cell: str | None,
 ) -> None:  # fmt: skip
     scored = score(*runs, choice)
     figure = confusion.difference(
         *scored.totals, names, scored.legend, level=choice.level, top_k=shown[0], only=shown[1],
-        mark=_mark("difference", cell, drawn), dark=frame.is_dark(),
+        mark=cell, dark=frame.is_dark(),
     )  # fmt: skip
     title = say("Where {left} and {right} differ", left=names[0], right=names[1])
     st.markdown(f"**{literal(title)}**")
@@ -120,66 +112,31 @@ def _difference(
 
 
 def _clickable(figure: Any, side: str, alt: str) -> None:
-    key = f"matrix:{side}:{st.session_state.get(f'{_ANEW}:{side}', 0)}"
-    st.plotly_chart(
-        figure, theme=None, width="stretch", key=key, alt=alt, selection_mode="points",
-        on_select=_chooser(key, side),
-    )  # fmt: skip
-
-
-def _chooser(key: str, side: str) -> Callable[[], None]:
-    """Puts the clicked cell into the address. The clicked figure outlines it by itself."""
+    """The figure; a click on a cell puts it into the address, a second one changes nothing."""
+    key = f"matrix:{side}"
 
     def choose() -> None:
         points = st.session_state[key]["selection"]["points"]
         cell = points[0].get("customdata") if points else None
         cell = cell[0] if isinstance(cell, list) else cell
-        kept: Mapping[str, Any] = st.session_state.get(_MARKS, {})
         if cell:
             address.put("cell", str(cell))
-            st.session_state[_MARKS] = {
-                name: mark if name == side else {**mark, "cell": str(cell)}
-                for name, mark in kept.items()
-            } | {"clicked": {"cell": str(cell)}}
-        else:
-            _outline_again(side, kept)
 
-    return choose
-
-
-def _outline_again(side: str, kept: Mapping[str, Any]) -> None:
-    """Draw a figure anew: a second click on the outlined cell took the outline, not the choice."""
-    again = f"{_ANEW}:{side}"
-    st.session_state[again] = st.session_state.get(again, 0) + 1
-    st.session_state[_MARKS] = {name: mark for name, mark in kept.items() if name != side}
-
-
-def _mark(side: str, cell: str | None, drawn: tuple[Any, ...]) -> str | None:
-    """The cell that a figure outlines from the start.
-
-    A click must not change the clicked figure, or the browser would draw it anew: its mark
-    changes only when something else does.
-    """
-    kept = dict(st.session_state.get(_MARKS, {}))
-    text, mine = repr(drawn), kept.get(side)
-    clicked = (kept.get("clicked") or {}).get("cell")
-    if mine is None or mine["drawn"] != text or (cell != clicked and mine["cell"] != cell):
-        mine = {"drawn": text, "cell": cell}
-    st.session_state[_MARKS] = kept | {side: mine}
-    marked: str | None = mine["cell"]
-    return marked
+    st.plotly_chart(
+        figure, theme=None, width="stretch", key=key, alt=alt, selection_mode="points",
+        on_select=choose,
+    )  # fmt: skip
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _figures(
     ids: tuple[str, str], finished: Marks, choice: Choice,
-    shown: tuple[int | None, tuple[int, ...]], marks: tuple[str | None, str | None],
-    spoken: str, dark: bool,
+    shown: tuple[int | None, tuple[int, ...]], cell: str | None, spoken: str, dark: bool,
 ) -> tuple[Any, Any]:  # fmt: skip
     scored = score(data.store().run(ids[0]), data.store().run(ids[1]), choice)
     return confusion.side_by_side(
         *scored.totals, scored.legend, level=choice.level, top_k=shown[0], only=shown[1],
-        marks=marks, dark=dark,
+        mark=cell, dark=dark,
     )  # fmt: skip
 
 

@@ -12,8 +12,6 @@ from cropdash.domain import Level
 from cropdash.evaluate import zone_table
 from cropdash.figures import standing, wording
 from cropdash.i18n import number, say, sentence
-from cropdash.settings import classifiers
-from cropdash.storage.store import RunInfo
 from cropdash.ui.compare.controls import group_labels, said, test_zones
 from cropdash.ui.compare.counting import (
     Choice,
@@ -35,12 +33,6 @@ _METRICS = {
     "macro_f1": sentence("Macro F1"),
     "weighted_f1": sentence("Weighted F1"),
 }
-
-
-def names_of(left: RunInfo, right: RunInfo) -> Names:
-    """Short names of both runs; numbered where the model is the same."""
-    first, second = (classifiers.label(r.classifier) for r in (left, right))
-    return (first, second) if first != second else (f"{first} (1)", f"{second} (2)")
 
 
 def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:

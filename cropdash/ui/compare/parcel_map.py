@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from html import escape
 
-import numpy as np
 import pandas as pd
 import streamlit as st
-from scipy import ndimage
 
-from cropdash.domain import Labels
-from cropdash.figures import imagery, maps, palette, wording
+from cropdash import i18n
+from cropdash.figures import maps, palette, wording
 from cropdash.i18n import number, say
 from cropdash.ui.compare.controls import group_labels
 from cropdash.ui.compare.counting import Names, Runs
@@ -19,9 +17,6 @@ from cropdash.ui.shell import address, data, frame
 from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import parcel_map as component
 from cropdash.ui.widgets import pictures
-
-_SMALL, _HALO = 60, 2  # pixels of a parcel that needs a halo; pixels of halo on each side
-_OPACITY = 0.75  # of the parcels' colours over the imagery
 
 
 def show(runs: Runs, names: Names, parcels: pd.DataFrame, height: int) -> None:
@@ -35,19 +30,19 @@ def show(runs: Runs, names: Names, parcels: pd.DataFrame, height: int) -> None:
     )  # fmt: skip
     here = parcels[parcels["zone_id"] == zone]
     dataset = runs[0].dataset
-    component.keep_parcel_of(dataset, zone)
+    component.keep_parcels_of(dataset, zone)
     place = next(z for z in data.zones(dataset) if z.zone_id == zone)
-    panel = maps.Panel(
-        wording.place(zone),
-        pictures.url(dataset, place),
-        _overlay(dataset, zone, here),
-        _said(dataset, here, names),
-    )
+    panel = maps.Panel(wording.place(zone), pictures.url(dataset, place))
     chart = maps.zone_map(place.grid, component.parcels_url(dataset, zone), [panel], height - 8)
     chosen = component.selected(dataset, zone)
-    command = maps.command({"selected": chosen, "opacity": _OPACITY, "fill": 0})
-    key = f"cell:{dataset}:{zone}:{_mark(here)}"
-    component.show(chart, command, key=key, height=height)
+    state = {
+        "selected": chosen,
+        "fill": 0,
+        "colours": coloured(here, frame.is_dark()),
+        "notes": _said(dataset, here, names),
+    }
+    key = f"cell:{dataset}:{zone}:{i18n.current()}"
+    component.show(chart, maps.command(state), key=key, height=height)
     _legend(names)
     _chosen(dataset, here, names, chosen)
 
@@ -55,47 +50,20 @@ def show(runs: Runs, names: Names, parcels: pd.DataFrame, height: int) -> None:
 def go_to(dataset: str, zone: str, parcel: int) -> None:
     """Show a parcel in its zone: both at once, so that the one doesn't let go of the other."""
     address.put("zone", zone)
-    component.keep_parcel_of(dataset, zone)
+    component.keep_parcels_of(dataset, zone)
     address.put("parcel", str(parcel))
 
 
-def _overlay(dataset: str, zone: str, here: pd.DataFrame) -> str:
-    grid = next(z.grid for z in data.zones(dataset) if z.zone_id == zone)
-    dark = frame.is_dark()
-    key = f"{dataset}/{zone}/{data.fingerprint(dataset)}/cell{_HALO}/{_mark(here)}/{dark}"
-    return component.picture(
-        key, lambda: imagery.png(coloured(data.labels(dataset, zone), here, dark), grid)
-    )
-
-
-def coloured(labels: Labels, here: pd.DataFrame, dark: bool) -> imagery.Rgba:
-    """(H, W, 4) the parcels in the colour of the run that confuses them; clear elsewhere.
-
-    Small ones have a halo of that colour, or no one would find them.
-    """
-    codes = np.zeros(int(labels.parcel_id.max()) + 1, np.uint8)  # 1 + index into BY
-    for code, by in enumerate(BY, start=1):
-        ids = here.loc[here["by"] == by, "parcel_id"].to_numpy()
-        codes[ids[ids < len(codes)]] = code
-    own = codes[labels.parcel_id]
-    sizes = np.bincount(labels.parcel_id.ravel(), minlength=len(codes))
-    small = np.where(sizes < _SMALL, codes, 0)[labels.parcel_id]
-    shown = np.where(own > 0, own, ndimage.maximum_filter(small, size=2 * _HALO + 1))
-    colours = np.zeros((len(BY) + 1, 4), np.uint8)
-    colours[1:] = [[*bytes.fromhex(colour[1:]), 255] for colour in _colours(dark)]
-    picture: imagery.Rgba = colours[shown]
-    return picture
+def coloured(here: pd.DataFrame, dark: bool) -> dict[str, str]:
+    """Colour of each of the parcels by id: that of the run that confuses it."""
+    colours = dict(zip(BY, _colours(dark), strict=True))
+    return {str(i): colours[by] for i, by in zip(here["parcel_id"], here["by"], strict=True)}
 
 
 def _colours(dark: bool) -> tuple[str, str, str]:
     """Of parcels that the left run, the right run, and both confuse."""
     left, right = palette.model_colours(dark)
     return left, right, "#d81b9a"
-
-
-def _mark(here: pd.DataFrame) -> str:
-    """Changes with the parcels and with who confuses them."""
-    return "-".join(f"{p}{by[0]}" for p, by in zip(here["parcel_id"], here["by"], strict=True))
 
 
 def _said(dataset: str, here: pd.DataFrame, names: Names) -> dict[str, str]:

@@ -8,10 +8,28 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cropdash.i18n import number, say
+from cropdash.i18n import number, say, sentence
 from cropdash.ui.shell import data
-from cropdash.ui.widgets import scores
+from cropdash.ui.widgets import chart, scores
 
+_COLUMNS = {  # and what is said of them
+    sentence("Zone"): "",
+    sentence("Region"): "",
+    sentence("Split"): "",
+    sentence("Parcels"): "",
+    sentence("Periods not seen"): "",
+    sentence("Which periods"): "",
+    sentence("Filled"): sentence("Share of pixels without a clear date, mean over periods"),
+    sentence("Unknown codes"): "",
+    sentence("Which codes"): "",
+    sentence("Mended"): sentence("Outlines that were not valid and could be repaired"),
+    sentence("Dropped"): sentence("Without outline or area, or the same outline twice"),
+    sentence("Repeated ids"): sentence(
+        "Rows whose id stands on several; told apart by their outline"
+    ),
+    sentence("Warnings"): "",
+    sentence("First warning"): "",
+}
 _DROPPED = ("without_geometry", "without_area", "repeated_geometry")
 
 
@@ -25,10 +43,7 @@ def show(dataset: str) -> None:
     scores.row(_figures(zones))
     shown = zones.assign(Split=zones["Split"].map(say))
     st.dataframe(shown, hide_index=True, column_config=_columns(), key=f"coverage:{dataset}")
-    st.download_button(
-        say("Coverage (CSV)"), data.csv(zones, dataset), f"{data.stem(dataset, 'coverage')}.csv", "text/csv",
-        icon=":material/download:", key=f"coverage:csv:{dataset}", on_click="ignore",
-    )  # fmt: skip
+    chart.button(say("Coverage (CSV)"), lambda: zones, dataset, "coverage")
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -92,31 +107,14 @@ def _figures(zones: pd.DataFrame) -> list[tuple[str, str, str]]:
 
 
 def _columns() -> dict[str, Any]:
-    figure, plain = st.column_config.NumberColumn, st.column_config.Column
-    return {
+    shown = {
+        name: st.column_config.Column(say(name), help=say(about) if about else None)
+        for name, about in _COLUMNS.items()
+    }
+    return shown | {
         "Zone": st.column_config.TextColumn(say("Zone"), pinned=True),
-        "Region": plain(say("Region")),
-        "Split": plain(say("Split")),
-        "Parcels": figure(say("Parcels"), format="localized"),
-        "Periods not seen": plain(say("Periods not seen")),
-        "Which periods": plain(say("Which periods")),
-        "Filled": figure(
-            say("Filled"),
-            format="percent",
-            help=say("Share of pixels without a clear date, mean over periods"),
+        "Parcels": st.column_config.NumberColumn(say("Parcels"), format="localized"),
+        "Filled": st.column_config.NumberColumn(
+            say("Filled"), format="percent", help=say(_COLUMNS["Filled"])
         ),
-        "Unknown codes": plain(say("Unknown codes")),
-        "Which codes": plain(say("Which codes")),
-        "Mended": figure(
-            say("Mended"), help=say("Outlines that were not valid and could be repaired")
-        ),
-        "Dropped": figure(
-            say("Dropped"), help=say("Without outline or area, or the same outline twice")
-        ),
-        "Repeated ids": figure(
-            say("Repeated ids"),
-            help=say("Rows whose id stands on several; told apart by their outline"),
-        ),
-        "Warnings": plain(say("Warnings")),
-        "First warning": plain(say("First warning")),
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from cropdash.domain.errors import ConfigError
 from cropdash.legend import CLASSES
 from cropdash.settings.build import Widget
 from cropdash.settings.folders import folders
+from cropdash.ui.shell import assets
 
 FOLDER = "incoming"
 _REGISTERS = (".gpkg", ".parquet", ".geoparquet", ".7z", ".7z.001")
@@ -61,18 +61,8 @@ def place(name: str, content: bytes) -> Path:
 def save(name: str, content: bytes) -> Path:
     """Keep a zones file at its place; the same content is kept once."""
     path = place(name, content)
-    _write(path, content)
+    assets.replaced(path, content)
     return path
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{secrets.token_hex(8)}.part")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _is_register(path: Path) -> bool:

@@ -13,6 +13,7 @@ from cropdash.i18n import number, retell, say, sentence
 from cropdash.settings import sources
 from cropdash.ui.shell import data
 from cropdash.ui.shell.literal import told
+from cropdash.ui.widgets import chart
 
 _CHECKS = {
     "group": sentence("About"),
@@ -117,7 +118,4 @@ def _checks(dataset: str, checks: pd.DataFrame) -> None:
         shown, hide_index=True, placeholder="–", key=f"realism:{dataset}", column_config=config
     )
     st.caption(say("From and to: the band that the simulated figure is to lie in."))
-    st.download_button(
-        say("Checks (CSV)"), data.csv(checks, dataset), f"{data.stem(dataset, 'realism')}.csv", "text/csv",
-        icon=":material/download:", key=f"realism:csv:{dataset}", on_click="ignore",
-    )  # fmt: skip
+    chart.button(say("Checks (CSV)"), lambda: checks, dataset, "realism")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from cropdash.figures import wording, zone_map
 from cropdash.i18n import number, retell, say, sentence
-from cropdash.ui.shell import address, data, frame
+from cropdash.ui.shell import data, frame
 from cropdash.ui.shell.literal import told
-from cropdash.ui.widgets import job_watch, scores
+from cropdash.ui.widgets import chart, choices, job_watch, scores
 
 STATES = ("built", "building", "failed", "missing")
 _COLOURS: dict[str, job_watch.Colour] = {
@@ -45,19 +45,7 @@ _ALL = ""  # no region's name
 
 def choose_view(*, empty: bool) -> str:
     """Which part of the page is shown, kept in the address; building first where nothing is."""
-    options, key = list(_VIEWS), "address:view"
-    st.session_state[key] = address.get(VIEW, options, NEW if empty else ZONES)
-    chosen = st.segmented_control(
-        say("Show"), options, format_func=lambda view: say(_VIEWS[view]), required=True, key=key,
-        label_visibility="collapsed", on_change=lambda: address.put(VIEW, st.session_state[key]),
-    )  # fmt: skip
-    return str(chosen)
-
-
-class Jobs(job_watch.Jobs, Protocol):
-    """What starts, stops and resumes builds; the page hands it in."""
-
-    def resume_build(self, dataset: str) -> None: ...
+    return choices.one_of(say("Show"), VIEW, _VIEWS, NEW if empty else ZONES)
 
 
 def names() -> tuple[str, ...]:
@@ -65,7 +53,7 @@ def names() -> tuple[str, ...]:
     return data.store().build_names()
 
 
-def watch(dataset: str, jobs: Jobs) -> None:
+def watch(dataset: str, jobs: job_watch.Jobs) -> None:
     """State of a build; while it works, look again each second."""
     jobs.reap()
     status = data.store().build_status(dataset)
@@ -106,7 +94,7 @@ def _head(dataset: str) -> None:
 
 
 @frame.plainly()
-def _ended(dataset: str, status: Any, jobs: Jobs) -> None:
+def _ended(dataset: str, status: Any, jobs: job_watch.Jobs) -> None:
     """Why the last build ended, and the button that takes it up again."""
     if status and status.error:
         show = st.warning if status.state == "stopped" else st.error
@@ -181,14 +169,11 @@ def _table(dataset: str, zones: pd.DataFrame) -> None:
         },
     )  # fmt: skip
     with st.container(horizontal=True):
-        st.download_button(
-            say("States (CSV)"), data.csv(zones[list(_COLUMNS)]), f"{dataset}_zones.csv", "text/csv",
-            icon=":material/download:", key=f"states:{dataset}", on_click="ignore",
-        )  # fmt: skip
-        st.download_button(
-            say("Zones (GeoJSON)"), json.dumps(zone_map.geojson(zones)).encode(),
-            f"{dataset}_zones.geojson", "application/geo+json", icon=":material/download:",
-            key=f"geojson:{dataset}", on_click="ignore",
+        states = zones[list(_COLUMNS)]
+        chart.download(say("States (CSV)"), lambda: data.csv(states), f"{dataset}_zones.csv")
+        chart.download(
+            say("Zones (GeoJSON)"), lambda: json.dumps(zone_map.geojson(zones)).encode(),
+            f"{dataset}_zones.geojson", "application/geo+json",
         )  # fmt: skip
 
 

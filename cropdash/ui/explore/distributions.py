@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -10,10 +11,10 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from cropdash.domain import Zone
 from cropdash.figures import histograms, parcels, series, values, wording
 from cropdash.figures.values import KINDS
 from cropdash.i18n import number, say, sentence
-from cropdash.ui.explore.place import Place, region_box
 from cropdash.ui.shell import data, frame
 from cropdash.ui.widgets import chart, choices
 from cropdash.ui.widgets.names import ALL, crop_name
@@ -27,6 +28,23 @@ _DRAWN = 4  # crops whose histograms, or seasons, are drawn unasked
 _MOST = 8  # lines that can still be told apart
 
 
+@dataclass(frozen=True)
+class Place:
+    """Dataset and zone of the page."""
+
+    dataset: str
+    zone: str
+    zones: Sequence[Zone]  # all that are built
+
+
+def region_box(place: Place) -> str:
+    """A region of the dataset, or all."""
+    regions = sorted({z.region for z in place.zones})
+    return choices.box_of(
+        say("Region"), "region", {ALL: ALL} | {r: wording.place(r) for r in regions}
+    )
+
+
 def sizes(place: Place) -> None:
     """How large parcels are, by crop or region."""
     first, second = st.columns(2, gap="medium")
@@ -38,7 +56,7 @@ def sizes(place: Place) -> None:
     facts = facts if region == ALL else facts[facts["region"] == region]
     where = say("all regions") if region == ALL else wording.place(region)
     if facts.empty:
-        chart.empty(say("No parcel is declared there: choose another region."))
+        st.info(say("No parcel is declared there: choose another region."))
         return
     said = say("Area of {n} parcels of {where}", n=number(len(facts)), where=where)
     table = parcels.size_table(facts, shape, data.legend(place.dataset))
@@ -70,7 +88,7 @@ def histogram(place: Place) -> None:
     groups = {say("All parcels"): crop > 0} | {crop_name(dataset, k): crop == k for k in chosen}
     table = histograms.of_bands(found, groups)
     if not (crop > 0).any():
-        chart.empty(say("No mapped crop was seen there: choose another zone or period."))
+        st.info(say("No mapped crop was seen there: choose another zone or period."))
         return
     figure = histograms.curves(
         table, _colours(dataset, chosen, True), not in_zone, dark=frame.is_dark()
@@ -102,9 +120,7 @@ def seasons(place: Place) -> None:
     chosen = _crop_box(place.dataset, "lines", ordered, default=ordered[:_DRAWN])
     rows = table[table["crop"].isin(chosen)]
     if rows.empty:
-        chart.empty(
-            say("No parcel of these crops lies there: choose other crops or another region.")
-        )
+        st.info(say("No parcel of these crops lies there: choose other crops or another region."))
         return
     colours = _colours(place.dataset, chosen, False)
     shown = [
@@ -190,6 +206,6 @@ def _pixels(dataset: str, zone: str, period: str, names: Sequence[str]) -> Value
 
 def _means(dataset: str, zone: str, period: str, names: Sequence[str]) -> Values:
     """Mean values by name, and class, of each parcel of all zones."""
-    table = data.parcel_means(dataset, period, names)
+    table = data.parcel_means(dataset, period, tuple(names))
     found = {name: table[f"{name}_mean"].to_numpy(dtype=np.float32) for name in names}
     return found, table["crop"].to_numpy(dtype=np.uint8)

@@ -10,7 +10,7 @@ from cropdash.domain import Zone
 from cropdash.figures import classes, clear_dates, shares, wording
 from cropdash.i18n import say, sentence
 from cropdash.ui.explore import distributions
-from cropdash.ui.explore.place import Place, region_box
+from cropdash.ui.explore.distributions import Place, region_box
 from cropdash.ui.shell import data, frame
 from cropdash.ui.widgets import chart, choices
 from cropdash.ui.widgets.names import ALL, by_region
@@ -64,7 +64,7 @@ def imbalance(place: Place) -> None:
     chosen = counts if region == ALL else counts[counts["region"] == region]
     chosen = chosen if split in (ALL, "both") else chosen[chosen["split"] == split]
     if not (chosen["crop"] > 0).any():
-        chart.empty(say("No mapped crop is declared there: choose other zones or another region."))
+        st.info(say("No mapped crop is declared there: choose other zones or another region."))
         return
     where = say("all regions") if region == ALL else wording.place(region)
     said = say(
@@ -101,7 +101,7 @@ def crop_shares(place: Place) -> None:
     counts = counts[counts["zone_id"].isin(zones)]
     table = shares.of_zones(counts, unit, data.legend(place.dataset), level)  # type: ignore[arg-type]
     if table.empty:
-        chart.empty(say("No mapped crop is declared there: choose another region."))
+        st.info(say("No mapped crop is declared there: choose another region."))
         return
     figure = shares.bars(
         table, classes.UNITS[unit], data.legend(place.dataset), level,  # type: ignore[arg-type]

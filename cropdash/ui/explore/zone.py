@@ -12,7 +12,7 @@ from cropdash.figures import maps, periods
 from cropdash.i18n import number, say
 from cropdash.ui.explore import second_parcel
 from cropdash.ui.shell import data, frame
-from cropdash.ui.widgets import chart, choices, pictures
+from cropdash.ui.widgets import choices, pictures
 from cropdash.ui.widgets import parcel_map as component
 from cropdash.ui.widgets.names import crop_name
 
@@ -96,9 +96,9 @@ def _say_counts(dataset: str, zone: str, only: tuple[int, ...]) -> None:
     table = data.parcels(dataset, zone)
     shown = table[table["crop"].isin(only)] if only else table
     if not len(table):
-        chart.empty(say("No parcel is declared in this zone: choose another zone."))
+        st.info(say("No parcel is declared in this zone: choose another zone."))
     elif not len(shown):
-        chart.empty(say("None of these crops is declared in this zone: clear the choice of crops."))
+        st.info(say("None of these crops is declared in this zone: clear the choice of crops."))
     else:
         st.caption(
             say(

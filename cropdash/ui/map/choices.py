@@ -23,7 +23,6 @@ VIEWS = {
 SHOWN = {
     "class": sentence("Classes"),
     "confidence": sentence("Confidence"),
-    "both": sentence("Both"),
 }
 _OPACITY = 0.85
 
@@ -69,7 +68,7 @@ def choose_look(pair: Pair) -> tuple[Look, float]:
     with one:
         shown = choices.one_of(say("Models show"), "shows", SHOWN, help=about)
     with two:
-        everywhere = _toggle(say("Also outside parcels"), "everywhere")
+        everywhere = choices.toggle(say("Also outside parcels"), "everywhere")
     with three:
         picture = pictures.choose(pair.dataset)
     with four:
@@ -77,25 +76,12 @@ def choose_look(pair: Pair) -> tuple[Look, float]:
     return Look(shown, everywhere, _classes(pair), _agreement(pair), picture), opacity
 
 
-def _toggle(text: str, name: str) -> bool:
-    """A switch that the address keeps as `name` where it is on."""
-    key = f"address:{name}"
-    st.session_state[key] = st.query_params.get(name) == "1"
-    return st.toggle(
-        text, key=key, on_change=lambda: address.put(name, "1" if st.session_state[key] else None)
-    )
-
-
 def _share(text: str, name: str, default: float) -> float:
     """A slider from 0 to 100 %, which the address keeps as `name`."""
     key, percents = f"address:{name}", [str(p) for p in range(0, 101, 5)]
     usual = str(round(100 * default))
     st.session_state[key] = int(address.get(name, percents, usual) or usual)
-
-    def follow() -> None:
-        chosen = str(st.session_state[key])
-        address.put(name, None if chosen == usual else chosen)
-
+    follow = address.follow(key, name, lambda p: None if str(p) == usual else str(p))
     return st.slider(text, 0, 100, step=5, format="%d %%", key=key, on_change=follow) / 100
 
 
@@ -123,13 +109,10 @@ def _agreement(pair: Pair) -> tuple[int, ...]:
     codes = list(range(len(names)))
     wanted = (st.query_params.get("agree") or "").split(",")
     st.session_state[key] = [k for k in codes if str(k) in wanted]
-
-    def follow() -> None:
-        address.put("agree", ",".join(map(str, sorted(st.session_state[key]))) or None)
-
     chosen = st.pills(
         say("Only where"), codes, selection_mode="multi", format_func=words.__getitem__, key=key,
-        on_change=follow, help=say(
+        on_change=address.follow(key, "agree", lambda now: ",".join(map(str, sorted(now))) or None),
+        help=say(
             "Share of the pixels with a declared crop. Parcels for which the models' own answers "
             "agree otherwise fade."
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from cropdash.i18n import say
 from cropdash.ui.map.layers import MODELS, parcel_answers
 from cropdash.ui.map.legends import whole_legend
 from cropdash.ui.shell import data
+from cropdash.ui.widgets import chart
 from cropdash.ui.widgets.run_pair import Pair
 
 RANKS = (1, 2, 3)  # answers of each model that go along
@@ -33,15 +34,15 @@ def downloads(pair: Pair) -> None:
     stem = data.stem(pair.dataset, pair.zone.zone_id)
     st.markdown(f"**{say('Take home')}**")
     with st.container(horizontal=True):
-        for i, name in enumerate(pair.names):
-            _button(
-                say("{model} (GeoTIFF)", model=name),
+        for i in _distinct(pair):
+            chart.download(
+                say("{model} (GeoTIFF)", model=pair.names[i]),
                 partial(_raster, pair, i),
                 f"{_raster_name(pair, i)}.tif",
                 "image/tiff",
                 say("Class (band 1) and confidence in per cent (band 2) of every pixel."),
             )
-        _button(
+        chart.download(
             say("Parcels (GeoPackage)"),
             lambda: geopackage(pair),
             f"{stem}_parcels.gpkg",
@@ -51,14 +52,14 @@ def downloads(pair: Pair) -> None:
                 "whether they agree; in the zone's own coordinates."
             ),
         )
-        _button(
+        chart.download(
             say("Colours (QGIS style)"),
             lambda: qgis.class_style(data.legend(pair.dataset)),
             "cropdash_classes.qml",
             "application/xml",
             say("For the GeoTIFF. Load it in QGIS under Layer properties, Style, Load style."),
         )
-        _button(
+        chart.download(
             say("All for QGIS (ZIP)"),
             lambda: archive(pair),
             f"{stem}_qgis.zip",
@@ -101,7 +102,7 @@ def archive(pair: Pair) -> bytes:
         f"{stem}_parcels.qml": qgis.parcel_style(table, "declared"),
         f"{stem}_legend.csv": data.csv(whole_legend(pair), pair.dataset),
     }
-    for i in {run.run_id: i for i, run in enumerate(pair.runs)}.values():
+    for i in _distinct(pair):
         files[f"{_raster_name(pair, i)}.tif"] = _raster(pair, i)
         files[f"{_raster_name(pair, i)}.qml"] = qgis.class_style(table)
     buffer = io.BytesIO()
@@ -140,16 +141,14 @@ def _agreement(pair: Pair) -> pd.DataFrame:
     return pd.DataFrame({"parcel_id": rows[mapped, 0], "agreement": words})
 
 
+def _distinct(pair: Pair) -> tuple[int, ...]:
+    """Places of the pair's runs, of one run alone once."""
+    return (0,) if pair.runs[0].run_id == pair.runs[1].run_id else (0, 1)
+
+
 def _raster(pair: Pair, i: int) -> bytes:
     return data.store().prediction_path(pair.runs[i].run_id, pair.zone.zone_id).read_bytes()
 
 
 def _raster_name(pair: Pair, i: int) -> str:
     return data.stem(pair.dataset, pair.zone.zone_id, pair.runs[i].run_id)
-
-
-def _button(word: str, make: Callable[[], bytes], file: str, mime: str, about: str) -> None:
-    st.download_button(
-        word, make, file, mime, icon=":material/download:", on_click="ignore", help=about,
-        key=f"take:{word}",
-    )  # fmt: skip

@@ -26,7 +26,7 @@ LAYERS = ("declared", *MODELS, "agreement", "imagery")
 class Look:
     """How the layers are drawn."""
 
-    shows: str = "class"  # what models show: class, confidence, or both
+    shows: str = "class"  # what models show: class or confidence
     everywhere: bool = False  # also outside of declared parcels
     classes: tuple[int, ...] = ()  # that are shown; none = all
     agreement: tuple[int, ...] = ()  # codes of `layers.agreement` that are shown; none = all
@@ -130,8 +130,6 @@ def _model(pair: Pair, i: int, look: Look) -> Indexed:
     prediction, table = pair.predictions[i], data.legend(pair.dataset)
     if look.shows == "confidence":
         picture = layers.confidence(prediction.confidence)
-    elif look.shows == "both":
-        picture = layers.shaded(prediction.crop, prediction.confidence, table)
     else:
         picture = layers.classes(prediction.crop, table)
     picture = _of_classes(picture, prediction.crop, look)

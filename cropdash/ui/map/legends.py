@@ -11,7 +11,7 @@ import streamlit as st
 from cropdash.i18n import label, number, say
 from cropdash.ui.map import counts
 from cropdash.ui.shell import address, data
-from cropdash.ui.widgets import choices
+from cropdash.ui.widgets import chart, choices
 from cropdash.ui.widgets.run_pair import Pair
 
 _HEIGHT = 320  # [px] of the table
@@ -33,14 +33,8 @@ def class_legend(pair: Pair, only: Sequence[int]) -> None:
         shown[word] = table[name].to_numpy()
     _selectable(pair, shown, ids, only, words, unit, said)
     st.caption(say("Choose rows to see these classes alone."))
-    st.download_button(
-        say("Legend and counts (CSV)"),
-        lambda: data.csv(whole_legend(pair), pair.dataset),
-        f"{data.stem(pair.dataset, pair.zone.zone_id, 'legend')}.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    file = (pair.zone.zone_id, "legend")
+    chart.button(say("Legend and counts (CSV)"), lambda: whole_legend(pair), pair.dataset, *file)
 
 
 def whole_legend(pair: Pair) -> pd.DataFrame:

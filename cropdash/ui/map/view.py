@@ -81,20 +81,13 @@ def _legend(pair: Pair) -> dict[str, object]:
         for name, (_, colour) in zip(names, drawn.AGREEMENT, strict=True)
     ]
     low, high = drawn.CONFIDENCE
-    ramps = [
-        {
-            "colour": f"linear-gradient(90deg, {low}, {high})",
-            "label": say("Confidence, 0 to 100 %"),
-            "mode": "confidence",
-        },
-        {
-            "colour": f"linear-gradient(90deg, {drawn.PALE}, #b8860b)",
-            "label": say("Colours of classes, the paler the less sure"),
-            "mode": "both",
-        },
-    ]
+    ramp = {
+        "colour": f"linear-gradient(90deg, {low}, {high})",
+        "label": say("Confidence, 0 to 100 %"),
+        "mode": "confidence",
+    }
     return {
-        "legend": [*periods.scales(pictures.modes(pair.dataset)), *ramps, *agreement],
+        "legend": [*periods.scales(pictures.modes(pair.dataset)), ramp, *agreement],
         "legendName": say("Legend of the map"),
         "swipe": say("Move the divider"),
         "ink": palette.of_theme(frame.is_dark()).text,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
 
 from cropdash.domain.errors import CropdashError
 from cropdash.figures import wording
-from cropdash.i18n import number, say, sentence
+from cropdash.i18n import say, sentence
 from cropdash.settings import classifiers
 from cropdash.settings.folders import DEMO
 from cropdash.settings.train import TrainConfig
@@ -170,8 +170,6 @@ def figures_of(info: DatasetInfo) -> list[tuple[str, str, str]]:
         train=split.get("train", 0),
         test=split.get("test", 0),
     )
-    n = len(info.description.season.periods)
-    clear, filled = _clear_periods(info.name, data.fingerprint(info.name))
     return [
         (say("Zones built"), f"{len(info.built)} / {len(info.description.zones)}", zones),
         (
@@ -181,15 +179,6 @@ def figures_of(info: DatasetInfo) -> list[tuple[str, str, str]]:
         ),
         (say("Area [ha]"), scores.count(crops["hectares"].sum()), say("Of these parcels.")),
         (say("Classes"), scores.count(crops["crop"].nunique()), say("Mapped crops that occur.")),
-        (
-            say("Periods seen"),
-            f"{number(clear, '.1f')} / {n}",
-            say(
-                "Periods with a clear view somewhere in the zone, mean over zones; {filled} of all "
-                "values of pixels had none and are filled from their neighbours.",
-                filled=number(filled, ".0%"),
-            ),
-        ),
     ]
 
 
@@ -205,17 +194,6 @@ def model_card(run: RunInfo) -> None:
         with st.container(horizontal=True):
             for name in _OF_A_RUN:
                 frame.link(name, where)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _clear_periods(dataset: str, key: str) -> tuple[float, float]:
-    """Mean number of periods with an observation, and mean share of filled pixels."""
-    store = data.store()
-    reports: list[dict[str, Any]] = [store.report(dataset, z.zone_id) for z in store.zones(dataset)]
-    n = len(store.dataset(dataset).description.season.periods)
-    empty = [len(r.get("periods_without_observation", ())) for r in reports]
-    filled = [float(r.get("filled_share", 0.0)) for r in reports]
-    return n - sum(empty) / len(empty), sum(filled) / len(filled)
 
 
 def _act(label: str, icon: str, action: Callable[[], object], *, primary: bool) -> None:

@@ -51,11 +51,9 @@ def choose_limits() -> Limits:
     usual = Limits()
     default = (round(100 * usual.red), round(100 * usual.amber))
     key = "review:limits"
-
-    def follow() -> None:
-        low, high = st.session_state[key]
-        address.put("limits", None if (low, high) == default else f"{low}-{high}")
-
+    follow = address.follow(
+        key, "limits", lambda ends: None if tuple(ends) == default else f"{ends[0]}-{ends[1]}"
+    )
     low, high = st.slider(
         say("Red and amber below"), 0, 100, _limits_of(st.query_params.get("limits"), default), key=key, on_change=follow, format="%d %%",
         help=say(
@@ -98,11 +96,9 @@ def _lights() -> tuple[str, ...]:
     wanted = st.query_params.get("lights")
     named = [name for name in suspicion.LIGHTS if name in (wanted or "").split(",")]
     st.session_state[key] = named if wanted is not None else default
-
-    def follow() -> None:
-        chosen = st.session_state[key]
-        address.put("lights", None if list(chosen) == default else ",".join(chosen) or "-")
-
+    follow = address.follow(
+        key, "lights", lambda now: None if list(now) == default else ",".join(now) or "-"
+    )
     chosen = st.pills(
         say("Lights"), list(suspicion.LIGHTS), selection_mode="multi", format_func=words.light,
         key=key, on_change=follow,

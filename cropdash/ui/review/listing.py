@@ -17,6 +17,7 @@ from cropdash.figures import wording
 from cropdash.i18n import number, say
 from cropdash.ui.review import notes, words
 from cropdash.ui.shell import address, data, frame
+from cropdash.ui.widgets import chart
 
 _KEY = "review:list"
 
@@ -115,18 +116,17 @@ def _columns() -> dict[str, Any]:
 
 def downloads(rows: pd.DataFrame, models: Sequence[str], level: Level, dataset: str) -> None:
     """The list as CSV and, with outlines, as GeoPackage."""
-    one, two = st.columns(2)
-    one.download_button(
-        say("List (CSV)"), lambda: data.csv(record(rows, models, level, dataset), dataset),
-        f"{data.stem(dataset, 'review')}.csv", "text/csv", icon=":material/download:", width="stretch",
-        on_click="ignore",
-    )  # fmt: skip
-    two.download_button(
-        say("Parcels (GeoPackage)"), lambda: _geopackage(rows, models, level, dataset),
-        f"{data.stem(dataset, 'review')}.gpkg", "application/geopackage+sqlite3", icon=":material/download:",
-        width="stretch", on_click="ignore",
-        help=say("Outlines in WGS 84 (EPSG:4326) with light, evidence and your decisions."),
-    )  # fmt: skip
+    with st.container(horizontal=True):
+        chart.button(
+            say("List (CSV)"), lambda: record(rows, models, level, dataset), dataset, "review"
+        )
+        chart.download(
+            say("Parcels (GeoPackage)"),
+            lambda: _geopackage(rows, models, level, dataset),
+            f"{data.stem(dataset, 'review')}.gpkg",
+            "application/geopackage+sqlite3",
+            say("Outlines in WGS 84 (EPSG:4326) with light, evidence and your decisions."),
+        )
 
 
 def record(rows: pd.DataFrame, models: Sequence[str], level: Level, dataset: str) -> pd.DataFrame:

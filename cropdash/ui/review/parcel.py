@@ -16,7 +16,7 @@ from cropdash.storage.store import RunInfo
 from cropdash.ui.review import listing, notes, words
 from cropdash.ui.shell import data, frame
 from cropdash.ui.shell.literal import literal
-from cropdash.ui.widgets import choices, parcel_answers, pictures, run_pair
+from cropdash.ui.widgets import chart, choices, parcel_answers, pictures, run_pair
 from cropdash.ui.widgets import parcel as parcel_card
 from cropdash.ui.widgets import parcel_map as component
 
@@ -31,7 +31,7 @@ def show(rows: pd.DataFrame, whole: pd.DataFrame, runs: Sequence[RunInfo], level
         return
     _steps(rows, case)
     zone, parcel = str(case["zone_id"]), int(case["parcel_id"])
-    models = model_names(runs)
+    models = run_pair.names_of(runs)
     title = say("Parcel {id} in {zone}", id=parcel, zone=wording.place(zone))
     st.markdown(f"#### {literal(title)} · {words.light(str(case['light']))}")
     dataset = runs[0].dataset
@@ -47,14 +47,6 @@ def show(rows: pd.DataFrame, whole: pd.DataFrame, runs: Sequence[RunInfo], level
         parcel_answers.probabilities_chart(pair, parcel)
     parcel_card.facts(dataset, zone, parcel)
     _links(dataset, zone, parcel)
-
-
-def model_names(runs: Sequence[RunInfo]) -> list[str]:
-    """Short names; numbered where both are of one kind."""
-    found = [run_pair.model_name(run) for run in runs]
-    return (
-        found if len(set(found)) == len(found) else [f"{n} ({i + 1})" for i, n in enumerate(found)]
-    )
 
 
 def _chosen(rows: pd.DataFrame, whole: pd.DataFrame) -> pd.Series | None:
@@ -115,14 +107,14 @@ def _telling_period(dataset: str, bands: Sequence[tuple[str, pd.DataFrame, str]]
 
 def _map(dataset: str, zone: Zone, parcel: int, period: str) -> None:
     name, picture = zone.zone_id, pictures.url(dataset, zone, period)
-    chart = maps.zone_map(
+    drawn = maps.zone_map(
         zone.grid, component.parcels_url(dataset, name), [maps.Panel("", base=picture)], _HEIGHT
     )
     told = say("The zone in {period}, when the two differ most", period=wording.period(period))
     st.markdown(f"**{told}**")
     state = {"selected": parcel, "base": picture, "fill": 0, "focus": True}
     key = f"review:{dataset}:{name}:{i18n.current()}"
-    component.show(chart, maps.command(state), key=key, height=_HEIGHT + 8)
+    component.show(drawn, maps.command(state), key=key, height=_HEIGHT + 8)
 
 
 def _series(
@@ -137,14 +129,8 @@ def _series(
         "NDVI of parcel {id} against what was declared and what is suggested, {season}",
         id=parcel, season=wording.season(data.description(dataset).season),
     )  # fmt: skip
-    st.markdown(f"**{literal(title)}**")
-    figure = series.against_two(line, bands, dark=frame.is_dark())
-    st.plotly_chart(figure, theme=None, width="stretch", key="review:series", alt=title)
-    st.download_button(
-        say("Series (CSV)"), lambda: data.csv(table.loc[[parcel]], dataset),
-        f"{data.stem(dataset, zone, 'parcel', parcel)}.csv", "text/csv", icon=":material/download:",
-        on_click="ignore", key="review:series:csv",
-    )  # fmt: skip
+    chart.draw(title, series.against_two(line, bands, dark=frame.is_dark()), "review:series")
+    chart.button(say("Series (CSV)"), lambda: table.loc[[parcel]], dataset, zone, "parcel", parcel)
 
 
 def _links(dataset: str, zone: str, parcel: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -38,6 +39,13 @@ def mark() -> None:
     st.session_state[_SINCE] = {}
 
 
+def follow(
+    key: str, name: str, text: Callable[[Any], str | None] = lambda value: value
+) -> Callable[[], None]:
+    """For a control whose value the session keeps as `key`: puts what `text` says of it."""
+    return lambda: put(name, text(st.session_state[key]))
+
+
 def choose(
     label: str,
     name: str,
@@ -55,11 +63,7 @@ def choose(
     key = f"address:{name}"
     st.session_state[key] = get(name, options, default)
     chosen = st.selectbox(
-        label, options, format_func=format_func, help=help, key=key, on_change=_follow, args=(name,)
+        label, options, format_func=format_func, help=help, key=key, on_change=follow(key, name)
     )
     put(name, chosen)
     return str(chosen)
-
-
-def _follow(name: str) -> None:
-    put(name, st.session_state[f"address:{name}"])

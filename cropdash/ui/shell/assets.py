@@ -25,12 +25,13 @@ def publish(key: str, suffix: str, make: Callable[[], bytes]) -> str:
     try:
         os.utime(path)  # used again: the last to be pruned
     except FileNotFoundError:
-        _write(path, make())
+        replaced(path, make())
         _prune()
     return f"cache/{name}"
 
 
-def _write(path: Path, content: bytes) -> None:
+def replaced(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # Two sessions are threads of one process and may make the same file: each writes its own
     # and replaces whole.

@@ -7,8 +7,9 @@ dataset or a repeated prediction is never shown stale.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import geopandas as gpd
 import pandas as pd
@@ -26,6 +27,7 @@ _LISTED = 300
 # How a spreadsheet knows a formula, in full width too, and numbers that are none.
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+Reads = TypeVar("Reads", bound=Callable[..., Any])
 
 
 @st.cache_resource
@@ -46,96 +48,122 @@ def fingerprint(dataset: str) -> str:
     return store().fingerprint(dataset)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _zones(dataset: str, key: str) -> tuple[Zone, ...]:
+def _kept(entries: int, spinner: bool | str = False) -> Callable[[Reads], Reads]:
+    """Keep what `read(dataset, ...)` gave until the dataset or the language changes.
+
+    It is shared between sessions: read, never change.
+    """
+
+    def keep(read: Reads) -> Reads:
+        @st.cache_resource(max_entries=entries, show_spinner=spinner)
+        @wraps(read)  # by whose name and source the cache knows it
+        def remembered(dataset: str, *rest: Any, mark: tuple[str, str]) -> Any:
+            return read(dataset, *rest)
+
+        @wraps(read)
+        def current(dataset: str, *rest: Any) -> Any:
+            return remembered(dataset, *rest, mark=(fingerprint(dataset), i18n.current()))
+
+        return cast("Reads", current)
+
+    return keep
+
+
+@_kept(32)
+def zones(dataset: str) -> tuple[Zone, ...]:
     return store().zones(dataset)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _legend(dataset: str, key: str) -> Legend:
+@_kept(32)
+def legend(dataset: str) -> Legend:
+    """Classes, groups, families, colours and codes of the dataset."""
     return store().legend(dataset)
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _cube(dataset: str, zone: str, key: str) -> Cube:
+@_kept(6)
+def cube(dataset: str, zone: str) -> Cube:
     return store().cube(dataset, zone)
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _labels(dataset: str, zone: str, key: str) -> Labels:
+@_kept(12)
+def labels(dataset: str, zone: str) -> Labels:
     return store().labels(dataset, zone)
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _parcels(dataset: str, zone: str, key: str) -> gpd.GeoDataFrame:
+@_kept(12)
+def parcels(dataset: str, zone: str) -> gpd.GeoDataFrame:
     return store().parcels(dataset, zone)
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _series(dataset: str, zone: str, key: str) -> pd.DataFrame:
+@_kept(12)
+def series(dataset: str, zone: str) -> pd.DataFrame:
+    """Indexed by parcel_id."""
     return store().series(dataset, zone).set_index("parcel_id", drop=False)
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _parcel_names(dataset: str, zone: str, key: str, spoken: str) -> dict[int, str]:
-    table, classes = _parcels(dataset, zone, key), _legend(dataset, key).classes
+@_kept(12)
+def parcel_names(dataset: str, zone: str) -> dict[int, str]:
+    """Parcel id to what a list shows of it."""
+    table, classes = parcels(dataset, zone), legend(dataset).classes
     rows = zip(table["parcel_id"].tolist(), table["crop"], table["area_ha"], strict=True)
     return {
         i: f"{i} · {label(classes[crop])} · {number(area, ',.2f')} ha" for i, crop, area in rows
     }
 
 
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _listed_parcels(dataset: str, zone: str, key: str) -> tuple[int, ...]:
-    largest = _parcels(dataset, zone, key).nlargest(_LISTED, "area_ha")["parcel_id"]
-    return tuple(largest.tolist())
+@_kept(12)
+def listed_parcels(dataset: str, zone: str) -> tuple[int, ...]:
+    """The largest parcels of a zone, as many as a list can show."""
+    return tuple(parcels(dataset, zone).nlargest(_LISTED, "area_ha")["parcel_id"].tolist())
 
 
-@st.cache_resource(max_entries=8, show_spinner="Reading the dataset")
-def _class_counts(dataset: str, key: str) -> pd.DataFrame:
+@_kept(8, "Reading the dataset")
+def class_counts(dataset: str) -> pd.DataFrame:
     return store().class_counts(dataset)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Reading the dates of all zones")
-def _clear_dates(dataset: str, key: str) -> pd.DataFrame:
+@_kept(8, "Reading the dates of all zones")
+def clear_dates(dataset: str) -> pd.DataFrame:
     return store().clear_dates(dataset)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _imagery(
+@_kept(16)
+def imagery(
     dataset: str,
     zone: str,
     periods: tuple[str, ...],
-    bands: tuple[str, ...] | None,
-    side: int | None,
-    key: str,
+    bands: tuple[str, ...] | None = None,
+    side: int | None = None,
 ) -> Cube:
+    """Some periods and bands of a zone, coarser than `side` if wanted: faster than the whole cube."""
     return store().imagery(dataset, zone, periods, bands, side)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Reading the parcels of all zones")
-def _parcel_facts(dataset: str, key: str) -> pd.DataFrame:
-    return store().parcel_facts(dataset)
-
-
-@st.cache_resource(max_entries=24, show_spinner="Reading the series of all zones")
-def _seasons(dataset: str, value: str, region: str | None, key: str) -> pd.DataFrame:
-    return store().seasons(dataset, value, region)
-
-
-@st.cache_resource(max_entries=12, show_spinner="Reading one period of all zones")
-def _parcel_means(dataset: str, period: str, names: tuple[str, ...], key: str) -> pd.DataFrame:
-    return store().parcel_means(dataset, period, names)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _description(dataset: str, key: str) -> Description:
+@_kept(8)
+def description(dataset: str) -> Description:
+    """Title, season, bands and zones."""
     return store().dataset(dataset).description
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _values(dataset: str, key: str) -> tuple[str, ...]:
+@_kept(8)
+def values(dataset: str) -> tuple[str, ...]:
+    """Indices, bands and layers that the parcels' series hold."""
     return store().values(dataset)
+
+
+@_kept(8, "Reading the parcels of all zones")
+def parcel_facts(dataset: str) -> pd.DataFrame:
+    return store().parcel_facts(dataset)
+
+
+@_kept(24, "Reading the series of all zones")
+def seasons(dataset: str, value: str = "NDVI", region: str | None = None) -> pd.DataFrame:
+    return store().seasons(dataset, value, region)
+
+
+@_kept(12, "Reading one period of all zones")
+def parcel_means(dataset: str, period: str, names: tuple[str, ...]) -> pd.DataFrame:
+    return store().parcel_means(dataset, period, names)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -143,13 +171,8 @@ def _prediction(run: str, zone: str, key: float) -> Prediction:
     return store().prediction(run, zone)
 
 
-def zones(dataset: str) -> tuple[Zone, ...]:
-    return _zones(dataset, fingerprint(dataset))
-
-
-def legend(dataset: str) -> Legend:
-    """Classes, groups, families, colours and codes of the dataset."""
-    return _legend(dataset, fingerprint(dataset))
+def prediction(run: str, zone: str) -> Prediction:
+    return _prediction(run, zone, finished(run))
 
 
 def shared_legend(runs: Sequence[RunInfo]) -> Legend:
@@ -164,84 +187,9 @@ def shared_legend(runs: Sequence[RunInfo]) -> Legend:
     return shared
 
 
-def cube(dataset: str, zone: str) -> Cube:
-    return _cube(dataset, zone, fingerprint(dataset))
-
-
-def labels(dataset: str, zone: str) -> Labels:
-    return _labels(dataset, zone, fingerprint(dataset))
-
-
-def parcels(dataset: str, zone: str) -> gpd.GeoDataFrame:
-    """Shared between sessions: read, never change."""
-    return _parcels(dataset, zone, fingerprint(dataset))
-
-
-def series(dataset: str, zone: str) -> pd.DataFrame:
-    """Indexed by parcel_id; shared between sessions: read, never change."""
-    return _series(dataset, zone, fingerprint(dataset))
-
-
-def class_counts(dataset: str) -> pd.DataFrame:
-    return _class_counts(dataset, fingerprint(dataset))
-
-
-def clear_dates(dataset: str) -> pd.DataFrame:
-    return _clear_dates(dataset, fingerprint(dataset))
-
-
-def imagery(
-    dataset: str,
-    zone: str,
-    periods: Sequence[str],
-    bands: Sequence[str] | None = None,
-    side: int | None = None,
-) -> Cube:
-    """Some periods and bands of a zone, coarser than `side` if wanted: faster than the whole cube."""
-    chosen = None if bands is None else tuple(bands)
-    return _imagery(dataset, zone, tuple(periods), chosen, side, fingerprint(dataset))
-
-
-def description(dataset: str) -> Description:
-    """Title, season, bands and zones."""
-    return _description(dataset, fingerprint(dataset))
-
-
 def periods(dataset: str) -> tuple[str, ...]:
     """Ids of the dataset's periods, in order, e.g. "2023-05"."""
     return tuple(period.id for period in description(dataset).season.periods)
-
-
-def values(dataset: str) -> tuple[str, ...]:
-    """Indices, bands and layers that the parcels' series hold."""
-    return _values(dataset, fingerprint(dataset))
-
-
-def parcel_facts(dataset: str) -> pd.DataFrame:
-    """Shared between sessions: read, never change."""
-    return _parcel_facts(dataset, fingerprint(dataset))
-
-
-def seasons(dataset: str, value: str = "NDVI", region: str | None = None) -> pd.DataFrame:
-    return _seasons(dataset, value, region, fingerprint(dataset))
-
-
-def parcel_means(dataset: str, period: str, names: Sequence[str]) -> pd.DataFrame:
-    return _parcel_means(dataset, period, tuple(names), fingerprint(dataset))
-
-
-def prediction(run: str, zone: str) -> Prediction:
-    return _prediction(run, zone, finished(run))
-
-
-def parcel_names(dataset: str, zone: str) -> dict[int, str]:
-    """Parcel id to what a list shows of it; shared between sessions: read, never change."""
-    return _parcel_names(dataset, zone, fingerprint(dataset), i18n.current())
-
-
-def listed_parcels(dataset: str, zone: str) -> tuple[int, ...]:
-    """The largest parcels of a zone, as many as a list can show."""
-    return _listed_parcels(dataset, zone, fingerprint(dataset))
 
 
 def finished(run: str) -> float:

@@ -60,12 +60,8 @@ def _choose(able: Mapping[str, RunInfo], like: RunInfo | None) -> list[str]:
     named = (wanted or "").split(",") if wanted is not None else _usual(able, like)
     offered = [run for i, run in enumerate(able) if i < _OFFERED or run in named]
     st.session_state[key] = [run for run in offered if run in named][:_MOST]
-
-    def follow() -> None:
-        address.put("members", ",".join(st.session_state[key]))
-
     chosen = st.pills(
-        say("Runs to join"), offered, key=key, on_change=follow, selection_mode="multi",
+        say("Runs to join"), offered, key=key, on_change=address.follow(key, "members", ",".join), selection_mode="multi",
         format_func=lambda run: run_pair.run_label(able[run]),
         help=say(
             "How much each counts is fitted on the training zones that all of them held out, so "

@@ -17,7 +17,7 @@ from cropdash.settings.train import TrainConfig
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import address as state
 from cropdash.ui.shell import data, frame
-from cropdash.ui.widgets import settings_form
+from cropdash.ui.widgets import choices, settings_form
 
 _SHARED = ("seed", "folds", "validation_fold", "threads")
 _WEIGHTING = (
@@ -50,14 +50,7 @@ class Model:
 
 def choose_task() -> str:
     """What the page is for now: a training, an ensemble, a search or a cross-validation."""
-    options = list(TASKS)
-    st.session_state["train:do"] = state.get("do", options)
-    chosen = st.segmented_control(
-        say("What to do"), options, format_func=lambda task: say(TASKS[task]), required=True,
-        key="train:do", label_visibility="collapsed",
-        on_change=lambda: state.put("do", st.session_state["train:do"]),
-    )  # fmt: skip
-    return str(chosen or options[0])
+    return choices.one_of(say("What to do"), "do", TASKS)
 
 
 @st.fragment

@@ -13,14 +13,9 @@ from cropdash.i18n import number, say, sentence
 from cropdash.settings import classifiers
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import address, data
-from cropdash.ui.widgets import job_watch, scores
+from cropdash.ui.widgets import chart, job_watch, scores
 
-_SCORES = {
-    "Pixel accuracy": ("pixel", "accuracy"),
-    "Pixel macro F1": ("pixel", "macro_f1"),
-    "Parcel accuracy": ("parcel", "accuracy"),
-    "Parcel macro F1": ("parcel", "macro_f1"),
-}
+_SCORES = {name: (unit, key) for name, unit, key in scores.HEADLINE}
 _FILTERS = ("Model", "Dataset", "State")
 _NAMES = {
     "Run": sentence("Run"),
@@ -29,10 +24,7 @@ _NAMES = {
     "State": sentence("State"),
     "Created": sentence("Created"),
     "Minutes": sentence("Time [min]"),
-    "Pixel accuracy": sentence("Pixel accuracy"),
-    "Pixel macro F1": sentence("Pixel macro F1"),
-    "Parcel accuracy": sentence("Parcel accuracy"),
-    "Parcel macro F1": sentence("Parcel macro F1"),
+    **{name: name for name in _SCORES},
     "Settings": sentence("Settings"),
 }
 
@@ -61,9 +53,7 @@ def show(runs: Sequence[RunInfo]) -> list[RunInfo]:
     rows = [row for row in chosen["selection"]["rows"] if row < len(shown)]
     selected = [str(name) for name in shown["Run"].iloc[rows]]
     _open(selected[0] if len(selected) == 1 else None)
-    st.download_button(
-        say("Runs (CSV)"), data.csv(shown), "runs.csv", "text/csv", icon=":material/download:"
-    )
+    chart.download(say("Runs (CSV)"), lambda: data.csv(shown), "runs.csv")
     return [run for run in runs if run.run_id in selected]
 
 

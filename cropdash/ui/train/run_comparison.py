@@ -9,17 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from cropdash.domain.errors import ConfigError
-from cropdash.figures import trials as figures
 from cropdash.i18n import say
 from cropdash.settings import classifiers
 from cropdash.storage.store import RunInfo
-from cropdash.ui.shell import data, frame
-from cropdash.ui.shell.literal import literal
-from cropdash.ui.widgets import scores, settings_form
-
-_SCORES = (
-    ("pixel", "accuracy"), ("pixel", "macro_f1"), ("parcel", "accuracy"), ("parcel", "macro_f1"),
-)  # fmt: skip
+from cropdash.ui.shell import data
+from cropdash.ui.widgets import chart, scores, settings_form
 
 
 def show(runs: Sequence[RunInfo]) -> None:
@@ -32,30 +26,16 @@ def show(runs: Sequence[RunInfo]) -> None:
     )
     table = side_by_side(runs)
     st.dataframe(table, hide_index=True, placeholder=scores.DASH)
-    st.download_button(
-        say("Comparison (CSV)"), data.csv(table), "compared_runs.csv", "text/csv",
-        icon=":material/download:", key="csv:compared", on_click="ignore",
-    )  # fmt: skip
-    epochs = {run.run_id: data.store().epochs(run.run_id) for run in runs}
-    title = say("Validation macro F1 as the runs learned: training zones held out")
-    st.markdown(f"**{literal(title)}**")
-    figure = figures.curves_of_runs(epochs, dark=frame.is_dark())
-    st.plotly_chart(figure, theme=None, width="stretch", key="compared:curves", alt=title)
+    chart.download(say("Comparison (CSV)"), lambda: data.csv(table), "compared_runs.csv")
 
 
 def side_by_side(runs: Sequence[RunInfo]) -> pd.DataFrame:
     """One column a run; rows: scores, then the settings that are not the same in all."""
-    called = {
-        ("pixel", "accuracy"): say("Pixel accuracy"),
-        ("pixel", "macro_f1"): say("Pixel macro F1"),
-        ("parcel", "accuracy"): say("Parcel accuracy"),
-        ("parcel", "macro_f1"): say("Parcel macro F1"),
-    }
     what = say("What")
     rows = [
-        {what: called[key]}
-        | {r.run_id: scores.share(scores.value_of(r.scores, *key)) for r in runs}
-        for key in _SCORES
+        {what: say(name)}
+        | {r.run_id: scores.share(scores.value_of(r.scores, unit, key)) for r in runs}
+        for name, unit, key in scores.HEADLINE
     ]
     rows += [
         {what: _title(name, runs)} | {r.run_id: _text(r.config.get(name)) for r in runs}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -12,29 +12,33 @@ from cropdash.figures import trials as figures
 from cropdash.i18n import number, say
 from cropdash.settings import classifiers
 from cropdash.settings import study as study_config
-from cropdash.settings.classifiers import Between
 from cropdash.settings.study import Search
 from cropdash.storage.store import StudyInfo
 from cropdash.ui.shell import address, data, frame
-from cropdash.ui.shell.literal import literal
-from cropdash.ui.widgets import job_watch, scores, settings_form
+from cropdash.ui.widgets import chart, job_watch, scores, settings_form
 from cropdash.ui.widgets.job_watch import REFRESH_S
 
-_SCORES = (
-    ("pixel", "accuracy"),
-    ("pixel", "macro_f1"),
-    ("parcel", "accuracy"),
-    ("parcel", "macro_f1"),
-)
+
+def of_task(do: str) -> list[str]:
+    """Ids of the studies of the kind that the page shows, newest first."""
+    return [s.study_id for s in data.store().studies() if s.is_search == (do == "search")]
 
 
-class Jobs(job_watch.Jobs, Protocol):
-    """What starts and stops workers; the page hands it in."""
+def empty(do: str) -> str:
+    """What is said while there is none."""
+    if do == "search":
+        return say(
+            "No search was made yet. A search trains a model many times under settings that differ, "
+            "and shows which score best on training zones that it holds out."
+        )
+    return say(
+        "No cross-validation was made yet. It trains a model once a fold, so that every training "
+        "zone is scored by a model that never saw it: how good the settings are, and how much that "
+        "differs between zones."
+    )
 
-    def resume_study(self, study_id: str) -> None: ...
 
-
-def watch(study_id: str, jobs: Jobs) -> None:
+def watch(study_id: str, jobs: job_watch.Jobs) -> None:
     """The study as it is now; while it works, look again each second, and rerun at its end."""
     jobs.reap()
     live = not data.store().study(study_id).status.is_final
@@ -42,7 +46,7 @@ def watch(study_id: str, jobs: Jobs) -> None:
 
 
 @frame.plainly()
-def _study(study_id: str, jobs: Jobs, live: bool) -> None:
+def _study(study_id: str, jobs: job_watch.Jobs, live: bool) -> None:
     jobs.reap()
     study = data.store().study(study_id)
     if live and study.status.is_final:
@@ -82,7 +86,7 @@ def _trials(study: StudyInfo, trials: pd.DataFrame) -> None:
     if not trials["score"].notna().any():
         return
     dark, dataset = frame.is_dark(), study.dataset
-    _chart(
+    chart.draw(
         say("Score by trial: held-out training zones of {dataset}", dataset=dataset),
         figures.scores_by_trial(trials, dark=dark),
         f"{study.study_id}:trials",
@@ -92,15 +96,6 @@ def _trials(study: StudyInfo, trials: pd.DataFrame) -> None:
         height=min(38 + 35 * len(trials), 388),
     )  # fmt: skip
     _take_home(trials, study, say("Trials (CSV)"))
-    with st.expander(say("Score over each setting"), icon=":material/scatter_plot:"):
-        varied = [name for name in trials if trials[name].nunique() > 1]
-        names = {name: said for name, said in _names(study).items() if name in varied}
-        logarithmic = [s.name for s in _space(study) if isinstance(s, Between) and s.log]
-        _chart(
-            say("Score over each setting: held-out training zones of {dataset}", dataset=dataset),
-            figures.scores_by_setting(trials, names, logarithmic, dark=dark),
-            f"{study.study_id}:settings",
-        )
 
 
 def _headline(study: StudyInfo, trials: pd.DataFrame) -> list[tuple[str, str, str]]:
@@ -162,16 +157,16 @@ def _wanted(study: StudyInfo) -> int:
 
 def _folds(study: StudyInfo) -> None:
     found = study.scores
-    scores.row([_spread(found, unit, name) for unit, name in _SCORES])
+    scores.row([_spread(found, *score) for score in scores.HEADLINE])
     table = fold_table(found)
-    _chart(
+    chart.draw(
         say("Scores by fold: training zones of {dataset}", dataset=study.dataset),
         figures.scores_by_fold(_long(table), dark=frame.is_dark()),
         f"{study.study_id}:folds",
     )
     number_ = st.column_config.NumberColumn
     columns: dict[str, Any] = {
-        f"{unit}_{name}": number_(_called(unit, name), format="%.3f") for unit, name in _SCORES
+        f"{unit}_{key}": number_(say(name), format="%.3f") for name, unit, key in scores.HEADLINE
     }
     columns |= {"fold": say("Fold"), "zones": say("Zones")}
     st.dataframe(table, hide_index=True, column_config=columns, placeholder=scores.DASH)
@@ -183,7 +178,7 @@ def fold_table(found: Mapping[str, Any]) -> pd.DataFrame:
     rows = [
         {
             "fold": fold["fold"] + 1,
-            **{f"{unit}_{name}": fold[unit][name] for unit, name in _SCORES},
+            **{f"{unit}_{key}": fold[unit][key] for _, unit, key in scores.HEADLINE},
             "zones": ", ".join(fold["zones"]),
         }
         for fold in found["folds"]
@@ -192,55 +187,30 @@ def fold_table(found: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _long(table: pd.DataFrame) -> pd.DataFrame:
-    parts = [
-        pd.DataFrame(
-            {
-                "fold": table["fold"],
-                "score": _called(u, n),
-                "value": table[f"{u}_{n}"].astype(float),
-            }
-        )
-        for u, n in _SCORES
-    ]
-    return pd.concat(parts, ignore_index=True)
+    called = {f"{unit}_{key}": say(name) for name, unit, key in scores.HEADLINE}
+    wide = table.drop(columns="zones").rename(columns=called)
+    return wide.melt("fold", var_name="score").astype({"value": float})
 
 
-def _spread(found: Mapping[str, Any], unit: str, name: str) -> tuple[str, str, str]:
-    spread, n = found["mean"][unit][name], number(len(found["folds"]))
+def _spread(found: Mapping[str, Any], name: str, unit: str, key: str) -> tuple[str, str, str]:
+    spread, n = found["mean"][unit][key], number(len(found["folds"]))
     text = scores.share(spread["mean"])
     if spread["deviation"] is not None:
         text += f" ± {scores.share(spread['deviation'])}"
-    return _called(unit, name), text, say("Mean and standard deviation over {n} folds.", n=n)
-
-
-def _called(unit: str, name: str) -> str:
-    return {
-        ("pixel", "accuracy"): say("Pixel accuracy"),
-        ("pixel", "macro_f1"): say("Pixel macro F1"),
-        ("parcel", "accuracy"): say("Parcel accuracy"),
-        ("parcel", "macro_f1"): say("Parcel macro F1"),
-    }[unit, name]
+    return say(name), text, say("Mean and standard deviation over {n} folds.", n=n)
 
 
 # both ------------------------------------------------------------------------
-
-
-def _chart(title: str, figure: Any, key: str) -> None:
-    st.markdown(f"**{literal(title)}**")
-    st.plotly_chart(figure, theme=None, width="stretch", key=key, alt=title)
 
 
 def _take_home(table: pd.DataFrame, study: StudyInfo, label: str) -> None:
     """The table as a file, once it is whole: one that changes each second can't be fetched in time."""
     if not study.status.is_final:
         return
-    st.download_button(
-        label, data.csv(table), f"{study.study_id}.csv", "text/csv",
-        icon=":material/download:", key=f"csv:{study.study_id}", on_click="ignore",
-    )  # fmt: skip
+    chart.download(label, lambda: data.csv(table), f"{study.study_id}.csv")
 
 
-def _actions(study: StudyInfo, jobs: Jobs) -> None:
+def _actions(study: StudyInfo, jobs: job_watch.Jobs) -> None:
     name, now = study.study_id, study.status
     with st.container(horizontal=True, vertical_alignment="center"):
         if not now.is_final:

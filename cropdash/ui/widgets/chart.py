@@ -1,4 +1,4 @@
-"""A chart as every page shows it: what it says, the figure, its data to take home."""
+"""A chart as every page shows it: what it says, the figure, its data as a download."""
 
 from __future__ import annotations
 
@@ -18,20 +18,30 @@ def show(
     title: str, figure: Any, table: Callable[[], pd.DataFrame], dataset: str, name: str, *file: str
 ) -> None:
     """Title with the dataset's season, chart, and a button that gives `table()` as CSV."""
-    title = f"{title} ({wording.season(data.description(dataset).season)})"
-    st.markdown(f"**{literal(title)}**")
-    st.plotly_chart(figure, theme=None, width="stretch", key=f"chart:{name}", alt=title)
+    draw(f"{title} ({wording.season(data.description(dataset).season)})", figure, f"chart:{name}")
     button(say("Data (CSV)"), table, dataset, *(file or (name,)))
 
 
-def button(label: str, table: Callable[[], pd.DataFrame], dataset: str, *file: str) -> None:
+def draw(title: str, figure: Any, key: str, **more: Any) -> None:
+    """The title, and the chart below it, which says it to those who can't see."""
+    st.markdown(f"**{literal(title)}**")
+    st.plotly_chart(figure, theme=None, width="stretch", key=key, alt=title, **more)
+
+
+def button(label: str, table: Callable[[], pd.DataFrame], dataset: str, *file: object) -> None:
     """A button that gives `table()` as CSV; the file is named by dataset, season and `file`."""
+    download(label, lambda: data.csv(table(), dataset), f"{data.stem(dataset, *file)}.csv")
+
+
+def download(
+    label: str,
+    make: Callable[[], bytes],
+    file: str,
+    mime: str = "text/csv",
+    about: str | None = None,
+) -> None:
+    """A button that gives what `make` returns, which is asked for by a click only."""
     st.download_button(
-        label, lambda: data.csv(table(), dataset), f"{data.stem(dataset, *file)}.csv", "text/csv",
-        icon=":material/download:", key=f"csv:{'_'.join(file)}", on_click="ignore",
+        label, make, file, mime, icon=":material/download:", key=f"file:{file}", help=about,
+        on_click="ignore",
     )  # fmt: skip
-
-
-def empty(sentence: str) -> None:
-    """Instead of a chart: what is missing, and a way out."""
-    st.info(sentence, icon=":material/info:")

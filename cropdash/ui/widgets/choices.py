@@ -48,14 +48,9 @@ def one_of(
     """
     first, key = default or next(iter(options)), f"buttons:{name}"
     st.session_state[key] = address.get(name, list(options), first)
-
-    def follow() -> None:
-        chosen = st.session_state[key]
-        address.put(name, None if chosen in (None, first) else str(chosen))
-
     chosen = st.segmented_control(
         label, list(options), required=True, format_func=lambda o: say(options[o]), key=key,
-        on_change=follow, help=help,
+        on_change=address.follow(key, name, _unless(first)), help=help,
     )  # fmt: skip
     return str(chosen)
 
@@ -75,17 +70,24 @@ def box_of(
     """
     first, key = default or next(iter(options)), f"address:{name}{beside}"
     st.session_state[key] = address.get(name, list(options), first)
-
-    def follow() -> None:
-        chosen = st.session_state[key]
-        address.put(name, None if chosen == first else str(chosen))
-
     now = st.session_state[key]
     chosen = st.selectbox(
-        label, list(options), format_func=lambda o: say(options[o]), key=key, on_change=follow,
-        help=about(now) if about else None,
+        label, list(options), format_func=lambda o: say(options[o]), key=key,
+        on_change=address.follow(key, name, _unless(first)), help=about(now) if about else None,
     )  # fmt: skip
     return str(chosen)
+
+
+def toggle(label: str, name: str, help: str | None = None) -> bool:  # noqa: A002
+    """A switch that the address keeps as `name` where it is on."""
+    key = f"address:{name}"
+    st.session_state[key] = st.query_params.get(name) == "1"
+    follow = address.follow(key, name, lambda on: "1" if on else None)
+    return st.toggle(label, key=key, on_change=follow, help=help)
+
+
+def _unless(usual: str) -> Callable[[Any], str | None]:
+    return lambda chosen: None if chosen in (None, usual) else str(chosen)
 
 
 def crops_of(
@@ -105,13 +107,16 @@ def crops_of(
     chosen = list(default) if wanted is None else named
     st.session_state[key] = chosen
 
-    def follow() -> None:
-        now = st.session_state[key]
-        is_default = list(now) == list(default)
-        address.put(name, None if is_default else ",".join(items[k].name for k in now))
+    def said(now: Any) -> str | None:
+        return None if list(now) == list(default) else ",".join(items[k].name for k in now)
 
     offered = [*options, *(k for k in chosen if k not in options)]
     found = st.multiselect(
-        label, offered, format_func=format_func, key=key, on_change=follow, **more
+        label,
+        offered,
+        format_func=format_func,
+        key=key,
+        **more,
+        on_change=address.follow(key, name, said),
     )
     return tuple(found)

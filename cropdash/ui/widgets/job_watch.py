@@ -14,7 +14,7 @@ from cropdash.settings import classifiers
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import address, data, frame
 from cropdash.ui.shell.literal import literal, told
-from cropdash.ui.widgets import scores, stages
+from cropdash.ui.widgets import chart, scores, stages
 
 REFRESH_S = 1.0  # [s] between looks at a worker's folder
 Colour = Literal["gray", "blue", "green", "red", "orange"]
@@ -38,6 +38,8 @@ class Jobs(Protocol):
     def may_end(self, name: str) -> bool: ...
     def end_now(self, name: str) -> bool: ...
     def resume(self, run_id: str) -> None: ...
+    def resume_study(self, study_id: str) -> None: ...
+    def resume_build(self, dataset: str) -> None: ...
     def log(self, name: str) -> str: ...
     def reap(self) -> None: ...
 
@@ -106,15 +108,10 @@ def _run(run_id: str, jobs: Jobs, curves: Curves, live: bool) -> None:
 def _curves(run: RunInfo, epochs: pd.DataFrame, curves: Curves) -> None:
     run_id = run.run_id
     title = say("Learning curves: training and validation zones of {dataset}", dataset=run.dataset)
-    st.markdown(f"**{literal(title)}**")
-    figure = curves(epochs)
-    st.plotly_chart(figure, theme=None, width="stretch", key=f"curves:{run_id}", alt=title)
+    chart.draw(title, curves(epochs), f"curves:{run_id}")
     if hint := classifiers.hint_of_curve(run.classifier):
         st.caption(say(hint))
-    st.download_button(
-        say("Learning curves (CSV)"), data.csv(epochs), f"{run_id}_epochs.csv", "text/csv",
-        icon=":material/download:", key=f"epochs:{run_id}", on_click="ignore",
-    )  # fmt: skip
+    chart.download(say("Learning curves (CSV)"), lambda: data.csv(epochs), f"{run_id}_epochs.csv")
 
 
 @frame.plainly()

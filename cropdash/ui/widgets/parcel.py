@@ -11,6 +11,7 @@ from cropdash.figures import palette, series, values, wording
 from cropdash.i18n import label, number, other_label, say
 from cropdash.ui.shell import data, frame
 from cropdash.ui.shell.literal import literal
+from cropdash.ui.widgets import chart
 from cropdash.ui.widgets.names import crop_name
 
 
@@ -58,17 +59,10 @@ def series_chart(dataset: str, zone: str, chosen: Sequence[int], index: str = "N
     usual = data.seasons(dataset, index)
     band, name = usual[usual["crop"] == crop], crop_name(dataset, crop)
     title = _title(dataset, values.title(index), chosen, name.lower())
-    st.markdown(f"**{literal(title)}**")
     figure = series.parcel_series(lines, band, name, index=index, dark=frame.is_dark())
-    st.plotly_chart(figure, theme=None, width="stretch", key="series", alt=title)
-    st.download_button(
-        say("Series (CSV)"),
-        lambda: data.csv(pd.concat([line.series for line in lines]), dataset),
-        f"{data.stem(dataset, zone, 'parcel', *chosen)}.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    chart.draw(title, figure, "series")
+    rows = pd.concat([line.series for line in lines])
+    chart.button(say("Series (CSV)"), lambda: rows, dataset, zone, "parcel", *chosen)
 
 
 def _named(dataset: str, parcel: int, crop: int) -> str:

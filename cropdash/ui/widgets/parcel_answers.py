@@ -9,6 +9,7 @@ from cropdash.domain import Float, Prediction
 from cropdash.figures import probabilities
 from cropdash.i18n import say
 from cropdash.ui.shell import data, frame
+from cropdash.ui.widgets import chart
 from cropdash.ui.widgets.run_pair import Pair
 
 
@@ -23,17 +24,10 @@ def probabilities_chart(pair: Pair, parcel: int) -> bool:
         pair.names, (first, second), int(declared.loc[parcel]), data.legend(pair.dataset)
     )
     said = say("Most probable classes of parcel {id}, mean over its pixels", id=parcel)
-    st.markdown(f"**{said}**")
     figure = probabilities.bars(rows, pair.names, dark=frame.is_dark())
-    st.plotly_chart(figure, theme=None, width="stretch", key="probabilities", alt=said)
-    st.download_button(
-        say("Probabilities (CSV)"),
-        data.csv(rows, pair.dataset),
-        f"{data.stem(pair.dataset, pair.zone.zone_id, 'parcel', parcel, 'probabilities')}.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    chart.draw(said, figure, "probabilities")
+    file = (pair.zone.zone_id, "parcel", parcel, "probabilities")
+    chart.button(say("Probabilities (CSV)"), lambda: rows, pair.dataset, *file)
     return True
 
 

@@ -71,59 +71,44 @@ def _is_new(key: str, what: str, answer: Mapping[str, Any]) -> bool:
     return True
 
 
-def keep_parcel_of(dataset: str, zone: str) -> None:
-    """Let go of the parcel when the reader moves to another zone: its id means nothing there."""
+def keep_parcels_of(dataset: str, zone: str) -> None:
+    """Let go of the parcels when the reader moves to another zone: their ids mean nothing there."""
     here = f"{dataset}/{zone}"
     if st.session_state.get("parcel:zone", here) != here:
         address.put("parcel", None)
+        address.put("other", None)
     st.session_state["parcel:zone"] = here
 
 
-def selected(dataset: str, zone: str) -> int | None:
+def selected(dataset: str, zone: str, name: str = "parcel") -> int | None:
     """The parcel that the address names, if the zone has it."""
-    wanted = st.query_params.get("parcel")
+    wanted = st.query_params.get(name)
     ids = data.parcels(dataset, zone)["parcel_id"].tolist()
     return next((i for i in ids if str(i) == wanted), None)
 
 
 def choose_parcel(dataset: str, zone: str) -> int | None:
     """The selected parcel of the address, with a select box as the map's keyboard twin."""
-    key, current = f"parcel:{dataset}:{zone}", selected(dataset, zone)
-
-    def remember() -> None:
-        # Before the map is drawn anew, so that it marks the parcel at once.
-        chosen = st.session_state[key]
-        address.put("parcel", None if chosen is None else str(chosen).strip())
-
-    st.session_state[key] = current
-    parcel_box(
-        say("Parcel"),
-        dataset,
-        zone,
-        current,
-        key=key,
-        placeholder=say("Click a parcel on the map, or choose one here"),
-        on_change=remember,
-    )
+    hint = say("Click a parcel on the map, or choose one here")
+    current = selected(dataset, zone)
+    parcel_box(say("Parcel"), "parcel", dataset, zone, current, hint)
     if current is None and (wanted := st.query_params.get("parcel")):
         st.caption(say("This zone has no parcel {id}.", id=repr(wanted[:20])))
     return current
 
 
 def parcel_box(
-    label: str,
-    dataset: str,
-    zone: str,
-    current: int | None,
-    *,
-    key: str,
-    placeholder: str,
-    on_change: Callable[[], None] | None = None,
-) -> str | int | None:
-    """A select box of the largest parcels; the number of any other can be typed."""
+    label: str, name: str, dataset: str, zone: str, current: int | None, placeholder: str
+) -> None:
+    """A select box of the largest parcels that the address keeps as `name`.
+
+    The number of any other can be typed.
+    """
     names, listed = data.parcel_names(dataset, zone), data.listed_parcels(dataset, zone)
+    key = f"{name}:{dataset}:{zone}"
+    st.session_state[key] = current
     more = len(names) > len(listed)
-    return st.selectbox(
+    st.selectbox(
         label,
         listed if current is None or current in listed else (current, *listed),
         index=None,
@@ -132,5 +117,6 @@ def parcel_box(
         placeholder=placeholder,
         accept_new_options=more,
         help=say("The {n} largest; type the number of any other.", n=len(listed)) if more else None,
-        on_change=on_change or "rerun",
+        # Before the map is drawn anew, so that it marks the parcel at once.
+        on_change=address.follow(key, name, lambda i: None if i is None else str(i).strip()),
     )

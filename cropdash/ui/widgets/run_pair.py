@@ -27,8 +27,8 @@ class Pair:
 
     @property
     def names(self) -> tuple[str, str]:
-        first, second = (model_name(run) for run in self.runs)
-        return (first, second) if first != second else (f"{first} (1)", f"{second} (2)")
+        first, second = names_of(self.runs)
+        return first, second
 
     @property
     def mark(self) -> str:
@@ -90,6 +90,14 @@ def choose_runs(
 def model_name(run: RunInfo) -> str:
     """Short name of a model."""
     return classifiers.label(run.classifier)
+
+
+def names_of(runs: Sequence[RunInfo]) -> list[str]:
+    """Short names of runs; numbered where they are of one kind."""
+    found = [model_name(run) for run in runs]
+    if len(set(found)) == len(found):
+        return found
+    return [f"{name} ({i})" for i, name in enumerate(found, start=1)]
 
 
 def run_label(run: RunInfo) -> str:
