@@ -7,8 +7,8 @@ class CropdashError(Exception):
     """Base of every error that is meant for the user's eye."""
 
 
-class ConfigError(CropdashError):
-    """A setting is missing, unknown or out of its range."""
+class ConfigError(CropdashError, ValueError):
+    """A setting is missing, unknown or out of its range; pydantic tells a ValueError's setting."""
 
 
 class InvalidRegister(CropdashError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -66,10 +67,15 @@ def read(path: Path, version: int) -> dict[str, Any]:
     return values
 
 
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
 def typed(kind: type[T], values: Mapping[str, Any], what: str) -> T:
     """A document's values as a dataclass. Raises DamagedFile where they are not what it holds."""
     try:
-        return TypeAdapter(kind).validate_python(values)
+        return _adapter(kind).validate_python(values)  # type: ignore[no-any-return]
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
         raise DamagedFile(

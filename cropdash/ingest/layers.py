@@ -143,7 +143,7 @@ def _days(text: str) -> Period | None:
             day = dt.date.fromisoformat(text)
             return Period(day, day)
         return Period.of(text)
-    except (ValueError, ConfigError):  # eight digits that are no day, say
+    except ValueError:  # eight digits that are no day, say
         return None
 
 

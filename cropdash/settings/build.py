@@ -134,10 +134,7 @@ class BuildConfig(BaseModel):
     def _season_is_one(cls, value: object) -> object:
         if not isinstance(value, str | int):
             return value
-        try:
-            found = Season.of(value)
-        except ConfigError as error:
-            raise ValueError(str(error)) from error
+        found = Season.of(value)
         if not sentinel2.FIRST_YEAR <= found.start.year <= _LAST_YEAR:
             told = sentence("Sentinel-2 flies since {year}: choose a later season.")
             raise ValueError(told.format(year=sentinel2.FIRST_YEAR))
@@ -146,12 +143,7 @@ class BuildConfig(BaseModel):
     @field_validator("bands", mode="before")
     @classmethod
     def _bands_are_known(cls, value: object) -> object:
-        if isinstance(value, str | tuple | list):
-            try:
-                return sentinel2.bands_of(value)
-            except ConfigError as error:
-                raise ValueError(str(error)) from error
-        return value
+        return sentinel2.bands_of(value) if isinstance(value, str | tuple | list) else value
 
     @field_validator("layers", "codes", mode="before")
     @classmethod
@@ -163,11 +155,8 @@ class BuildConfig(BaseModel):
     @field_validator("layers")
     @classmethod
     def _layers_have_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        try:
-            pairs = [_named(entry) for entry in value]
-            names = [check_layer(name) for name, _ in pairs if name is not None]
-        except ConfigError as error:
-            raise ValueError(str(error)) from error
+        pairs = [_named(entry) for entry in value]
+        names = [check_layer(name) for name, _ in pairs if name is not None]
         if len(set(names)) != len(names):
             raise ValueError(sentence("The name of a layer stands there twice: name each once."))
         return tuple(f"{name}={path}" if name else str(path) for name, path in pairs)
@@ -175,12 +164,9 @@ class BuildConfig(BaseModel):
     @field_validator("dataset")
     @classmethod
     def _dataset_is_a_name(cls, value: str) -> str:
-        try:
-            if value in RESERVED:
-                raise ConfigError(f"{value!r} is kept for other files: choose another name.")
-            return check_name(value, "Dataset")
-        except ConfigError as error:
-            raise ValueError(str(error)) from error
+        if value in RESERVED:
+            raise ConfigError(f"{value!r} is kept for other files: choose another name.")
+        return check_name(value, "Dataset")
 
 
 class RegisterColumns(BuildConfig):

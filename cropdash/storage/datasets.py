@@ -17,7 +17,6 @@ from cropdash.domain import (
     NAME,
     Bytes,
     Cube,
-    Grid,
     Labels,
     Legend,
     Sample,
@@ -26,7 +25,7 @@ from cropdash.domain import (
     check_name,
 )
 from cropdash.domain.errors import ConfigError, CorruptDataset, DamagedFile, DatasetNotFound
-from cropdash.files import atomic
+from cropdash.files import atomic, records
 from cropdash.legend import load
 from cropdash.settings import sources
 from cropdash.settings.build import BuildConfig
@@ -86,12 +85,14 @@ class DatasetFolder:
 
     def description(self) -> Description:
         try:
-            return _description(layout.DATASET.read(self.path))
+            values = layout.DATASET.read(self.path)
+            season = Season.of(values["season"], values["every"])
+            return records.typed(Description, {**values, "season": season}, layout.DATASET.file)
         except FileNotFoundError as error:
             raise DatasetNotFound(
                 f"There is no dataset {self.name!r}; build it with 'python -m cropdash build' or 'demo'."
             ) from error
-        except (ValueError, KeyError, TypeError, ConfigError) as error:
+        except (DamagedFile, ConfigError, KeyError) as error:
             raise CorruptDataset(
                 f"{layout.DATASET.file} of dataset {self.name} is damaged ({error})."
             ) from error
@@ -274,25 +275,3 @@ def _written(description: Description) -> dict[str, Any]:
         "start": season.start.isoformat(),
         "end": season.end.isoformat(),
     }
-
-
-def _description(values: dict[str, Any]) -> Description:
-    zones = tuple(
-        Zone(
-            z["zone_id"],
-            z["region"],
-            z["split"],
-            Grid(**{**z["grid"], "shape": tuple(z["grid"]["shape"])}),
-        )
-        for z in values["zones"]
-    )
-    return Description(
-        name=values["name"],
-        title=values["title"],
-        source=values["source"],
-        season=Season.of(values["season"], values["every"]),
-        bands=tuple(values["bands"]),
-        legend_hash=values["legend_hash"],
-        zones=zones,
-        settings=values["settings"],
-    )

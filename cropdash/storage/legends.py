@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from cropdash.domain.errors import ConfigError, CorruptDataset
-from cropdash.domain.legend import CropClass, CropCode, Legend
+from cropdash.domain.errors import ConfigError, CorruptDataset, DamagedFile
+from cropdash.domain.legend import Legend
+from cropdash.files import records
 from cropdash.storage import layout
 
 
@@ -23,10 +24,9 @@ def read(folder: Path, expected: str) -> Legend:
     """The legend that `keep` wrote, whose hash is `expected`. Raises CorruptDataset."""
     try:
         values = layout.LEGEND.read(folder)
-        codes = [CropCode(**code) for code in values["codes"]]
-        classes = tuple(CropClass(**item) for item in values["classes"])
-        legend = Legend(classes, {code.code: code for code in codes})
-    except (FileNotFoundError, KeyError, TypeError, AttributeError, ConfigError) as error:
+        codes = {code["code"]: code for code in values["codes"]}
+        legend = records.typed(Legend, {**values, "codes": codes}, layout.LEGEND.file)
+    except (FileNotFoundError, KeyError, TypeError, DamagedFile, ConfigError) as error:
         raise CorruptDataset(
             f"{layout.LEGEND.file} of dataset {folder.name} is missing or damaged: restore it, or build"
             " the dataset again under a new name."

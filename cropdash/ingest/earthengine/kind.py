@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from cropdash.domain import Zone
 from cropdash.domain.errors import ConfigError
@@ -37,19 +37,11 @@ class EarthEngineBuild(RegisterBuild):
     """Medians of each period, computed by Earth Engine."""
 
     source: Literal["earthengine"] = Field("earthengine", title="Source")
-    project: str = Field(
+    project: Annotated[str, AfterValidator(check_project)] = Field(
         title="Cloud project",
         description="Google Cloud project registered for Earth Engine.",
         json_schema_extra=shown(content=False),
     )  # fmt: skip
-
-    @field_validator("project")
-    @classmethod
-    def _project_is_an_id(cls, value: str) -> str:
-        try:
-            return check_project(value)
-        except ConfigError as error:
-            raise ValueError(str(error)) from error
 
 
 def _open(config: EarthEngineBuild) -> Source:
