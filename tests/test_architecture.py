@@ -22,7 +22,7 @@ EVERYONE = {"domain", "legend", "i18n", "settings"}  # who may be asked from eve
 MAY_IMPORT: dict[str, set[str]] = {
     "domain": set(),
     "i18n": {"domain"},
-    "legend": {"domain"},
+    "legend": {"domain", "files"},
     "settings": {"domain", "i18n"},
     "files": {"domain"},
     "prepare": EVERYONE,

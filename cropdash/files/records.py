@@ -75,7 +75,7 @@ def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
 def typed(kind: type[T], values: Mapping[str, Any], what: str) -> T:
     """A document's values as a dataclass. Raises DamagedFile where they are not what it holds."""
     try:
-        return _adapter(kind).validate_python(values)  # type: ignore[no-any-return]
+        return _adapter(kind).validate_python(values)  # type: ignore[no-any-return, arg-type]
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
         raise DamagedFile(

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.legend import MOST, CropCode, Legend, tidy
-from cropdash.legend.tables import Row, Table, add, numbered
+from cropdash.files.tables import Row, Table
+from cropdash.legend.tables import add, numbered
 
 NAME, CODE = "HCAT3_name", "HCAT3_code"
 LEVELS, USUAL = (3, 4, 5, 6), 5

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from unicodedata import category
@@ -14,6 +11,8 @@ from unicodedata import category
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.legend import COLOUR, MOST, CropClass, CropCode, tidy
 from cropdash.domain.nouns import BACKGROUND
+from cropdash.files import tables
+from cropdash.files.tables import Row, Table
 from cropdash.legend import colours
 
 _NAME = re.compile(r"[^\W\d_][\w-]{0,63}")  # stands in addresses and files
@@ -30,77 +29,17 @@ _NOTHING = {  # background where a table of classes doesn't name it
 }
 
 
-@dataclass(frozen=True)
-class Row:
-    """One row of a table; what is wrong with it is told with its place."""
-
-    table: str
-    number: int  # the header's is 1
-    cells: Mapping[str, str]
-
-    def get(self, column: str) -> str:
-        """The cell without spaces around; empty where there is none."""
-        return self.cells.get(column, "")
-
-    def labels(self) -> dict[str, str]:
-        """Language -> text of the columns label_<language>; `label` is English where that is missing."""
-        found = {
-            language[1]: text
-            for column, text in self.cells.items()
-            if (language := _LABEL.fullmatch(column)) and text
-        }
-        plain = self.get("label")
-        return {"en": plain, **found} if plain else found
-
-    def wrong(self, column: str, fault: str) -> ConfigError:
-        return ConfigError(f"{self.table}, row {self.number}, column {column}: {fault}.")
-
-
-@dataclass(frozen=True)
-class Table:
-    """A CSV that was read whole."""
-
-    name: str  # of its file
-    columns: tuple[str, ...]
-    rows: tuple[Row, ...]
-
-    def need(self, *columns: str) -> None:
-        """Raise ConfigError unless the columns are there, and rows below them."""
-        missing = [name for name in columns if name not in self.columns]
-        if missing:
-            raise ConfigError(
-                f"{self.name}, row 1: no column {' or '.join(missing)}; this table has the columns"
-                f" {', '.join(columns)}."
-            )
-        if not self.rows:
-            raise ConfigError(f"{self.name} holds no row below its header: give one per entry.")
-
-
 def read(path: Path) -> Table:
-    """Header and rows of a CSV in UTF-8, whose separator is , or ; or a tab. Raises ConfigError."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise ConfigError(
-            f"The table {path} can't be read ({error.strerror}): check its path."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path.name} is not UTF-8 text: save it as CSV in UTF-8.") from error
-    head = text.split("\n", 1)[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count))
-    try:
-        columns = tuple(name.strip() for name in next(reader, []))
-        # Names of columns are known in any case; those of EuroCrops' tables hold capitals.
-        columns = tuple(c if c.startswith("HCAT") else c.lower() for c in columns)
-        _once(path.name, columns)
-        rows = tuple(
-            Row(path.name, reader.line_num, _cells(path.name, reader.line_num, columns, cells))
-            for cells in reader
-            if any(cell.strip() for cell in cells)
-        )
-    except csv.Error as error:
-        raise ConfigError(f"{path.name}, row {reader.line_num} is no CSV ({error}).") from error
-    return Table(path.name, columns, rows)
+    """A table of classes or codes; names of columns are known in any case, but for EuroCrops'."""
+    return tables.read(path, named=lambda name: name if name.startswith("HCAT") else name.lower())
+
+
+def labels(row: Row) -> dict[str, str]:
+    """Language -> text of the columns label_<language>; `label` is English where that is missing."""
+    matched = ((_LABEL.fullmatch(column), text) for column, text in row.cells.items())
+    found = {language[1]: text for language, text in matched if language and text}
+    plain = row.get("label")
+    return {"en": plain, **found} if plain else found
 
 
 def classes_of(table: Table) -> tuple[CropClass, ...]:
@@ -130,16 +69,16 @@ def numbered(rows: Sequence[Row]) -> tuple[CropClass, ...]:
     given = [row.get("colour").lower() for row in rows]
     kin = [(row.get("family"), row.get("group")) for row in rows]
     return tuple(
-        CropClass(i, row.get("name"), row.labels(), row.get("group"), row.get("family"), colour)
+        CropClass(i, row.get("name"), labels(row), row.get("group"), row.get("family"), colour)
         for i, (row, colour) in enumerate(zip(rows, colours.completed(given, kin), strict=True))
     )
 
 
-def codes_of(tables: Iterable[Table], classes: Sequence[CropClass]) -> dict[str, CropCode]:
+def codes_of(given: Iterable[Table], classes: Sequence[CropClass]) -> dict[str, CropCode]:
     """Codes of users' tables: columns code and class (its name or id), label and register if wanted."""
     named = {key: c for c in classes for key in (str(c.id), c.name.casefold())}
     codes: dict[str, CropCode] = {}
-    for table in tables:
+    for table in given:
         table.need("code", "class")
         for row in table.rows:
             code, name = tidy(row.get("code")), row.get("class")
@@ -153,7 +92,7 @@ def codes_of(tables: Iterable[Table], classes: Sequence[CropClass]) -> dict[str,
                     f"{name!r} is no class of the legend{hint}; use a name such as"
                     f" {classes[-1].name} or an id from 0 to {len(classes) - 1}",
                 )
-            add(codes, CropCode(code, row.labels(), crop.id, row.get("register")), row, "code")
+            add(codes, CropCode(code, labels(row), crop.id, row.get("register")), row, "code")
     return codes
 
 
@@ -165,21 +104,6 @@ def add(codes: dict[str, CropCode], code: CropCode, row: Row, column: str) -> No
             f"{code.code} was given another class further up, or in a table before; keep one, and"
             " leave out registers that the parcels don't use",
         )
-
-
-def _once(name: str, columns: Sequence[str]) -> None:
-    repeated = [c for c in columns if columns.count(c) > 1]
-    if repeated:
-        raise ConfigError(f"{name}, row 1: column {repeated[0]!r} stands there twice.")
-
-
-def _cells(name: str, number: int, columns: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
-    if len(cells) > len(columns):
-        raise ConfigError(
-            f"{name}, row {number} has {len(cells)} cells, its header {len(columns)}: put text that"
-            " holds the separator into quotes."
-        )
-    return dict(zip(columns, (cell.strip() for cell in cells), strict=False))
 
 
 def _check_class(row: Row) -> None:

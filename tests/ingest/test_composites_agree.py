@@ -179,7 +179,7 @@ def by_local_scenes(case: Case, days: Days, folder: Path, monkeypatch) -> Cube:
             raster.descriptions = names
     squares = {"zone_id": [zone.zone_id], "region": ["r"], "split": ["train"]}
     outline = gpd.GeoDataFrame(squares, geometry=[box(*zone.grid.bounds)], crs=zone.grid.crs)
-    outline.to_file(folder / "zones.gpkg")
+    outline.to_crs(4326).to_file(folder / "zones.geojson", driver="GeoJSON")
     source = LocalSource(folder, case.season, case.bands)
     assert source.zones()[0].grid == zone.grid
     return composite.stream(source.scenes(zone, pytest.fail), source.season.periods)

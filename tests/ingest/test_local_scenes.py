@@ -1,4 +1,5 @@
 import datetime as dt
+import json
 import shutil
 
 import geopandas as gpd
@@ -222,3 +223,27 @@ def test_a_second_register_in_the_folder_is_refused(tmp_path):
         shutil.copy(FLANDERS / "parcels.gpkg", tmp_path / name)
     with pytest.raises(InvalidRegister, match="holds 2"):
         LocalSource(tmp_path).parcels(worlds.zone())
+
+
+def test_one_square_for_training_and_testing_is_refused(tmp_path):
+    write(tmp_path / "scenes" / "20230501.tif")
+    zones_file(tmp_path, zone_id=["a"], region=["r"], split=["train"])
+    document = json.loads((tmp_path / "zones.geojson").read_text())
+    twin = json.loads(json.dumps(document["features"][0]))
+    twin["properties"] |= {"zone_id": "b", "split": "test"}
+    document["features"].append(twin)
+    (tmp_path / "zones.geojson").write_text(json.dumps(document))
+    with pytest.raises(InvalidRegister, match="a and b overlap, one for training"):
+        LocalSource(tmp_path).zones()
+
+
+def test_zones_of_a_folder_may_be_a_table(tmp_path):
+    write(tmp_path / "scenes" / "20230501.tif")
+    left, bottom, right, top = GRID.bounds
+    epsg = GRID.crs.removeprefix("EPSG:")
+    edges = f"{left + 20},{bottom - 900},{right + 900},{top}"
+    text = f"zone_id,region,split,xmin,ymin,xmax,ymax,epsg\na,r,train,{edges},{epsg}\n"
+    (tmp_path / "zones.csv").write_text(text)
+    (zone,) = LocalSource(tmp_path).zones()
+    assert (zone.grid.left, zone.grid.top) == (left + 20, top)
+    assert zone.grid.bounds == (left + 20, bottom - 900, right + 900, top)

@@ -154,7 +154,7 @@ def test_geojson_points_are_middles_and_epsg_is_kept(tmp_path):
         ("a,r,train,2,48,101\n", "row 2: size_px is 101"),
         ("a,r,train,2,48,1.5\n", "row 2: size_px is '1.5'"),
         ("a,r,train,2,48,10\n", "row 2: size_px is 10"),
-        ("a,r,train,2,48,100,7\n", "row 2: more cells"),
+        ("a,r,train,2,48,100,7\n", "row 2 has 7 cells"),
         ("a,r,train,2,48,100\na,r,train,4,48,100\n", "row 3: zone a stands in zones.csv, row 2"),
         ("", "holds no zone"),
     ],
@@ -404,3 +404,14 @@ def test_the_registers_share_is_the_area_of_its_parcels(tmp_path):
         town, n=2, size_px=200, radius_km=5, share=zones.register_share(path), region="a"
     )
     assert len(best) == 2
+
+
+def test_a_polygon_in_two_parts_across_the_antimeridian_is_one_zone(tmp_path):
+    """As RFC 7946, section 3.1.9, asks for."""
+    west = [[[179.98, 10], [180, 10], [180, 10.02], [179.98, 10.02], [179.98, 10]]]
+    east = [[[-180, 10], [-179.99, 10], [-179.99, 10.02], [-180, 10.02], [-180, 10]]]
+    geometry = {"type": "MultiPolygon", "coordinates": [west, east]}
+    drawn = feature(geometry, zone_id="a", region="r", split="train")
+    ((zone),) = zones.read(collection(tmp_path, drawn))
+    height, width = zone.grid.shape
+    assert (zone.grid.crs[-2:], abs(height - 221) < 6, abs(width - 329) < 8) == ("60", True, True)

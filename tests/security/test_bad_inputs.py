@@ -17,7 +17,7 @@ from cropdash.cli import app as command_line
 from cropdash.cli import terminal
 from cropdash.domain import check_name
 from cropdash.domain.errors import ConfigError, InvalidRegister
-from cropdash.ingest.local import outlines
+from cropdash.ingest import zones
 from cropdash.settings import folders as settings
 from cropdash.settings.build import check_layer
 from cropdash.storage import datasets, layout
@@ -136,23 +136,11 @@ def test_a_zones_file_is_read_as_what_it_is_called(tmp_path):
         f'<OGRVRTDataSource><OGRVRTLayer name="real"><SrcDataSource>{real}</SrcDataSource>'
         "</OGRVRTLayer></OGRVRTDataSource>"
     )
-    for name in ("zones.geojson", "zones.gpkg"):
-        folder = tmp_path / name.replace(".", "_")
-        folder.mkdir()
-        (folder / name).write_text(layer)
-        assert len(gpd.read_file(folder / name)) == 1  # GDAL itself follows it
+    for name in ("zones.geojson", "zones.csv"):
+        (tmp_path / name).write_text(layer)
+        assert len(gpd.read_file(tmp_path / name)) == 1  # GDAL itself follows it
         with pytest.raises(InvalidRegister):
-            outlines.read(folder, "EPSG:32631")
-
-
-def test_a_folder_s_zones_lie_where_their_file_says(tmp_path):
-    (tmp_path / "zones.geojson").write_bytes(bad_inputs._feature())
-    inside = outlines.read(tmp_path, "EPSG:32631")
-    assert inside["zone_id"].tolist() == ["a_1"]
-    inside.to_crs(2154).to_file(tmp_path / "zones.gpkg", driver="GPKG")
-    (tmp_path / "zones.geojson").unlink()
-    again = outlines.read(tmp_path, "EPSG:32631")
-    assert again.geometry.geom_equals_exact(inside.geometry, 1e-3).all()
+            zones.read(tmp_path / name)
 
 
 def test_a_place_that_cannot_be_written_is_told(typed, tmp_path):

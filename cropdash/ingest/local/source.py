@@ -21,11 +21,10 @@ from cropdash.domain import Grid, Scene, Season, Zone, sentinel2
 from cropdash.domain.errors import InvalidRegister, InvalidScene
 from cropdash.domain.period import Every
 from cropdash.domain.source import Warn, ignore
-from cropdash.ingest import registers
-from cropdash.ingest.local import outlines
-from cropdash.ingest.zones import squares
+from cropdash.ingest import registers, zones
 
 _DATE = re.compile(r"(?<!\d)(20\d{2})-?(\d{2})-?(\d{2})(?!\d)")
+ZONES = ("zones.geojson", "zones.csv")
 _PIXEL_M = (0.1, 1000.0)  # sides of a pixel from which a map can be made
 
 
@@ -34,7 +33,7 @@ class LocalSource:
     """`folder`/scenes/*.tif (digital numbers, 0 = no data; SCL), a *.gpkg register, zones.
 
     A scene's bands are found by their descriptions, in any order and among others; see
-    `band_order`. Zones are polygons with zone_id, region and split; each becomes the rectangle of
+    `band_order`. Zones are those of a zones.geojson or zones.csv; each becomes the rectangle of
     the scenes' own pixels that lies inside its bounds.
     """
 
@@ -54,15 +53,20 @@ class LocalSource:
 
     def zones(self) -> tuple[Zone, ...]:
         """Raises InvalidRegister if the zones file is missing, damaged or incomplete."""
-        frame = outlines.read(self.folder, self._frame.crs)
-        return tuple(
-            Zone(row.zone_id, row.region, row.split, self._snap(row.geometry.bounds, row.zone_id))
-            for row in frame.itertuples()
-        )
+        return self._zones
+
+    @cached_property
+    def _zones(self) -> tuple[Zone, ...]:
+        path = next((self.folder / n for n in ZONES if (self.folder / n).is_file()), None)
+        if path is None:
+            raise InvalidRegister(
+                f"{self.folder} has no {' or '.join(ZONES)}: list its zones there."
+            )
+        return zones.read(path, frame=self._frame)
 
     def parcels(self, zone: Zone) -> gpd.GeoDataFrame:
         """Register rows that touch the zone."""
-        candidates = sorted(p for p in self.folder.glob("*.gpkg") if p.name.lower() != "zones.gpkg")
+        candidates = sorted(self.folder.glob("*.gpkg"))
         if len(candidates) != 1:
             raise InvalidRegister(
                 f"{self.folder} must hold one register (*.gpkg), it holds {len(candidates)}."
@@ -101,23 +105,6 @@ class LocalSource:
             except (RasterioError, InvalidScene) as error:
                 problem = problem or str(error)
         raise InvalidScene(f"No scene in {self.folder / 'scenes'} can be read: {problem}")
-
-    def _snap(self, bounds: tuple[float, float, float, float], zone_id: str) -> Grid:
-        """Whole pixels inside `bounds`; a tenth of a pixel is forgiven to rounding."""
-        frame, size = self._frame, self._frame.pixel_size
-        column = np.ceil((bounds[0] - frame.left) / size - 0.1)
-        row = np.ceil((frame.top - bounds[3]) / size - 0.1)
-        last_column = np.floor((bounds[2] - frame.left) / size + 0.1)
-        last_row = np.floor((frame.top - bounds[1]) / size + 0.1)
-        if last_column <= column or last_row <= row:
-            raise InvalidRegister(f"Zone {zone_id} is smaller than a pixel of the scenes.")
-        if max(last_column - column, last_row - row) > squares.MAX_PX:
-            raise InvalidRegister(
-                f"Zone {zone_id} is {last_row - row:,.0f} x {last_column - column:,.0f} pixels:"
-                f" cut it into zones of at most {squares.MAX_PX} on a side."
-            )
-        shape = (int(last_row - row), int(last_column - column))
-        return Grid(frame.crs, frame.left + column * size, frame.top - row * size, size, shape)
 
 
 def read_scene(path: Path, date: dt.date, grid: Grid, bands: tuple[str, ...]) -> Scene | None:

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import math
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from shapely.geometry import shape
 from cropdash.domain import Grid, Zone
 from cropdash.domain.errors import ConfigError, InvalidRegister
 from cropdash.domain.source import Warn, ignore
+from cropdash.files import atomic, tables
 from cropdash.ingest.zones import squares
 
 SIZE_PX = 1000  # side of a zone where the file doesn't say: 10 km
@@ -28,24 +28,26 @@ _ALIASES = {"id": "zone_id", "utm_epsg": "epsg"}
 _NEEDED = ("zone_id", "region", "split")
 
 Cells = dict[str, str]
-Place = Callable[[], Grid]
+Outline = tuple[int | None, squares.Floats]  # EPSG number of its UTM zone, None: degrees; points
+Place = Callable[[], Outline]
 
 
-def read(path: Path, warn: Warn = ignore) -> tuple[Zone, ...]:
+def read(path: Path, warn: Warn = ignore, *, frame: Grid | None = None) -> tuple[Zone, ...]:
     """Zones of a CSV or a GeoJSON file.
 
     CSV (separator , or ;): zone_id, region, split and either xmin, ymin, xmax, ymax [m] and epsg
     of a UTM zone, or lon, lat [degrees] of the middle and size_px (1000 where left out). GeoJSON:
     features with the properties zone_id, region, split, whose geometry is a polygon (its bounds
-    in UTM count) or a point (the middle, with size_px). What is given in degrees lies in its own
+    count) or a point (the middle, with size_px). What is given in degrees lies in its own
     UTM zone, or the one that epsg names; corners are moved to the nearest point of the 20 m grid.
+    With a `frame`, zones are the whole pixels of it that lie inside.
 
     Zones on the same side of the split that overlap are told to `warn`. Raises InvalidRegister,
     with the row's number, for what can't be read, and for zones that overlap across the split.
     """
-    text = _text(path)
-    rows = _features(text, path.name) if text.lstrip().startswith("{") else _lines(text, path.name)
-    found = [(where, _zone(cells, place, where)) for where, cells, place in rows]
+    text = tables.text_of(path, InvalidRegister)
+    rows = _features(text, path.name) if text.lstrip().startswith("{") else _lines(path)
+    found = [(where, _zone(cells, place, where, frame)) for where, cells, place in rows]
     if not found:
         raise InvalidRegister(f"{path.name} holds no zone: give one row or feature per zone.")
     zones = tuple(zone for _, zone in found)
@@ -68,55 +70,20 @@ def write(path: Path, zones: Sequence[Zone]) -> None:
         edges = (f"{edge:.0f}" for edge in (left, bottom, right, top))
         about = (zone.zone_id, zone.region, zone.split, f"{lon:.6f}", f"{lat:.6f}")
         table.writerow([*about, *edges, _epsg(zone)])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.part{path.suffix}")
-    try:
-        temporary.write_text(text.getvalue(), encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    atomic.write_text(path, text.getvalue())
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InvalidRegister(
-            f"The zones file {path} can't be read ({error.strerror}): check its path."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise InvalidRegister(f"{path.name} is not UTF-8 text: save it in UTF-8.") from error
-
-
-def _lines(text: str, name: str) -> Iterator[tuple[str, Cells, Place]]:
-    head = text.split("\n", 1)[0]
-    reader = csv.DictReader(io.StringIO(text), delimiter=";" if ";" in head else ",", restval="")
-    reader.fieldnames = [_plain(field) for field in reader.fieldnames or []]
-    _check_columns(set(reader.fieldnames), f"{name}, row 1")
-    for row in _rows(reader, name):
-        where = f"{name}, row {reader.line_num}"
-        if None in row:
-            raise InvalidRegister(f"{where}: more cells than columns; quote texts with a comma.")
-        cells = {key: value.strip() for key, value in row.items()}
-        if any(cells.values()):
-            yield where, cells, lambda cells=cells: _grid(cells)  # type: ignore[misc]
-
-
-def _rows(reader: csv.DictReader[str], name: str) -> Iterator[dict[Any, Any]]:
-    try:
-        yield from reader
-    except csv.Error as error:
-        raise InvalidRegister(
-            f"{name}, row {reader.line_num + 1} can't be read ({error}): close its quotes."
-        ) from error
-
-
-def _check_columns(columns: set[str], where: str) -> None:
+def _lines(path: Path) -> Iterator[tuple[str, Cells, Place]]:
+    table = tables.read(path, named=_plain, fault=InvalidRegister)
+    columns = set(table.columns)
     missing = [c for c in _NEEDED if c not in columns]
     if not ({"lon", "lat"} <= columns or {*_EDGES, "epsg"} <= columns):
         missing.append("lon, lat (or xmin, ymin, xmax, ymax, epsg)")
     if missing:
-        raise InvalidRegister(f"{where}: no column {', '.join(missing)}.")
+        raise InvalidRegister(f"{path.name}, row 1: no column {', '.join(missing)}.")
+    for row in table.rows:
+        cells = dict(row.cells)
+        yield f"{path.name}, row {row.number}", cells, lambda cells=cells: _placed(cells)  # type: ignore[misc]
 
 
 def _features(text: str, name: str) -> Iterator[tuple[str, Cells, Place]]:
@@ -142,27 +109,45 @@ def _features(text: str, name: str) -> Iterator[tuple[str, Cells, Place]]:
         yield where, cells, lambda cells=cells, geometry=geometry: _outline(geometry, cells)  # type: ignore[misc]
 
 
-def _zone(cells: Cells, place: Place, where: str) -> Zone:
+def _zone(cells: Cells, place: Place, where: str, frame: Grid | None) -> Zone:
     empty = [name for name in _NEEDED if not cells.get(name)]
     if empty:
         raise InvalidRegister(f"{where}: {', '.join(empty)} is empty; every zone needs it.")
     try:
         split: Any = cells["split"].lower()
-        return Zone(cells["zone_id"], cells["region"], split, place())
+        return Zone(cells["zone_id"], cells["region"], split, _grid(*place(), frame))
     except (InvalidRegister, ConfigError) as error:
         raise InvalidRegister(f"{where}: {error}") from error
 
 
-def _grid(cells: Cells) -> Grid:
+def _grid(epsg: int | None, points: squares.Floats, frame: Grid | None) -> Grid:
+    """The rectangle that holds the points: of UTM, or of the frame's pixels."""
+    if frame is not None:
+        return squares.inside(frame, points, "OGC:CRS84" if epsg is None else f"EPSG:{epsg}")
+    if epsg is None:
+        epsg = squares.utm_epsg(*squares.middle(points))
+        points = squares.to_utm(points, epsg)
+    return squares.rectangle((*points.min(axis=0).tolist(), *points.max(axis=0).tolist()), epsg)
+
+
+def _placed(cells: Cells) -> Outline:
     """A CSV row's place: its rectangle where that is given, else its middle."""
     if all(cells.get(name) for name in (*_EDGES, "epsg")):
         left, bottom, right, top = (_number(cells, name) for name in _EDGES)
-        return squares.rectangle((left, bottom, right, top), _whole(cells, "epsg"))
-    return squares.square_around(_number(cells, "lon"), _number(cells, "lat"), _size(cells))
+        squares.rectangle((left, bottom, right, top), _whole(cells, "epsg"))  # checks it
+        return _whole(cells, "epsg"), np.array([[left, bottom], [right, top]])
+    return _around(_number(cells, "lon"), _number(cells, "lat"), cells)
 
 
-def _outline(geometry: Any, cells: Cells) -> Grid:
-    """A GeoJSON feature's place: the bounds of its polygon, or its middle."""
+def _around(lon: float, lat: float, cells: Cells) -> Outline:
+    size = _whole(cells, "size_px") if cells.get("size_px") else SIZE_PX
+    square = squares.square_around(lon, lat, size)
+    left, bottom, right, top = square.bounds
+    return int(square.crs.removeprefix("EPSG:")), np.array([[left, bottom], [right, top]])
+
+
+def _outline(geometry: Any, cells: Cells) -> Outline:
+    """A GeoJSON feature's place: its polygon's corners, or the square around its middle."""
     try:
         form = shape(geometry)
         points = shapely.get_coordinates(form)
@@ -170,15 +155,14 @@ def _outline(geometry: Any, cells: Cells) -> Grid:
         raise InvalidRegister("its geometry can't be read: draw the zone again.") from error
     if form.geom_type not in ("Point", "Polygon", "MultiPolygon") or not len(points):
         raise InvalidRegister(f"its geometry is an empty or a {form.geom_type}; draw a polygon.")
-    lon, lat = (points.min(axis=0) + points.max(axis=0)) / 2
     if form.geom_type == "Point":
-        return squares.square_around(float(lon), float(lat), _size(cells))
+        return _around(float(points[0, 0]), float(points[0, 1]), cells)
     if not (np.abs(points) <= (180, 90)).all():
         raise InvalidRegister("its corners are not in degrees: export it in EPSG:4326.")
-    epsg = _whole(cells, "epsg") if cells.get("epsg") else squares.utm_epsg(lon, lat)
-    xy = squares.to_utm(points, epsg)
-    (left, bottom), (right, top) = xy.min(axis=0), xy.max(axis=0)
-    return squares.rectangle((float(left), float(bottom), float(right), float(top)), epsg)
+    if not cells.get("epsg"):
+        return None, points
+    epsg = _whole(cells, "epsg")
+    return epsg, squares.to_utm(points, epsg)
 
 
 def _check_names(found: Sequence[tuple[str, Zone]]) -> None:
@@ -205,10 +189,6 @@ def _check_overlaps(zones: Sequence[Zone], name: str, warn: Warn) -> None:
 def _plain(name: Any) -> str:
     plain = str(name or "").strip().lower()
     return _ALIASES.get(plain, plain)
-
-
-def _size(cells: Cells) -> int:
-    return _whole(cells, "size_px") if cells.get("size_px") else SIZE_PX
 
 
 def _number(cells: Cells, name: str) -> float:

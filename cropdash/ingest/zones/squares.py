@@ -77,6 +77,39 @@ def rectangle(bounds: tuple[float, float, float, float], epsg: int) -> Grid:
     return Grid(f"EPSG:{epsg}", left, top, PIXEL_M, shape)
 
 
+def inside(frame: Grid, points: Floats, crs: str) -> Grid:
+    """The whole pixels of the frame inside the points' bounds; rounding is forgiven a tenth.
+
+    Raises InvalidRegister if there is none, or if they are too many for a zone.
+    """
+    x, y = transformer(crs, frame.crs).transform(*points.T)
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise InvalidRegister(f"it lies outside {frame.crs}: draw it again.")
+    first = np.ceil([(frame.top - y.max()) / frame.pixel_size - 0.1,
+                     (x.min() - frame.left) / frame.pixel_size - 0.1])  # fmt: skip
+    end = np.floor([(frame.top - y.min()) / frame.pixel_size + 0.1,
+                    (x.max() - frame.left) / frame.pixel_size + 0.1])  # fmt: skip
+    height, width = end - first
+    if min(height, width) < 1:
+        raise InvalidRegister("it is smaller than a pixel of the scenes.")
+    if max(height, width) > MAX_PX:
+        raise InvalidRegister(
+            f"it is {height:,.0f} x {width:,.0f} pixels: cut it into zones of at most {MAX_PX} on a"
+            " side."
+        )
+    left = frame.left + first[1] * frame.pixel_size
+    top = frame.top - first[0] * frame.pixel_size
+    return Grid(frame.crs, left, top, frame.pixel_size, (int(height), int(width)))
+
+
+def middle(lonlat: Floats) -> tuple[float, float]:
+    """Longitude and latitude in the middle of points that may lie on both sides of the antimeridian."""
+    lon, lat = lonlat.T
+    lon = np.where(lon < 0, lon + 360, lon) if np.ptp(lon) > 180 else lon
+    at = (lon.min() + lon.max()) / 2
+    return float((at + 180) % 360 - 180), float(lat.min() + lat.max()) / 2
+
+
 def centres(grids: Sequence[Grid]) -> Floats:
     """(N, 2) longitude and latitude of the middles."""
     middle = np.array([_middle(grid.bounds) for grid in grids]).reshape(-1, 2)

@@ -1,0 +1,102 @@
+"""The one door to tables that people write: CSV, read whole, each cell with its place."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cropdash.domain.errors import ConfigError, CropdashError
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a table; what is wrong with it is told with its place."""
+
+    table: str
+    number: int  # the header's is 1
+    cells: Mapping[str, str]
+
+    def get(self, column: str) -> str:
+        """The cell without spaces around; empty where there is none."""
+        return self.cells.get(column, "")
+
+    def wrong(self, column: str, fault: str) -> ConfigError:
+        return ConfigError(f"{self.table}, row {self.number}, column {column}: {fault}.")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A CSV that was read whole."""
+
+    name: str  # of its file
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    def need(self, *columns: str) -> None:
+        """Raise ConfigError unless the columns are there, and rows below them."""
+        missing = [name for name in columns if name not in self.columns]
+        if missing:
+            raise ConfigError(
+                f"{self.name}, row 1: no column {' or '.join(missing)}; this table has the columns"
+                f" {', '.join(columns)}."
+            )
+        if not self.rows:
+            raise ConfigError(f"{self.name} holds no row below its header: give one per entry.")
+
+
+def text_of(path: Path, fault: type[CropdashError] = ConfigError) -> str:
+    """What a file of text holds. Raises `fault` if it can't be read, or is not in UTF-8."""
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise fault(
+            f"The table {path} can't be read ({error.strerror}): check its path."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise fault(f"{path.name} is not UTF-8 text: save it as CSV in UTF-8.") from error
+
+
+def read(
+    path: Path,
+    *,
+    named: Callable[[str], str] = str.lower,
+    fault: type[CropdashError] = ConfigError,
+) -> Table:
+    """Header and rows of a CSV in UTF-8, whose separator is , or ; or a tab.
+
+    `named` tells a column's name from what stands in the header. Raises `fault`.
+    """
+    text, name = text_of(path, fault), path.name
+    head = text.split("\n", 1)[0]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=head.count))
+    try:
+        columns = tuple(named(cell.strip()) for cell in next(reader, []))
+        repeated = [c for c in columns if columns.count(c) > 1]
+        if repeated:
+            raise fault(f"{name}, row 1: column {repeated[0]!r} stands there twice.")
+        rows = tuple(
+            Row(
+                name,
+                reader.line_num,
+                _cells(f"{name}, row {reader.line_num}", columns, cells, fault),
+            )
+            for cells in reader
+            if any(cell.strip() for cell in cells)
+        )
+    except csv.Error as error:
+        raise fault(f"{name}, row {reader.line_num} is no CSV ({error}).") from error
+    return Table(name, columns, rows)
+
+
+def _cells(
+    where: str, columns: Sequence[str], cells: Sequence[str], fault: type[CropdashError]
+) -> dict[str, str]:
+    if len(cells) > len(columns):
+        raise fault(
+            f"{where} has {len(cells)} cells, its header {len(columns)}: put text that"
+            " holds the separator into quotes."
+        )
+    return dict(zip(columns, (cell.strip() for cell in cells), strict=False))
