@@ -29,7 +29,7 @@ from cropdash.files import atomic, records
 from cropdash.legend import load
 from cropdash.settings import sources
 from cropdash.settings.build import BuildConfig
-from cropdash.storage import layout, legends, rasters
+from cropdash.storage import layout, legends, pictures, rasters
 
 _LOCK_WAIT_S = 60.0  # for a process that was ended to be gone, and no more
 
@@ -200,6 +200,7 @@ class DatasetFolder:
         return rasters.read_labels(self.zone_folder(zone_id))
 
     def parcels(self, zone_id: str) -> gpd.GeoDataFrame:
+        """parcel_id, zone_id, register_id, code, crop, area_ha, n_pixels, geometry (zone's UTM)."""
         self._manifest(zone_id)
         return gpd.read_parquet(self.zone_folder(zone_id) / layout.PARCELS)
 
@@ -209,9 +210,21 @@ class DatasetFolder:
         return pd.read_parquet(self.zone_folder(zone_id) / layout.PARCELS, columns=list(columns))
 
     def series(self, zone_id: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """parcel_id, period, n_pixels, clear_share, and <name>_mean, <name>_std of `values`."""
         self._manifest(zone_id)
         chosen = None if columns is None else list(columns)
         return pd.read_parquet(self.zone_folder(zone_id) / layout.SERIES, columns=chosen)
+
+    def imagery(
+        self,
+        zone_id: str,
+        periods: Sequence[str],
+        bands: Sequence[str] | None = None,
+        side: int | None = None,
+    ) -> Cube:
+        """The cube of some periods and bands, its sides halved until they fit `side` pixels."""
+        self._manifest(zone_id)
+        return pictures.read(self.zone_folder(zone_id), periods, bands, side)
 
     def clear_dates(self, zone_id: str) -> Bytes:
         """(T, H, W) number of clear observations."""

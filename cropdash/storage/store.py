@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import geopandas as gpd
 import pandas as pd
 
-from cropdash.domain import NAME, Cube, Labels, Legend, Prediction, Zone
+from cropdash.domain import NAME, Zone
 from cropdash.domain.errors import CorruptDataset, DamagedFile
 from cropdash.domain.scores import RunScores
 from cropdash.storage import (
     datasets,
     layout,
-    pictures,
     runs,
     studies,
     summaries,
@@ -24,10 +23,14 @@ from cropdash.storage import (
 )
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.datasets import Description as Description
-from cropdash.storage.runs import RunFolder, RunRecord
+from cropdash.storage.runs import RunFolder
 from cropdash.storage.status import Status
 from cropdash.storage.status import read as read_status
 from cropdash.storage.studies import StudyInfo as StudyInfo
+
+F = TypeVar("F")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,26 @@ class RunInfo:
         return str(self.config["dataset"])
 
 
+def _of(
+    find: Callable[[Store, str], F], method: Callable[Concatenate[F, P], T]
+) -> Callable[Concatenate[Store, str, P], T]:
+    """What `method` reads of a dataset's or a run's folder, which is found by its name."""
+
+    @wraps(method)
+    def told(store: Store, name: str, /, *args: P.args, **options: P.kwargs) -> T:
+        return method(find(store, name), *args, **options)
+
+    return told
+
+
+def _dataset(store: Store, name: str) -> DatasetFolder:
+    return DatasetFolder(store.data, name)
+
+
+def _run(store: Store, run_id: str) -> RunFolder:
+    return runs.find(store.models, run_id)
+
+
 @dataclass(frozen=True)
 class Store:
     """Everything on disk, read only. Names are looked up in listings, never joined from text."""
@@ -81,7 +104,7 @@ class Store:
         return datasets.list_names(self.data)
 
     def dataset(self, name: str) -> DatasetInfo:
-        folder = self._dataset(name)
+        folder = _dataset(self, name)
         return DatasetInfo(folder.description(), folder.built_zones(), read_status(folder.path))
 
     def build_names(self) -> tuple[str, ...]:
@@ -95,19 +118,19 @@ class Store:
 
         state is built, building (at step), failed (for reason) or missing.
         """
-        folder = self._dataset(dataset)
+        folder = _dataset(self, dataset)
         return zone_states.table(folder, read_status(folder.path))
 
     def build_config(self, dataset: str) -> dict[str, Any] | None:
         """Settings of the dataset's build; None if it was not started from settings."""
         try:
-            return layout.BUILD.read(self._dataset(dataset).path)
+            return layout.BUILD.read(_dataset(self, dataset).path)
         except (FileNotFoundError, DamagedFile):
             return None
 
     def realism(self, dataset: str) -> dict[str, Any] | None:
         """The report on a simulated dataset; None if there is none. Raises CorruptDataset."""
-        report = layout.REALISM.find(self._dataset(dataset).path)
+        report = layout.REALISM.find(_dataset(self, dataset).path)
         if report and not {"checks", "left_out", "tables"} <= set(report):
             raise CorruptDataset(
                 f"{layout.REALISM.file} of {dataset} is damaged: make the report again."
@@ -118,99 +141,22 @@ class Store:
         """Status of the build of a dataset, which may not have a description yet."""
         return read_status(DatasetFolder(self.data, name).path)
 
-    def legend(self, dataset: str) -> Legend:
-        """The classes and codes that the dataset was built with."""
-        return self._dataset(dataset).legend()
-
-    def zones(self, dataset: str) -> tuple[Zone, ...]:
-        """Built zones, in the order of the description."""
-        return self._dataset(dataset).built_zones()
-
-    def report(self, dataset: str, zone_id: str) -> dict[str, Any]:
-        return self._dataset(dataset).report(zone_id)
-
-    def layer_names(self, dataset: str, zone_id: str) -> tuple[str, ...]:
-        return self._dataset(dataset).layer_names(zone_id)
-
-    def fingerprint(self, dataset: str) -> str:
-        return self._dataset(dataset).fingerprint()
-
-    def cube(self, dataset: str, zone_id: str) -> Cube:
-        return self._dataset(dataset).cube(zone_id)
-
-    def labels(self, dataset: str, zone_id: str) -> Labels:
-        return self._dataset(dataset).labels(zone_id)
-
-    def parcels(self, dataset: str, zone_id: str) -> gpd.GeoDataFrame:
-        """parcel_id, zone_id, register_id, code, crop, area_ha, n_pixels, geometry (zone's UTM)."""
-        return self._dataset(dataset).parcels(zone_id)
-
-    def series(self, dataset: str, zone_id: str) -> pd.DataFrame:
-        """parcel_id, period, n_pixels, clear_share, and <name>_mean, <name>_std of all `values`."""
-        return self._dataset(dataset).series(zone_id)
-
-    def class_counts(self, dataset: str) -> pd.DataFrame:
-        """zone_id, region, split, crop, pixels, parcels, hectares: per built zone and class."""
-        rows, folder = [], self._dataset(dataset)
-        for zone in self.zones(dataset):
-            parcels = folder.parcel_facts(zone.zone_id, ("crop", "n_pixels", "area_ha"))
-            table = parcels.groupby("crop").agg(
-                pixels=("n_pixels", "sum"), parcels=("crop", "size"), hectares=("area_ha", "sum")
-            )
-            rows.append(
-                table.reset_index().assign(
-                    zone_id=zone.zone_id, region=zone.region, split=zone.split
-                )
-            )
-        columns = ["zone_id", "region", "split", "crop", "pixels", "parcels", "hectares"]
-        return pd.concat(rows)[columns] if rows else pd.DataFrame(columns=columns)
-
-    def clear_dates(self, dataset: str) -> pd.DataFrame:
-        """zone_id, period, clear_dates (mean over pixels), empty_share (pixels without any)."""
-        rows, folder = [], self._dataset(dataset)
-        periods = [p.id for p in folder.description().season.periods]
-        for zone in self.zones(dataset):
-            clear = folder.clear_dates(zone.zone_id)
-            rows.append(
-                pd.DataFrame(
-                    {
-                        "zone_id": zone.zone_id,
-                        "period": periods,
-                        "clear_dates": clear.mean(axis=(1, 2)),
-                        "empty_share": (clear == 0).mean(axis=(1, 2)),
-                    }
-                )
-            )
-        return pd.concat(rows) if rows else pd.DataFrame()
-
-    def imagery(
-        self,
-        dataset: str,
-        zone_id: str,
-        periods: Sequence[str],
-        bands: Sequence[str] | None = None,
-        side: int | None = None,
-    ) -> Cube:
-        """The cube of some periods and bands, its sides halved until they fit `side` pixels."""
-        folder = self._dataset(dataset)
-        folder.report(zone_id)  # says what to do if the zone is not built
-        return pictures.read(folder.zone_folder(zone_id), periods, bands, side)
-
-    def values(self, dataset: str) -> tuple[str, ...]:
-        """Indices, bands and layers that the parcels' series hold."""
-        return summaries.values(self._dataset(dataset))
-
-    def parcel_facts(self, dataset: str) -> pd.DataFrame:
-        """zone_id, region, split, parcel_id, crop, area_ha, n_pixels: of all built zones."""
-        return summaries.parcel_facts(self._dataset(dataset))
-
-    def seasons(self, dataset: str, value: str = "NDVI", region: str | None = None) -> pd.DataFrame:
-        """crop, period, mean, p10, p50, p90, n_parcels of the parcels' mean of one of `values`."""
-        return summaries.seasons(self._dataset(dataset), value, region)
-
-    def parcel_means(self, dataset: str, period: str, names: Sequence[str]) -> pd.DataFrame:
-        """zone_id, region, crop, <name>_mean: the parcels of all built zones in one period."""
-        return summaries.parcel_means(self._dataset(dataset), period, names)
+    legend = _of(_dataset, DatasetFolder.legend)
+    zones = _of(_dataset, DatasetFolder.built_zones)
+    report = _of(_dataset, DatasetFolder.report)
+    layer_names = _of(_dataset, DatasetFolder.layer_names)
+    fingerprint = _of(_dataset, DatasetFolder.fingerprint)
+    cube = _of(_dataset, DatasetFolder.cube)
+    labels = _of(_dataset, DatasetFolder.labels)
+    parcels = _of(_dataset, DatasetFolder.parcels)
+    series = _of(_dataset, DatasetFolder.series)
+    imagery = _of(_dataset, DatasetFolder.imagery)
+    values = _of(_dataset, summaries.values)
+    class_counts = _of(_dataset, summaries.class_counts)
+    clear_dates = _of(_dataset, summaries.clear_dates)
+    parcel_facts = _of(_dataset, summaries.parcel_facts)
+    seasons = _of(_dataset, summaries.seasons)
+    parcel_means = _of(_dataset, summaries.parcel_means)
 
     # runs --------------------------------------------------------------------
 
@@ -220,43 +166,18 @@ class Store:
         return tuple(i for i in infos if dataset is None or i.dataset == dataset)
 
     def run(self, run_id: str) -> RunInfo:
-        return _info(self._run(run_id))
+        return _info(_run(self, run_id))
 
-    def record(self, run_id: str) -> RunRecord:
-        """What the run was made with."""
-        return self._run(run_id).record()
-
-    def epochs(self, run_id: str) -> pd.DataFrame:
-        return self._run(run_id).epochs()
-
-    def log(self, run_id: str, lines: int = 200) -> str:
-        return self._run(run_id).log(lines)
-
-    def prediction(self, run_id: str, zone_id: str) -> Prediction:
-        return self._run(run_id).prediction(zone_id)
-
-    def prediction_path(self, run_id: str, zone_id: str) -> Path:
-        return self._run(run_id).prediction_path(zone_id)
-
-    def parcel_prediction(self, run_id: str, zone_id: str) -> pd.DataFrame:
-        """parcel_id, predicted, confidence, p_0 … p_<K-1>."""
-        return self._run(run_id).parcel_prediction(zone_id)
-
-    def calibrated(self, run_id: str) -> dict[str, Any]:
-        """How the run's probabilities were adjusted, and from which one on a class is in a set."""
-        return self._run(run_id).calibrated()
-
-    def confusions(self, run_id: str) -> pd.DataFrame:
-        """zone_id, unit (pixel, parcel, hectare), truth, predicted, value."""
-        return self._run(run_id).confusions()
-
-    def calibration(self, run_id: str) -> pd.DataFrame:
-        """zone_id, parcel_id, truth, predicted, confidence, correct: parcels with a mapped crop."""
-        return self._run(run_id).calibration()
-
-    def areas(self, run_id: str) -> pd.DataFrame:
-        """class_id, mapped_ha, estimated_ha, low_ha, high_ha, …: see evaluate.area."""
-        return self._run(run_id).areas()
+    record = _of(_run, RunFolder.record)
+    epochs = _of(_run, RunFolder.epochs)
+    log = _of(_run, RunFolder.log)
+    prediction = _of(_run, RunFolder.prediction)
+    prediction_path = _of(_run, RunFolder.prediction_path)
+    parcel_prediction = _of(_run, RunFolder.parcel_prediction)
+    calibrated = _of(_run, RunFolder.calibrated)
+    confusions = _of(_run, RunFolder.confusions)
+    calibration = _of(_run, RunFolder.calibration)
+    areas = _of(_run, RunFolder.areas)
 
     # studies -----------------------------------------------------------------
 
@@ -274,12 +195,6 @@ class Store:
     def best_settings(self, study_id: str) -> dict[str, Any] | None:
         """Settings of a training under the best trial of a search; None if there is none yet."""
         return studies.find(self.models, study_id).best_settings()
-
-    def _dataset(self, name: str) -> DatasetFolder:
-        return DatasetFolder(self.data, name)
-
-    def _run(self, run_id: str) -> RunFolder:
-        return runs.find(self.models, run_id)
 
 
 def _info(run: RunFolder) -> RunInfo:

@@ -26,6 +26,40 @@ def parcel_facts(folder: DatasetFolder) -> pd.DataFrame:
     return _joined(tables, FACTS)
 
 
+def class_counts(folder: DatasetFolder) -> pd.DataFrame:
+    """zone_id, region, split, crop, pixels, parcels, hectares: per built zone and class."""
+    rows = []
+    for zone in folder.built_zones():
+        parcels = folder.parcel_facts(zone.zone_id, ("crop", "n_pixels", "area_ha"))
+        table = parcels.groupby("crop").agg(
+            pixels=("n_pixels", "sum"), parcels=("crop", "size"), hectares=("area_ha", "sum")
+        )
+        rows.append(
+            table.reset_index().assign(zone_id=zone.zone_id, region=zone.region, split=zone.split)
+        )
+    columns = ["zone_id", "region", "split", "crop", "pixels", "parcels", "hectares"]
+    return pd.concat(rows)[columns] if rows else pd.DataFrame(columns=columns)
+
+
+def clear_dates(folder: DatasetFolder) -> pd.DataFrame:
+    """zone_id, period, clear_dates (mean over pixels), empty_share (pixels without any)."""
+    rows = []
+    periods = [p.id for p in folder.description().season.periods]
+    for zone in folder.built_zones():
+        clear = folder.clear_dates(zone.zone_id)
+        rows.append(
+            pd.DataFrame(
+                {
+                    "zone_id": zone.zone_id,
+                    "period": periods,
+                    "clear_dates": clear.mean(axis=(1, 2)),
+                    "empty_share": (clear == 0).mean(axis=(1, 2)),
+                }
+            )
+        )
+    return pd.concat(rows) if rows else pd.DataFrame()
+
+
 def values(folder: DatasetFolder) -> tuple[str, ...]:
     """What the parcels' series hold: indices that the bands allow, bands, further layers."""
     bands, zones = folder.description().bands, folder.built_zones()
