@@ -34,7 +34,7 @@ def show() -> None:
         dataset = DEMO if DEMO in usable else next(iter(usable), None)
         if step in ("train", "training") and dataset:
             whole = not cards.is_unfinished()
-            cards.train_panel(dataset, runs, launch.start_training, first=whole)
+            cards.train_panel(dataset, runs, launch.start, first=whole)
         elif step == "judge":
             cards.judge_panel()
 

@@ -43,16 +43,16 @@ left, right = st.columns([5, 7], gap="large")
 with left:
     if do == "training":
         st.subheader(say("New training"), anchor=False)
-        form.new_training(names, runs, launch.command_line, launch.start_training)
+        form.new_training(names, runs, launch.command_line, launch.start)
     elif do == "join":
         st.subheader(say("New ensemble"), anchor=False)
-        ensembles.new_ensemble(names, runs, launch.command_line, launch.start_training)
+        ensembles.new_ensemble(names, runs, launch.command_line, launch.start)
     elif do == "search":
         st.subheader(say("New search"), anchor=False)
-        study_form.new_search(names, runs, launch.command_line, launch.start_study)
+        study_form.new_search(names, runs, launch.command_line, launch.start)
     else:
         st.subheader(say("New cross-validation"), anchor=False)
-        study_form.new_crossvalidation(names, runs, launch.command_line, launch.start_study)
+        study_form.new_crossvalidation(names, runs, launch.command_line, launch.start)
 
 with right, frame.plainly():
     if is_run and runs:

@@ -104,7 +104,7 @@ def test_the_form_of_a_search_hands_over_what_it_says(
         started.append(study)
         return _search(where, "running").study_id
 
-    monkeypatch.setattr(launch, "start_study", start)
+    monkeypatch.setattr(launch, "start", start)
     app = _open(do="search")
     next(c for c in app.number_input if c.key == "search:trials").set_value(7).run()
     next(c for c in app.number_input if str(c.key).endswith(":dropout")).set_value(0.25).run()
@@ -138,7 +138,7 @@ def test_a_search_shows_its_trials_and_stops(where: Folders) -> None:
 def test_a_stopped_search_goes_on(where: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     study = _search(where, "stopped")
     resumed: list[str] = []
-    monkeypatch.setattr(launch, "resume_study", resumed.append)
+    monkeypatch.setattr(launch, "resume", resumed.append)
     app = _open(do="search", study=study.study_id)
     assert app.dataframe[0].value["state"].tolist()[0] == "stopped"
     _button(app, "Resume").click().run()

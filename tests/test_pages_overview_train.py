@@ -156,7 +156,7 @@ def test_a_built_dataset_offers_both_trainings(
     world: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[TrainConfig] = []
-    monkeypatch.setattr(launch, "start_training", started.append)
+    monkeypatch.setattr(launch, "start", started.append)
     for _ in _install(Folders(world.data, tmp_path / "none"), monkeypatch):
         app = _open()
         _button(app, "Train both models").click().run()
@@ -281,7 +281,7 @@ def test_start_hands_over_the_settings_of_the_form(
         started.append(settings)
         return _new_run(full, "running").run_id
 
-    monkeypatch.setattr(launch, "start_training", start)
+    monkeypatch.setattr(launch, "start", start)
     app = _open(TRAIN)
     seed = next(c for c in app.number_input if str(c.key).endswith(":seed"))
     seed.set_value(11).run()
@@ -403,7 +403,7 @@ def test_an_ensemble_of_finished_runs_is_started_with_the_command_that_it_shows(
         started.append(config)
         return finished["cnn"].run_id
 
-    monkeypatch.setattr(launch, "start_training", start)
+    monkeypatch.setattr(launch, "start", start)
     app = _open(TRAIN, do="join")
     box = next(b for b in app.button_group if b.label == "Runs to join")
     assert len(box.options) == 2  # the failed one is not offered

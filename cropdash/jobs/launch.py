@@ -12,18 +12,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import psutil
 from filelock import FileLock, Timeout
 
 from cropdash.domain import NAME
 from cropdash.domain.errors import RunBusy, RunNotFound
-from cropdash.settings import classifiers, sources
 from cropdash.settings import folders as settings
+from cropdash.settings import sources
 from cropdash.settings.build import BuildConfig
 from cropdash.settings.command import command_line as command_line
 from cropdash.settings.folders import DEMO, PROJECT
@@ -43,21 +42,18 @@ _children_guard = threading.Lock()
 # start -----------------------------------------------------------------------
 
 
-def start_training(config: TrainConfig, *, command: Sequence[str] | None = None) -> str:
-    """Create a run and start its worker; returns the run's id.
+def start(
+    config: TrainConfig | CrossValidation | Search, *, command: Sequence[str] | None = None
+) -> str:
+    """Create a run, a search or a cross-validation, and start its worker; returns its id.
 
     `command` replaces the worker's command line. Raises DatasetNotFound.
     """
-    run = runs.queue(settings.folders(), config)
-    _launch(run.path, command or _python("train", "--run", run.run_id))
-    return run.run_id
-
-
-def start_study(config: CrossValidation | Search, *, command: Sequence[str] | None = None) -> str:
-    """Create a search or a cross-validation and start its worker; returns the study's id."""
-    study = studies.queue(settings.folders(), config)
-    _launch(study.path, command or _study_command(study.study_id))
-    return study.study_id
+    where = settings.folders()
+    queue = runs.queue if isinstance(config, TrainConfig) else studies.queue
+    folder = queue(where, config).path  # type: ignore[arg-type]
+    _launch(folder, command or _command(folder))
+    return folder.name
 
 
 def start_build(config: BuildConfig | None = None, *, command: Sequence[str] | None = None) -> None:
@@ -86,24 +82,13 @@ def resume_build(dataset: str, *, command: Sequence[str] | None = None) -> None:
     _launch(folder.path, command or _python("build", dataset))
 
 
-def resume(run_id: str, *, command: Sequence[str] | None = None) -> None:
-    """Start the worker of an unfinished run again, under the same name. Raises RunBusy."""
-    run = runs.find(settings.folders().models, run_id)
-    _launch(run.path, command or _python("train", "--run", run_id))
+def resume(name: str, *, command: Sequence[str] | None = None) -> None:
+    """Start the worker of an unfinished run or study again; what is finished is kept.
 
-
-def resume_study(study_id: str, *, command: Sequence[str] | None = None) -> None:
-    """Start the worker of an unfinished study again; what is finished is kept. Raises RunBusy."""
-    study = studies.find(settings.folders().models, study_id)
-    _launch(study.path, command or _study_command(study_id))
-
-
-def repeat(
-    run_id: str, changes: Mapping[str, Any] | None = None, *, command: Sequence[str] | None = None
-) -> str:
-    """Start a new run with the settings of another, some of them changed; returns its id."""
-    config = runs.find(settings.folders().models, run_id).config
-    return start_training(classifiers.parse({**config, **(changes or {})}), command=command)
+    Raises RunBusy.
+    """
+    folder = _folder(name)
+    _launch(folder, command or _command(folder))
 
 
 # stop ------------------------------------------------------------------------
@@ -177,10 +162,12 @@ def _python(*words: str) -> list[str]:
     return [sys.executable, "-m", "cropdash", *words]
 
 
-def _study_command(study_id: str) -> list[str]:
-    study = studies.find(settings.folders().models, study_id)
-    command = "search" if isinstance(study.config, Search) else "crossvalidate"
-    return _python(command, "--study", study_id)
+def _command(folder: Path) -> list[str]:
+    """What a person would type to work on a run or a study."""
+    if folder.parent.name != layout.STUDIES:
+        return _python("train", "--run", folder.name)
+    is_search = isinstance(studies.StudyFolder(folder).config, Search)
+    return _python("search" if is_search else "crossvalidate", "--study", folder.name)
 
 
 def _folder(name: str) -> Path:

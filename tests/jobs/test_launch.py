@@ -70,7 +70,7 @@ def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Folders]:
 
 def _start(where: Folders, worker: str = WORKER) -> Path:
     """Start a training with a worker of our own; the folder comes to it as the run's only word."""
-    run_id = launch.start_training(SETTINGS, command=_command(where, worker))
+    run_id = launch.start(SETTINGS, command=_command(where, worker))
     return where.models / run_id
 
 
@@ -136,7 +136,7 @@ def test_worker_leads_its_own_session(where: Folders) -> None:
 
 def test_training_on_an_unknown_dataset_starts_nothing(where: Folders) -> None:
     with pytest.raises(DatasetNotFound):
-        launch.start_training(SETTINGS.model_copy(update={"dataset": "nowhere"}))
+        launch.start(SETTINGS.model_copy(update={"dataset": "nowhere"}))
     assert runs.list_all(where.models) == ()
 
 
@@ -248,15 +248,15 @@ def test_a_study_is_started_stopped_and_resumed_under_its_name(where: Folders) -
     own = "max(Path(sys.argv[1]).glob('studies/*/config.json')).parent"
     command = [sys.executable, "-c", WORKER.replace("Path(sys.argv[1])", own), str(where.models)]
     settings = {"kind": "grid", "dataset": "small", "classifier": "cnn"}
-    study_id = launch.start_study(study_config.parse(settings), command=command)
+    study_id = launch.start(study_config.parse(settings), command=command)
     folder = studies.find(where.models, study_id).path
     _wait(lambda: _running(folder))
     with pytest.raises(RunBusy, match=study_id):
-        launch.resume_study(study_id, command=command)
+        launch.resume(study_id, command=command)
     launch.stop(study_id)
     _wait(lambda: _state(folder) == "stopped" and not status.is_locked(folder))
     launch.reap()
-    launch.resume_study(study_id, command=command)
+    launch.resume(study_id, command=command)
     _wait(lambda: _running(folder))
     assert len(studies.list_all(where.models)) == 1
     assert runs.list_all(where.models) == ()
@@ -266,17 +266,7 @@ def test_the_worker_of_a_study_is_the_command_of_its_kind(where: Folders) -> Non
     for kind, word in (("grid", "search"), ("crossvalidate", "crossvalidate")):
         settings = {"kind": kind, "dataset": "small", "classifier": "xgboost"}
         study = studies.queue(where, study_config.parse(settings))
-        assert launch._study_command(study.study_id)[-3:] == [word, "--study", study.study_id]
-
-
-def test_repeat_makes_a_new_run_with_the_changes(where: Folders) -> None:
-    folder = _start(where, SHORT)
-    run_id = launch.repeat(folder.name, {"seed": 7}, command=_command(where, SHORT))
-    assert run_id != folder.name
-    before, after = (runs.find(where.models, r).config for r in (folder.name, run_id))
-    assert after == {**before, "seed": 7}
-    with pytest.raises(ConfigError, match="epochs"):
-        launch.repeat(folder.name, {"epochs": -1})
+        assert launch._command(study.path)[-3:] == [word, "--study", study.study_id]
 
 
 def test_stubborn_worker_is_ended(where: Folders) -> None:

@@ -218,7 +218,7 @@ def _actions(study: StudyInfo, jobs: job_watch.Jobs) -> None:
             job_watch.stop_button(name, label, jobs)
         elif now.state != "done":
             about = say("Go on with what is not finished, with the same settings.")
-            job_watch.resume_button(name, about, jobs.resume_study)
+            job_watch.resume_button(name, about, jobs.resume)
         if study.is_search and data.store().best_settings(name):
             icon = ":material/model_training:"
             if st.button(say("Train with the best settings"), icon=icon, key=f"best:{name}"):
