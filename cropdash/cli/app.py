@@ -16,9 +16,10 @@ from cropdash.cli import zones as zone_commands
 from cropdash.cli.terminal import (
     FIRST,
     Model,
+    Settings,
     assignments,
+    at_work,
     bar,
-    both,
     console,
     errors,
     marked,
@@ -48,9 +49,6 @@ app.command()(model.optimism)
 app.command()(study.crossvalidate)
 app.command()(study.search)
 Workers = Annotated[int, typer.Option(min=1, max=64, help="Zones built at the same time.")]
-Assignments = Annotated[
-    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting; repeatable.")
-]
 
 
 @app.command()
@@ -79,7 +77,7 @@ def train(
     dataset: Annotated[str | None, typer.Argument(help="Dataset to train on.")] = None,
     classifier: Model = FIRST,
     preset: Annotated[str | None, typer.Option(help=f"{classifiers.presets()}.")] = None,
-    settings: Assignments = None,
+    settings: Settings = None,
     run: Annotated[str | None, typer.Option(help="Work on this queued or ended run.")] = None,
     devices: Annotated[
         int | None, typer.Option(min=1, help="Processes or cards that train a network together.")
@@ -208,7 +206,6 @@ def _train_new(values: dict[str, Any], preset: str | None = None, queue: bool = 
 
 
 def _train(run: runs.RunFolder) -> None:
-    from cropdash.jobs.worker import at_work
     from cropdash.workflow import ranks
     from cropdash.workflow import train as training
 
@@ -216,14 +213,8 @@ def _train(run: runs.RunFolder) -> None:
         training.assist_run(run, folders.folders())
         return
     console.print(f"Run {run.run_id}")
-    where = folders.folders()
-    with bar() as told, at_work(run.path, slot=where.models / ".slot.lock") as reporter:
-        training.train_run(
-            run,
-            where,
-            progress=both(told, reporter.update),
-            should_stop=reporter.should_stop,
-        )
+    with at_work(run.path, in_turn=True) as told:
+        training.train_run(run, folders.folders(), **told)
     print_scores(run.run_id, run.scores())
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cropdash.cli.terminal import bar, both, console
+from cropdash.cli.terminal import at_work, console
 from cropdash.domain.errors import CropdashError
 from cropdash.files import atomic
 from cropdash.settings import estimate as estimates
@@ -89,20 +89,20 @@ build.__annotations__ = {p.name: p.annotation for p in _parameters()}
 def run(settings: BuildConfig, scheduler: str | None = None) -> None:
     """Build in this process and those it starts; a signal lets it finish what is under way."""
     where = schedulers.chosen(scheduler)
-    from cropdash.jobs.worker import at_work, heeding_signals
+    from cropdash.jobs.worker import heeding_signals
     from cropdash.workflow import build as building
 
     folder = DatasetFolder(folders.folders().data, settings.dataset)
     with atomic.room_for(folder.path):
         folder.configure(settings)  # refused settings say nothing of what is built
-    with atomic.room_for(folder.path), bar() as told, at_work(folder.path) as reporter:
+    with atomic.room_for(folder.path), at_work(folder.path) as told:
         with heeding_signals() as came:
             outcome = building.build_configured(
                 settings,
                 folder,
                 scheduler=where,
-                progress=both(told, reporter.update),
-                should_stop=lambda: came() or reporter.should_stop(),
+                progress=told["progress"],
+                should_stop=lambda: came() or told["should_stop"](),
             )
         if outcome.failed:
             zone, sentence = next(iter(outcome.failed.items()))

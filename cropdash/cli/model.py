@@ -7,7 +7,15 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cropdash.cli.terminal import QUICK, Model, assignments, bar, both, console, print_scores
+from cropdash.cli.terminal import (
+    QUICK,
+    Model,
+    Settings,
+    assignments,
+    at_work,
+    console,
+    print_scores,
+)
 from cropdash.domain.errors import ConfigError
 from cropdash.settings import classifiers, folders
 from cropdash.storage import runs
@@ -22,7 +30,6 @@ def ensemble(
 
     Example: `python -m cropdash ensemble cnn-20230101-120000-ab12 xgboost-20230101-110000-cd34`
     """
-    from cropdash.jobs.worker import at_work
     from cropdash.workflow import ensemble as joining
     from cropdash.workflow import score, train
 
@@ -34,19 +41,15 @@ def ensemble(
         score.weights_path(member)
     run = runs.queue(where, joining.of_runs(found))
     console.print(f"Run {run.run_id}")
-    with bar() as told, at_work(run.path, slot=where.models / ".slot.lock") as reporter:
-        train.train_run(
-            run, where, progress=both(told, reporter.update), should_stop=reporter.should_stop
-        )
+    with at_work(run.path, in_turn=True) as told:
+        train.train_run(run, where, **told)
     print_scores(run.run_id, run.scores())
 
 
 def optimism(
     dataset: Annotated[str, typer.Argument(help="A built dataset.")] = folders.DEMO,
     classifier: Model = QUICK,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting; repeatable.")
-    ] = None,
+    settings: Settings = None,
 ) -> None:
     """Score one model under five splits: how much a wrong one flatters.
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from cropdash.cli.terminal import FIRST, Model, assignments, bar, both, console
+from cropdash.cli.terminal import FIRST, Model, Settings, assignments, at_work, console
 from cropdash.domain.errors import ConfigError
 from cropdash.settings import command, folders
 from cropdash.settings import study as study_config
@@ -16,10 +16,6 @@ from cropdash.storage import studies
 from cropdash.storage.studies import StudyFolder, Trial
 
 Dataset = Annotated[str | None, typer.Argument(help="Dataset to train on.")]
-Fixed = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="NAME=VALUE", help="A setting of each training; repeatable."),
-]
 Study = Annotated[str | None, typer.Option("--study", help="Go on with this queued or ended one.")]
 
 
@@ -27,7 +23,7 @@ def crossvalidate(
     dataset: Dataset = None,
     classifier: Model = FIRST,
     folds: Annotated[int, typer.Option(help="Groups of whole zones, each scored once.")] = 3,
-    settings: Fixed = None,
+    settings: Settings = None,
     study: Study = None,
 ) -> None:
     """Score every training zone with a model that never saw it; test zones take no part.
@@ -49,7 +45,7 @@ def search(
     folds: Annotated[int, typer.Option(help="1: the validation fold alone.")] = 1,
     prune: Annotated[bool, typer.Option(help="End trials early that do badly.")] = True,
     seed: Annotated[int, typer.Option(help="Fixes what is tried.")] = 0,
-    settings: Fixed = None,
+    settings: Settings = None,
     study: Study = None,
 ) -> None:
     """Look for the settings that score best on training zones held out; test zones take no part.
@@ -76,20 +72,13 @@ def _queued(
 
 def _work(study: StudyFolder) -> None:
     """Run the study as a worker, and print what came of it."""
-    from cropdash.jobs.worker import at_work
     from cropdash.workflow.crossvalidate import crossvalidate as run_folds
     from cropdash.workflow.search import search as run_search
 
     console.print(f"Study {study.study_id}")
     where, settings = folders.folders(), study.config
-    with bar() as told, at_work(study.path, slot=where.models / ".slot.lock") as reporter:
-        run = run_search if isinstance(settings, Search) else run_folds
-        run(
-            study,
-            where,
-            progress=both(told, reporter.update),
-            should_stop=reporter.should_stop,
-        )
+    with at_work(study.path, in_turn=True) as told:
+        (run_search if isinstance(settings, Search) else run_folds)(study, where, **told)
     if isinstance(settings, Search):
         _print_trials(settings, study.trials())
     else:

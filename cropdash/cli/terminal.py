@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
@@ -19,9 +20,12 @@ from rich.text import Text
 from cropdash.domain import Legend
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.scores import RunScores, TestScores
-from cropdash.settings import classifiers
+from cropdash.settings import classifiers, folders
 
 FIRST, QUICK = classifiers.trainable()[0].name, classifiers.in_demo()[0].name  # defaults
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting; repeatable.")
+]
 Model = Annotated[str, typer.Option("--classifier", help=f"{classifiers.names()}.")]
 # Control characters but the new line, and what turns the direction of writing.
 _ACTING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -147,14 +151,22 @@ def bar() -> Iterator[Callable[[str, float], None]]:
         yield update
 
 
-def both(*sinks: Callable[[str, float], None]) -> Callable[[str, float], None]:
-    """Progress told to each of the sinks."""
+@contextmanager
+def at_work(folder: Path, *, in_turn: bool = False) -> Iterator[dict[str, Any]]:
+    """Work on a folder as its worker: yields what a job tells its progress to and is stopped by.
 
-    def update(stage: str, done: float) -> None:
-        for sink in sinks:
-            sink(stage, done)
+    `in_turn`: after the jobs of the models' folder that were queued before it.
+    """
+    from cropdash.jobs import worker
 
-    return update
+    slot = folders.folders().models / ".slot.lock" if in_turn else None
+    with bar() as told, worker.at_work(folder, slot=slot) as reporter:
+
+        def progress(stage: str, done: float) -> None:
+            told(stage, done)
+            reporter.update(stage, done)
+
+        yield {"progress": progress, "should_stop": reporter.should_stop}
 
 
 def assignments(settings: list[str] | None) -> dict[str, str]:

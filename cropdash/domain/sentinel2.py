@@ -25,11 +25,6 @@ class Band:
     resolution_m: int
     stac: tuple[str, ...]  # assets that hold it at different providers, its own resolution first
 
-    @property
-    def file_name(self) -> str:
-        """As files of the SAFE format name it, e.g. "B08"."""
-        return f"B{self.name[1:]:0>2}" if self.name[1:].isdigit() else self.name
-
 
 # Centres: ESA, Sentinel-2 Spectral Response Functions (COPE-GSEG-EOPG-TN-15-0007), Sentinel-2A.
 TABLE: dict[str, Band] = {

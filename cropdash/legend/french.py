@@ -6,37 +6,21 @@ Turkoglu et al. 2021 (doi:10.1016/j.rse.2021.112603) by way of the seed project.
 
 from __future__ import annotations
 
-import csv
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
-from cropdash.domain.legend import CropClass, CropCode, Legend
+from cropdash.domain.legend import Legend
+from cropdash.files.tables import read
+from cropdash.legend import tables
 
-REGISTER = "rpg"
-_TABLES = ("rpg_2023_crops.csv", "rpg_2023_extra_codes.csv")
+_FOLDER = Path(__file__).parents[1] / "resources"
+_CODES = ("rpg_2023_crops.csv", "rpg_2023_extra_codes.csv")
 
 
 @cache
 def legend() -> Legend:
     """371 RPG codes, 49 crop classes and background, groups, families, colours."""
-    classes = tuple(
-        CropClass(
-            int(row["id"]), row["name"], _labels(row), row["group"], row["family"], row["colour"]
-        )
-        for row in _rows("crop_classes.csv")
-    )
-    codes = {
-        row["code"]: CropCode(row["code"], _labels(row), int(row["seed_class_id"]), REGISTER)
-        for table in _TABLES
-        for row in _rows(table)
-    }
-    return Legend(classes, codes)
-
-
-def _labels(row: dict[str, str]) -> dict[str, str]:
-    return {"en": row["label_en"], "fr": row["label_fr"]}
-
-
-def _rows(table: str) -> list[dict[str, str]]:
-    text = (resources.files("cropdash") / "resources" / table).read_text(encoding="utf-8")
-    return list(csv.DictReader(text.splitlines()))
+    classes = tables.classes_of(read(_FOLDER / "crop_classes.csv"))
+    columns = {"seed_class_id": "class"}
+    codes = [read(_FOLDER / name, named=lambda c: columns.get(c, c)) for name in _CODES]
+    return Legend(classes, tables.codes_of(codes, classes))

@@ -220,13 +220,17 @@ def facts_of(dataset: DatasetFolder) -> dict[str, Any]:
 
 def create(models: Path, config: Mapping[str, Any], facts: Mapping[str, Any]) -> RunFolder:
     """Make a run's folder with config.json; its state is `queued`."""
+    return RunFolder(begin(models, str(config["classifier"]), config, facts))
+
+
+def begin(place: Path, what: str, config: Mapping[str, Any], facts: Mapping[str, Any]) -> Path:
+    """A new folder with config.json in `place`, named by what it is and the time; `queued`."""
     moment = datetime.now(UTC)
-    run_id = f"{config['classifier']}-{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    path = models / run_id
+    path = place / f"{what}-{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     path.mkdir(parents=True)
     layout.RUN.write(path, {"config": dict(config), "created": moment.isoformat(), **facts})
     status.write(path, status.Status("queued", stage="Waiting to start", created=time.time()))
-    return RunFolder(path)
+    return path
 
 
 def read_record(path: Path, what: str) -> RunRecord:
@@ -250,14 +254,14 @@ def find(models: Path, run_id: str) -> RunFolder:
 
 def list_all(models: Path) -> tuple[RunFolder, ...]:
     """All runs, newest first."""
-    if not models.is_dir():
-        return ()
-    paths = [p for p in models.iterdir() if NAME.fullmatch(p.name) and layout.RUN.of(p).is_file()]
-    return tuple(RunFolder(p) for p in sorted(paths, key=_age))
+    return tuple(map(RunFolder, listed(models)))
 
 
-def _age(path: Path) -> tuple[float, str]:
-    return -layout.RUN.of(path).stat().st_mtime, path.name
+def listed(place: Path) -> list[Path]:
+    """Folders of runs or studies, newest first; none where there is no such place."""
+    recorded = (layout.RUN.of(path) for path in place.glob("*") if NAME.fullmatch(path.name))
+    ages = [(-record.stat().st_mtime, record.parent) for record in recorded if record.is_file()]
+    return [path for _, path in sorted(ages)]
 
 
 def _whole_lines(lines: Iterable[str]) -> Iterable[dict[str, Any]]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 
-from cropdash.domain import NAME
 from cropdash.domain.errors import RunNotFound
 from cropdash.files import atomic, records
 from cropdash.files.records import Form
@@ -166,15 +162,10 @@ def best(trials: tuple[Trial, ...]) -> Trial | None:
 def queue(folders: Folders, config: CrossValidation | Search) -> StudyFolder:
     """A new study of a dataset; its state is `queued`. Raises DatasetNotFound."""
     facts = runs.facts_of(DatasetFolder(folders.data, config.dataset))
-    moment = datetime.now(UTC)
-    kind = "search" if isinstance(config, Search) else "folds"
-    study_id = f"{kind}-{config.classifier}-{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    path = folders.models / layout.STUDIES / study_id
-    path.mkdir(parents=True)
-    record = {"config": config.model_dump(mode="json"), "created": moment.isoformat(), **facts}
-    layout.RUN.write(path, record)
-    status.write(path, status.Status("queued", stage="Waiting to start", created=time.time()))
-    return StudyFolder(path)
+    what = f"{'search' if isinstance(config, Search) else 'folds'}-{config.classifier}"
+    return StudyFolder(
+        runs.begin(folders.models / layout.STUDIES, what, config.model_dump(mode="json"), facts)
+    )
 
 
 def find(models: Path, study_id: str) -> StudyFolder:
@@ -187,12 +178,7 @@ def find(models: Path, study_id: str) -> StudyFolder:
 
 def list_all(models: Path) -> tuple[StudyFolder, ...]:
     """All studies, newest first."""
-    place = models / layout.STUDIES
-    if not place.is_dir():
-        return ()
-    paths = [p for p in place.iterdir() if NAME.fullmatch(p.name) and layout.RUN.of(p).is_file()]
-    newest = sorted(paths, key=lambda p: (-layout.RUN.of(p).stat().st_mtime, p.name))
-    return tuple(StudyFolder(path) for path in newest)
+    return tuple(map(StudyFolder, runs.listed(models / layout.STUDIES)))
 
 
 def _trial(values: dict[str, Any], live: bool) -> Trial:

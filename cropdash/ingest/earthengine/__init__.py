@@ -5,7 +5,7 @@ from __future__ import annotations
 from cropdash.files.retry import Retry
 from cropdash.ingest.earthengine.service import Service
 from cropdash.ingest.earthengine.source import EarthEngineSource
-from cropdash.ingest.earthengine.tiling import REQUEST_LIMIT, request_bytes, requests, tiles
+from cropdash.ingest.earthengine.tiling import REQUEST_LIMIT, request_bytes, tiles
 
 __all__ = [
     "REQUEST_LIMIT",
@@ -13,6 +13,5 @@ __all__ = [
     "Retry",
     "Service",
     "request_bytes",
-    "requests",
     "tiles",
 ]

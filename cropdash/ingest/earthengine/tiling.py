@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from cropdash.domain import Grid, Zone
+from cropdash.domain import Grid
 from cropdash.domain.errors import SourceUnavailable
 
 CLEAR_DATES = "clear_dates"
@@ -25,11 +25,6 @@ def request_bytes(grid: Grid, bands: Sequence[str]) -> int:
     """[bytes] that one period of a grid counts against the limit of a request."""
     height, width = grid.shape
     return height * width * len(layers_of(bands)) * LAYER_BYTES
-
-
-def requests(zones: Iterable[Zone], bands: Sequence[str], periods: int) -> int:
-    """Requests that so many periods of all zones take, if none has to be split any further."""
-    return periods * sum(len(tiles(zone.grid, bands)) for zone in zones)
 
 
 def tiles(grid: Grid, bands: Sequence[str]) -> tuple[Grid, ...]:

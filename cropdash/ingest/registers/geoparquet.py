@@ -7,7 +7,6 @@ Format: https://geoparquet.org/releases/v1.1.0/ (column metadata under the key "
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,17 +41,24 @@ def describe(path: Path, layout: Layout) -> Register:
         )
     if isinstance(crs, dict):  # PROJJSON
         crs = json.dumps(crs)
-    return Register(path, "", id_column, code_column, crs, rows, "covering" in about)
+    return Register(
+        path, "", id_column, code_column, crs, rows, "covering" in about, str(about["name"])
+    )
 
 
 def read(register: Register, box: Box | None) -> gpd.GeoDataFrame:
     """Id, code and geometry of the rows whose bounds touch the box."""
-    if box is None or register.indexed:
-        try:
-            return gpd.read_parquet(register.path, columns=_columns(register), bbox=box)
-        except (pa.ArrowException, OSError, ValueError) as error:
-            raise _damaged(register.path, error) from error
-    parts = [_touching(batch, box) for batch in batches(register)]
+    columns = [register.id_column, register.code_column, register.geometry]
+    try:
+        if box is None or register.indexed:
+            return gpd.read_parquet(register.path, columns=columns, bbox=box)
+        with pq.ParquetFile(register.path) as file:
+            parts = [
+                _touching(batch, register, box)
+                for batch in file.iter_batches(_BATCH, columns=columns)
+            ]
+    except (pa.ArrowException, OSError, ValueError, TypeError) as error:
+        raise _damaged(register.path, error) from error
     return gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=register.crs)
 
 
@@ -65,29 +71,12 @@ def ids(register: Register) -> pa.ChunkedArray:
         raise _damaged(register.path, error) from error
 
 
-def batches(register: Register) -> Iterator[gpd.GeoDataFrame]:
-    """All rows, some ten thousand at a time, in the register's order."""
-    columns = _columns(register)
-    try:
-        with pq.ParquetFile(register.path) as file:
-            for batch in file.iter_batches(_BATCH, columns=columns):
-                frame = pa.Table.from_batches([batch]).to_pandas(ignore_metadata=True)
-                geometry = shapely.from_wkb(frame.pop(columns[2]).to_numpy(), on_invalid="warn")
-                yield gpd.GeoDataFrame(frame, geometry=geometry, crs=register.crs)
-    except (pa.ArrowException, OSError, TypeError) as error:
-        raise _damaged(register.path, error) from error
-
-
-def _touching(frame: gpd.GeoDataFrame, box: Box) -> gpd.GeoDataFrame:
-    left, bottom, right, top = shapely.bounds(frame.geometry.to_numpy()).T
+def _touching(batch: pa.RecordBatch, register: Register, box: Box) -> gpd.GeoDataFrame:
+    frame = pa.Table.from_batches([batch]).to_pandas(ignore_metadata=True)
+    geometry = shapely.from_wkb(frame.pop(register.geometry).to_numpy(), on_invalid="warn")
+    left, bottom, right, top = shapely.bounds(geometry).T
     seen = (left <= box[2]) & (right >= box[0]) & (bottom <= box[3]) & (top >= box[1])
-    return frame[seen]
-
-
-def _columns(register: Register) -> list[str]:
-    with pq.ParquetFile(register.path) as file:
-        geometry = _about(register.path, file.metadata.metadata or {})["name"]
-    return [register.id_column, register.code_column, str(geometry)]
+    return gpd.GeoDataFrame(frame, geometry=geometry, crs=register.crs)[seen]
 
 
 def _about(path: Path, metadata: dict[bytes, bytes]) -> dict[str, Any]:

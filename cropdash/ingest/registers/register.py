@@ -20,3 +20,4 @@ class Register:
     crs: Any  # as pyproj takes it
     rows: int
     indexed: bool  # False: a zone is found by reading every row
+    geometry: str = ""  # column of a GeoParquet file
