@@ -59,7 +59,7 @@ def test_every_command_explains_itself_with_an_example(name):
         (("build", "x", "--source", "stac"), "'register_path' is missing"),
         (
             ("build", "x", "--source", "stac", "--register", "r", "--zones", "z.csv"),
-            "zones file",
+            "z.csv can't be read",
         ),
         (("zones", "check", "nowhere.csv"), "nowhere.csv"),
         (("build", "X y", "--source", "simulated"), "not a valid name"),
