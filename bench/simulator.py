@@ -20,9 +20,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # one core: what a zone costs, no
 from cropdash.domain import Zone
 from cropdash.domain.sentinel2 import bands_of
 from cropdash.prepare import composite
-from cropdash.simulate import SimulatedSource, landscape, register, sensor, sky, weather
+from cropdash.simulate import SimulatedSource, conditions, landscape, register, sensor, sky, weather
 from cropdash.simulate.ground import ground_of, surface
-from cropdash.simulate.tables import COARSE, FINE, regions, stream
+from cropdash.simulate.tables import COARSE, FINE, stream
 
 REGIONS = ("paris_basin", "brittany", "mediterranean")
 
@@ -76,8 +76,9 @@ def time_zone(source: SimulatedSource, zone: Zone, steps: dict[str, float]) -> i
     lap("fields and crops")
     register.declare(zone, land, source.seed)
     lap("register")
-    region, year = regions()[zone.region], source.season.year
-    passes = weather.acquire(year, region, stream(source.seed, zone.zone_id, "bench"))
+    year = source.season.year
+    of = conditions.of(zone, source.seed, year)
+    passes = weather.acquire(year, of, stream(source.seed, zone.zone_id, "bench"))
     groups = (FINE, COARSE) if set(source.bands) - set(FINE) else (FINE,)
     ground = ground_of(zone, land, {year: passes}, source.season, source.seed, groups)
     lap("growth and reflectance of pieces")

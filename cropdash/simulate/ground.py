@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropdash.domain import Float, Season, Zone
-from cropdash.simulate import ancillary, autumn, phenology, radiometry
+from cropdash.simulate import ancillary, autumn, conditions, phenology, radiometry, texture
 from cropdash.simulate.landscape import Landscape
-from cropdash.simulate.noise import interpolation
-from cropdash.simulate.tables import FINE, VILLAGE, WATER, regions, stream, yearly
+from cropdash.simulate.tables import FINE, WATER, Reals, yearly
+from cropdash.simulate.texture import Texture
 from cropdash.simulate.weather import Passes
 
 Bands = tuple[str, ...]
@@ -25,7 +25,8 @@ class Ground:
 
     ends: Mapping[Bands, tuple[Float, Float]]  # where canopies are thin, and thick: (N, B, P) each
     piece: NDArray[np.intp]  # (H * W,)
-    texture: Float  # (H, W) 0 = thin canopy, 1 = thick
+    texture: Texture
+    days: Reals  # (N,) of the year, below 1 in the year before
     is_water: NDArray[np.bool_]  # (H, W)
     shape: tuple[int, int]
 
@@ -44,7 +45,8 @@ def ground_of(
     before, what stood there before that. All is drawn for the whole year, so that a date shows the
     same land in every season that ends in it.
     """
-    region, year = regions()[zone.region], season.year
+    year = season.year
+    this, before_this = (conditions.of(zone, seed, n) for n in (year, year - 1))
     now, last = passes[year], passes.get(year - 1)
     kept = now.within(season)
     early = np.zeros(0, dtype=bool) if last is None else last.within(season)
@@ -55,15 +57,15 @@ def ground_of(
         yearly(seed, zone.zone_id, what, year)
         for what in ("growth", "growth 20 m", "growth before")
     )
-    canopy = phenology.grow(land.growth, days, region, rng)
-    fields = radiometry.draw(canopy, now.moisture, region.soil_brightness, rng, rng_20m)
+    canopy = phenology.grow(land.growth, days, this, rng)
+    fields = radiometry.draw(canopy, now.moisture, this.soil, rng, rng_20m)
     canopy = canopy.on(np.concatenate([np.ones(first, dtype=bool), kept]))
     wetness, sun = fields.wetness[kept], now.sun_zenith[kept]
     if last is not None and first:
         growth = ancillary.growth_before(zone, land, seed)
-        stood = phenology.grow(growth, earlier, region, rng_before, sown_again=False)
-        taken = autumn.taken_over(canopy, stood, region, rng_before)
-        canopy = autumn.come_up(canopy, stood, taken, earlier, region)
+        stood = phenology.grow(growth, earlier, before_this, rng_before, sown_again=False)
+        taken = autumn.taken_over(canopy, stood, before_this, rng_before)
+        canopy = autumn.come_up(canopy, stood, taken, earlier, before_this)
         wet = radiometry.wet(last.moisture[early], len(land.growth), rng_before)
         wetness = np.concatenate([wet, wetness])
         sun = np.concatenate([last.sun_zenith[early], sun])
@@ -76,25 +78,11 @@ def ground_of(
             before = radiometry.reflect(stood, fields, sun[:first], bands)
             for part, old in zip(whole, before, strict=True):
                 part[:first] = np.where(stands, old, part[:first])
-    cover = land.growth[land.piece]
-    texture = _texture(cover == VILLAGE, stream(seed, zone.zone_id, "texture"))
-    is_water = np.asarray(cover == WATER)
+    days = days[np.concatenate([np.ones(first, dtype=bool), kept])]
+    woven = texture.weave(zone, land, seed, year, days)
+    is_water = np.asarray((land.growth == WATER)[land.piece])
     index = land.piece.ravel().astype(np.intp)
-    return Ground(ends, index, texture, is_water, land.piece.shape)
-
-
-def _texture(is_village: NDArray[np.bool_], rng: np.random.Generator) -> Float:
-    """(H, W) patchiness: soil over some 60 m, rows and tracks by the pixel, roofs and gardens."""
-    shape = is_village.shape
-    grain = rng.standard_normal(shape, dtype=np.float32)
-    coarse = tuple(n // 6 + 3 for n in shape)
-    patches = rng.standard_normal(coarse, dtype=np.float32)
-    rows, columns = (
-        interpolation(np.linspace(0.5, m - 1.5, n), m) for n, m in zip(shape, coarse, strict=True)
-    )
-    mixed = 0.5 + 0.24 * (rows @ patches @ columns.T) + 0.14 * grain
-    mixed[is_village] = 0.5 + 0.45 * grain[is_village]
-    return np.asarray(np.clip(mixed, 0, 1), dtype=np.float32)
+    return Ground(ends, index, woven, days, is_water, land.piece.shape)
 
 
 def surface(ground: Ground, n: int, bands: tuple[str, ...] = FINE) -> Float:
@@ -103,6 +91,6 @@ def surface(ground: Ground, n: int, bands: tuple[str, ...] = FINE) -> Float:
     thin = low[n].take(ground.piece, axis=1).reshape(-1, *ground.shape)
     span = (high[n] - low[n]).take(ground.piece, axis=1)
     span = span.reshape(-1, *ground.shape)
-    span *= ground.texture
+    span *= ground.texture.on(ground.days[n])
     thin += span
     return np.asarray(thin)

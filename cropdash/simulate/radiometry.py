@@ -17,7 +17,9 @@ from cropdash.simulate.phenology import Canopy
 from cropdash.simulate.tables import COARSE, FINE, VILLAGE, Reals, calendar, spectrum
 
 LEAF_SPREAD = 0.035  # log-sd of a field's reflectance in a band
-TINT_SPREADS = (0.04, 0.035)  # log-sd of a soil's colour between zones, and within one
+TINT_SPREADS = (0.06, 0.05)  # log-sd of a soil's colour between zones, and within one
+SOIL_SPREAD = 0.2  # log-sd of the brightness of dry soil between fields: stones, lime, humus
+WET_SPREADS = (0.14, 0.10)  # of moisture, between fields, and from date to date in each
 # What a band of 20 m has of another's deviation, and how much of it: bands that are neighbours, or
 # see the same cause, deviate together. A band is named after the one that it follows.
 KIN = {
@@ -29,7 +31,10 @@ KIN = {
     "B12": ("B11", 0.8),
 }
 ROOFS, GARDENS = 1.25, 2.5  # where people live: brightness of roofs, leaf area of gardens
-THIN, THICK = 0.70, 1.40  # leaf area at the two ends of a field's inner variation
+# The two ends of a field's inner variation: leaf area, gaps in the stand, brightness of the soil.
+THIN, THICK = 0.50, 1.60
+PATCHY, CLOSED = 2.2, 0.3
+STONY, DEEP = 1.12, 0.90
 GRASS_ANGLE, GRASS_CHLOROPHYLL = 56.0, 32.0  # between trees and vines
 GRASS_WATER = 0.0115  # [cm]
 DRY_MATTER = 0.006  # [g/cm²] of a leaf in its prime, for which the table's bands of 10 m are made
@@ -44,7 +49,7 @@ CROWN_LEAF_AREA = 2.4
 # Land without leaves inside a field: wheel tracks, headlands, wet spots, molehills. (a, b) of a
 # beta distribution over fields. Full canopies of Sentinel-2 stay brighter in the visible and darker
 # in the near infrared than PROSAIL's horizontal layers, by what such gaps explain.
-GAPS = {"annual": (2.5, 16.0), "perennial_herb": (1.6, 15.0), "woody": (1.0, 60.0)}
+GAPS = {"annual": (1.3, 20.0), "perennial_herb": (1.6, 20.0), "woody": (1.0, 60.0)}
 SHADE = 0.22  # share of a gap's light that plants around take per tan(sun zenith)
 MAX_SHADE = 0.75
 
@@ -75,7 +80,7 @@ def draw(
     same with and without them.
     """
     pieces = len(canopy.row)
-    brightness = soil_brightness * np.exp(rng.normal(0, 0.16, pieces))
+    brightness = soil_brightness * np.exp(rng.normal(0, SOIL_SPREAD, pieces))
     # Soils differ in colour, from one place to the next and within one.
     tint = rng.normal(0, TINT_SPREADS[0], (4, 1)) + rng.normal(0, TINT_SPREADS[1], (4, pieces))
     wetness = wet(moisture, pieces, rng)
@@ -98,7 +103,8 @@ def draw(
 
 def wet(moisture: Reals, pieces: int, rng: np.random.Generator) -> Reals:
     """(N, P) wetness of each piece's soil on dates of that moisture (N,)."""
-    spread = rng.normal(0, 0.12, (len(moisture), pieces))
+    spread = rng.normal(0, WET_SPREADS[0], pieces)
+    spread = spread + rng.normal(0, WET_SPREADS[1], (len(moisture), pieces))
     return np.asarray(np.clip(moisture[:, None] + spread, 0, 1))
 
 
@@ -115,13 +121,13 @@ def reflect(
     contents = _contents(canopy, fields)
     thin, thick = (
         (
-            _stand(canopy, contents, np.where(lived_in, leaves, scale), fields.gaps,
+            _stand(canopy, contents, np.where(lived_in, leaves, scale), fields.gaps * gaps,
                    ground * light, sun_zenith, bands)
             * gain
         ).astype(np.float32)
-        for scale, leaves, light in (
-            (THIN, 0.0, np.where(lived_in, ROOFS, 1.0)),
-            (THICK, GARDENS, 1.0),
+        for scale, leaves, gaps, light in (
+            (THIN, 0.0, PATCHY, np.where(lived_in, ROOFS, STONY)),
+            (THICK, GARDENS, CLOSED, np.where(lived_in, 1.0, DEEP)),
         )
     )  # fmt: skip
     return thin, thick
@@ -133,6 +139,7 @@ def _ground(canopy: Canopy, fields: Fields, bands: tuple[str, ...]) -> Reals:
     tint = np.exp(np.stack([fields.tint[band] for band in bands]))
     dry, loss, stubble = (spectrum(w, bands)[:, None] for w in ("soil", "wet_loss", "straw"))
     soil = dry * tint * fields.brightness * (1 - loss * fields.wetness[:, None, :])
+    soil = soil * canopy.tilth.T[:, None, :]
     straw = canopy.residue.T[:, None, :]
     soil = soil * (1 - straw) + stubble * straw
     for name in ("built", "water"):
@@ -186,7 +193,7 @@ def _stand(
     dead = canopy.brown.T * scale / np.maximum(leaves, 1e-6)
     is_woody = calendar().kind[canopy.row] == "woody"
     crowns = np.where(is_woody, np.clip(leaves / CROWN_LEAF_AREA, 0.02, 1), 1.0)
-    share = crowns * (1 - gaps)  # (N, P) of the land under leaves
+    share = crowns * (1 - np.minimum(gaps, 1))  # (N, P) of the land under leaves
     stand = Leaves(leaves / crowns, canopy.chlorophyll.T, dead, canopy.leaf_angle, *contents)
     closed = covered(stand, ground, sun_zenith, bands)
     cover = 1 - np.exp(-0.5 * leaves)

@@ -14,10 +14,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from cropdash.domain import Bytes, Float, Scene, Season, Zone
-from cropdash.simulate import sky, weather
+from cropdash.simulate import conditions, sky, weather
 from cropdash.simulate.ground import Ground, ground_of, surface
 from cropdash.simulate.landscape import Landscape
-from cropdash.simulate.tables import COARSE, FINE, regions, yearly
+from cropdash.simulate.tables import COARSE, FINE, yearly
 
 SIDE_WEIGHT = 0.17  # share of a neighbour's light in a pixel, by row and by column
 MAX_SHIFT_PX = 0.25  # by which scenes lie off the grid
@@ -56,10 +56,11 @@ def shoot(
     The weather is that of each calendar year, whatever part of it the season holds: a date's
     scene shows the same sky in every season, and the same land in all that end in one year.
     """
-    region = regions()[zone.region]
     years = range(season.start.year, season.end.year + 1)
     passes = {
-        year: weather.acquire(year, region, yearly(seed, zone.zone_id, "weather", year))
+        year: weather.acquire(
+            year, conditions.of(zone, seed, year), yearly(seed, zone.zone_id, "weather", year)
+        )
         for year in years
     }
     groups = (FINE, COARSE) if set(bands) - set(FINE) else (FINE,)

@@ -9,18 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropdash.domain import Season
+from cropdash.simulate.conditions import DROUGHT_USUAL, Conditions
 from cropdash.simulate.tables import Reals, Region, columns
 
 REVISIT_D = 5
 SECOND_ORBIT_SHARE = 0.6
 MEMORY_D = 4.0  # [days] over which the weather forgets
 HAZE_MEMORY_D = 25.0  # [days] over which the air's load changes
-HAZE_MEDIAN, HAZE_BIAS, HAZE_WINTER = 0.020, 0.003, 0.040  # reflectance in B2
+HAZE_MEDIAN, HAZE_BIAS, HAZE_WINTER = 0.015, 0.003, 0.030  # reflectance in B2
 HAZE_MOST = 0.055
 HAZE_CLOUDINESS = 0.65  # share of cloudy dates at which the median holds
 # Spells of weather: part of the variance lasts for weeks, so that a month may pass without sun.
 SPELL_D, SPELL_SHARE = 20.0, 0.2
 MAX_COVER = 0.93  # scenes with more cloud are not worth the download
+DRYING = 0.3  # of the soil's moisture, by a drought of 1
 OVERPASS_H = -1.3  # [h] local solar time of the overpass, from noon
 
 
@@ -45,21 +47,25 @@ class Passes:
         return np.array([date in season for date in self.dates], dtype=bool)
 
 
-def acquire(year: int, region: Region, rng: np.random.Generator) -> Passes:
-    """Acquisitions of a calendar year over a zone of the region."""
+def acquire(year: int, of: Conditions, rng: np.random.Generator) -> Passes:
+    """Acquisitions of a calendar year under its conditions in a zone."""
+    region = of.region
     days, orbit = _schedule(year, rng)
     fast, slow = (_remembering(days, memory, rng) for memory in (MEMORY_D, SPELL_D))
     normal = np.sqrt(1 - SPELL_SHARE) * fast + np.sqrt(SPELL_SHARE) * slow
     luck = 1 / (1 + np.exp(-1.702 * normal))  # its rank: a logistic normal integral
     month = np.array([(dt.date(year, 1, 1) + dt.timedelta(int(d) - 1)).month for d in days])
-    clear = clear_chance(region)[month - 1]
+    usual = clear_chance(region)[month - 1]
+    clear = 1 / (1 + (1 / usual - 1) * np.exp(-np.array(of.clouds)[month - 1]))
     cover = np.where(
         luck < clear,
         0.10 * (luck / clear) ** 3,
         0.45 + 0.55 * np.clip((luck - clear) / (1 - clear), 0, 1) ** 0.33,
     )
     # Clear spells dry the soil, more so in summer.
+    summer = np.exp(-0.5 * ((days - 200) / 50) ** 2)
     wet = 0.45 + 0.30 * np.cos(2 * np.pi * (days - 5) / 365) - 0.2 * region.summer_drought
+    wet = wet + of.moisture - DRYING * (of.drought - DROUGHT_USUAL) * summer
     moisture = np.clip(wet + 0.18 * _remembering(days, 10.0, rng), 0, 1)
     haze = _haze(days, clear, rng)
     keep = cover < MAX_COVER

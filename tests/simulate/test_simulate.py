@@ -21,6 +21,7 @@ from cropdash.domain.errors import ConfigError
 from cropdash.domain.source import Source
 from cropdash.settings.folders import PROJECT
 from cropdash.simulate import SimulatedSource, landscape, phenology, radiometry, weather
+from cropdash.simulate.conditions import Conditions
 from cropdash.simulate.sensor import NO_DATA
 from cropdash.simulate.tables import calendar, codes, priors, regions, stream
 
@@ -259,7 +260,7 @@ def _clear_ndvi(growth: int, region: str = "paris_basin") -> np.ndarray:
     """(N,) median NDVI of 200 parcels by day, every fifth, without sky or sensor."""
     rng = stream(0, "test", str(growth))
     days = np.arange(3.0, 365, 5)
-    canopy = phenology.grow(np.full(200, growth), days, regions()[region], rng)
+    canopy = phenology.grow(np.full(200, growth), days, Conditions(regions()[region]), rng)
     sun, moisture = np.full(len(days), 0.8), np.full(len(days), 0.4)
     fields = radiometry.draw(canopy, moisture, 1.0, rng, stream(0, "test 20 m"))
     thin, thick = radiometry.reflect(canopy, fields, sun)
@@ -295,7 +296,18 @@ def test_more_leaves_look_greener(seed: int) -> None:
     chlorophyll, angle = np.full_like(leaves, rng.uniform(30, 60)), rng.uniform(35, 65, 1)
     row = np.flatnonzero(calendar().class_id == 8)
     canopy = phenology.Canopy(
-        row, leaves, still, still, still, still, chlorophyll, angle, still + 1, still, still
+        row,
+        leaves,
+        still,
+        still,
+        still,
+        still,
+        chlorophyll,
+        angle,
+        still + 1,
+        still,
+        still,
+        still + 1,
     )
     sun = np.full(13, rng.uniform(0.4, 1.2))
     # Ground soaked throughout, so that every day has the same soil.
@@ -312,7 +324,7 @@ def test_north_is_cloudier_than_the_mediterranean_and_winter_than_summer() -> No
         rng = stream(0, "test weather", region)
         shares = []
         for _ in range(30):
-            passes = weather.acquire(2023, regions()[region], rng)
+            passes = weather.acquire(2023, Conditions(regions()[region]), rng)
             shares += [
                 1 - c for c, d in zip(passes.cover, passes.dates, strict=True) if d.month in months
             ]
