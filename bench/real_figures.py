@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from pathlib import Path
 
 import geopandas as gpd
@@ -18,8 +19,9 @@ from rasterio.features import rasterize
 from rasterio.transform import from_origin
 
 from bench import transfer
+from cropdash.domain import indices
 from cropdash.domain.sentinel2 import BAND_SETS
-from cropdash.simulate.realism import measures
+from cropdash.simulate.realism import land, measures
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 TABLES = Path(__file__).resolve().parents[1] / "cropdash" / "resources" / "realism"
@@ -56,6 +58,7 @@ def texts() -> dict[str, str]:
         "classes": classes(),
         "zones": zones(),
         "bands": bands(),
+        "land": land_of_places(),
         "clear_dates": clear_dates(),
         "parcel_sizes": parcel_sizes(),
         "border_share": border_share(),
@@ -99,6 +102,47 @@ def bands() -> pd.DataFrame:
     ]
     table = pd.concat(found)[["crop", "month", "band", "p10", "p50", "p90"]].dropna()
     return table.round(4)
+
+
+def land_of_places() -> pd.DataFrame:
+    """measure, place, year, value: of real places as of simulated zones."""
+    read = transfer.read_flanders()
+    if read is None:
+        raise SystemExit(f"{transfer.FLANDERS} is absent.")
+    cube, where = read
+    seen = np.where((cube.clear_dates > 0)[:, None], cube.reflectance, np.nan)
+    crop = np.zeros(cube.grid.shape, dtype=int)
+    for number, here in where.items():
+        crop[here] = number
+    parcels = gpd.read_file(transfer.FLANDERS / "parcels.gpkg").to_crs(cube.grid.crs)
+    affine = from_origin(cube.grid.left, cube.grid.top, PIXEL_M, PIXEL_M)
+    ids = rasterize(
+        [(g, i) for i, g in enumerate(parcels.geometry, start=1)],
+        out_shape=cube.grid.shape, transform=affine, dtype="int32",
+    )  # fmt: skip
+    flanders = land.measure(seen, cube.bands, MONTHS, crop, ids)
+    for name in land.EVENNESS[1:4]:
+        del flanders[name]  # its parcels are areas of one label, which hold several fields
+    found = [("flanders", 2018, flanders), ("belgium", 2022, _field())]
+    rows = [(m, p, y, round(v, 4)) for p, y, values in found for m, v in values.items()]
+    table = pd.DataFrame(rows, columns=["measure", "place", "year", "value"])
+    return table.dropna().sort_values("measure", kind="stable")
+
+
+def _field() -> dict[str, float]:
+    """Evenness of one field in Belgium, by monthly medians of clear dates."""
+    folder, stacks = SHARED / "imagery" / "belgium_field_2022_scl", {}
+    for name in ("B04", "B08", "SCL"):
+        with rasterio.open(folder / f"{name}.tif") as file:
+            stacks[name], dates = file.read().astype(float), file.descriptions
+    inside = (stacks["SCL"] > 0).any(axis=0)
+    ndvi = indices.TABLE["NDVI"].values(stacks["B08"], stacks["B04"])
+    ndvi = np.where(np.isin(stacks["SCL"], CLEAR), ndvi, np.nan)
+    month = np.array([int(date[5:7]) for date in dates])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of pixels without a clear date
+        monthly = np.stack([np.nanmedian(ndvi[month == m], axis=0) for m in np.unique(month)])
+    return dict(zip(land.EVENNESS, land.evenness(monthly, inside.astype(int)), strict=True))
 
 
 def _flanders() -> dict[int, np.ndarray]:

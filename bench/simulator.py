@@ -96,7 +96,7 @@ def time_zone(source: SimulatedSource, zone: Zone, steps: dict[str, float]) -> i
         sensor.classify(seen, above, ground.is_water, chance)
         lap("scene classification")
         if COARSE in groups:
-            camera.look_20m(ground, n, above, passes.haze[n], chance)
+            camera.look_20m(ground, n, above, passes, n, chance)
             lap("bands of 20 m")
     return len(passes.dates)
 

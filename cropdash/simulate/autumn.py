@@ -62,6 +62,8 @@ def _brought_in(before: Canopy, last: Conditions) -> Reals:
     """(P,) day by which the crop before is harvested, NaN where there is no such day."""
     number = calendar().number
     winter_sown = number["winter_sown"][before.row]
-    late = 0.6 * late_d(last, winter_sown) + last.ripening_d * (1 - winter_sown)
+    late = 0.6 * (late_d(last, winter_sown) + last.crops[0][before.row]) + last.ripening_d * (
+        1 - winter_sown
+    )
     harvest: Reals = number["harvest_doy"][before.row] + np.maximum(late, 0)
     return harvest + last.region.phenology_shift_d + HARVEST_MARGIN_D

@@ -8,25 +8,27 @@ al. 2006, doi:10.1111/j.1365-2486.2006.01193.x), farmers' dates by weeks from pl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from cropdash.domain import Zone
-from cropdash.simulate.tables import Region, regions, stream, yearly
+from cropdash.simulate.tables import Reals, Region, calendar, regions, stream, yearly
 
 # Standard deviations between years of the nation, years of a region, and places.
-SPRING_D, SOWING_D, RIPENING_D = (7.0, 3.0, 3.0), (6.0, 3.0, 9.0), (6.0, 3.0, 12.0)
+SPRING_D, SOWING_D, RIPENING_D = (9.0, 3.0, 3.0), (8.0, 3.0, 8.0), (8.0, 3.0, 11.0)
 DROUGHT, MOISTURE = (0.24, 0.10, 0.10), (0.07, 0.03, 0.05)
 HABITS = (0.5, 0.3, 1.5)  # of shares of fields, in logits
+# Of each crop, beside the others: a year that delays one may hasten another, or feed it better.
+CROP_D, CROP_VIGOUR = (7.0, 3.0, 2.0), (0.16, 0.08, 0.05)  # [days]; log-sd of leaf area
 DROUGHT_USUAL = 0.32  # beyond the region's
 WINTER_COVER = 0.5  # share of fields before a summer crop that stay green in winter
 CLOUDS = (0.45, 0.2, 0.1)  # of a month's chance of a clear date, in logits
 SOIL = 0.16  # log-sd of the brightness of dry soil between places
-FROST = 0.5  # share of the leaves of grass that the hardest winters turn brown
+FROST = 0.4  # share of the leaves of grass that the hardest winters turn brown
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Conditions:
     """What a zone's fields share in a year; as it stands, the usual year of a usual place."""
 
@@ -41,6 +43,8 @@ class Conditions:
     moisture: float = 0.0  # of the soil, beyond the usual
     soil: float = 1.0  # brightness of dry soil
     clouds: tuple[float, ...] = (0.0,) * 12  # by month: a clear date's chance, in logits
+    crops: Reals = field(default_factory=lambda: np.zeros((2, len(calendar().class_id))))
+    # (2, V) by row of the calendar: [days] late, and logarithm of leaf area
 
 
 def of(zone: Zone, seed: int, year: int) -> Conditions:
@@ -52,9 +56,12 @@ def of(zone: Zone, seed: int, year: int) -> Conditions:
         stream(seed, zone.zone_id, "conditions"),
     )
 
-    def drawn(spreads: tuple[float, float, float]) -> float:
+    def each(spreads: tuple[float, float, float], count: int) -> Reals:
         parts = zip(streams, spreads, strict=True)
-        return float(sum(rng.normal(0, spread) for rng, spread in parts))
+        return np.asarray(sum(rng.normal(0, spread, count) for rng, spread in parts))
+
+    def drawn(spreads: tuple[float, float, float]) -> float:
+        return float(each(spreads, 1)[0])
 
     def share(usual: float) -> float:
         return float(1 / (1 + np.exp(-np.log(usual / (1 - usual)) - drawn(HABITS))))
@@ -66,8 +73,9 @@ def of(zone: Zone, seed: int, year: int) -> Conditions:
         drought=float(np.clip(region.summer_drought + DROUGHT_USUAL + drawn(DROUGHT), 0, 1)),
         catch_crop=share(region.catch_crop_share),
         winter_cover=share(WINTER_COVER),
-        frost=FROST * place.uniform() ** 2,
+        frost=FROST * place.uniform() ** 3,
         moisture=drawn(MOISTURE),
         soil=region.soil_brightness * float(np.exp(place.normal(0, SOIL))),
-        clouds=tuple(drawn(CLOUDS) for _ in range(12)),
+        clouds=tuple(each(CLOUDS, 12)),
+        crops=np.stack([each(of, len(calendar().class_id)) for of in (CROP_D, CROP_VIGOUR)]),
     )  # fmt: skip

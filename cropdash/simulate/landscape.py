@@ -26,6 +26,7 @@ from cropdash.simulate.tables import (
 
 SIZE_SPREAD = 0.9  # log-sd of parcel size within a class
 MARGIN_FOUND = 0.75  # share of unmapped and buffer parcels that are slivers along fields
+SHARED, SHARED_HA = 0.04, 1.0  # parcels of two crops, of which one is declared; from this size on
 MISDECLARED = 0.04  # parcels on which another crop grows than declared
 REST_FARMED = 0.15  # share of a field below which what a wood leaves of it is given up
 RARE = 4.0  # expected parcels in a zone below which a class gets its quota instead of a draw
@@ -68,12 +69,30 @@ def lay_out(zone: Zone, seed: int) -> Landscape:
         [(polygons[i], i) for i in number], out_shape=grid.shape,
         transform=Affine(*grid.transform), fill=0, dtype="int32",
     )  # fmt: skip
+    second = _shared(piece, fields, len(polygons), stream(seed, zone.zone_id, "second crops"))
+    others = np.roll(growth, 1)[second]
     return Landscape(
-        polygons,
-        np.concatenate([[""], code, np.full(len(hedged) + len(patches), "")]),
-        np.concatenate([[VERGE], growth, np.full(len(hedged), WOOD), wild_growth]),
+        np.concatenate([polygons, np.full(len(second), None)]),
+        np.concatenate([[""], code, np.full(len(hedged) + len(patches) + len(second), "")]),
+        np.concatenate([[VERGE], growth, np.full(len(hedged), WOOD), wild_growth, others]),
         piece,
     )
+
+
+def _shared(
+    piece: Ints, fields: NDArray[np.object_], pieces: int, rng: np.random.Generator
+) -> Index:
+    """The fields part of which bears a second crop; those parts become the pieces that follow."""
+    area = shapely.area(fields) / M2_PER_HA
+    drawn = np.flatnonzero((rng.random(len(fields)) < SHARED) & (area > SHARED_HA))
+    for number, field in enumerate(drawn, start=pieces):
+        rows, columns = np.nonzero(piece == field + 1)
+        angle, share = rng.uniform(0, np.pi), rng.uniform(0.15, 0.5)
+        across = rows * np.cos(angle) + columns * np.sin(angle)
+        if across.size:
+            here = across < np.quantile(across, share)
+            piece[rows[here], columns[here]] = number
+    return np.asarray(drawn)
 
 
 def _cleared(fields: NDArray[np.object_], patches: NDArray[np.object_]) -> NDArray[np.object_]:

@@ -74,8 +74,10 @@ def grow(
         column = {name: values[row[here], None] for name, values in table.number.items()}
         jitter = np.nan_to_num(column["sowing_jitter_d"], nan=SHIFT_D)
         late = year.spring_d if kind != "annual" else late_d(year, column["winter_sown"])
-        shift = year.region.phenology_shift_d + late + rng.normal(0, 1, (len(here), 1)) * jitter
-        vigour = np.exp(rng.normal(0, VIGOUR_SPREAD[kind], (len(here), 1)))
+        crop_d, crop_vigour = year.crops[:, row[here], None]
+        late = year.region.phenology_shift_d + late + crop_d
+        shift = late + rng.normal(0, 1, (len(here), 1)) * jitter
+        vigour = np.exp(crop_vigour + rng.normal(0, VIGOUR_SPREAD[kind], (len(here), 1)))
         day = days if kind == "annual" else around
         plan = curves.Plan(day, last, column, shift, vigour, year, sown_again, rng)
         whole[:, here] = curve(plan, table.cuts[row[here]])

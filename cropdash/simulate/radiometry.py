@@ -32,8 +32,8 @@ KIN = {
 }
 ROOFS, GARDENS = 1.25, 2.5  # where people live: brightness of roofs, leaf area of gardens
 # The two ends of a field's inner variation: leaf area, gaps in the stand, brightness of the soil.
-THIN, THICK = 0.50, 1.60
-PATCHY, CLOSED = 2.2, 0.3
+THIN, THICK = 0.40, 1.75
+PATCHY, CLOSED = 2.5, 0.3
 STONY, DEEP = 1.12, 0.90
 GRASS_ANGLE, GRASS_CHLOROPHYLL = 56.0, 32.0  # between trees and vines
 GRASS_WATER = 0.0115  # [cm]

@@ -13,6 +13,7 @@ from cropdash.simulate.tables import rows, stream
 
 CRS = "EPSG:2154"
 FLAW_SHARE = 0.005  # of parcels, for each kind of flaw
+EDGE_M = 2.5  # [m] sd by which a zone's register lies off the land, each way
 UNKNOWN_CODES = ("ZZZ", "X99", "")
 
 
@@ -22,6 +23,8 @@ def declare(zone: Zone, land: Landscape, seed: int) -> gpd.GeoDataFrame:
     declared = np.flatnonzero(land.code != "")
     code = land.code[declared].astype(object)
     polygons = land.polygons[declared]
+    corners = shapely.get_coordinates(polygons) + rng.normal(0, EDGE_M, 2)
+    polygons = shapely.set_coordinates(polygons, corners)
     unknown, broken, repeated = rng.random((3, len(declared))) < FLAW_SHARE
     code[unknown] = rng.choice(UNKNOWN_CODES, unknown.sum())
     polygons[broken] = [_bow_tie(polygon) for polygon in polygons[broken]]

@@ -20,7 +20,8 @@ from cropdash.simulate.landscape import Landscape
 from cropdash.simulate.tables import COARSE, FINE, yearly
 
 SIDE_WEIGHT = 0.17  # share of a neighbour's light in a pixel, by row and by column
-MAX_SHIFT_PX = 0.25  # by which scenes lie off the grid
+MAX_SHIFT_PX = 0.34  # by which scenes lie off the grid
+VIEW_SPREAD = 0.03  # log-sd of what is seen from one orbit beside the other, by band
 NOISE_FLOOR, NOISE_SHARE = 0.003, 0.03
 SWATH_EDGE_SHARE = 0.15  # zones on the edge of the second orbit's swath
 # Sen2Cor classes.
@@ -91,6 +92,7 @@ class Camera:
         self.canvas = sky.Canvas(self._rng, shape, zone.grid.pixel_size)
         self.bank = noise_bank(len(FINE), shape, self._rng)
         self._outside = _beyond_swath(shape, self._rng)
+        self._view = np.exp(self._rng.normal(0, VIEW_SPREAD, (2, len(FINE + COARSE), 1, 1)))
         self._size = len(FINE) * shape[0] * shape[1]
         self._bank_20m: Float | None = None
         if COARSE in groups:
@@ -112,25 +114,27 @@ class Camera:
     ) -> tuple[Float, Bytes]:
         """(B, H, W) reflectance and (H, W) classification of the ground's n-th date, pass i."""
         above = self.canvas.sky(passes.cover[i], passes.sun_zenith[i], chance.sky)
-        bare = blurred(surface(ground, n), chance.shift)
+        view = self._view[passes.orbit[i]].astype(np.float32)
+        bare = blurred(surface(ground, n), chance.shift) * view[: len(FINE)]
         seen = sky.cover(bare, above, passes.haze[i])
         add_noise(seen, self.bank, chance.noise)
         scl = classify(seen, above, ground.is_water, chance)
         if self._bank_20m is not None:
-            coarse = self.look_20m(ground, n, above, passes.haze[i], chance)
+            coarse = self.look_20m(ground, n, above, passes, i, chance)
             seen = np.concatenate([seen, nearest(coarse, ground.shape)])
         if passes.orbit[i] == 1 and self._outside is not None:
             seen[:, self._outside], scl[self._outside] = np.nan, NO_DATA
         return seen, scl
 
     def look_20m(
-        self, ground: Ground, n: int, above: sky.Sky, haze: float, chance: Chance
+        self, ground: Ground, n: int, above: sky.Sky, passes: weather.Passes, i: int, chance: Chance
     ) -> Float:
         """(B, h, w) reflectance in the bands of 20 m, in pixels of their own."""
         if self._bank_20m is None:
             raise ValueError("This camera has no bands of 20 m.")
-        bare = blurred(sky.blocks(surface(ground, n, COARSE)), chance.shift / 2)
-        seen = sky.cover(bare, sky.halved(above), haze, COARSE)
+        view = self._view[passes.orbit[i]].astype(np.float32)
+        bare = blurred(sky.blocks(surface(ground, n, COARSE)), chance.shift / 2) * view[len(FINE) :]
+        seen = sky.cover(bare, sky.halved(above), passes.haze[i], COARSE)
         # This bank is not as long as the other: as far into it.
         room = len(self._bank_20m) - seen.size
         add_noise(seen, self._bank_20m, chance.noise * room // len(self.bank))

@@ -15,10 +15,10 @@ from cropdash.domain import Float, Ints, Zone
 from cropdash.simulate.landscape import Landscape
 from cropdash.simulate.tables import VILLAGE, calendar, stream, yearly
 
-RANGE_PX = 4.0  # over which the correlation falls to 1/e
+RANGE_PX, RANGE_SPREAD = 4.5, 0.5  # over which the correlation falls to 1/e; log-sd between zones
 LASTING = 0.7  # share of the variance that is the soil's
 STAND_D = 90.0  # [days] between patterns of the stand; those between are mixed of two
-UNEVEN, UNEVEN_SPREAD, UNEVEN_MOST = 0.38, 0.45, 0.7  # of fields: median, log-sd, and at most
+UNEVEN, UNEVEN_SPREADS, UNEVEN_MOST = 0.42, (0.25, 0.4), 0.8  # median, log-sd of zones and fields
 GRAIN = 0.05  # of single pixels
 HEADLAND_SHARE, HEADLAND = 0.6, 0.3  # fields whose edge is thin, and by how much at most
 ROWS, ROW_PX = (
@@ -54,7 +54,9 @@ def weave(zone: Zone, land: Landscape, seed: int, year: int, days: NDArray[np.fl
     row = np.searchsorted(calendar().class_id, land.growth)
     kind = calendar().kind[row]
     pieces, piece = len(kind), land.piece
-    uneven = np.minimum(UNEVEN * np.exp(rng.normal(0, UNEVEN_SPREAD, pieces)), UNEVEN_MOST)
+    wide = RANGE_PX * np.exp(rng.normal(0, RANGE_SPREAD))
+    of_zone, of_field = rng.normal(0, UNEVEN_SPREADS[0]), rng.normal(0, UNEVEN_SPREADS[1], pieces)
+    uneven = np.minimum(UNEVEN * np.exp(of_zone + of_field), UNEVEN_MOST)
     uneven[land.growth == VILLAGE] = 0
     headland = rng.uniform(0, HEADLAND, pieces) * (rng.random(pieces) < HEADLAND_SHARE)
     headland = np.where(kind == "annual", headland, 0)
@@ -65,23 +67,23 @@ def weave(zone: Zone, land: Landscape, seed: int, year: int, days: NDArray[np.fl
 
     i, j = np.indices(piece.shape)
     fixed = 0.5 + grain[piece] * rng.standard_normal(piece.shape)
-    fixed += uneven[piece] * np.sqrt(LASTING) * _pattern(piece.shape, rng)
+    fixed += uneven[piece] * np.sqrt(LASTING) * _pattern(piece.shape, wide, rng)
     fixed -= headland[piece] * _is_edge(piece)
     fixed += rows[piece] * np.cos(wave[0][piece] * i + wave[1][piece] * j)
     first = {int(number) for number in np.floor(days / STAND_D)}
     stand = {
-        number: _pattern(piece.shape, yearly(seed, zone.zone_id, f"stand {number}", year))
+        number: _pattern(piece.shape, wide, yearly(seed, zone.zone_id, f"stand {number}", year))
         for number in sorted(first | {number + 1 for number in first})
     }
     strength = (uneven * np.sqrt(1 - LASTING)).astype(np.float32)[piece]
     return Texture(fixed.astype(np.float32), strength, stand)
 
 
-def _pattern(shape: tuple[int, int], rng: np.random.Generator) -> Float:
-    """(H, W) a random field of unit variance with an exponential correlation."""
+def _pattern(shape: tuple[int, int], wide: float, rng: np.random.Generator) -> Float:
+    """(H, W) a random field of unit variance whose correlation falls to 1/e over `wide` [px]."""
     noise = rng.standard_normal(shape, dtype=np.float32)
     row, column = np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None]
-    amplitude = (1 + (2 * np.pi * RANGE_PX) ** 2 * (row**2 + column**2)) ** -0.75
+    amplitude = (1 + (2 * np.pi * wide) ** 2 * (row**2 + column**2)) ** -0.75
     amplitude[0, 0] = 0
     field = np.fft.irfft2(np.fft.rfft2(noise) * amplitude, s=shape)
     return np.asarray(field / field.std(), dtype=np.float32)

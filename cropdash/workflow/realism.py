@@ -16,7 +16,7 @@ from cropdash import legend
 from cropdash.domain import Sample, Zone
 from cropdash.domain.errors import ConfigError, NotEnoughData
 from cropdash.settings import sources
-from cropdash.simulate.realism import checks, measures, tables
+from cropdash.simulate.realism import land, measures, of_images, of_register, tables
 from cropdash.storage import layout
 from cropdash.storage.datasets import DatasetFolder
 
@@ -48,8 +48,12 @@ def report(dataset: DatasetFolder, progress: Progress = lambda stage, done: None
         "dataset": dataset.name,
         "seed": described.settings.get("seed"),
         "season": described.season.text,
-        "left_out": checks.left_out(simulated, real),
-        "checks": [check.as_dict() for check in checks.checks(simulated, real)],
+        "left_out": of_images.left_out(simulated, real),
+        "checks": [
+            check.as_dict()
+            for part in (of_register, of_images)
+            for check in part.checks(simulated, real)
+        ],
         "tables": {
             name: json.loads(table.to_json(orient="records", double_precision=5))
             for name, table in side_by_side.items()
@@ -76,10 +80,19 @@ def measure(
     zones = dataset.built_zones()
     if not zones:
         raise NotEnoughData(f"Dataset {dataset.name} has no built zone: build it first.")
+    described = dataset.description()
+    months = [period.middle.month for period in described.season.periods]
     parts: dict[str, list[pd.DataFrame]] = {}
     spectra: dict[int, list[NDArray[np.float32]]] = {crop: [] for crop in SHOWN}
     for done, zone in enumerate(zones, start=1):
         sample = dataset.sample(zone)
+        seen = np.where(sample.cube.clear_dates[:, None] > 0, sample.cube.reflectance, np.nan)
+        values = land.measure(
+            seen, described.bands, months, sample.labels.crop, sample.labels.parcel_id
+        )
+        parts.setdefault("land", []).append(
+            pd.DataFrame(values.items(), columns=["measure", "value"])
+        )
         for name, table in _zone_tables(sample, _parcels(dataset, zone)):
             parts.setdefault(name, []).append(table)
         for crop, found in spectra.items():
@@ -87,9 +100,7 @@ def measure(
         progress(f"Measured {zone.zone_id}", done / len(zones))
     measured = {name: pd.concat(list_, ignore_index=True) for name, list_ in parts.items()}
     measured["classes"] = measured["classes"].groupby("class_id", as_index=False).sum()
-    described = dataset.description()
-    months = [period.middle.month for period in described.season.periods]
-    is_north = [zone.region in checks.NORTH for zone in zones]
+    is_north = [zone.region in of_images.NORTH for zone in zones]
     curves = []
     for scope, chosen in (("all", [True] * len(zones)), ("north", is_north)):
         for crop, found in spectra.items():

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cropdash.domain.sentinel2 import BAND_SETS
-from cropdash.simulate.realism import checks, measures
+from cropdash.simulate.realism import land, measures, of_images, of_register
 from cropdash.simulate.realism.check import Check
 from cropdash.simulate.realism.measures import SIZES_HA
 from cropdash.simulate.realism.tables import tables
@@ -163,9 +163,62 @@ def test_border_shares_add_zones_and_leave_out_sizes_without_limit_or_pixels():
     assert shares["share"].isna().tolist() == [False, True, True, True, True]
 
 
+# places ------------------------------------------------------------------------
+
+
+def test_evenness_is_that_of_a_plain_loop():
+    """Two fields of unequal size, one of which is half unseen in one period."""
+    rng = np.random.default_rng(4)
+    ids = np.zeros((24, 31), int)
+    ids[1:20, 2:14], ids[3:23, 15:30] = 1, 2
+    ndvi = 0.5 + 0.1 * rng.standard_normal((3, *ids.shape)).cumsum(axis=1) * 0.2
+    ndvi[1, 3:13, 15:30] = np.nan
+    inner = {1: (slice(2, 19), slice(3, 13)), 2: (slice(4, 22), slice(16, 29))}
+    off = {
+        (t, k): ndvi[t][inner[k]] - ndvi[t][inner[k]].mean()
+        for t, k in itertools.product(range(3), (1, 2))
+        if (t, k) != (1, 2)
+    }
+    found = dict(zip(land.EVENNESS, land.evenness(ndvi, ids), strict=True))
+    spread = np.median([np.sqrt((one**2).mean()) for one in off.values()])
+    assert found["NDVI deviation within a field"] == pytest.approx(spread)
+    for d in (1, 2, 3):
+        pairs = [(one[d:], one[:-d]) for one in off.values()]
+        pairs += [(one[:, d:], one[:, :-d]) for one in off.values()]
+        product = sum((a * b).sum() for a, b in pairs)
+        square = sum((a**2 + b**2).sum() / 2 for a, b in pairs)
+        name = f"correlation of the deviations at {d} px"
+        assert found[name] == pytest.approx(product / square)
+    step = [
+        (off[t, 1] * off[t + 1, 1]).sum()
+        / np.sqrt((off[t, 1] ** 2).sum() * (off[t + 1, 1] ** 2).sum())
+        for t in (0, 1)
+    ]
+    assert found[land.EVENNESS[-1]] == pytest.approx(np.mean(step))
+
+
+def test_measures_of_land_are_those_of_their_months_and_crops():
+    crop = np.zeros((9, 12), int)
+    crop[:, :4], crop[:, 4:8], crop[:, 8:] = land.MAIZE, land.GRASS, land.CEREALS[0]
+    parcel = np.where(crop > 0, crop, 0)
+    seen = np.full((12, 2, 9, 12), np.nan)  # red and near infrared
+    seen[:, 0], seen[:, 1] = 0.03, 0.5
+    seen[3:6, 0, :, :4], seen[3:6, 1, :, :4] = 0.2, 0.25  # bare before maize
+    found = land.measure(seen, ("B4", "B8"), range(1, 13), crop, parcel)
+    assert found["red of bare ground, April to June"] == pytest.approx(0.2)
+    assert np.isnan(found["red of bare ground, January to March"])
+    assert found["red of closed cereals, April to June"] == pytest.approx(0.03)
+    assert found["NDVI of maize, June"] == pytest.approx(0.05 / 0.45)
+    assert found["NDVI before maize, January"] == pytest.approx(0.47 / 0.53)
+
+
 # checks ------------------------------------------------------------------------
 
 REAL = real_tables()
+
+
+def all_checks(simulated: dict[str, pd.DataFrame], real: dict[str, pd.DataFrame]) -> list[Check]:
+    return [*of_register.checks(simulated, real), *of_images.checks(simulated, real)]
 
 
 def as_real() -> dict[str, pd.DataFrame]:
@@ -186,6 +239,7 @@ def as_real() -> dict[str, pd.DataFrame]:
         "borders": pd.DataFrame(
             {"size": range(1, 6), "pixels": 10_000, "border": borders["share"].to_numpy() * 10_000}
         ),
+        "land": pd.concat([REAL["land"]] * 3),
         "bands": pd.concat([REAL["bands"].assign(scope=scope) for scope in ("all", "north")]),
         "clear_dates": weather(),
     }  # fmt: skip
@@ -205,11 +259,11 @@ def weather() -> pd.DataFrame:
 
 
 def failed(simulated: dict[str, pd.DataFrame]) -> set[str]:
-    return {c.name for c in checks.checks(simulated, REAL) if not c.passed}
+    return {c.name for c in all_checks(simulated, REAL) if not c.passed}
 
 
 def test_real_figures_pass_and_every_check_tells_its_band_and_why():
-    found = checks.checks(as_real(), REAL)
+    found = all_checks(as_real(), REAL)
     # Real parcels of all France are less uneven than those of the eight regions made of one place.
     assert {c.name for c in found if not c.passed} <= {"25% quantile of parcels, all regions"}
     assert len({c.name for c in found}) == len(found)
@@ -252,8 +306,10 @@ def _square_fields(t):
 
 
 def _dark_red(t):
-    rows = (t["bands"]["band"] == "B4") & (t["bands"]["month"] > 6)
-    t["bands"].loc[rows, "p50"] *= 0.2
+    bands = t["bands"].reset_index(drop=True)
+    rows = (bands["band"] == "B4") & (bands["month"] > 6)
+    bands.loc[rows, ["p10", "p50", "p90"]] *= 0.2
+    t["bands"] = bands
 
 
 def _all_alike(t):
@@ -261,6 +317,12 @@ def _all_alike(t):
     rows = bands["band"] == "NDVI"
     bands.loc[rows, "p10"], bands.loc[rows, "p90"] = bands["p50"] - 0.01, bands["p50"] + 0.01
     t["bands"] = bands
+
+
+def _one_place(t):
+    zones = t["land"].reset_index(drop=True)
+    zones.loc[zones["measure"] == "NDVI before maize, January", "value"] = 0.5
+    t["land"] = zones
 
 
 def _blue_sky(t):
@@ -278,8 +340,9 @@ def _blue_sky(t):
         (_twice_the_fields, "mean parcel, alsace"),
         (_no_villages, "declared land, mediterranean"),
         (_square_fields, "border pixels of parcels of 1 to 2 ha"),
-        (_dark_red, "B4: months of all crops, medians inside the real 10-90 % range"),
+        (_dark_red, "B4: months of all crops, real medians inside the simulated 10-90 % range"),
         (_all_alike, "Maize: width of the 10-90 % band of NDVI over the real one"),
+        (_one_place, "real places within the zones' range: NDVI before maize, January"),
         (_blue_sky, "months without any observation in a zone, north"),
         (_blue_sky, "clear dates per month, winter over summer, north"),
     ],
@@ -298,9 +361,12 @@ def test_details_name_what_is_off():
     simulated = as_real()
     _dark_red(simulated)
     _lose_a_class(simulated)
-    said = {c.name: c.detail for c in checks.checks(simulated, REAL)}
+    said = {c.name: c.detail for c in all_checks(simulated, REAL)}
     assert "Hops" in said["crop classes that occur"]
-    assert "B4 Jul low" in said["B4: months of all crops, medians inside the real 10-90 % range"]
+    assert (
+        "B4 Jul high"
+        in said["B4: months of all crops, real medians inside the simulated 10-90 % range"]
+    )
 
 
 def cut(simulated: dict[str, pd.DataFrame], bands: list[str], months: list[int]):
@@ -308,23 +374,24 @@ def cut(simulated: dict[str, pd.DataFrame], bands: list[str], months: list[int])
     for name in ("bands", "clear_dates"):
         simulated[name] = simulated[name][simulated[name]["month"].isin(months)]
     simulated["bands"] = simulated["bands"][simulated["bands"]["band"].isin([*bands, "NDVI"])]
+    simulated["land"] = simulated["land"].assign(value=np.nan)
     return simulated
 
 
 def test_what_the_dataset_lacks_is_left_out_and_said():
-    whole = {c.name for c in checks.checks(as_real(), REAL)}
-    assert checks.left_out(as_real(), REAL) == []
+    whole = {c.name for c in all_checks(as_real(), REAL)}
+    assert of_images.left_out(as_real(), REAL) == []
     short = cut(as_real(), ["B4", "B8"], [4, 5, 6, 7])
-    found = checks.checks(short, REAL)
+    found = all_checks(short, REAL)
     assert not {c.group for c in found} & {"Weather"}
     radiometry = [c for c in found if c.group == "Radiometry"]
     assert all(c.passed for c in radiometry)
     gone = {name for name in whole if name.startswith(("B2", "B3"))}
     assert len(gone) == 2
     assert {c.name for c in radiometry} == {
-        c.name for c in checks.checks(as_real(), REAL) if c.group == "Radiometry"
+        c.name for c in all_checks(as_real(), REAL) if c.group == "Radiometry"
     } - gone
-    said = checks.left_out(short, REAL)
+    said = of_images.left_out(short, REAL)
     assert said[0] == "Reflectance in B2, B3: the dataset lacks it."
     assert "Jan, Feb, Mar, Aug" in said[1]
     assert said[2].startswith("Clear dates by month:")
@@ -334,13 +401,13 @@ def test_bands_without_real_figures_are_said():
     simulated = as_real()
     more = simulated["bands"].query("band == 'B8'").assign(band="B8A")
     simulated["bands"] = pd.concat([simulated["bands"], more])
-    assert checks.left_out(simulated, REAL) == ["Reflectance in B8A: no real figures are known."]
-    assert len(checks.checks(simulated, REAL)) == len(checks.checks(as_real(), REAL))
+    assert of_images.left_out(simulated, REAL) == ["Reflectance in B8A: no real figures are known."]
+    assert len(all_checks(simulated, REAL)) == len(all_checks(as_real(), REAL))
 
 
 def test_a_season_of_december_alone_has_neither_radiometry_nor_weather():
     """Flanders' December was never clear."""
-    found = checks.checks(cut(as_real(), ["B4", "B8"], [12]), REAL)
+    found = all_checks(cut(as_real(), ["B4", "B8"], [12]), REAL)
     assert {c.group for c in found} == {"Classes", "Parcels"}
 
 

@@ -21,8 +21,8 @@ from cropdash.settings import folders, sources
 from cropdash.settings.build import BuildConfig
 from cropdash.settings.folders import Folders
 from cropdash.simulate import SimulatedSource
-from cropdash.simulate.realism.checks import NORTH
 from cropdash.simulate.realism.measures import QUANTILES
+from cropdash.simulate.realism.of_images import NORTH
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import build as workflow_build
 from cropdash.workflow import realism
@@ -129,6 +129,7 @@ def test_the_report_is_strict_json_in_the_dataset(dataset):
         "Classes",
         "Parcels",
         "Radiometry",
+        "Places",
         "Weather",
     }
     assert all(isinstance(check["passed"], bool) for check in written["checks"])

@@ -8,6 +8,7 @@ parcels      region, area_ha, weight: the share of the parcel inside its zone
 zones        region, declared_share
 borders      size, pixels, border; see `measures.border_counts`
 bands        crop, scope ("all" or "north"), month, band (or "NDVI"), p10, p50, p90
+land         measure, value: a row a zone and measure, see `land.measure`
 clear_dates  region, zone, month, clear (mean of pixels), gap (share of pixels without any); no row
              where the dataset's periods don't make up months
 

@@ -7,8 +7,9 @@ import pandas as pd
 
 from cropdash import legend
 from cropdash.simulate.realism.check import Tables
-from cropdash.simulate.realism.checks import FRANCE, NORTH, YEAR, region_means
 from cropdash.simulate.realism.measures import QUANTILES, weighted_mean, weighted_quantiles
+from cropdash.simulate.realism.of_images import NORTH, YEAR
+from cropdash.simulate.realism.of_register import FRANCE, region_means
 
 
 def tables(simulated: Tables, real: Tables) -> dict[str, pd.DataFrame]:

@@ -1,9 +1,7 @@
-"""The checks of the report: what is measured, the real figure, and the band around it."""
+"""Checks of the register: how frequent crops are, how large and shaped parcels, how much land."""
 
 from __future__ import annotations
 
-import math
-from calendar import month_abbr
 from collections.abc import Iterator
 from functools import partial
 
@@ -13,46 +11,23 @@ from cropdash import legend
 from cropdash.domain import M2_PER_HA
 from cropdash.simulate.realism.check import Check, Tables
 from cropdash.simulate.realism.measures import (
-    NDVI,
     QUANTILES,
     border_share,
     weighted_mean,
     weighted_quantiles,
 )
 
-NORTH = ("nord_picardie", "paris_basin", "brittany")  # regions comparable with Flanders
-FRANCE, YEAR = "france", "flanders_2018"  # places of the tables
+FRANCE = "france"  # a place of the tables
 REGISTER = "RPG 2023, 41 zones of 10 x 10 km"
 PLACES = "100 parcels of RPG 2022, 1,200 fields of Boigneville"
-FLANDERS = "Sentinel-2, Flanders 2018"
-SUMMER, WINTER = [5, 6, 7, 8, 9], [11, 12, 1, 2]
 _FACTOR = 5.0  # off the real share of a class
 _NAMED = 5  # classes that a detail names
-_INSIDE = 5 / 6  # of medians that must lie in the real range
 
 
-def checks(simulated: Tables, real: Tables) -> list[Check]:
-    """Every check of the report, in the order of reading."""
-    parts = (_classes, _sizes, _land, _borders, _radiometry, _weather)
-    return [check for part in parts for check in part(simulated, real)]
-
-
-def left_out(simulated: Tables, real: Tables) -> list[str]:
-    """What can't be compared for want of bands or months, in sentences."""
-    ours, known = (list(dict.fromkeys(t["bands"]["band"])) for t in (simulated, real))
-    lacking = [band for band in known if band not in ours]
-    unknown = [band for band in ours if band not in known]
-    months = sorted(set(real["bands"]["month"]) - set(simulated["bands"]["month"]))
-    named = ", ".join(month_abbr[int(month)] for month in months)
-    said = {
-        f"Reflectance in {', '.join(lacking)}: the dataset lacks it.": lacking,
-        f"Reflectance in {', '.join(unknown)}: no real figures are known.": unknown,
-        f"Reflectance and NDVI in {named}: the season lacks these months.": months,
-        "Clear dates by month: the season's periods don't make up twelve whole months.": (
-            not _has_all_months(simulated)
-        ),
-    }
-    return [sentence for sentence, is_so in said.items() if is_so]
+def checks(simulated: Tables, real: Tables) -> Iterator[Check]:
+    """In the order of reading."""
+    for part in (_classes, _sizes, _declared, _borders):
+        yield from part(simulated, real)
 
 
 def region_means(zones: pd.DataFrame) -> pd.Series:
@@ -166,7 +141,7 @@ def _sizes(simulated: Tables, real: Tables) -> Iterator[Check]:
         )  # fmt: skip
 
 
-def _land(simulated: Tables, real: Tables) -> Iterator[Check]:
+def _declared(simulated: Tables, real: Tables) -> Iterator[Check]:
     """How much of the land parcels cover."""
     check = partial(Check, "Parcels", REGISTER)
     zones, found = real["zones"], simulated["zones"]
@@ -198,100 +173,3 @@ def _borders(simulated: Tables, real: Tables) -> Iterator[Check]:
             "0.06 outside the two real places, as much as they differ by; compact fields would be"
             " far below.",
         )  # fmt: skip
-
-
-def _radiometry(simulated: Tables, real: Tables) -> Iterator[Check]:
-    """Reflectance and NDVI of crops by month, beside real Sentinel-2."""
-    keys = ["crop", "month", "band"]
-    both = real["bands"].merge(simulated["bands"], on=keys, suffixes=("_real", ""))
-    is_ndvi, everywhere = both["band"] == NDVI, both["scope"] == "all"
-    if not is_ndvi.any():  # no month of the season has real figures
-        return
-    for crop in both["crop"].unique():
-        name = legend.load().classes[int(crop)].label().split(" (")[0]
-        of = both["crop"] == crop
-        yield _medians(f"{name}: months and bands, all regions", both[of & ~is_ndvi & everywhere])
-        yield _medians(f"{name}: months and bands, north", both[of & ~is_ndvi & ~everywhere])
-        curve = both[of & is_ndvi & everywhere]
-        yield _medians(f"{name}: months, NDVI", curve)
-        width = (curve["p90"] - curve["p10"]).mean()
-        yield Check(
-            "Radiometry", FLANDERS, f"{name}: width of the 10-90 % band of NDVI over the real one",
-            float(width / (curve["p90_real"] - curve["p10_real"]).mean()), 1.0, 0.6, 2.5, "ratio",
-            "The real fields lie within 640 m and share their weather; eight regions spread wider,"
-            " but fields that are all alike would fall below.",
-        )  # fmt: skip
-    for band, rows in both[~is_ndvi & everywhere].groupby("band", sort=False):
-        yield _medians(f"{band}: months of all crops", rows)
-
-
-def _medians(name: str, rows: pd.DataFrame) -> Check:
-    """Whether simulated medians lie inside the real 10-90 % range."""
-    inside = rows["p50"].between(rows["p10_real"], rows["p90_real"])
-    off = ", ".join(
-        f"{row['band']} {month_abbr[int(row['month'])]} "
-        + (
-            "unseen"
-            if math.isnan(row["p50"])
-            else "high"
-            if row["p50"] > row["p90_real"]
-            else "low"
-        )
-        for row in rows[~inside].to_dict("records")
-    )
-    return Check(
-        "Radiometry", FLANDERS, f"{name}, medians inside the real 10-90 % range",
-        float(inside.sum()) if len(rows) else math.nan, len(rows),
-        float(math.ceil(len(rows) * _INSIDE)), unit=f"of {len(rows)}",
-        reason="Five of six: 18 fields of one real year and place against the middle of many.",
-        detail=off,
-    )  # fmt: skip
-
-
-def _has_all_months(simulated: Tables) -> bool:
-    return set(simulated["clear_dates"]["month"]) == set(range(1, 13))
-
-
-def _weather(simulated: Tables, real: Tables) -> Iterator[Check]:
-    """Clear dates and months without any, beside real years."""
-    if not _has_all_months(simulated):
-        return
-    check = partial(Check, "Weather", f"{FLANDERS}, SCL 4 to 7")
-    table, places = simulated["clear_dates"], real["clear_dates"]
-    north = table[table["region"].isin(NORTH)]
-    year = places[places["place"] == YEAR].set_index("month")
-    clear = year["clear"]
-    monthly = north.groupby("month")["clear"].agg(["mean", "min", "max"]).reindex(clear.index)
-    total = float(clear.sum())
-    yield check(
-        "clear dates of a pixel in a year, north", float(monthly["mean"].sum(skipna=False)), total,
-        0.5 * total, 1.3 * total, "dates",
-        "2018 was a sunny year under two orbits (91 scenes): half of its sum to 1.3 times is usual.",
-    )  # fmt: skip
-    ours, theirs = (float(m[WINTER].mean() / m[SUMMER].mean()) for m in (monthly["mean"], clear))
-    yield check(
-        "clear dates per month, winter over summer, north", ours, theirs, 0.2, 0.75, "ratio",
-        "Winters are the cloudier half of the year; February 2018 was not.",
-    )  # fmt: skip
-    inside = clear.between(monthly["min"] - 0.01, monthly["max"] + 0.01)
-    yield check(
-        "months whose real count lies between the zones of the north", float(inside.sum()), 12.0,
-        9.0, unit="of 12",
-        reason="A year of the same weather as 15 zones lies between their least and most in 7 of 8"
-        " months, 10.5 of 12; neighbouring months share their weather.",
-        detail=", ".join(f"month {m}: {n:.1f}" for m, n in clear[~inside].items()),
-    )  # fmt: skip
-    empty = (places["gap"] >= 1).groupby(places["place"]).mean()
-    yield Check(
-        "Weather", "Flanders 2018, two places in Belgium",
-        "months without any observation in a zone, north", float((north["gap"] >= 1).mean()),
-        float(empty.mean()), 0.01, float(empty.max()), "share of months",
-        "Real years miss one or two months of twelve; small zones and small real plots alike. A"
-        " landscape without any empty month would never try the gap filling.",
-    )  # fmt: skip
-    gap = float(year["gap"].mean())
-    yield check(
-        "months of a pixel without any observation, north", float(north["gap"].mean()), gap, 0.02,
-        2 * gap, "share of months",
-        "One real year, in which December was empty and the other months nearly whole.",
-    )  # fmt: skip
