@@ -127,11 +127,10 @@ def in_own_process(data: Path, model: str, arguments: argparse.Namespace) -> dic
 def trained(data: Path, model: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """Train on the training zones, score on the test zones."""
     dataset = DatasetFolder(data, "demo")
-    config = classifiers.parse(
-        {"classifier": model, "dataset": "demo", "threads": arguments.threads}
-    )
-    if config.rounds == "epochs":
-        config = config.with_rounds(arguments.epochs)
+    fixed = {"classifier": model, "dataset": "demo", "threads": arguments.threads}
+    if "epochs" in classifiers.kind(model).settings.model_fields:
+        fixed["epochs"] = arguments.epochs
+    config = classifiers.parse(fixed)
     zones = partition.choose_zones(dataset, config)
     learned, held, test = (
         ZoneDataset(dataset, part) for part in (zones.train, zones.validation, zones.test)
@@ -139,9 +138,7 @@ def trained(data: Path, model: str, arguments: argparse.Namespace) -> dict[str, 
     for part in (learned, held, test):
         list(part)  # read before the clock starts
     start = time.process_time()
-    made = models.fitted(
-        classify.build(config, dataset.legend()), dataset.legend(), learned, held, lambda: False
-    )
+    made = models.fitted(classify.build(config, dataset.legend()), learned, held, lambda: False)
     cpu = time.process_time() - start
     answers = models.Answers(made, calibrate.Calibration())
     return {"cpu_s": cpu} | models.judged(data, model, dataset, answers, test)

@@ -41,12 +41,12 @@ import numpy as np
 from bench.transfer import build_demo
 from cropdash import classify, evaluate
 from cropdash.classify import imbalance
-from cropdash.domain import Float, Legend, Sample
+from cropdash.domain import Float, Sample
 from cropdash.evaluate import conformal, parcels, uncertainty
 from cropdash.settings import classifiers
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import calibrate, partition
-from cropdash.workflow.zone_dataset import ConcatZones, ZoneDataset
+from cropdash.workflow.zone_dataset import ZoneDataset
 
 DEFAULT = {"xgboost": "xgboost", "cnn": "cnn"}  # the rows with default settings
 # The network without pixel networks and zones' means, with what was best for it.
@@ -89,8 +89,6 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "xgboost rare merged": ("xgboost", {"rare": "merge"}),
     "xgboost rare dropped": ("xgboost", {"rare": "drop"}),
     "unet rare merged": ("cnn", UNET | {"rare": "merge"}),
-    "xgboost refit": ("xgboost", {"refit": True}),
-    "unet refit": ("cnn", UNET | {"refit": True}),
     "xgboost calibrated": ("xgboost", {"calibrated": True}),
     "cnn calibrated": ("cnn", {"calibrated": True}),
     "unet calibrated": ("cnn", UNET | {"calibrated": True}),
@@ -219,7 +217,7 @@ def measure(folder: Path, row: str, arguments: argparse.Namespace) -> dict[str, 
     def spent() -> bool:
         return time.process_time() - start > (arguments.budget or np.inf)
 
-    model = fitted(model, dataset.legend(), learned, held, spent)
+    model = fitted(model, learned, held, spent)
     cpu = time.process_time() - start
     told = calibrate.Calibration()
     if settings.get("calibrated"):
@@ -243,18 +241,12 @@ class Answers:
 
 
 def fitted(
-    model: Any,
-    legend: Legend,
-    learned: Sequence[Sample],
-    held: Sequence[Sample],
-    spent: Callable[[], bool],
+    model: Any, learned: Sequence[Sample], held: Sequence[Sample], spent: Callable[[], bool]
 ) -> Any:
-    """The model trained; with refit, one trained on all zones for as long as validated best."""
-    told: list[Mapping[str, float]] = []
+    """The model trained until it has learned or spent its time."""
     late: list[Mapping[str, float]] = []
 
     def on_epoch(values: Mapping[str, float]) -> None:
-        told.append(values)
         if spent():  # asked after whole epochs only: what is cut short would be lost
             late.append(values)
 
@@ -262,16 +254,7 @@ def fitted(
         model.fit(
             learned, held, folder=Path(scratch), on_epoch=on_epoch, should_stop=lambda: bool(late)
         )
-    if not model.config.refit:
-        return model
-    best = max(told, key=lambda values: values["validation_score"])
-    again = classify.build(model.config.with_rounds(int(best["epoch"])), legend)
-    with tempfile.TemporaryDirectory() as scratch:
-        again.fit(
-            ConcatZones((learned, held)), [], folder=Path(scratch), on_epoch=lambda values: None,
-            should_stop=lambda: False,
-        )  # fmt: skip
-    return again
+    return model
 
 
 def parsed(kind: str, settings: Mapping[str, Any], arguments: argparse.Namespace) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, Self
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -14,8 +14,6 @@ class TrainConfig(BaseModel):
     """What all classifiers share; each adds its own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    # Name of the setting that says how long it trains, where validation says when to end.
-    rounds: ClassVar[str] = ""
 
     classifier: str = Field(title="Model")
     dataset: str = Field(title="Dataset", description="Name of the dataset to train on.")
@@ -36,11 +34,6 @@ class TrainConfig(BaseModel):
     validation_fold: int = Field(
         0, ge=0, le=9, title="Validation fold",
         description="The group that is held out to stop early.",
-    )  # fmt: skip
-    refit: bool = Field(
-        False, title="Learn from all zones",
-        description="Once stopped and calibrated, the model is trained anew on all training zones, "
-        "the validation fold among them: more to learn from, for twice the time.",
     )  # fmt: skip
     rare: Literal["keep", "drop", "merge"] = Field(
         "keep", title="Rare classes",
@@ -101,10 +94,6 @@ class TrainConfig(BaseModel):
     def machines(self) -> int:
         """On how many machines they are."""
         return 1
-
-    def with_rounds(self, n: int) -> Self:
-        """The same settings for a training of `n` epochs or trees."""
-        return self.model_copy(update={self.rounds: n}) if self.rounds else self
 
     @field_validator("indices")
     @classmethod

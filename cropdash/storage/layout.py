@@ -34,7 +34,6 @@ WORKER_LOCK, STOP, LOG = "worker.lock", "stop", "worker.log"
 RUN, CLASSES = Form("config.json"), Form("classes.json")
 CALIBRATION, STACK = Form("calibration.json"), Form("stack.json")
 EPOCHS = "epochs.jsonl"
-VALIDATED = "validated"  # folder of the model before it learned from the zones held out as well
 PREDICTIONS, SCORES_FOLDER = "predictions", "scores"
 SCORES = Form("scores.json")
 CONFUSIONS, DECIDED, AREAS = "confusions.parquet", "calibration.parquet", "areas.parquet"

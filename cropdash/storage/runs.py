@@ -82,12 +82,6 @@ class RunFolder:
             )
         return values
 
-    @property
-    def validated(self) -> Path:
-        """Folder of the model that has not learned from the validation zones."""
-        kept = self.path / layout.VALIDATED
-        return kept if kept.is_dir() else self.path
-
     def calibrated(self) -> dict[str, Any]:
         """What `write_calibrated` wrote; empty if the run has none."""
         return layout.CALIBRATION.find(self.path)

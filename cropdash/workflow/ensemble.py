@@ -79,18 +79,14 @@ class Ensemble:
         self._stack = Stack.from_json(RunFolder(folder).stack())
 
 
-def assemble(config: EnsembleConfig, models: Path, legend: Legend, *, validated: bool) -> Ensemble:
+def assemble(config: EnsembleConfig, models: Path, legend: Legend) -> Ensemble:
     """The ensemble with its trained members, not yet fitted.
 
-    `validated` takes the members as they were before they learned from the zones held out as
-    well: only those can be fitted and calibrated on these zones.
     Raises RunNotFound or InvalidRun if a member is missing, not trained or not of its kind.
     """
     members = [runs.find(models, member) for member in config.members]
     held_out = [frozenset(member.calibrated().get("zones", ())) for member in members]
-    loaded = [
-        classify.load(member.validated if validated else member.path, legend) for member in members
-    ]
+    loaded = [classify.load(member.path, legend) for member in members]
     return Ensemble(config, loaded, frozenset.intersection(*held_out))
 
 
@@ -106,7 +102,7 @@ def load(run: RunFolder, legend: Legend) -> Ensemble:
     config = classifiers.parse(run.config)
     if not isinstance(config, EnsembleConfig):
         raise InvalidRun(f"Run {run.run_id} is no ensemble.")
-    whole = assemble(config, run.path.parent, legend, validated=False)
+    whole = assemble(config, run.path.parent, legend)
     whole.restore(run.path, {})
     return whole
 

@@ -1,32 +1,27 @@
-"""From a dataset to a run: learn, calibrate, learn again from all zones, predict, score."""
+"""From a dataset to a run: learn, calibrate, predict, score."""
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from cropdash import classify
 from cropdash.classify import imbalance
-from cropdash.domain import Sample
 from cropdash.settings import classifiers
 from cropdash.settings.ensemble import EnsembleConfig
 from cropdash.settings.folders import Folders
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.storage.layout import VALIDATED
 from cropdash.storage.runs import RunFolder
 from cropdash.workflow import calibrate, ensemble, ranks
 from cropdash.workflow.partition import Zones, choose_zones, rare_classes
 from cropdash.workflow.score import predict_zones, score_run
-from cropdash.workflow.zone_dataset import ConcatZones, ZoneDataset, learned_zones
+from cropdash.workflow.zone_dataset import ZoneDataset, learned_zones
 
 Progress = Callable[[str, float], None]
 ShouldStop = Callable[[], bool]
 _TRAIN, _PREDICT = 0.85, 0.97  # shares of the progress bar where these steps end
-_REFIT = "refit"  # folder where the second training keeps what it needs to go on
 
 
 def train_run(
@@ -46,13 +41,11 @@ def train_run(
     """
     config = classifiers.parse(run.config)
     dataset = DatasetFolder(folders.data, config.dataset)
-    legend, joins = dataset.legend(), isinstance(config, EnsembleConfig)
-    started = time.monotonic()
+    legend, started = dataset.legend(), time.monotonic()
 
     # Partition: which whole zones are learned from, held out to judge by, and never looked at.
     progress("Reading zones and training the first epoch", 0.0)
     zones = zones or choose_zones(dataset, config)
-    refits = config.refit and bool(zones.validation) and not joins
 
     # Rare classes: kept, dropped or merged, as the settings say.
     learned_as, decided = rare_classes(dataset, zones.train, config)
@@ -63,35 +56,19 @@ def train_run(
     # Training: stopped early by the zones held out. Of runs that are joined only their weights.
     model: classify.Classifier
     if isinstance(config, EnsembleConfig):
-        model = ensemble.assemble(config, folders.models, legend, validated=True)
+        model = ensemble.assemble(config, folders.models, legend)
         prior = ensemble.prior(config, folders.models)
     else:
         model = classify.build(config, legend)
         prior = imbalance.census(learned, legend.n_classes).shares
-    share = _TRAIN / 2 if refits else _TRAIN
-    on_epoch = _curve(run, lambda stage, done: progress(stage, done * share))
+    on_epoch = _curve(run, lambda stage, done: progress(stage, done * _TRAIN))
     with ranks.assisted(run, folders, config):
         model.fit(learned, held_out, folder=run.path, on_epoch=on_epoch, should_stop=should_stop)
     model.save(run.path)
 
     # Calibration: how sure it may be, how far it is bent for rare classes; on the zones held out.
-    progress("Calibrating", share)
-    calibration = calibrate.fit(model, held_out, prior)
-    run.write_calibrated(calibration.to_json())
-
-    # Refit: a model of all zones takes the place of the validated one, which is kept beside it.
-    # The calibration stays that of the model whose zones were held out, but for the prior.
-    if refits and not should_stop():
-        (run.path / VALIDATED).mkdir(exist_ok=True)
-        model.save(run.path / VALIDATED)
-        everything = ConcatZones((learned, ZoneDataset(dataset, zones.validation, learned_as)))
-        whole = classify.build(config.with_rounds(best_round(run)), legend)
-        _fit_again(run, whole, everything, progress, should_stop)
-        if not should_stop():
-            prior = imbalance.census(everything, legend.n_classes).shares
-            run.write_calibrated(replace(calibration, prior=tuple(prior.tolist())).to_json())
-            whole.save(run.path)
-            shutil.rmtree(run.path / _REFIT, ignore_errors=True)
+    progress("Calibrating", _TRAIN)
+    run.write_calibrated(calibrate.fit(model, held_out, prior).to_json())
     if should_stop():
         return
     classify.forget_checkpoint(run.path)
@@ -125,17 +102,6 @@ def assist_run(run: RunFolder, folders: Folders) -> None:
     )
 
 
-def best_round(run: RunFolder) -> int:
-    """The epoch, or number of trees, that did best on the zones held out.
-
-    The last one where these could not tell: none of their crops was trained.
-    """
-    told = run.epochs()
-    scores = told.get("validation_score", told["epoch"])
-    judged = told["epoch"] if scores.isna().all() else scores
-    return int(told["epoch"].to_numpy(int)[np.nanargmax(judged.to_numpy(float))])
-
-
 def _curve(run: RunFolder, progress: Progress) -> Callable[[Mapping[str, float]], None]:
     """Writes each epoch's numbers, over those of an earlier attempt that is gone through again."""
     told: list[int] = []
@@ -149,22 +115,3 @@ def _curve(run: RunFolder, progress: Progress) -> Callable[[Mapping[str, float]]
         progress(f"Training, epoch {epoch}", min(float(values.get("progress", 0.0)), 1.0))
 
     return on_epoch
-
-
-def _fit_again(
-    run: RunFolder,
-    model: classify.Classifier,
-    samples: Sequence[Sample],
-    progress: Progress,
-    should_stop: ShouldStop,
-) -> None:
-    """Train on all zones; a later call goes on from the last epoch."""
-    scratch = run.path / _REFIT
-    scratch.mkdir(exist_ok=True)
-
-    def on_epoch(values: Mapping[str, float]) -> None:
-        done = min(float(values.get("progress", 0.0)), 1.0)
-        stage = f"Training on all zones, epoch {int(values.get('epoch', 0))}"
-        progress(stage, (1 + done) * _TRAIN / 2)
-
-    model.fit(samples, [], folder=scratch, on_epoch=on_epoch, should_stop=should_stop)

@@ -142,11 +142,6 @@ def test_weights_hold_no_pickle_and_damage_is_one_sentence(tmp_path):
         classify.load(tmp_path)
 
 
-def test_refit_grows_all_trees():
-    config = classifiers.parse(QUICK)
-    assert config.with_rounds(5) == config
-
-
 def test_rows_are_those_of_xgboost():
     """The same pixels for the same seed, so that the two differ by the trees alone."""
     zones = [landscapes.sample("a", (24, 31), seed=1), landscapes.sample("b", (12, 50), seed=2)]

@@ -107,9 +107,7 @@ def test_runs_that_held_out_other_zones_are_refused(trained) -> None:
 def test_what_a_member_has_learned_from_can_not_weigh_it(trained) -> None:
     """The dataset was built anew since: other zones would be held out now."""
     folders, dataset, found = trained
-    whole = ensemble.assemble(
-        ensemble.of_runs(list(found.values())), folders.models, legend.load(), validated=True
-    )
+    whole = ensemble.assemble(ensemble.of_runs(list(found.values())), folders.models, legend.load())
     learned = next(
         z
         for z in dataset.built_zones()
@@ -127,7 +125,7 @@ def test_an_ensemble_is_no_member_and_a_missing_member_is_named(trained, joined)
         ensemble.of_runs([joined, found["cnn"]])
     config = ensemble.of_runs(list(found.values())).model_copy(update={"members": ("a", "b")})
     with pytest.raises(RunNotFound):
-        ensemble.assemble(config, folders.models, legend.load(), validated=True)
+        ensemble.assemble(config, folders.models, legend.load())
 
 
 def test_answers_at_two_levels_are_scored_with_the_run(trained) -> None:

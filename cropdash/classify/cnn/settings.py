@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -14,8 +14,6 @@ class CnnConfig(TrainConfig):
 
     Beside it a small network of single pixels, which shares no weight with it.
     """
-
-    rounds: ClassVar[str] = "epochs"
 
     classifier: Literal["cnn"] = Field("cnn", title="Model")
     inputs: Literal["reflectance", "sqrt"] = Field(
@@ -165,6 +163,4 @@ class CnnConfig(TrainConfig):
                 f"{self.batch_size} patches a step can't be shared evenly by {self.processes} "
                 "processes, two or more each: set batch_size to a multiple"
             )
-        if self.refit and self.processes > 1:
-            raise ValueError("learning from all zones works on one device: set refit to false")
         return self

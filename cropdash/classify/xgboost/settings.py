@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -11,8 +11,6 @@ from cropdash.settings.train import TrainConfig
 
 class XgbConfig(TrainConfig):
     """Boosted trees on one row per pixel."""
-
-    rounds: ClassVar[str] = "trees"
 
     classifier: Literal["xgboost"] = Field("xgboost", title="Model")
     inputs: Literal["raw", "indices", "phenology"] = Field(
