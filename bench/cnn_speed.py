@@ -3,12 +3,10 @@
     python -m bench.cnn_speed [--rounds 11] [--side 1000] [--threads 2]
 
 The plain network is the one of the textbook: each pixel's series through Conv1d on
-[B*H*W, C, T], memory in the order (B, C, H, W), float32; what a zone shares (its place, its
-means, of which the differences are seen) is in channels of each pixel, made before the clock starts.
-Ours has the same weights. Both are timed in turn, round after round, on the same random numbers:
+[B*H*W, C, T], memory in the order (B, C, H, W), float32. Ours has the same weights. Both are timed
+in turn, round after round, on the same random numbers:
 
-- a training step (forward, loss, backward, AdamW) on a batch of the preset's own patches and
-  single pixels;
+- a training step (forward, loss, backward, AdamW) on a batch of patches of the default size;
 - inference of one whole tile of 256 pixels a side;
 - and, of ours and of XGBoost with their default settings, a whole zone of the simulated landscape
   of `--side` pixels a side, reading aside.
@@ -27,7 +25,6 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -35,10 +32,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cropdash import classify, legend
-from cropdash.classify.cnn import losses, precision
-from cropdash.classify.cnn.network import HybridNetwork, SeriesEmbedding, for_inference
+from cropdash.classify.cnn import precision
+from cropdash.classify.cnn.network import HybridNetwork, SeriesEncoder, for_inference
 from cropdash.classify.cnn.settings import CnnConfig
-from cropdash.classify.cnn.temporal import TemporalEncoder
 from cropdash.domain import Sample
 from cropdash.prepare import composite, parcels
 from cropdash.prepare.gapfill import fill_gaps
@@ -47,53 +43,29 @@ from cropdash.simulate import SimulatedSource
 
 BANDS = 4
 TILE = 256  # [px]
-ROW = 32  # single pixels of one zone in a batch
 PLAIN, OURS, HALF = "plain", "ours", "ours, bfloat16"
 
 
-class Seen(NamedTuple):
-    """The same numbers as each formulation wants them."""
-
-    own: Tensor  # (B, T, C, H, W)
-    shared: Tensor  # (B, T, D) latitude, longitude and the means of the first channels
-    textbook: Tensor  # (B, T, C + D, H, W) with the differences from the means
-    classes: Tensor  # (B, H, W)
-
-    @property
-    def whole(self) -> Tensor:
-        """(B, T, C + D, H, W) as ours wants single pixels, with the means."""
-        return torch.cat([self.own, spread(self.shared, self.own)], dim=2)
-
-
 class PlainEncoder(nn.Module):
-    """The temporal encoder as the textbook has it, with the weights of another."""
+    """The encoder of series as the textbook has it, with the weights of another."""
 
-    def __init__(self, other: TemporalEncoder) -> None:
+    def __init__(self, other: SeriesEncoder) -> None:
         super().__init__()
-        self.convolutions, self.mix, self.width = other.convolutions, other.mix, other.width
-        self.dropout = nn.Dropout(other.dropout.p)
+        self.convolution, self.mix, self.dropout = other.convolution, other.mix, other.dropout
 
-    def forward(self, x: Tensor, _: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         b, t, c, h, w = x.shape
         series = x.permute(0, 3, 4, 2, 1).reshape(b * h * w, c, t)
-        for convolution in self.convolutions:
-            series = F.relu(convolution(series))  # (B*H*W, D, T)
-        if self.mix is None:
-            flat = series.amax(dim=2)
-        else:
-            flat = series.transpose(1, 2).reshape(b * h * w, -1)  # as `mix` wants: T, then D
-        grid = flat.reshape(b, h, w, -1).permute(0, 3, 1, 2).contiguous()
-        embedding = grid if self.mix is None else self.mix(grid)
-        dropped: Tensor = self.dropout(embedding)
+        convolved = F.relu(self.convolution(series))  # (B*H*W, D, T)
+        grid = convolved.transpose(1, 2).reshape(b, h, w, -1).permute(0, 3, 1, 2).contiguous()
+        dropped: Tensor = self.dropout(self.mix(grid))
         return dropped
 
 
 def plain(network: HybridNetwork) -> HybridNetwork:
     """The same network in the plain formulation, with weights of its own."""
     twin = copy.deepcopy(network).to(memory_format=torch.contiguous_format)
-    for part in list(twin.modules()):
-        if isinstance(part, SeriesEmbedding):
-            part.temporal = PlainEncoder(part.temporal)  # type: ignore[assignment]
+    twin.series = PlainEncoder(twin.series)  # type: ignore[assignment]
     return twin
 
 
@@ -110,66 +82,45 @@ def timed(work: dict[str, Callable[[], object]], rounds: int) -> dict[str, float
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
-def step(
-    network: HybridNetwork, patches: Seen, singles: Seen | None, way: str
-) -> Callable[[], None]:
+def step(network: nn.Module, x: Tensor, classes: Tensor, way: str) -> Callable[[], None]:
     optimiser = torch.optim.AdamW(network.parameters(), 1e-4)
-    is_plain = way == PLAIN
-    seen = (patches.textbook,) if is_plain else (patches.own, patches.shared)
-    alone = None if singles is None else singles.textbook if is_plain else singles.whole
 
     def do() -> None:
         network.train()
         optimiser.zero_grad()
         with torch.autocast("cpu", torch.bfloat16, enabled=way == HALF):
-            said = [(logits, patches.classes) for logits in network.answers(*seen)]
-            if alone is not None and singles is not None:
-                said.append((network.alone(alone), singles.classes))
-        costs = [
-            F.cross_entropy(a.float(), classes)
-            if is_plain
-            else losses.pixel_losses(a.float(), classes).mean()
-            for a, classes in said
-            if a is not None
-        ]
-        torch.stack(costs).sum().backward()
+            logits = network(x)
+        F.cross_entropy(logits.float(), classes).backward()
         optimiser.step()
 
     return do
 
 
-def inference(network: nn.Module, tile: Seen, way: str) -> Callable[[], Tensor]:
-    seen = (tile.textbook,) if way == PLAIN else (tile.own, tile.shared)
-
+def inference(network: nn.Module, tile: Tensor, way: str) -> Callable[[], Tensor]:
     def do() -> Tensor:
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=way == HALF):
-            logits: Tensor = network(*seen).float()
+            logits: Tensor = network(tile).float()
         return logits
 
     return do
 
 
-def compare(preset: str, rounds: int) -> None:
-    values = {"classifier": "cnn", "dataset": "d"} | classifiers.preset_values("cnn", preset)
-    config = classifiers.parse(values)
+def compare(rounds: int) -> None:
+    config = classifiers.parse({"classifier": "cnn", "dataset": "d"})
     assert isinstance(config, CnnConfig)
     torch.manual_seed(0)
-    k, series = legend.load().n_classes, BANDS + len(config.indices)
-    means = series if config.zone_mean else 0
-    n = series + means + 2 * config.location
-    ours = HybridNetwork(n, 12, k, config, means).to(memory_format=torch.channels_last)
+    k, channels = legend.load().n_classes, BANDS + len(config.indices)
+    ours = HybridNetwork(channels, 12, k, config).to(memory_format=torch.channels_last)
     with torch.no_grad():
-        for head in (ours.head, *(network.head for network in ours.pixel)):
+        for head in (ours.own, ours.correction):
             head.weight *= 20  # probabilities as far apart as a trained network's
     twin = plain(ours).eval()
-    side, rows = config.patch_size, -(-config.single_pixels // ROW)
-    patches = drawn((config.batch_size, side, side), config, k)
-    singles = (
-        drawn((config.pixel_networks, rows, ROW), config, k) if config.pixel_networks else None
-    )
-    tile = drawn((1, TILE, TILE), config, k)
+    side = config.patch_size
+    patches = torch.rand(config.batch_size, 12, channels, side, side)
+    classes = torch.randint(0, k, (config.batch_size, side, side))
+    tile = torch.rand(1, 12, channels, TILE, TILE)
     networks = {PLAIN: twin, OURS: ours}
-    if precision.half(config.model_copy(update={"half_precision": True})):
+    if precision.half(config):
         networks[HALF] = ours
     reference = inference(twin, tile, PLAIN)().softmax(1)
     fast = {way: twin if way == PLAIN else for_inference(ours) for way in networks}
@@ -180,8 +131,8 @@ def compare(preset: str, rounds: int) -> None:
         for name, do in ways.items()
     }
     infer = timed(ways, rounds)
-    train = timed({way: step(networks[way], patches, singles, way) for way in networks}, rounds)
-    print(f"\n{preset}: {config.batch_size} patches of {side} px a step; tile of {TILE} px")
+    train = timed({way: step(networks[way], patches, classes, way) for way in networks}, rounds)
+    print(f"\n{config.batch_size} patches of {side} px a step; tile of {TILE} px")
     print(
         f"{'':<16}{'step ms':>9}{'ratio':>7}{'tile ms':>9}{'ratio':>7}{'kpx/s':>7}{'apart':>9}{'same':>8}"
     )
@@ -191,23 +142,6 @@ def compare(preset: str, rounds: int) -> None:
             f"{name:<16}{t * 1e3:9.0f}{train[PLAIN] / t:7.2f}{i * 1e3:9.0f}"
             f"{infer[PLAIN] / i:7.2f}{TILE**2 / i / 1e3:7.0f}{apart[name]:9.1e}{same[name]:8.2%}"
         )
-
-
-def drawn(shape: tuple[int, int, int], config: CnnConfig, k: int) -> Seen:
-    """Random numbers of (B, H, W) pixels of B zones."""
-    n, place = BANDS + len(config.indices), 2 * config.location
-    own = torch.rand(shape[0], 12, n, *shape[1:])
-    shared = torch.rand(shape[0], 12, place + (n if config.zone_mean else 0))
-    of_pixels = spread(shared, own)
-    textbook = torch.cat([own, of_pixels], dim=2)
-    if config.zone_mean:
-        textbook[:, :, n + place :] = own - of_pixels[:, :, place:]
-    return Seen(own, shared, textbook, torch.randint(0, k, shape))
-
-
-def spread(shared: Tensor, own: Tensor) -> Tensor:
-    """(B, T, D) for each pixel: (B, T, D, H, W)."""
-    return shared[..., None, None].expand(*shared.shape, *own.shape[-2:])
 
 
 def whole_zone(side: int, rounds: int) -> None:
@@ -244,8 +178,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    for preset in classifiers.kind("cnn").presets:
-        compare(preset, arguments.rounds)
+    compare(arguments.rounds)
     whole_zone(arguments.side, min(arguments.rounds, 3))
 
 

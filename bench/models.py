@@ -16,10 +16,9 @@ A rare crop has a few parcels in the test zones of one landscape, so that chance
 with several `--landscapes` each row learns and is scored on each of them, as with other seeds.
 
 The seed project's network gets the processor time of the default one and what its last epoch takes
-beyond, and again three times that. A calibrated row answers as a run does: adjusted for rare classes and scaled, both as
-fitted on the zones that it held out; the others answer as the bare model does. Rows `unet` are the
-network without its pixel network and the zone's mean. Nothing is chosen here: settings were chosen
-on folds of the training zones.
+beyond, and again three times that. A calibrated row answers as a run does: adjusted for rare classes
+and scaled, both as fitted on the zones that it held out; the others answer as the bare model does.
+Nothing is chosen here: settings were chosen on folds of the training zones and on real land.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ import numpy as np
 
 from bench.transfer import build_demo
 from cropdash import classify, evaluate
-from cropdash.classify import imbalance
+from cropdash.classify import features
 from cropdash.domain import Float, Sample
 from cropdash.evaluate import conformal, parcels, uncertainty
 from cropdash.settings import classifiers
@@ -49,49 +48,32 @@ from cropdash.workflow import calibrate, partition
 from cropdash.workflow.zone_dataset import ZoneDataset
 
 DEFAULT = {"xgboost": "xgboost", "cnn": "cnn"}  # the rows with default settings
-# The network without pixel networks and zones' means, with what was best for it.
-UNET: dict[str, Any] = {
-    "pixel_networks": 0,
-    "zone_mean": False,
-    "epochs": 14,
-    "logit_adjustment": 0.3,
-}
 ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "xgboost seed": ("xgboost", {"preset": "seed"}),
     "xgboost": ("xgboost", {}),
     "xgboost raw values": ("xgboost", {"inputs": "raw"}),
-    "xgboost phenology": ("xgboost", {"inputs": "phenology"}),
     "xgboost by area": ("xgboost", {"weighting": "none"}),
-    "xgboost class weights": ("xgboost", {"class_weighting": "effective"}),
     "forest": ("forest", {}),
     "forest random": ("forest", {"preset": "random"}),
     "cnn": ("cnn", {}),
     "cnn seed": ("cnn", {"preset": "seed", "share": 1.0}),
     "cnn seed, 3x": ("cnn", {"preset": "seed", "share": 3.0}),
-    "cnn not mixed": ("cnn", {"mixup_alpha": 0.0}),
-    "cnn no means of parcels": ("cnn", {"parcel_means": 0.0}),
-    "cnn no zone mean": ("cnn", {"zone_mean": False}),
-    "cnn no location": ("cnn", {"location": False}),
+    "cnn with location": ("cnn", {"location": True}),
+    "cnn not varied": ("cnn", {"variation": 0.0}),
+    "cnn surroundings always": ("cnn", {"context_dropout": 0.0}),
+    "cnn plain loss": ("cnn", {"logit_adjustment": 0.0, "weighting": "none"}),
+    "cnn float32": ("cnn", {"half_precision": False}),
+    "cnn elevation": ("cnn", {"layers": "elevation"}),
+    "cnn rare merged": ("cnn", {"rare": "merge"}),
     "cnn last crop": ("cnn", {"last_crop": True}),
-    "unet": ("cnn", UNET),
-    "unet plain loss": ("cnn", UNET | {"logit_adjustment": 0.0, "weighting": "none"}),
-    "unet focal": ("cnn", UNET | {"focal_gamma": 2.0}),
-    "unet group loss": ("cnn", UNET | {"group_loss": 0.5}),
-    "unet class weights": ("cnn", UNET | {"class_weighting": "effective"}),
-    "unet float32": ("cnn", UNET | {"half_precision": False}),
     "xgboost no zone mean": ("xgboost", {"zone_mean": False}),
     "xgboost no location": ("xgboost", {"location": False}),
     "xgboost elevation": ("xgboost", {"layers": "elevation"}),
     "xgboost last crop": ("xgboost", {"last_crop": True}),
-    "unet no location": ("cnn", UNET | {"location": False}),
-    "unet elevation": ("cnn", UNET | {"layers": "elevation"}),
-    "unet last crop": ("cnn", UNET | {"last_crop": True}),
     "xgboost rare merged": ("xgboost", {"rare": "merge"}),
     "xgboost rare dropped": ("xgboost", {"rare": "drop"}),
-    "unet rare merged": ("cnn", UNET | {"rare": "merge"}),
     "xgboost calibrated": ("xgboost", {"calibrated": True}),
     "cnn calibrated": ("cnn", {"calibrated": True}),
-    "unet calibrated": ("cnn", UNET | {"calibrated": True}),
 }
 NO_SETTINGS = ("preset", "share", "calibrated")  # what a row says beside its settings
 HEAD = (
@@ -221,7 +203,7 @@ def measure(folder: Path, row: str, arguments: argparse.Namespace) -> dict[str, 
     cpu = time.process_time() - start
     told = calibrate.Calibration()
     if settings.get("calibrated"):
-        prior = imbalance.census(learned, dataset.legend().n_classes).shares
+        prior = features.class_shares(learned, dataset.legend().n_classes)
         told = calibrate.fit(model, held, prior)
     return {"cpu_s": cpu} | judged(folder, row, dataset, Answers(model, told), test)
 

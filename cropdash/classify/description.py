@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cropdash.classify import features
-from cropdash.classify.inputs import Inputs, Seeing
+from cropdash.classify.inputs import Inputs, zone_mean
 from cropdash.domain import Cube, Legend, Period, Sample
 from cropdash.domain.errors import InvalidRaster, InvalidRun, NotEnoughData
 from cropdash.files.records import Form
@@ -66,7 +66,7 @@ def _told(days: Sequence[str], bands: Sequence[str]) -> str:
     return f"{len(days)} periods from {days[0]} to {days[-1]} of {', '.join(bands)}"
 
 
-def schema_of(train: Sequence[Sample], config: Seeing) -> TrainingSchema:
+def schema_of(train: Sequence[Sample], config: TrainConfig) -> TrainingSchema:
     """Of the training zones; pixels without a series teach nothing.
 
     Raises NotEnoughData if there is no other pixel, InvalidRaster if the zones lack what the
@@ -112,13 +112,13 @@ def write(
     MODEL.write(folder, described | more)
 
 
-def schema_in(model: Mapping[str, Any], config: Seeing) -> TrainingSchema:
+def schema_in(model: Mapping[str, Any], config: TrainConfig) -> TrainingSchema:
     """What `write` wrote of it.
 
     Raises KeyError, TypeError or ValueError if it is damaged or not what the settings ask for.
     """
     inputs = Inputs.from_json(model["inputs"])
-    asked = (config.inputs, config.indices, config.location, config.last_crop, config.zone_mean)
+    asked = (config.inputs, config.indices, config.location, config.last_crop, zone_mean(config))
     if asked != (
         inputs.series, inputs.indices, inputs.location, inputs.last_crop, inputs.zone_mean,
     ):  # fmt: skip

@@ -8,9 +8,9 @@ Importing this loads nothing heavy.
 
 from __future__ import annotations
 
+import io
 import time
-import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -20,41 +20,26 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from cropdash.classify import description, features, imbalance, sampling, validation
-from cropdash.classify.classifier import OnEpoch, ShouldStop
-from cropdash.classify.description import STATISTICS, TrainingSchema
-from cropdash.domain import Cube, Float, Ints, Legend, Sample
-from cropdash.domain.errors import InvalidRun
-from cropdash.files import atomic
+from cropdash.classify import description, features, sampling, validation
+from cropdash.classify.classifier import LearnedFromRows, OnEpoch, ShouldStop
+from cropdash.classify.description import TrainingSchema
+from cropdash.domain import Float, Ints, Sample
 from cropdash.i18n import sentence
 from cropdash.settings.classifiers import Between, ClassifierKind, OneOf
-from cropdash.settings.train import TrainConfig
+from cropdash.settings.train import RowsConfig
 
 _STEPS = 10  # times that a training tells how far it is
-_ROWS = 8_192  # walked at once: as many as fit into the caches
 _LEAST = 1e-7  # probability, so that no loss is infinite
 
 
-class ForestConfig(TrainConfig):
+class ForestConfig(RowsConfig):
     """Trees grown apart on one row per pixel. More of them never answer worse: all are grown."""
 
     classifier: Literal["forest"] = Field("forest", title="Model")
-    inputs: Literal["raw", "indices", "phenology"] = Field(
-        "indices", title="Inputs",
-        description="Reflectance alone; with the indices and their changes; or with the dates and "
-        "heights of the season as well.",
-    )  # fmt: skip
     method: Literal["extra_trees", "random_forest"] = Field(
         "extra_trees", title="Method",
         description="Extra trees draw where to split; a random forest looks for the best place, on "
         "pixels drawn anew for each tree.",
-    )  # fmt: skip
-    pixels: int = Field(
-        40_000, ge=1_000, le=100_000_000, title="Training pixels", description="Drawn at most."
-    )
-    weighting: Literal["none", "parcel"] = Field(
-        "parcel", title="Pixel drawing",
-        description="parcel: small parcels are drawn more often than their area says.",
     )  # fmt: skip
     trees: int = Field(100, ge=1, le=2_000, title="Trees", description="Of the forest.")
     max_depth: int = Field(24, ge=1, le=64, title="Depth", description="Of a tree.")
@@ -94,18 +79,10 @@ class Trees(NamedTuple):
         return total
 
 
-class ForestClassifier:
+class ForestClassifier(LearnedFromRows[ForestConfig]):
     """Extra trees or a random forest; see `Classifier` for what each method does."""
 
-    def __init__(self, config: ForestConfig, legend: Legend) -> None:
-        self._config, self._legend = config, legend
-        self._schema: TrainingSchema | None = None
-        self._trees: Trees | None = None
-        self._statistics: dict[str, dict[str, float]] = {}
-
-    @property
-    def config(self) -> ForestConfig:
-        return self._config
+    rows_at_once = 8_192  # as many as fit into the caches
 
     def fit(
         self,
@@ -119,8 +96,6 @@ class ForestClassifier:
         config, started = self._config, time.monotonic()
         schema = description.schema_of(train, config)
         rng = np.random.default_rng(config.seed)
-        found = imbalance.census(train, self._legend.n_classes)
-        by_class = imbalance.class_weights(found, config.class_weighting)[list(schema.classes)]
         rows, labels = sampling.draw(train, schema, config.pixels, config.weighting, rng)
         self._statistics = sampling.statistics([rows], schema)
         judged = {"train": (self._filled(rows, schema), labels)}
@@ -129,7 +104,7 @@ class ForestClassifier:
             judged["validation"] = (self._filled(held, schema), truth)
         sums = {name: np.zeros((len(r), len(schema.classes))) for name, (r, _) in judged.items()}
         parts: list[Trees] = []
-        for grown, done in self._grown(*judged["train"], by_class[labels], rng):
+        for grown, done in self._grown(*judged["train"], rng):
             parts.append(trees_of(grown, len(schema.classes)))
             values = {"epoch": done, "trees": done, "progress": done / config.trees}
             for name, (known, classes) in judged.items():
@@ -141,7 +116,7 @@ class ForestClassifier:
         self._schema, self._trees = schema, _joined(parts)
 
     def _grown(
-        self, rows: Float, labels: Ints, weights: NDArray[np.float64], rng: np.random.Generator
+        self, rows: Float, labels: Ints, rng: np.random.Generator
     ) -> Iterator[tuple[Any, int]]:
         """Forests that are parts of the whole, and how many trees there are with each."""
         from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
@@ -159,41 +134,25 @@ class ForestClassifier:
                 random_state=int(rng.integers(2**31)),
                 n_jobs=config.threads,
             )
-            yield forest.fit(rows, labels, sample_weight=weights), int(done)
+            yield forest.fit(rows, labels), int(done)
 
-    def predict_proba(self, cube: Cube) -> Float:
-        trees, schema = self._trained()
-        schema.check(cube)
-        rows = self._filled(features.table(cube, schema.inputs), schema)
-        parts = [rows[start : start + _ROWS] for start in range(0, len(rows), _ROWS)]
+    def _answers(self, parts: Sequence[Float]) -> list[Float]:
+        filled = [self._filled(rows, self.schema) for rows in parts]
         with ThreadPoolExecutor(self._config.threads) as pool:
-            said = np.concatenate(list(pool.map(trees.sums, parts)))  # (H*W, C)
-        probabilities = np.zeros((self._legend.n_classes, len(rows)), np.float32)
-        probabilities[list(schema.classes)] = (said / len(trees.roots)).T
-        return probabilities.reshape(-1, *cube.grid.shape)
+            sums = list(pool.map(self._trees.sums, filled))
+        return [(said / len(self._trees.roots)).astype(np.float32) for said in sums]
 
-    def save(self, folder: Path) -> None:
-        trees, schema = self._trained()
-        with atomic.replacing(folder / KIND.weights) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **trees._asdict())
-        description.write(
-            folder,
-            self._config,
-            self._legend,
-            schema,
-            self._statistics,
-            features=features.table_names(schema.bands, schema.n_periods, schema.inputs),
-            trees=len(trees.roots),
-        )
+    def _packed(self) -> bytes:
+        file = io.BytesIO()
+        np.savez_compressed(file, allow_pickle=False, **self._trees._asdict())
+        return file.getvalue()
 
-    def restore(self, folder: Path, model: Mapping[str, Any]) -> None:
-        try:
-            self._schema = description.schema_in(model, self._config)
-            self._statistics = STATISTICS.read(folder)
-            with np.load(folder / KIND.weights, allow_pickle=False) as arrays:
-                self._trees = Trees(**arrays)
-        except (EOFError, zipfile.BadZipFile) as error:
-            raise description.damaged(folder, KIND.weights) from error
+    def _unpack(self, raw: bytes) -> None:
+        with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
+            self._trees = Trees(**arrays)
+
+    def _told(self) -> dict[str, Any]:
+        return super()._told() | {"trees": len(self._trees.roots)}
 
     def _filled(self, rows: Float, schema: TrainingSchema) -> Float:
         """Rows without gaps: the training pixels' mean in their place, of a last crop 0."""
@@ -202,11 +161,6 @@ class ForestClassifier:
             means[features.LAST_CROP] = 0.0
         fill = np.array(list(means.values()), np.float32)
         return np.where(np.isnan(rows), fill, rows)
-
-    def _trained(self) -> tuple[Trees, TrainingSchema]:
-        if self._trees is None or self._schema is None:
-            raise InvalidRun("This model is not trained yet: fit it first.")
-        return self._trees, self._schema
 
 
 def trees_of(forest: Any, n_classes: int) -> Trees:
@@ -279,7 +233,7 @@ KIND = ClassifierKind(
         Between("max_features", 0.05, 0.6, log=True),
         Between("min_samples_leaf", 1, 20, log=True),
         OneOf("method", ("extra_trees", "random_forest")),
-        OneOf("inputs", ("raw", "indices", "phenology")),
+        OneOf("inputs", ("raw", "indices")),
     ),
     grid=(OneOf("max_features", (0.1, 0.2, 0.4)), OneOf("min_samples_leaf", (1, 3, 9))),
     packages=("scikit-learn",),

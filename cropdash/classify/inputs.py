@@ -5,31 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
-from typing import Any, Protocol
+from typing import Any
 
 from cropdash.domain import Cube, indices
 from cropdash.domain.errors import InvalidRaster
+from cropdash.settings.train import TrainConfig
 
-# Series of a table: reflectance alone; with dates and heights of the season. Of a network: roots.
-RAW, PHENOLOGY, ROOTS = "raw", "phenology", "sqrt"
-_OF_PHENOLOGY = ("NDVI", "GNDVI")
+RAW, DIGITAL = "raw", "digital"  # series of a table: reflectance alone; of a network: numbers
 
 
-class Seeing(Protocol):
-    """What settings say of a model's inputs."""
-
-    @property
-    def inputs(self) -> str: ...
-    @property
-    def indices(self) -> tuple[str, ...]: ...
-    @property
-    def location(self) -> bool: ...
-    @property
-    def layers(self) -> tuple[str, ...]: ...
-    @property
-    def last_crop(self) -> bool: ...
-    @property
-    def zone_mean(self) -> bool: ...
+def zone_mean(config: TrainConfig) -> bool:
+    """True if differences from the zone's means are seen, which not every model can."""
+    return bool(getattr(config, "zone_mean", False))
 
 
 @dataclass(frozen=True)
@@ -46,7 +33,7 @@ class Inputs:
     zone_mean: bool = False
 
     @staticmethod
-    def of(config: Seeing, cube: Cube) -> Inputs:
+    def of(config: TrainConfig, cube: Cube) -> Inputs:
         """What the settings want of zones such as this one.
 
         A layer's name may end with a star, for all that begin alike. Raises InvalidRaster if the
@@ -59,15 +46,14 @@ class Inputs:
             found |= alike or {wanted: 1}
         made = Inputs(
             config.inputs, config.indices, config.location, tuple(found.items()),
-            config.last_crop, config.zone_mean,
+            config.last_crop, zone_mean(config),
         )  # fmt: skip
         made.check(cube)
         return made
 
     def check(self, cube: Cube) -> None:
         """Raise InvalidRaster unless the cube has all that is wanted."""
-        own = _OF_PHENOLOGY if self.series == PHENOLOGY else ()
-        for name in (*self.indices, *own):
+        for name in self.indices:
             missing = set(indices.TABLE[name].bands) - set(cube.bands)
             if missing:
                 raise InvalidRaster(

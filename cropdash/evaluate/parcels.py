@@ -52,21 +52,6 @@ def parcel_probabilities(probabilities: Float, parcel_id: Ints) -> ParcelMeans:
     return ParcelMeans(ids.astype(np.int32), means, n_pixels.astype(np.int32))
 
 
-def paint(
-    crop: Bytes, confidence: Float, parcel_id: Ints, means: ParcelMeans
-) -> tuple[Bytes, Float]:
-    """Map (H, W) and confidence with each parcel's pixels given the parcel's decision.
-
-    Outside of parcels both stay as they are (an object-based map).
-    """
-    decisions = parcel_decisions(means.probabilities)
-    inside = parcel_id != 0
-    at = np.searchsorted(means.ids, parcel_id[inside])
-    painted, sure = crop.copy(), confidence.copy()
-    painted[inside], sure[inside] = decisions.predicted[at], decisions.confidence[at]
-    return painted, sure
-
-
 def parcel_decisions(probabilities: ArrayLike) -> Decisions:
     """Most probable class and its probability, of each row of (P, K); ties go to the lower id."""
     array = np.asarray(probabilities)

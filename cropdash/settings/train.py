@@ -22,10 +22,6 @@ class TrainConfig(BaseModel):
         description="Dataset whose training zones are learned from beside the run's own, such as "
         "the simulated landscape where there are few parcels. Empty: none.",
     )  # fmt: skip
-    map_unit: Literal["pixel", "parcel"] = Field(
-        "pixel", title="Map by",
-        description="parcel: inside a declared parcel the map shows the parcel's decision.",
-    )  # fmt: skip
     seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed", description="Fixes every random draw.")
     folds: int = Field(
         4, ge=2, le=10, title="Folds",
@@ -43,14 +39,10 @@ class TrainConfig(BaseModel):
         10, ge=1, le=1_000_000, title="Least parcels",
         description="Training parcels below which a class counts as rare.",
     )  # fmt: skip
+    inputs: str = Field("", title="Inputs")
     location: bool = Field(
         True, title="Location",
         description="The model also sees latitude and longitude: it may learn what grows where.",
-    )  # fmt: skip
-    zone_mean: bool = Field(
-        True, title="Difference from the zone",
-        description="The model also sees how far a pixel lies from its zone's mean of the month: "
-        "an early spring or a dry summer of the whole zone is told from a crop.",
     )  # fmt: skip
     indices: tuple[str, ...] = Field(
         ("NDVI",), title="Indices",
@@ -65,10 +57,6 @@ class TrainConfig(BaseModel):
         False, title="Last year's crop",
         description="The model also sees what the parcel bore the year before, where the dataset "
         "has it.",
-    )  # fmt: skip
-    class_weighting: Literal["none", "effective"] = Field(
-        "none", title="Class weighting",
-        description="effective: a class weighs by its effective number of parcels.",
     )  # fmt: skip
     adjustment: bool = Field(
         True, title="Adjust for rare classes",
@@ -118,3 +106,24 @@ class TrainConfig(BaseModel):
             return value if may_be_empty and not value else check_name(value, "Dataset")
         except ConfigError as error:
             raise ValueError(str(error)) from error
+
+
+class RowsConfig(TrainConfig):
+    """What the classifiers share that learn from one row per pixel."""
+
+    inputs: Literal["raw", "indices"] = Field(
+        "indices", title="Inputs",
+        description="Reflectance alone, or with the indices, their changes and statistics.",
+    )  # fmt: skip
+    zone_mean: bool = Field(
+        True, title="Difference from the zone",
+        description="The model also sees how far a pixel lies from its zone's mean of the month: "
+        "an early spring or a dry summer of the whole zone is told from a crop.",
+    )  # fmt: skip
+    pixels: int = Field(
+        40_000, ge=1_000, le=100_000_000, title="Training pixels", description="Drawn at most."
+    )
+    weighting: Literal["none", "parcel"] = Field(
+        "parcel", title="Pixel drawing",
+        description="parcel: small parcels are drawn more often than their area says.",
+    )  # fmt: skip

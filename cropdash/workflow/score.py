@@ -67,13 +67,9 @@ def predict(
     means = parcels.parcel_probabilities(probabilities, labels.parcel_id)
     means = means._replace(probabilities=calibration.of_parcels(means.probabilities))
     probabilities = calibration.of_pixels(probabilities)
-    crop = probabilities.argmax(axis=0).astype(np.uint8)
-    confidence = probabilities.max(axis=0)
-    if classifier.config.map_unit == "parcel":
-        crop, confidence = parcels.paint(crop, confidence, labels.parcel_id, means)
     return Prediction(
-        crop=crop,
-        confidence=confidence,
+        crop=probabilities.argmax(axis=0).astype(np.uint8),
+        confidence=probabilities.max(axis=0),
         parcel_ids=means.ids,
         parcel_probabilities=means.probabilities,
         grid=cube.grid,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from cropdash import classify
-from cropdash.classify import imbalance
+from cropdash.classify import features
 from cropdash.settings import classifiers
 from cropdash.settings.ensemble import EnsembleConfig
 from cropdash.settings.folders import Folders
@@ -60,7 +60,7 @@ def train_run(
         prior = ensemble.prior(config, folders.models)
     else:
         model = classify.build(config, legend)
-        prior = imbalance.census(learned, legend.n_classes).shares
+        prior = features.class_shares(learned, legend.n_classes)
     on_epoch = _curve(run, lambda stage, done: progress(stage, done * _TRAIN))
     with ranks.assisted(run, folders, config):
         model.fit(learned, held_out, folder=run.path, on_epoch=on_epoch, should_stop=should_stop)

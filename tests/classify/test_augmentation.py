@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,39 +30,60 @@ def test_hidden_months_are_filled_as_a_dataset_fills_its_gaps(seed: int, share: 
     np.testing.assert_array_equal(inputs, before)  # the zone itself stays as it is
 
 
-def test_only_the_place_moves_and_all_months_together() -> None:
-    shared = patch(1)[:, :, 0, 0]
-    moved = augmentation.displaced(shared, 2, 0.5, np.random.default_rng(2)) - shared
-    assert not moved[:, 2:].any()
-    assert np.ptp(moved[:, :2], axis=0) == pytest.approx([0, 0], abs=1e-6)
-    assert moved[0, 0] != moved[0, 1]
+@given(seed=st.integers(0, 10_000), whole=st.integers(-3, 3))
+def test_a_season_moved_by_whole_months_is_that_of_other_months(seed: int, whole: int) -> None:
+    series = patch(seed)
+    expected = series[np.clip(np.arange(T) - whole, 0, T - 1)]
+    np.testing.assert_allclose(augmentation.shifted(series, whole), expected, atol=1e-6)
 
 
-def test_pixels_are_mixed_with_those_of_other_rows_by_their_shares():
-    rng = np.random.default_rng(0)
-    inputs = rng.normal(size=(6, 4, 3, 1, 5)).astype(np.float32)
-    mixture, other, share = augmentation.mixed(inputs, 0.4, rng)
-    assert sorted(other) == list(range(6))
-    assert share.shape == (6, 1, 5)
-    assert ((share >= 0.5) & (share <= 1)).all()
-    assert share.min() < 0.9
-    for r in range(6):
-        for s in range(5):
-            a = share[r, 0, s]
-            expected = a * inputs[r, ..., 0, s] + (1 - a) * inputs[other[r], ..., 0, s]
-            np.testing.assert_allclose(mixture[r, ..., 0, s], expected, atol=1e-6)
+@given(periods=st.floats(-2.5, 2.5))
+def test_a_season_moved_by_parts_of_a_month_lies_on_the_line_between(periods: float) -> None:
+    series = patch(3)
+    found = augmentation.shifted(series, periods)
+    months = np.arange(T)
+    for c, h, w in np.ndindex(C, H, W):
+        expected = np.interp(months - periods, months, series[:, c, h, w])
+        np.testing.assert_allclose(found[:, c, h, w], expected, atol=1e-5)
 
 
-def test_class_ids_are_not_mixed():
-    rng = np.random.default_rng(1)
-    inputs = rng.normal(size=(6, 4, 3, 1, 5)).astype(np.float32)
-    mixture, _, _ = augmentation.mixed(inputs, 1.0, rng, ids=1)
-    np.testing.assert_array_equal(mixture[:, :, 0], inputs[:, :, 0])
-    assert not np.isclose(mixture[:, :, 1:], inputs[:, :, 1:]).all()
+BANDS = ("B2", "B4", "B8")
 
 
-def test_without_evenness_nothing_is_mixed():
-    inputs = np.ones((3, 4, 2, 1, 5), np.float32)
-    mixture, _, share = augmentation.mixed(inputs, 0.0, np.random.default_rng(0))
-    assert mixture is inputs
-    assert (share == 1).all()
+def fields() -> np.ndarray:
+    """(T, 3, 2, 2): bare ground left and leaves right, all year."""
+    bare, leaves = [0.06, 0.12, 0.16], [0.03, 0.04, 0.45]
+    one = np.array([[bare, leaves], [bare, leaves]], np.float32)  # (H, W, B)
+    return np.broadcast_to(one.transpose(2, 0, 1), (T, 3, 2, 2)).copy()
+
+
+def test_soil_is_varied_and_leaves_keep_theirs(monkeypatch) -> None:
+    for name in ("_SHIFT", "_GAIN", "_HAZE", "_NOISE"):
+        monkeypatch.setattr(augmentation, name, 0.0)
+    factors = []
+    for seed in range(40):
+        found = augmentation.varied(fields(), BANDS, 1.0, np.random.default_rng(seed))
+        np.testing.assert_allclose(found[..., 1], fields()[..., 1], rtol=1e-6)
+        factor = found[..., 0] / fields()[..., 0]
+        assert np.ptp(factor) < 1e-5  # the whole patch, the whole year, all bands
+        factors.append(factor.mean())
+    assert min(factors) < 0.9
+    assert max(factors) > 1.1
+
+
+def test_haze_lies_over_single_months_and_most_in_the_shortest_band(monkeypatch) -> None:
+    for name in ("_SHIFT", "_GAIN", "_SOIL", "_NOISE"):
+        monkeypatch.setattr(augmentation, name, 0.0)
+    added = augmentation.varied(fields(), BANDS, 2.0, np.random.default_rng(5)) - fields()
+    assert (added >= 0).all()
+    hazy = added[:, 0, 0, 0] > 1e-6
+    assert 0 < hazy.sum() < T
+    assert (added[hazy, 0] > added[hazy, 2]).all()
+
+
+def test_nothing_is_varied_at_strength_0_and_bands_may_be_any() -> None:
+    series, rng = fields(), np.random.default_rng(1)
+    assert augmentation.varied(series, BANDS, 0.0, rng) is series
+    radar = augmentation.varied(series, ("VV", "VH", "X"), 1.0, rng)
+    assert radar.shape == series.shape
+    assert np.isfinite(radar).all()

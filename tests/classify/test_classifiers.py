@@ -9,10 +9,12 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from cropdash import classify, legend
 from cropdash.classify import description, features, sampling, validation
-from cropdash.classify.cnn import losses, patches
+from cropdash.classify.cnn import fit as cnn_fit
+from cropdash.classify.cnn import patches
+from cropdash.classify.cnn.encoding import Encoding, names_of
 from cropdash.classify.description import schema_of
 from cropdash.classify.inputs import Inputs
-from cropdash.domain import Cube, Labels, Layer, Sample, Season, interior
+from cropdash.domain import Cube, Labels, Layer, Sample, Season
 from cropdash.domain.errors import InvalidRaster, InvalidRun, NotEnoughData, TrainingFailed
 from cropdash.settings import classifiers
 from tests.classify import landscapes
@@ -27,7 +29,6 @@ SETTINGS = {
         "embedding": 16,
         "temporal_channels": 16,
         "temporal_hidden": 32,
-        "pixel_networks": 0,
         "half_precision": False,
         "learning_rate": 0.01,
         "ema_decay": 0.8,
@@ -55,21 +56,17 @@ def fit(classifier, folder, train=None, validation=None, **hooks):
     return told
 
 
-MODELS = [
-    ("cnn", {}), ("cnn", {"pixel_networks": 2, "single_pixels": 64}), ("xgboost", {}), ("forest", {}),
-]  # fmt: skip
-
-
-@pytest.fixture(
-    scope="module", params=MODELS, ids=["cnn", "cnn and pixel networks", "xgboost", "forest"]
-)
+@pytest.fixture(scope="module", params=list(SETTINGS))
 def trained(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
-    kind, changes = request.param
-    classifier = new(kind, **changes)
+    classifier = new(request.param)
     told = fit(classifier, folder)
     classifier.save(folder)
     return classifier, folder, told
+
+
+def encoding_of(zones, config):
+    return Encoding.of(zones, schema_of(zones, config))
 
 
 def test_a_model_learns_what_the_season_tells(trained):
@@ -242,82 +239,11 @@ def test_a_stop_does_not_wait_for_the_validation_zones(tmp_path):
 def test_a_small_area_is_not_seen_over_and_over():
     zones = [landscapes.sample("a", (20, 25))]
     config = new("cnn").config.model_copy(update={"steps_per_epoch": 500})
-    statistics = features.statistics_of(zones, Inputs.of(config, landscapes.sample().cube))
-    assert len(patches.Patches(zones, statistics, config)) == 10
+    encoding = encoding_of(zones, config)
+    assert len(patches.Patches(zones, encoding, config)) == 10
     wide = [landscapes.sample(f"z{i}", (90, 97)) for i in range(4)]
     pixels = 4 * 90 * 97
-    assert len(patches.Patches(wide, statistics, config)) == 3 * pixels // (4 * 24 * 24)
-
-
-def drawn_singles(zones, **changes):
-    still = {"mixup_alpha": 0.0, "period_dropout": 0.0, "location_noise": 0.0}
-    config = new("cnn", **{"pixel_networks": 1} | still | changes)
-    settled = config.config.model_copy(update={"steps_per_epoch": 4})
-    statistics = features.statistics_of(zones, Inputs.of(settled, landscapes.sample().cube))
-    prepared = [patches.prepare_zone(zone, statistics, settled) for zone in zones]
-    return prepared, [batch.pixels for batch in patches.Patches(zones, statistics, settled)]
-
-
-def test_single_pixels_are_labelled_pixels_of_the_zones_with_their_own_series():
-    zones = [landscapes.sample("a", (20, 31), seed=1), landscapes.sample("b", (27, 24), seed=2)]
-    prepared, drawn = drawn_singles(zones, pixel_networks=3, single_pixels=70, parcel_means=0.0)
-    known = {
-        p.inputs[:, :, r, c].tobytes(): int(p.classes[r, c]) for p in prepared for r, c in p.centres
-    }
-    for pixels in drawn:
-        assert pixels.inputs.shape == (3, 12, 12, 3, 32)  # 70 pixels are three rows
-        assert (pixels.shares[0] == 1).all()
-        assert (pixels.shares[1] == 0).all()
-        for n, r, s in np.ndindex(3, 3, 32):
-            series = np.ascontiguousarray(pixels.inputs[n, :, :5, r, s].numpy())
-            assert known[series.tobytes()] == pixels.classes[0][n, r, s] > 0
-
-
-@pytest.mark.parametrize("share", [0.25, 1.0])
-def test_a_share_of_the_single_pixels_are_means_of_their_parcels_without_their_borders(share):
-    zones = [landscapes.sample("a", (20, 31), seed=1), landscapes.sample("b", (27, 24), seed=2)]
-    prepared, drawn = drawn_singles(zones, single_pixels=96, parcel_means=share)
-    found = []
-    for zone, sample in zip(prepared, zones, strict=True):
-        ids = sample.labels.parcel_id
-        inner = interior(ids)
-        for number in set(ids[sample.labels.crop > 0].tolist()):
-            mine = ids == number
-            used = mine & inner if (mine & inner).any() else mine
-            crop = int(sample.labels.crop[mine].max())
-            found.append((zone.inputs[:, :, used].mean(axis=-1), crop))
-    means, crops = np.stack([mean for mean, _ in found]), [crop for _, crop in found]
-    n = round(32 * share)
-    for pixels in drawn:
-        for r, s in np.ndindex(3, n):
-            apart = np.abs(means - pixels.inputs[0, :, :5, r, s].numpy()).max(axis=(1, 2))
-            assert apart.min() < 1e-5
-            assert crops[apart.argmin()] == pixels.classes[0][0, r, s]
-        for r, s in np.ndindex(3, 32 - n):
-            apart = np.abs(means - pixels.inputs[0, :, :5, r, n + s].numpy()).max(axis=(1, 2))
-            assert apart.min() > 1e-3
-
-
-def test_the_mean_of_a_parcel_is_that_of_its_pixels_with_a_series():
-    zone = landscapes.sample("a", (20, 31), seed=1)
-    ids, rng = zone.labels.parcel_id, np.random.default_rng(0)
-    missing = rng.random(ids.shape) < 0.3
-    missing[(ids == 1) & interior(ids)] = True  # its border alone is left
-    missing[ids == 2] = True
-    holey = zone.cube.reflectance.copy()
-    holey[3, 1, missing] = np.nan
-    zone = dataclasses.replace(zone, cube=dataclasses.replace(zone.cube, reflectance=holey))
-    config = new("cnn", pixel_networks=1).config
-    statistics = features.statistics_of([zone], Inputs.of(config, landscapes.sample().cube))
-    prepared = patches.prepare_zone(zone, statistics, config)
-    for number in set(ids[ids > 0].tolist()):
-        mine = (ids == number) & ~missing
-        used = mine & interior(ids) if (mine & interior(ids)).any() else mine
-        expected = prepared.inputs[:, :, used].mean(axis=-1) if used.any() else 0.0
-        row = prepared.row_of[ids == number][0]
-        np.testing.assert_allclose(
-            prepared.means[row], np.broadcast_to(expected, (12, 5)), atol=1e-5
-        )
+    assert len(patches.Patches(wide, encoding, config)) == 3 * pixels // (4 * 24 * 24)
 
 
 def of_unequal_parcels(seed=1):
@@ -329,17 +255,6 @@ def of_unequal_parcels(seed=1):
     crop = np.select([columns < 16, columns < 32], landscapes.CLASSES[:2], landscapes.CLASSES[2])
     labels = Labels(crop.astype(np.uint8), ids.astype(np.int32), found.labels.grid)
     return dataclasses.replace(found, labels=labels)
-
-
-def test_single_pixels_are_drawn_more_often_from_small_parcels_than_their_area_says():
-    zones = [of_unequal_parcels(seed) for seed in (1, 2)]
-    _, drawn = drawn_singles(zones, single_pixels=30_000)
-    found = np.bincount(np.concatenate([s.classes[0].ravel() for s in drawn]), minlength=50)
-    # 640 pixels of each crop
-    chances = np.array([4, 64, 640]) ** -0.75
-    np.testing.assert_allclose(
-        found[list(landscapes.CLASSES)] / found.sum(), chances / chances.sum(), atol=0.01
-    )
 
 
 @pytest.mark.parametrize(("weighting", "power"), [("none", 0.0), ("parcel", 0.75)])
@@ -361,13 +276,12 @@ def test_rows_of_the_trees_are_drawn_by_the_size_of_their_parcel(weighting, powe
 
 def test_zones_past_the_memory_limit_take_turns(monkeypatch):
     zones = [landscapes.sample(f"z{i}", seed=i) for i in range(5)]
-    still = new("cnn", location=False, zone_mean=False).config
-    config = still.model_copy(update={"steps_per_epoch": 3})
-    statistics = features.statistics_of(zones, Inputs.of(config, zones[0].cube))
-    assert len(list(patches.Patches(zones, statistics, config))) == 3
+    config = new("cnn", steps_per_epoch=3).config
+    encoding = encoding_of(zones, config)
+    assert len(list(patches.Patches(zones, encoding, config))) == 3
     one = zones[0].cube.reflectance.nbytes * 5 // 4  # NDVI is a fifth channel
     monkeypatch.setattr(patches, "MEMORY", 2 * one)
-    drawn = patches.Patches(zones, statistics, config)
+    drawn = patches.Patches(zones, encoding, config)
     seen = set()
     for epoch in range(12):
         drawn.epoch_of = lambda epoch=epoch: epoch
@@ -378,8 +292,8 @@ def test_zones_past_the_memory_limit_take_turns(monkeypatch):
 
 
 def test_an_infinite_loss_ends_training_with_a_sentence(tmp_path, monkeypatch):
-    whole = losses.F.cross_entropy
-    monkeypatch.setattr(losses.F, "cross_entropy", lambda *a, **k: whole(*a, **k) * float("inf"))
+    whole = cnn_fit.F.cross_entropy
+    monkeypatch.setattr(cnn_fit.F, "cross_entropy", lambda *a, **k: whole(*a, **k) * float("inf"))
     with pytest.raises(TrainingFailed, match="learning rate"):
         fit(new("cnn"), tmp_path)
 
@@ -413,20 +327,6 @@ def test_table_has_one_row_per_pixel_in_raster_order():
     assert row[names.index("05 NDVI")] == cube.ndvi[4, y, x]
     assert row[names.index("06 NDVI change")] == cube.ndvi[5, y, x] - cube.ndvi[4, y, x]
     assert row[names.index("NDVI maximum")] == cube.ndvi[:, y, x].max()
-
-
-def test_statistics_agree_with_plain_ones_and_survive_json():
-    samples = [landscapes.sample("a", seed=1), landscapes.sample("b", (12, 30), seed=2)]
-    statistics = features.statistics_of(samples, Inputs("reflectance"))
-    stacked = np.concatenate([s.cube.reflectance.reshape(12, 4, -1) for s in samples], axis=2)
-    np.testing.assert_allclose(statistics.mean, stacked.mean(axis=2), rtol=1e-4)
-    np.testing.assert_allclose(statistics.deviation, stacked.std(axis=2), rtol=1e-3)
-    back = features.Statistics.from_json(
-        statistics.to_json(), statistics.channels, statistics.inputs
-    )
-    np.testing.assert_array_equal(back.mean, statistics.mean)
-    scaled, _ = statistics.standardise(samples[0].cube)
-    assert abs(scaled.mean()) < 0.2
 
 
 @pytest.mark.parametrize("kind", ["cnn", "xgboost", "forest"])
@@ -516,9 +416,9 @@ def test_the_place_of_a_zone_is_one_point_and_zones_side_by_side_are_one_place()
         to_grid = Transformer.from_crs("EPSG:4326", zone.cube.grid.crs, always_xy=True)
         x, y = to_grid.transform(longitude[0, 0], latitude[0, 0])
         assert (x, y) == pytest.approx(((left + right) / 2, (top + bottom) / 2), abs=2)
-    statistics = features.statistics_of(zones, Inputs("reflectance", location=True))
-    assert statistics.channels[-2:] == ("latitude", "longitude")
-    assert (statistics.deviation[:, -2:] >= 0.5).all()
+    encoding = encoding_of(zones, new("cnn", location=True).config)
+    assert encoding.names[-2:] == ("latitude", "longitude")
+    assert (np.ptp(encoding.quantiles[:, -2:], axis=2) >= 1.7).all()  # [degrees], of two places
 
 
 def test_the_zones_mean_takes_what_the_whole_zone_shares():
@@ -540,16 +440,19 @@ def test_channels_and_columns_are_named_one_by_one_whatever_is_seen():
         (False, True), repeat=5
     ):
         layers = (("elevation", 1),) * heights + (("VV", 12),) * radar
-        seen = Inputs("sqrt", ("NDVI", "EVI2"), location, layers, last_crop, zone_mean)
-        own, shared, names = features.channels(cube, seen)
-        assert own.shape == (12, 6 + heights + radar + last_crop, *cube.grid.shape)
-        assert shared.shape == (12, 2 * location + 6 * zone_mean)
-        assert len(set(names)) == len(names) == own.shape[1] + shared.shape[1]
-        as_table = dataclasses.replace(seen, series="phenology")
-        columns = features.table_names(cube.bands, 12, as_table)
-        assert features.table(cube, as_table).shape[1] == len(columns) == len(set(columns))
+        seen = Inputs("indices", ("NDVI", "EVI2"), location, layers, last_crop, zone_mean)
+        columns = features.table_names(cube.bands, 12, seen)
+        assert features.table(cube, seen).shape[1] == len(columns) == len(set(columns))
         assert columns.count("elevation") == heights  # a layer that is still appears once
         assert sum(name.endswith(" VV") for name in columns) == 12 * radar
+        schema = description.TrainingSchema(cube.bands, ("01-01",) * 12, seen, (6,))
+        names = names_of(schema)
+        of = Encoding(seen, cube.bands, names, np.zeros((12, len(names), 67), np.float32))
+        channels = of.of_cube(cube)
+        assert channels.shape == (12, 6 + 2 * location + heights + radar + last_crop, 20, 34)
+        assert len(set(names)) == len(names) == channels.shape[1]
+        if last_crop:
+            assert (channels[:, -1] == 7).all()  # a class id is no quantity
 
 
 def test_inputs_survive_json_and_a_star_stands_for_all_that_begin_alike():
@@ -643,55 +546,29 @@ def test_the_trees_see_how_far_a_pixel_lies_from_its_zone():
         np.testing.assert_allclose(rows[:, column], wanted.ravel(), atol=1e-6)
 
 
-def test_a_series_and_its_zones_mean_are_on_one_scale():
-    zones = [landscapes.sample("a", (20, 34), seed=1), landscapes.sample("b", (31, 22), seed=2)]
-    statistics = features.statistics_of(
-        zones, Inputs("sqrt", ("NDVI",), location=True, zone_mean=True)
-    )
-    for zone in zones:
-        own, shared = statistics.standardise(zone.cube)
-        np.testing.assert_allclose(own.mean(axis=(2, 3)), shared[:, 2:], atol=1e-4)
-
-
-def test_months_are_hidden_from_a_patch_and_from_its_zones_means_alike():
-    flat = landscapes.sample("a", (40, 36), seed=1)
-    first = flat.cube.reflectance[:, :, :1, :1]
-    even = dataclasses.replace(flat.cube, reflectance=np.broadcast_to(first, (12, 4, 40, 36)))
-    zones = [dataclasses.replace(flat, cube=even), landscapes.sample("b", (31, 22), seed=2)]
-    config = new("cnn", period_dropout=0.5, location=False, patch_size=16, steps_per_epoch=6).config
-    statistics = features.statistics_of(zones, Inputs.of(config, landscapes.sample().cube))
-    drawn = list(patches.Patches(zones[:1], statistics, config))
-    for inputs, shared, *_ in drawn:
-        means = shared.numpy()[..., None, None]
-        np.testing.assert_allclose(inputs, np.broadcast_to(means, inputs.shape), atol=1e-4)
-    _, whole = statistics.standardise(even)
-    changed = np.concatenate([(batch.shared.numpy() != whole).any(axis=2) for batch in drawn])
-    assert changed.mean() == pytest.approx(0.5, abs=0.12)  # of each patch other months
-    assert len(np.unique(changed, axis=0)) > len(changed) // 2
-
-
 def test_patches_are_moved_about_in_training_only_by_the_settings():
     zones = [landscapes.sample("a", (40, 36), seed=1)]
     still, moved = (
         new("cnn", location=True, location_noise=noise, steps_per_epoch=4).config
         for noise in (0.0, 0.3)
     )
-    statistics = features.statistics_of(zones, Inputs.of(still, landscapes.sample().cube))
+    encoding = encoding_of(zones, still)
     places = []
     for config in (still, moved):
-        batches = list(patches.Patches(zones, statistics, config))
-        places.append(np.concatenate([batch.shared[:, :, :2].numpy() for batch in batches]))
+        batches = list(patches.Patches(zones, encoding, config))
+        places.append(np.concatenate([batch.inputs[:, :, -2:].numpy() for batch in batches]))
     assert np.ptp(places[0]) < 1e-6
-    assert np.ptp(places[1], axis=1).max() < 1e-6  # the whole year
-    assert 0.1 < places[1].std() < 0.6
+    of_patch = places[1].transpose(0, 2, 1, 3, 4).reshape(len(places[1]), 2, -1)
+    assert np.ptp(of_patch, axis=2).max() < 1e-6  # the whole patch, the whole year
+    assert 0.1 < of_patch.std() < 0.6
 
 
 def test_a_network_from_before_a_setting_is_refused_and_not_misread(tmp_path):
-    classifier = new("cnn", location=False, epochs=1)
+    classifier = new("cnn", epochs=1)
     fit(classifier, tmp_path)
     classifier.save(tmp_path)
     model = json.loads((tmp_path / "model.json").read_text())
-    del model["config"]["location"]  # as if it had been trained when there was none
+    del model["config"]["embedding"]  # as if it had been trained when there was none
     (tmp_path / "model.json").write_text(json.dumps(model))
     with pytest.raises(InvalidRun, match="train it again"):
         classify.load(tmp_path)

@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from cropdash import classify
-from cropdash.classify import features
-from cropdash.classify.cnn import augmentation, patches
-from cropdash.classify.inputs import Inputs
+from cropdash.classify.cnn import augmentation
 from cropdash.domain import Layer
 from cropdash.domain.errors import InvalidRaster
 from cropdash.settings import classifiers
@@ -18,7 +16,7 @@ QUICK = {
     "cnn": {
         "epochs": 6, "steps_per_epoch": 12, "patch_size": 16, "batch_size": 4, "temporal_channels": 4,
         "temporal_hidden": 8, "embedding": 8, "unet_channels": (6, 8), "half_precision": False,
-        "learning_rate": 0.02, "period_dropout": 0.0, "pixel_networks": 0,
+        "learning_rate": 0.02, "period_dropout": 0.0,
     },
     "xgboost": {"trees": 15, "pixels": 2_000},
     "forest": {"trees": 30, "pixels": 2_000, "max_features": 0.5},
@@ -53,14 +51,12 @@ def accuracy(kind, folder, **settings):
     return (said == unseen.labels.crop)[mapped].mean()
 
 
-@pytest.mark.parametrize("kind", ["cnn", "cnn and pixel networks", "xgboost", "forest"])
+@pytest.mark.parametrize("kind", list(QUICK))
 def test_what_only_last_year_and_the_height_tell_is_learned(kind, tmp_path):
-    beside = {"pixel_networks": 1, "single_pixels": 256} if kind.endswith("networks") else {}
-
     def found(**settings):
         folder = tmp_path / "-".join(settings) / "model"
         folder.mkdir(parents=True)
-        return accuracy(kind.split()[0], folder, **beside, **settings)
+        return accuracy(kind, folder, **settings)
 
     nothing = found()
     assert nothing < 0.6
@@ -105,23 +101,11 @@ def test_heights_with_gaps_are_answered(kind, tmp_path):
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_last_years_crop_is_hidden_by_whole_parcels(share):
     rng = np.random.default_rng(0)
-    inputs = rng.integers(1, 9, (12, 3, 20, 30)).astype(np.float32)
+    crops = np.broadcast_to(rng.integers(1, 9, (20, 30)), (12, 20, 30)).astype(np.float32)
     parcels = np.kron(np.arange(24).reshape(4, 6), np.ones((5, 5), int)).astype(np.int32)
-    hidden = augmentation.without_last_crop(inputs, parcels, share, rng)
-    gone = (hidden[:, 0] == 0).all(axis=0)
+    hidden = augmentation.without_last_crop(crops, parcels, share, rng)
+    gone = (hidden == 0).all(axis=0)
     by_parcel = [gone[parcels == i] for i in range(24)]
     assert all(part.all() or not part.any() for part in by_parcel)
     assert abs(np.mean([part.all() for part in by_parcel]) - share) < 0.3
-    np.testing.assert_array_equal(hidden[:, 1:], inputs[:, 1:])
-    np.testing.assert_array_equal(hidden[:, 0][:, ~gone], inputs[:, 0][:, ~gone])
-
-
-def test_last_crops_of_single_pixels_stay_class_ids_when_series_are_mixed():
-    values = {"classifier": "cnn", "dataset": "d", **QUICK["cnn"]}
-    more = {"last_crop": True, "pixel_networks": 1, "single_pixels": 96, "mixup_alpha": 1.0}
-    config = classifiers.parse(values | more)
-    zones = [blind("a", 1), blind("b", 2, (30, 44))]
-    statistics = features.statistics_of(zones, Inputs.of(config, zones[0].cube))
-    pixels = next(iter(patches.Patches(zones, statistics, config))).pixels
-    assert (pixels.shares[0] < 0.9).any()
-    assert set(np.unique(pixels.inputs[:, :, 0])) <= {0, 7, 9, 31}  # 0 = hidden
+    np.testing.assert_array_equal(hidden[:, ~gone], crops[:, ~gone])

@@ -24,8 +24,6 @@ SETTINGS = {
         "half_precision": False,
         "learning_rate": 0.01,
         "ema_decay": 0.8,
-        "pixel_networks": 1,  # so that their draws are gone on with as well
-        "single_pixels": 64,
     },
     "xgboost": {"trees": 23, "pixels": 1500, "subsample": 0.7, "colsample_bytree": 0.4},
 }

@@ -412,7 +412,7 @@ def test_command_line_says_the_same_settings(monkeypatch: pytest.MonkeyPatch) ->
 
     settings = classifiers.parse(
         {"dataset": "small", "classifier": "cnn", "unet_channels": (8, 16), "dropout": 0.25}
-        | {"skip_embedding": False, "temporal_kernel": 5}
+        | {"half_precision": False, "temporal_kernel": 5}
     )
     words = shlex.split(launch.command_line(settings))
     assert words[:4] == ["python", "-m", "cropdash", "train"]

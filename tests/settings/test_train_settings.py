@@ -26,12 +26,12 @@ def test_text_of_the_command_line_is_converted():
         "learning_rate": "1e-3",
         "temporal_kernel": "5",
         "unet_channels": "8, 16",
-        "skip_embedding": "false",
+        "half_precision": "false",
     }
     config = classifiers.parse(values)
     assert (config.epochs, config.learning_rate, config.temporal_kernel) == (3, 1e-3, 5)
     assert config.unet_channels == (8, 16)
-    assert config.skip_embedding is False
+    assert config.half_precision is False
 
 
 @pytest.mark.parametrize(

@@ -89,9 +89,8 @@ def validation_accuracy(run, folders):
 @pytest.mark.parametrize("launcher", ["own", "torchrun"])
 def test_processes_share_a_training_and_judge_it_together(folders, launcher, tmp_path):
     run = queued(
-        folders, epochs=3, devices=2, ema_decay=0.8, half_precision=False, steps_per_epoch=8,
-        pixel_networks=1, single_pixels=128,
-    )  # fmt: skip
+        folders, epochs=3, devices=2, ema_decay=0.8, half_precision=False, steps_per_epoch=8
+    )
     how = ("-m", "cropdash")
     if launcher == "torchrun":
         how = (

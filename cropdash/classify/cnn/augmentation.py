@@ -9,13 +9,19 @@ from numpy.typing import NDArray
 
 from cropdash.domain import Float, Ints
 
+# One deviation of what a patch is made to differ by, at variation 1.
+_SHIFT = 0.4  # [months] of the season
+_GAIN = 0.06  # of a band's reflectance, all year
+_SOIL = 0.35  # of bare ground's reflectance, all year
+_HAZE = 0.012  # reflectance that thin cloud adds in a period, most of it in the shortest band
+_NOISE = 0.04  # of a band's reflectance, period by period
+
 
 def without_months(values: Float, hidden: NDArray[np.bool_]) -> Float:
     """(T, ...) as if clouds had covered the hidden (T,) months: a copy, filled as gaps are.
 
     A hidden month becomes the mean of the nearest earlier and the nearest later month that is
-    left, as in a dataset's own gaps; where none is left nothing is hidden. The values are
-    standardised month by month, so that it is the standing among all pixels that carries over.
+    left, as in a dataset's own gaps; where none is left nothing is hidden.
     """
     left = np.flatnonzero(~hidden)
     if not hidden.any() or not len(left):
@@ -33,48 +39,45 @@ def _neighbours(month: int, left: Sequence[int]) -> list[int]:
     return before + after
 
 
-def without_last_crop(
-    inputs: Float, parcels: Ints, share: float, rng: np.random.Generator
-) -> Float:
-    """A copy whose first channel, the last crop, is unknown (0) on a `share` of the parcels.
+def varied(series: Float, bands: Sequence[str], strength: float, rng: np.random.Generator) -> Float:
+    """(T, B, H, W) reflectance of the same fields in another year, under another sky.
 
-    `inputs` (T, C, H, W), `parcels` (H, W); what lies between parcels goes together.
+    The season begins earlier or later, bare ground is darker or brighter, bands gain, thin cloud
+    lies over some periods, and each period has its noise. `strength` is a factor on all of it.
+    """
+    t, b = series.shape[:2]
+    if not strength:
+        return series
+    moved = shifted(series, strength * _SHIFT * t / 12 * rng.normal())
+    if {"B4", "B8"} <= set(bands):
+        red, near = (moved[:, bands.index(name)] for name in ("B4", "B8"))
+        bare = np.clip(1 - 1.6 * (near - red) / np.maximum(near + red, 1e-3), 0, 1)  # NDVI below .6
+        moved = moved * np.exp(strength * _SOIL * rng.normal() * bare)[:, None]
+    gain = _GAIN * rng.normal(size=(1, b)) + _NOISE * rng.normal(size=(t, b))
+    haze = _HAZE * np.abs(rng.normal(size=(t, 1))) * (rng.random((t, 1)) < 0.3)
+    haze = haze * np.linspace(1, 0.3, b)  # bands are in the order of their wavelength
+    changed = moved * np.exp(strength * gain)[..., None, None] + (strength * haze)[..., None, None]
+    return np.asarray(changed, np.float32)
+
+
+def shifted(series: Float, periods: float) -> Float:
+    """(T, ...) series later by that many periods, between two months on the line between them.
+
+    The first and the last month stand for what was before and comes after.
+    """
+    last = len(series) - 1
+    at = np.clip(np.arange(last + 1) - periods, 0, last)
+    below = np.floor(at).astype(int)
+    share = (at - below).astype(np.float32).reshape(-1, *(1,) * (series.ndim - 1))
+    later: Float = (1 - share) * series[below] + share * series[np.minimum(below + 1, last)]
+    return later
+
+
+def without_last_crop(crop: Float, parcels: Ints, share: float, rng: np.random.Generator) -> Float:
+    """A copy of the last crops (..., H, W) that are unknown (0) on a `share` of the (H, W) parcels.
+
+    What lies between parcels goes together.
     """
     found, which = np.unique(parcels, return_inverse=True)
     hidden = (rng.random(len(found)) < share)[which].reshape(parcels.shape)
-    kept = inputs.copy()
-    kept[:, 0][:, hidden] = 0
-    return kept
-
-
-def displaced(shared: Float, place: int, noise: float, rng: np.random.Generator) -> Float:
-    """(T, D), a copy whose first `place` values (the location) are moved by `noise` deviations.
-
-    So no zone is known by its place.
-    """
-    moved = shared.copy()
-    moved[:, :place] += rng.normal(0, noise, place).astype(np.float32)
-    return moved
-
-
-def mixed(
-    inputs: Float, evenness: float, rng: np.random.Generator, *, ids: int = 0
-) -> tuple[Float, NDArray[np.int64], Float]:
-    """(R, T, C, 1, S) rows, each pixel mixed with that of another row; the rows; the shares.
-
-    A pixel keeps its larger share (R, 1, S), drawn from Beta(evenness, evenness); the rest is that
-    of the same column in the row that the (R,) numbers name. With evenness 0 nothing is mixed, and
-    the first `ids` channels never are: between two class ids lies a third crop.
-    Mixup, Zhang et al. 2018: what lies between two crops is learned as lying between them, so that
-    the few parcels of a rare crop are not learned by heart.
-    """
-    n = len(inputs)
-    other = rng.permutation(n)
-    if not evenness:
-        return inputs, other, np.ones((n, 1, inputs.shape[-1]), np.float32)
-    share = rng.beta(evenness, evenness, (n, 1, inputs.shape[-1])).astype(np.float32)
-    share = np.maximum(share, 1 - share)
-    of = share[:, None, None]  # (R, 1, 1, 1, S)
-    mixture = of * inputs + (1 - of) * inputs[other]
-    mixture[:, :, :ids] = inputs[:, :, :ids]
-    return mixture, other, share
+    return np.where(hidden, np.float32(0), crop)

@@ -13,32 +13,30 @@ import lightning as L
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from cropdash.classify import description, imbalance
+from cropdash.classify import description, features
 from cropdash.classify.classifier import OnEpoch, ShouldStop
-from cropdash.classify.cnn import checkpoint, distributed, losses, precision
-from cropdash.classify.cnn.network import HybridNetwork
-from cropdash.classify.cnn.patches import Batch, Patches, PixelBatch
+from cropdash.classify.cnn import checkpoint, distributed, precision
+from cropdash.classify.cnn.encoding import Encoding
+from cropdash.classify.cnn.patches import Batch, Patches
 from cropdash.classify.cnn.settings import CnnConfig
 from cropdash.classify.cnn.validate import EpochCheckpoint, ValidationCallback
 from cropdash.classify.description import TrainingSchema
-from cropdash.classify.features import Statistics
-from cropdash.classify.imbalance import Census
 from cropdash.domain import Sample
 from cropdash.domain.errors import TrainingFailed
 
 
 def fit(
-    network: HybridNetwork,
+    network: nn.Module,
     train: Sequence[Sample],
     held_out: Sequence[Sample],
-    statistics: Statistics,
+    encoding: Encoding,
     schema: TrainingSchema,
     config: CnnConfig,
     *,
-    groups: NDArray[np.int64],
     scratch: Path,
     on_epoch: OnEpoch,
     should_stop: ShouldStop,
@@ -49,12 +47,12 @@ def fit(
     finds it goes on from there and ends with the weights that it would have had unbroken.
     """
     L.seed_everything(config.seed, workers=True, verbose=False)
-    found = imbalance.census(train, network.n_classes)
+    shares = features.class_shares(train, int(network.n_classes))  # type: ignore[arg-type]
     options = distributed.trainer_options(config)
-    patches = Patches(train, statistics, config, distributed.rank(config))
-    module = Training(network, config, found, groups, config.epochs * patches.steps)
+    patches = Patches(train, encoding, config, distributed.rank(config))
+    module = Training(network, config, shares, config.epochs * patches.steps)
     module.kept = description.identity(config, train)
-    validator = ValidationCallback(held_out, statistics, schema, config, on_epoch, should_stop)
+    validator = ValidationCallback(held_out, encoding, schema, config, on_epoch, should_stop)
     before = checkpoint.find(scratch, module.kept)
     _quiet()
     trainer = L.Trainer(
@@ -81,23 +79,16 @@ class Training(L.LightningModule):
 
     def __init__(
         self,
-        network: HybridNetwork,
+        network: nn.Module,
         config: CnnConfig,
-        found: Census,
-        groups: NDArray[np.int64],
+        shares: NDArray[np.float64],
         steps: int,
     ) -> None:
         super().__init__()
         self.network, self.settings, self.steps = network, config, steps
         self.kept: dict[str, Any] = {}  # what a checkpoint was made with
-        weights = imbalance.class_weights(found, config.class_weighting)
-        constants = {
-            "logit_prior": (_logit_prior(found, config.logit_adjustment), torch.float32),
-            "class_weights": (weights, torch.float32),
-            "group_of": (groups, torch.int64),
-        }
-        for name, (values, kind) in constants.items():
-            self.register_buffer(name, torch.as_tensor(values, dtype=kind), persistent=False)
+        prior = torch.as_tensor(_logit_prior(shares, config.logit_adjustment), dtype=torch.float32)
+        self.register_buffer("logit_prior", prior[:, None, None], persistent=False)
         self.average = None
         if config.ema_decay:
             self.average = copy.deepcopy(network).requires_grad_(False)
@@ -112,45 +103,17 @@ class Training(L.LightningModule):
         checkpoint["settings"] = self.kept
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
-        loss = self._loss_in_place(batch)
-        if batch.pixels is not None:
-            loss = loss + self._loss_alone(batch.pixels)
+        logits = self.network(batch.inputs).float() + self.logit_prior  # (B, K, P, P)
+        rows = logits.movedim(1, -1).flatten(0, -2)  # no copy of channels-last, and faster
+        costs = F.cross_entropy(rows, batch.classes.flatten(), reduction="none")
+        weights = batch.weights.flatten()
+        loss: Tensor = (costs * weights).sum() / weights.sum().clamp(min=1e-6)
         if not torch.isfinite(loss):
             raise TrainingFailed(
                 f"The loss became infinite in step {index + 1}: lower the learning rate."
             )
         self.losses.append(float(loss.detach()))
         return loss
-
-    def _loss_in_place(self, batch: Batch) -> Tensor:
-        both = self.network.answers(batch.inputs, batch.shared)
-        logits, *own = (self._with_prior(said) for said in both if said is not None)
-        costs = losses.pixel_losses(logits, batch.classes, self.settings.focal_gamma)
-        for said in own:
-            costs = costs + self.settings.auxiliary_pixel_loss * losses.pixel_losses(
-                said, batch.classes
-            )
-        if self.settings.group_loss:
-            grouped = losses.group_losses(logits, batch.classes, self.group_of)  # type: ignore[arg-type]
-            costs = costs + self.settings.group_loss * grouped
-        return losses.weighted_mean(costs, batch.weights * self.class_weights[batch.classes])  # type: ignore[index]
-
-    def _loss_alone(self, pixels: PixelBatch) -> Tensor:
-        """Of the pixel networks; where pixels were mixed, by the shares of both crops.
-
-        The networks learn apart from each other and from the U-Net: one sum, no shared weight.
-        """
-        logits = self._with_prior(self.network.alone(pixels.inputs))
-        total = torch.zeros_like(pixels.shares[0])
-        for classes, share in zip(pixels.classes, pixels.shares, strict=True):
-            weights = share * self.class_weights[classes]  # type: ignore[index]
-            total = total + weights * losses.pixel_losses(
-                logits, classes, self.settings.focal_gamma
-            )
-        return total.mean()
-
-    def _with_prior(self, logits: Tensor) -> Tensor:
-        return logits.float() + self.logit_prior[:, None, None]  # type: ignore[index]
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
         if self.average is None:
@@ -182,18 +145,18 @@ class Training(L.LightningModule):
         }
 
     @property
-    def judged(self) -> HybridNetwork:
+    def judged(self) -> nn.Module:
         """The weights that are scored and kept."""
         return self.average if self.average is not None else self.network
 
 
-def _logit_prior(found: Census, strength: float) -> NDArray[np.float64]:
+def _logit_prior(shares: NDArray[np.float64], strength: float) -> NDArray[np.float64]:
     """(K,) what is added to the logits in training, so that frequent classes start with a lead.
 
     Logit adjustment (Menon et al. 2021); classes without a pixel are never answered.
     """
-    prior = strength * np.log(np.maximum(found.shares, 1e-8))
-    return np.where(found.pixels > 0, prior, -1e4)
+    prior = strength * np.log(np.maximum(shares, 1e-8))
+    return np.where(shares > 0, prior, -1e4)
 
 
 def _quiet() -> None:

@@ -1,6 +1,8 @@
-"""The hybrid: a convolution over time at each pixel, then a simplified U-Net over the grid.
+"""The hybrid: a convolution over time at each pixel, then a U-Net over the grid.
 
-Beside it networks of single pixels, which answer from the series alone.
+The series of each pixel gives an answer, and what lies around it a correction that is added. In
+training the correction is missing from many patches, so that it helps where fields look as they
+did there and the series alone must do elsewhere.
 """
 
 from __future__ import annotations
@@ -15,9 +17,54 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from cropdash.classify.cnn.settings import CnnConfig
-from cropdash.classify.cnn.temporal import StripByStrip, TemporalEncoder
 
 _LAST_CROP = 8  # values that a last crop becomes
+# Pixels whose months are in memory at once: as many as fit into the caches.
+_STRIP = 4_096
+
+
+class SeriesEncoder(nn.Module):
+    """Conv1d over time and a mix of all periods, at each pixel: (B, T, C, H, W) -> (B, D, H, W).
+
+    The convolution is one matrix over the year, which costs less than the memory traffic of Conv1d
+    on [B*H*W, C, T] and gives the same numbers.
+    """
+
+    def __init__(self, channels: int, n_periods: int, config: CnnConfig) -> None:
+        super().__init__()
+        k, year = config.temporal_kernel, config.temporal_channels * n_periods
+        self.convolution = nn.Conv1d(channels, config.temporal_channels, k, padding=k // 2)
+        self.mix = nn.Sequential(
+            nn.Conv2d(year, config.temporal_hidden, 1, bias=False),
+            nn.BatchNorm2d(config.temporal_hidden),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(config.temporal_hidden, config.embedding, 1),
+            nn.ReLU(inplace=True),
+        )
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight, bias = over_the_year(self.convolution, x.shape[1])
+        patches = max(1, _STRIP // (x.shape[-2] * x.shape[-1]))
+        parts = torch.split(x.flatten(1, 2), patches)  # (b, T*C, H, W)
+        hidden = [self.mix[0](F.relu_(F.conv2d(_last(part), weight, bias))) for part in parts]
+        embedding: Tensor = self.dropout(self.mix[1:](torch.cat(hidden)))
+        return embedding
+
+
+class StripByStrip(nn.Module):
+    """An encoder over a few rows at a time: it treats each pixel for itself, so nothing changes.
+
+    The months of a strip stay in the processor's caches (1.5 times as fast as the whole tile).
+    """
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, x: Tensor) -> Tensor:
+        strips = torch.split(x, max(1, _STRIP // x.shape[-1]), dim=3)
+        return torch.cat([self.encoder(strip) for strip in strips], dim=2)
 
 
 class DoubleConvolution(nn.Sequential):
@@ -65,108 +112,65 @@ class UNet(nn.Module):
         return x
 
 
-class SeriesEmbedding(nn.Module):
-    """What a pixel's series says and, if it is the first channel, what its last crop does.
-
-    What all pixels of a zone share may be given apart, see `TemporalEncoder`.
-    """
-
-    def __init__(
-        self, channels: int, n_periods: int, n_classes: int, config: CnnConfig, means: int = 0
-    ) -> None:
-        super().__init__()
-        self.temporal = TemporalEncoder(channels - config.last_crop, n_periods, config, means)
-        self.before = nn.Embedding(n_classes, _LAST_CROP) if config.last_crop else None
-        self.width = self.temporal.width + (_LAST_CROP if config.last_crop else 0)
-
-    def embedded(self, x: Tensor, shared: Tensor | None) -> Tensor:
-        """(B, T, C, H, W) -> (B, width, H, W)."""
-        if self.before is None:
-            series: Tensor = self.temporal(x, shared)
-            return series
-        crop = self.before(x[:, 0, 0].long()).permute(0, 3, 1, 2)  # (B, 8, H, W)
-        return torch.cat([self.temporal(x[:, :, 1:], shared), crop], dim=1)
-
-
-class PixelNetwork(SeriesEmbedding):
-    """A pixel's own series to class logits, blind to what lies around it.
-
-    (B, T, C, H, W) -> (B, K, H, W)
-    """
-
-    def __init__(
-        self, channels: int, n_periods: int, n_classes: int, config: CnnConfig, means: int = 0
-    ) -> None:
-        super().__init__(channels, n_periods, n_classes, config, means)
-        self.head = nn.Conv2d(self.width, n_classes, 1)
-
-    def forward(self, x: Tensor, shared: Tensor | None = None) -> Tensor:
-        logits: Tensor = self.head(self.embedded(x, shared))
-        return logits
-
-
-class HybridNetwork(SeriesEmbedding):
+class HybridNetwork(nn.Module):
     """Pixel series to class logits: (B, T, C, H, W) -> (B, K, H, W).
 
-    The U-Net reads a map of embeddings. Beside it there may be pixel networks, which learn from
-    other pixels than it does, a few of every parcel, and share no weight with it.
+    With a last crop it is the last channel, a class id that is learned as an embedding.
     """
 
-    def __init__(
-        self, channels: int, n_periods: int, n_classes: int, config: CnnConfig, means: int = 0
-    ) -> None:
-        super().__init__(channels, n_periods, n_classes, config, means)
-        self.spatial = UNet(self.width, config.unet_channels)
+    def __init__(self, channels: int, n_periods: int, n_classes: int, config: CnnConfig) -> None:
+        super().__init__()
+        self.series = SeriesEncoder(channels - config.last_crop, n_periods, config)
+        self.before = nn.Embedding(n_classes, _LAST_CROP) if config.last_crop else None
+        width = config.embedding + (_LAST_CROP if config.last_crop else 0)
+        self.own = nn.Conv2d(width, n_classes, 1)
+        self.spatial = UNet(width, config.unet_channels)
         self.dropout = nn.Dropout2d(config.dropout)
-        seen = config.unet_channels[0] + (self.width if config.skip_embedding else 0)
-        self.head = nn.Conv2d(seen, n_classes, 1)
-        self.pixel_head = (
-            nn.Conv2d(self.width, n_classes, 1) if config.auxiliary_pixel_loss else None
-        )
-        self.pixel = nn.ModuleList(
-            PixelNetwork(channels, n_periods, n_classes, config, means)
-            for _ in range(config.pixel_networks)
-        )
-        self.skip_embedding, self.n_classes = config.skip_embedding, n_classes
-        self.own_share, self.pixel_share = config.own_share, config.pixel_share
+        self.correction = nn.Conv2d(config.unet_channels[0], n_classes, 1)
+        self.n_classes, self._hidden = n_classes, config.context_dropout
         self.reach = 2 ** (len(config.unet_channels) + 2)  # [px] margin that a tile's edge needs
 
-    def forward(self, x: Tensor, shared: Tensor | None = None) -> Tensor:
-        """The logits of all answers as one.
+    def forward(self, x: Tensor) -> Tensor:
+        """The pixel's own answer and the correction; in training that of some patches is missing."""
+        own, correction = self.answers(x)
+        if self.training and self._hidden:
+            correction = correction * (torch.rand(len(x), 1, 1, 1) >= self._hidden).to(correction)
+        return own + correction
 
-        Where there is one, the pixel's own answer counts `own_share` beside the U-Net's; of both
-        together, and the pixel networks where there are any, these count `pixel_share`.
-        """
-        logits, own = self.answers(x, shared)
-        if own is not None:
-            logits = torch.lerp(logits, own, self.own_share)
-        if not len(self.pixel):
-            return logits
-        alone = sum(network(x, shared) for network in self.pixel) / len(self.pixel)
-        return torch.lerp(logits, alone, self.pixel_share)
-
-    def answers(self, x: Tensor, shared: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
-        """Logits from a pixel and what lies around it, and from its own embedding alone."""
-        embedding = self.embedded(x, shared)  # (B, D, H, W)
-        context = self.dropout(self.spatial(embedding))
-        if self.skip_embedding:
-            context = torch.cat([context, embedding], dim=1)
-        return self.head(context), None if self.pixel_head is None else self.pixel_head(embedding)
-
-    def alone(self, x: Tensor) -> Tensor:
-        """Logits of the pixel networks, each for its share of the (B, T, C, H, W), in their order."""
-        parts = x.chunk(len(self.pixel))
-        return torch.cat([network(part) for network, part in zip(self.pixel, parts, strict=True)])
+    def answers(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of each pixel by its own series, and what its surroundings add."""
+        if self.before is None:
+            embedding: Tensor = self.series(x)  # (B, D, H, W)
+        else:
+            crop = self.before(x[:, 0, -1].long()).permute(0, 3, 1, 2)  # (B, 8, H, W)
+            embedding = torch.cat([self.series(x[:, :, :-1]), crop], dim=1)
+        return self.own(embedding), self.correction(self.dropout(self.spatial(embedding)))
 
 
-def for_inference(network: HybridNetwork) -> HybridNetwork:
+def over_the_year(convolution: nn.Conv1d, t: int) -> tuple[Tensor, Tensor]:
+    """Weight (T*D, T*C, 1, 1) and bias (T*D,) of the convolution over all periods of a pixel."""
+    weight, bias = convolution.parameters()
+    d, c, k = weight.shape
+    matrix = weight.new_zeros(t, d, t, c)
+    for j in range(k):
+        shift = j - k // 2  # from the month that is written to the month that is read
+        months = torch.arange(max(0, -shift), min(t, t - shift), device=weight.device)
+        matrix[months, :, months + shift] = weight[:, :, j]
+    return matrix.reshape(t * d, t * c, 1, 1), bias.repeat(t)
+
+
+def _last(x: Tensor) -> Tensor:
+    """In the memory order in which convolutions run fastest on a CPU."""
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+def for_inference(network: nn.Module) -> nn.Module:
     """A copy that gives the same logits faster: normalisation folded into the convolutions."""
     copied = copy.deepcopy(network).eval()
     for block in list(copied.modules()):
         if isinstance(block, nn.Sequential):
             _fold(block)
-        if isinstance(block, SeriesEmbedding):
-            block.temporal = StripByStrip(block.temporal)  # type: ignore[assignment]
+    copied.series = StripByStrip(copied.series)  # type: ignore[arg-type]
     return copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 

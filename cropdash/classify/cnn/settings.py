@@ -10,23 +10,40 @@ from cropdash.settings.train import TrainConfig
 
 
 class CnnConfig(TrainConfig):
-    """The network: a temporal convolution at each pixel, then a U-Net over the embeddings.
-
-    Beside it a small network of single pixels, which shares no weight with it.
-    """
+    """The network: a convolution over time at each pixel, then a U-Net that corrects its answer."""
 
     classifier: Literal["cnn"] = Field("cnn", title="Model")
-    inputs: Literal["reflectance", "sqrt"] = Field(
-        "sqrt", title="Inputs",
-        description="Reflectance as it is, or its square root; the indices stand beside it.",
+    network: Literal["hybrid", "seed"] = Field(
+        "hybrid",
+        title="Network",
+        description="seed: the network of the seed project, layer by layer.",
+    )
+    inputs: Literal["quantiles", "digital"] = Field(
+        "quantiles", title="Inputs",
+        description="quantiles: where a value stands among the training pixels of its period, so that "
+        "none lies outside of what was learned. digital: digital numbers as they are.",
+    )  # fmt: skip
+    location: bool = Field(
+        False, title="Location",
+        description="The model also sees latitude and longitude: it may learn what grows where.",
     )  # fmt: skip
     location_noise: float = Field(
         0.2, ge=0, le=5, title="Location noise",
         description="How far each patch is moved in training, in deviations between the zones.",
     )  # fmt: skip
+    variation: float = Field(
+        1.0, ge=0, le=5, title="Variation",
+        description="How much a training patch is made another year's and another place's: its "
+        "season's start, gain, soil, haze and noise (0 = not at all).",
+    )  # fmt: skip
     period_dropout: float = Field(
         0.3, ge=0, le=0.9, title="Period dropout",
         description="Share of the periods of a training patch that are hidden as clouds would.",
+    )  # fmt: skip
+    context_dropout: float = Field(
+        0.5, ge=0, le=0.95, title="Context dropout",
+        description="Share of the training patches in which each pixel must be named without its "
+        "surroundings.",
     )  # fmt: skip
     hidden_last_crop: float = Field(
         0.2, ge=0, le=1, title="Hidden last crops",
@@ -34,31 +51,22 @@ class CnnConfig(TrainConfig):
         "network also answers where it is unknown.",
     )  # fmt: skip
     temporal_channels: int = Field(
-        32, ge=4, le=256, title="Temporal channels",
+        16, ge=4, le=256, title="Temporal channels",
         description="Width of the convolution over time that all pixels share.",
     )  # fmt: skip
-    temporal_layers: int = Field(1, ge=1, le=4, title="Temporal layers", description="Its depth.")
     temporal_kernel: Literal[3, 5] = Field(
         3, title="Temporal kernel", description="Periods that one convolution sees."
     )
-    temporal_pooling: Literal["max", "dense"] = Field(
-        "dense", title="Temporal pooling",
-        description="Strongest response of the year, or a learned mix of all periods.",
-    )  # fmt: skip
     temporal_hidden: int = Field(
-        256, ge=8, le=1024, title="Hidden values",
-        description="Width of the layer that mixes the periods, where they are mixed (dense).",
+        128, ge=8, le=1024, title="Hidden values",
+        description="Width of the layer that mixes the periods.",
     )  # fmt: skip
     embedding: int = Field(
         64, ge=8, le=256, title="Embedding", description="Values per pixel that the U-Net sees."
     )
     unet_channels: tuple[int, ...] = Field(
-        (32, 48, 64), min_length=1, max_length=6, title="U-Net channels",
+        (16, 32, 48), min_length=1, max_length=6, title="U-Net channels",
         description="Width of each level, from full to coarsest resolution.",
-    )  # fmt: skip
-    skip_embedding: bool = Field(
-        True, title="Skip connection of the embedding",
-        description="The output layer sees each pixel's own embedding beside the U-Net's.",
     )  # fmt: skip
     dropout: float = Field(0.1, ge=0, le=0.9, title="Dropout", description="Share of channels.")
     optimiser: Literal["adam", "adamw"] = Field(
@@ -86,47 +94,8 @@ class CnnConfig(TrainConfig):
         "parcel", title="Pixel weighting",
         description="parcel: a pixel weighs one over the square root of its parcel's size.",
     )  # fmt: skip
-    focal_gamma: float = Field(
-        0.0, ge=0, le=5, title="Focal gamma",
-        description="Of the focal loss: clear pixels count less (0 = cross-entropy).",
-    )  # fmt: skip
-    group_loss: float = Field(
-        0.0, ge=0, le=5, title="Group loss",
-        description="Weight of a second loss on the group of the class (0 = off).",
-    )  # fmt: skip
-    auxiliary_pixel_loss: float = Field(
-        0.5, ge=0, le=5, title="Loss of the pixel alone",
-        description="Weight of a second loss on what a pixel's own series says, without its "
-        "surroundings; that answer then counts too (0 = there is none).",
-    )  # fmt: skip
-    own_share: float = Field(
-        0.3, ge=0, le=1, title="Share of the pixel alone",
-        description="What a pixel's own series counts in the answer beside its surroundings.",
-    )  # fmt: skip
-    pixel_networks: int = Field(
-        1, ge=0, le=8, title="Pixel networks",
-        description="So many learn beside, from single pixels of all parcels, and answer from a "
-        "pixel's own series, without its surroundings; their answer counts as well (0 = none).",
-    )  # fmt: skip
-    pixel_share: float = Field(
-        0.6, ge=0, le=1, title="Share of the pixel networks",
-        description="What they count in the answer beside the network of surroundings.",
-    )  # fmt: skip
-    single_pixels: int = Field(
-        1600, ge=32, le=100_000, title="Single pixels",
-        description="Drawn a step for each pixel network.",
-    )  # fmt: skip
-    parcel_means: float = Field(
-        0.5, ge=0, le=1, title="Parcel means",
-        description="Share of the single pixels in whose place the mean of their parcel is learned.",
-    )  # fmt: skip
-    mixup_alpha: float = Field(
-        0.4, ge=0, le=10, title="Mixup alpha",
-        description="Single pixels are learned as mixtures of two: the larger, the more even "
-        "(0 = not mixed).",
-    )  # fmt: skip
     logit_adjustment: float = Field(
-        0.4, ge=0, le=2, title="Logit adjustment",
+        0.2, ge=0, le=2, title="Logit adjustment",
         description="Strength with which rare classes are favoured (0 = none, 1 = balanced).",
     )  # fmt: skip
     ema_decay: float = Field(

@@ -12,15 +12,14 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback, Checkpoint
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from cropdash.classify import features, validation
 from cropdash.classify.classifier import OnEpoch, ShouldStop
 from cropdash.classify.cnn import KIND, distributed, precision, tiles
-from cropdash.classify.cnn.network import HybridNetwork
+from cropdash.classify.cnn.encoding import Encoding
 from cropdash.classify.cnn.settings import CnnConfig
 from cropdash.classify.description import TrainingSchema
-from cropdash.classify.features import Statistics
 from cropdash.domain import Sample
 
 
@@ -30,7 +29,7 @@ class ValidationCallback(Callback):
     def __init__(
         self,
         held_out: Sequence[Sample],
-        statistics: Statistics,
+        encoding: Encoding,
         schema: TrainingSchema,
         config: CnnConfig,
         on_epoch: OnEpoch,
@@ -40,7 +39,7 @@ class ValidationCallback(Callback):
         first = distributed.rank(config)
         self._validation = [held_out[i] for i in range(first, len(held_out), config.processes)]
         self._validates = len(held_out) > 0
-        self._statistics, self._schema, self._config = statistics, schema, config
+        self._encoding, self._schema, self._config = encoding, schema, config
         self._on_epoch, self._should_stop = on_epoch, should_stop
         self.stopped = False  # asked to stop before the epoch's end
         self._started, self._before = time.monotonic(), 0.0
@@ -93,7 +92,7 @@ class ValidationCallback(Callback):
     def _seconds(self) -> float:
         return self._before + time.monotonic() - self._started
 
-    def _keep(self, network: HybridNetwork, values: Mapping[str, float], trainer: Any) -> None:
+    def _keep(self, network: nn.Module, values: Mapping[str, float], trainer: Any) -> None:
         """Keep the weights if they are the best so far; without validation, the latest."""
         latest = -np.inf if self._validates else np.inf
         score = values.get("validation_score", latest)
@@ -104,9 +103,9 @@ class ValidationCallback(Callback):
             self._waited += 1
             trainer.should_stop = trainer.should_stop or self._waited >= self._config.patience
 
-    def _score(self, network: HybridNetwork, trainer: L.Trainer) -> dict[str, float]:
+    def _score(self, network: nn.Module, trainer: L.Trainer) -> dict[str, float]:
         """Scores over the labelled pixels of the validation zones; none when asked to stop."""
-        k = network.n_classes
+        k = int(network.n_classes)  # type: ignore[arg-type]
         counts, loss, n = np.zeros((k, k), np.int64), 0.0, 0
         for sample in self._validation:
             if self._should_stop():
@@ -125,11 +124,11 @@ class ValidationCallback(Callback):
         return scores | {"validation_loss": loss / max(n, 1)}
 
     def _score_zone(
-        self, network: HybridNetwork, sample: Sample
+        self, network: nn.Module, sample: Sample
     ) -> tuple[NDArray[np.int64], float, int]:
         """(K, K) counts, and the summed loss and number of the pixels of trained classes."""
         classes = self._schema.classes
-        inputs = self._statistics.standardise(sample.cube)
+        inputs = self._encoding.of_cube(sample.cube)
         half = precision.half(self._config)
         said = tiles.predict(network, inputs, classes, half=half)  # (len(classes), H, W)
         mask = features.labelled(sample)
@@ -139,7 +138,7 @@ class ValidationCallback(Callback):
         of = np.searchsorted(classes, truth[known])
         right = said[:, mask][of, np.flatnonzero(known)]  # probability of the declared class
         cost = -float(np.log(np.maximum(right, 1e-7)).sum())
-        found = validation.counts(truth, predicted, network.n_classes)
+        found = validation.counts(truth, predicted, int(network.n_classes))  # type: ignore[arg-type]
         return found, cost, int(known.sum())
 
 

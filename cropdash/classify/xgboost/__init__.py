@@ -51,7 +51,7 @@ KIND = ClassifierKind(
         Between("min_child_weight", 0.005, 5.0, log=True),
         Between("reg_lambda", 0.5, 32.0, log=True),
         Between("colsample_bytree", 0.2, 1.0),
-        OneOf("inputs", ("raw", "indices", "phenology")),
+        OneOf("inputs", ("raw", "indices")),
     ),
     # The pair of settings that the seed project tunes.
     grid=(OneOf("trees", (40, 80, 160)), OneOf("learning_rate", (0.1, 0.2, 0.3))),

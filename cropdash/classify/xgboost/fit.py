@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from xgboost.callback import CallbackContainer
 
 from cropdash.classify import validation
-from cropdash.classify.classifier import OnEpoch, ShouldStop
+from cropdash.classify.classifier import OnEpoch, ShouldStop, checked, checksum
 from cropdash.classify.sampling import Positions
 from cropdash.classify.xgboost import KIND
 from cropdash.classify.xgboost.settings import XgbConfig
@@ -84,26 +83,11 @@ def _begun(
     return booster
 
 
-def checksum(raw: bytes | bytearray) -> str:
-    """SHA-256 of a saved model."""
-    return hashlib.sha256(raw).hexdigest()
-
-
-def checked(raw: bytes, expected: str) -> bytearray:
-    """The saved model if it is whole; raises ValueError if it is damaged.
-
-    XGBoost ends the whole process on some damaged files, so it is never given one.
-    """
-    if checksum(raw) != expected:
-        raise ValueError("The checksum does not fit.")
-    return bytearray(raw)
-
-
 def _readable(path: Path) -> bytearray | None:
     """The trees kept there, behind their checksum; None if there are none, or damaged ones."""
     try:
         content = path.read_bytes()
-        return checked(content[_DIGEST:], content[:_DIGEST].decode("ascii"))
+        return bytearray(checked(content[_DIGEST:], content[:_DIGEST].decode("ascii")))
     except (FileNotFoundError, ValueError):
         return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,18 +12,13 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from cropdash.classify import description, features, imbalance, sampling
-from cropdash.classify.classifier import OnEpoch, ShouldStop
-from cropdash.classify.description import STATISTICS, TrainingSchema
-from cropdash.classify.xgboost import KIND
+from cropdash.classify import description, sampling
+from cropdash.classify.classifier import LearnedFromRows, OnEpoch, ShouldStop
+from cropdash.classify.description import TrainingSchema
 from cropdash.classify.xgboost import fit as boosting
 from cropdash.classify.xgboost.rows import ZoneByZone, feature_types
 from cropdash.classify.xgboost.settings import XgbConfig
-from cropdash.domain import Cube, Float, Legend, Sample
-from cropdash.domain.errors import InvalidRun
-from cropdash.files import atomic
-
-_ROWS = 200_000  # pixels predicted at once: bounds the memory of a large zone
+from cropdash.domain import Float, Sample
 
 
 class _HeldOut(NamedTuple):
@@ -33,18 +28,10 @@ class _HeldOut(NamedTuple):
     truth: sampling.Positions  # (N,), past the schema's list where the trees can't name it
 
 
-class XgbClassifier:
+class XgbClassifier(LearnedFromRows[XgbConfig]):
     """Gradient-boosted trees; see `Classifier` for what each method does."""
 
-    def __init__(self, config: XgbConfig, legend: Legend) -> None:
-        self._config, self._legend = config, legend
-        self._schema: TrainingSchema | None = None
-        self._booster: xgboost.Booster | None = None
-        self._statistics: dict[str, dict[str, float]] = {}
-
-    @property
-    def config(self) -> XgbConfig:
-        return self._config
+    rows_at_once = 200_000
 
     def fit(
         self,
@@ -81,13 +68,11 @@ class XgbClassifier:
     ) -> xgboost.DMatrix:
         """The training rows."""
         config = self._config
-        found = imbalance.census(train, self._legend.n_classes)
-        weights = imbalance.class_weights(found, config.class_weighting)[list(schema.classes)]
         if config.external_memory:
-            return self._on_disk(train, schema, weights, rng, cache)
+            return self._on_disk(train, schema, rng, cache)
         rows, labels = sampling.draw(train, schema, config.pixels, config.weighting, rng)
         self._statistics = sampling.statistics([rows], schema)
-        return self._matrix(rows, labels, weights[labels])
+        return self._matrix(rows, labels)
 
     def _held_out(
         self, samples: Sequence[Sample], schema: TrainingSchema, rng: np.random.Generator
@@ -107,7 +92,6 @@ class XgbClassifier:
         self,
         train: Sequence[Sample],
         schema: TrainingSchema,
-        weights: NDArray[np.float64],
         rng: np.random.Generator,
         cache: Path,
     ) -> xgboost.DMatrix:
@@ -121,50 +105,26 @@ class XgbClassifier:
         ]
         self._statistics = sampling.statistics((part()[0] for part in parts), schema)
         return xgboost.ExtMemQuantileDMatrix(
-            ZoneByZone(parts, weights, cache / "train", config),
+            ZoneByZone(parts, cache / "train", config),
             max_bin=config.max_bins,
             nthread=config.threads,
             enable_categorical=True,
         )
 
-    def predict_proba(self, cube: Cube) -> Float:
-        booster, schema = self._trained()
-        schema.check(cube)
-        rows = features.table(cube, schema.inputs)
-        probabilities = np.zeros((self._legend.n_classes, len(rows)), dtype=np.float32)
-        chosen = list(schema.classes)
-        for start in range(0, len(rows), _ROWS):
-            part = slice(start, start + _ROWS)
-            said = booster.inplace_predict(rows[part]).reshape(-1, len(chosen))
-            probabilities[chosen, part] = said.T
-        return probabilities.reshape(-1, *cube.grid.shape)
+    def _answers(self, parts: Sequence[Float]) -> list[Float]:
+        n = len(self.schema.classes)
+        return [self._booster.inplace_predict(rows).reshape(-1, n) for rows in parts]
 
-    def save(self, folder: Path) -> None:
-        booster, schema = self._trained()
-        raw = booster.save_raw(raw_format="ubj")
-        with atomic.replacing(folder / KIND.weights) as temporary:
-            temporary.write_bytes(raw)
-        description.write(
-            folder,
-            self._config,
-            self._legend,
-            schema,
-            self._statistics,
-            features=features.table_names(schema.bands, schema.n_periods, schema.inputs),
-            trees=booster.num_boosted_rounds(),
-            checksum=boosting.checksum(raw),
-        )
+    def _packed(self) -> bytearray:
+        packed: bytearray = self._booster.save_raw(raw_format="ubj")
+        return packed
 
-    def restore(self, folder: Path, model: Mapping[str, Any]) -> None:
-        self._schema = description.schema_in(model, self._config)
-        self._statistics = STATISTICS.read(folder)
-        raw = boosting.checked((folder / KIND.weights).read_bytes(), model["checksum"])
-        self._booster = xgboost.Booster({"nthread": self._config.threads}, model_file=raw)
+    def _unpack(self, raw: bytes) -> None:
+        threads = {"nthread": self._config.threads}
+        self._booster = xgboost.Booster(threads, model_file=bytearray(raw))
 
-    def _trained(self) -> tuple[xgboost.Booster, TrainingSchema]:
-        if self._booster is None or self._schema is None:
-            raise InvalidRun("This model is not trained yet: fit it first.")
-        return self._booster, self._schema
+    def _told(self) -> dict[str, Any]:
+        return super()._told() | {"trees": self._booster.num_boosted_rounds()}
 
     def _parameters(self, n_classes: int) -> dict[str, Any]:
         return {

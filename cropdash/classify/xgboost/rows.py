@@ -6,9 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xgboost
-from numpy.typing import NDArray
 
 from cropdash.classify.sampling import Rows
 from cropdash.classify.xgboost.settings import XgbConfig
@@ -28,12 +26,10 @@ class ZoneByZone(xgboost.DataIter):  # type: ignore[misc]
     def __init__(
         self,
         parts: Sequence[Callable[[], Rows]],
-        weights: NDArray[np.float64],
         cache: Path,
         config: XgbConfig,
     ) -> None:
-        self._parts, self._weights, self._at = parts, weights, 0
-        self._config = config
+        self._parts, self._config, self._at = parts, config, 0
         super().__init__(cache_prefix=str(cache))
 
     def next(self, input_data: Any) -> bool:
@@ -44,7 +40,6 @@ class ZoneByZone(xgboost.DataIter):  # type: ignore[misc]
         input_data(
             data=rows,
             label=labels,
-            weight=self._weights[labels],
             feature_types=feature_types(self._config, rows.shape[1]),
         )
         self._at += 1

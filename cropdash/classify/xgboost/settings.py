@@ -6,25 +6,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from cropdash.settings.train import TrainConfig
+from cropdash.settings.train import RowsConfig
 
 
-class XgbConfig(TrainConfig):
+class XgbConfig(RowsConfig):
     """Boosted trees on one row per pixel."""
 
     classifier: Literal["xgboost"] = Field("xgboost", title="Model")
-    inputs: Literal["raw", "indices", "phenology"] = Field(
-        "indices", title="Inputs",
-        description="Reflectance alone; with the indices and their changes; or with the dates and "
-        "heights of the season as well.",
-    )  # fmt: skip
-    pixels: int = Field(
-        40_000, ge=1_000, le=100_000_000, title="Training pixels", description="Drawn at most."
-    )
-    weighting: Literal["none", "parcel"] = Field(
-        "parcel", title="Pixel drawing",
-        description="parcel: small parcels are drawn more often than their area says.",
-    )  # fmt: skip
     trees: int = Field(80, ge=1, le=5_000, title="Trees", description="Rounds at most.")
     learning_rate: float = Field(
         0.2, ge=1e-3, le=1, title="Learning rate", description="Shrinkage."

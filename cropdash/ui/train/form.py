@@ -21,8 +21,7 @@ from cropdash.ui.widgets import choices, settings_form
 
 _SHARED = ("seed", "folds", "validation_fold", "threads")
 _WEIGHTING = (
-    "weighting", "class_weighting", "logit_adjustment", "adjustment", "rare", "least_parcels",
-    "focal_gamma", "group_loss",
+    "weighting", "logit_adjustment", "adjustment", "rare", "least_parcels",
 )  # fmt: skip
 TASKS = {
     "training": sentence("One training"),

@@ -1,0 +1,76 @@
+"""Where values stand among those that were learned from."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cropdash.classify import features
+from cropdash.classify.cnn.encoding import Encoding
+from cropdash.classify.description import schema_of
+from cropdash.settings import classifiers
+from tests.classify import landscapes
+
+ZONES = [landscapes.sample("a", (20, 34), seed=1), landscapes.sample("b", (31, 22), seed=2)]
+
+
+def made(**settings):
+    config = classifiers.parse({"classifier": "cnn", "dataset": "d", **settings})
+    schema = schema_of(ZONES, config)
+    return Encoding.of(ZONES, schema), schema
+
+
+def test_a_value_is_told_by_its_rank_among_the_training_pixels_of_its_month():
+    encoding, _ = made()
+    cube = ZONES[0].cube
+    found = encoding.of_cube(cube)
+    every = np.concatenate(
+        [z.cube.reflectance[:, :, features.labelled(z)] for z in ZONES], axis=2
+    )  # (T, B, N)
+    for t, band in ((0, 3), (6, 0)):
+        values = cube.reflectance[t, band]
+        rank = np.searchsorted(np.sort(every[t, band]), values) / every.shape[2]
+        inner = (rank > 0.02) & (rank < 0.98)
+        expected = (rank - 0.5) / 0.495 * 3**0.5
+        np.testing.assert_allclose(found[t, band][inner], expected[inner], atol=0.08)
+    assert np.abs(found).max() <= 3**0.5 + 1e-6
+    assert found[:, :5, features.labelled(ZONES[0])].std() == pytest.approx(1, abs=0.1)
+
+
+def test_what_lies_beyond_all_that_was_learned_is_as_the_outermost_of_it():
+    encoding, _ = made()
+    cube = ZONES[0].cube
+    brighter = replace(cube, reflectance=cube.reflectance + np.float32(5))
+    most = encoding.of_cube(brighter)[:, :4]
+    np.testing.assert_allclose(most, 3**0.5, atol=1e-6)
+    missing = cube.reflectance.copy()
+    missing[2, 1, 3, 5] = np.nan
+    found = encoding.of_cube(replace(cube, reflectance=missing))
+    assert found[2, 1, 3, 5] == 0
+    assert np.isfinite(found).all()
+
+
+def test_a_channel_that_never_varied_says_nothing():
+    flat = [
+        replace(z, cube=replace(z.cube, reflectance=np.full_like(z.cube.reflectance, 0.2)))
+        for z in ZONES
+    ]
+    config = classifiers.parse({"classifier": "cnn", "dataset": "d"})
+    encoding = Encoding.of(flat, schema_of(flat, config))
+    assert not encoding.of_cube(ZONES[0].cube).any()
+
+
+def test_it_survives_json():
+    encoding, schema = made(location=True)
+    back = Encoding.from_json(json.loads(json.dumps(encoding.to_json())), schema)
+    cube = ZONES[1].cube
+    np.testing.assert_array_equal(back.of_cube(cube), encoding.of_cube(cube))
+    with pytest.raises(KeyError):
+        Encoding.from_json({"B2": encoding.quantiles[:, 0].tolist()}, schema)
+
+
+def test_digital_numbers_are_as_they_are():
+    encoding, _ = made(inputs="digital", indices="")
+    cube = ZONES[0].cube
+    np.testing.assert_allclose(encoding.of_cube(cube), cube.reflectance * 10_000, rtol=1e-6)
