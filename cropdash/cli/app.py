@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
+import pandas as pd
 import typer
 from rich.table import Table
 
@@ -131,8 +132,16 @@ def predict(
 
 
 @app.command()
-def evaluate(run: Annotated[str, typer.Argument(help="A run with predictions.")]) -> None:
+def evaluate(
+    run: Annotated[str, typer.Argument(help="A run with predictions.")],
+    checked: Annotated[
+        Path | None,
+        typer.Option(help="CSV of random points whose crop was checked: lon, lat, class."),
+    ] = None,
+) -> None:
     """Score a run's predictions of the test zones against the declared crops.
+
+    With checked points the area of each class is told as well, corrected for the map's errors.
 
     Example: `python -m cropdash evaluate cnn-20230101-120000-ab12`
     """
@@ -146,7 +155,9 @@ def evaluate(run: Annotated[str, typer.Argument(help="A run with predictions.")]
     if not zones:
         raise ConfigError(f"Run {run} has predicted no test zone: predict first.")
     print_scores(run, scoring.score_run(folder, dataset, zones))
-    print_areas(folder.areas(), dataset.legend())
+    if checked is not None:
+        points = pd.read_csv(checked)
+        print_areas(scoring.checked_areas(folder, dataset, points), dataset.legend())
 
 
 @app.command("runs")

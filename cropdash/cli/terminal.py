@@ -109,7 +109,7 @@ def print_areas(areas: pd.DataFrame, legend: Legend) -> None:
         "Mapped [ha]",
         "Corrected [ha]",
         "95 % interval",
-        title="Area of the scored parcels",
+        title="Area of the predicted zones",
     )
     for row in areas.sort_values("estimated_ha", ascending=False).to_dict("records"):
         low, high = float(row["low_ha"]), float(row["high_ha"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
 
 from cropdash.domain.errors import InvalidRaster
 
@@ -32,70 +31,28 @@ def estimate_area(counts: ArrayLike, mapped_ha: ArrayLike) -> pd.DataFrame:
     """
     sample, areas = _checked(counts, mapped_ha)
     n = sample.sum(axis=0)  # (K,) by map class
-    used = n >= 2
+    used, spread = n >= 2, np.maximum(n - 1, 1)
     share = _ratio(sample, n, empty=0.0).T  # (map, truth)
-    spread = np.maximum(n - 1, 1)
     held = np.where(used, areas, 0.0)
+    cells = held[:, None] * share  # [ha]
     doubt = held[:, None] ** 2 * share * (1 - share) / spread[:, None]
-    right = np.diag(share)
-    table = _table(sample, areas, used, np.sqrt(doubt.sum(axis=0)), _95)
-    table["users_accuracy_error"] = np.where(used, np.sqrt(right * (1 - right) / spread), np.nan)
-    error = _producers_error(share, doubt, held)
-    table["producers_accuracy_error"] = np.where(used, error, np.nan)
-    return _rows_there(table, sample, areas, used)
-
-
-def estimate_area_by_zone(counts: ArrayLike, mapped_ha: ArrayLike) -> pd.DataFrame:
-    """As `estimate_area`, where whole zones were sampled instead of units.
-
-    counts (Z, K, K) are what was sampled in each zone, in hectares or units. Neighbours err alike,
-    so that many units of few zones say less than as many units from everywhere: the error is that
-    of a ratio estimate over zones (Cochran 1977, Sampling Techniques, chapters 6 and 9), with
-    Student's t on Z - 1 degrees of freedom. With one zone it is NaN.
-    """
-    zones = np.asarray(counts, np.float64)
-    if zones.ndim != 3:
-        raise InvalidRaster(f"Counts of shape {zones.shape}: expected (zones, K, K).")
-    sample, areas = _checked(zones.sum(axis=0), mapped_ha)
-    zones = zones[zones.any(axis=(1, 2))]  # where nothing was sampled nothing is known
-    z, used = len(zones), sample.sum(axis=0) > 0
-    share = _ratio(sample, sample.sum(axis=0), empty=0.0)  # (truth, map)
-    scale = np.where(used, _ratio(areas, sample.sum(axis=0), empty=0.0), 0.0)  # (K,)
-    off = zones - share * zones.sum(axis=1)[:, None, :]  # what a zone errs otherwise than all
-    residual = off @ scale  # (Z, K) by true class [ha]
-    if z < 2:
-        error, reach = np.full(len(areas), np.nan), np.nan
-    else:
-        error = np.sqrt(z / (z - 1) * (residual**2).sum(axis=0))
-        reach = float(stdtrit(z - 1, 0.975))
-    return _rows_there(_table(sample, areas, used, error, reach), sample, areas, used)
-
-
-def _table(
-    sample: Doubles, areas: Doubles, used: NDArray[np.bool_], error: Doubles, reach: float
-) -> pd.DataFrame:
-    """All K classes with their estimates; `reach` is how many errors an interval spans."""
-    share = _ratio(sample, sample.sum(axis=0), empty=0.0)  # (truth, map)
-    cells = share * np.where(used, areas, 0.0)  # [ha]
-    found = cells.sum(axis=1)
-    return pd.DataFrame(
+    right, found, error = np.diag(share), cells.sum(axis=0), np.sqrt(doubt.sum(axis=0))
+    of_producer = _producers_error(share, doubt, held)
+    table = pd.DataFrame(
         {
             "class_id": np.arange(len(areas)),
-            "sampled": sample.sum(axis=0),
+            "sampled": n,
             "mapped_ha": areas,
             "estimated_ha": found,
             "standard_error_ha": error,
-            "low_ha": np.maximum(found - reach * error, 0.0),
-            "high_ha": found + reach * error,
-            "users_accuracy": np.where(used, np.diag(share), np.nan),
+            "low_ha": np.maximum(found - _95 * error, 0.0),
+            "high_ha": found + _95 * error,
+            "users_accuracy": np.where(used, right, np.nan),
             "producers_accuracy": np.where(used, _ratio(np.diag(cells), found), np.nan),
+            "users_accuracy_error": np.where(used, np.sqrt(right * (1 - right) / spread), np.nan),
+            "producers_accuracy_error": np.where(used, of_producer, np.nan),
         }
     )
-
-
-def _rows_there(
-    table: pd.DataFrame, sample: Doubles, areas: Doubles, used: NDArray[np.bool_]
-) -> pd.DataFrame:
     rows = pd.DataFrame(table[(areas > 0) | (sample.sum(axis=1) > 0)].reset_index(drop=True))
     rows.attrs["unsampled_ha"] = float(areas[~used].sum())
     return rows

@@ -36,7 +36,7 @@ CALIBRATION, STACK = Form("calibration.json"), Form("stack.json")
 EPOCHS = "epochs.jsonl"
 PREDICTIONS, SCORES_FOLDER = "predictions", "scores"
 SCORES = Form("scores.json")
-CONFUSIONS, DECIDED, AREAS = "confusions.parquet", "calibration.parquet", "areas.parquet"
+CONFUSIONS, DECIDED = "confusions.parquet", "calibration.parquet"
 
 # A study
 STUDIES = "studies"  # beside the runs, and no run itself

@@ -148,17 +148,9 @@ class RunFolder:
         return pd.read_parquet(self.prediction_path(zone_id).with_suffix(".parquet"))
 
     def write_scores(
-        self,
-        scores: RunScores,
-        confusions: pd.DataFrame,
-        calibration: pd.DataFrame,
-        areas: pd.DataFrame,
+        self, scores: RunScores, confusions: pd.DataFrame, calibration: pd.DataFrame
     ) -> None:
-        tables = {
-            layout.CONFUSIONS: confusions,
-            layout.DECIDED: calibration,
-            layout.AREAS: areas,
-        }
+        tables = {layout.CONFUSIONS: confusions, layout.DECIDED: calibration}
         for name, table in tables.items():
             with atomic.replacing(self.path / layout.SCORES_FOLDER / name) as temporary:
                 table.to_parquet(temporary, index=False)
@@ -180,10 +172,6 @@ class RunFolder:
     def calibration(self) -> pd.DataFrame:
         """zone_id, parcel_id, truth, predicted, confidence, correct: parcels with a mapped crop."""
         return self._score_table(layout.DECIDED)
-
-    def areas(self) -> pd.DataFrame:
-        """Hectares by class: mapped, and corrected for the map's errors with an interval."""
-        return self._score_table(layout.AREAS)
 
     def _score_table(self, name: str) -> pd.DataFrame:
         path = self.path / layout.SCORES_FOLDER / name

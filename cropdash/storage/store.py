@@ -177,7 +177,6 @@ class Store:
     calibrated = _of(_run, RunFolder.calibrated)
     confusions = _of(_run, RunFolder.confusions)
     calibration = _of(_run, RunFolder.calibration)
-    areas = _of(_run, RunFolder.areas)
 
     # studies -----------------------------------------------------------------
 

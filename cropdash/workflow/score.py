@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pyproj import Transformer
 
 from cropdash import classify
 from cropdash.classify.classifier import Classifier
 from cropdash.domain import IGNORE, Cube, Labels, Prediction, Zone
-from cropdash.domain.errors import InvalidRun
+from cropdash.domain.errors import ConfigError, InvalidRun
 from cropdash.domain.scores import RunScores, SetScores, TestScores, UnitScores
 from cropdash.evaluate import Unit, area, backoff, conformal, confusion, parcels, scores, tables
 from cropdash.settings import classifiers
@@ -112,20 +113,42 @@ def score_run(
         dataset.fingerprint(),
         seconds or (before.seconds if before else {}),
     )
-    run.write_scores(found, confusions, calibration, areas(confusions, k))
+    run.write_scores(found, confusions, calibration)
     return found
 
 
-def areas(confusions: pd.DataFrame, n_classes: int) -> pd.DataFrame:
-    """Hectares of each class in the scored parcels: as mapped, and corrected for the map's errors.
+def checked_areas(run: RunFolder, dataset: DatasetFolder, points: pd.DataFrame) -> pd.DataFrame:
+    """Hectares of each class in the predicted zones, by points that were drawn there and checked.
 
-    Every scored parcel was checked, so that the corrected area is the declared one; its interval
-    says how far it would be off for as many other zones of the same land. Parcels without a mapped
-    crop count too, as class 0: the map gives them a crop all the same.
+    `points` has lon, lat [degrees] and class, a name or id of the legend; those outside of the
+    zones say nothing. See `evaluate.area.estimate_area`. Raises ConfigError for other columns or
+    classes, or if no point lies within.
     """
-    by_zone = tables.per_zone(confusions, n_classes, unit="hectare", include_background=True)
-    counts = np.stack([matrix.counts for matrix in by_zone.values()])  # (Z, K, K)
-    return area.estimate_area_by_zone(counts, counts.sum(axis=(0, 1)))
+    legend = dataset.legend()
+    known = {name: k for k, c in enumerate(legend.classes) for name in (str(k), c.name, c.label())}
+    missing = {"lon", "lat", "class"} - set(points.columns)
+    strange = [] if missing else sorted(set(points["class"].astype(str)) - known.keys())
+    if missing or strange:
+        raise ConfigError(
+            f"The checked points lack {', '.join(sorted(missing))}: name lon, lat and class."
+            if missing
+            else f"Class {strange[0]!r} of the checked points is not in the dataset's legend."
+        )
+    truth = points["class"].astype(str).map(known).to_numpy(np.int64)
+    counts, mapped = np.zeros((legend.n_classes,) * 2), np.zeros(legend.n_classes)
+    for zone_id in run.predicted_zones():
+        prediction = run.prediction(zone_id)
+        grid, crop = prediction.grid, prediction.crop
+        to_grid = Transformer.from_crs("EPSG:4326", grid.crs, always_xy=True)
+        x, y = to_grid.transform(points["lon"].to_numpy(), points["lat"].to_numpy())
+        left, _, _, top = grid.bounds
+        rows, columns = (np.array((top - y, x - left)) // grid.pixel_size).astype(np.int64)
+        there = (rows >= 0) & (columns >= 0) & (rows < crop.shape[0]) & (columns < crop.shape[1])
+        np.add.at(counts, (truth[there], crop[rows[there], columns[there]]), 1)
+        mapped += np.bincount(crop.ravel(), minlength=legend.n_classes) * grid.pixel_size**2 / 1e4
+    if not counts.any():
+        raise ConfigError("No checked point lies in a zone that the run has predicted.")
+    return area.estimate_area(counts, mapped)
 
 
 def _score_zone(

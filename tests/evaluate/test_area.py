@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import stats
 
 from cropdash.domain.errors import InvalidRaster
-from cropdash.evaluate.area import estimate_area, estimate_area_by_zone
+from cropdash.evaluate.area import estimate_area
 
 # The worked example of Olofsson et al. 2014 (table 8): deforestation, forest gain, stable forest,
 # stable non-forest; rows are the map there. Areas in Landsat pixels of 30 m.
@@ -64,71 +63,16 @@ def test_a_perfect_map_needs_no_correction() -> None:
     assert table["standard_error_ha"].tolist() == [0.0, 0.0]
 
 
-def test_zones_that_err_alike_need_the_wider_interval() -> None:
-    """The error rate differs from zone to zone: units of a zone are no independent draws."""
-    rng = np.random.default_rng(1)
-    size, held = np.array([400.0, 600.0]), []
-    for _ in range(400):
-        wrong = rng.beta(2, 8, (12, 2))  # mean .2 for each mapped class
-        n = rng.integers(30, 80, (12, 2))
-        missed = rng.binomial(n, wrong)
-        zones = np.zeros((12, 2, 2))  # (zone, truth, map)
-        zones[:, [0, 1], [0, 1]], zones[:, [1, 0], [0, 1]] = n - missed, missed
-        true_area = size * 0.8 + size[::-1] * 0.2
-        held.append(
-            [
-                ((table["low_ha"] <= true_area) & (true_area <= table["high_ha"])).all()
-                for table in (
-                    estimate_area(zones.sum(axis=0), size),
-                    estimate_area_by_zone(zones, size),
-                )
-            ]
-        )
-    naive, by_zone = np.mean(held, axis=0)
-    assert naive < 0.75
-    assert 0.91 < by_zone < 0.985
-
-
-def ratio_estimate(zones: np.ndarray, areas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Areas and standard errors of Cochran's ratio estimate, by loops over zones and classes."""
-    n_zones, k, _ = zones.shape
-    found, squares = np.zeros(k), np.zeros(k)
-    for true in range(k):
-        share = [zones[:, true, m].sum() / zones[:, :, m].sum() for m in range(k)]
-        found[true] = sum(areas[m] * share[m] for m in range(k))
-        for zone in zones:
-            off = [zone[true, m] - share[m] * zone[:, m].sum() for m in range(k)]
-            by_map = [areas[m] / zones[:, :, m].sum() * off[m] for m in range(k)]
-            squares[true] += sum(by_map) ** 2
-    return found, np.sqrt(squares * n_zones / (n_zones - 1))
-
-
-@pytest.mark.parametrize("n_zones", [2, 3, 7])
-def test_the_error_is_cochrans_and_spans_students_t_of_one_zone_less(n_zones: int) -> None:
-    zones = np.random.default_rng(n_zones).integers(1, 40, (n_zones, 4, 4))
-    found, error = ratio_estimate(zones, HECTARES)
-    # Zones where nothing was sampled give no degree of freedom.
-    table = estimate_area_by_zone(np.concatenate([zones, np.zeros((2, 4, 4))]), HECTARES)
-    np.testing.assert_allclose(table["estimated_ha"], found)
-    np.testing.assert_allclose(table["standard_error_ha"], error)
-    reach = stats.t(df=n_zones - 1).ppf(0.975) * error
-    np.testing.assert_allclose(table["high_ha"], found + reach)
-    np.testing.assert_allclose(table["low_ha"], np.maximum(found - reach, 0))
-
-
 def test_no_area_is_below_zero_and_those_above_are_as_computed() -> None:
     """The rare class's interval would reach below 0; the common one's doesn't."""
     counts = np.array([[1, 1], [1, 30]])
-    for table in (
-        estimate_area(counts, [2.0, 300.0]),
-        estimate_area_by_zone(np.stack([counts, 2 * counts[::-1, ::-1]]), [2.0, 300.0]),
-    ):
-        reach = table["high_ha"] - table["estimated_ha"]
-        assert (table["estimated_ha"] - reach).lt(0).any()
-        wanted = (table["estimated_ha"] - reach).clip(lower=0)
-        np.testing.assert_allclose(table["low_ha"], wanted, atol=1e-9)
-        assert table["low_ha"].min() == 0
-    common = estimate_area(counts, [2.0, 300.0]).iloc[1]
+    table = estimate_area(counts, [2.0, 300.0])
+    reach = table["high_ha"] - table["estimated_ha"]
+    assert (table["estimated_ha"] - reach).lt(0).any()
+    wanted = (table["estimated_ha"] - reach).clip(lower=0)
+    np.testing.assert_allclose(table["low_ha"], wanted, atol=1e-9)
+    assert table["low_ha"].min() == 0
+    common = table.iloc[1]
     assert 0 < common["low_ha"] < common["estimated_ha"]
 
 
@@ -146,50 +90,13 @@ def test_one_sampled_unit_says_nothing_of_its_error_and_two_do() -> None:
     assert half / error == pytest.approx(stats.norm.ppf(0.975))
 
 
-def test_both_ways_give_the_same_areas() -> None:
-    zones = np.random.default_rng(2).integers(1, 40, (5, 4, 4))
-    whole, by_zone = (
-        estimate_area(zones.sum(axis=0), HECTARES),
-        estimate_area_by_zone(zones, HECTARES),
-    )
-    for name in ("sampled", "mapped_ha", "estimated_ha", "users_accuracy", "producers_accuracy"):
-        np.testing.assert_allclose(whole[name], by_zone[name])
-
-
-def test_zones_that_are_copies_leave_no_doubt_and_one_zone_says_nothing_of_it() -> None:
-    table = estimate_area_by_zone(np.stack([BY_MAP.T] * 3), HECTARES)
-    np.testing.assert_allclose(table["standard_error_ha"], 0, atol=1e-6)
-    alone = estimate_area_by_zone(BY_MAP.T[None], HECTARES)
-    assert alone["standard_error_ha"].isna().all()
-    assert alone["low_ha"].isna().all()
-    assert alone["estimated_ha"].notna().all()
-
-
-def test_zones_of_which_nothing_was_sampled_say_nothing() -> None:
-    zones = np.random.default_rng(2).integers(1, 40, (3, 4, 4))
-    more = np.concatenate([zones, np.zeros((4, 4, 4), int)])
-    pd.testing.assert_frame_equal(
-        estimate_area_by_zone(zones, HECTARES), estimate_area_by_zone(more, HECTARES)
-    )
-    assert estimate_area_by_zone(more[2:], HECTARES)["standard_error_ha"].isna().all()
-
-
-@pytest.mark.parametrize(
-    "estimate", [estimate_area, lambda c, a: estimate_area_by_zone(c[None], a)]
-)
-def test_how_much_is_found_of_a_class_that_was_not_sampled_is_unknown(estimate) -> None:
-    table = estimate(np.array([[0, 0, 0], [0, 18, 0], [0, 2, 0]]), np.array([0.0, 100, 50]))
+def test_how_much_is_found_of_a_class_that_was_not_sampled_is_unknown() -> None:
+    table = estimate_area(np.array([[0, 0, 0], [0, 18, 0], [0, 2, 0]]), np.array([0.0, 100, 50]))
     table = table.set_index("class_id")
     assert np.isnan(table.loc[2, "producers_accuracy"])
     assert np.isnan(table.loc[2, "users_accuracy"])
     assert table.loc[1, "producers_accuracy"] == 1
-    if "producers_accuracy_error" in table:
-        assert np.isnan(table.loc[2, "producers_accuracy_error"])
-
-
-def test_counts_without_zones_are_refused() -> None:
-    with pytest.raises(InvalidRaster, match="zones, K, K"):
-        estimate_area_by_zone(BY_MAP.T, HECTARES)
+    assert np.isnan(table.loc[2, "producers_accuracy_error"])
 
 
 @pytest.mark.parametrize(
