@@ -66,7 +66,6 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "cnn elevation": ("cnn", {"layers": "elevation"}),
     "cnn rare merged": ("cnn", {"rare": "merge"}),
     "cnn last crop": ("cnn", {"last_crop": True}),
-    "xgboost no zone mean": ("xgboost", {"zone_mean": False}),
     "xgboost no location": ("xgboost", {"location": False}),
     "xgboost elevation": ("xgboost", {"layers": "elevation"}),
     "xgboost last crop": ("xgboost", {"last_crop": True}),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cropdash.classify import features
-from cropdash.classify.inputs import Inputs, zone_mean
+from cropdash.classify.inputs import Inputs
 from cropdash.domain import Cube, Legend, Period, Sample
 from cropdash.domain.errors import InvalidRaster, InvalidRun, NotEnoughData
 from cropdash.files.records import Form
@@ -118,10 +118,8 @@ def schema_in(model: Mapping[str, Any], config: TrainConfig) -> TrainingSchema:
     Raises KeyError, TypeError or ValueError if it is damaged or not what the settings ask for.
     """
     inputs = Inputs.from_json(model["inputs"])
-    asked = (config.inputs, config.indices, config.location, config.last_crop, zone_mean(config))
-    if asked != (
-        inputs.series, inputs.indices, inputs.location, inputs.last_crop, inputs.zone_mean,
-    ):  # fmt: skip
+    asked = (config.inputs, config.indices, config.location, config.last_crop)
+    if asked != (inputs.series, inputs.indices, inputs.location, inputs.last_crop):
         raise ValueError("The inputs are not those of the settings.")
     return TrainingSchema(
         tuple(model["bands"]), tuple(model["days"]), inputs, tuple(model["classes"])

@@ -12,11 +12,9 @@ from cropdash.classify.inputs import RAW, Inputs
 from cropdash.domain import BACKGROUND, IGNORE, Cube, Float, Grid, Sample
 
 PLACE = ("latitude", "longitude")
-ELEVATION, LAST_CROP = "elevation", "last crop"
+LAST_CROP = "last crop"
 # A pixel is drawn by one over this power of its parcel's size; 1: each parcel as often.
 DRAWN_BY = 0.75
-OF_ZONE = " of the zone"  # ends the name of a channel that is the zone's mean of another
-_LEAST_SPREAD = {PLACE[0]: 0.5, PLACE[1]: 0.5, ELEVATION: 50.0}  # [degrees], [m]
 
 
 def table(cube: Cube, inputs: Inputs) -> Float:
@@ -33,11 +31,6 @@ def table(cube: Cube, inputs: Inputs) -> Float:
         for values in series.values():
             statistics = [f(values, axis=0) for f in (np.min, np.max, np.mean, np.std)]
             columns += [values, np.diff(values, axis=0), np.stack(statistics)]
-    if inputs.zone_mean:
-        for name in inputs.indices:
-            values = cube.index(name)
-            against = values - zone_means(values)[:, None, None]
-            columns.append(against.reshape(-1, n_pixels))
     if inputs.location:
         columns.append(coordinates(cube.grid).reshape(2, n_pixels))
     columns += [cube.layer(name).reshape(-1, n_pixels) for name, _ in inputs.layers]
@@ -55,8 +48,6 @@ def table_names(bands: Sequence[str], n_periods: int, inputs: Inputs) -> list[st
         names += [f"{number} {index}" for number in numbers]
         names += [f"{number} {index} change" for number in numbers[1:]]
         names += [f"{index} {s}" for s in ("minimum", "maximum", "mean", "deviation")]
-    if inputs.zone_mean:
-        names += [f"{number} {i} against its zone" for i in inputs.indices for number in numbers]
     names += list(PLACE) if inputs.location else []
     for layer, n in inputs.layers:
         names += [layer] if n == 1 else [f"{number} {layer}" for number in numbers]
@@ -78,20 +69,6 @@ def coordinates(grid: Grid) -> Float:
     longitude, latitude = to_degrees.transform((left + right) / 2, (top + bottom) / 2)
     centre = np.array([latitude, longitude], dtype=np.float32)
     return np.broadcast_to(centre[:, None, None], (2, *grid.shape))
-
-
-def zone_means(values: Float) -> Float:
-    """(...,) mean over the pixels of (..., H, W) that have a value; NaN where none has.
-
-    What the whole zone shares, such as an early spring or a dry summer, is in it, so it is not in
-    the difference from it. The mean is over all land, so it needs no register.
-    """
-    there = ~np.isnan(values)
-    total = np.where(there, values, 0).sum(axis=(-2, -1), dtype=np.float64)
-    counts = there.sum(axis=(-2, -1))
-    means = np.full(total.shape, np.nan, np.float32)
-    np.divide(total, counts, out=means, where=counts > 0, casting="unsafe")
-    return means
 
 
 def parcel_weight(sample: Sample, power: float) -> Float:

@@ -96,12 +96,9 @@ class ForestClassifier(LearnedFromRows[ForestConfig]):
         config, started = self._config, time.monotonic()
         schema = description.schema_of(train, config)
         rng = np.random.default_rng(config.seed)
-        rows, labels = sampling.draw(train, schema, config.pixels, config.weighting, rng)
-        self._statistics = sampling.statistics([rows], schema)
-        judged = {"train": (self._filled(rows, schema), labels)}
-        held, truth = sampling.as_it_lies(validation, schema, rng)
-        if (truth < len(schema.classes)).any():
-            judged["validation"] = (self._filled(held, schema), truth)
+        drawn = sampling.sides(train, validation, schema, config, rng)
+        self._statistics = sampling.statistics([drawn["train"][0]], schema)
+        judged = {n: (self._filled(rows, schema), truth) for n, (rows, truth) in drawn.items()}
         sums = {name: np.zeros((len(r), len(schema.classes))) for name, (r, _) in judged.items()}
         parts: list[Trees] = []
         for grown, done in self._grown(*judged["train"], rng):
@@ -209,11 +206,8 @@ def _scores(said: NDArray[np.float64], truth: Ints) -> dict[str, float]:
     """Loss over the classes that can be named, and scores over all."""
     named = truth < said.shape[1]
     right = said[np.flatnonzero(named), truth[named]]
-    counts = validation.counts(
-        truth.astype(np.int64), said.argmax(axis=1), max(said.shape[1], int(truth.max()) + 1)
-    )
     loss = -float(np.log(np.maximum(right, _LEAST)).mean())
-    return {"loss": loss, **validation.scores(counts)}
+    return {"loss": loss, **validation.of_answers(said, truth)}
 
 
 KIND = ClassifierKind(

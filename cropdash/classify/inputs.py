@@ -14,11 +14,6 @@ from cropdash.settings.train import TrainConfig
 RAW, DIGITAL = "raw", "digital"  # series of a table: reflectance alone; of a network: numbers
 
 
-def zone_mean(config: TrainConfig) -> bool:
-    """True if differences from the zone's means are seen, which not every model can."""
-    return bool(getattr(config, "zone_mean", False))
-
-
 @dataclass(frozen=True)
 class Inputs:
     """What a model sees beside the reflectance of all bands."""
@@ -30,7 +25,6 @@ class Inputs:
         tuple[str, int], ...
     ] = ()  # names, and values a season: T, or 1 where it is still
     last_crop: bool = False
-    zone_mean: bool = False
 
     @staticmethod
     def of(config: TrainConfig, cube: Cube) -> Inputs:
@@ -46,7 +40,7 @@ class Inputs:
             found |= alike or {wanted: 1}
         made = Inputs(
             config.inputs, config.indices, config.location, tuple(found.items()),
-            config.last_crop, zone_mean(config),
+            config.last_crop,
         )  # fmt: skip
         made.check(cube)
         return made

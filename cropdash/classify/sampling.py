@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cropdash.classify import features
 from cropdash.classify.description import TrainingSchema
 from cropdash.domain import Float, Sample
+from cropdash.settings.train import RowsConfig
 
 Positions = NDArray[np.int32]  # of classes in the schema's list
 Rows = tuple[Float, Positions]  # (N, F) and (N,)
@@ -83,6 +84,19 @@ def as_it_lies(samples: Sequence[Sample], schema: TrainingSchema, rng: np.random
     every, order = with_others(schema, samples)
     rows, found = draw(samples, every, _JUDGED, "none", rng)
     return rows, order[found]
+
+
+def sides(
+    train: Sequence[Sample],
+    validation: Sequence[Sample],
+    schema: TrainingSchema,
+    config: RowsConfig,
+    rng: np.random.Generator,
+) -> dict[str, Rows]:
+    """What is learned from, and what it is judged by if any of that can be named."""
+    found = {"train": draw(train, schema, config.pixels, config.weighting, rng)}
+    held, truth = as_it_lies(validation, schema, rng)
+    return found | ({"validation": (held, truth)} if (truth < len(schema.classes)).any() else {})
 
 
 def statistics(parts: Iterable[Float], schema: TrainingSchema) -> dict[str, dict[str, float]]:

@@ -23,3 +23,9 @@ def scores(counts: NDArray[np.int64]) -> dict[str, float]:
     macro = float(f1.mean()) if supported.any() else 0.0
     # Both matter to the reader of a map: neither alone may choose the weights.
     return {"accuracy": accuracy, "macro_f1": macro, "score": (accuracy + macro) / 2}
+
+
+def of_answers(said: NDArray[np.floating], truth: NDArray[np.integer]) -> dict[str, float]:
+    """`scores` of (N, C) probabilities; a truth of C or more is a class that can't be named."""
+    known, answered = truth.astype(np.int64), said.argmax(axis=1)
+    return scores(counts(known, answered, max(said.shape[1], int(known.max()) + 1)))

@@ -30,7 +30,7 @@ def ensemble(
 
     Example: `python -m cropdash ensemble cnn-20230101-120000-ab12 xgboost-20230101-110000-cd34`
     """
-    from cropdash.workflow import ensemble as joining
+    from cropdash.settings.ensemble import ensemble_of
     from cropdash.workflow import score, train
 
     if len(set(members)) < 2:
@@ -39,7 +39,7 @@ def ensemble(
     found = [runs.find(where.models, member) for member in members]
     for member in found:
         score.weights_path(member)
-    run = runs.queue(where, joining.of_runs(found))
+    run = runs.queue(where, ensemble_of({member.run_id: member.config for member in found}))
     console.print(f"Run {run.run_id}")
     with at_work(run.path, in_turn=True) as told:
         train.train_run(run, where, **told)
@@ -54,7 +54,7 @@ def optimism(
     """Score one model under five splits: how much a wrong one flatters.
 
     Random pixels, parcels and patches lie beside what was learned; whole zones and whole regions
-    do not. Writes optimism.json and optimism.csv into the models folder.
+    do not. Writes optimism.json into the models folder.
 
     Example: `python -m cropdash optimism demo --classifier xgboost`
     """

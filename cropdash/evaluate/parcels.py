@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cropdash.domain import Bytes, Float, Ints, interior
+from cropdash.domain import Bytes, Float, Ints, Labels, interior
 from cropdash.domain.errors import InvalidRaster
 
 Mask = NDArray[np.bool_]
@@ -50,6 +50,12 @@ def parcel_probabilities(probabilities: Float, parcel_id: Ints) -> ParcelMeans:
         sums[k] = np.bincount(index, layer[inside][used], minlength=ids.size)
     means = (sums / n_pixels).T.astype(np.float32) if ids.size else sums.T.astype(np.float32)
     return ParcelMeans(ids.astype(np.int32), means, n_pixels.astype(np.int32))
+
+
+def declared(labels: Labels, ids: Ints) -> NDArray[np.int64]:
+    """(P,) class that is declared on each of some parcels."""
+    found, first = np.unique(labels.parcel_id, return_index=True)
+    return labels.crop.ravel()[first][np.searchsorted(found, ids)].astype(np.int64)
 
 
 def parcel_decisions(probabilities: ArrayLike) -> Decisions:

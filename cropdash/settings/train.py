@@ -115,11 +115,6 @@ class RowsConfig(TrainConfig):
         "indices", title="Inputs",
         description="Reflectance alone, or with the indices, their changes and statistics.",
     )  # fmt: skip
-    zone_mean: bool = Field(
-        True, title="Difference from the zone",
-        description="The model also sees how far a pixel lies from its zone's mean of the month: "
-        "an early spring or a dry summer of the whole zone is told from a crop.",
-    )  # fmt: skip
     pixels: int = Field(
         40_000, ge=1_000, le=100_000_000, title="Training pixels", description="Drawn at most."
     )

@@ -15,7 +15,7 @@ from cropdash.files.records import Form
 # A dataset
 DATASET, LEGEND, BUILD = Form("dataset.json"), Form("legend.json"), Form("build.json")
 DECISIONS, REALISM = Form("decisions.json"), Form("realism.json")
-OPTIMISM, OPTIMISM_TABLE = Form("optimism.json"), "optimism.csv"
+OPTIMISM = Form("optimism.json")
 DECISIONS_LOCK = "decisions.lock"
 ZONES, PARTS = "zones", "parts"  # folders: finished zones; periods of a zone that is being built
 

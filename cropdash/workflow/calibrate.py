@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +68,8 @@ def fit(
     pixels, fields = _said(classifier, held_out, np.random.default_rng(config.seed))
     if not fields.named.any():
         return Calibration()
-    fitted = Calibration(tuple(prior.tolist()), zones=_ids(held_out))
+    zones = tuple(sample.zone.zone_id for sample in held_out)
+    fitted = Calibration(tuple(prior.tolist()), zones=zones)
     if config.adjustment:
         tau = calibration.fit_adjustment(pixels.said, pixels.truth, prior)
         fitted = replace(fitted, tau=tau)
@@ -91,8 +92,7 @@ def fit(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Told:
+class _Told(NamedTuple):
     said: Float  # (N, K)
     truth: NDArray[np.int64]  # (N,)
 
@@ -107,40 +107,27 @@ def _said(
     classifier: Classifier, held_out: Sequence[Sample], rng: np.random.Generator
 ) -> tuple[_Told, _Told]:
     """What the model says of labelled pixels and parcels of the zones, and what is declared."""
-    by_pixel: list[_Told] = []
-    by_parcel: list[_Told] = []
+    empty = _Told(np.zeros((0, 1), np.float32), np.zeros(0, np.int64))
+    told: list[tuple[_Told, _Told]] = []
     for sample in held_out:
         probabilities = classifier.predict_proba(sample.cube)  # (K, H, W)
-        by_pixel.append(_some_pixels(sample, probabilities, rng))
-        by_parcel.append(_parcels(sample, probabilities))
-    return _joined(by_pixel), _joined(by_parcel)
+        at = some_pixels(sample, _PIXELS, rng)
+        flat, crop = probabilities.reshape(len(probabilities), -1), sample.labels.crop.ravel()
+        means = parcels.parcel_probabilities(probabilities, sample.labels.parcel_id)
+        truth = parcels.declared(sample.labels, means.ids)
+        mapped = (truth > 0) & (truth != IGNORE)
+        by_parcel = _Told(means.probabilities[mapped], truth[mapped])
+        told.append((_Told(flat[:, at].T, crop[at].astype(np.int64)), by_parcel))
+    pixels, fields = zip(*told, strict=True) if told else ((empty,), (empty,))
+    return _joined(pixels), _joined(fields)
 
 
-def _some_pixels(sample: Sample, probabilities: Float, rng: np.random.Generator) -> _Told:
+def some_pixels(sample: Sample, n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Flat positions of at most n pixels with a mapped crop, drawn at random."""
     crop = sample.labels.crop.ravel()
-    there = np.flatnonzero((crop > 0) & (crop != IGNORE))
-    chosen = rng.permutation(there)[:_PIXELS]
-    flat = probabilities.reshape(len(probabilities), -1)
-    return _Told(flat[:, chosen].T, crop[chosen].astype(np.int64))
-
-
-def _parcels(sample: Sample, probabilities: Float) -> _Told:
-    ids, crop = sample.labels.parcel_id, sample.labels.crop
-    means = parcels.parcel_probabilities(probabilities, ids)
-    found, first = np.unique(ids, return_index=True)
-    truth = crop.ravel()[first][np.searchsorted(found, means.ids)]
-    mapped = (truth > 0) & (truth != IGNORE)
-    return _Told(means.probabilities[mapped], truth[mapped].astype(np.int64))
+    return rng.permutation(np.flatnonzero((crop > 0) & (crop != IGNORE)))[:n]
 
 
 def _joined(parts: Sequence[_Told]) -> _Told:
-    if not parts:
-        return _Told(np.zeros((0, 1), np.float32), np.zeros(0, np.int64))
-    return _Told(
-        np.concatenate([part.said for part in parts]),
-        np.concatenate([part.truth for part in parts]),
-    )
-
-
-def _ids(samples: Sequence[Sample]) -> tuple[str, ...]:
-    return tuple(sample.zone.zone_id for sample in samples)
+    said, truth = zip(*parts, strict=True)
+    return _Told(np.concatenate(said), np.concatenate(truth))

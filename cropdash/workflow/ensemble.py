@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from cropdash import classify
 from cropdash.classify.classifier import Classifier
-from cropdash.domain import IGNORE, Cube, Float, Legend, Sample
+from cropdash.domain import Cube, Float, Legend, Sample
 from cropdash.domain.errors import InvalidRun, NotEnoughData
 from cropdash.evaluate.stacking import Stack, fit_stack
 from cropdash.settings import classifiers
-from cropdash.settings.ensemble import EnsembleConfig, ensemble_of
+from cropdash.settings.ensemble import EnsembleConfig
 from cropdash.storage import runs
 from cropdash.storage.runs import RunFolder
+from cropdash.workflow.calibrate import some_pixels
 
 _PIXELS = 5_000  # a zone: enough for a weight a model and a bias a class
 
@@ -60,9 +61,8 @@ class Ensemble:
         said: list[list[Float]] = [[] for _ in self._members]
         truth = []
         for sample in validation:
-            crop = sample.labels.crop.ravel()
-            there = rng.permutation(np.flatnonzero((crop > 0) & (crop != IGNORE)))[:_PIXELS]
-            truth.append(crop[there].astype(np.int64))
+            there = some_pixels(sample, _PIXELS, rng)
+            truth.append(sample.labels.crop.ravel()[there].astype(np.int64))
             for told, member in zip(said, self._members, strict=True):
                 probabilities = member.predict_proba(sample.cube)  # (K, H, W)
                 told.append(probabilities.reshape(len(probabilities), -1)[:, there].T)
@@ -105,8 +105,3 @@ def load(run: RunFolder, legend: Legend) -> Ensemble:
     whole = assemble(config, run.path.parent, legend)
     whole.restore(run.path, {})
     return whole
-
-
-def of_runs(members: Sequence[RunFolder]) -> EnsembleConfig:
-    """Settings of the ensemble of some runs; see `ensemble_of`."""
-    return ensemble_of({member.run_id: member.config for member in members})

@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,6 @@ from cropdash import classify
 from cropdash.domain import IGNORE, Legend, Sample, Zone
 from cropdash.domain.errors import NotEnoughData
 from cropdash.evaluate import Confusion, confusion, parcels
-from cropdash.files import atomic
 from cropdash.prepare import splits
 from cropdash.settings.train import TrainConfig
 from cropdash.storage import layout
@@ -79,55 +77,47 @@ def folds(
     """What is held back under a split: one fold, or one for each region."""
     if split == "region":
         for region in dict.fromkeys(zone.region for zone in zones):
-            yield _by_zone(samples, [zone.region == region for zone in zones])
+            yield _parted(samples, [_all_or_none(s, s.zone.region == region) for s in samples])
     elif split == "zone":
-        yield _by_zone(samples, _some_zones(samples, seed))
+        fold = splits.folds(_some_crops(samples), HELD, seed)
+        yield _parted(samples, [_all_or_none(s, fold.get(s.zone.zone_id) == 0) for s in samples])
     else:
-        yield _within(samples, split, seed)
+        yield _parted(samples, [held_back(s, split, seed) for s in samples])
 
 
-def _by_zone(samples: Sequence[Sample], held: Sequence[bool]) -> Fold:
-    pairs = list(zip(samples, held, strict=True))
-    return Fold([s for s, out in pairs if not out], [s for s, out in pairs if out])
+def _parted(samples: Sequence[Sample], out: Sequence[NDArray[np.bool_]]) -> Fold:
+    pairs = list(zip(samples, out, strict=True))
+    return Fold(
+        [without(sample, held) for sample, held in pairs if not held.all()],
+        [without(sample, ~held) for sample, held in pairs if held.any()],
+    )
 
 
-def _some_zones(samples: Sequence[Sample], seed: int) -> list[bool]:
-    """Whole zones, spread over regions and crops as folds are."""
-    tables = [
-        pd.DataFrame(
-            {
-                "zone_id": s.zone.zone_id,
-                "region": s.zone.region,
-                "crop": s.labels.crop[s.labels.crop != IGNORE],
-            }
-        ).query("crop > 0")[::50]
-        for s in samples
-    ]
-    fold = splits.folds(pd.concat(tables, ignore_index=True), HELD, seed)
-    return [fold.get(s.zone.zone_id) == 0 for s in samples]
+def _all_or_none(sample: Sample, held: bool) -> NDArray[np.bool_]:
+    return np.full(sample.labels.crop.shape, held)
 
 
-def _within(samples: Sequence[Sample], split: str, seed: int) -> Fold:
-    """Pixels, parcels or patches drawn in every zone."""
-    learned, scored = [], []
+def _some_crops(samples: Sequence[Sample]) -> pd.DataFrame:
+    """zone_id, region and crop of every fiftieth labelled pixel, by which zones are spread."""
+    tables = []
     for sample in samples:
-        out = held_back(
-            sample, split, np.random.default_rng((seed, sum(sample.zone.zone_id.encode())))
+        crop, zone = sample.labels.crop, sample.zone
+        mapped = crop[(crop > 0) & (crop != IGNORE)][::50]
+        tables.append(
+            pd.DataFrame({"crop": mapped}).assign(zone_id=zone.zone_id, region=zone.region)
         )
-        learned.append(without(sample, out))
-        scored.append(without(sample, ~out))
-    return Fold(learned, scored)
+    return pd.concat(tables, ignore_index=True)
 
 
-def held_back(sample: Sample, split: str, rng: np.random.Generator) -> NDArray[np.bool_]:
+def held_back(sample: Sample, split: str, seed: int) -> NDArray[np.bool_]:
     """(H, W) True for one in HELD of the zone's pixels, parcels or patches."""
+    rng = np.random.default_rng((seed, sum(sample.zone.zone_id.encode())))
     height, width = sample.labels.crop.shape
     if split == "pixel":
         return rng.random((height, width)) < 1 / HELD
     if split == "parcel":
-        return (rng.random(int(sample.labels.parcel_id.max()) + 1) < 1 / HELD)[
-            sample.labels.parcel_id
-        ]
+        ids = sample.labels.parcel_id
+        return (rng.random(int(ids.max()) + 1) < 1 / HELD)[ids]
     tiles = rng.random((-(-height // PATCH), -(-width // PATCH))) < 1 / HELD
     whole = tiles.repeat(PATCH, axis=0).repeat(PATCH, axis=1)
     return whole[:height, :width]
@@ -141,13 +131,19 @@ def without(sample: Sample, out: NDArray[np.bool_]) -> Sample:
 
 
 def _score(fold: Fold, config: TrainConfig, legend: Legend) -> dict[str, float]:
-    model = classify.build(config, legend)
+    model, k = classify.build(config, legend), legend.n_classes
     with tempfile.TemporaryDirectory() as scratch:
         model.fit(
             fold.learned, (), folder=Path(scratch), on_epoch=lambda values: None,
             should_stop=lambda: False,
         )  # fmt: skip
-    pixels, fields = _counted(model, fold)
+    pixels, fields = Confusion(np.zeros((k, k), int)), Confusion(np.zeros((k, k), int), "parcel")
+    for sample in fold.scored:
+        said = model.predict_proba(sample.cube)
+        pixels += confusion(sample.labels.crop, said.argmax(axis=0), k)
+        means = parcels.parcel_probabilities(said, sample.labels.parcel_id)
+        truth = parcels.declared(sample.labels, means.ids)
+        fields += confusion(truth, means.probabilities.argmax(axis=1), k, unit="parcel")
     shared = _parcels_of(fold.learned) & _parcels_of(fold.scored)
     return {
         "accuracy": pixels.accuracy,
@@ -157,25 +153,6 @@ def _score(fold: Fold, config: TrainConfig, legend: Legend) -> dict[str, float]:
         "learned": float(sum(_labelled(s) for s in fold.learned)),
         "scored": float(pixels.counts.sum()),
     }
-
-
-def _counted(model: Any, fold: Fold) -> tuple[Confusion, Confusion]:
-    """What the model says of the scored pixels and parcels."""
-    pixels = fields = None
-    for sample in fold.scored:
-        said = model.predict_proba(sample.cube)
-        k, crop = len(said), sample.labels.crop
-        counted = confusion(crop, said.argmax(axis=0).astype(np.uint8), k)
-        means = parcels.parcel_probabilities(said, sample.labels.parcel_id)
-        ids, first = np.unique(sample.labels.parcel_id, return_index=True)
-        truth = crop.ravel()[first][np.searchsorted(ids, means.ids)]
-        predicted = means.probabilities.argmax(axis=1).astype(np.uint8)
-        found = confusion(truth, predicted, k, unit="parcel")
-        pixels = counted if pixels is None else pixels + counted
-        fields = found if fields is None else fields + found
-    if pixels is None or fields is None:
-        raise NotEnoughData("There is no zone to score: build more zones.")
-    return pixels, fields
 
 
 def _labelled(sample: Sample) -> int:
@@ -194,7 +171,4 @@ def _parcels_of(samples: Sequence[Sample]) -> set[tuple[str, int]]:
 
 def _write(table: pd.DataFrame, config: TrainConfig, models: Path) -> None:
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
-    record = {"config": config.model_dump(mode="json"), "splits": rows}
-    layout.OPTIMISM.write(models, record)
-    with atomic.replacing(models / layout.OPTIMISM_TABLE) as temporary:
-        table.to_csv(temporary, index=False)
+    layout.OPTIMISM.write(models, {"config": config.model_dump(mode="json"), "splits": rows})

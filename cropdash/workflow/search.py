@@ -26,7 +26,7 @@ from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
 from cropdash.storage.studies import StudyFolder, Trial
 from cropdash.workflow import partition, proposals
-from cropdash.workflow.zone_dataset import ZoneDataset, learned_zones
+from cropdash.workflow.zone_dataset import material
 
 Progress = Callable[[str, float], None]
 ShouldStop = Callable[[], bool]
@@ -209,21 +209,15 @@ def _fit(
     should_stop: ShouldStop,
 ) -> None:
     """Train as a run of these settings is trained, but keep no model."""
-    dataset = DatasetFolder(folders.data, settings.dataset)
-    zones = partition.choose_zones(dataset, settings)
+    dataset, zones, learned, held_out, rare = material(folders, settings)
     if not zones.validation:
         raise NotEnoughData(
             f"Dataset {dataset.name} has a single training zone, and a search needs one to learn "
             "from and another to judge by: build more zones."
         )
-    learned_as, decided = partition.rare_classes(dataset, zones.train, settings)
-    run.write_classes(decided)
+    run.write_classes(rare)
     classify.build(settings, dataset.legend()).fit(
-        learned_zones(folders, dataset, zones, settings, learned_as),
-        ZoneDataset(dataset, zones.validation),
-        folder=run.path,
-        on_epoch=on_epoch,
-        should_stop=should_stop,
+        learned, held_out, folder=run.path, on_epoch=on_epoch, should_stop=should_stop
     )
 
 

@@ -12,12 +12,11 @@ from cropdash.classify import features
 from cropdash.settings import classifiers
 from cropdash.settings.ensemble import EnsembleConfig
 from cropdash.settings.folders import Folders
-from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
 from cropdash.workflow import calibrate, ensemble, ranks
-from cropdash.workflow.partition import Zones, choose_zones, rare_classes
+from cropdash.workflow.partition import Zones
 from cropdash.workflow.score import predict_zones, score_run
-from cropdash.workflow.zone_dataset import ZoneDataset, learned_zones
+from cropdash.workflow.zone_dataset import material
 
 Progress = Callable[[str, float], None]
 ShouldStop = Callable[[], bool]
@@ -40,18 +39,14 @@ def train_run(
     if it lacks what the model is to see.
     """
     config = classifiers.parse(run.config)
-    dataset = DatasetFolder(folders.data, config.dataset)
-    legend, started = dataset.legend(), time.monotonic()
+    started = time.monotonic()
 
     # Partition: which whole zones are learned from, held out to judge by, and never looked at.
+    # Rare classes are kept, dropped or merged, as the settings say.
     progress("Reading zones and training the first epoch", 0.0)
-    zones = zones or choose_zones(dataset, config)
-
-    # Rare classes: kept, dropped or merged, as the settings say.
-    learned_as, decided = rare_classes(dataset, zones.train, config)
-    run.write_classes(decided)
-    learned = learned_zones(folders, dataset, zones, config, learned_as)
-    held_out = ZoneDataset(dataset, zones.validation)
+    dataset, zones, learned, held_out, rare = material(folders, config, zones)
+    legend = dataset.legend()
+    run.write_classes(rare)
 
     # Training: stopped early by the zones held out. Of runs that are joined only their weights.
     model: classify.Classifier
@@ -90,12 +85,10 @@ def train_run(
 def assist_run(run: RunFolder, folders: Folders) -> None:
     """Be one of the other processes of the run's training: share its steps, write nothing."""
     config = classifiers.parse(run.config)
-    dataset = DatasetFolder(folders.data, config.dataset)
-    zones = choose_zones(dataset, config)
-    learned_as, _ = rare_classes(dataset, zones.train, config)
+    dataset, _, learned, held_out, _ = material(folders, config)
     classify.build(config, dataset.legend()).fit(
-        learned_zones(folders, dataset, zones, config, learned_as),
-        ZoneDataset(dataset, zones.validation),
+        learned,
+        held_out,
         folder=run.path,
         on_epoch=lambda _: None,
         should_stop=lambda: False,

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import overload
+from typing import Any, NamedTuple, overload
 
 from cropdash.classify import description
 from cropdash.domain import Bytes, Sample, Zone
 from cropdash.domain.errors import InvalidRun
-from cropdash.prepare import rare, splits
+from cropdash.prepare import splits
+from cropdash.prepare.rare import relabel
 from cropdash.settings.folders import Folders
 from cropdash.settings.train import TrainConfig
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.workflow.partition import Zones, check_inputs
+from cropdash.workflow.partition import Zones, check_inputs, choose_zones, rare_classes
 
 _IN_MEMORY = 1_500_000_000  # [bytes] of cubes up to which all zones are kept in memory
 
@@ -47,7 +48,7 @@ class ZoneDataset(Sequence[Sample]):
             return self._kept[index]
         sample = self._dataset.sample(self._zones[index])
         if self._learned_as is not None:
-            sample = replace(sample, labels=rare.relabel(sample.labels, self._learned_as))
+            sample = replace(sample, labels=relabel(sample.labels, self._learned_as))
         if self._keep:
             self._kept[index] = sample
         return sample
@@ -78,6 +79,29 @@ class ConcatZones(Sequence[Sample]):
                 return part[place]
             place -= len(part)
         raise AssertionError("unreachable: the index was checked")
+
+
+class Material(NamedTuple):
+    """What a training works with."""
+
+    dataset: DatasetFolder
+    zones: Zones
+    learned: ConcatZones
+    held_out: ZoneDataset
+    rare: dict[str, Any]  # what was done with rare classes, in words
+
+
+def material(folders: Folders, config: TrainConfig, zones: Zones | None = None) -> Material:
+    """The zones of a training, divided as its settings say unless they are given.
+
+    Raises NotEnoughData if the dataset has no training zone, InvalidRun if its legend differs or
+    if it lacks what the model is to see.
+    """
+    dataset = DatasetFolder(folders.data, config.dataset)
+    zones = zones or choose_zones(dataset, config)
+    learned_as, rare = rare_classes(dataset, zones.train, config)
+    learned = learned_zones(folders, dataset, zones, config, learned_as)
+    return Material(dataset, zones, learned, ZoneDataset(dataset, zones.validation), rare)
 
 
 def learned_zones(

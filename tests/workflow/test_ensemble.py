@@ -8,6 +8,7 @@ import pytest
 from cropdash import legend
 from cropdash.domain.errors import InvalidRun, NotEnoughData, RunNotFound
 from cropdash.settings import classifiers
+from cropdash.settings.ensemble import ensemble_of
 from cropdash.settings.folders import Folders
 from cropdash.storage import runs
 from cropdash.workflow import ensemble, score, train
@@ -18,6 +19,10 @@ QUICK = {
     "cnn": {"epochs": 1, "steps_per_epoch": 4, "half_precision": False},
     "xgboost": {"trees": 4, "pixels": 1_000},
 }
+
+
+def of_runs(members):
+    return ensemble_of({member.run_id: member.config for member in members})
 
 
 def quiet(stage: str, done: float) -> None:
@@ -42,7 +47,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory):
 @pytest.fixture(scope="module")
 def joined(trained):
     folders, _dataset, found = trained
-    run = runs.queue(folders, ensemble.of_runs(list(found.values())))
+    run = runs.queue(folders, of_runs(list(found.values())))
     train.train_run(run, folders, progress=quiet)
     return run
 
@@ -80,7 +85,7 @@ def test_it_may_name_what_one_member_alone_has_learned(trained) -> None:
     more[[20, 21]] += 0.1
     try:
         found["cnn"].write_calibrated(told["cnn"] | {"prior": more.tolist()})
-        run = runs.queue(folders, ensemble.of_runs(list(found.values())))
+        run = runs.queue(folders, of_runs(list(found.values())))
         train.train_run(run, folders, progress=quiet)
     finally:
         found["cnn"].write_calibrated(told["cnn"])
@@ -101,13 +106,13 @@ def test_runs_that_held_out_other_zones_are_refused(trained) -> None:
     values = {"classifier": "cnn", "dataset": "demo", "folds": 2, "validation_fold": 1}
     other = runs.queue(folders, classifiers.parse(values))
     with pytest.raises(InvalidRun, match="validation_fold"):
-        ensemble.of_runs([found["xgboost"], other])
+        of_runs([found["xgboost"], other])
 
 
 def test_what_a_member_has_learned_from_can_not_weigh_it(trained) -> None:
     """The dataset was built anew since: other zones would be held out now."""
     folders, dataset, found = trained
-    whole = ensemble.assemble(ensemble.of_runs(list(found.values())), folders.models, legend.load())
+    whole = ensemble.assemble(of_runs(list(found.values())), folders.models, legend.load())
     learned = next(
         z
         for z in dataset.built_zones()
@@ -122,8 +127,8 @@ def test_what_a_member_has_learned_from_can_not_weigh_it(trained) -> None:
 def test_an_ensemble_is_no_member_and_a_missing_member_is_named(trained, joined) -> None:
     folders, _, found = trained
     with pytest.raises(InvalidRun, match="can't be a member"):
-        ensemble.of_runs([joined, found["cnn"]])
-    config = ensemble.of_runs(list(found.values())).model_copy(update={"members": ("a", "b")})
+        of_runs([joined, found["cnn"]])
+    config = of_runs(list(found.values())).model_copy(update={"members": ("a", "b")})
     with pytest.raises(RunNotFound):
         ensemble.assemble(config, folders.models, legend.load())
 

@@ -75,7 +75,6 @@ def test_the_table_names_every_split_and_is_kept(dataset, tmp_path) -> None:
     assert rows["accuracy"].between(0, 1).all()
     kept = json.loads((tmp_path / layout.OPTIMISM.file).read_text())
     assert [row["split"] for row in kept["splits"]] == list(optimism.SPLITS)
-    assert (tmp_path / layout.OPTIMISM_TABLE).exists()
 
 
 def test_a_single_region_is_said_before_anything_is_trained(dataset, monkeypatch) -> None:

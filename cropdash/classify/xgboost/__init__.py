@@ -28,7 +28,6 @@ _SEED: dict[str, Any] = {
     "reg_lambda": 1.0,
     "max_delta_step": 0.0,
     "location": False,
-    "zone_mean": False,
     "adjustment": False,
     "calibration": False,
 }

@@ -122,11 +122,9 @@ def _scores(
 
     The truth is the matrix's own without one that names classes past the C as well.
     """
-    known = (matrix.get_label() if truth is None else truth).astype(np.int64)
+    known = matrix.get_label() if truth is None else truth
     said = predicted.reshape(len(known), -1)
-    size = max(said.shape[1], int(known.max()) + 1)
-    found = validation.counts(known, said.argmax(axis=1), size)
-    return list(validation.scores(found).items())
+    return list(validation.of_answers(said, known).items())
 
 
 class _Observer(xgboost.callback.TrainingCallback):  # type: ignore[misc]

@@ -33,11 +33,6 @@ class XgbConfig(RowsConfig):
     max_delta_step: float = Field(
         2.0, ge=0, le=100, title="Largest step of a leaf", description="0 = no limit."
     )
-    external_memory: bool = Field(
-        False, title="External memory",
-        description="Training pixels stay on disk: slower, but there may be more than fit in "
-        "memory.",
-    )  # fmt: skip
     patience: int = Field(
         15, ge=1, le=1000, title="Patience", description="Rounds without a better validation score."
     )
