@@ -58,6 +58,7 @@ class ClassifierKind:
     settings: type[TrainConfig]
     weights: str  # file of a run that holds the trained model
     build: Callable[[Any, Any], Any] | None = None  # of settings and legend; None: it joins runs
+    rounds: str = ""  # setting of how long it trains, where the zones held out may end it before
     checkpoint: str = ""  # file that a training keeps to go on from, if it can
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: {"light": {}})
     preset_hint: str = ""  # a sentence on each of them, "light: …"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from cropdash.classify import stopping
 from cropdash.domain import IGNORE, Bytes, Zone, indices
 from cropdash.domain.errors import InvalidRun, NotEnoughData
 from cropdash.prepare import rare, splits
@@ -105,6 +106,15 @@ def mapped_parcels(dataset: DatasetFolder, zones: Sequence[Zone]) -> pd.DataFram
     ]
     table = pd.concat(tables, ignore_index=True)
     return pd.DataFrame(table[table["crop"] > 0])
+
+
+def held_out_doubts(dataset: DatasetFolder, zones: Zones) -> Iterator[str]:
+    """Why the validation zones may be no guide, in sentences; see `classify.stopping`."""
+    if zones.validation:
+        size = dataset.legend().n_classes
+        crops = [mapped_parcels(dataset, side)["crop"] for side in (zones.train, zones.validation)]
+        counts = [np.bincount(crop[crop != IGNORE], minlength=size) for crop in crops]
+        yield from stopping.doubts(*counts)
 
 
 def rare_classes(

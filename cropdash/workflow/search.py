@@ -17,7 +17,9 @@ from typing import Any
 import optuna
 
 from cropdash import classify
+from cropdash.classify import stopping
 from cropdash.domain.errors import InvalidRun, NotEnoughData, TrainingFailed
+from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.settings.study import Point, Search
 from cropdash.settings.train import TrainConfig
@@ -153,7 +155,7 @@ class _Attempt:
                 on_epoch=on_epoch,
                 should_stop=lambda: self._is_worse or self._should_stop(),
             )
-        best = _best_epoch(run)
+        best = _best_epoch(run, settings)
         if self._should_stop():
             return best
         if not best:
@@ -221,12 +223,14 @@ def _fit(
     )
 
 
-def _best_epoch(run: RunFolder) -> dict[str, float]:
-    """Scores on the zones held out, of the epoch whose weights a training would keep, if any."""
-    epochs = run.epochs()
-    if "validation_score" not in epochs:
+def _best_epoch(run: RunFolder, settings: TrainConfig) -> dict[str, float]:
+    """Scores on the zones held out, of the round that a training would keep, if any."""
+    epochs, rounds = run.epochs(), classifiers.kind(settings.classifier).rounds
+    if not {"validation_score", "validation_loss"} <= set(epochs):
         return {}
-    row = epochs.iloc[int(epochs["validation_score"].to_numpy().argmax())]
+    last = len(epochs) - 1
+    losses = epochs["validation_loss"].tolist()
+    row = epochs.iloc[stopping.kept(losses, getattr(settings, rounds)) if rounds else last]
     return {name: float(row[f"validation_{name}"]) for name in _SCORES}
 
 

@@ -14,7 +14,7 @@ from cropdash.settings.ensemble import EnsembleConfig
 from cropdash.settings.folders import Folders
 from cropdash.storage.runs import RunFolder
 from cropdash.workflow import calibrate, ensemble, ranks
-from cropdash.workflow.partition import Zones
+from cropdash.workflow.partition import Zones, held_out_doubts
 from cropdash.workflow.score import predict_zones, score_run
 from cropdash.workflow.zone_dataset import material
 
@@ -47,6 +47,8 @@ def train_run(
     dataset, zones, learned, held_out, rare = material(folders, config, zones)
     legend = dataset.legend()
     run.write_classes(rare)
+    for doubt in held_out_doubts(dataset, zones):
+        progress(doubt, 0.0)
 
     # Training: stopped early by the zones held out. Of runs that are joined only their weights.
     model: classify.Classifier

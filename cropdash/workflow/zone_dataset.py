@@ -98,6 +98,7 @@ def material(folders: Folders, config: TrainConfig, zones: Zones | None = None) 
     if it lacks what the model is to see.
     """
     dataset = DatasetFolder(folders.data, config.dataset)
+    dataset.legend()  # raises CorruptDataset if it is not the one of the build
     zones = zones or choose_zones(dataset, config)
     learned_as, rare = rare_classes(dataset, zones.train, config)
     learned = learned_zones(folders, dataset, zones, config, learned_as)

@@ -41,6 +41,7 @@ KIND = ClassifierKind(
     settings=CnnConfig,
     weights="model.safetensors",
     build=_build,
+    rounds="epochs",
     checkpoint="checkpoint.safetensors",
     presets={"light": {}, "seed": _SEED},
     preset_hint=sentence(

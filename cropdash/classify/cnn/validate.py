@@ -14,7 +14,7 @@ from lightning.pytorch.callbacks import Callback, Checkpoint
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cropdash.classify import features, validation
+from cropdash.classify import features, stopping, validation
 from cropdash.classify.classifier import OnEpoch, ShouldStop
 from cropdash.classify.cnn import KIND, distributed, precision, tiles
 from cropdash.classify.cnn.encoding import Encoding
@@ -43,24 +43,23 @@ class ValidationCallback(Callback):
         self._on_epoch, self._should_stop = on_epoch, should_stop
         self.stopped = False  # asked to stop before the epoch's end
         self._started, self._before = time.monotonic(), 0.0
-        self._best_score, self._waited = -np.inf, 0
+        self._losses: list[float] = []  # of the epochs so far, where there is one
         self.best: dict[str, Tensor] | None = None
 
     def state_dict(self) -> dict[str, Any]:
         """What a resumed training needs to judge as the unbroken one would."""
         return {
             "best": self.best,
-            "score": float(self._best_score),
-            "waited": self._waited,
+            "losses": self._losses,
             "seconds": self._seconds(),
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.best, self._waited = state_dict["best"], state_dict["waited"]
-        self._best_score, self._before = state_dict["score"], state_dict["seconds"]
+        self.best, self._losses = state_dict["best"], state_dict["losses"]
+        self._before = state_dict["seconds"]
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        trainer.should_stop = self._waited >= self._config.patience
+        trainer.should_stop = self._is_over()
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
@@ -92,16 +91,19 @@ class ValidationCallback(Callback):
     def _seconds(self) -> float:
         return self._before + time.monotonic() - self._started
 
+    def _is_over(self) -> bool:
+        return stopping.is_over(self._losses, self._config.epochs, self._config.patience)
+
     def _keep(self, network: nn.Module, values: Mapping[str, float], trainer: Any) -> None:
-        """Keep the weights if they are the best so far; without validation, the latest."""
-        latest = -np.inf if self._validates else np.inf
-        score = values.get("validation_score", latest)
-        if self.best is None or score > self._best_score or score == np.inf:
-            self._best_score, self._waited = score, 0
+        """Keep the weights if they are those to keep; without validation, the latest."""
+        if "validation_loss" in values:
+            self._losses.append(values["validation_loss"])
+        elif self.stopped and self.best is not None:
+            return  # cut short before it was judged
+        last = len(self._losses) - 1
+        if not self._losses or stopping.kept(self._losses, self._config.epochs) == last:
             self.best = {k: v.detach().clone() for k, v in network.state_dict().items()}
-        else:
-            self._waited += 1
-            trainer.should_stop = trainer.should_stop or self._waited >= self._config.patience
+        trainer.should_stop = trainer.should_stop or self._is_over()
 
     def _score(self, network: nn.Module, trainer: L.Trainer) -> dict[str, float]:
         """Scores over the labelled pixels of the validation zones; none when asked to stop."""
@@ -121,7 +123,7 @@ class ValidationCallback(Callback):
         *cells, loss, n = distributed.summed(trainer, torch.from_numpy(told)).tolist()
         counts = np.array(cells, np.int64).reshape(k, k)
         scores = {f"validation_{name}": s for name, s in validation.scores(counts).items()}
-        return scores | {"validation_loss": loss / max(n, 1)}
+        return scores | ({"validation_loss": loss / n} if n else {})
 
     def _score_zone(
         self, network: nn.Module, sample: Sample

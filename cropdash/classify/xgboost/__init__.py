@@ -38,6 +38,7 @@ KIND = ClassifierKind(
     settings=XgbConfig,
     weights="model.ubj",
     build=_build,
+    rounds="trees",
     checkpoint="checkpoint.ubj",
     presets={"light": {}, "seed": _SEED},
     preset_hint=sentence(

@@ -13,7 +13,7 @@ import xgboost
 from numpy.typing import NDArray
 from xgboost.callback import CallbackContainer
 
-from cropdash.classify import validation
+from cropdash.classify import stopping, validation
 from cropdash.classify.classifier import OnEpoch, ShouldStop, checked, checksum
 from cropdash.classify.sampling import Positions
 from cropdash.classify.xgboost import KIND
@@ -36,7 +36,7 @@ def grow(
     on_epoch: OnEpoch,
     should_stop: ShouldStop,
 ) -> xgboost.Booster:
-    """The trees up to the round that validates best, so that loading needs no second number.
+    """The trees up to the round to keep (see `stopping`), so that loading needs no second number.
 
     `truth` (N,) are the classes of the validation rows, also of those that the trees can't name.
     Ten times on its way the trees are kept in `folder`; a training with the same
@@ -54,15 +54,15 @@ def grow(
     settled = dict(parameters) | {"seed_per_iteration": True}
     booster = _begun(settled, watched, folder, json.dumps(identity, sort_keys=True))
     for number in range(booster.num_boosted_rounds(), config.trees):
-        if _waited(booster) >= config.patience:
+        if stopping.is_over(_losses(booster), config.trees, config.patience):
             break
         booster.update(watched["train"], number)
         if container.after_iteration(booster, number, watched["train"], evaluated):
             break
         if (number + 1) % max(1, config.trees // _KEEPS) == 0:
             booster = _kept(booster, settled, watched, folder / KIND.checkpoint)
-    best = booster.attr("best_round")
-    return booster if best is None else booster[: int(best) + 1]
+    losses = _losses(booster)
+    return booster[: stopping.kept(losses, config.trees) + 1] if losses else booster
 
 
 def _begun(
@@ -109,10 +109,10 @@ def _kept(
     return xgboost.Booster(dict(parameters), list(watched.values()), model_file=raw)
 
 
-def _waited(booster: xgboost.Booster) -> int:
-    """Rounds since the best one."""
-    best = booster.attr("best_round")
-    return 0 if best is None else booster.num_boosted_rounds() - 1 - int(best)
+def _losses(booster: xgboost.Booster) -> list[float]:
+    """Of the rounds so far, on the zones held out; kept in the model itself, and so on its way."""
+    told: list[float] = json.loads(booster.attr("losses") or "[]")
+    return told
 
 
 def _scores(
@@ -155,12 +155,7 @@ class _Observer(xgboost.callback.TrainingCallback):  # type: ignore[misc]
                 values[f"{name}_{metric}"] = float(log[metric][-1])
         if not np.isfinite(values["train_loss"]):
             raise TrainingFailed("The training loss became infinite: lower the learning rate.")
-        self._remember(model, epoch, values)
+        if "validation_loss" in values:
+            model.set_attr(losses=json.dumps([*_losses(model), values["validation_loss"]]))
         self._on_epoch(values)
         return self._should_stop()
-
-    def _remember(self, model: Any, epoch: int, values: Mapping[str, float]) -> None:
-        """The best round so far is written into the model itself, and so into what is kept."""
-        score, best = values.get("validation_score"), model.attr("best_score")
-        if score is not None and (best is None or score > float(best)):
-            model.set_attr(best_score=repr(score), best_round=str(epoch))

@@ -10,7 +10,14 @@ _STAGES = (
     sentence("Waiting to start"),
     sentence("Reading zones and training the first epoch"),
     sentence("Training, epoch {n}"),
-    sentence("Training on all zones, epoch {n}"),
+    sentence(
+        "The zones held out have {n} parcels, too few to tell when to stop: use more or larger "
+        "zones, or fewer folds."
+    ),
+    sentence(
+        "The zones held out grow other crops than those learned from ({share} % of the parcels): "
+        "use another validation fold, or more zones."
+    ),
     sentence("Calibrating"),
     sentence("Predicting {zone}"),
     sentence("Scoring"),
