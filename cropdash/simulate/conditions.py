@@ -16,7 +16,7 @@ from cropdash.domain import Zone
 from cropdash.simulate.tables import Reals, Region, calendar, regions, stream, yearly
 
 # Standard deviations between years of the nation, years of a region, and places.
-SPRING_D, SOWING_D, RIPENING_D = (9.0, 3.0, 3.0), (8.0, 3.0, 8.0), (8.0, 3.0, 11.0)
+SPRING_D, SOWING_D, RIPENING_D = (9.0, 3.0, 3.0), (8.0, 4.0, 12.0), (8.0, 4.0, 11.0)
 DROUGHT, MOISTURE = (0.24, 0.10, 0.10), (0.07, 0.03, 0.05)
 HABITS = (0.5, 0.3, 1.5)  # of shares of fields, in logits
 # Of each crop, beside the others: a year that delays one may hasten another, or feed it better.
@@ -40,6 +40,7 @@ class Conditions:
     catch_crop: float = 0.4  # share of stubble under catch crops
     winter_cover: float = WINTER_COVER
     frost: float = 0.15  # share of the leaves of grass that are brown in winter
+    sward: float = 0.5  # how green the ground is kept between trees and vines
     moisture: float = 0.0  # of the soil, beyond the usual
     soil: float = 1.0  # brightness of dry soil
     clouds: tuple[float, ...] = (0.0,) * 12  # by month: a clear date's chance, in logits
@@ -74,6 +75,7 @@ def of(zone: Zone, seed: int, year: int) -> Conditions:
         catch_crop=share(region.catch_crop_share),
         winter_cover=share(WINTER_COVER),
         frost=FROST * place.uniform() ** 3,
+        sward=share(0.4),
         moisture=drawn(MOISTURE),
         soil=region.soil_brightness * float(np.exp(place.normal(0, SOIL))),
         clouds=tuple(each(CLOUDS, 12)),

@@ -71,7 +71,7 @@ def annual(plan: Plan, _: Reals) -> Curves:
     seed_bed = start - plan.uniform(38, 62)
     before, ploughed = _before(plan, seed_bed)
     after, straw, tilled = _after(plan, harvest, faded)
-    dying = plan.uniform(0.03, 0.12) * (1 - faded)  # lower leaves, stalks, tassels
+    dying = plan.uniform(0.01, 0.07) * (1 - faded)  # lower leaves, stalks, tassels
     is_summer_crop = column["winter_sown"] != 1
     green = leaves * (1 - faded) + before * is_summer_crop + after
     brown = leaves * (0.8 * faded + dying)
@@ -189,7 +189,8 @@ def woody(plan: Plan, cuts: Reals) -> Curves:
     evergreen = column["evergreen_lai"] * plan.vigour
     crown = np.maximum(column["lai_max"] * plan.vigour - evergreen, 0) * leafing
     low, high = column["grass_lai_min"], column["grass_lai_max"]
-    grass = low + (high - low) * plan.uniform(0, 1)
+    # Some tend their rows bare, others green: it is the custom of the place.
+    grass = low + (high - low) * plan.uniform(0, 1) * np.minimum(2 * plan.year.sward, 1.2)
     season = (0.55 + 0.45 * np.exp(-0.5 * ((day - 118) / 38) ** 2)) * 1.2
     # In dry regions it is green in winter and gone from May to September.
     dry = np.clip(0.8 * plan.year.region.summer_drought + 0.5 * plan.year.drought, 0, 0.95)

@@ -49,7 +49,7 @@ CROWN_LEAF_AREA = 2.4
 # Land without leaves inside a field: wheel tracks, headlands, wet spots, molehills. (a, b) of a
 # beta distribution over fields. Full canopies of Sentinel-2 stay brighter in the visible and darker
 # in the near infrared than PROSAIL's horizontal layers, by what such gaps explain.
-GAPS = {"annual": (1.3, 20.0), "perennial_herb": (1.6, 20.0), "woody": (1.0, 60.0)}
+GAPS = {"annual": (1.2, 26.0), "perennial_herb": (1.5, 26.0), "woody": (1.0, 60.0)}
 SHADE = 0.22  # share of a gap's light that plants around take per tan(sun zenith)
 MAX_SHADE = 0.75
 

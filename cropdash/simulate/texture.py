@@ -15,7 +15,7 @@ from cropdash.domain import Float, Ints, Zone
 from cropdash.simulate.landscape import Landscape
 from cropdash.simulate.tables import VILLAGE, calendar, stream, yearly
 
-RANGE_PX, RANGE_SPREAD = 4.5, 0.5  # over which the correlation falls to 1/e; log-sd between zones
+RANGE_PX, RANGE_SPREAD = 5.0, 0.6  # over which the correlation falls to 1/e; log-sd between zones
 LASTING = 0.7  # share of the variance that is the soil's
 STAND_D = 90.0  # [days] between patterns of the stand; those between are mixed of two
 UNEVEN, UNEVEN_SPREADS, UNEVEN_MOST = 0.42, (0.25, 0.4), 0.8  # median, log-sd of zones and fields
