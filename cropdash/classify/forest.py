@@ -62,6 +62,19 @@ class Trees(NamedTuple):
     right: Ints
     chances: Float  # (L, C) of the leaves
 
+    def check(self, features: int, classes: int) -> None:
+        """Raise ValueError unless every way ends at a leaf, and asks for columns that there are."""
+        size, leaf, own = len(self.column), self.column < 0, np.arange(len(self.column))
+        shapes = [a.shape for a in (self.threshold, self.left, self.right)]
+        whole = shapes == [(size,)] * 3 and self.chances.shape[1:] == (classes,)
+        if not whole or (self.column >= features).any() or not np.isfinite(self.chances).all():
+            raise ValueError("The trees are not those of the model.")
+        ends = (self.left[leaf] >= 0) & (self.left[leaf] < len(self.chances))
+        inner = [((c > own) & (c < size))[~leaf] for c in (self.left, self.right)]
+        within = np.concatenate([ends, *inner, (self.roots >= 0) & (self.roots < size)])
+        if not within.all() or np.isnan(self.threshold).any():
+            raise ValueError("A tree's node has no child or leaf of its own.")
+
     def sums(self, rows: Float) -> NDArray[np.float64]:
         """(R, C) sums of the trees' chances for (R, F) rows without a gap."""
         total = np.zeros((len(rows), self.chances.shape[1]))
@@ -147,6 +160,7 @@ class ForestClassifier(LearnedFromRows[ForestConfig]):
     def _unpack(self, raw: bytes) -> None:
         with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
             self._trees = Trees(**arrays)
+        self._trees.check(len(super()._told()["features"]), len(self.schema.classes))
 
     def _told(self) -> dict[str, Any]:
         return super()._told() | {"trees": len(self._trees.roots)}

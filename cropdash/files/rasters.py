@@ -4,23 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
+from rasterio.errors import RasterioIOError
 from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 
 from cropdash.domain import Grid
 
+# No folder is listed and no side-car read: both may name other files.
+_ALONE = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": "NO"}
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the latter two are BigTIFF
+_MOST_SIDE, _MOST_BANDS = 500_000, 20_000
+_MOST_BLOCK = 2**30  # [bytes] that one read unpacks at least
+
 
 @contextmanager
-def opened(path: object, driver: str = "GTiff", **options: Any) -> Iterator[Any]:
-    """An open raster of that driver. Raises RasterioError."""
-    with rasterio.open(path, driver=driver, **options) as raster:
+def opened(path: Path | str, driver: str = "GTiff", **options: Any) -> Iterator[Any]:
+    """An open raster of that driver: a file of this machine, or by a text what a service has.
+
+    Raises RasterioError, also for what says that it is larger than any image.
+    """
+    local = isinstance(path, Path)
+    if local:
+        _check_begin(Path(path))
+    with (
+        rasterio.Env(**(_ALONE if local else {})),
+        rasterio.open(path, driver=driver, **options) as raster,
+    ):
+        size = np.dtype(raster.dtypes[0]).itemsize
+        block = max(height * width for height, width in raster.block_shapes) * size
+        if raster.interleaving is not None and raster.interleaving.name == "pixel":
+            block *= raster.count
+        if max(raster.shape) > _MOST_SIDE or raster.count > _MOST_BANDS or block > _MOST_BLOCK:
+            raise RasterioIOError(
+                f"it says that it has {raster.count:,} bands of {raster.height:,} x {raster.width:,}"
+                f" pixels in blocks of {block:,} bytes, which is more than any image here has"
+            )
         yield raster
+
+
+def _check_begin(path: Path) -> None:
+    """Raise RasterioIOError unless the file begins as a TIFF does."""
+    try:
+        with path.open("rb") as handle:
+            begin = handle.read(4)
+    except OSError as error:
+        raise RasterioIOError(str(error.strerror)) from error
+    if begin not in _TIFF:
+        raise RasterioIOError("it is no TIFF")
 
 
 def on_grid(

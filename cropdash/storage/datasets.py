@@ -25,7 +25,7 @@ from cropdash.domain import (
     check_name,
 )
 from cropdash.domain.errors import ConfigError, CorruptDataset, DamagedFile, DatasetNotFound
-from cropdash.files import atomic, records
+from cropdash.files import atomic, parquet, records
 from cropdash.legend import load
 from cropdash.settings import sources
 from cropdash.settings.build import BuildConfig
@@ -202,18 +202,17 @@ class DatasetFolder:
     def parcels(self, zone_id: str) -> gpd.GeoDataFrame:
         """parcel_id, zone_id, register_id, code, crop, area_ha, n_pixels, geometry (zone's UTM)."""
         self._manifest(zone_id)
-        return gpd.read_parquet(self.zone_folder(zone_id) / layout.PARCELS)
+        return parquet.read_outlines(self.zone_folder(zone_id) / layout.PARCELS)
 
     def parcel_facts(self, zone_id: str, columns: Sequence[str]) -> pd.DataFrame:
         """Columns of the parcels without their geometry: many times faster to read."""
         self._manifest(zone_id)
-        return pd.read_parquet(self.zone_folder(zone_id) / layout.PARCELS, columns=list(columns))
+        return parquet.read(self.zone_folder(zone_id) / layout.PARCELS, columns)
 
     def series(self, zone_id: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """parcel_id, period, n_pixels, clear_share, and <name>_mean, <name>_std of `values`."""
         self._manifest(zone_id)
-        chosen = None if columns is None else list(columns)
-        return pd.read_parquet(self.zone_folder(zone_id) / layout.SERIES, columns=chosen)
+        return parquet.read(self.zone_folder(zone_id) / layout.SERIES, columns)
 
     def imagery(
         self,

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import rasterio
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 
 from cropdash.domain import Cube, Grid, Period
 from cropdash.domain.errors import CorruptDataset
+from cropdash.files.rasters import opened
 from cropdash.storage import layout, rasters
 
 
@@ -28,13 +28,13 @@ def read(
     """
     path = folder / layout.COMPOSITE
     try:
-        with rasterio.open(path, driver="GTiff", num_threads="all_cpus") as raster:
+        with opened(path, num_threads="all_cpus") as raster:
             grid = coarser(rasters.grid_of(raster), side)
             names = [str(name).split(" ") for name in raster.descriptions]
             wanted = tuple(bands or dict.fromkeys(band for _, band in names))
             rows = [names.index([str(period), band]) + 1 for period in periods for band in wanted]
             stored = raster.read(rows, out_shape=grid.shape, resampling=Resampling.average)
-        with rasterio.open(folder / layout.CLEAR_DATES, driver="GTiff") as raster:
+        with opened(folder / layout.CLEAR_DATES) as raster:
             dated = [str(name).split(" ")[0] for name in raster.descriptions]
             rows = [dated.index(str(period)) + 1 for period in periods]
             clear = raster.read(rows, out_shape=grid.shape, resampling=Resampling.nearest)

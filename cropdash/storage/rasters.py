@@ -18,6 +18,7 @@ from cropdash.domain import Bytes, Cube, Float, Grid, Labels, Layer, Period, Sea
 from cropdash.domain.errors import CorruptDataset
 from cropdash.domain.sentinel2 import MISSING, SCALE
 from cropdash.files.atomic import replacing
+from cropdash.files.rasters import opened
 from cropdash.storage.layout import CLEAR_DATES, COMPOSITE, LABELS, LAST_CROP, LAYERS
 
 
@@ -73,7 +74,7 @@ def write(
 def read(path: Path) -> tuple[NDArray[Any], Grid, tuple[str, ...]]:
     """(N, H, W) values, grid and band names of a GeoTIFF of ours."""
     try:
-        with rasterio.open(path, driver="GTiff") as raster:
+        with opened(path) as raster:
             return raster.read(), grid_of(raster), tuple(raster.descriptions)
     except RasterioError as error:
         raise CorruptDataset(

@@ -17,7 +17,7 @@ import pandas as pd
 from cropdash.domain import NAME, Prediction, Season
 from cropdash.domain.errors import InvalidRun, RunNotFound
 from cropdash.domain.scores import RunScores
-from cropdash.files import atomic, records
+from cropdash.files import atomic, parquet, records
 from cropdash.settings.folders import Folders
 from cropdash.settings.train import TrainConfig
 from cropdash.storage import layout, provenance, rasters, status
@@ -145,7 +145,7 @@ class RunFolder:
 
     def parcel_prediction(self, zone_id: str) -> pd.DataFrame:
         """parcel_id, predicted, confidence, p_0 … p_<K-1>."""
-        return pd.read_parquet(self.prediction_path(zone_id).with_suffix(".parquet"))
+        return parquet.read(self.prediction_path(zone_id).with_suffix(".parquet"))
 
     def write_scores(
         self, scores: RunScores, confusions: pd.DataFrame, calibration: pd.DataFrame
@@ -179,7 +179,7 @@ class RunFolder:
             raise RunNotFound(
                 f"Run {self.run_id} has no scores yet: let it finish, or evaluate it."
             )
-        return pd.read_parquet(path)
+        return parquet.read(path)
 
 
 def queue(folders: Folders, config: TrainConfig) -> RunFolder:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from cropdash.domain.errors import RunNotFound
-from cropdash.files import atomic, records
+from cropdash.files import atomic, parquet, records
 from cropdash.files.records import Form
 from cropdash.settings import study as study_config
 from cropdash.settings.folders import Folders
@@ -101,7 +101,7 @@ class StudyFolder:
             (self.path / layout.FOLDS).glob(f"*/{layout.FOLD_PARCELS}"),
             key=lambda p: int(p.parent.name),
         )
-        tables = [pd.read_parquet(path).assign(fold=int(path.parent.name)) for path in found]
+        tables = [parquet.read(path).assign(fold=int(path.parent.name)) for path in found]
         return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
     def write_scores(self, scores: Mapping[str, Any]) -> None:

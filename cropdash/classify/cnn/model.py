@@ -66,9 +66,12 @@ class CnnClassifier(Learned[CnnConfig]):
         self._encoding = Encoding.from_json(self._statistics, self.schema)
         self._network = self._new_network()
         try:
-            self._network.load_state_dict(load(raw))
+            tensors = load(raw)
+            self._network.load_state_dict(tensors)
         except (SafetensorError, RuntimeError) as error:
             raise ValueError("The weights are not those of the settings.") from error
+        if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
+            raise ValueError("A weight is no number.")
         self._network.eval()
 
     def _told(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import xgboost
 from cropdash.classify import description, sampling
 from cropdash.classify.classifier import LearnedFromRows, OnEpoch, ShouldStop
 from cropdash.classify.xgboost import fit as boosting
+from cropdash.classify.xgboost import guard
 from cropdash.classify.xgboost.settings import XgbConfig
 from cropdash.domain import Float, Sample
 
@@ -55,6 +56,7 @@ class XgbClassifier(LearnedFromRows[XgbConfig]):
         return packed
 
     def _unpack(self, raw: bytes) -> None:
+        guard.check(raw, len(super()._told()["features"]), len(self.schema.classes))
         threads = {"nthread": self._config.threads}
         self._booster = xgboost.Booster(threads, model_file=bytearray(raw))
 

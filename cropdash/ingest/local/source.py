@@ -21,6 +21,7 @@ from cropdash.domain import Grid, Scene, Season, Zone, sentinel2
 from cropdash.domain.errors import InvalidRegister, InvalidScene
 from cropdash.domain.period import Every
 from cropdash.domain.source import Warn, ignore
+from cropdash.files import rasters
 from cropdash.ingest import registers, zones
 
 _DATE = re.compile(r"(?<!\d)(20\d{2})-?(\d{2})-?(\d{2})(?!\d)")
@@ -100,7 +101,7 @@ class LocalSource:
         problem = ""
         for _, path in self._files:
             try:
-                with rasterio.open(path, driver="GTiff") as raster:
+                with rasters.opened(path) as raster:
                     return _grid(raster, path)
             except (RasterioError, InvalidScene) as error:
                 problem = problem or str(error)
@@ -113,7 +114,7 @@ def read_scene(path: Path, date: dt.date, grid: Grid, bands: tuple[str, ...]) ->
     Raises InvalidScene for unreadable files, bands that are not there, or pixels off the grid.
     """
     try:
-        with rasterio.open(path, driver="GTiff") as raster:
+        with rasters.opened(path) as raster:
             order = band_order(raster.descriptions, bands, path.name)
             window = _window(_grid(raster, path), grid, path)
             height, width = raster.height, raster.width

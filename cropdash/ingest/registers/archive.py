@@ -23,6 +23,7 @@ from cropdash.ingest.registers.streams import Chain, Single
 
 MAX_BYTES = 32 * 2**30  # of all members together; a whole edition of France takes some 12 GB
 WAIT_S = 3600  # for another process that unpacks the same archive
+_RATIO, _ROOM = 100, 2**24  # most that an archive grows, beyond so many bytes
 _SPARE = 2**26  # [bytes] left free on the disk
 _PART = re.compile(r"(?P<name>.*\.7z)\.(?P<number>\d{3})", re.IGNORECASE)
 # 7z's start header: signature, version, CRC, then offset and size of the header at the end
@@ -54,7 +55,8 @@ def unpack(path: Path, folder: Path | None = None, *, limit: int = MAX_BYTES) ->
     """
     folder = folder or path.parent / edition.UNPACKED
     with _in_words(path, folder), _opened(path) as seven:
-        member = _wanted(seven.list(), path, limit)
+        packed = sum(part.stat().st_size for part in _parts(path))
+        member = _wanted(seven.list(), path, min(limit, _RATIO * packed + _ROOM))
         suffix = PurePosixPath(member.filename).suffix.lower()
         stem = path.name.split(".7z")[0]
         target = folder / f"{stem}-{member.crc32 or 0:08x}{suffix}"

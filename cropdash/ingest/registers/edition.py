@@ -13,6 +13,7 @@ from pathlib import Path, PurePath
 from typing import TypeVar
 
 from cropdash.domain.errors import InvalidRegister
+from cropdash.files import parquet, vectors
 from cropdash.ingest.registers.layout import NAMES
 
 UNPACKED = "unpacked"  # folder beside an archive that holds what was unpacked of it
@@ -26,8 +27,8 @@ AnyPath = TypeVar("AnyPath", bound=PurePath)
 class Kind(Enum):
     """What a file is, by its first bytes."""
 
-    GEOPACKAGE = b"SQLite format 3\x00"
-    GEOPARQUET = b"PAR1"
+    GEOPACKAGE = vectors.MAGIC
+    GEOPARQUET = parquet.MAGIC
     ARCHIVE = b"7z\xbc\xaf\x27\x1c"
 
 

@@ -11,72 +11,105 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from cropdash.domain.errors import InvalidRegister
+from cropdash.files import parquet
 from cropdash.ingest.registers.layout import Layout
 from cropdash.ingest.registers.register import Box, Register
 
-_BATCH = 65_536  # [rows]
 _LONLAT = "OGC:CRS84"  # where the metadata leave the reference system out
+_EDGES = ("xmin", "ymin", "xmax", "ymax")
 
 
 def describe(path: Path, layout: Layout) -> Register:
     """Columns and reference system; InvalidRegister if one of them is missing."""
-    try:
-        with pq.ParquetFile(path) as file:
-            names, rows = file.schema_arrow.names, file.metadata.num_rows
-            about = _about(path, file.metadata.metadata or {})
-    except (pa.ArrowException, OSError, EOFError) as error:
-        raise _damaged(path, error) from error
+    with parquet.opened(path) as file:
+        names, rows = file.schema_arrow.names, file.metadata.num_rows
+        about = _about(path, file.metadata.metadata or {})
+    if about.get("encoding", "WKB") != "WKB":
+        raise InvalidRegister(
+            f"{path.name}: its geometry is encoded as {str(about['encoding'])[:40]!r}; write it as WKB,"
+            " e.g. ogr2ogr -lco GEOMETRY_ENCODING=WKB."
+        )
     others = [name for name in names if name != about["name"]]
     id_column, code_column = layout.columns(others, path.name)
-    crs = about.get("crs", _LONLAT)
-    if crs is None:
-        raise InvalidRegister(
-            f"{path.name}: no reference system; write it again with the one that it is in."
-        )
-    if isinstance(crs, dict):  # PROJJSON
-        crs = json.dumps(crs)
+    indexed = _covering(about) is not None
     return Register(
-        path, "", id_column, code_column, crs, rows, "covering" in about, str(about["name"])
+        path, "", id_column, code_column, _crs(about, path), rows, indexed, str(about["name"])
     )
 
 
 def read(register: Register, box: Box | None) -> gpd.GeoDataFrame:
     """Id, code and geometry of the rows whose bounds touch the box."""
     columns = [register.id_column, register.code_column, register.geometry]
-    try:
-        if box is None or register.indexed:
-            return gpd.read_parquet(register.path, columns=columns, bbox=box)
-        with pq.ParquetFile(register.path) as file:
-            parts = [
-                _touching(batch, register, box)
-                for batch in file.iter_batches(_BATCH, columns=columns)
-            ]
-    except (pa.ArrowException, OSError, ValueError, TypeError) as error:
-        raise _damaged(register.path, error) from error
-    return gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=register.crs)
+    with parquet.opened(register.path, columns[:2]) as file:
+        groups = None if box is None else _near(file, register, box)
+        parts = [_touching(b, register, box) for b in parquet.batches(file, columns, groups)]
+    nothing = gpd.GeoDataFrame(dict.fromkeys(columns[:2], ()), geometry=[], crs=register.crs)
+    return pd.concat(parts, ignore_index=True) if parts else nothing
 
 
 def ids(register: Register) -> pa.ChunkedArray:
     """The id column alone."""
-    try:
-        with pq.ParquetFile(register.path) as file:
-            return file.read([register.id_column])[register.id_column]
-    except (pa.ArrowException, OSError) as error:
-        raise _damaged(register.path, error) from error
+    return parquet.column(register.path, register.id_column)
 
 
-def _touching(batch: pa.RecordBatch, register: Register, box: Box) -> gpd.GeoDataFrame:
+def _near(file: pq.ParquetFile, register: Register, box: Box) -> list[int]:
+    """Row groups that may hold a row in the box: all that do not tell otherwise."""
+    about = file.metadata
+    paths = _covering(_about(register.path, about.metadata or {}))
+    if paths is None:
+        return list(range(about.num_row_groups))
+    limits = np.array([box[2], box[3], -box[0], -box[1]])
+    sign = np.array([1, 1, -1, -1])
+    return [
+        group
+        for group in range(about.num_row_groups)
+        if not (parquet.bounds_of_group(about, group, paths) * sign > limits).any()
+    ]
+
+
+def _touching(batch: pa.RecordBatch, register: Register, box: Box | None) -> gpd.GeoDataFrame:
     frame = pa.Table.from_batches([batch]).to_pandas(ignore_metadata=True)
     geometry = shapely.from_wkb(frame.pop(register.geometry).to_numpy(), on_invalid="warn")
+    found = gpd.GeoDataFrame(frame, geometry=geometry, crs=register.crs)
+    if box is None:
+        return found
     left, bottom, right, top = shapely.bounds(geometry).T
-    seen = (left <= box[2]) & (right >= box[0]) & (bottom <= box[3]) & (top >= box[1])
-    return gpd.GeoDataFrame(frame, geometry=geometry, crs=register.crs)[seen]
+    return found[(left <= box[2]) & (right >= box[0]) & (bottom <= box[3]) & (top >= box[1])]
+
+
+def _covering(about: dict[str, Any]) -> list[str] | None:
+    """Paths of the columns that hold each row's bounds; None if there are none."""
+    try:
+        named = about["covering"]["bbox"]
+        return [".".join(map(str, named[edge])) for edge in _EDGES]
+    except (KeyError, TypeError):
+        return None
+
+
+def _crs(about: dict[str, Any], path: Path) -> Any:
+    crs = about.get("crs", _LONLAT)
+    if crs is None:
+        raise InvalidRegister(
+            f"{path.name}: no reference system; write it again with the one that it is in."
+        )
+    try:
+        written = json.dumps(crs) if isinstance(crs, dict) else str(crs)  # a dictionary is PROJJSON
+        CRS.from_user_input(written)
+    except (CRSError, KeyError, ValueError, TypeError, RecursionError) as error:
+        raise InvalidRegister(
+            f"{path.name} names a reference system that is none: write it again with the one that it"
+            " is in."
+        ) from error
+    return written
 
 
 def _about(path: Path, metadata: dict[bytes, bytes]) -> dict[str, Any]:
@@ -85,12 +118,8 @@ def _about(path: Path, metadata: dict[bytes, bytes]) -> dict[str, Any]:
         geo = json.loads(metadata[b"geo"])
         name = geo["primary_column"]
         about: dict[str, Any] = {"name": name} | geo["columns"][name]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise InvalidRegister(
             f"{path.name} is a Parquet file without GeoParquet's metadata: write it as GeoParquet."
         ) from error
     return about
-
-
-def _damaged(path: Path, error: Exception) -> InvalidRegister:
-    return InvalidRegister(f"{path.name} can't be read as GeoParquet ({error}): fetch it again.")

@@ -1,0 +1,122 @@
+"""The one door to Parquet: what a file unpacks to is known, and bounded, before it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from cropdash.domain.errors import CropdashError, InvalidRegister
+
+MAGIC = b"PAR1"
+_SPARE = 2**20  # [bytes] of a small file's own weight
+_ROW = 8  # [bytes] least that a row of a large file takes on disk
+_RATIO, _ROOM = 100, 2**26  # most that pages grow when unpacked, beyond so many bytes
+LONGEST = 1000  # letters of a text
+_BATCH = 65_536  # [rows]
+
+
+@contextmanager
+def opened(
+    path: Path, columns: Sequence[str] = (), fault: type[CropdashError] = InvalidRegister
+) -> Iterator[pq.ParquetFile]:
+    """An open file, of which `columns` are to be read, texts by their dictionary. Raises `fault`."""
+    try:
+        with pq.ParquetFile(path, read_dictionary=list(columns)) as file:
+            _check_size(file.metadata, path, columns, fault)
+            yield file
+    except (pa.ArrowException, OSError, EOFError, ValueError, TypeError) as error:
+        raise fault(f"{path.name} can't be read as Parquet ({error}): fetch it again.") from error
+
+
+def batches(
+    file: pq.ParquetFile, columns: Sequence[str], groups: Sequence[int] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Some ten thousand rows at a time, whose texts are of bounded length."""
+    chosen = range(file.num_row_groups) if groups is None else groups
+    for batch in file.iter_batches(_BATCH, row_groups=list(chosen), columns=list(columns)):
+        yield _plain(batch)
+
+
+def column(path: Path, name: str) -> pa.ChunkedArray:
+    """One column. Raises InvalidRegister."""
+    with opened(path, [name]) as file:
+        found = [batch.column(0) for batch in batches(file, [name])]
+        kind = file.schema_arrow.field(name).type
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return pa.chunked_array(found, found[0].type if found else kind)
+
+
+def read(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """A table of ours, or some of its columns."""
+    return pd.read_parquet(path, columns=None if columns is None else list(columns))
+
+
+def read_outlines(path: Path) -> gpd.GeoDataFrame:
+    """A table of ours with geometry."""
+    return gpd.read_parquet(path)
+
+
+def _check_size(
+    about: pq.FileMetaData, path: Path, columns: Sequence[str], fault: type[CropdashError]
+) -> None:
+    size = path.stat().st_size
+    if about.num_rows * _ROW > size + _SPARE:
+        raise fault(
+            f"{path.name} says that it holds {about.num_rows:,} rows in {size:,} bytes: no register"
+            " is that small; fetch it again."
+        )
+    unpacked = sum(
+        part.total_uncompressed_size
+        for group in range(about.num_row_groups)
+        for part in map(about.row_group(group).column, range(about.num_columns))
+        if not columns or part.path_in_schema.split(".")[0] in columns
+    )
+    if unpacked > _RATIO * size + _ROOM:
+        raise fault(
+            f"{path.name} would unpack from {size:,} bytes to {unpacked:,}: no register is packed"
+            " that well; write it again."
+        )
+
+
+def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with its dictionaries put in, once no text is long."""
+    arrays: list[Any] = []
+    for array, name in zip(batch.columns, batch.schema.names, strict=True):
+        if not pa.types.is_dictionary(array.type):
+            arrays.append(array)
+            continue
+        values = array.dictionary
+        if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+            longest = pc.max(pc.utf8_length(values)).as_py() or 0
+            if longest > LONGEST:
+                raise ValueError(f"a text of column {name} has {longest:,} letters")
+        arrays.append(array.dictionary_decode())
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+
+
+def bounds_of_group(
+    about: pq.FileMetaData, group: int, paths: Sequence[str]
+) -> np.ndarray[Any, Any]:
+    """Least of the first two columns and greatest of the others, by a row group's statistics.
+
+    NaN where the group does not tell.
+    """
+    parts = {
+        part.path_in_schema: part.statistics
+        for part in map(about.row_group(group).column, range(about.num_columns))
+    }
+    told = [parts.get(path) for path in paths]
+    values = [
+        float("nan") if one is None or not one.has_min_max else (one.min if i < 2 else one.max)
+        for i, one in enumerate(told)
+    ]
+    return np.array(values, dtype=float)

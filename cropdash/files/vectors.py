@@ -1,0 +1,120 @@
+"""The one door to tables of outlines: GeoPackages, looked through before GDAL opens them.
+
+GDAL takes a file for what its content says, and some contents name other files or addresses, or
+compute without end: virtual tables, views, triggers. So a file must be a GeoPackage, and hold
+tables alone.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pyarrow as pa
+import pyogrio
+from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
+
+from cropdash.domain.errors import InvalidRegister
+
+MAGIC = b"SQLite format 3\x00"
+_IDS = frozenset(int.from_bytes(name, "big") for name in (b"GPKG", b"GP10", b"GP11"))
+_MOST_ENTRIES = 10_000  # tables, indices and triggers of one file
+_LOOK_S = 10.0  # that the look through them may take
+_RTREE = re.compile(r"create\s+virtual\s+table\b.*\busing\s+rtree\b", re.IGNORECASE | re.DOTALL)
+# Triggers of the standard and of GDAL, which keep indices and counts; none runs while reading.
+_OWN_TRIGGER = re.compile(r"(gpkg|rtree|trigger_(insert|update|delete))_\w.*", re.IGNORECASE)
+
+
+def layers(path: Path) -> list[str]:
+    """Tables with a geometry. Raises InvalidRegister for what is no plain GeoPackage."""
+    check(path)
+    with _told(path.name):
+        # Tables without geometry (styles, code lists) are listed as well, with no type.
+        return [str(name) for name, kind in pyogrio.list_layers(path) if kind is not None]
+
+
+def info(path: Path, layer: str) -> dict[str, Any]:
+    """Fields, reference system, number of features and capabilities of a layer."""
+    check(path)
+    with _told(f"{path.name}, layer {layer}"):
+        found: dict[str, Any] = pyogrio.read_info(path, layer=layer)
+        return found
+
+
+def read(
+    path: Path, layer: str, columns: list[str], box: tuple[float, ...] | None
+) -> gpd.GeoDataFrame:
+    """Columns and geometry of the rows whose bounds touch the box."""
+    check(path)
+    with _told(f"{path.name}, layer {layer}"):
+        return pyogrio.read_dataframe(path, layer=layer, columns=columns, bbox=box, use_arrow=True)
+
+
+def column(path: Path, layer: str, name: str) -> pa.ChunkedArray:
+    """One column, without geometry."""
+    check(path)
+    with _told(f"{path.name}, layer {layer}"):
+        _, table = pyogrio.read_arrow(path, layer=layer, columns=[name], read_geometry=False)
+        return table[name]
+
+
+def check(path: Path) -> None:
+    """Raise InvalidRegister unless the file is a GeoPackage of tables, indices and their triggers."""
+    with path.open("rb") as handle:
+        if handle.read(len(MAGIC)) != MAGIC:
+            raise InvalidRegister(f"{path.name} is no GeoPackage: fetch it again.")
+    end = time.monotonic() + _LOOK_S
+    address = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as base:
+            base.set_progress_handler(lambda: time.monotonic() > end, 10_000)
+            base.execute("PRAGMA trusted_schema = OFF")
+            (number,) = base.execute("PRAGMA application_id").fetchone()
+            held = base.execute("SELECT type, name, sql FROM sqlite_master")
+            entries = held.fetchmany(_MOST_ENTRIES + 1)
+    except sqlite3.Error as error:
+        raise InvalidRegister(
+            f"{path.name} can't be read as a GeoPackage ({error}): fetch it again."
+        ) from error
+    if number & 0xFFFFFFFF not in _IDS:
+        raise InvalidRegister(
+            f"{path.name} is an SQLite file, but no GeoPackage: export it as one."
+        )
+    if len(entries) > _MOST_ENTRIES:
+        raise InvalidRegister(f"{path.name} holds more than {_MOST_ENTRIES:,} tables: export one.")
+    for kind, name, sql in entries:
+        if foreign := _foreign(str(kind), str(name), str(sql or "")):
+            raise InvalidRegister(
+                f"{path.name} holds {foreign} ({str(name)[:60]!r}), and tables alone are read: export"
+                " the layer of the parcels into a file of its own."
+            )
+
+
+def _foreign(kind: str, name: str, sql: str) -> str:
+    """What an entry is that may reach out of the file or compute without end; empty if it can't."""
+    if kind == "view":
+        return "a view"
+    if kind == "trigger" and not _OWN_TRIGGER.fullmatch(name):
+        return "a trigger of its own"
+    if "virtual" in sql.lower() and kind == "table" and not _plain(sql):
+        return "a virtual table"
+    return ""
+
+
+def _plain(sql: str) -> bool:
+    virtual = re.match(r"\s*create\s+virtual\b", sql, re.IGNORECASE)
+    return virtual is None or _RTREE.match(sql.strip()) is not None
+
+
+@contextmanager
+def _told(where: str) -> Iterator[None]:
+    try:
+        yield
+    except (DataSourceError, DataLayerError, FeatureError, pa.ArrowException) as error:
+        raise InvalidRegister(f"{where} can't be read ({error}): fetch it again.") from error
