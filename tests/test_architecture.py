@@ -174,6 +174,65 @@ def test_what_is_allowed_passes(file, line):
     assert not violations(ROOT / file, line)
 
 
+# files are opened by their doors -----------------------------------------------
+
+# Who alone may call what opens a file: the door that checks it first. Tables of our own that the
+# program ships (simulate, i18n) and lists that a page shows are plain text.
+DOORS: dict[str, set[str]] = {
+    "rasterio.open": {"files/rasters.py"},
+    "WarpedVRT": {"files/rasters.py"},
+    "list_layers": {"files/vectors.py"},
+    "read_info": {"files/vectors.py"},
+    "read_dataframe": {"files/vectors.py"},
+    "read_arrow": {"files/vectors.py"},
+    "sqlite3.connect": {"files/vectors.py"},
+    "read_file": set(),
+    "read_parquet": {"files/parquet.py"},
+    "ParquetFile": {"files/parquet.py"},
+    "read_table": {"files/parquet.py"},
+    "SevenZipFile": {"ingest/registers/archive.py"},
+    "csv.reader": {"files/tables.py"},
+    "csv.DictReader": {"simulate/tables.py", "i18n/__init__.py", "ui/datasets/zone_lists.py"},
+    "read_csv": {"workflow/realism.py"},
+    "np.load": {"classify/forest.py", "storage/periods.py", "simulate/canopy_table.py"},
+    "load_file": {"classify/cnn/model.py", "classify/cnn/checkpoint.py"},
+    "safe_open": {"classify/cnn/checkpoint.py"},
+    "Booster": {"classify/xgboost/model.py", "classify/xgboost/fit.py"},
+    "torch.load": set(),
+    "ZipFile": {"ui/map/downloads.py"},  # written, never read
+}
+
+
+def opened_elsewhere(path: Path, source: str) -> list[str]:
+    """Sentences on each call that opens a file beside its door."""
+    file = path.relative_to(ROOT).as_posix().removeprefix("cropdash/")
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    called = [(call.lineno, ast.unparse(call.func).split(".")) for call in calls]
+    return [
+        f"{file}:{line} calls {name}"
+        for line, words in called
+        for name in {words[-1], ".".join(words[-2:])} & set(DOORS)
+        if file not in DOORS[name]
+    ]
+
+
+def test_files_are_opened_by_their_doors():
+    found = [v for p in sources() for v in opened_elsewhere(p, p.read_text(encoding="utf-8"))]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "rasterio.open(path)", "import geopandas as g\ng.read_file(path)", "pyogrio.read_dataframe(p)",
+        "pd.read_parquet(p)", "pq.ParquetFile(p)", "np.load(p)", "py7zr.SevenZipFile(p)",
+        "xgboost.Booster(model_file=p)", "safetensors.torch.load_file(p)", "sqlite3.connect(p)",
+    ],
+)  # fmt: skip
+def test_a_file_opened_beside_its_door_is_found(line):
+    assert opened_elsewhere(ROOT / "cropdash" / "workflow" / "build.py", line)
+
+
 # sources are asked for in the registry ----------------------------------------
 
 OWN = {  # the package or the module that is the source, by its name

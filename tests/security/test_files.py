@@ -126,6 +126,7 @@ def test_a_layer_that_is_an_endless_view_is_refused(register):
             "a trigger",
         ),
         ("CREATE VIRTUAL TABLE f USING fts4(t)", "a virtual table"),
+        ("CREATE VIRTUAL TABLE f USING fts4('x using rtree')", "a virtual table"),
         ("PRAGMA application_id = 0", "no GeoPackage"),
     ],
 )
@@ -183,8 +184,8 @@ def test_an_odd_reference_system_is_one_sentence(tmp_path, crs):
     square = shapely.to_wkb(shapely.box(0, 0, 1, 1))
     table = pa.table({"ID_PARCEL": ["1"], "CODE_CULTU": ["BTH"], "geometry": pa.array([square])})
     path = geoparquet(tmp_path / "r.parquet", table, crs=crs)
-    with pytest.raises(InvalidRegister, match="reference system"):
-        registers.read_parcels(path, GRID)
+    with pytest.raises(InvalidRegister, match="names a reference system that is none"):
+        registers.describe(path)
 
 
 def test_an_encoding_that_is_not_read_names_a_way_out_that_there_is(tmp_path):
