@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
-import pandas as pd
 import typer
 from rich.table import Table
 
@@ -30,6 +29,7 @@ from cropdash.cli.terminal import (
     score,
 )
 from cropdash.domain.errors import ConfigError, CropdashError
+from cropdash.files import tables
 from cropdash.settings import classifiers, folders, sources
 from cropdash.storage import runs
 from cropdash.storage.datasets import DatasetFolder
@@ -156,7 +156,7 @@ def evaluate(
         raise ConfigError(f"Run {run} has predicted no test zone: predict first.")
     print_scores(run, scoring.score_run(folder, dataset, zones))
     if checked is not None:
-        points = pd.read_csv(checked)
+        points = tables.frame(checked)
         print_areas(scoring.checked_areas(folder, dataset, points), dataset.legend())
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from cropdash.domain.errors import ConfigError, CropdashError
 
 
@@ -89,6 +91,17 @@ def read(
     except csv.Error as error:
         raise fault(f"{name}, row {reader.line_num} is no CSV ({error}).") from error
     return Table(name, columns, rows)
+
+
+def frame(path: Path) -> pd.DataFrame:
+    """The rows of a CSV; a column that holds numbers alone is of numbers. Raises ConfigError."""
+    table = read(path, named=str.strip)
+    found = pd.DataFrame([dict(row.cells) for row in table.rows], columns=list(table.columns))
+    for name in found:
+        numbers = pd.to_numeric(found[name], errors="coerce")
+        if numbers.notna().all():
+            found[name] = numbers
+    return found
 
 
 def _cells(
