@@ -66,6 +66,11 @@ class TrainConfig(BaseModel):
         True, title="Calibrate",
         description="How sure the model may be is fitted on the validation zones.",
     )  # fmt: skip
+    smoothing: bool = Field(
+        True, title="Smooth the map",
+        description="A pixel is answered as the mean of those around it that grow alike; off: each "
+        "pixel by itself. Parcels are answered as they were.",
+    )  # fmt: skip
     sure: float = Field(
         0.9, ge=0, le=1, title="Sure answers",
         description="Share of a parcel's class answers that should be right; where the model is "

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropdash.classify.classifier import Classifier
-from cropdash.domain import IGNORE, Float, Sample
-from cropdash.evaluate import backoff, calibration, conformal, parcels
+from cropdash.domain import IGNORE, Cube, Float, Sample
+from cropdash.evaluate import backoff, calibration, conformal, parcels, smoothing
 
 COVERAGE = 0.9  # share of parcels whose set of classes holds the declared one
 _PIXELS = 20_000  # a zone: enough for two numbers, few enough to stay in memory
@@ -112,7 +112,8 @@ def _said(
     for sample in held_out:
         probabilities = classifier.predict_proba(sample.cube)  # (K, H, W)
         at = some_pixels(sample, _PIXELS, rng)
-        flat, crop = probabilities.reshape(len(probabilities), -1), sample.labels.crop.ravel()
+        shown = of_map(classifier, probabilities, sample.cube)
+        flat, crop = shown.reshape(len(shown), -1), sample.labels.crop.ravel()
         means = parcels.parcel_probabilities(probabilities, sample.labels.parcel_id)
         truth = parcels.declared(sample.labels, means.ids)
         mapped = (truth > 0) & (truth != IGNORE)
@@ -120,6 +121,16 @@ def _said(
         told.append((_Told(flat[:, at].T, crop[at].astype(np.int64)), by_parcel))
     pixels, fields = zip(*told, strict=True) if told else ((empty,), (empty,))
     return _joined(pixels), _joined(fields)
+
+
+def of_map(classifier: Classifier, probabilities: Float, cube: Cube) -> Float:
+    """(K, H, W) that the map shows: smoothed along fields, unless the settings are against it."""
+    able = {"B4", "B8"} <= set(cube.bands)  # NDVI tells fields apart
+    return (
+        smoothing.smoothed(probabilities, cube.ndvi)
+        if classifier.config.smoothing and able
+        else probabilities
+    )
 
 
 def some_pixels(sample: Sample, n: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -21,7 +21,7 @@ from cropdash.settings import classifiers
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
 from cropdash.workflow import ensemble
-from cropdash.workflow.calibrate import COVERAGE, Calibration
+from cropdash.workflow.calibrate import COVERAGE, Calibration, of_map
 
 Progress = Callable[[str, float], None]
 UNITS: tuple[Unit, ...] = ("pixel", "parcel", "hectare")
@@ -67,7 +67,7 @@ def predict(
     probabilities = classifier.predict_proba(cube)  # (K, H, W)
     means = parcels.parcel_probabilities(probabilities, labels.parcel_id)
     means = means._replace(probabilities=calibration.of_parcels(means.probabilities))
-    probabilities = calibration.of_pixels(probabilities)
+    probabilities = calibration.of_pixels(of_map(classifier, probabilities, cube))
     return Prediction(
         crop=probabilities.argmax(axis=0).astype(np.uint8),
         confidence=probabilities.max(axis=0),

@@ -85,6 +85,7 @@ class Pretender:
             told = {
                 f"validation_{n}": score + d for n, d in zip(names, (0, 0.1, -0.1), strict=True)
             }
+            told["validation_loss"] = 1 - score
             on_epoch({"epoch": epoch, "progress": epoch / EPOCHS, **told})
 
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from cropdash.domain import Sample
-from cropdash.evaluate import parcels
+from cropdash.evaluate import parcels, smoothing
 from cropdash.settings import classifiers
 from cropdash.workflow import calibrate
 from cropdash.workflow.calibrate import Calibration
 from tests.classify import landscapes
 
 K = 50
-CONFIG = classifiers.parse({"classifier": "xgboost", "dataset": "d"})
+CONFIG = classifiers.parse({"classifier": "xgboost", "dataset": "d", "smoothing": False})
 
 
 class TooSure:
@@ -97,3 +97,15 @@ def test_how_sure_an_answer_must_be_follows_from_how_often_it_should_be_right():
         asked[sure] = calibrate.fit(model.knowing(held), held, prior(held)).back_off
     assert asked[0.6] < 0.9
     assert asked[0.95] > 0.9
+
+
+def test_a_map_is_smoothed_by_its_own_season_unless_it_may_not_or_can_not_be():
+    (zone,) = zones(1)
+    said = TooSure().knowing([zone]).predict_proba(zone.cube)
+    assert calibrate.of_map(TooSure(), said, zone.cube) is said
+    model = TooSure(CONFIG.model_copy(update={"smoothing": True}))
+    expected = smoothing.smoothed(said, zone.cube.ndvi)
+    np.testing.assert_array_equal(calibrate.of_map(model, said, zone.cube), expected)
+    assert not np.array_equal(expected, said)
+    radar = replace(zone.cube, bands=("VV", "VH", "HV", "HH"))
+    assert calibrate.of_map(model, said, radar) is said

@@ -33,6 +33,7 @@ _SEED: dict[str, Any] = {
     "variation": 0.0,
     "adjustment": False,
     "calibration": False,
+    "smoothing": False,
 }
 KIND = ClassifierKind(
     name="cnn",

@@ -30,6 +30,7 @@ _SEED: dict[str, Any] = {
     "location": False,
     "adjustment": False,
     "calibration": False,
+    "smoothing": False,
 }
 KIND = ClassifierKind(
     name="xgboost",
