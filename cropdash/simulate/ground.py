@@ -85,12 +85,16 @@ def ground_of(
     return Ground(ends, index, woven, days, is_water, land.piece.shape)
 
 
-def surface(ground: Ground, n: int, bands: tuple[str, ...] = FINE) -> Float:
-    """(B, H, W) reflectance of the land on the n-th date, at 10 m."""
-    low, high = ground.ends[bands]
-    thin = low[n].take(ground.piece, axis=1).reshape(-1, *ground.shape)
-    span = (high[n] - low[n]).take(ground.piece, axis=1)
-    span = span.reshape(-1, *ground.shape)
+def surface(
+    ground: Ground, n: int, bands: tuple[str, ...] = FINE, view: Mapping[str, float] | None = None
+) -> Float:
+    """(B, H, W) reflectance of the land on the n-th date, at 10 m; `view` is how its orbit sees it."""
+    low, high = (end[n] for end in ground.ends[bands])
+    if view is not None:
+        seen = np.array([[view[band]] for band in bands], dtype=np.float32)
+        low, high = low * seen, high * seen
+    thin = low.take(ground.piece, axis=1).reshape(-1, *ground.shape)
+    span = (high - low).take(ground.piece, axis=1).reshape(-1, *ground.shape)
     span *= ground.texture.on(ground.days[n])
     thin += span
     return np.asarray(thin)

@@ -92,7 +92,8 @@ class Camera:
         self.canvas = sky.Canvas(self._rng, shape, zone.grid.pixel_size)
         self.bank = noise_bank(len(FINE), shape, self._rng)
         self._outside = _beyond_swath(shape, self._rng)
-        self._view = np.exp(self._rng.normal(0, VIEW_SPREAD, (2, len(FINE + COARSE), 1, 1)))
+        views = np.exp(self._rng.normal(0, VIEW_SPREAD, (2, len(FINE + COARSE))))
+        self._view = [dict(zip(FINE + COARSE, map(float, view), strict=True)) for view in views]
         self._size = len(FINE) * shape[0] * shape[1]
         self._bank_20m: Float | None = None
         if COARSE in groups:
@@ -114,8 +115,7 @@ class Camera:
     ) -> tuple[Float, Bytes]:
         """(B, H, W) reflectance and (H, W) classification of the ground's n-th date, pass i."""
         above = self.canvas.sky(passes.cover[i], passes.sun_zenith[i], chance.sky)
-        view = self._view[passes.orbit[i]].astype(np.float32)
-        bare = blurred(surface(ground, n), chance.shift) * view[: len(FINE)]
+        bare = blurred(surface(ground, n, FINE, self._view[passes.orbit[i]]), chance.shift)
         seen = sky.cover(bare, above, passes.haze[i])
         add_noise(seen, self.bank, chance.noise)
         scl = classify(seen, above, ground.is_water, chance)
@@ -132,8 +132,8 @@ class Camera:
         """(B, h, w) reflectance in the bands of 20 m, in pixels of their own."""
         if self._bank_20m is None:
             raise ValueError("This camera has no bands of 20 m.")
-        view = self._view[passes.orbit[i]].astype(np.float32)
-        bare = blurred(sky.blocks(surface(ground, n, COARSE)), chance.shift / 2) * view[len(FINE) :]
+        view = self._view[passes.orbit[i]]
+        bare = blurred(sky.blocks(surface(ground, n, COARSE, view)), chance.shift / 2)
         seen = sky.cover(bare, sky.halved(above), passes.haze[i], COARSE)
         # This bank is not as long as the other: as far into it.
         room = len(self._bank_20m) - seen.size
@@ -147,8 +147,10 @@ def blurred(image: Float, shift: NDArray[np.float64]) -> Float:
         width = [(0, 0), (int(axis == 1),) * 2, (int(axis == 2),) * 2]
         around = sliding_window_view(np.pad(image, width, "edge"), 3, axis)
         before, here, after = np.moveaxis(around, -1, 0)
-        image = here * np.float32(1 - 2 * SIDE_WEIGHT) + before * np.float32(SIDE_WEIGHT + by / 2)
-        image = image + after * np.float32(SIDE_WEIGHT - by / 2)
+        image = here * np.float32(1 - 2 * SIDE_WEIGHT)
+        side = before * np.float32(SIDE_WEIGHT + by / 2)
+        image += side
+        image += np.multiply(after, np.float32(SIDE_WEIGHT - by / 2), out=side)
     return image
 
 

@@ -33,7 +33,6 @@ class Texture:
     """How thick the canopy stands in each pixel, from one date to the next."""
 
     fixed: Float  # (H, W)
-    uneven: Float  # (H, W) how strong the patterns of the stand are
     stand: dict[int, Float]  # its patterns (H, W), by the number of the stretch that they begin
 
     def on(self, day: float) -> Float:
@@ -43,7 +42,6 @@ class Texture:
         turn = np.float32(np.pi / 2 * past)  # two patterns mixed so that their variance stays
         found = early * np.cos(turn)
         found += late * np.sin(turn)
-        found *= self.uneven
         found += self.fixed
         return np.asarray(np.clip(found, 0, 1, out=found))
 
@@ -71,12 +69,12 @@ def weave(zone: Zone, land: Landscape, seed: int, year: int, days: NDArray[np.fl
     fixed -= headland[piece] * _is_edge(piece)
     fixed += rows[piece] * np.cos(wave[0][piece] * i + wave[1][piece] * j)
     first = {int(number) for number in np.floor(days / STAND_D)}
-    stand = {
-        number: _pattern(piece.shape, wide, yearly(seed, zone.zone_id, f"stand {number}", year))
-        for number in sorted(first | {number + 1 for number in first})
-    }
     strength = (uneven * np.sqrt(1 - LASTING)).astype(np.float32)[piece]
-    return Texture(fixed.astype(np.float32), strength, stand)
+    stand = {}
+    for number in sorted(first | {number + 1 for number in first}):
+        own = yearly(seed, zone.zone_id, f"stand {number}", year)
+        stand[number] = _pattern(piece.shape, wide, own) * strength
+    return Texture(fixed.astype(np.float32), stand)
 
 
 def _pattern(shape: tuple[int, int], wide: float, rng: np.random.Generator) -> Float:
