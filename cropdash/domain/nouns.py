@@ -227,6 +227,7 @@ class Prediction:
     parcel_probabilities: Float  # (P, K) mean over the parcel's pixels
     grid: Grid
     run: str
+    dissimilarity: Float | None = None  # (P,) to what was learned; above 1: not to be believed
 
     def __post_init__(self) -> None:
         _check_shape("crop", self.crop, self.grid.shape)

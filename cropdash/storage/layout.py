@@ -33,7 +33,7 @@ WORKER_LOCK, STOP, LOG = "worker.lock", "stop", "worker.log"
 # A run
 RUN, CLASSES = Form("config.json"), Form("classes.json")
 CALIBRATION, STACK = Form("calibration.json"), Form("stack.json")
-EPOCHS = "epochs.jsonl"
+EPOCHS, APPLICABILITY = "epochs.jsonl", "applicability.npz"
 PREDICTIONS, SCORES_FOLDER = "predictions", "scores"
 SCORES = Form("scores.json")
 CONFUSIONS, DECIDED = "confusions.parquet", "calibration.parquet"

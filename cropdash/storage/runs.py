@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -86,6 +87,24 @@ class RunFolder:
         """What `write_calibrated` wrote; empty if the run has none."""
         return layout.CALIBRATION.find(self.path)
 
+    def write_applicability(self, arrays: Mapping[str, Any]) -> None:
+        path = self.path / layout.APPLICABILITY
+        with atomic.replacing(path) as temporary, temporary.open("wb") as file:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+
+    def applicability(self) -> dict[str, Any] | None:
+        """What `write_applicability` wrote; None if there is none. Raises InvalidRun if damaged."""
+        path = self.path / layout.APPLICABILITY
+        if not path.is_file():
+            return None
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return dict(arrays)
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise InvalidRun(
+                f"{path.name} of run {self.run_id} is damaged: train it again."
+            ) from error
+
     # learning curves and log -------------------------------------------------
 
     def append_epoch(self, values: Mapping[str, float]) -> None:
@@ -141,10 +160,13 @@ class RunFolder:
         table = self.parcel_prediction(zone_id)
         probabilities = table.filter(regex=r"^p_\d+$").to_numpy(np.float32)
         ids = table["parcel_id"].to_numpy(np.int32)
-        return Prediction(crop, confidence, ids, probabilities, grid, self.run_id)
+        apart = table.get("dissimilarity")
+        known = None if apart is None else apart.to_numpy(np.float32)
+        return Prediction(crop, confidence, ids, probabilities, grid, self.run_id, known)
 
     def parcel_prediction(self, zone_id: str) -> pd.DataFrame:
-        """parcel_id, predicted, confidence, p_0 … p_<K-1>."""
+        """parcel_id, predicted, confidence, p_0 … p_<K-1>; and, where the run knows what it learned
+        from, dissimilarity and applicable (see `evaluate.applicability`)."""
         return parquet.read(self.prediction_path(zone_id).with_suffix(".parquet"))
 
     def write_scores(
@@ -264,5 +286,8 @@ def _parcel_table(prediction: Prediction) -> pd.DataFrame:
             "confidence": probabilities.max(axis=1, initial=0).astype(np.float32),
         }
     )
+    if prediction.dissimilarity is not None:
+        table["dissimilarity"] = prediction.dissimilarity
+        table["applicable"] = prediction.dissimilarity <= 1
     columns = pd.DataFrame(probabilities, columns=[f"p_{k}" for k in range(probabilities.shape[1])])
     return pd.concat([table, columns], axis=1)

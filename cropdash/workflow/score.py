@@ -13,10 +13,21 @@ from pyproj import Transformer
 
 from cropdash import classify
 from cropdash.classify.classifier import Classifier
-from cropdash.domain import IGNORE, Cube, Labels, Prediction, Zone
+from cropdash.domain import IGNORE, Cube, Labels, Prediction, Sample, Zone
 from cropdash.domain.errors import ConfigError, InvalidRun
 from cropdash.domain.scores import RunScores, SetScores, TestScores, UnitScores
-from cropdash.evaluate import Unit, area, backoff, conformal, confusion, parcels, scores, tables
+from cropdash.evaluate import (
+    Unit,
+    applicability,
+    backoff,
+    conformal,
+    confusion,
+    parcels,
+    scores,
+    tables,
+)
+from cropdash.evaluate.applicability import Applicability
+from cropdash.evaluate.area import estimate_area
 from cropdash.settings import classifiers
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
@@ -33,10 +44,12 @@ def predict_zones(
     """Write the run's prediction of each zone."""
     classifier = load(run, dataset)
     calibration, season = Calibration.from_json(run.calibrated()), dataset.description().season
+    arrays = run.applicability()
+    area = None if arrays is None else Applicability.from_arrays(arrays)
     for i, zone in enumerate(zones):
         progress(f"Predicting {zone.zone_id}", i / len(zones))
         cube, labels = dataset.cube(zone.zone_id), dataset.labels(zone.zone_id)
-        prediction = predict(classifier, cube, labels, run.run_id, calibration)
+        prediction = predict(classifier, cube, labels, run.run_id, calibration, area)
         run.write_prediction(zone.zone_id, prediction, season)
 
 
@@ -61,8 +74,9 @@ def predict(
     labels: Labels,
     run_id: str,
     calibration: Calibration | None = None,
+    area: Applicability | None = None,
 ) -> Prediction:
-    """Class and confidence of every pixel, and mean probabilities of every parcel."""
+    """Class and confidence of every pixel, mean probabilities and dissimilarity of every parcel."""
     calibration = calibration or Calibration()
     probabilities = classifier.predict_proba(cube)  # (K, H, W)
     means = parcels.parcel_probabilities(probabilities, labels.parcel_id)
@@ -75,7 +89,30 @@ def predict(
         parcel_probabilities=means.probabilities,
         grid=cube.grid,
         run=run_id,
+        dissimilarity=None if area is None else area.dissimilarity(seasons(cube, labels)),
     )
+
+
+def seasons(cube: Cube, labels: Labels) -> NDArray[np.float32]:
+    """(P, T * B) mean reflectance of each parcel, in the order of ids."""
+    values = cube.reflectance.reshape(-1, *cube.grid.shape)
+    return parcels.parcel_probabilities(values, labels.parcel_id).probabilities
+
+
+def applicability_of(learned: Sequence[Sample], seed: int) -> Applicability | None:
+    """By the mapped parcels of the training zones; None where only one zone has any."""
+    found, crops, zones = [], [], []
+    for i, sample in enumerate(learned):
+        ids = np.unique(sample.labels.parcel_id[sample.labels.parcel_id > 0])
+        crop = parcels.declared(sample.labels, ids)
+        mapped = (crop > 0) & (crop != IGNORE)
+        found.append(seasons(sample.cube, sample.labels)[mapped])
+        crops.append(crop[mapped])
+        zones.append(np.full(int(mapped.sum()), i))
+    if sum(len(zone) > 0 for zone in zones) < 2:
+        return None
+    every = np.concatenate(found), np.concatenate(crops), np.concatenate(zones)
+    return applicability.fit(*every, np.random.default_rng(seed))
 
 
 def score_run(
@@ -148,7 +185,7 @@ def checked_areas(run: RunFolder, dataset: DatasetFolder, points: pd.DataFrame) 
         mapped += np.bincount(crop.ravel(), minlength=legend.n_classes) * grid.pixel_size**2 / 1e4
     if not counts.any():
         raise ConfigError("No checked point lies in a zone that the run has predicted.")
-    return area.estimate_area(counts, mapped)
+    return estimate_area(counts, mapped)
 
 
 def _score_zone(

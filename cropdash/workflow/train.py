@@ -15,7 +15,7 @@ from cropdash.settings.folders import Folders
 from cropdash.storage.runs import RunFolder
 from cropdash.workflow import calibrate, ensemble, ranks
 from cropdash.workflow.partition import Zones, held_out_doubts
-from cropdash.workflow.score import predict_zones, score_run
+from cropdash.workflow.score import applicability_of, predict_zones, score_run
 from cropdash.workflow.zone_dataset import material
 
 Progress = Callable[[str, float], None]
@@ -66,6 +66,10 @@ def train_run(
     # Calibration: how sure it may be, how far it is bent for rare classes; on the zones held out.
     progress("Calibrating", _TRAIN)
     run.write_calibrated(calibrate.fit(model, held_out, prior).to_json())
+
+    # Applicability: how unlike the parcels learned from one may be and still be believed.
+    if (area := applicability_of(learned, config.seed)) is not None:
+        run.write_applicability(area.to_arrays())
     if should_stop():
         return
     classify.forget_checkpoint(run.path)

@@ -72,7 +72,8 @@ def answers(pair: Pair) -> gpd.GeoDataFrame:
     """Parcels with both models' answers and whether they agree; empty where a parcel holds no pixel; the season.
 
     first_ and second_ (the runs): class, confidence, class_2, probability_2, class_3,
-    probability_3, set (classes of which one is the truth 9 times in 10), run.
+    probability_3, set (classes of which one is the truth 9 times in 10), run; dissimilarity to what
+    was learned from (above 1: outside) and applicable.
     """
     table = data.parcels(pair.dataset, pair.zone.zone_id)
     items = data.legend(pair.dataset).classes
@@ -126,6 +127,9 @@ def _answers(
         share = "confidence" if rank == 1 else f"probability_{rank}"
         table[f"class{ending}"] = names[chosen]
         table[share] = said[np.arange(len(said)), chosen]
+    if prediction.dissimilarity is not None:
+        table["dissimilarity"] = prediction.dissimilarity
+        table["applicable"] = prediction.dissimilarity <= 1
     if threshold is None:
         return table
     sets = conformal.class_sets(said, threshold)
