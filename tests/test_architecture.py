@@ -199,7 +199,7 @@ DOORS: dict[str, set[str]] = {
         "storage/periods.py",
         "storage/runs.py",
         "simulate/canopy_table.py",
-    },  # fmt: skip
+    },
     "load_file": {"classify/cnn/model.py", "classify/cnn/checkpoint.py"},
     "safe_open": {"classify/cnn/checkpoint.py"},
     "Booster": {"classify/xgboost/model.py", "classify/xgboost/fit.py"},

@@ -92,3 +92,15 @@ def test_no_scene_and_unequal_grids_are_refused():
     ]
     with pytest.raises(InvalidScene, match="grid"):
         composite.stream(odd, PERIODS)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 8, 13, 31])
+@pytest.mark.parametrize("cached", [1, 16_384])
+def test_dates_are_sorted_at_each_pixel(n, cached, monkeypatch):
+    monkeypatch.setattr(composite, "_CACHED", cached)
+    rng = np.random.default_rng(n)
+    stack = rng.normal(size=(n, 2, 7, 5)).astype(np.float32)
+    stack[rng.random(stack.shape) < 0.3] = np.inf  # clouds
+    expected = np.sort(stack, axis=0)
+    composite._sort(stack)
+    np.testing.assert_array_equal(stack, expected)
