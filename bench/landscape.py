@@ -1,10 +1,10 @@
 """The simulated landscape beside real places and years, and what another year costs a model.
 
-`python -m bench.landscape [--size 256] [--apart]` builds the demo and prints, measure by measure
+`python -m bench.landscape [--size 256]` builds the demo and prints, measure by measure
 (`cropdash.simulate.realism.land`), the zones' range beside real figures, each with its place and
-year, from ../shared/data: Flanders 2018, a field in Belgium 2022, points of Canada 2017 (snow from
-November to April) and of California 2021, and quantiles of five French regions in 2023. Constants
-of the simulator were chosen with all of these in view; `--apart` adds Herault 2018, with which none was.
+year: those that the realism report ships, and from ../shared/data points of Canada 2017 (snow from
+November to April), points of California 2021, and quantiles of five French regions in 2023. The
+simulator's constants were chosen with all of these in view but Herault 2018, which was kept apart.
 
 `python -m bench.landscape --years 2021 2022 2023 [--size 96]` trains XGBoost on each year's training
 zones and names the pixels of the test zones in each year: what a year costs that was not learned.
@@ -14,16 +14,11 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-import warnings
 from pathlib import Path
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
-import rasterio
-from rasterio.features import rasterize
 
-from cropdash import legend
 from cropdash.domain import Season
 from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.prepare import composite
@@ -48,24 +43,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--apart", action="store_true")
     parser.add_argument("--years", type=int, nargs="+")
     chosen = parser.parse_args()
     if chosen.years:
         years(chosen.years, chosen.size, chosen.seed)
     else:
-        places(chosen.size, chosen.seed, apart=chosen.apart)
+        places(chosen.size, chosen.seed)
 
 
-def places(size: int, seed: int, *, apart: bool) -> None:
+def places(size: int, seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         source, dataset = SimulatedSource(seed=seed, size=size), DatasetFolder(Path(folder), "demo")
         described = build.describe(source, "demo", "Demo", {"seed": seed})
         build.build(source, dataset, described, workers=2, progress=lambda stage, done: None)
         zones = realism.measure(dataset)["land"].groupby("measure", sort=False)["value"]
         quantiles = pd.concat([_quantiles(dataset.sample(z)) for z in dataset.built_zones()])
-    real = [realism.real_tables()["land"], _canada(), _california()]
-    known = pd.concat([*real, _herault()] if apart else real)
+    known = pd.concat([realism.real_tables()["land"], _canada(), _california()])
     inside = 0
     for measure, values in zones:
         low, middle, high = values.quantile([OUTER, 0.5, 1 - OUTER])
@@ -128,31 +121,6 @@ def _points(name: str, year: int, crops: dict[str, int], without: tuple[int, ...
     found = land.measure(seen, BANDS, MONTHS, crop, ids)
     del found["red of the brightest tenth of bare ground, April to June"]  # some points are clouds
     return _rows(found, name.split("_")[0], year)
-
-
-def _herault() -> pd.DataFrame:
-    folder = SHARED / "herault_2018"
-    paths = sorted((folder / "scenes").glob("*.tif"))
-    stack = []
-    for path in paths:
-        with rasterio.open(path) as scene:
-            values, transform, crs = scene.read().astype(float), scene.transform, scene.crs
-        clear = np.isin(values[4], (4, 5, 6, 7)) & (values[:4] > 0).all(axis=0)
-        stack.append(np.where(clear, values[:4] / 10_000, np.nan))
-    month = np.array([int(path.stem[-4:-2]) for path in paths])
-    seen = np.full((12, *stack[0].shape), np.nan)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of pixels without a clear date
-        for m in np.unique(month):
-            seen[m - 1] = np.nanmedian(np.stack(stack)[month == m], axis=0)
-    parcels = gpd.read_file(folder / "parcels.gpkg").to_crs(crs)
-    of_parcel, _ = legend.load().crops_of(parcels["CODE_CULTU"])
-    ids = rasterize(
-        [(g, i) for i, g in enumerate(parcels.geometry, start=1)],
-        out_shape=seen.shape[2:], transform=transform, dtype="int32",
-    )  # fmt: skip
-    crop = np.concatenate([[0], of_parcel])[ids]
-    return _rows(land.measure(seen, BANDS, MONTHS, crop, ids), "herault", 2018)
 
 
 def _rows(found: dict[str, float], place: str, year: int) -> pd.DataFrame:

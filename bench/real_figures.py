@@ -19,6 +19,7 @@ from rasterio.features import rasterize
 from rasterio.transform import from_origin
 
 from bench import transfer
+from cropdash import legend
 from cropdash.domain import indices
 from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.simulate.realism import land, measures
@@ -121,9 +122,11 @@ def land_of_places() -> pd.DataFrame:
         out_shape=cube.grid.shape, transform=affine, dtype="int32",
     )  # fmt: skip
     flanders = land.measure(seen, cube.bands, MONTHS, crop, ids)
+    field = _field()
     for name in land.EVENNESS[1:4]:
-        del flanders[name]  # its parcels are areas of one label, which hold several fields
-    found = [("flanders", 2018, flanders), ("belgium", 2022, _field())]
+        # Its parcels are areas of one label, which hold several fields; and one field is no place.
+        del flanders[name], field[name]
+    found = [("flanders", 2018, flanders), ("belgium", 2022, field), ("herault", 2018, _herault())]
     rows = [(m, p, y, round(v, 4)) for p, y, values in found for m, v in values.items()]
     table = pd.DataFrame(rows, columns=["measure", "place", "year", "value"])
     return table.dropna().sort_values("measure", kind="stable")
@@ -143,6 +146,32 @@ def _field() -> dict[str, float]:
         warnings.simplefilter("ignore", RuntimeWarning)  # of pixels without a clear date
         monthly = np.stack([np.nanmedian(ndvi[month == m], axis=0) for m in np.unique(month)])
     return dict(zip(land.EVENNESS, land.evenness(monthly, inside.astype(int)), strict=True))
+
+
+def _herault() -> dict[str, float]:
+    """120 parcels near Pezenas, by monthly medians of nine dates."""
+    folder = SHARED / "herault_2018"
+    paths = sorted((folder / "scenes").glob("*.tif"))
+    stack = []
+    for path in paths:
+        with rasterio.open(path) as scene:
+            values, transform, crs = scene.read().astype(float), scene.transform, scene.crs
+        clear = np.isin(values[4], CLEAR) & (values[:4] > 0).all(axis=0)
+        stack.append(np.where(clear, values[:4] / 10_000, np.nan))
+    month = np.array([int(path.stem[-4:-2]) for path in paths])
+    seen = np.full((12, *stack[0].shape), np.nan)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of pixels without a clear date
+        for m in np.unique(month):
+            seen[m - 1] = np.nanmedian(np.stack(stack)[month == m], axis=0)
+    parcels = gpd.read_file(folder / "parcels.gpkg").to_crs(crs)
+    of_parcel, _ = legend.load().crops_of(parcels["CODE_CULTU"])
+    ids = rasterize(
+        [(g, i) for i, g in enumerate(parcels.geometry, start=1)],
+        out_shape=seen.shape[2:], transform=transform, dtype="int32",
+    )  # fmt: skip
+    crop = np.concatenate([[0], of_parcel])[ids]
+    return land.measure(seen, BAND_SETS["10m"], MONTHS, crop, ids)
 
 
 def _flanders() -> dict[int, np.ndarray]:

@@ -15,10 +15,10 @@ from cropdash.domain import Float, Ints, Zone
 from cropdash.simulate.landscape import Landscape
 from cropdash.simulate.tables import VILLAGE, calendar, stream, yearly
 
-RANGE_PX, RANGE_SPREAD = 5.0, 0.6  # over which the correlation falls to 1/e; log-sd between zones
-LASTING = 0.7  # share of the variance that is the soil's
+RANGE_PX, RANGE_SPREAD = 5.0, 0.8  # over which the correlation falls to 1/e; log-sd between zones
+LASTING = 0.62  # share of the variance that is the soil's
 STAND_D = 90.0  # [days] between patterns of the stand; those between are mixed of two
-UNEVEN, UNEVEN_SPREADS, UNEVEN_MOST = 0.42, (0.25, 0.4), 0.8  # median, log-sd of zones and fields
+UNEVEN, UNEVEN_SPREADS, UNEVEN_MOST = 0.43, (0.32, 0.4), 0.8  # median, log-sd of zones and fields
 GRAIN = 0.05  # of single pixels
 HEADLAND_SHARE, HEADLAND = 0.6, 0.3  # fields whose edge is thin, and by how much at most
 ROWS, ROW_PX = (

@@ -16,7 +16,7 @@ REVISIT_D = 5
 SECOND_ORBIT_SHARE = 0.6
 MEMORY_D = 4.0  # [days] over which the weather forgets
 HAZE_MEMORY_D = 25.0  # [days] over which the air's load changes
-HAZE_MEDIAN, HAZE_BIAS, HAZE_WINTER = 0.011, 0.003, 0.032  # reflectance in B2
+HAZE_MEDIAN, HAZE_BIAS, HAZE_WINTER = 0.009, 0.003, 0.031  # reflectance in B2
 HAZE_MOST = 0.055
 HAZE_CLOUDINESS = 0.65  # share of cloudy dates at which the median holds
 # Spells of weather: part of the variance lasts for weeks, so that a month may pass without sun.

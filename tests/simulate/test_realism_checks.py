@@ -264,8 +264,7 @@ def failed(simulated: dict[str, pd.DataFrame]) -> set[str]:
 
 def test_real_figures_pass_and_every_check_tells_its_band_and_why():
     found = all_checks(as_real(), REAL)
-    # Real parcels of all France are less uneven than those of the eight regions made of one place.
-    assert {c.name for c in found if not c.passed} <= {"25% quantile of parcels, all regions"}
+    assert not [c.name for c in found if not c.passed]
     assert len({c.name for c in found}) == len(found)
     for one in found:
         assert one.reason
@@ -335,7 +334,6 @@ def _blue_sky(t):
         (_swap_classes, "rank correlation of pixels per class"),
         (_lose_a_class, "crop classes that occur"),
         (_flatten_classes, "share of crop pixels that would have to change class"),
-        (_flatten_classes, "classes within a factor of 5 of their real share"),
         (_one_field_size, "quantiles of parcels over their mean, brittany"),
         (_twice_the_fields, "mean parcel, alsace"),
         (_no_villages, "declared land, mediterranean"),

@@ -47,13 +47,9 @@ def weighted_mean(values: Floats, weights: Floats) -> float:
 
 def weighted_quantiles(values: Floats, weights: Floats) -> NDArray[np.float64]:
     """(5,) the least values at or under which QUANTILES of the weight lie; NaN without weight."""
-    order = np.argsort(values, kind="stable")
-    heaped = np.cumsum(np.asarray(weights, dtype=np.float64)[order])
-    if heaped.size == 0 or heaped[-1] <= 0:
+    if not np.sum(weights) > 0:
         return np.full(len(QUANTILES), np.nan)
-    at = np.searchsorted(heaped, np.array(QUANTILES) * heaped[-1] * (1 - 1e-12))
-    ordered = np.asarray(values, dtype=np.float64)[order]
-    return np.asarray(ordered[at])
+    return np.asarray(np.quantile(values, QUANTILES, weights=weights, method="inverted_cdf"))
 
 
 def border_counts(parcel_id: NDArray[np.integer[Any]], area_ha: Floats) -> pd.DataFrame:

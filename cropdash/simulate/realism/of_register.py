@@ -17,10 +17,8 @@ from cropdash.simulate.realism.measures import (
     weighted_quantiles,
 )
 
-FRANCE = "france"  # a place of the tables
 REGISTER = "RPG 2023, 41 zones of 10 x 10 km"
 PLACES = "100 parcels of RPG 2022, 1,200 fields of Boigneville"
-_FACTOR = 5.0  # off the real share of a class
 _NAMED = 5  # classes that a detail names
 
 
@@ -50,8 +48,6 @@ def _classes(simulated: Tables, real: Tables) -> Iterator[Check]:
         ("pixels", "pixels per class", 0.95,
          "Neighbours may swap places, none may play in the wrong league; the 33 real training zones"
          " reach 0.87 with the 8 real test zones."),
-        ("parcels", "parcels per class", 0.95,
-         "As for pixels; parcels weigh small fields as much as large ones."),
         ("field", "the mean field per class", 0.8,
          "Rare classes have a few fields in the default landscape, so that their mean is loose."),
     ):  # fmt: skip
@@ -65,17 +61,6 @@ def _classes(simulated: Tables, real: Tables) -> Iterator[Check]:
         "crop classes that occur", float(seen.sum()), float(len(both)), float(len(both)),
         unit="classes", reason="The heavy tail is kept: every class is met somewhere.",
         detail=", ".join(_names(both[~seen])),
-    )  # fmt: skip
-    times = both["share"] / both["share_real"]
-    near = times.between(1 / _FACTOR, _FACTOR)
-    off = times.where(times > 1, 1 / times.clip(lower=1e-9))
-    furthest = off.sort_values(ascending=False).index[:_NAMED]
-    named = zip(_names(both.loc[furthest]), times[furthest], strict=True)
-    yield check(
-        f"classes within a factor of {_FACTOR:g} of their real share", float(near.sum()),
-        float(len(both)), 44.0, unit="classes",
-        reason="Nine of ten: between the real training and test zones it is 41 of 49.",
-        detail=", ".join(f"{name} {value:.3g}" for name, value in named) + " times",
     )  # fmt: skip
     apart = both["share"] - both["share_real"]
     yield check(
@@ -129,15 +114,6 @@ def _sizes(simulated: Tables, real: Tables) -> Iterator[Check]:
                 for q, f, a, b in zip(QUANTILES, found, low, high, strict=True)
                 if not a <= f <= b
             ),
-        )  # fmt: skip
-    area, weight = parcels["area_ha"].to_numpy(float), parcels["weight"].to_numpy(float)
-    known = sizes[sizes["place"] == FRANCE].set_index("quantile")["hectares"]
-    found = weighted_quantiles(area, weight)
-    for quantile, value, wanted in zip(QUANTILES, found, known[list(QUANTILES)], strict=True):
-        yield Check(
-            "Parcels", "RPG 2022, 100 parcels", f"{quantile:.0%} quantile of parcels, all regions",
-            float(value), wanted, wanted / 2, wanted * 2, "ha",
-            "Twice or half: 100 parcels from anywhere in France against eight farming regions.",
         )  # fmt: skip
 
 

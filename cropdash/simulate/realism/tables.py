@@ -9,7 +9,7 @@ from cropdash import legend
 from cropdash.simulate.realism.check import Tables
 from cropdash.simulate.realism.measures import QUANTILES, weighted_mean, weighted_quantiles
 from cropdash.simulate.realism.of_images import NORTH, YEAR
-from cropdash.simulate.realism.of_register import FRANCE, region_means
+from cropdash.simulate.realism.of_register import region_means
 
 
 def tables(simulated: Tables, real: Tables) -> dict[str, pd.DataFrame]:
@@ -48,7 +48,7 @@ def _curves(simulated: pd.DataFrame, real: pd.DataFrame) -> pd.DataFrame:
 def _sizes(parcels: pd.DataFrame, zones: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:
     """Quantiles and the mean by region; of real regions only the mean is known."""
     means = region_means(zones)
-    france = sizes[sizes["place"] == FRANCE].set_index("quantile")["hectares"]
+    france = sizes[sizes["place"] == "france"].set_index("quantile")["hectares"]
     groups = [*parcels.groupby("region", sort=False), ("all", parcels)]
     found = []
     for region, rows in groups:
