@@ -27,7 +27,7 @@ REGIONS = {
     "alsace": "Alsace",
     "mediterranean": "Mediterranean",
 }
-MONTHS = {"03": "March", "05": "May", "07": "July", "10": "October"}
+MONTHS = {3: "March", 5: "May", 7: "July", 10: "October"}
 SIDE, GAP, HEAD, LEFT = 256, 8, 26, 120  # [px]
 
 
@@ -38,8 +38,8 @@ def main() -> None:
     real = transfer.read_flanders()
     if real is not None:
         cubes["Flanders 2018\n(real, 640 m)"] = real[0]
-    for mode, title in (("true_colour", "true colour"), ("ndvi", "NDVI")):
-        path = OUT / f"{mode}.png"
+    for mode, title in (("true_colour", "true colour"), ("NDVI", "NDVI")):
+        path = OUT / f"{mode.lower()}.png"
         sheet(cubes, mode).quantize(256).save(path, optimize=True)
         print(f"{path.name}: {title}, {len(cubes)} places")
 
@@ -60,7 +60,7 @@ def sheet(cubes: dict[str, Cube], mode: str) -> Image.Image:
         top = HEAD + row * (SIDE + GAP)
         pen.text((4, top), name, "black", font)
         for column, month in enumerate(MONTHS):
-            period = next(p for p in cube.periods if p.endswith(f"-{month}"))
+            period = next(p.id for p in cube.periods if p.start.month == month)
             picture = Image.fromarray(imagery.composite(cube, period, mode)).convert("RGB")
             picture = picture.resize((SIDE, SIDE), Image.Resampling.NEAREST)
             whole.paste(picture, (LEFT + column * (SIDE + GAP), top))
