@@ -104,6 +104,13 @@ def run(settings: BuildConfig, scheduler: str | None = None) -> None:
                 progress=told["progress"],
                 should_stop=lambda: came() or told["should_stop"](),
             )
+        if outcome.warned:
+            zone, sentences = next(iter(outcome.warned.items()))
+            count = sum(map(len, outcome.warned.values()))
+            console.print(
+                f"{count} warnings in {len(outcome.warned)} zones, the first in {zone}:"
+                f" {sentences[0]}", highlight=False, soft_wrap=True,
+            )  # fmt: skip
         if outcome.failed:
             zone, sentence = next(iter(outcome.failed.items()))
             zones = len(outcome.failed) + len(outcome.built) + len(outcome.kept)

@@ -74,6 +74,9 @@ def bands_of(text: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def band_name(name: str) -> str:
-    """The table's way to write a name: "B08", " b8" and "B8" are one band."""
+    """The table's way to write a name: "B08", " b8", "nir" and "B8" are one band."""
     text = name.strip().upper()
+    for band in TABLE.values():
+        if text in map(str.upper, band.stac):
+            return band.name
     return f"B{text[2:]}" if text.startswith("B0") else text

@@ -54,7 +54,11 @@ def read(
     """Columns and geometry of the rows whose bounds touch the box."""
     check(path)
     with _told(f"{path.name}, layer {layer}"):
-        return pyogrio.read_dataframe(path, layer=layer, columns=columns, bbox=box, use_arrow=True)
+        wanted = {"layer": layer, "columns": columns, "bbox": box}
+        try:
+            return pyogrio.read_dataframe(path, use_arrow=True, **wanted)
+        except NotImplementedError:  # curves, which the slower way turns into short lines
+            return pyogrio.read_dataframe(path, use_arrow=False, **wanted)
 
 
 def column(path: Path, layer: str, name: str) -> pa.ChunkedArray:

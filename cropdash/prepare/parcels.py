@@ -91,14 +91,19 @@ def mask_elsewhere(labels: Labels, elsewhere: gpd.GeoDataFrame) -> Labels:
 
 
 def polygons_only(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
-    """Valid polygons or multipolygons; None where nothing of an area is left."""
-    valid = shapely.make_valid(geometry)
+    """Valid polygons or multipolygons; None where nothing of an area is left.
+
+    Holes stay holes: one on the shell's edge, over another or in another is cut out once.
+    """
+    valid = shapely.make_valid(geometry, method="structure", keep_collapsed=False)
     kind = shapely.get_type_id(valid)
     result: NDArray[np.object_] = np.full(len(valid), None, dtype=object)
     result[kind == _POLYGON] = valid[kind == _POLYGON]
     mixed = np.flatnonzero(np.isin(kind, _COLLECTION))
-    for i in mixed:  # few: multipolygons and what make_valid took apart
-        parts = shapely.get_parts(shapely.get_parts(valid[i]))
+    for i in mixed:  # few: multipolygons and collections
+        parts = np.array([valid[i]])
+        while np.isin(shapely.get_type_id(parts), _COLLECTION).any():
+            parts = shapely.get_parts(parts)
         areal = parts[shapely.get_type_id(parts) == _POLYGON]
         result[i] = shapely.union_all(areal) if len(areal) else None
     return result
@@ -115,9 +120,9 @@ def _check(register: gpd.GeoDataFrame) -> None:
 
 
 def _mend(frame: gpd.GeoDataFrame, report: dict[str, object]) -> gpd.GeoDataFrame:
-    geometry = frame.geometry.to_numpy()
+    geometry = _finite(frame.geometry.to_numpy())
     given = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
-    broken = given & ~shapely.is_valid(geometry)
+    broken, before = given & ~shapely.is_valid(geometry), shapely.area(geometry)
     frame = frame.assign(geometry=polygons_only(geometry)).set_crs(frame.crs, allow_override=True)
     area = shapely.area(frame.geometry.to_numpy())
     kept = given & (area > 0)
@@ -126,7 +131,18 @@ def _mend(frame: gpd.GeoDataFrame, report: dict[str, object]) -> gpd.GeoDataFram
         "mended_geometry": int((broken & kept).sum()),
         "without_area": int((given & ~kept).sum()),
     }
+    if (broken & kept).any():
+        hectares = [float(a[broken & kept].sum()) / M2_PER_HA for a in (before, area)]
+        report["mended_ha"] = [round(value, 4) for value in hectares]  # before and after
     return frame[kept]
+
+
+def _finite(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
+    """None in place of geometries with a corner that is not a number."""
+    points, of = shapely.get_coordinates(geometry, return_index=True)
+    result = geometry.copy()
+    result[np.unique(of[~np.isfinite(points).all(axis=1)])] = None
+    return result
 
 
 def _in_sight(frame: gpd.GeoDataFrame, grid: Grid, report: dict[str, object]) -> gpd.GeoDataFrame:

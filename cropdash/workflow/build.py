@@ -26,7 +26,7 @@ from cropdash.domain.source import CompositeSource, Source, Warn
 from cropdash.files import atomic
 from cropdash.ingest.ancillary import Ancillary, ancillary_of
 from cropdash.jobs import execute
-from cropdash.prepare import composite, parcels, series
+from cropdash.prepare import composite, parcels, plausible, series
 from cropdash.prepare.ancillary import last_crop
 from cropdash.prepare.gapfill import fill_gaps
 from cropdash.settings import sources
@@ -46,6 +46,7 @@ class Built:
     built: tuple[str, ...] = ()  # zones built now
     kept: tuple[str, ...] = ()  # zones that were there already, unchanged
     failed: dict[str, str] = field(default_factory=dict)  # zone -> one sentence
+    warned: dict[str, list[str]] = field(default_factory=dict)  # zone built now -> its warnings
     stopped: bool = False
 
 
@@ -160,6 +161,8 @@ def _count(done: Built, folder: DatasetFolder, outcome: execute.Outcome[Zone, An
     zone_id = outcome.task.zone_id
     if outcome.fault is None:
         done.built += (zone_id,)
+        if warnings := (outcome.result or {}).get("warnings"):
+            done.warned[zone_id] = list(warnings)
         return
     done.failed[zone_id] = outcome.error
     if isinstance(outcome.fault, TaskLost):  # its process could not say so itself
@@ -223,7 +226,16 @@ def _build_zone(
     tell.step("reading")
     cleaned = _parcels(source, zone, folder.legend())
     tell.step("composite")
-    gappy = _composite(source, zone, warnings.append, kept)
+    try:
+        gappy = _composite(source, zone, warnings.append, kept)
+        plausible.check(gappy)
+    except CropdashError as fault:
+        if not warnings:
+            raise
+        left_out, first = len(warnings), warnings[0].rstrip(".")
+        raise type(fault)(
+            f"{str(fault).rstrip('.')} ({left_out} warnings came before, the first: {first})."
+        ) from fault
     tell.step("fill")
     filled = fill_gaps(gappy.reflectance).astype("float32", copy=False)
     cube = Cube(filled, gappy.clear_dates, gappy.periods, gappy.bands, gappy.grid)

@@ -247,3 +247,71 @@ def test_zones_of_a_folder_may_be_a_table(tmp_path):
     (zone,) = LocalSource(tmp_path).zones()
     assert (zone.grid.left, zone.grid.top) == (left + 20, top)
     assert zone.grid.bounds == (left + 20, bottom - 900, right + 900, top)
+
+
+def told(path, values, names=("B2", "B3", "B4", "B8", "SCL"), nodata=None, scale=None, offset=None):
+    """A scene whose file says what its numbers mean."""
+    profile = {
+        "driver": "GTiff", "count": len(names), "height": GRID.shape[0], "width": GRID.shape[1],
+        "dtype": values.dtype, "crs": GRID.crs, "transform": Affine(*GRID.transform), "nodata": nodata,
+    }  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with rasterio.open(path, "w", **profile) as raster:
+        raster.write(values)
+        raster.descriptions = names
+        if scale is not None:
+            raster.scales, raster.offsets = [scale] * len(names), [offset] * len(names)
+    return path
+
+
+TRUTH = np.linspace(0.02, 0.6, 4 * np.prod(GRID.shape)).reshape(4, *GRID.shape)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "number", "more"),
+    [
+        ("uint16", lambda r: r * 10_000, {}),
+        ("uint16", lambda r: r * 10_000, {"nodata": 65535}),
+        ("int16", lambda r: r * 10_000, {"nodata": -9999}),
+        ("float32", lambda r: r, {}),
+        ("float32", lambda r: r, {"nodata": -9999.0}),
+        ("float64", lambda r: r, {"nodata": float("nan")}),
+        ("uint16", lambda r: (r + 0.1) * 10_000, {"scale": 1e-4, "offset": -0.1}),
+        ("int16", lambda r: r * 2_000, {"scale": 5e-4, "offset": 0.0, "nodata": -32768}),
+    ],
+)
+def test_a_file_s_own_word_on_its_numbers_is_taken(tmp_path, dtype, number, more):
+    values = np.concatenate([number(TRUTH), np.full((1, *GRID.shape), 4)])
+    values = (values if dtype.startswith("float") else values.round()).astype(dtype)
+    values[1, 2, 3] = more.get("nodata") or 0
+    scene = read_scene(told(tmp_path / "x.tif", values, **more), DATE, GRID, FOUR)
+    assert np.isnan(scene.reflectance[1, 2, 3])
+    assert np.isnan(scene.reflectance).sum() == 1
+    seen = ~np.isnan(scene.reflectance)
+    np.testing.assert_allclose(scene.reflectance[seen], TRUTH[seen], atol=3e-4)
+    assert (scene.scl == 4).all()
+
+
+def test_bands_are_known_by_their_colours(tmp_path):
+    order = ("scl", "nir", "blue", "red", "green")
+    values = write(tmp_path / "x.tif", names=order)
+    scene = read_scene(tmp_path / "x.tif", DATE, GRID, FOUR)
+    np.testing.assert_allclose(scene.reflectance, values[[2, 4, 3, 1]] / 10_000, rtol=1e-6)
+
+
+def test_two_tiles_of_a_day_are_one_scene(tmp_path):
+    zones_file(tmp_path, zone_id=["a"], region=["r"], split=["train"])
+    left, right = (np.full((5, *GRID.shape), number, "uint16") for number in (400, 800))
+    left[-1], right[-1] = 4, 5
+    left[:, :, 4:], right[:, :, :3] = 0, 0  # they share column 3
+    told(tmp_path / "scenes" / "T31UDQ_20230509.tif", left)
+    told(tmp_path / "scenes" / "T31UEQ_20230509.tif", right)
+    source = LocalSource(tmp_path)
+    (zone,) = source.zones()
+    (scene,) = source.scenes(zone, pytest.fail)
+    assert np.unique(scene.reflectance[0, 0]).tolist() == pytest.approx([0.04, 0.08])
+    shared = 3 - 2  # the zone begins two columns to the right
+    assert scene.reflectance[0, 0, shared] == pytest.approx(0.04)
+    assert scene.scl[0, shared] == 4
+    cube = composite.stream([scene], source.season.periods)
+    assert cube.clear_dates.max() == 1

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+import struct
+from contextlib import closing
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -260,3 +264,25 @@ def test_what_the_index_rounds_into_the_box_is_left_out(tmp_path):
     )
     path = save(frame, tmp_path / "r.gpkg", "gpkg")
     assert registers.read_parcels(path, GRID)["ID_PARCEL"].tolist() == ["inside"]
+
+
+def test_a_circle_is_read_as_short_lines_and_its_neighbours_with_it(tmp_path):
+    """CURVEPOLYGON(CIRCULARSTRING(…)), as Swiss and German registers hold some."""
+    left, bottom, _, _ = GRID.bounds
+    path = tmp_path / "r.gpkg"
+    rows = [
+        (str(i), "BTH", (left + 50 * i, bottom, left + 50 * i + 40, bottom + 40)) for i in range(3)
+    ]
+    registers.write_parcels(path, worlds.register(rows))
+    x, y = 700_000.0, 6_600_000.0
+    corners = [(x, y), (x + 5, y + 5), (x + 10, y), (x + 5, y - 5), (x, y)]
+    circle = struct.pack("<BII", 1, 8, 5) + b"".join(struct.pack("<dd", *p) for p in corners)
+    blob = b"GP\0\x01" + struct.pack("<i", 2154) + struct.pack("<BII", 1, 10, 1) + circle
+    with closing(sqlite3.connect(path)) as base, base:
+        for name in ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):
+            base.create_function(name, 1, lambda _: 0)
+        base.execute("UPDATE PARCELLES_GRAPHIQUES SET geom = ? WHERE fid = 1", (blob,))
+    frame = registers.read_parcels(path)
+    assert len(frame) == 3
+    assert frame.area.max() > 1000
+    assert frame.area.min() == pytest.approx(np.pi * 25, rel=0.01)

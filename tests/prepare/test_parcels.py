@@ -3,6 +3,7 @@ import re
 import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import GeometryCollection, LineString, MultiPolygon, Point, Polygon, box
@@ -301,3 +302,55 @@ def test_missing_columns_and_reference_systems_are_named():
     burnt = bare.rename(columns={"ID_PARCEL": "parcel_id", "CODE_CULTU": "crop"})
     with pytest.raises(InvalidRegister, match="set their crs"):
         parcels.rasterize(burnt, GRID)
+
+
+def rings(*, shell, holes=()):
+    return shapely.Polygon(shell, holes)
+
+
+def ring(left, bottom, right, top):
+    return [(left, bottom), (right, bottom), (right, top), (left, top)]
+
+
+@pytest.mark.parametrize(
+    ("holes", "area"),
+    [
+        ([ring(0, 20, 20, 60)], 10_000 - 800),  # on the shell's edge
+        ([ring(10, 10, 40, 40), ring(30, 30, 60, 60)], 10_000 - (900 + 900 - 100)),  # overlapping
+        ([ring(10, 10, 60, 60), ring(20, 20, 40, 40)], 10_000 - 2_500),  # a hole in a hole
+    ],
+)
+def test_a_hole_stays_a_hole_wherever_it_lies(holes, area):
+    odd = rings(shell=ring(0, 0, 100, 100), holes=holes)
+    assert not shapely.is_valid(odd)
+    (mended,) = parcels.polygons_only(np.array([odd]))
+    assert shapely.is_valid(mended)
+    assert mended.area == pytest.approx(area)
+
+
+def test_polygons_are_found_however_deep_a_collection_lies():
+    square, line = shapely.box(0, 0, 10, 10), shapely.LineString([(0, 0), (9, 9)])
+    inner = shapely.MultiPolygon([square, shapely.box(20, 0, 30, 10)])
+    deep = shapely.GeometryCollection(
+        [line, shapely.GeometryCollection([shapely.GeometryCollection([inner]), line])]
+    )
+    (found,) = parcels.polygons_only(np.array([deep]))
+    assert found.area == pytest.approx(200)
+
+
+def test_what_mending_does_to_the_area_is_told_and_no_number_is_no_parcel():
+    left, top = LEFT, TOP
+    bow = shapely.Polygon([(left, top), (left + 80, top - 80), (left + 80, top), (left, top - 80)])
+    lost = shapely.Polygon([(left, top), (left + 9, np.nan), (left + 9, top - 9)])
+    whole = shapely.box(left + 100, top - 50, left + 150, top)
+    frame = gpd.GeoDataFrame(
+        {"ID_PARCEL": ["1", "2", "3"], "CODE_CULTU": ["BTH"] * 3},
+        geometry=[bow, lost, whole],
+        crs=GRID.crs,
+    )
+    zone = worlds.zone(at=GRID)
+    found = parcels.clean(frame, zone, legend.load(), [zone])
+    assert len(found.parcels) == 2
+    assert found.report["without_geometry"] == 1
+    assert found.report["mended_geometry"] == 1
+    assert found.report["mended_ha"] == [0.0, 0.32]

@@ -8,16 +8,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import rasterio
+from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
-from cropdash.domain import Grid, Scene, Season, Zone, sentinel2
+from cropdash.domain import Float, Grid, Scene, Season, Zone, sentinel2
 from cropdash.domain.errors import InvalidRegister, InvalidScene
 from cropdash.domain.period import Every
 from cropdash.domain.source import Warn, ignore
@@ -75,17 +77,22 @@ class LocalSource:
         return registers.read_parcels(candidates[0], zone.grid, self.layout)
 
     def scenes(self, zone: Zone, warn: Warn = ignore) -> Iterator[Scene]:
-        """Scenes of the season over the zone, by date; an unreadable file is named and left out."""
-        for date, path in self._files:
-            if date not in self.season:
-                continue
-            try:
-                scene = read_scene(path, date, zone.grid, self.bands)
-            except InvalidScene as error:
-                warn(str(error))
-                continue
-            if scene is not None:
-                yield scene
+        """One scene a day of the season, by date; an unreadable file is named and left out.
+
+        Of several files of a day a pixel comes as a whole from the first that knows it.
+        """
+        wanted = (entry for entry in self._files if entry[0] in self.season)
+        for date, of_day in groupby(wanted, key=lambda entry: entry[0]):
+            found: Scene | None = None
+            for _, path in of_day:
+                try:
+                    scene = read_scene(path, date, zone.grid, self.bands)
+                except InvalidScene as error:
+                    warn(str(error))
+                    continue
+                found = _joined(found, scene) if found and scene else found or scene
+            if found is not None:
+                yield found
 
     @cached_property
     def _files(self) -> list[tuple[dt.date, Path]]:
@@ -121,11 +128,48 @@ def read_scene(path: Path, date: dt.date, grid: Grid, bands: tuple[str, ...]) ->
             if not _overlaps(window, height, width):
                 return None
             values = raster.read(order, window=window, boundless=True, fill_value=0)
+            told = [_Told(raster, number - 1) for number in order[:-1]]
     except RasterioError as error:
         raise InvalidScene(f"{path.name} can't be read ({error}): fetch it again.") from error
-    reflectance = values[:-1].astype(np.float32) / np.float32(sentinel2.SCALE)
-    reflectance[values[:-1] == 0] = np.nan
-    return Scene(date, reflectance, values[-1].astype(np.uint8), grid, bands)
+    return Scene(date, _reflectance(values[:-1], told), values[-1].astype(np.uint8), grid, bands)
+
+
+class _Told:
+    """What a file says of a band's numbers."""
+
+    def __init__(self, raster: Any, position: int) -> None:
+        self.nodata: float | None = raster.nodatavals[position]
+        self.scale, self.offset = raster.scales[position], raster.offsets[position]
+        self.fractions = np.dtype(raster.dtypes[position]).kind == "f"
+
+
+def _reflectance(values: NDArray[Any], told: Sequence[_Told]) -> Float:
+    """(B, H, W) of the numbers as their file says: by scale and offset, else as they are if they
+    are fractions, else x 10,000. 0 is missing, but among fractions that declare another number.
+    """
+    result: Float = np.empty(values.shape, np.float32)
+    for band, (numbers, of) in enumerate(zip(values, told, strict=True)):
+        if of.nodata is None or np.isnan(of.nodata):
+            missing = np.isnan(numbers)
+        else:
+            missing = numbers == of.nodata
+        if not of.fractions or of.nodata is None:
+            missing |= numbers == 0
+        if (of.scale, of.offset) != (1.0, 0.0):
+            result[band] = np.maximum(numbers * of.scale + of.offset, 0)
+        else:
+            whole = 1 if of.fractions else sentinel2.SCALE
+            result[band] = numbers.astype(np.float32) / np.float32(whole)
+        result[band][missing] = np.nan
+    return result
+
+
+def _joined(one: Scene, other: Scene) -> Scene:
+    """A day's scene with the pixels of another where it has none."""
+    fresh = np.isnan(one.reflectance).any(axis=0) & ~np.isnan(other.reflectance).any(axis=0)
+    reflectance = np.where(fresh, other.reflectance, one.reflectance)
+    scl = np.where(fresh, other.scl, one.scl)
+    return Scene(one.date, reflectance, scl, one.grid, one.bands)
 
 
 def band_order(

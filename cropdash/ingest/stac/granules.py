@@ -108,6 +108,9 @@ def _time(name: str, properties: Mapping[str, Any]) -> dt.datetime:
 
 def _tile(name: str, properties: Mapping[str, Any]) -> str:
     code = str(properties.get("s2:mgrs_tile") or properties.get("grid:code") or "")
+    for prefix, square in (("mgrs", "grid_square"), ("sentinel", "grid_square")):
+        parts = (f"{prefix}:utm_zone", f"{prefix}:latitude_band", f"{prefix}:{square}")
+        code = code or "".join(str(properties.get(part) or "") for part in parts)
     code = code.upper().removeprefix("MGRS-").removeprefix("T")
     match = _TILE.search(code) or _TILE.search(re.sub("_", " ", name))
     return match[1].zfill(5) if match else ""

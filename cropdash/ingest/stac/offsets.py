@@ -20,7 +20,20 @@ SINCE_BASELINE = (4, 0)
 SINCE_DATE = dt.date(2022, 1, 25)  # nothing acquired later was processed with an older baseline
 Baseline = tuple[int, int]
 
-_PROPERTIES = ("s2:processing_baseline", "processing:version", "s2:processing_version")
+_PROPERTIES = (
+    "s2:processing_baseline",
+    "processing:version",
+    "s2:processing_version",
+    "sentinel:processing_baseline",  # Earth Search v0, Digital Earth Africa
+    "sentinel2:processing_baseline",
+)
+# A provider's word that the offset is in the numbers already, or is not.
+_APPLIED = (
+    "earthsearch:boa_offset_applied",
+    "sentinel:boa_offset_applied",
+    "s2:boa_offset_applied",
+)
+_SAID = re.compile(r"boa_?(add_?)?offset|radio.*offset", re.IGNORECASE)
 _NUMBER = re.compile(r"\s*[vVN]?(\d{1,2})[.]?(\d{2}|\d)\s*")
 _IN_NAME = re.compile(r"_N(\d{2})(\d{2})_")
 
@@ -44,13 +57,14 @@ def offset_of(
     """0 or -1000, from what the item says of its processing.
 
     A provider's word that it has added the offset comes first (Earth Search says so in
-    `earthsearch:boa_offset_applied`, and keeps -0.1 in the band's metadata all the same). Then
+    `earthsearch:boa_offset_applied`, its first version and Digital Earth Africa in
+    `sentinel:boa_offset_applied`, and keep -0.1 in the band's metadata all the same). Then
     comes the baseline; then a band offset of 0, which says that nothing is left to add.
 
-    Raises InvalidScene if neither baseline, nor band, nor date decides: a guess would be wrong by
-    0.1 of reflectance.
+    Raises InvalidScene if neither baseline, nor band, nor date decides, and for a word on offsets
+    that is not known: a guess would be wrong by 0.1 of reflectance.
     """
-    if properties.get("earthsearch:boa_offset_applied") is True:
+    if _is_applied(properties, name):
         return 0
     baseline = baseline_of(properties, name)
     if baseline is not None and baseline < SINCE_BASELINE:
@@ -64,6 +78,17 @@ def offset_of(
         f"{name} names no processing baseline, so its radiometric offset is unknown: "
         "use a collection with s2:processing_baseline or processing:version."
     )
+
+
+def _is_applied(properties: Mapping[str, Any], name: str) -> bool:
+    said = {key: value for key, value in properties.items() if _SAID.search(str(key))}
+    for key, value in said.items():
+        if key not in _APPLIED or not isinstance(value, bool):
+            raise InvalidScene(
+                f"{name} says {str(key)[:60]}: {str(value)[:20]}, which is not understood, so its"
+                " radiometric offset is unknown: it is left out."
+            )
+    return any(said.values())
 
 
 def _declared(asset: Mapping[str, Any]) -> int | None:

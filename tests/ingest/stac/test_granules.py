@@ -167,3 +167,13 @@ def test_missing_credentials_are_named_and_no_value_is_shown(monkeypatch):
     assert "KEY " not in str(caught.value).replace("AWS_SECRET_ACCESS_KEY ", "")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "HUSH")
     endpoint.check_credentials()
+
+
+def test_a_tile_is_known_by_its_parts_as_well():
+    raw = item("an item", tile="")
+    raw["properties"].pop("s2:mgrs_tile", None)
+    parts = {"utm_zone": 31, "latitude_band": "U", "grid_square": "DQ"}
+    for prefix in ("mgrs", "sentinel"):
+        raw["properties"] = {k: v for k, v in raw["properties"].items() if ":utm" not in k}
+        told = {f"{prefix}:{name}": value for name, value in parts.items()}
+        assert parse(raw | {"properties": raw["properties"] | told}, FINE, AHEAD).tile == "31UDQ"

@@ -66,3 +66,29 @@ def test_numbers_below_the_offset_become_zero_and_none_wraps_around():
         to_reflectance(numbers, (-1000,)).ravel(), [0, 0, 0, 0.0001, 6.4535], rtol=1e-6
     )
     np.testing.assert_allclose(to_reflectance(numbers, (0,)).ravel()[-1], 6.5535, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        # https://earth-search.aws.element84.com/v0 and Digital Earth Africa's s2_l2a
+        ({"sentinel:processing_baseline": "05.09", "sentinel:boa_offset_applied": True}, 0),
+        ({"sentinel:processing_baseline": "05.09", "sentinel:boa_offset_applied": False}, -1000),
+        ({"sentinel:processing_baseline": "02.14"}, 0),
+    ],
+)
+def test_the_words_of_earlier_catalogues_are_known(said, expected):
+    assert offset_of(said, MINUS, "an item", LATE) == expected
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"x:boa_offset_applied": True}, {"sentinel:boa_offset_applied": "yes"},
+        {"s2:BOA_ADD_OFFSET_applied": 1}, {"eopf:radiometric_offset": -1000},
+    ],
+)  # fmt: skip
+def test_a_word_on_offsets_that_is_not_known_is_named_and_not_guessed(said):
+    (name,) = said
+    with pytest.raises(InvalidScene, match=f"an item says {name}"):
+        offset_of({"s2:processing_baseline": "05.09", **said}, {}, "an item", LATE)

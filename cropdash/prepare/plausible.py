@@ -1,0 +1,42 @@
+"""Whether reflectance can be that of land where something grows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cropdash.domain import Cube
+from cropdash.domain.errors import InvalidScene
+
+BRIGHTEST_BLUE = 0.12  # of a pixel's darkest period; 0.02 to 0.1 on fields, and an offset is 0.1
+NEAR_INFRARED = (0.02, 1.5)  # of the zone's brightest periods
+_DARK = 0.1  # share of the pixels that at least are darker
+_ZERO = 0.3  # share of red values that may be 0
+
+
+def check(cube: Cube) -> None:
+    """Raise InvalidScene for numbers that were scaled or shifted otherwise than was assumed."""
+    near, red = (cube.band(name) for name in ("B8", "B4"))
+    seen = ~np.isnan(near)
+    if not seen.any():
+        return
+    brightest = float(np.median(np.where(seen, near, -np.inf).max(axis=0)[seen.any(axis=0)]))
+    low, high = NEAR_INFRARED
+    if not low <= brightest <= high:
+        raise InvalidScene(
+            f"Reflectance in near infrared is {brightest:.2g} at its brightest, where land has"
+            f" {low:g} to {high:g}: write scale and offset into the scenes, or x 10,000."
+        )
+    if (red[~np.isnan(red)] == 0).mean() > _ZERO:
+        raise InvalidScene(
+            "Most reflectance in red is 0, as where an offset is subtracted twice: see what the"
+            " scenes' provider says of it."
+        )
+    blue = cube.band("B2") if "B2" in cube.bands else np.zeros_like(red)
+    lit = ~np.isnan(blue)
+    darkest = np.where(lit, blue, np.inf).min(axis=0)[lit.any(axis=0)]
+    if len(darkest) and np.quantile(darkest, _DARK) > BRIGHTEST_BLUE:
+        raise InvalidScene(
+            f"Reflectance in blue is {np.quantile(darkest, _DARK):.2f} in the darkest pixels, as with"
+            " an offset of 0.1 left in: write it into the scenes (offset -0.1, scale 0.0001), or"
+            " subtract 1,000."
+        )
