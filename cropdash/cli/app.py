@@ -113,21 +113,29 @@ def train(
 def predict(
     run: Annotated[str, typer.Argument(help="A trained run.")],
     zone: Annotated[list[str] | None, typer.Option(help="Zone; repeatable. Default: test.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Another dataset of the same bands, periods and legend.")
+    ] = None,
 ) -> None:
     """Predict zones with a trained run, as GeoTIFF and Parquet.
 
-    Example: `python -m cropdash predict cnn-20230101-120000-ab12 --zone alsace_1`
+    Those of another dataset go into a folder of the run of that dataset's name.
+
+    Examples: `python -m cropdash predict cnn-20230101-120000-ab12 --zone alsace_1`
+
+    `python -m cropdash predict cnn-20230101-120000-ab12 --dataset spain --zone spain_1`
     """
     from cropdash.workflow import score as scoring
 
     where = folders.folders()
     folder = runs.find(where.models, run)
     scoring.weights_path(folder)
-    dataset = DatasetFolder(where.data, folder.config["dataset"])
-    zones = _zones(dataset, zone)
+    own = dataset in (None, folder.config["dataset"])
+    source = DatasetFolder(where.data, dataset or folder.config["dataset"])
+    zones = _zones(source, zone)
     with bar() as progress:
-        scoring.predict_zones(folder, dataset, zones, progress)
-    where_to = folder.path / "predictions"
+        scoring.predict_zones(folder, source, zones, progress)
+    where_to = folder.predictions(None if own else source.name)
     console.print(f"Predicted {len(zones)} zones into {where_to}", soft_wrap=True)
 
 

@@ -49,16 +49,24 @@ def info(path: Path, layer: str) -> dict[str, Any]:
 
 
 def read(
-    path: Path, layer: str, columns: list[str], box: tuple[float, ...] | None
+    path: Path,
+    layer: str,
+    columns: list[str],
+    box: tuple[float, ...] | None,
+    number: str | None = None,
 ) -> gpd.GeoDataFrame:
-    """Columns and geometry of the rows whose bounds touch the box."""
+    """Columns and geometry of the rows whose bounds touch the box.
+
+    `number` names a column for the number that the file gives each feature.
+    """
     check(path)
     with _told(f"{path.name}, layer {layer}"):
-        wanted = {"layer": layer, "columns": columns, "bbox": box}
+        wanted = {"layer": layer, "columns": columns, "bbox": box, "fid_as_index": bool(number)}
         try:
-            return pyogrio.read_dataframe(path, use_arrow=True, **wanted)
+            frame = pyogrio.read_dataframe(path, use_arrow=True, **wanted)
         except NotImplementedError:  # curves, which the slower way turns into short lines
-            return pyogrio.read_dataframe(path, use_arrow=False, **wanted)
+            frame = pyogrio.read_dataframe(path, use_arrow=False, **wanted)
+        return frame.rename_axis(number).reset_index() if number else frame
 
 
 def column(path: Path, layer: str, name: str) -> pa.ChunkedArray:

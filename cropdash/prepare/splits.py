@@ -84,13 +84,14 @@ def apart(zones: Sequence[Zone], held: Sequence[Zone]) -> tuple[Zone, ...]:
 def _degrees(zone: Zone) -> tuple[float, float, float, float]:
     to_degrees = Transformer.from_crs(zone.grid.crs, "OGC:CRS84", always_xy=True)
     west, south, east, north = to_degrees.transform_bounds(*zone.grid.bounds)
-    return west, south, east, north
+    return west, south, east + 360 if east < west else east, north  # across the antimeridian
 
 
 def _overlap(
     one: tuple[float, float, float, float], other: tuple[float, float, float, float]
 ) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+    across = any(one[0] < other[2] + turn and other[0] + turn < one[2] for turn in (-360, 0, 360))
+    return across and one[1] < other[3] and other[1] < one[3]
 
 
 def _stratified(parcels: pd.DataFrame, n_folds: int, seed: int) -> dict[str, int]:

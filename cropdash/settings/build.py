@@ -172,9 +172,15 @@ class BuildConfig(BaseModel):
 class RegisterColumns(BuildConfig):
     """What the sources share that read a register of one's own."""
 
+    layer: str | None = Field(
+        None, min_length=1, max_length=100, title="Layer of the parcels",
+        description="Of the register, where it has several.",
+        json_schema_extra=shown(box=FOREIGN),
+    )  # fmt: skip
     id_column: str | None = Field(
         None, min_length=1, max_length=100, title="Id column",
-        description="Of the register, where it is not the RPG's ID_PARCEL.",
+        description="Of the register, where it is not the RPG's ID_PARCEL; fid: the number that a "
+        "GeoPackage gives each feature.",
         json_schema_extra=shown(box=FOREIGN),
     )  # fmt: skip
     code_column: str | None = Field(

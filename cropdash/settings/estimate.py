@@ -19,7 +19,8 @@ class Estimate:
     zones: int
     season: Season
     bands: tuple[str, ...]
-    disk: int  # [bytes] of the dataset, before compression and without further layers
+    disk: int  # [bytes] of the dataset, before compression
+    layers: int  # files of further layers, each counted as one plane of float32
     fetching: Fetching
 
 
@@ -33,8 +34,12 @@ def of(config: BuildConfig, zones: Sequence[Zone] | None = None) -> Estimate:
     pixels = sum(zone.grid.shape[0] * zone.grid.shape[1] for zone in zones)
     # Composite (uint16) and count of clear dates (uint8) a period, and labels (two int32).
     disk = pixels * (periods * (2 * bands + 1) + 2 * 4)
+    layers = sum(
+        len(list(path.iterdir())) if path.is_dir() else 1 for _, path in config.layer_files
+    )
+    disk += pixels * layers * 4
     fetching = kind.estimate(config, zones)
-    return Estimate(kind.label, len(zones), season, config.bands, disk, fetching)
+    return Estimate(kind.label, len(zones), season, config.bands, disk, layers, fetching)
 
 
 def sentences(found: Estimate) -> Iterator[str]:
@@ -44,6 +49,11 @@ def sentences(found: Estimate) -> Iterator[str]:
         f"{found.zones} zones, {periods} periods ({found.season.start} to {found.season.end}),"
         f" {len(found.bands)} bands; the dataset takes up to {size(found.disk)} on disk."
     )
+    if found.layers:
+        yield (
+            f"{found.layers} files of further layers are counted as one band each; files of several"
+            " bands take as many times as much."
+        )
     if not fetching.transfer:
         yield "Nothing is fetched."
         return

@@ -73,7 +73,7 @@ class DatasetFolder:
         """
         if self.is_described and self.description() != description:
             raise DatasetNotFound(
-                f"Dataset {self.name} exists with other zones, season, legend or source: choose another name or delete {self.path.name}/."
+                f"Dataset {self.name} exists with other zones, bands, season, legend or source: choose another name or delete {self.path.name}/."
             )
         if legend is not None or not layout.LEGEND.of(self.path).exists():
             legends.keep(self.path, legend or load())
@@ -162,7 +162,10 @@ class DatasetFolder:
             missing_ok=True
         )  # until the new one is there, it is not built
         atomic.clear_parts(folder)
-        paths = [*rasters.write_cube(folder, cube), rasters.write_labels(folder, labels)]
+        paths = [
+            *rasters.write_cube(folder, cube),
+            rasters.write_labels(folder, labels, rasters.season_of(cube)),
+        ]
         for name, table in ((layout.PARCELS, parcels), (layout.SERIES, series)):
             with atomic.replacing(folder / name) as temporary:
                 table.to_parquet(temporary, index=False)

@@ -3,7 +3,7 @@
 data/<dataset>/     dataset.json, legend.json, build.json, decisions.json, realism.json, parts/
     zones/<zone>/   manifest.json (written last), composite.tif, …, state.json
 models/<run>/       config.json, status.json, epochs.jsonl, worker.log, the model's own files
-    predictions/    <zone>.tif, <zone>.parquet
+    predictions/    <zone>.tif, <zone>.parquet; elsewhere/<dataset>/ holds those of other datasets
     scores/         scores.json, confusions.parquet, calibration.parquet, areas.parquet
 models/studies/<study>/  config.json, status.json, folds/<n>/ (a run each), trials/<n>.json
 """
@@ -35,6 +35,7 @@ RUN, CLASSES = Form("config.json"), Form("classes.json")
 CALIBRATION, STACK = Form("calibration.json"), Form("stack.json")
 EPOCHS, APPLICABILITY = "epochs.jsonl", "applicability.npz"
 PREDICTIONS, SCORES_FOLDER = "predictions", "scores"
+ELSEWHERE = "elsewhere"  # folders of predictions of other datasets, by their name
 SCORES = Form("scores.json")
 CONFUSIONS, DECIDED = "confusions.parquet", "calibration.parquet"
 

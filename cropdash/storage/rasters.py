@@ -93,7 +93,7 @@ def write_cube(folder: Path, cube: Cube) -> tuple[Path, ...]:
     """Write composite.tif (uint16, x10000), clear_dates.tif (uint8) and what else is known."""
     composite, clear = folder / COMPOSITE, folder / CLEAR_DATES
     names = [f"{period} {band}" for period in cube.periods for band in cube.bands]
-    season = Season(cube.periods[0].start, cube.periods[-1].end)
+    season = season_of(cube)
     write(
         composite,
         encode(cube.reflectance).reshape(len(names), *cube.grid.shape),
@@ -105,6 +105,11 @@ def write_cube(folder: Path, cube: Cube) -> tuple[Path, ...]:
     dates = [f"{period} clear dates" for period in cube.periods]
     write(clear, cube.clear_dates, cube.grid, dates, season=season)
     return composite, clear, *_write_known(folder, cube)
+
+
+def season_of(cube: Cube) -> Season:
+    """The days that a cube's periods make up."""
+    return Season(cube.periods[0].start, cube.periods[-1].end)
 
 
 def _write_known(folder: Path, cube: Cube) -> Iterator[Path]:
@@ -165,11 +170,11 @@ def decode(stored: NDArray[np.uint16]) -> Float:
     return reflectance
 
 
-def write_labels(folder: Path, labels: Labels) -> Path:
+def write_labels(folder: Path, labels: Labels, season: Season | None = None) -> Path:
     """Write labels.tif: band 1 crop class, band 2 parcel id (both int32, one file)."""
     path = folder / LABELS
     stacked = np.stack([labels.crop.astype(np.int32), labels.parcel_id])
-    write(path, stacked, labels.grid, ["crop", "parcel_id"], categorical=True)
+    write(path, stacked, labels.grid, ["crop", "parcel_id"], categorical=True, season=season)
     return path
 
 

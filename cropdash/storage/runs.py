@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cropdash.domain import NAME, Prediction, Season
+from cropdash.domain import NAME, Prediction, Season, check_name
 from cropdash.domain.errors import InvalidRun, RunNotFound
 from cropdash.domain.scores import RunScores
 from cropdash.files import atomic, parquet, records
@@ -138,9 +138,19 @@ class RunFolder:
 
     # predictions and scores --------------------------------------------------
 
-    def write_prediction(self, zone_id: str, prediction: Prediction, season: Season) -> None:
-        """Write predictions/<zone>.tif (class, confidence) and .parquet (per parcel)."""
-        folder = self.path / layout.PREDICTIONS
+    def predictions(self, elsewhere: str | None = None) -> Path:
+        """Folder of the predictions of the run's own dataset, or of another by its name."""
+        return (
+            self.path / layout.PREDICTIONS
+            if elsewhere is None
+            else (self.path / layout.ELSEWHERE / check_name(elsewhere, "Dataset"))
+        )
+
+    def write_prediction(
+        self, zone_id: str, prediction: Prediction, season: Season, elsewhere: str | None = None
+    ) -> None:
+        """Write <zone>.tif (class, confidence) and .parquet (per parcel) into `predictions`."""
+        folder = self.predictions(elsewhere)
         with atomic.replacing(folder / f"{zone_id}.parquet") as temporary:
             _parcel_table(prediction).to_parquet(temporary, index=False)
         path, said = folder / f"{zone_id}.tif", prediction

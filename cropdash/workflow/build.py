@@ -17,7 +17,6 @@ from cropdash.domain import Cube, Labels, Legend, Season, Zone
 from cropdash.domain.errors import (
     CropdashError,
     DiskFull,
-    InvalidRegister,
     NotEnoughData,
     RunBusy,
     TaskLost,
@@ -224,7 +223,7 @@ def _build_zone(
 ) -> dict[str, Any]:
     warnings: list[str] = []
     tell.step("reading")
-    cleaned = _parcels(source, zone, folder.legend())
+    cleaned = _parcels(source, zone, folder.legend(), warnings.append)
     tell.step("composite")
     try:
         gappy = _composite(source, zone, warnings.append, kept)
@@ -254,7 +253,8 @@ def _build_zone(
     return report
 
 
-def _parcels(source: Source, zone: Zone, legend: Legend) -> parcels.Cleaned:
+def _parcels(source: Source, zone: Zone, legend: Legend, warn: Warn) -> parcels.Cleaned:
+    """The zone's parcels; where no code is known they are all unknown, which `warn` is told."""
     cleaned = parcels.clean(source.parcels(zone), zone, legend, source.zones())
     codes = cleaned.parcels["code"]
     if codes.empty:
@@ -263,8 +263,9 @@ def _parcels(source: Source, zone: Zone, legend: Legend) -> parcels.Cleaned:
         )
     if not codes.isin(list(legend.codes)).any():
         commonest = ", ".join(codes.value_counts().index[:3])
-        raise InvalidRegister(
-            f"The legend knows none of the crop codes of zone {zone.zone_id} ({commonest}, …): give the codes of its register."
+        warn(
+            f"The legend knows none of the crop codes of zone {zone.zone_id} ({commonest}, …), so its"
+            f" {len(codes)} parcels are unknown: give the codes of its register."
         )
     return cleaned
 

@@ -41,7 +41,11 @@ UNITS: tuple[Unit, ...] = ("pixel", "parcel", "hectare")
 def predict_zones(
     run: RunFolder, dataset: DatasetFolder, zones: Sequence[Zone], progress: Progress
 ) -> None:
-    """Write the run's prediction of each zone."""
+    """Write the run's prediction of each zone, apart where the dataset is not the run's own.
+
+    Raises InvalidRun for another legend, InvalidRaster for other bands or periods.
+    """
+    elsewhere = None if dataset.name == run.config["dataset"] else dataset.name
     classifier = load(run, dataset)
     calibration, season = Calibration.from_json(run.calibrated()), dataset.description().season
     arrays = run.applicability()
@@ -50,7 +54,7 @@ def predict_zones(
         progress(f"Predicting {zone.zone_id}", i / len(zones))
         cube, labels = dataset.cube(zone.zone_id), dataset.labels(zone.zone_id)
         prediction = predict(classifier, cube, labels, run.run_id, calibration, area)
-        run.write_prediction(zone.zone_id, prediction, season)
+        run.write_prediction(zone.zone_id, prediction, season, elsewhere)
 
 
 def load(run: RunFolder, dataset: DatasetFolder) -> Classifier:

@@ -286,3 +286,26 @@ def test_a_circle_is_read_as_short_lines_and_its_neighbours_with_it(tmp_path):
     assert len(frame) == 3
     assert frame.area.max() > 1000
     assert frame.area.min() == pytest.approx(np.pi * 25, rel=0.01)
+
+
+def test_a_feature_s_own_number_may_be_the_id_and_a_layer_is_named(tmp_path):
+    """The Netherlands' BRP and Catalonia's DUN have no other key; Portugal's file has many layers."""
+    path, layers = tmp_path / "brp.gpkg", ("BrpGewas", "Other")
+    for layer in layers:
+        frame = scattered(crs=28992).rename(columns={"CODE_CULTU": "GWS_GEWASCODE"})
+        frame = frame.drop(columns="ID_PARCEL")
+        frame.to_file(path, layer=layer, driver="GPKG")
+    with pytest.raises(InvalidRegister, match="--layer"):
+        registers.describe(path)
+    with pytest.raises(InvalidRegister, match="fid for the feature's own number"):
+        registers.describe(path, registers.Layout(layer="brpgewas"))
+    layout = registers.Layout("fid", "gws_gewascode", "brpgewas")
+    every = registers.read_parcels(path, layout=layout)
+    assert every["ID_PARCEL"].is_unique
+    assert every.attrs[registers.REPEATED] == []
+    some = registers.read_parcels(path, GRID, layout)
+    assert 0 < len(some) < len(every)
+    keyed = dict(zip(every["ID_PARCEL"], every.geometry.to_wkb(), strict=True))
+    assert all(
+        keyed[i] == g for i, g in zip(some["ID_PARCEL"], some.geometry.to_wkb(), strict=True)
+    )

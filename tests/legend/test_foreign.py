@@ -92,14 +92,17 @@ def test_a_build_takes_the_legend_of_its_settings_and_goes_on_without_the_files(
     assert folder.legend() == own
 
 
-def test_a_legend_that_knows_none_of_the_codes_is_one_sentence_at_the_zone(tmp_path):
+def test_a_legend_that_knows_none_of_the_codes_is_one_warning_a_zone_whose_parcels_are_unknown(
+    tmp_path,
+):
     source = factory.SomeZones(factory.SimulatedSource(size=32, zones_per_region=2), 1)
     folder, own = DatasetFolder(tmp_path, "d"), worlds.legend(5)
     description = build.describe(source, "d", "D", {}, own)
     done = build.build(source, folder, description, legend=own, progress=lambda stage, done: None)
-    assert not done.built
-    (sentence,) = {s.split("(")[0].rsplit(" zone ", 1)[0] for s in done.failed.values()}
+    assert set(done.warned) == set(done.built) == {zone.zone_id for zone in source.zones()}
+    (sentence,) = {s[0].split("(")[0].rsplit(" zone ", 1)[0] for s in done.warned.values()}
     assert sentence == "The legend knows none of the crop codes of"
+    assert not folder.parcels(done.built[0])["crop"].any()
 
 
 @pytest.mark.parametrize(

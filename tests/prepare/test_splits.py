@@ -183,3 +183,13 @@ def test_a_zone_that_is_left_alone_is_learned_from():
         assert (len(fold.train), len(fold.validation), len(fold.scored)) == (1, 0, 1)
     three = splits.nested(parcels(3, 5, 0), 3, inner_folds=5)
     assert [(len(f.train), len(f.validation), len(f.scored)) for f in three] == [(1, 1, 1)] * 3
+
+
+def test_zones_on_both_sides_of_the_antimeridian_are_known_to_overlap():
+    """The same ground in two UTM zones, whose longitudes are 180 and -180."""
+    west = Zone("west", "r", "train", Grid("EPSG:32660", 828_000.0, 1_106_000.0, 10.0, (300, 300)))
+    east = Zone("east", "r", "test", Grid("EPSG:32601", 171_000.0, 1_106_000.0, 10.0, (300, 300)))
+    far = Zone("far", "r", "test", Grid("EPSG:32601", 300_000.0, 1_106_000.0, 10.0, (300, 300)))
+    assert splits.apart([west], [east]) == ()
+    assert splits.apart([west], [far]) == (west,)
+    assert splits.apart([east], [west]) == ()

@@ -203,3 +203,25 @@ def test_a_zone_that_another_process_builds_is_left_to_it(tmp_path, monkeypatch)
     before = (folder.zone_folder("east") / "manifest.json").stat().st_mtime_ns
     build.build_zone(SmallSource(broken=("east",)), folder, zone)  # whole: nothing is read again
     assert (folder.zone_folder("east") / "manifest.json").stat().st_mtime_ns == before
+
+
+@dataclass(frozen=True)
+class Leaving(SmallSource):
+    """Leaves scenes out; in zones that are `broken`, all of them."""
+
+    def scenes(self, zone: Zone, warn: Warn = ignore):
+        for day in (3, 9):
+            warn(f"2023-04-{day:02d}.tif can't be read: fetch it again.")
+        if zone.zone_id not in self.broken:
+            yield worlds.scene(dt.date(2023, 5, 3), 1, zone.grid, cloudy=0.0)
+
+
+def test_what_was_left_out_is_counted_and_its_first_reason_told_of_failed_zones_too(tmp_path):
+    folder, result, _ = run(tmp_path, Leaving(broken=("east",)))
+    assert {zone: len(told) for zone, told in result.warned.items()} == {"west": 2}
+    said = result.failed["east"]
+    assert said.startswith("There is no scene to composite")
+    assert (
+        "(2 warnings came before, the first: 2023-04-03.tif can't be read: fetch it again)." in said
+    )
+    assert zone_states.read(folder.zone_folder("east")).reason == said

@@ -7,7 +7,7 @@ import rasterio
 from sklearn.metrics import accuracy_score, f1_score
 
 from cropdash import legend
-from cropdash.domain.errors import CorruptDataset, InvalidRun, NotEnoughData
+from cropdash.domain.errors import CorruptDataset, InvalidRaster, InvalidRun, NotEnoughData
 from cropdash.ingest.local.source import LocalSource
 from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
@@ -192,3 +192,24 @@ def test_a_dataset_with_a_code_table_of_its_own_is_trained_on_its_own_legend(fol
     assert run.record().legend_hash == folder.legend().hash != description.legend_hash
     with pytest.raises(NotEnoughData, match="no built training zone"):  # not "another legend"
         train.train_run(run, other, progress=lambda stage, done: None)
+
+
+def test_zones_of_another_dataset_are_predicted_apart(trained, tmp_path):
+    """The same land under another name: the same answers, in a folder of their own."""
+    folders, run = trained
+    source = LocalSource(FLANDERS)
+    other = DatasetFolder(tmp_path, "twin")
+    description = build.describe(source, "twin", "Twin", {})
+    build.build(source, other, description, progress=lambda stage, done: None)
+    (zone,) = (z for z in other.built_zones() if z.split == "test")
+    before = run.predicted_zones()
+    score.predict_zones(run, other, [zone], lambda stage, done: None)
+    assert run.predicted_zones() == before
+    there = run.path / "elsewhere" / "twin" / f"{zone.zone_id}.tif"
+    with rasterio.open(there) as raster:
+        np.testing.assert_array_equal(raster.read(1), written(folders, run)[1])
+    third = replace(source, every="dekad")
+    tens = DatasetFolder(tmp_path, "tens")
+    build.build(third, tens, build.describe(third, "tens", "T", {}), progress=lambda s, d: None)
+    with pytest.raises(InvalidRaster, match="The model wants 12 periods"):
+        score.predict_zones(run, tens, [zone], lambda stage, done: None)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from cropdash.domain.errors import InvalidRegister
 from cropdash.files import vectors
-from cropdash.ingest.registers.layout import Layout
+from cropdash.ingest.registers.layout import FID, Layout
 from cropdash.ingest.registers.register import Box, Register
 
 
@@ -21,7 +21,7 @@ def describe(path: Path, layout: Layout) -> Register:
         raise InvalidRegister(
             f"{where}: no reference system; assign EPSG:2154 (or what it is in) and try again."
         )
-    id_column, code_column = layout.columns(map(str, info["fields"]), where)
+    id_column, code_column = layout.columns([*map(str, info["fields"]), FID], where)
     indexed = bool(info["capabilities"]["fast_spatial_filter"])
     rows = int(info["features"])
     return Register(path, layer, id_column, code_column, info["crs"], rows, indexed)
@@ -29,10 +29,13 @@ def describe(path: Path, layout: Layout) -> Register:
 
 def read(register: Register, box: Box | None) -> gpd.GeoDataFrame:
     """Id, code and geometry of the rows whose bounds touch the box."""
-    columns = [register.id_column, register.code_column]
-    return vectors.read(register.path, register.layer, columns, box)
+    columns = [name for name in (register.id_column, register.code_column) if name != FID]
+    number = FID if register.id_column == FID else None
+    return vectors.read(register.path, register.layer, columns, box, number)
 
 
 def ids(register: Register) -> pa.ChunkedArray:
-    """The id column alone."""
+    """The id column alone; numbers of features are told by none twice."""
+    if register.id_column == FID:
+        return pa.chunked_array([], pa.int64())
     return vectors.column(register.path, register.layer, register.id_column)

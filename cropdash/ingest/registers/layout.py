@@ -11,6 +11,7 @@ from cropdash.domain.errors import InvalidRegister
 from cropdash.settings.build import BuildConfig
 
 ID, CODE = "ID_PARCEL", "CODE_CULTU"
+FID = "fid"  # asks for the number that a GeoPackage gives each feature
 # File and layer of the parcels: PARCELLES_GRAPHIQUES up to RPG 2.2 (2023), RPG_Parcelles from
 # RPG 3.0 (2024) on; the case differs from one edition, and from one export, to the next.
 NAMES = ("parcelles_graphiques", "rpg_parcelles")
@@ -37,7 +38,8 @@ class Layout:
         if missing:
             raise InvalidRegister(
                 f"{where}: no column {' or '.join(missing)}; it has {', '.join(fields) or 'none'}."
-                " Name the columns of the parcels' id and crop code."
+                " Name the columns of the parcels' id (in a GeoPackage, fid for the feature's own"
+                " number) and crop code: --id-column, --code-column."
             )
         return str(found[0]), str(found[1])
 
@@ -50,14 +52,15 @@ class Layout:
         if found is None:
             raise InvalidRegister(
                 f"{where} has no layer {self.layer or 'PARCELLES_GRAPHIQUES'};"
-                f" it has {', '.join(layers) or 'none'}. Name the layer of the parcels."
+                f" it has {', '.join(layers) or 'none'}. Name the layer of the parcels: --layer."
             )
         return found
 
 
 def layout_of(config: BuildConfig) -> Layout:
     """The columns that the settings of a build name."""
-    return Layout(getattr(config, "id_column", None), getattr(config, "code_column", None))
+    named = (getattr(config, name, None) for name in ("id_column", "code_column", "layer"))
+    return Layout(*named)
 
 
 def as_text(values: pd.Series) -> pd.Series:
