@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import numpy as np
 from filelock import Timeout
 from threadpoolctl import threadpool_limits
 
 from cropdash import legend as legends
-from cropdash.domain import Cube, Labels, Legend, Season, Zone
+from cropdash.domain import Cube, Legend, Zone
 from cropdash.domain.errors import (
     CropdashError,
     DiskFull,
@@ -26,13 +25,13 @@ from cropdash.files import atomic
 from cropdash.ingest.ancillary import Ancillary, ancillary_of
 from cropdash.jobs import execute
 from cropdash.prepare import composite, parcels, plausible, series
-from cropdash.prepare.ancillary import last_crop
 from cropdash.prepare.gapfill import fill_gaps
 from cropdash.settings import sources
 from cropdash.settings.build import BuildConfig
 from cropdash.storage.datasets import DatasetFolder, Description
 from cropdash.storage.periods import PeriodFolder
 from cropdash.storage.zone_states import Teller
+from cropdash.workflow import ancillary
 
 Progress = Callable[[str, float], None]
 _ABANDONED_S = 3600.0  # no writer takes longer over one small file
@@ -245,7 +244,7 @@ def _build_zone(
     )
     report = cleaned.report | _coverage(gappy)
     labels = parcels.mask_elsewhere(labels, cleaned.elsewhere)
-    cube, known = surround(cube, context, zone, source.season, labels, folder.legend())
+    cube, known = ancillary.surround(cube, context, zone, source.season, labels, folder.legend())
     means = series.parcel_series(cube, labels)
     tell.step("writing")
     report |= known | {"warnings": warnings}
@@ -268,33 +267,6 @@ def _parcels(source: Source, zone: Zone, legend: Legend, warn: Warn) -> parcels.
             f" {len(codes)} parcels are unknown: give the codes of its register."
         )
     return cleaned
-
-
-def surround(
-    cube: Cube,
-    context: Ancillary | None,
-    zone: Zone,
-    season: Season,
-    labels: Labels,
-    legend: Legend,
-) -> tuple[Cube, dict[str, Any]]:
-    """The cube with the layers and last crops that the context knows, and how far it knows them."""
-    if context is None:
-        return cube, {}
-    report: dict[str, Any] = {}
-    layers, register = context.layers(zone, season), context.parcels_before(zone)
-    if layers:
-        cube = replace(cube, layers=(*cube.layers, *layers))
-        report["layers_known"] = {
-            layer.name: round(float((~np.isnan(layer.values)).mean()), 4) for layer in layers
-        }
-    if register is not None:
-        before = parcels.clean(register, zone, legend, (zone,)).parcels
-        found = last_crop(parcels.rasterize(before, zone.grid), labels)
-        cube = replace(cube, last_crop=found)
-        inside = labels.parcel_id > 0
-        report["last_crop_known"] = round(float((found[inside] > 0).mean()), 4)
-    return cube, report
 
 
 def _composite(source: Source, zone: Zone, warn: Warn, kept: PeriodFolder) -> Cube:
