@@ -140,11 +140,9 @@ class RunFolder:
 
     def predictions(self, elsewhere: str | None = None) -> Path:
         """Folder of the predictions of the run's own dataset, or of another by its name."""
-        return (
-            self.path / layout.PREDICTIONS
-            if elsewhere is None
-            else (self.path / layout.ELSEWHERE / check_name(elsewhere, "Dataset"))
-        )
+        if elsewhere is None:
+            return self.path / layout.PREDICTIONS
+        return self.path / layout.ELSEWHERE / check_name(elsewhere, "Dataset")
 
     def write_prediction(
         self, zone_id: str, prediction: Prediction, season: Season, elsewhere: str | None = None
@@ -191,11 +189,8 @@ class RunFolder:
     def scores(self) -> RunScores | None:
         """Summary of the scores; None until the run was evaluated. Raises DamagedFile."""
         values = layout.SCORES.find(self.path / layout.SCORES_FOLDER)
-        return (
-            records.typed(RunScores, values, f"{layout.SCORES.file} of run {self.run_id}")
-            if values
-            else None
-        )
+        what = f"{layout.SCORES.file} of run {self.run_id}"
+        return records.typed(RunScores, values, what) if values else None
 
     def confusions(self) -> pd.DataFrame:
         """zone_id, unit, truth, predicted, value: the non-zero cells."""
