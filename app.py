@@ -46,9 +46,8 @@ def show() -> None:
         ]
         if best:
             st.subheader("Models", anchor=False)
-            for run, column in zip(best, st.columns(2) * len(best), strict=False):
-                with column:
-                    cards.model_card(run)
+            for run in best:
+                cards.model_card(run)
         settled = [info for info in datasets if info.name != DEMO or step != "building"]
         if settled:
             st.subheader("Datasets", anchor=False)

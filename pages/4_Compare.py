@@ -4,12 +4,14 @@ import streamlit as st
 
 from cropdash.i18n import say
 from cropdash.ui.compare import controls, counting, details, matrices, numbers, tables
-from cropdash.ui.shell import address, data, frame
-from cropdash.ui.widgets import chart, run_pair
+from cropdash.ui.shell import data, frame
+from cropdash.ui.widgets import chart, choices, run_pair
 
 MENU_ICON = ":material/compare:"
 
-frame.begin("Compare", "Two runs on the same held-out zones: numbers, confusions, significance.")
+head = frame.begin(
+    "Compare", "Two runs on the same held-out zones: numbers, confusions, significance."
+)
 names = [n for n in data.datasets() if any(r.scores for r in data.usable_runs(n))]
 if not names:
     frame.stop_with(
@@ -17,8 +19,8 @@ if not names:
         "pages/2_Train.py",
         say("Train a model"),
     )
-with st.sidebar:
-    dataset = address.choose(say("Dataset"), "dataset", names)
+with head:
+    dataset = choices.dataset_of(names)
     runs = run_pair.choose_runs([r for r in data.usable_runs(dataset) if r.scores])
 if len(runs) < 2:
     frame.stop_with(

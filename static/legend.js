@@ -1,37 +1,90 @@
-/* Names and colours of what a map shows, below it.
+/* The legend beside a map: the classes that are there, in the map's own colours.
  *
- * cropdashLegend(below, options) adds them; show(modes) hides the entries of other modes.
+ * A click narrows the map to a class, the pointer lights its parcels, a word finds it.
+ * cropdashLegend(beside, options, put, light) adds it; show(state) says what it holds.
  */
 (function () {
   "use strict";
 
-  function entryOf(entry) {
-    const item = document.createElement("span");
-    item.setAttribute("role", "listitem");
-    const swatch = document.createElement("i");
-    swatch.style.background = entry.colour;
-    if (entry.colour.startsWith("linear-gradient")) swatch.className = "ramp";
-    item.append(swatch, document.createTextNode(entry.label));
-    if (entry.mode) item.dataset.mode = entry.mode;
-    return item;
+  const LIT_MS = 80; // the pointer rests on an entry before its parcels are lit
+
+  function element(tag, className, parent, text) {
+    const made = document.createElement(tag);
+    made.className = className;
+    if (text) made.textContent = text;
+    parent.appendChild(made);
+    return made;
   }
 
-  window.cropdashLegend = function (below, options) {
-    const list = document.createElement("div");
-    list.className = "map-legend";
-    list.style.color = options.ink;
-    list.tabIndex = 0; // it may scroll
-    list.setAttribute("role", "list");
-    list.setAttribute("aria-label", options.legendName);
-    list.append.apply(list, options.legend.map(entryOf));
-    below.parentElement.appendChild(list);
+  function swatch(entry, parent) {
+    const made = element("i", entry.ramp ? "ramp" : entry.hatch ? "hatch" : "", parent);
+    made.style[entry.ramp ? "background" : "backgroundColor"] = entry.colour;
+  }
+
+  window.cropdashLegend = function (beside, options, put, light) {
+    const root = element("div", "map-legend", beside);
+    root.style.color = options.ink;
+    root.setAttribute("role", "region");
+    root.setAttribute("aria-label", options.legendName);
+    const find = element("input", "legend-find", root);
+    Object.assign(find, { type: "search", placeholder: options.legendFind });
+    find.setAttribute("aria-label", options.legendFind);
+    const body = element("div", "legend-body", root);
+    let drawn = "", waiting = null;
+
+    function narrow() {
+      const text = find.value.trim().toLocaleLowerCase();
+      body.querySelectorAll("[data-find]").forEach(function (item) {
+        item.hidden = !item.dataset.find.includes(text);
+      });
+    }
+    find.addEventListener("input", narrow);
+
+    function entryOf(entry, kind, chosen, parent) {
+      const item = element(kind ? "button" : "div", "legend-entry", parent);
+      swatch(entry, item);
+      element("span", "legend-label", item, entry.label);
+      element("span", "legend-amount", item, entry.amount || "");
+      if (entry.about) item.title = entry.about;
+      if (!kind) return;
+      item.type = "button";
+      item.dataset.find = (entry.label + " " + (entry.also || "")).toLocaleLowerCase();
+      item.setAttribute("aria-pressed", String(chosen.includes(entry.name)));
+      item.addEventListener("click", function () {
+        const is = chosen.includes(entry.name);
+        const next = is ? chosen.filter((name) => name !== entry.name) : chosen.concat(entry.name);
+        put({ [kind]: next.join(",") });
+      });
+      const rest = function (classes) {
+        clearTimeout(waiting);
+        waiting = setTimeout(() => light(classes), LIT_MS);
+      };
+      if (!entry.classes) return;
+      item.addEventListener("mouseenter", () => rest(entry.classes));
+      item.addEventListener("focus", () => rest(entry.classes));
+      item.addEventListener("mouseleave", () => rest(null));
+      item.addEventListener("blur", () => rest(null));
+    }
+
+    function section(part) {
+      const box = element("div", "legend-part", body);
+      element("h2", "legend-title", box, part.title);
+      part.entries.forEach((entry) => entryOf(entry, part.kind, part.chosen || [], box));
+      if (part.note) element("p", "legend-note", box, part.note);
+    }
+
     return {
-      // modes: words with spaces between them; entries without a mode are always shown.
-      show: function (modes) {
-        const on = (modes || "").split(" ");
-        list.querySelectorAll("[data-mode]").forEach(function (item) {
-          item.hidden = !on.includes(item.dataset.mode);
-        });
+      show: function (state) {
+        const text = JSON.stringify(state.legend || []);
+        if (text === drawn) return;
+        drawn = text;
+        const at = document.activeElement && document.activeElement.dataset.find;
+        body.replaceChildren();
+        (state.legend || []).forEach(section);
+        find.hidden = body.querySelectorAll("[data-find]").length < 8;
+        narrow();
+        const again = Array.from(body.querySelectorAll("[data-find]")).find((e) => e.dataset.find === at);
+        if (at && again) again.focus();
       },
     };
   };

@@ -15,7 +15,9 @@
   };
   let slider = null; // of periods, where the map has one
   let legend = null; // below the map, where it has one
-  const told = { parcel: null, clicks: 0, period: null, turned: 0, frames: false };
+  let seenLast = null; // middle and zoom that the reader last moved to
+  let stage = null; // panels, and what stands beside and below them
+  const told = { put: null, at: 0, frames: false };
 
   // To the page at once: the component's own way waits a quarter of a second first.
   function tell(change) {
@@ -24,15 +26,32 @@
     window.parent.postMessage(Object.assign(message, { dataType: "json", value: told }), "*");
   }
 
+  // What the reader chose, as it stands in the page's address. The time tells two choices of the
+  // same apart, also from those on a map drawn before.
+  function put(values) {
+    tell({ put: values, at: Date.now() });
+  }
+
+  // Classes that are declared or named for a parcel.
+  function cropsOf(feature) {
+    const answer = answers[feature.properties.id];
+    return answer ? answer.crops : [feature.properties.crop];
+  }
+
+  // How the models agree on a parcel, by the groups of the level that is shown.
+  function codeOf(answer) {
+    if (!state.groups || answer.code > 4) return answer.code;
+    const [truth, first, second] = answer.crops.map((crop) => state.groups[crop]);
+    if (first === truth) return second === truth ? 0 : 1;
+    return second === truth ? 2 : first === second ? 3 : 4;
+  }
+
   // Whether the reader's choice of classes, and of how models agree, leaves a parcel out.
   function isOut(feature) {
     const answer = answers[feature.properties.id];
-    const crops = answer ? answer.crops : [feature.properties.crop];
-    const named = crops.some(function (crop) {
-      return state.only.includes(crop);
-    });
+    const named = cropsOf(feature).some((crop) => state.only.includes(crop));
     if (state.only.length && !named) return true;
-    return state.agree.length > 0 && !(answer && state.agree.includes(answer.code));
+    return state.agree.length > 0 && !(answer && state.agree.includes(codeOf(answer)));
   }
 
   function style(feature) {
@@ -42,11 +61,12 @@
       return Object.assign(look, { weight: own ? 2.5 : 0.8, opacity: own ? 1 : 0.3 });
     }
     const out = isOut(feature);
+    const lit = state.lit && cropsOf(feature).some((crop) => state.lit.includes(crop));
     return {
-      color: options.outline,
-      weight: 0.8,
+      color: lit ? options.highlight : options.outline,
+      weight: lit ? 2.5 : 0.8,
       opacity: out ? 0.15 : 0.9,
-      fillColor: feature.properties.colour,
+      fillColor: (state.fills && state.fills[feature.properties.crop]) || feature.properties.colour,
       fillOpacity: out ? 0 : state.fill,
     };
   }
@@ -69,12 +89,11 @@
         const text = function () {
           return labelled(panel, feature);
         };
-        layer.bindTooltip(text, { sticky: true });
+        layer.bindTooltip(text, { sticky: true, className: "parcel-tip" });
       },
     }).addTo(panel.map);
     panel.parcels.on("click", function (event) {
-      // The time tells two clicks on one parcel apart, also from those on a map drawn before.
-      tell({ parcel: event.layer.feature.properties.id, clicks: Date.now() });
+      put({ [state.picks || "parcel"]: event.layer.feature.properties.id });
     });
   }
 
@@ -117,7 +136,8 @@
   function link(map) {
     map.on("move zoom", function () {
       if (map.following) return;
-      panels.forEach(function (other) {
+      seenLast = [map.getCenter(), map.getZoom()];
+      panels.filter(isSeen).forEach(function (other) {
         if (other.map === map) return;
         other.map.following = true;
         other.map.setView(map.getCenter(), map.getZoom(), { animate: false });
@@ -126,35 +146,33 @@
     });
   }
 
-  function layOut(map, count) {
-    const first = map.getContainer();
-    const root = document.createElement("div");
-    const columns = Math.min(count, 2);
-    // The layout stands here and not in the style sheet, which may arrive after the first view.
-    root.className = "panel-grid";
-    root.style.display = "grid";
-    root.style.gap = "6px";
-    root.style.gridAutoRows = "1fr";
-    root.style.gridTemplateColumns = "repeat(" + columns + ", minmax(0, 1fr))";
-    root.style.height = options.height + "px";
-    first.parentElement.insertBefore(root, first);
-    const elements = [first];
-    for (let i = 1; i < count; i++) elements.push(document.createElement("div"));
-    elements.forEach(function (element) {
-      element.style.position = "relative";
-      element.style.width = "100%";
-      element.style.height = "100%";
-      element.style.minHeight = "0";
-      root.appendChild(element);
+  // Ground beyond the zone is dimmed: parcels reach over its edge.
+  function addZone(map) {
+    const ring = options.zone;
+    const world = [[-85, -180], [-85, 180], [85, 180], [85, -180]];
+    map.createPane("zone").style.zIndex = 450;
+    map.getPane("zone").style.pointerEvents = "none";
+    const look = { pane: "zone", interactive: false, renderer: L.svg({ pane: "zone" }) };
+    L.polygon([world, ring], Object.assign({ stroke: false, fillColor: "#808a84", fillOpacity: 0.55 }, look)).addTo(map);
+    L.polygon(ring, Object.assign({ color: "#ffffff", weight: 1.5, fill: false }, look)).addTo(map);
+  }
+
+  function addPlace(map) {
+    L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
+    const where = L.DomUtil.create("div", "map-where", map.getContainer());
+    map.on("mousemove", function (event) {
+      where.textContent = event.latlng.lat.toFixed(5) + ", " + event.latlng.lng.toFixed(5);
     });
-    return elements;
+    map.on("mouseout", function () {
+      where.textContent = "";
+    });
   }
 
   function secondMap(element) {
     return L.map(element, {
       zoomControl: false,
       attributionControl: false,
-      zoomSnap: 0.1,
+      zoomSnap: 0,
       preferCanvas: true,
     });
   }
@@ -192,7 +210,7 @@
   }
 
   function addPeriods(root) {
-    slider = window.cropdashPeriods(root, options.periods, tell, function (url) {
+    slider = window.cropdashPeriods(root, options.periods, tell, put, function (url) {
       panels.forEach(function (panel) {
         if (panel.base) setPicture(panel.base, url);
       });
@@ -205,13 +223,18 @@
     if (panel.over && state.over) setPicture(panel.over, state.over);
     const names = state.captions;
     if (names && panel.swipe) panel.swipe.name(names);
-    else if (names && panel.caption) panel.caption.textContent = names[i];
+    else if (names && panel.caption) {
+      panel.caption.textContent = names[i];
+      stage.name(i, names[i]);
+    }
   }
 
   function refresh() {
     panels.forEach(function (panel, i) {
       // Styling ten thousand parcels anew takes as long as the rest of a click together.
-      const look = JSON.stringify([state.fill, state.only, state.agree, state.colours]);
+      const look = JSON.stringify([
+        state.fill, state.only, state.agree, state.colours, state.fills, state.lit,
+      ]);
       if (panel.parcels && panel.look !== look) {
         panel.parcels.setStyle(style);
         panel.look = look;
@@ -248,29 +271,57 @@
 
   function start(map, given) {
     options = given;
-    const elements = layOut(map, options.panels.length);
+    stage = window.cropdashStage(map, options, resized);
     options.panels.forEach(function (spec, i) {
-      const panel = { map: i === 0 ? map : secondMap(elements[i]), says: spec.says };
+      const element = stage.panels[i];
+      const panel = { map: i === 0 ? map : secondMap(element), says: spec.says };
       panels.push(panel);
-      panel.caption = caption(elements[i], spec.title);
+      panel.caption = caption(element, spec.title);
+      stage.name(i, spec.title);
       addImages(panel, spec);
+      addZone(panel.map);
       addParcels(panel);
     });
-    if (options.periods) addPeriods(elements[0]);
-    if (options.legend) legend = window.cropdashLegend(elements[0].parentElement, options);
+    addPlace(map);
+    if (options.periods) addPeriods(stage.below);
+    if (options.legend) legend = window.cropdashLegend(stage.beside, options, put, light);
+    stage.fit();
     panels.forEach(function (panel) {
-      panel.map.invalidateSize();
-      panel.map.fitBounds(options.bounds, { animate: false });
       panel.map.setMaxBounds(L.latLngBounds(options.bounds).pad(0.5));
       link(panel.map);
     });
     load();
   }
 
+  // A map that the reader has not moved shows the whole zone in whatever room it has.
+  function resized() {
+    panels.filter(isSeen).forEach(function (panel) {
+      const fits = panel.fitted === undefined || panel.map.getZoom() === panel.fitted;
+      panel.map.following = true;
+      panel.map.invalidateSize({ animate: false });
+      if (fits) {
+        panel.map.fitBounds(options.bounds, { animate: false });
+        panel.fitted = panel.map.getZoom();
+      } else if (seenLast) panel.map.setView(seenLast[0], seenLast[1], { animate: false });
+      panel.map.following = false;
+    });
+  }
+
+  function isSeen(panel) {
+    return panel.map.getContainer().clientWidth > 0;
+  }
+
+  // Parcels of a class that the pointer is on, in the legend.
+  function light(classes) {
+    state.lit = classes;
+    refresh();
+  }
+
   function show(wanted) {
     state = Object.assign({}, state, wanted);
     if (slider) slider.update(state);
-    if (legend) legend.show(state.mode);
+    if (legend) legend.show(state);
+    stage.aside(state.selected !== null && state.selected !== undefined);
     refresh();
   }
 

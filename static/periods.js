@@ -39,8 +39,8 @@
   }
 
   /* texts: {periods, names, period, play, pause, waiting, missing}
-   * tell(change): to the page;  picture(url): show it on the map. */
-  window.cropdashPeriods = function (root, texts, tell, picture) {
+   * tell(change), put(values): to the page;  picture(url): show it on the map. */
+  window.cropdashPeriods = function (root, texts, tell, put, picture) {
     const parts = build(root, texts);
     const stepMs = Math.min(STEP_MS[1], Math.max(STEP_MS[0], SEASON_MS / texts.periods.length));
     let frames = null; // period -> URL
@@ -76,7 +76,7 @@
       clearTimeout(settling);
       settling = setTimeout(function () {
         settling = null;
-        if (period() !== known) tell({ period: period(), turned: Date.now() });
+        if (period() !== known) put({ period: period() });
       }, SETTLED_MS);
     }
 

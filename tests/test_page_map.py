@@ -78,13 +78,15 @@ def test_a_link_opens_with_all_its_choices():
     name = legend.load().classes[crop].name
     app = of(
         mine, view="swipe", under="second", over="agreement", agree="1,4,9", opacity="40",
-        shows="confidence", classes=f"{name},nonsense", everywhere="1",
+        shows="confidence", classes=f"{name},nonsense", everywhere="1", by="pixel",
     )  # fmt: skip
     told = sent(app)
     assert (told["only"], told["agree"], told["opacity"]) == ([crop], [1, 4], 0.4)
     assert told["captions"] == ["XGBoost", "Agreement"]
-    assert told["mode"] == "confidence agreement"
-    look = Look("confidence", True, (crop,), (1, 4))
+    assert titles(told) == ["Agreement", "Confidence", "Declared [ha]"]
+    assert told["legend"][-1]["chosen"] == [name]
+    assert told["legend"][0]["chosen"] == ["1", "4"]
+    look = Look("confidence", "pixel", "class", True, (crop,), (1, 4))
     assert told["overlays"][0].endswith(layers.url(mine, "second", look))
     assert told["over"].endswith(layers.url(mine, "agreement", look))
     assert box(app, "Left of the divider").value == "second"
@@ -101,7 +103,7 @@ def test_a_link_opens_with_all_its_choices():
 def test_what_the_address_cannot_mean_gives_way_to_the_usual(query):
     told = sent(of(pair(), **query))
     assert (told["opacity"], told["only"], told["agree"]) == (0.85, [], [])
-    assert set(told["mode"].split()) <= {"class", "agreement"}
+    assert "Confidence" not in titles(told)
 
 
 def test_one_layer_fills_the_map_and_the_address_keeps_it():
@@ -117,13 +119,16 @@ def test_one_layer_fills_the_map_and_the_address_keeps_it():
 
 def test_a_scale_is_shown_only_where_a_model_is():
     mine = pair()
-    assert sent(of(mine, view="one", layer="declared", shows="confidence"))["mode"] == ""
-    assert sent(of(mine, view="one", layer="second", shows="confidence"))["mode"] == "confidence"
-    assert sent(of(mine, shows="confidence"))["mode"] == "confidence agreement"
+    declared, second = (
+        sent(of(mine, view="one", layer=layer, shows="confidence", picture="NDVI"))
+        for layer in ("declared", "second")
+    )
+    assert titles(declared) == ["Imagery", "Declared [ha]"]
+    assert titles(second) == ["Confidence", "Imagery", "Declared [ha]"]
 
 
 def test_opacity_and_ground_outside_parcels_go_into_the_address():
-    app = of(pair())
+    app = of(pair(), by="pixel")
     (slider,) = app.slider
     checked(slider.set_value(30).run())
     (everywhere,) = app.toggle
@@ -135,23 +140,51 @@ def test_opacity_and_ground_outside_parcels_go_into_the_address():
     assert address(app, "opacity") is address(app, "everywhere") is None
 
 
-def test_rows_of_the_legend_follow_the_address_and_the_address_the_list():
+def titles(told: dict) -> list[str]:
+    return [part["title"] for part in told["legend"]]
+
+
+def test_the_legend_wears_the_colours_of_the_map_and_stands_by_area():
     mine = pair()
-    ids, items = counts.of_classes(mine)["class_id"].tolist(), legend.load().classes
-    app = of(mine, classes=items[ids[2]].name)
-    assert rows(app) == [2]
-    (classes,) = [m for m in app.multiselect if m.label == "Only these classes"]
-    checked(classes.set_value([ids[0], ids[2]]).run())
-    assert rows(app) == [0, 2]
-    assert address(app, "classes") == f"{items[ids[0]].name},{items[ids[2]].name}"
-    (classes,) = [m for m in app.multiselect if m.label == "Only these classes"]
-    checked(classes.set_value([]).run())
-    assert rows(app) == []
-    assert address(app, "classes") is None
+    classes = sent(of(mine))["legend"][-1]
+    items = {item.name: item for item in legend.load().classes}
+    assert all(e["colour"] == items[e["name"]].colour for e in classes["entries"])
+    crop = mine.labels.crop
+    areas = {e["name"]: (crop == items[e["name"]].id).sum() / 100 for e in classes["entries"]}
+    declared = [a for a in areas.values() if a]
+    assert declared == sorted(declared, reverse=True)
+    shown = [e["amount"] for e in classes["entries"] if areas[e["name"]]]
+    assert shown == [f"{area:,.1f}" for area in declared]
+    assert set(items) - set(areas) >= {"background"}
 
 
-def rows(app: AppTest) -> list[int]:
-    return sorted(app.session_state["map:legend"]["selection"]["rows"])
+@pytest.mark.parametrize("level", ["group", "family"])
+def test_a_group_is_shown_and_chosen_whole(level):
+    mine, table = pair(), legend.load()
+    crop = int(np.bincount(mine.labels.crop[mine.labels.crop < 255], minlength=2)[1:].argmax()) + 1
+    name = getattr(table.classes[crop], level)
+    told = sent(of(mine, level=level, classes=name))
+    members = [c.id for c in table.classes if getattr(c, level) == name]
+    assert told["only"] == members
+    assert told["groups"] == table.group_of(level).tolist()
+    (entry,) = [e for e in told["legend"][-1]["entries"] if e["name"] == name]
+    assert entry["classes"] == members
+    look = Look(level=level)
+    drawn = layers.drawn(mine, "declared", look)
+    inside = np.isin(mine.labels.crop, members)
+    seen = {tuple(c) for c in drawn.colours[drawn.codes[inside]][:, :3].tolist()}
+    assert seen == {tuple(bytes.fromhex(entry["colour"][1:]))}
+
+
+def test_parcels_wear_their_own_decision_and_pixels_theirs():
+    mine = pair()
+    prediction, ids = mine.predictions[0], mine.labels.parcel_id
+    crop, sure = layers.named(mine, 0, "parcel")
+    for i, answer in zip(prediction.parcel_ids, prediction.parcel_probabilities, strict=True):
+        assert (crop[ids == i] == answer.argmax()).all()
+        np.testing.assert_allclose(sure[ids == i], answer.max())
+    assert not crop[~np.isin(ids, prediction.parcel_ids)].any()
+    np.testing.assert_array_equal(layers.named(mine, 0, "pixel")[0], prediction.crop)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -179,7 +212,7 @@ def test_a_choice_of_classes_leaves_their_own_pixels_in_each_panel():
     first, second = mine.predictions
     crop = mine.labels.crop
     chosen = int(np.bincount(crop[(crop > 0) & (crop < 255)]).argmax())
-    inside, look = mine.labels.parcel_id > 0, Look(classes=(chosen,))
+    inside, look = mine.labels.parcel_id > 0, Look(unit="pixel", classes=(chosen,))
     np.testing.assert_array_equal(opaque(mine, "declared", look), crop == chosen)
     np.testing.assert_array_equal(opaque(mine, "first", look), inside & (first.crop == chosen))
     anyhow = (crop == chosen) | (first.crop == chosen) | (second.crop == chosen)
@@ -193,14 +226,14 @@ def test_ground_outside_of_parcels_is_shown_on_request(shows):
     outside = mine.labels.parcel_id == 0
     assert outside.any()
     named = mine.predictions[1].crop > 0
-    assert not opaque(mine, "second", Look(shows))[outside].any()
-    shown = opaque(mine, "second", Look(shows, everywhere=True))
+    assert not opaque(mine, "second", Look(shows, "pixel"))[outside].any()
+    shown = opaque(mine, "second", Look(shows, "pixel", everywhere=True))
     assert (shown >= named).all()
 
 
 def test_a_choice_of_agreement_leaves_its_pixels_alone():
     mine = pair()
-    codes, look = layers.agreement_codes(mine), Look(agreement=(1, 4))
+    codes, look = layers.agreement_codes(mine, "pixel"), Look(unit="pixel", agreement=(1, 4))
     np.testing.assert_array_equal(opaque(mine, "agreement", look), np.isin(codes, (1, 4)))
     for layer in ("declared", "first", "second"):
         assert not opaque(mine, layer, look)[~np.isin(codes, (1, 4))].any()
@@ -208,7 +241,7 @@ def test_a_choice_of_agreement_leaves_its_pixels_alone():
 
 def test_codes_of_agreement_cover_the_declared_crops():
     mine = pair()
-    codes, crop = layers.agreement_codes(mine), mine.labels.crop
+    codes, crop = layers.agreement_codes(mine, "pixel"), mine.labels.crop
     np.testing.assert_array_equal(codes < 255, (crop > 0) & (crop < 255))
     right = [float(np.isin(codes[codes < 255], c).mean()) for c in ([0, 1], [0, 2])]
     for share, prediction in zip(right, mine.predictions, strict=True):
@@ -231,7 +264,7 @@ def test_a_picture_is_not_drawn_anew_for_what_does_not_change_it():
 def test_the_page_sends_urls_and_not_what_is_said_of_each_parcel():
     app = of(pair())
     (component,) = app.get("component_instance")
-    assert len(component.proto.json_args) < 30_000
+    assert len(component.proto.json_args) < 45_000
     assert "70%" not in component.proto.json_args  # of a tooltip
 
 
@@ -321,15 +354,17 @@ def test_parcels_are_counted_by_their_most_probable_class():
 
 
 def test_shares_of_agreement_add_up():
-    table = counts.of_agreement(pair())
-    assert table["share"].sum() == pytest.approx(1)
-    assert len(table) == len(AGREEMENT)
+    for unit in ("parcel", "pixel"):
+        table = counts.of_agreement(pair(), unit, "class")
+        assert table["share"].sum() == pytest.approx(1)
+        assert len(table) == len(AGREEMENT)
 
 
 def test_the_legend_of_a_zone_without_a_mapped_crop_is_said(monkeypatch):
     empty = pd.DataFrame({"class_id": [], "declared": [], "first": [], "second": []})
     monkeypatch.setattr(counts, "of_classes", lambda *_: empty)
-    assert "No mapped crop is declared in this zone." in text(of(pair()))
+    (part,) = [p for p in sent(of(pair()))["legend"] if p.get("kind") == "classes"]
+    assert part["note"] == "No mapped crop is declared in this zone."
 
 
 # one parcel --------------------------------------------------------------------------------------
@@ -365,14 +400,16 @@ def test_the_verdict_names_both_models_and_their_sets(monkeypatch, threshold):
     said = [m.value for m in app.markdown if "as declared." in m.value]
     assert len(said) == 2
     assert all(f"**{name}**" in line for name, line in zip(mine.names, said, strict=True))
-    sets = [c.value for c in app.caption if "9 times in 10" in c.value]
+    sets = [c.value for c in app.caption if "Its class set" in c.value]
     assert len(sets) == (0 if threshold is None else 2)
     for line, prediction, run in zip(sets, mine.predictions, mine.runs, strict=False):
         inside = answers.class_set(run, prediction.parcel_probabilities[0])
         probabilities = prediction.parcel_probabilities[0][inside]
         assert (np.diff(probabilities) <= 0).all()
         assert (probabilities >= threshold).all() or len(inside) == 1
-        assert line.count(",") == len(inside) - 1
+        named = line.partition("set: ")[2].partition(". Of all")[0]
+        assert named.count(",") == len(inside) - 1
+        assert "Of all parcels, 9 in 10" in line
 
 
 # files -------------------------------------------------------------------------------------------

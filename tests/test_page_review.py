@@ -112,7 +112,8 @@ def test_the_page_lists_doubts_and_opens_the_first() -> None:
 def test_the_address_opens_a_parcel_that_the_filters_leave_out(runs) -> None:
     row = cases.cases(runs, "class").iloc[-1]
     app = show(lights="red", zone=str(row["zone_id"]), parcel=str(row["parcel_id"]))
-    assert any(f"Parcel {row['parcel_id']} in" in m.value for m in app.markdown)
+    named = data.parcel_names("demo", str(row["zone_id"]))[int(row["parcel_id"])].split(" · ")[0]
+    assert any(f"Parcel {named} in" in m.value for m in app.markdown)
 
 
 def test_french_and_a_mad_address(runs) -> None:

@@ -97,7 +97,8 @@ def test_explore_opens_the_parcel_of_the_address(at, world):
     zone = data.store().zones("demo")[0].zone_id
     parcel = int(data.store().series("demo", zone)["parcel_id"].iloc[0])
     app = show("pages/1_Explore.py", dataset="demo", zone=zone, parcel=str(parcel))
-    assert f"parcel {parcel}" in " ".join(m.value for m in app.markdown)
+    own = data.parcels("demo", zone).set_index("parcel_id").loc[parcel, "register_id"]
+    assert f"parcel {own}" in " ".join(m.value for m in app.markdown)
 
 
 def test_the_web_process_loads_no_model_library():
@@ -140,4 +141,4 @@ def test_the_menu_is_what_lies_in_the_folder_of_pages_in_the_order_of_its_number
         ("pages/10_Water_use.py", "Water use", ":material/water_drop:"),
     ]
     monkeypatch.setattr(frame, "PAGES", found)
-    assert [route.path for route in serving.routes()] == ["/Soil", "/Water_use"]
+    assert [route.path for route in serving.routes()] == ["/", "/Soil", "/Water_use"]

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from cropdash import legend
 from cropdash.domain.errors import CorruptDataset
 from cropdash.ui.shell import assets, data
+from cropdash.ui.widgets import parcel_map
 from tests.visiting import (  # noqa: F401 (fixtures)
     EXPLORE,
     MAP,
@@ -31,7 +32,7 @@ from tests.visiting import (  # noqa: F401 (fixtures)
 
 def test_without_a_parcel_the_page_says_what_to_do():
     app = show(EXPLORE, dataset="demo")
-    assert "Click a parcel" in text(app)
+    assert box(app, "Parcel").placeholder == "Parcel: click it, or type its id"
     assert box(app, "Parcel").value is None
     assert address(app, "parcel") is None
 
@@ -42,9 +43,24 @@ def test_the_list_is_the_keyboard_twin_of_the_map():
     parcel = int(ids.iloc[-1])
     checked(box(app, "Parcel").set_value(parcel).run())
     assert address(app, "parcel") == str(parcel)
-    assert f"NDVI of parcel {parcel}" in text(app)
+    assert f"NDVI of parcel {own(data.zones('demo')[0].zone_id, parcel)}" in text(app)
     checked(box(app, "Parcel").set_value(None).run())
     assert address(app, "parcel") is None
+
+
+def own(zone: str, parcel: int) -> str:
+    """The register's id of a parcel."""
+    return data.parcels("demo", zone).set_index("parcel_id").loc[parcel, "register_id"]
+
+
+def test_the_registers_id_finds_a_parcel():
+    zone = a_test_zone()
+    row = data.parcels("demo", zone).iloc[-1]
+    found = parcel_map._found
+    assert found("demo", zone, f" {row['register_id']} ") == str(row["parcel_id"])
+    assert found("demo", zone, row["parcel_id"]) == str(row["parcel_id"])
+    assert found("demo", zone, "no such id") == "no such id"  # which the page then says
+    assert found("demo", zone, None) is None
 
 
 def test_the_chart_of_a_parcel_holds_its_series():
@@ -53,7 +69,7 @@ def test_the_chart_of_a_parcel_holds_its_series():
     parcel = int(table["parcel_id"].iloc[0])
     app = show(EXPLORE, dataset="demo", zone=zone, parcel=str(parcel))
     lines = [t for c in charts(app) for t in c["data"] if t.get("name", "").startswith("Parcel")]
-    assert [line["name"].split(":")[0] for line in lines] == [f"Parcel {parcel}"]
+    assert [line["name"].split(":")[0] for line in lines] == [f"Parcel {own(zone, parcel)}"]
     hatched = [
         t for c in charts(app) for t in c["data"] if t.get("name", "").startswith("No clear")
     ]
@@ -65,7 +81,7 @@ def test_two_parcels_are_compared():
     first, second = map(int, data.series("demo", zone)["parcel_id"].unique()[:2])
     app = show(EXPLORE, dataset="demo", zone=zone, parcel=str(first))
     checked(box(app, "Compare with").set_value(second).run())
-    assert compared(app) == {f"Parcel {first}", f"Parcel {second}"}
+    assert compared(app) == {f"Parcel {own(zone, i)}" for i in (first, second)}
     assert address(app, "other") == str(second)
 
 
@@ -78,7 +94,7 @@ def test_a_pair_comes_from_the_address():
     zone = a_test_zone()
     first, second = map(int, data.series("demo", zone)["parcel_id"].unique()[:2])
     app = show(EXPLORE, dataset="demo", zone=zone, parcel=str(first), other=str(second))
-    assert compared(app) == {f"Parcel {first}", f"Parcel {second}"}
+    assert compared(app) == {f"Parcel {own(zone, i)}" for i in (first, second)}
 
 
 def test_a_parcel_is_not_compared_with_itself():
@@ -130,12 +146,12 @@ def test_the_map_is_told_period_picture_parcels_and_crops():
     first, second = data.parcels("demo", zone)["parcel_id"].iloc[:2]
     name = legend.load().classes[crop].name
     app = show(
-        EXPLORE, dataset="demo", zone=zone, period="2023-08", picture="NDVI", crops=name,
+        EXPLORE, dataset="demo", zone=zone, period="2023-08", picture="NDVI", classes=name,
         parcel=str(first), other=str(second),
     )  # fmt: skip
     told = sent(app)
     wanted = {
-        "period": "2023-08", "mode": "NDVI", "only": [crop],
+        "period": "2023-08", "only": [crop],
         "selected": int(first), "other": int(second), "frames": None,
     }  # fmt: skip
     assert {k: told[k] for k in wanted} == wanted
@@ -143,23 +159,16 @@ def test_the_map_is_told_period_picture_parcels_and_crops():
     assert other["base"] != told["base"]
 
 
-def test_crops_are_counted_and_kept_in_the_address():
+def test_the_legend_lists_the_crops_by_area_and_says_what_a_choice_leaves():
     zone = a_test_zone()
-    table = data.parcels("demo", zone)
+    table, items = data.parcels("demo", zone), legend.load().classes
     crop = int(table.loc[table["crop"] > 0, "crop"].mode().iloc[0])
-    app = show(EXPLORE, dataset="demo", zone=zone)
-    (crops,) = [m for m in app.multiselect if m.label == "Crops"]
-    checked(crops.set_value([crop]).run())
-    assert address(app, "crops") == legend.load().classes[crop].name
-    assert f"{(table['crop'] == crop).sum():,} of {len(table):,} parcels outlined" in text(app)
-    checked(show(EXPLORE, dataset="demo", zone=zone, crops="no_such_crop,,"))
-
-
-def test_a_crop_that_the_zone_lacks_is_said():
-    zone = a_test_zone()
-    absent = set(range(1, 50)) - set(data.parcels("demo", zone)["crop"])
-    app = show(EXPLORE, dataset="demo", zone=zone, crops=legend.load().classes[min(absent)].name)
-    assert "None of these crops is declared in this zone" in text(app)
+    told = sent(show(EXPLORE, dataset="demo", zone=zone, classes=f"{items[crop].name},no_such"))
+    (part,) = told["legend"]
+    areas = table.groupby("crop")["area_ha"].sum().sort_values(ascending=False)
+    assert [e["name"] for e in part["entries"]] == [items[k].name for k in areas.index]
+    assert part["chosen"] == [items[crop].name]
+    assert f"{(table['crop'] == crop).sum():,} of {len(table):,} parcels outlined" in part["note"]
 
 
 def test_a_zone_without_parcels_is_said(monkeypatch):
@@ -168,7 +177,7 @@ def test_a_zone_without_parcels_is_said(monkeypatch):
     monkeypatch.setattr(data, "parcel_names", lambda *_: {})
     monkeypatch.setattr(data, "listed_parcels", lambda *_: ())
     app = show(EXPLORE, dataset="demo", zone=a_test_zone())
-    assert "No parcel is declared in this zone" in text(app)
+    assert "No parcel is declared in this zone" in sent(app)["legend"][-1]["note"]
 
 
 def test_damaged_imagery_is_one_sentence_and_the_rest_of_the_page_stays(monkeypatch):
@@ -181,7 +190,7 @@ def test_damaged_imagery_is_one_sentence_and_the_rest_of_the_page_stays(monkeypa
     assert [e.value for e in app.error] == [
         "Imagery of zone a can't be read: build the zone again."
     ]
-    assert charts(app)
+    assert box(app, "Parcel").options
 
 
 VIEWS = ("imbalance", "shares", "dates", "sizes", "bands", "seasons")
@@ -248,7 +257,7 @@ def test_a_parcel_that_no_zone_has_is_not_selected(page, parcel):
 
 
 def test_imbalance_follows_unit_split_and_region():
-    app = show(EXPLORE, dataset="demo")
+    app = show(EXPLORE, dataset="demo", part="dataset")
     counts = data.class_counts("demo")
     region = sorted(counts["region"].unique())[0]
     for label, value in (("Unit", "hectares"), ("Zones", "test")):
@@ -265,12 +274,3 @@ def test_imbalance_follows_unit_split_and_region():
 def test_csv_of_a_table_reads_back():
     table = pd.DataFrame({"class": ["Maïs, doux", "Blé"], "pixels": [1, 2]})
     pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(data.csv(table))), table)
-
-
-def test_a_parcel_and_the_seasons_show_the_same_value_side_by_side():
-    zone = data.store().zones("demo")[0].zone_id
-    parcel = str(int(data.store().series("demo", zone)["parcel_id"].iloc[0]))
-    app = show(EXPLORE, dataset="demo", zone=zone, parcel=parcel, view="seasons", value="B8")
-    said = text(app)
-    assert "Mean reflectance B8" in said
-    assert f"Reflectance B8 of parcel {parcel}" in said

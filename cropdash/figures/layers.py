@@ -10,17 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cropdash.domain import Bytes, Float, Grid, Legend
+from cropdash.domain import Bytes, Float, Grid, Legend, Level
 from cropdash.figures import imagery, palette
 from cropdash.i18n import sentence
+from cropdash.legend.colours import completed
 
-AGREEMENT = (  # what it means, colour; in the order of the codes of `agreement`
-    (sentence("Both right"), "#3b8f5a"),
-    (sentence("Only {first} right"), "#3f6fd1"),
-    (sentence("Only {second} right"), "#e08a1e"),
-    (sentence("Both wrong, same answer"), "#7b3f6e"),
-    (sentence("Both wrong, different answers"), "#c0392b"),
+# What it means, colour, whether it is hatched; in the order of the codes of `agreement`. Blue and
+# orange, light and dark: every eye tells them apart (`python -m bench.colours`).
+AGREEMENT = (
+    (sentence("Both right"), "#e4ebe6", False),
+    (sentence("Only {first} right"), "#2166ac", False),
+    (sentence("Only {second} right"), "#f08a24", False),
+    (sentence("Both wrong, same answer"), "#2b2b2b", True),
+    (sentence("Both wrong, different answers"), "#8d8d8d", True),
 )
+_HATCH = (200, 90, 90, 255)  # lines over what is hatched
+_PITCH = 6  # [px] between lines
 CONFIDENCE = ("#4a1070", "#f6e16b")  # unsure, sure
 
 
@@ -31,10 +36,23 @@ class Indexed(NamedTuple):
     colours: NDArray[np.uint8]  # (256, 4)
 
 
-def classes(crop: Bytes, legend: Legend) -> Indexed:
-    """Classes in their colours; transparent where background or not a class."""
-    colours = _table([item.colour for item in legend.classes[1:]])
-    return Indexed(np.where(crop < legend.n_classes, crop, 0).astype(np.uint8), colours)
+def classes(codes: Bytes, colours: Sequence[str]) -> Indexed:
+    """Classes, or groups, in their colours; transparent at code 0 and beyond the last.
+
+    colours: by code.
+    """
+    known = np.where(codes < len(colours), codes, 0).astype(np.uint8)
+    return Indexed(known, _table(colours[1:]))
+
+
+def group_colours(legend: Legend, level: Level) -> list[str]:
+    """Colour of each class or group of a level, by its index; those of groups are made for them."""
+    if level == "class":
+        return [item.colour for item in legend.classes]
+    names = legend.groups(level)
+    kin = {getattr(c, level): c.family for c in legend.classes}
+    given = [legend.classes[0].colour, *[""] * (len(names) - 1)]
+    return completed(given, [(kin[name], name) for name in names])
 
 
 def confidence(values: Float) -> Indexed:
@@ -62,8 +80,13 @@ def agreement(
 
 def of_agreement(codes: Bytes) -> Indexed:
     """(H, W) codes of `agreement` in their colours."""
-    colours = _table([colour for _, colour in AGREEMENT])
-    return Indexed(np.where(codes < len(AGREEMENT), codes + 1, 0).astype(np.uint8), colours)
+    colours, n = _table([colour for _, colour, _ in AGREEMENT]), len(AGREEMENT)
+    colours[n + 1] = _HATCH
+    rows, columns = np.indices(codes.shape)
+    hatched = np.isin(codes, [k for k, (_, _, is_hatched) in enumerate(AGREEMENT) if is_hatched])
+    on_line = hatched & ((rows + columns) % _PITCH < 2)
+    drawn = np.where(on_line, n + 1, np.where(codes < n, codes + 1, 0))
+    return Indexed(drawn.astype(np.uint8), colours)
 
 
 def narrowed(picture: Indexed, shown: NDArray[np.bool_]) -> Indexed:

@@ -20,6 +20,7 @@ from jinja2 import Template
 
 from cropdash.domain import Grid, Legend
 from cropdash.figures import imagery
+from cropdash.figures.zone_map import corners
 from cropdash.i18n import label, number, say
 
 HIGHLIGHT, SECOND = "#00e5ff", "#ffab40"  # outlines of the chosen parcel and of a second one
@@ -45,6 +46,7 @@ class ZoneMap(folium.Map):  # type: ignore[misc]
         ("periods", f"{_STATIC}/periods.js"),
         ("legend", f"{_STATIC}/legend.js"),
         ("swipe", f"{_STATIC}/swipe.js"),
+        ("stage", f"{_STATIC}/stage.js"),
         ("panels", f"{_STATIC}/panels.js"),
     ]
     default_css = [  # noqa: RUF012
@@ -93,23 +95,21 @@ def zone_map(
     grid: Grid,
     parcels_url: str,
     panels: Sequence[Panel],
-    height: int,
     more: Mapping[str, Any] | None = None,
     answers_url: str | None = None,
 ) -> ZoneMap:
     """A map of the zone with one or more linked panels; `parcels_url` serves `geojson`.
 
-    `more` adds a slider of periods and a legend: see `figures.periods`. `answers_url` serves
-    `answers`.
+    It fills its frame, whatever its size. `more` adds a slider of periods (`figures.periods`) or
+    a legend (`legend_options`). `answers_url` serves `answers`.
     """
     south_west, north_east = imagery.bounds(grid)
     centre = [(a + b) / 2 for a, b in zip(south_west, north_east, strict=True)]
-    # Small zoom steps, so that a zone fills its panel.
     chart = ZoneMap(
         location=centre,
         zoom_start=14,
         tiles=None,
-        zoom_snap=0.1,
+        zoom_snap=0,  # so that a zone fills its panel
         attribution_control=False,
         prefer_canvas=True,
     )
@@ -118,7 +118,8 @@ def zone_map(
         "parcels": f"{_STATIC}/{parcels_url}",
         "answers": f"{_STATIC}/{answers_url}" if answers_url else None,
         "panels": [_panel(p) for p in panels],
-        "height": height,
+        "zone": [[lat, lon] for lon, lat in corners(grid).tolist()],
+        "full": say("Full screen"),
         "outline": "#ffffff",
         "highlight": HIGHLIGHT,
         "second": SECOND,
@@ -128,10 +129,25 @@ def zone_map(
     return chart
 
 
+def legend_options(ink: str) -> dict[str, Any]:
+    """What `zone_map` takes as `more` for a legend, whose parts come with each command.
+
+    A part has a title, entries (label, colour; amount, about; name and classes where it can be
+    chosen; ramp or hatch), and where they can be chosen kind (what the address calls it) and chosen.
+    """
+    return {
+        "legend": True,
+        "covered": True,
+        "legendName": say("Legend of the map"),
+        "legendFind": say("Search the legend"),
+        "ink": ink,
+    }
+
+
 def command(state: Mapping[str, Any]) -> Command:
     """What to show now, without a reload: selected, base (URL), fill, opacity, only (crops).
 
-    By parcel id also colours, and notes that its tooltip adds.
+    By parcel id also colours, and notes that its tooltip adds; legend: see `legend_options`.
     With a slider of periods also other (parcel), mode, period, and frames (URL of each). With
     overlays their URLs and captions, one a panel; with a divider over (URL) and captions of both
     sides; with answers agree (codes to which parcels are narrowed).

@@ -73,6 +73,15 @@ def number(value: float, form: str = ",") -> str:
     return turned.replace("%", "\u202f%")
 
 
+def probability(share: float) -> str:
+    """Whole per cent, no finer than calibration carries: "< 1 %" instead of none."""
+    if 0 < share < 0.01:
+        return "< " + number(0.01, ".0%")
+    if 0.99 < share < 1:
+        return "> " + number(0.99, ".0%")
+    return number(share, ".0%")
+
+
 @cache
 def french() -> dict[str, str]:
     """English sentence to French, as in resources/french.csv."""

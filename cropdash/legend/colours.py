@@ -28,6 +28,11 @@ _DEUTAN = np.array(
     [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
      [-0.011820, 0.042940, 0.968881]]
 )  # fmt: skip
+_PROTAN = np.array(
+    [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
+     [-0.003882, -0.048116, 1.051998]]
+)  # fmt: skip
+SIGHTS = {"common": np.eye(3), "deutan": _DEUTAN, "protan": _PROTAN}
 
 
 def completed(given: Sequence[str], kin: Sequence[tuple[str, str]]) -> list[str]:
@@ -60,6 +65,16 @@ def distances(colours: Sequence[str]) -> tuple[float, float]:
     one, other = np.triu_indices(len(rgb), 1)
     common, deutan = (np.linalg.norm(s[one] - s[other], axis=1).min() for s in _sights(rgb))
     return float(common), float(deutan)
+
+
+def apart(colours: Sequence[str], sight: str) -> Reals:
+    """Distance (CIE 1976) of each pair of colours, in the order of `itertools.combinations`, as an
+    eye of SIGHTS sees them."""
+    light = _linear(np.concatenate([_rgb(colour) for colour in colours]))
+    lab = _lab(np.clip(light @ SIGHTS[sight].T, 0, 1))
+    one, other = np.triu_indices(len(lab), 1)
+    found: Reals = np.linalg.norm(lab[one] - lab[other], axis=1)
+    return found
 
 
 def _turns(given: Sequence[str], kin: Sequence[tuple[str, str]]) -> list[tuple[int, float, float]]:

@@ -12,6 +12,7 @@ from cropdash import legend
 from cropdash.domain import Grid
 from cropdash.figures import imagery, layers
 from cropdash.figures.layers import Indexed
+from cropdash.legend import colours
 
 # At the edge of its UTM zone, so that the web map turns it.
 GRID = Grid("EPSG:32630", 700_000.0, 5_300_000.0, 10.0, (61, 83))
@@ -29,9 +30,9 @@ def crops(seed: int = 0, low: int = 0) -> np.ndarray:
 
 def pictures() -> list[Indexed]:
     sure = np.random.default_rng(1).random(GRID.shape, dtype=np.float32)
-    table = legend.load()
+    own = layers.group_colours(legend.load(), "class")
     return [
-        layers.classes(crops(), table),
+        layers.classes(crops(), own),
         layers.confidence(sure),
         layers.of_agreement((crops() % 6).astype(np.uint8)),
     ]
@@ -62,7 +63,7 @@ def test_what_is_not_shown_is_transparent_and_nothing_else_changes(i):
 def test_classes_wear_the_colours_of_the_legend_and_background_none():
     table = legend.load()
     crop = np.array([[0, 1, 2], [49, 255, 200]], np.uint8)
-    picture = rgba(layers.classes(crop, table))
+    picture = rgba(layers.classes(crop, layers.group_colours(table, "class")))
     assert (picture[..., 3] > 0).tolist() == [[False, True, True], [True, False, False]]
     for at, k in (((0, 1), 1), ((1, 0), 49)):
         red, green, blue = picture[at][:3]
@@ -96,7 +97,20 @@ def test_agreement_equals_a_plain_loop(seed):
             assert codes[i, j] == expected
 
 
-def test_agreement_colours_are_apart():
-    picture = rgba(layers.of_agreement(np.array([[0, 1, 2, 3, 4, 255]], np.uint8)))
-    assert len({tuple(p) for p in picture[0].tolist()}) == 6
+def test_agreement_is_told_apart_by_everyone_and_errors_are_hatched_too():
+    codes = np.repeat([[0, 1, 2, 3, 4, 255]], 12, axis=0).astype(np.uint8)
+    picture = rgba(layers.of_agreement(codes))
+    seen = [{tuple(p) for p in picture[:, k].tolist()} for k in range(6)]
+    assert [len(s) for s in seen] == [1, 1, 1, 2, 2, 1]
+    assert len(set.union(*seen[:5])) == 6  # five colours and one of lines
     assert picture[0, 5, 3] == 0
+    plain = [colour for _, colour, _ in layers.AGREEMENT]
+    assert min(min(colours.apart(plain, sight)) for sight in colours.SIGHTS) > 30
+
+
+@pytest.mark.parametrize("level", ["group", "family"])
+def test_groups_have_colours_of_their_own(level):
+    table = legend.load()
+    made = layers.group_colours(table, level)
+    assert len(made) == len(table.groups(level)) == len(set(made))
+    assert made == layers.group_colours(table, level)

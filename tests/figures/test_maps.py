@@ -65,7 +65,7 @@ def test_geojson_stays_small():
 
 
 def rendered(*panels: maps.Panel) -> str:
-    chart = maps.zone_map(GRID, "cache/parcels.json", panels, 500)
+    chart = maps.zone_map(GRID, "cache/parcels.json", panels)
     return str(chart.get_root().render())
 
 
@@ -116,7 +116,7 @@ def test_answers_are_escaped_and_found_by_parcel():
 
 def test_panels_and_their_commands_name_every_url_as_the_frame_sees_it():
     panel = maps.Panel("", "cache/a.webp", "cache/b.png", over="cache/c.png", says=(0, 1))
-    chart = maps.zone_map(GRID, "cache/p.json", [panel], 500, answers_url="cache/said.json")
+    chart = maps.zone_map(GRID, "cache/p.json", [panel], answers_url="cache/said.json")
     page = str(chart.get_root().render())
     for name in ("a.webp", "b.png", "c.png", "p.json", "said.json"):
         assert f'"../../app/static/cache/{name}"' in page

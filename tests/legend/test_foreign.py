@@ -145,7 +145,7 @@ def test_scores_and_areas_are_over_thirteen_classes(dataset, pair, capsys):
 def test_pictures_and_styles_wear_the_colours_of_the_legend(dataset, pair):
     own = dataset.legend()
     crop = np.arange(13, dtype=np.uint8)[None]
-    picture = layers.classes(crop, own)
+    picture = layers.classes(crop, layers.group_colours(own, "class"))
     for item in own.classes[1:]:
         rgba = picture.colours[picture.codes[0, item.id]]
         assert "#" + bytes(rgba[:3]).hex() == item.colour
@@ -253,5 +253,5 @@ def test_254_classes_go_through_a_matrix_and_a_picture():
     drawn, _ = figures.side_by_side(matrix, matrix, table, top_k=20)
     assert len(next(t for t in drawn.data if t.type == "heatmap").z) == 21  # and the rest
     crop = np.arange(255, dtype=np.uint8).reshape(15, 17)
-    picture = layers.classes(crop, table)
+    picture = layers.classes(crop, layers.group_colours(table, "class"))
     assert len(np.unique(picture.colours[picture.codes].reshape(-1, 4), axis=0)) == 255

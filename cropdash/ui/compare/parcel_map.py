@@ -33,7 +33,7 @@ def show(runs: Runs, names: Names, parcels: pd.DataFrame, height: int) -> None:
     component.keep_parcels_of(dataset, zone)
     place = next(z for z in data.zones(dataset) if z.zone_id == zone)
     panel = maps.Panel(wording.place(zone), pictures.url(dataset, place))
-    chart = maps.zone_map(place.grid, component.parcels_url(dataset, zone), [panel], height - 8)
+    chart = maps.zone_map(place.grid, component.parcels_url(dataset, zone), [panel])
     chosen = component.selected(dataset, zone)
     state = {
         "selected": chosen,

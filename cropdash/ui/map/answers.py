@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cropdash.domain import Float
 from cropdash.evaluate import conformal
-from cropdash.i18n import label, say
+from cropdash.i18n import label, probability, say
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import data, frame
 from cropdash.ui.shell.literal import literal
@@ -18,12 +18,8 @@ from cropdash.ui.widgets.names import crop_name
 from cropdash.ui.widgets.run_pair import Pair
 
 
-def parcel_panel(pair: Pair, parcel: int | None) -> None:
+def parcel_panel(pair: Pair, parcel: int) -> None:
     """What was declared, what both models say, and the parcel's series."""
-    if parcel is None:
-        hint = say("Click a parcel to see what both models say of it.")
-        st.info(hint, icon=":material/touch_app:")
-        return
     parcel_card.facts(pair.dataset, pair.zone.zone_id, parcel)
     verdicts(pair, parcel)
     if parcel_answers.probabilities_chart(pair, parcel):
@@ -47,12 +43,16 @@ def verdicts(pair: Pair, parcel: int) -> None:
         if inside is not None:
             named = ", ".join(crop_name(pair.dataset, int(k)) for k in inside)
             st.caption(
-                say("9 times in 10 the truth is among: {classes}.", classes=literal(named)),
+                say(
+                    "{p} probable for this parcel. Its class set: {classes}. Of all parcels, 9 in "
+                    "10 have what was declared in their set.",
+                    p=probability(float(answer[best])), classes=literal(named),
+                ),
                 help=say(
                     "The least set of classes that held the declared one in 90 % of the parcels "
                     "of zones that the model did not learn from. More classes: less sure."
                 ),
-            )
+            )  # fmt: skip
 
 
 def class_set(run: RunInfo, answer: Float) -> NDArray[np.intp] | None:

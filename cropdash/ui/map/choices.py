@@ -1,15 +1,16 @@
-"""What the reader chose on the Map page; kept in the address."""
+"""What the reader chose on the Map page: one line of tools; kept in the address."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import streamlit as st
 
-from cropdash.figures import wording
-from cropdash.i18n import label, number, say, sentence
-from cropdash.ui.map import counts, layers
+from cropdash.domain import Level
+from cropdash.i18n import say, sentence
+from cropdash.ui.map import layers
 from cropdash.ui.map.layers import Look
 from cropdash.ui.shell import address, data
 from cropdash.ui.widgets import choices, pictures
@@ -20,10 +21,8 @@ VIEWS = {
     "swipe": sentence("Swipe"),
     "one": sentence("One panel"),
 }
-SHOWN = {
-    "class": sentence("Classes"),
-    "confidence": sentence("Confidence"),
-}
+SHOWN = {"class": sentence("Classes"), "confidence": sentence("Confidence")}
+UNITS = {"parcel": sentence("Parcels"), "pixel": sentence("Pixels")}
 _OPACITY = 0.85
 
 
@@ -37,43 +36,48 @@ class View:
 
 def choose_view(pair: Pair) -> View:
     """Four linked panels, two layers with a divider to drag, or one layer."""
-    one, two = st.columns([2, 3], gap="medium", vertical_alignment="bottom")
-    with one:
-        name = choices.one_of(say("View"), "view", VIEWS)
+    name = choices.one_of(say("View"), "view", VIEWS, bare=True)
     names = layers.titles(pair)
-    with two:
-        if name == "swipe":
-            return View(name, _sides(names))
-        if name == "one":
-            return View(name, (choices.box_of(say("Layer"), "layer", names, "first"),))
+    if name == "swipe":
+        return View(name, _sides(names))
+    if name == "one":
+        layer = choices.box_of(say("Layer"), "layer", names, "first", bare=True, width=150)
+        return View(name, (layer,))
     return View(name, ("declared", *layers.MODELS, "agreement"))
 
 
 def _sides(names: Mapping[str, str]) -> tuple[str, str]:
-    one, two = st.columns(2)
-    with one:
-        left = choices.box_of(say("Left of the divider"), "under", names, "declared")
-    with two:
-        right = choices.box_of(say("Right of the divider"), "over", names, "first")
+    left = choices.box_of(
+        say("Left of the divider"), "under", names, "declared", bare=True, width=130
+    )
+    right = choices.box_of(
+        say("Right of the divider"), "over", names, "first", bare=True, width=130
+    )
     return left, right
 
 
 def choose_look(pair: Pair) -> tuple[Look, float]:
     """How layers are drawn, and their opacity over the imagery."""
-    one, two, three, four = st.columns([3, 2, 2, 2], gap="medium", vertical_alignment="bottom")
-    about = say(
-        "Confidence is the probability of the class that the model names, calibrated on zones "
-        "that it did not learn from: of pixels with 80 %, about 8 in 10 should be right."
-    )
-    with one:
-        shown = choices.one_of(say("Models show"), "shows", SHOWN, help=about)
-    with two:
-        everywhere = choices.toggle(say("Also outside parcels"), "everywhere")
-    with three:
+    shown = choices.one_of(
+        say("Models show"), "shows", SHOWN, bare=True,
+        help=say(
+            "Confidence is the probability of the class that the model names, calibrated on zones "
+            "that it did not learn from: of pixels with 80 %, about 8 in 10 should be right."
+        ),
+    )  # fmt: skip
+    unit = choices.one_of(say("Decisions of"), "by", UNITS, bare=True)
+    level = choices.box_of(say("Level"), "level", choices.LEVELS, bare=True, width=110)
+    with st.popover(say("Layers"), icon=":material/layers:"):
         picture = pictures.choose(pair.dataset)
-    with four:
         opacity = _share(say("Opacity over the imagery"), "opacity", _OPACITY)
-    return Look(shown, everywhere, _classes(pair), _agreement(pair), picture), opacity
+        everywhere = unit == "pixel" and choices.toggle(say("Also outside parcels"), "everywhere")
+    wanted = (st.query_params.get("agree") or "").split(",")
+    agreement = tuple(k for k in range(len(layers.agreement_names(pair))) if str(k) in wanted)
+    classes = choices.classes_of(data.legend(pair.dataset), cast("Level", level))
+    return (
+        Look(shown, unit, cast("Level", level), everywhere, classes, agreement, picture),
+        opacity,
+    )
 
 
 def _share(text: str, name: str, default: float) -> float:
@@ -83,38 +87,3 @@ def _share(text: str, name: str, default: float) -> float:
     st.session_state[key] = int(address.get(name, percents, usual) or usual)
     follow = address.follow(key, name, lambda p: None if str(p) == usual else str(p))
     return st.slider(text, 0, 100, step=5, format="%d %%", key=key, on_change=follow) / 100
-
-
-def _classes(pair: Pair) -> tuple[int, ...]:
-    names = wording.shorten_all([label(c) for c in data.legend(pair.dataset).classes], 40)
-    return choices.crops_of(
-        pair.dataset,
-        say("Only these classes"),
-        "classes",
-        counts.of_classes(pair)["class_id"].tolist(),
-        names.__getitem__,
-        placeholder=say("All classes"),
-        help=say(
-            "Each panel shows its own pixels of these classes; parcels that are neither declared "
-            "as one of them nor called one by a model fade. Rows of the table of classes below "
-            "the map choose them as well."
-        ),
-    )
-
-
-def _agreement(pair: Pair) -> tuple[int, ...]:
-    key, names = "address:agree", layers.agreement_names(pair)
-    shares = counts.of_agreement(pair)["share"]
-    words = [f"{name} · {number(p, '.1%')}" for name, p in zip(names, shares, strict=True)]
-    codes = list(range(len(names)))
-    wanted = (st.query_params.get("agree") or "").split(",")
-    st.session_state[key] = [k for k in codes if str(k) in wanted]
-    chosen = st.pills(
-        say("Only where"), codes, selection_mode="multi", format_func=words.__getitem__, key=key,
-        on_change=address.follow(key, "agree", lambda now: ",".join(map(str, sorted(now))) or None),
-        help=say(
-            "Share of the pixels with a declared crop. Parcels for which the models' own answers "
-            "agree otherwise fade."
-        ),
-    )  # fmt: skip
-    return tuple(sorted(chosen or ()))

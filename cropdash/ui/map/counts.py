@@ -9,17 +9,13 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
+from cropdash.domain import Level
 from cropdash.figures import layers
-from cropdash.i18n import sentence
 from cropdash.ui.map.layers import agreement_codes, parcel_answers
 from cropdash.ui.shell import data
 from cropdash.ui.widgets.run_pair import Pair
 
-UNITS = {
-    "pixels": sentence("Pixels"),
-    "hectares": sentence("Hectares"),
-    "parcels": sentence("Parcels"),
-}
+UNITS = ("pixels", "hectares", "parcels")
 SOURCES = ("declared", "first", "second")
 
 
@@ -31,9 +27,9 @@ def of_classes(pair: Pair, unit: str = "pixels") -> pd.DataFrame:
     return _of_classes(pair, unit, pair.mark)
 
 
-def of_agreement(pair: Pair) -> pd.DataFrame:
+def of_agreement(pair: Pair, unit: str, level: Level) -> pd.DataFrame:
     """pixels and their share, one row for each of `layers.AGREEMENT`."""
-    return _of_agreement(pair, pair.mark)
+    return _of_agreement(pair, unit, level, pair.mark)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -49,8 +45,8 @@ def _of_classes(_pair: Pair, unit: str, mark: str) -> pd.DataFrame:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _of_agreement(_pair: Pair, mark: str) -> pd.DataFrame:
-    codes = agreement_codes(_pair)
+def _of_agreement(_pair: Pair, unit: str, level: Level, mark: str) -> pd.DataFrame:
+    codes = agreement_codes(_pair, unit, level)
     counted = np.bincount(codes[codes < 255], minlength=len(layers.AGREEMENT))
     return pd.DataFrame({"pixels": counted, "share": counted / max(int(counted.sum()), 1)})
 

@@ -32,8 +32,7 @@ AGREEMENT = ("both_right", "first_right", "second_right", "same_error", "differe
 def downloads(pair: Pair) -> None:
     """GeoTIFF of each model's zone, GeoPackage of the parcels, styles, and all of it at once."""
     stem = data.stem(pair.dataset, pair.zone.zone_id)
-    st.markdown(f"**{say('Take home')}**")
-    with st.container(horizontal=True):
+    with st.popover(say("Download"), icon=":material/download:"):
         for i in _distinct(pair):
             chart.download(
                 say("{model} (GeoTIFF)", model=pair.names[i]),
@@ -51,6 +50,10 @@ def downloads(pair: Pair) -> None:
                 "Declared crop, both models' first three answers with their probabilities, and "
                 "whether they agree; in the zone's own coordinates."
             ),
+        )
+        file = (pair.zone.zone_id, "legend")
+        chart.button(
+            say("Legend and counts (CSV)"), lambda: whole_legend(pair), pair.dataset, *file
         )
         chart.download(
             say("Colours (QGIS style)"),

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropdash import i18n
-from cropdash.domain import Bytes
+from cropdash.domain import Bytes, Float, Level
 from cropdash.figures import layers, maps
 from cropdash.figures.layers import Indexed
-from cropdash.i18n import label, number, say
+from cropdash.i18n import label, probability, say
 from cropdash.ui.shell import data
 from cropdash.ui.widgets import parcel_map as component
 from cropdash.ui.widgets import pictures
@@ -27,7 +27,9 @@ class Look:
     """How the layers are drawn."""
 
     shows: str = "class"  # what models show: class or confidence
-    everywhere: bool = False  # also outside of declared parcels
+    unit: str = "parcel"  # whose decisions: of whole parcels, or of each pixel
+    level: Level = "class"
+    everywhere: bool = False  # also outside of declared parcels, where pixels are shown
     classes: tuple[int, ...] = ()  # that are shown; none = all
     agreement: tuple[int, ...] = ()  # codes of `layers.agreement` that are shown; none = all
     picture: str | None = None  # of the imagery below; None = that with which maps open
@@ -47,13 +49,29 @@ def titles(pair: Pair) -> dict[str, str]:
 def agreement_names(pair: Pair) -> list[str]:
     """What each code of `layers.agreement` means."""
     first, second = pair.names
-    return [say(text, first=first, second=second) for text, _ in layers.AGREEMENT]
+    return [say(text, first=first, second=second) for text, _, _ in layers.AGREEMENT]
 
 
-def agreement_codes(pair: Pair) -> Bytes:
+def named(pair: Pair, i: int, unit: str) -> tuple[Bytes, Float]:
+    """(H, W) class that a run names and how sure it is: of each pixel, or of its parcel."""
+    prediction = pair.predictions[i]
+    if unit == "pixel":
+        return prediction.crop, prediction.confidence
+    ids = pair.labels.parcel_id
+    size = max(int(ids.max()), int(prediction.parcel_ids.max(initial=0))) + 1
+    crop, sure = np.zeros(size, np.uint8), np.zeros(size, np.float32)
+    crop[prediction.parcel_ids] = best(prediction)
+    sure[prediction.parcel_ids] = prediction.parcel_probabilities.max(axis=1, initial=0)
+    return crop[ids], sure[ids]
+
+
+def agreement_codes(pair: Pair, unit: str, level: Level = "class") -> Bytes:
     """(H, W) index into `layers.AGREEMENT`, 255 where no mapped crop is declared."""
-    first, second = pair.predictions
-    return layers.agreement(pair.labels.crop, first.crop, second.crop)
+    groups = data.legend(pair.dataset).group_of(level)
+    crop = pair.labels.crop
+    rasters = (crop, *(named(pair, i, unit)[0] for i in range(2)))
+    truth, first, second = (groups[np.where(r < len(groups), r, 0)] for r in rasters)
+    return layers.agreement(np.where(crop == 255, 255, truth), first, second)
 
 
 def url(pair: Pair, layer: str, look: Look) -> str:
@@ -62,7 +80,7 @@ def url(pair: Pair, layer: str, look: Look) -> str:
         return pictures.url(pair.dataset, pair.zone, mode=look.picture)
     look = replace(look, picture=None)
     if layer not in MODELS:
-        look = Look(classes=look.classes, agreement=look.agreement)
+        look = replace(look, shows="class", everywhere=False)
     key = f"{pair.mark}/{layer}/{look}"
     return component.picture(key, lambda: layers.png(drawn(pair, layer, look), pair.zone.grid))
 
@@ -70,7 +88,7 @@ def url(pair: Pair, layer: str, look: Look) -> str:
 def drawn(pair: Pair, layer: str, look: Look) -> Indexed:
     """A layer's picture on the zone's grid."""
     draw: Mapping[str, Callable[[], Indexed]] = {
-        "declared": lambda: _declared(pair, look),
+        "declared": lambda: _of_classes(pair, pair.labels.crop, look),
         "first": lambda: _model(pair, 0, look),
         "second": lambda: _model(pair, 1, look),
         "agreement": lambda: _agreement(pair, look),
@@ -78,7 +96,8 @@ def drawn(pair: Pair, layer: str, look: Look) -> Indexed:
     picture = draw[layer]()
     if not look.agreement:
         return picture
-    return layers.narrowed(picture, np.isin(agreement_codes(pair), look.agreement))
+    codes = agreement_codes(pair, look.unit, look.level)
+    return layers.narrowed(picture, np.isin(codes, look.agreement))
 
 
 def answers_url(pair: Pair) -> str:
@@ -114,37 +133,35 @@ def _answers(pair: Pair) -> bytes:
         for p, i in zip(pair.predictions, at, strict=True)
     ]
     says = [
-        [f"{pair.names[i]}: {names[crops[i]]}, {number(p[i], '.0%')}" for i in range(2)]
+        [f"{pair.names[i]}: {names[crops[i]]}, {probability(p[i])}" for i in range(2)]
         for crops, p in zip(rows[:, 2:].tolist(), zip(*sure, strict=True), strict=True)
     ]
     codes = layers.agreement(rows[:, 1], rows[:, 2], rows[:, 3])
     return maps.answers(rows[:, 0].tolist(), rows[:, 1:].tolist(), says, codes.tolist())
 
 
-def _declared(pair: Pair, look: Look) -> Indexed:
-    crop = pair.labels.crop
-    return _of_classes(layers.classes(crop, data.legend(pair.dataset)), crop, look)
-
-
 def _model(pair: Pair, i: int, look: Look) -> Indexed:
-    prediction, table = pair.predictions[i], data.legend(pair.dataset)
+    crop, sure = named(pair, i, look.unit)
+    picture = _of_classes(pair, crop, look)
     if look.shows == "confidence":
-        picture = layers.confidence(prediction.confidence)
-    else:
-        picture = layers.classes(prediction.crop, table)
-    picture = _of_classes(picture, prediction.crop, look)
+        picture = layers.narrowed(layers.confidence(sure), picture.codes > 0)
     return picture if look.everywhere else layers.narrowed(picture, pair.labels.parcel_id > 0)
 
 
 def _agreement(pair: Pair, look: Look) -> Indexed:
     """Where any of the chosen classes is declared or named."""
-    picture = layers.of_agreement(agreement_codes(pair))
+    picture = layers.of_agreement(agreement_codes(pair, look.unit, look.level))
     if not look.classes:
         return picture
-    rasters = (pair.labels.crop, *(p.crop for p in pair.predictions))
+    rasters = (pair.labels.crop, *(named(pair, i, look.unit)[0] for i in range(2)))
     shown = np.any([np.isin(raster, look.classes) for raster in rasters], axis=0)
     return layers.narrowed(picture, shown)
 
 
-def _of_classes(picture: Indexed, crop: Bytes, look: Look) -> Indexed:
+def _of_classes(pair: Pair, crop: Bytes, look: Look) -> Indexed:
+    """The chosen classes of a raster in the colours of their level."""
+    legend = data.legend(pair.dataset)
+    groups = legend.group_of(look.level)
+    codes = np.where(crop < len(groups), groups[np.where(crop < len(groups), crop, 0)], 0)
+    picture = layers.classes(codes.astype(np.uint8), layers.group_colours(legend, look.level))
     return layers.narrowed(picture, np.isin(crop, look.classes)) if look.classes else picture

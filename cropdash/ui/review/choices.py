@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -18,7 +19,7 @@ from cropdash.ui.review.cases import Limits
 from cropdash.ui.shell import address
 from cropdash.ui.widgets import choices, run_pair
 
-_LEVELS = {"class": sentence("Crop"), "group": sentence("Group of crops")}
+_LEVELS = {"class": sentence("Class"), "group": sentence("Group")}
 _EVERY = "all"
 
 
@@ -34,8 +35,7 @@ class Filters:
 
 def choose_runs(runs: Sequence[RunInfo]) -> list[RunInfo]:
     """One or two runs."""
-    about = say("With two runs a red light needs both to agree on another crop.")
-    return run_pair.choose_runs(runs, alone=say("No second run"), about=about)
+    return run_pair.choose_runs(runs, alone=say("No second run"))
 
 
 def choose_level() -> Level:
@@ -75,23 +75,22 @@ def _limits_of(text: str | None, default: tuple[int, int]) -> tuple[int, int]:
 def choose_filters(table: pd.DataFrame, level: Level, dataset: str) -> Filters:
     """Lights, zone, declared crop and least area."""
     names = words.names(dataset, level)
-    lights = _lights()
-    two, three, four = st.columns([3, 4, 2], vertical_alignment="bottom")
+    lights = _lights(Counter(table["light"]))
     zones = sorted(table["zone_id"].unique())
-    with two:
-        zone = _box(say("Zone"), "in", zones, wording.place, say("All zones"))
+    zone = _box(say("Zone"), "in", zones, wording.place, say("All zones"))
     counts = table["declared"].value_counts()
-    with three:
-        declared = _box(
-            say("Declared"), "declared", [str(int(k)) for k in counts.index],
-            lambda k: f"{names[int(k)]} ({number(int(counts[int(k)]))})", say("All crops"),
-        )  # fmt: skip
-    least = four.number_input(say("Least area [ha]"), 0.0, 100.0, 0.0, 0.1, key="review:least")
+    declared = _box(
+        say("Declared"), "declared", [str(int(k)) for k in counts.index],
+        lambda k: f"{names[int(k)]} ({number(int(counts[int(k)]))})", say("All classes"),
+    )  # fmt: skip
+    with st.popover(say("Least area [ha]")):
+        least = st.number_input(say("Least area [ha]"), 0.0, 100.0, 0.0, 0.1, key="review:least")
     crop = int(declared) if declared is not None else None
     return Filters(lights, zone, crop, float(least))
 
 
-def _lights() -> tuple[str, ...]:
+def _lights(counts: Mapping[str, int]) -> tuple[str, ...]:
+    """Which lights are listed; each with its number of parcels."""
     key, default = "review:lights", [suspicion.RED, suspicion.AMBER]
     wanted = st.query_params.get("lights")
     named = [name for name in suspicion.LIGHTS if name in (wanted or "").split(",")]
@@ -100,8 +99,9 @@ def _lights() -> tuple[str, ...]:
         key, "lights", lambda now: None if list(now) == default else ",".join(now) or "-"
     )
     chosen = st.pills(
-        say("Lights"), list(suspicion.LIGHTS), selection_mode="multi", format_func=words.light,
-        key=key, on_change=follow,
+        say("Lights"), list(suspicion.LIGHTS), selection_mode="multi", key=key, on_change=follow,
+        format_func=lambda name: f"{words.light(name)} {number(counts.get(name, 0))}",
+        label_visibility="collapsed", wrap=False,
     )  # fmt: skip
     return tuple(chosen or ())
 
@@ -110,7 +110,7 @@ def _box(
     label: str, name: str, options: Sequence[str], format_func: Callable[[str], str], every: str
 ) -> str | None:
     offered = {_EVERY: every} | {option: format_func(option) for option in options}
-    chosen = choices.box_of(label, name, offered, _EVERY)
+    chosen = choices.box_of(label, name, offered, _EVERY, bare=True, width=170)
     return None if chosen == _EVERY else chosen
 
 

@@ -17,23 +17,9 @@ from cropdash.figures import wording
 from cropdash.i18n import number, say
 from cropdash.ui.review import notes, words
 from cropdash.ui.shell import address, data, frame
-from cropdash.ui.widgets import chart
+from cropdash.ui.widgets import chart, parcel
 
 _KEY = "review:list"
-
-
-def show_counts(table: pd.DataFrame) -> None:
-    """Parcels and hectares of each light, side by side as far as the page is wide."""
-    with st.container(horizontal=True):
-        for name in suspicion.LIGHTS:
-            rows = table[table["light"] == name]
-            share = number(len(rows) / max(len(table), 1), ".1%")
-            hectares = number(rows["area_ha"].sum(), ",.0f")
-            st.metric(
-                say("{light}, parcels", light=words.light(name)), number(len(rows)), border=True,
-                delta=say("{share} of all · {area} ha", share=share, area=hectares),
-                delta_color="off", delta_arrow="off", width=180,
-            )  # fmt: skip
 
 
 _ON_WHITE = {suspicion.RED: "#b3261e", suspicion.AMBER: "#8a5300", suspicion.GREEN: "#1c6b3c"}
@@ -52,7 +38,7 @@ def show_list(
         _coloured(readable(rows, models, level, dataset), rows["light"]),
         hide_index=True,
         width="stretch",
-        height=460,
+        height="stretch",
         on_select="rerun",
         selection_mode="single-row",
         key=f"{_KEY}:{place}",
@@ -80,19 +66,25 @@ def readable(rows: pd.DataFrame, models: Sequence[str], level: Level, dataset: s
         {
             say("Light"): [f"● {words.word(name)}" for name in rows["light"]],
             say("Declared"): [called[k] for k in rows["declared"]],
-            say("Probable"): rows["supported"],
+            say("Probable"): 100 * rows["supported"],
             say("Suggested"): [called[k] for k in rows["suggested"]],
-            say("Its probability"): rows["likelihood"],
+            say("Its probability"): 100 * rows["likelihood"],
             say("Models against"): [f"{n} / {len(models)}" for n in rows["against"]],
-            say("Usual confusion"): rows["usual"],
+            say("Usual confusion"): 100 * rows["usual"],
             say("Area [ha]"): rows["area_ha"],
             say("Zone"): [wording.place(z) for z in rows["zone_id"]],
-            say("Parcel"): rows["parcel_id"],
+            say("Parcel"): _own_ids(rows, dataset),
         }
     )
     if (rows["decision"] != "").any():
         table.insert(1, say("Decision"), [notes.decision_said(d) for d in rows["decision"]])
     return table
+
+
+def _own_ids(rows: pd.DataFrame, dataset: str) -> list[str]:
+    """The register's id of each row's parcel."""
+    places = zip(rows["zone_id"], rows["parcel_id"], strict=True)
+    return [parcel.named(dataset, str(zone), int(i)) for zone, i in places]
 
 
 def _coloured(table: pd.DataFrame, lights: pd.Series) -> Any:
@@ -104,19 +96,19 @@ def _coloured(table: pd.DataFrame, lights: pd.Series) -> Any:
 
 def _columns() -> dict[str, Any]:
     number_column = st.column_config.NumberColumn
-    percent = number_column(format="percent", help=say("As the models see it, calibrated."))
+    percent = number_column(format="%.0f %%", help=say("As the models see it, calibrated."))
     usual = say("Share of the scored parcels declared so that are called the suggested crop.")
     return {
         say("Probable"): percent,
         say("Its probability"): percent,
-        say("Usual confusion"): number_column(format="percent", help=usual),
+        say("Usual confusion"): number_column(format="%.0f %%", help=usual),
         say("Area [ha]"): number_column(format="%.2f"),
     }
 
 
 def downloads(rows: pd.DataFrame, models: Sequence[str], level: Level, dataset: str) -> None:
     """The list as CSV and, with outlines, as GeoPackage."""
-    with st.container(horizontal=True):
+    with st.popover(say("Download"), icon=":material/download:"):
         chart.button(
             say("List (CSV)"), lambda: record(rows, models, level, dataset), dataset, "review"
         )
@@ -133,6 +125,7 @@ def record(rows: pd.DataFrame, models: Sequence[str], level: Level, dataset: str
     """What is taken home: names instead of ids, evidence in words, the analyst's decisions."""
     called = words.names(dataset, level)
     table = rows[["zone_id", "parcel_id", "light", "area_ha", "n_pixels"]].assign(
+        register_id=_own_ids(rows, dataset),
         declared=[called[k] for k in rows["declared"]],
         declared_probability=rows["supported"],
         suggested=[called[k] for k in rows["suggested"]],

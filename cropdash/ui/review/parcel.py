@@ -23,28 +23,40 @@ from cropdash.ui.widgets import parcel_map as component
 _HEIGHT = 380  # [px] of the map
 
 
-def show(rows: pd.DataFrame, whole: pd.DataFrame, runs: Sequence[RunInfo], level: Level) -> None:
+def choose(rows: pd.DataFrame, whole: pd.DataFrame) -> pd.Series | None:
     """The parcel of the address; without one, the most doubtful of the list."""
     case = _chosen(rows, whole)
     if case is None:
         st.info(say("Nothing is left to review: change the lights or filters."))
-        return
-    _steps(rows, case)
-    zone, parcel = str(case["zone_id"]), int(case["parcel_id"])
-    models = run_pair.names_of(runs)
-    title = say("Parcel {id} in {zone}", id=parcel, zone=wording.place(zone))
-    st.markdown(f"#### {literal(title)} · {words.light(str(case['light']))}")
-    dataset = runs[0].dataset
-    called = words.names(dataset, level)
-    st.markdown("\n".join(f"- {reason}" for reason in words.reasons(case, models, called)))
-    notes.ask(dataset, zone, parcel)
+    else:
+        _steps(rows, case)
+    return case
+
+
+def place_and_year(case: pd.Series, runs: Sequence[RunInfo], level: Level) -> None:
+    """The parcel on its map, and its year against what was declared and what is suggested."""
+    dataset, zone, parcel = runs[0].dataset, str(case["zone_id"]), int(case["parcel_id"])
     place = {z.zone_id: z for z in data.zones(dataset)}[zone]
     bands = _bands(dataset, case, level)
     _map(dataset, place, parcel, _telling_period(dataset, bands))
     _series(dataset, zone, parcel, bands)
+
+
+def evidence(case: pd.Series, runs: Sequence[RunInfo], level: Level) -> None:
+    """What speaks against the declaration, the analyst's decision, both models' answers."""
+    dataset, zone, parcel = runs[0].dataset, str(case["zone_id"]), int(case["parcel_id"])
+    own = parcel_card.named(dataset, zone, parcel)
+    title = say("Parcel {id} in {zone}", id=own, zone=wording.place(zone))
+    frame.heading(f"{literal(title)} · {words.light(str(case['light']))}")
+    called = words.names(dataset, level)
+    reasons = words.reasons(case, run_pair.names_of(runs), called)
+    st.markdown("\n".join(f"- {reason}" for reason in reasons))
+    notes.ask(dataset, zone, parcel)
     if len(runs) == 2:
-        pair = run_pair.Pair(dataset, place, (runs[0], runs[1]))
-        parcel_answers.probabilities_chart(pair, parcel)
+        place = {z.zone_id: z for z in data.zones(dataset)}[zone]
+        parcel_answers.probabilities_chart(
+            run_pair.Pair(dataset, place, (runs[0], runs[1])), parcel
+        )
     parcel_card.facts(dataset, zone, parcel)
     _links(dataset, zone, parcel)
 
@@ -108,13 +120,13 @@ def _telling_period(dataset: str, bands: Sequence[tuple[str, pd.DataFrame, str]]
 def _map(dataset: str, zone: Zone, parcel: int, period: str) -> None:
     name, picture = zone.zone_id, pictures.url(dataset, zone, period)
     drawn = maps.zone_map(
-        zone.grid, component.parcels_url(dataset, name), [maps.Panel("", base=picture)], _HEIGHT
+        zone.grid, component.parcels_url(dataset, name), [maps.Panel("", base=picture)]
     )
     told = say("The zone in {period}, when the two differ most", period=wording.period(period))
     st.markdown(f"**{told}**")
     state = {"selected": parcel, "base": picture, "fill": 0, "focus": True}
     key = f"review:{dataset}:{name}:{i18n.current()}"
-    component.show(drawn, maps.command(state), key=key, height=_HEIGHT + 8)
+    component.show(drawn, maps.command(state), key=key, height=_HEIGHT)
 
 
 def _series(
@@ -124,10 +136,11 @@ def _series(
     if parcel not in table.index:
         return
     ink = palette.of_theme(frame.is_dark()).text
-    line = series.Line(say("Parcel {id}", id=parcel), table.loc[[parcel]], ink)
+    own = parcel_card.named(dataset, zone, parcel)
+    line = series.Line(say("Parcel {id}", id=own), table.loc[[parcel]], ink)
     title = say(
         "NDVI of parcel {id} against what was declared and what is suggested, {season}",
-        id=parcel, season=wording.season(data.description(dataset).season),
+        id=own, season=wording.season(data.description(dataset).season),
     )  # fmt: skip
     chart.draw(title, series.against_two(line, bands, dark=frame.is_dark()), "review:series")
     chart.button(say("Series (CSV)"), lambda: table.loc[[parcel]], dataset, zone, "parcel", parcel)

@@ -53,7 +53,7 @@ def choose(
     *,
     format_func: Callable[[str], str] = str,
     default: str | None = None,
-    help: str | None = None,  # noqa: A002 (Streamlit's own word)
+    **more: Any,
 ) -> str:
     """A select box that follows the address's `name` and writes its choice there.
 
@@ -63,7 +63,7 @@ def choose(
     key = f"address:{name}"
     st.session_state[key] = get(name, options, default)
     chosen = st.selectbox(
-        label, options, format_func=format_func, help=help, key=key, on_change=follow(key, name)
+        label, options, format_func=format_func, key=key, on_change=follow(key, name), **more
     )
     put(name, chosen)
     return str(chosen)

@@ -103,11 +103,12 @@ def series(dataset: str, zone: str) -> pd.DataFrame:
 
 @_kept(12)
 def parcel_names(dataset: str, zone: str) -> dict[int, str]:
-    """Parcel id to what a list shows of it."""
+    """Parcel id to what a list shows of it: the register's id, class and area."""
     table, classes = parcels(dataset, zone), legend(dataset).classes
-    rows = zip(table["parcel_id"].tolist(), table["crop"], table["area_ha"], strict=True)
+    columns = (table[name] for name in ("parcel_id", "register_id", "crop", "area_ha"))
     return {
-        i: f"{i} · {label(classes[crop])} · {number(area, ',.2f')} ha" for i, crop, area in rows
+        int(i): f"{own} · {label(classes[crop])} · {number(area, ',.2f')} ha"
+        for i, own, crop, area in zip(*columns, strict=True)
     }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cropdash import __doc__ as about
@@ -59,28 +60,44 @@ CREDIT = sentence(
 # On dark pages a chosen option is written white on the light accent: 1.9:1 instead of 4.5.
 _DARK = "<style>[data-tag], [data-tag] * { color: #0d1410 !important; }</style>"
 _KEPT = ("dataset", "zone", "parcel", "left", "right", "run", "lang")  # selections that go along
+_MENU_PX = 220  # width of the menu
 _PENDING = "frame:toast"  # what is said at the start of the next run of a page
 _HERE = "frame:page"
 _LINKED = "frame:linked"  # the selection that the menu's links were drawn with
 
 
-def begin(title: str, lead: str) -> None:
-    """Set up the page: browser title, menu in the sidebar, heading and one sentence below it.
+def begin(title: str, lead: str) -> DeltaGenerator:
+    """Set up the page: browser title, menu in the sidebar, one line of head; returns that line.
 
-    `title` and `lead` are English: they are said in the reader's language.
+    `title` and `lead`, a sentence on what the page is for, are English: they are said in the
+    reader's language. What the page is about (dataset, zone, runs) is chosen in the head.
     """
     _take_along(title)
-    st.set_page_config(page_title=f"{say(title)} · cropdash", page_icon=str(_ICON), layout="wide")
+    st.set_page_config(
+        page_title=f"{say(title)} · cropdash",
+        page_icon=str(_ICON),
+        layout="wide",
+        initial_sidebar_state=_MENU_PX,
+    )
     st.logo(str(_ICON), size="large")
     with st.sidebar:
         _menu()
     if is_dark():
         st.html(_DARK)
-    st.title(say(title), anchor=False)
-    st.caption(say(lead))
+    with st.container(key="top"):
+        head = line("head")
+    head.title(say(title), anchor=False, help=say(lead), width="content")
     if said := st.session_state.pop(_PENDING, None):
         text, icon = said
         st.toast(text, icon=icon, duration="long")
+    return head
+
+
+def line(key: str) -> DeltaGenerator:
+    """A line of controls across the page; a narrow window scrolls it sideways."""
+    return st.container(
+        key=key, horizontal=True, wrap=False, vertical_alignment="center", gap="small"
+    )
 
 
 def _take_along(title: str) -> None:

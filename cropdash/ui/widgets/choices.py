@@ -3,15 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
+from cropdash.domain import Legend, Level, Zone
 from cropdash.figures import values
 from cropdash.figures.imagery import bounds
-from cropdash.i18n import say
+from cropdash.i18n import say, sentence
 from cropdash.ui.shell import address, data
-from cropdash.ui.widgets.names import middle
+from cropdash.ui.widgets.names import middle, zone_name
+
+LEVELS = {
+    "class": sentence("Class"),
+    "group": sentence("Group"),
+    "family": sentence("Family"),
+}
+
+
+def classes_of(legend: Legend, level: Level) -> tuple[int, ...]:
+    """Class ids behind the names of classes or groups that the address keeps as `classes`."""
+    wanted = (st.query_params.get("classes") or "").split(",")
+    names, group_of = legend.groups(level), legend.group_of(level)
+    return tuple(k for k in range(legend.n_classes) if names[group_of[k]] in wanted)
+
+
+def dataset_of(names: Sequence[str]) -> str:
+    """The dataset that the page is about, in its head."""
+    return address.choose(say("Dataset"), "dataset", names, label_visibility="collapsed", width=130)
+
+
+def zone_of(zones: Mapping[str, Zone], shown: Sequence[str]) -> str:
+    """The zone that the page is about, in its head, with those before and after it."""
+    now = address.get("zone", shown) or shown[0]
+    at = shown.index(now)
+
+    def step(key: str, icon: str, text: str, to: int) -> None:
+        st.button(
+            text, icon=icon, key=key, type="tertiary", disabled=not 0 <= to < len(shown),
+            help=text, on_click=lambda: address.put("zone", shown[to]),
+        )  # fmt: skip
+
+    step("zone_before", ":material/chevron_left:", say("Zone before"), at - 1)
+    chosen = address.choose(
+        say("Zone"), "zone", shown, format_func=zone_name(zones), label_visibility="collapsed",
+        width=210,
+    )  # fmt: skip
+    step("zone_after", ":material/chevron_right:", say("Next zone"), at + 1)
+    return chosen
 
 
 def period(dataset: str) -> str:
@@ -41,16 +80,20 @@ def one_of(
     options: Mapping[str, str],
     default: str | None = None,
     help: str | None = None,  # noqa: A002 (Streamlit's own word)
+    *,
+    bare: bool = False,
 ) -> str:
     """Buttons, one of which is pressed; the address keeps its key as `name`, unless it is the first.
 
-    options: key in the address -> text on the button, said in the reader's language.
+    options: key in the address -> text on the button, said in the reader's language; bare: with
+    its label read out, not shown.
     """
     first, key = default or next(iter(options)), f"buttons:{name}"
     st.session_state[key] = address.get(name, list(options), first)
     chosen = st.segmented_control(
         label, list(options), required=True, format_func=lambda o: say(options[o]), key=key,
         on_change=address.follow(key, name, _unless(first)), help=help,
+        label_visibility="collapsed" if bare else "visible",
     )  # fmt: skip
     return str(chosen)
 
@@ -63,6 +106,8 @@ def box_of(
     *,
     about: Callable[[str], str] | None = None,
     beside: str = "",
+    bare: bool = False,
+    width: int | Literal["stretch"] = "stretch",
 ) -> str:
     """A select box that the address keeps as `name`, unless it holds its default, the first.
 
@@ -74,6 +119,7 @@ def box_of(
     chosen = st.selectbox(
         label, list(options), format_func=lambda o: say(options[o]), key=key,
         on_change=address.follow(key, name, _unless(first)), help=about(now) if about else None,
+        label_visibility="collapsed" if bare else "visible", width=width,
     )  # fmt: skip
     return str(chosen)
 

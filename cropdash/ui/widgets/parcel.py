@@ -15,6 +15,11 @@ from cropdash.ui.widgets import chart
 from cropdash.ui.widgets.names import crop_name
 
 
+def named(dataset: str, zone: str, parcel: int) -> str:
+    """The register's own id of a parcel."""
+    return data.parcel_names(dataset, zone)[parcel].split(" · ", 1)[0]
+
+
 def facts(dataset: str, zone: str, parcel: int) -> None:
     """Crop in two languages, code, area, and how usual its year is."""
     table = data.parcels(dataset, zone)
@@ -36,6 +41,7 @@ def facts(dataset: str, zone: str, parcel: int) -> None:
         f"{number(row['area_ha'], ',.2f')} ha",
         say("{n} pixels", n=number(row["n_pixels"])),
         say("register id {id}", id=literal(row["register_id"])),
+        say("number {id} in the zone", id=parcel),
     ]
     if usual:
         facts.append(say("{n} observed periods within the 10–90 % range of its crop", n=usual))
@@ -46,7 +52,15 @@ def series_chart(dataset: str, zone: str, chosen: Sequence[int], index: str = "N
     """A value of the chosen parcels by period, against the class of the first."""
     table, parcels = data.series(dataset, zone), data.parcels(dataset, zone).set_index("parcel_id")
     lines = [
-        series.Line(_named(dataset, i, parcels.loc[i, "crop"]), table.loc[[i]], colour)
+        series.Line(
+            say(
+                "Parcel {id}: {crop}",
+                id=named(dataset, zone, i),
+                crop=crop_name(dataset, int(parcels.loc[i, "crop"])),
+            ),
+            table.loc[[i]],
+            colour,
+        )
         for i, colour in zip(chosen, palette.model_colours(frame.is_dark()), strict=False)
         if i in table.index
     ]
@@ -58,18 +72,15 @@ def series_chart(dataset: str, zone: str, chosen: Sequence[int], index: str = "N
     crop = int(parcels.loc[chosen[0], "crop"])
     usual = data.seasons(dataset, index)
     band, name = usual[usual["crop"] == crop], crop_name(dataset, crop)
-    title = _title(dataset, values.title(index), chosen, name.lower())
+    own = [named(dataset, zone, i) for i in chosen]
+    title = _title(dataset, values.title(index), own, name.lower())
     figure = series.parcel_series(lines, band, name, index=index, dark=frame.is_dark())
     chart.draw(title, figure, "series")
     rows = pd.concat([line.series for line in lines])
     chart.button(say("Series (CSV)"), lambda: rows, dataset, zone, "parcel", *chosen)
 
 
-def _named(dataset: str, parcel: int, crop: int) -> str:
-    return say("Parcel {id}: {crop}", id=parcel, crop=crop_name(dataset, int(crop)))
-
-
-def _title(dataset: str, value: str, chosen: Sequence[int], crop: str) -> str:
+def _title(dataset: str, value: str, chosen: Sequence[str], crop: str) -> str:
     season = wording.season(data.description(dataset).season)
     if len(chosen) == 1:
         return say(

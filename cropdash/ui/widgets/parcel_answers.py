@@ -10,6 +10,7 @@ from cropdash.figures import probabilities
 from cropdash.i18n import say
 from cropdash.ui.shell import data, frame
 from cropdash.ui.widgets import chart
+from cropdash.ui.widgets import parcel as parcel_card
 from cropdash.ui.widgets.run_pair import Pair
 
 
@@ -23,7 +24,8 @@ def probabilities_chart(pair: Pair, parcel: int) -> bool:
     rows = probabilities.table(
         pair.names, (first, second), int(declared.loc[parcel]), data.legend(pair.dataset)
     )
-    said = say("Most probable classes of parcel {id}, mean over its pixels", id=parcel)
+    own = parcel_card.named(pair.dataset, pair.zone.zone_id, parcel)
+    said = say("Most probable classes of parcel {id}, mean over its pixels", id=own)
     figure = probabilities.bars(rows, pair.names, dark=frame.is_dark())
     chart.draw(said, figure, "probabilities")
     file = (pair.zone.zone_id, "parcel", parcel, "probabilities")

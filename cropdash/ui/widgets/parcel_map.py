@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import streamlit as st
@@ -12,6 +13,8 @@ from cropdash import i18n
 from cropdash.figures.maps import Command, ZoneMap, geojson
 from cropdash.i18n import say
 from cropdash.ui.shell import address, assets, data
+
+_CHOSEN = {"parcel", "other", "period", "classes", "agree"}  # what a map puts into the address
 
 
 def picture(key: str, make: Callable[[], bytes], suffix: str = ".png") -> str:
@@ -29,31 +32,27 @@ def parcels_url(dataset: str, zone: str) -> str:
 
 
 def told(key: str) -> Mapping[str, Any]:
-    """What the reader last did on the map `key`: parcel, clicks, period, frames."""
+    """What the reader last did on the map `key`: put (into the address), at, frames."""
     return st.session_state.get(f"map:{key}") or {}
 
 
-def show(
-    chart: ZoneMap,
-    command: Command,
-    *,
-    key: str,
-    height: int,
-    picks: str = "parcel",
-) -> None:
-    """Draw the map; a click on a parcel goes into the address as `picks`, a period as `period`."""
-    clicked = f"map:{key}"
+def show(chart: ZoneMap, command: Command, *, key: str, height: int = 600) -> None:
+    """Draw the map; what the reader chooses on it goes into the address.
+
+    height: of its frame [px], where the page's style does not say it.
+    """
+    name = f"map:{key}"
 
     def remember() -> None:
         answer = told(key)
-        if _is_new(clicked, "clicks", answer):
-            address.put(picks, str(answer.get("parcel")))
-        if _is_new(clicked, "turned", answer):
-            address.put("period", str(answer.get("period")))
+        if answer.get("at") and st.session_state.get(f"{name}:at") != answer["at"]:
+            st.session_state[f"{name}:at"] = answer["at"]
+            for what in _CHOSEN & (answer.get("put") or {}).keys():
+                address.put(what, str(answer["put"][what]) or None)
 
     st_folium(
         chart,
-        key=clicked,
+        key=name,
         height=height,
         use_container_width=True,
         returned_objects=[],  # the map tells by itself, and sooner
@@ -62,13 +61,15 @@ def show(
     )
 
 
-def _is_new(key: str, what: str, answer: Mapping[str, Any]) -> bool:
-    """True once for each time that the map says it."""
-    moment, seen = answer.get(what), f"{key}:{what}"
-    if not moment or st.session_state.get(seen) == moment:
-        return False
-    st.session_state[seen] = moment
-    return True
+@contextmanager
+def side() -> Iterator[None]:
+    """The panel of the chosen parcel beside the map, in the legend's place, with a way back."""
+    with st.container(key="side"):
+        st.button(
+            say("Back to the legend"), icon=":material/close:", key="side_close", type="tertiary",
+            help=say("Back to the legend"), on_click=lambda: address.put("parcel", None),
+        )  # fmt: skip
+        yield
 
 
 def keep_parcels_of(dataset: str, zone: str) -> None:
@@ -89,7 +90,7 @@ def selected(dataset: str, zone: str, name: str = "parcel") -> int | None:
 
 def choose_parcel(dataset: str, zone: str) -> int | None:
     """The selected parcel of the address, with a select box as the map's keyboard twin."""
-    hint = say("Click a parcel on the map, or choose one here")
+    hint = say("Parcel: click it, or type its id")
     current = selected(dataset, zone)
     parcel_box(say("Parcel"), "parcel", dataset, zone, current, hint)
     if current is None and (wanted := st.query_params.get("parcel")):
@@ -102,12 +103,11 @@ def parcel_box(
 ) -> None:
     """A select box of the largest parcels that the address keeps as `name`.
 
-    The number of any other can be typed.
+    The register's id of any other can be typed.
     """
     names, listed = data.parcel_names(dataset, zone), data.listed_parcels(dataset, zone)
     key = f"{name}:{dataset}:{zone}"
     st.session_state[key] = current
-    more = len(names) > len(listed)
     st.selectbox(
         label,
         listed if current is None or current in listed else (current, *listed),
@@ -115,8 +115,17 @@ def parcel_box(
         format_func=lambda i: names.get(i, str(i)),
         key=key,
         placeholder=placeholder,
-        accept_new_options=more,
-        help=say("The {n} largest; type the number of any other.", n=len(listed)) if more else None,
+        accept_new_options=len(names) > len(listed),
+        label_visibility="collapsed",
         # Before the map is drawn anew, so that it marks the parcel at once.
-        on_change=address.follow(key, name, lambda i: None if i is None else str(i).strip()),
+        on_change=address.follow(key, name, lambda typed: _found(dataset, zone, typed)),
     )
+
+
+def _found(dataset: str, zone: str, typed: str | int | None) -> str | None:
+    """The parcel's number of what was chosen, or of a register's id that was typed."""
+    if not isinstance(typed, str):
+        return None if typed is None else str(typed)
+    table, text = data.parcels(dataset, zone), typed.strip()
+    named = table.loc[table["register_id"].astype(str) == text, "parcel_id"]
+    return str(named.iloc[0]) if len(named) else text

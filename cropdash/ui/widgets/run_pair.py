@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import address, data
 
 _NONE = "none"  # in the address: no second run
+_BOX: dict[str, Any] = {"label_visibility": "collapsed", "width": 225}
 
 
 @dataclass(frozen=True)
@@ -60,19 +62,16 @@ def partner(first: RunInfo, runs: Sequence[RunInfo]) -> RunInfo | None:
     return next((r for r in others if r.classifier != first.classifier), next(iter(others), None))
 
 
-def choose_runs(
-    runs: Sequence[RunInfo], *, alone: str | None = None, about: str | None = None
-) -> list[RunInfo]:
+def choose_runs(runs: Sequence[RunInfo], *, alone: str | None = None) -> list[RunInfo]:
     """Two select boxes that the address keeps as `left` and `right`: never the same run twice.
 
     They open with the newest run and its `partner`. With `alone`, the words for no second run,
-    the second may be left out; about: help beside the second. One run comes back where there is no
-    other, or no other is wanted.
+    the second may be left out. One run comes back where there is no other, or no other is wanted.
     """
     known = {run.run_id: run for run in runs}
     said = {run_id: run_label(run) for run_id, run in known.items()}
     first = known[
-        address.choose(say("First run"), "left", list(known), format_func=said.__getitem__)
+        address.choose(say("Run A"), "left", list(known), format_func=said.__getitem__, **_BOX)
     ]
     options = [run_id for run_id in known if run_id != first.run_id]
     if alone is not None:
@@ -81,8 +80,8 @@ def choose_runs(
         return [first]
     usual = partner(first, runs)
     second = address.choose(
-        say("Second run"), "right", options, default=usual.run_id if usual else _NONE,
-        format_func=said.__getitem__, help=about,
+        say("Run B"), "right", options, default=usual.run_id if usual else _NONE,
+        format_func=said.__getitem__, **_BOX,
     )  # fmt: skip
     return [first] if second == _NONE else [first, known[second]]
 
