@@ -3,9 +3,9 @@
 import streamlit as st
 
 from cropdash.i18n import say
-from cropdash.ui.compare import controls, counting, details, matrices, numbers, tables
+from cropdash.ui.compare import archive, controls, counting, details, matrices, numbers
 from cropdash.ui.shell import data, frame
-from cropdash.ui.widgets import chart, choices, run_pair
+from cropdash.ui.widgets import choices, run_pair
 
 MENU_ICON = ":material/compare:"
 
@@ -36,8 +36,10 @@ first, second = run_pair.names_of(pair)
 labels = (first, second)
 
 with frame.plainly():
-    choice = controls.choose(*pair, zones)
-    scored = counting.score(*pair, choice)
+    with frame.line("tools"):
+        choice = controls.choose(*pair, zones)
+        scored = counting.score(*pair, choice)
+        archive.downloads(pair, labels, scored, choice)
     numbers.show(pair, labels, scored, choice)
     if controls.is_seed(choice):
         controls.published()
@@ -46,11 +48,3 @@ with frame.plainly():
     matrices.show(pair, labels, scored, choice)
 
     details.show(pair, labels, scored, choice)
-    chart.button(
-        say("Metrics (CSV)"),
-        lambda: tables.metrics_table(pair, labels, scored, choice),
-        dataset,
-        "metrics",
-        choice.unit,
-        choice.level,
-    )

@@ -15,7 +15,7 @@ from cropdash.i18n import say
 
 NUMBERS_UP_TO = 21  # labels; beyond that, numbers in cells can't be read
 NBSP = "\u00a0"
-_ROW, _CHROME = 17, 270  # [px] height of a row; of scale, titles and upright labels
+_ROW, _WIDE_ROW, _CHROME = 17, 21, 270  # [px] height of a row; of scale, titles, upright labels
 
 
 def side_by_side(
@@ -27,19 +27,21 @@ def side_by_side(
     top_k: int | None = 20,
     only: Collection[int] = (),
     mark: str | None = None,
+    wide: bool = False,
     dark: bool = False,
 ) -> tuple[go.Figure, go.Figure]:
     """Both matrices with the same labels, order and scale; rows as shares of what was declared.
 
     Two figures, so that they stand under each other where the page is narrow. A point of a
     figure that is selected has as customdata the cell's group ids of `level`, e.g. "12-31";
-    `mark` is the cell that is outlined.
+    `mark` is the cell that is outlined; `wide`: each
+    has the page's whole width.
     """
     labels = arrange(left, right, legend, level=level, top_k=top_k, only=only)
     if not labels.names:
         return empty(dark), empty(dark)
     first, second = (
-        _panel(matrix.at_level(positions(labels, legend)), labels, mark, dark)
+        _panel(matrix.at_level(positions(labels, legend)), labels, mark, wide, dark)
         for matrix in (left, right)
     )
     return first, second
@@ -55,6 +57,7 @@ def difference(
     top_k: int | None = 20,
     only: Collection[int] = (),
     mark: str | None = None,
+    wide: bool = False,
     dark: bool = False,
 ) -> go.Figure:
     """Where one model is better: left's colour for more hits and for fewer confusions alike."""
@@ -74,7 +77,7 @@ def difference(
         "cmax": 1,
         "colorbar": _difference_bar(names),
     }
-    return _finish(figure, labels, scale, mark, dark)
+    return _finish(figure, labels, scale, mark, wide, dark)
 
 
 def empty(dark: bool) -> go.Figure:
@@ -84,7 +87,7 @@ def empty(dark: bool) -> go.Figure:
     return figure.add_annotation(text=say("Nothing to show here yet"), showarrow=False)
 
 
-def _panel(drawn: Matrix, labels: Labels, mark: str | None, dark: bool) -> go.Figure:
+def _panel(drawn: Matrix, labels: Labels, mark: str | None, wide: bool, dark: bool) -> go.Figure:
     shares = np.where(drawn.counts > 0, drawn.shares, np.nan)
     text = _percents(shares) if len(labels.names) <= NUMBERS_UP_TO else None
     figure = go.Figure(_heatmap(shares, text))
@@ -95,7 +98,7 @@ def _panel(drawn: Matrix, labels: Labels, mark: str | None, dark: bool) -> go.Fi
         "cmax": 1,
         "colorbar": _colorbar(say("Share of what was declared [%]"), (0, 0.1, 0.3, 0.7, 1)),
     }
-    return _finish(figure, labels, scale, mark, dark)
+    return _finish(figure, labels, scale, mark, wide, dark)
 
 
 def _percents(shares: Shares, *, signed: bool = False) -> list[list[str]]:
@@ -211,12 +214,17 @@ def _difference_bar(names: tuple[str, str]) -> dict[str, Any]:
 
 
 def _finish(
-    figure: go.Figure, labels: Labels, scale: dict[str, Any], mark: str | None, dark: bool
+    figure: go.Figure,
+    labels: Labels,
+    scale: dict[str, Any],
+    mark: str | None,
+    wide: bool,
+    dark: bool,
 ) -> go.Figure:
     n = len(labels.names)
     ink = palette.of_theme(dark)
     short = wording.shorten_all(labels.names, 22)
-    size = 11 if n <= NUMBERS_UP_TO else 9 if n <= 35 else 8
+    size = 11 if n <= NUMBERS_UP_TO or wide else 9 if n <= 35 else 8
     common = {
         "tickvals": list(range(n)),
         "ticktext": short,
@@ -224,18 +232,26 @@ def _finish(
         "showgrid": False,
         "zeroline": False,
         "fixedrange": n <= NUMBERS_UP_TO,
+        # A cross-hair under the pointer, to the names of both classes.
+        "showspikes": True,
+        "spikemode": "across",
+        "spikesnap": "data",
+        "spikethickness": 1,
+        "spikedash": "solid",
+        "spikecolor": ink.muted,
     }
     title = {"font": {"size": 12, "color": ink.muted}, "standoff": 8}
     predicted, declared = (wording.term(key) for key in ("predicted", "declared"))
     across = {"tickangle": -90, "range": [-0.5, n - 0.5], "title": title | {"text": predicted}}
     figure.update_xaxes(palette.axis(dark, **common | across))
-    figure.update_yaxes(
-        palette.axis(dark, **common, range=[n - 0.5, -0.5], title=title | {"text": declared})
-    )
+    down = {"range": [n - 0.5, -0.5], "title": title | {"text": declared}}
+    if wide:  # square cells
+        down |= {"scaleanchor": "x", "constrain": "domain"}
+    figure.update_yaxes(palette.axis(dark, **common | down))
     layout = palette.base_layout(
         dark,
         coloraxis=scale,
-        height=_CHROME + max(_ROW * n, 120),
+        height=_CHROME + max((_WIDE_ROW if wide else _ROW) * n, 120),
         shapes=[
             *_break_lines(labels, ink.muted),
             *_block_frames(labels, ink.muted),

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from cropdash.domain import Float, Legend
 from cropdash.figures import palette, wording
-from cropdash.i18n import label, number
+from cropdash.i18n import label, probability
 
 TOP = 3  # most probable classes of each model that are shown
 
@@ -54,11 +54,11 @@ def bars(rows: pd.DataFrame, names: tuple[str, str], *, dark: bool = False) -> g
             name=name,
             orientation="h",
             marker={"color": colour},
-            text=[number(p, ".0%") for p in rows[name]],
+            text=[probability(p) for p in rows[name]],
             textposition="outside",
             cliponaxis=False,
             customdata=rows["class"],
-            hovertemplate=f"%{{customdata}}<br>{name}: %{{x:.1%}}<extra></extra>",
+            hovertemplate=f"%{{customdata}}<br>{name}: %{{text}}<extra></extra>",
         )
     figure.update_xaxes(
         palette.axis(dark, range=[0, 1.12], tickformat=".0%", dtick=0.5, tickangle=0)

@@ -15,7 +15,7 @@ OTHER = -1  # group of what is not shown by itself
 SHARES = ("zone_id", "group", "label", "amount", "share")
 # Okabe and Ito (2008), "Color universal design": eight colours that all eyes tell apart.
 GROUP_COLOURS = (
-    "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#8d6e5a",
+    "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#5b3a29",
 )  # fmt: skip
 _OTHER_COLOUR = "#a7aca9"
 _NAMED = 0.16  # share of a bar that has room for a name

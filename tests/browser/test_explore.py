@@ -21,10 +21,12 @@ def centre_of(server, zone, parcel):
 
 
 def map_frame(page: Page):
+    # Asked of the page: the frame that is there first may be replaced while the page is drawn.
+    page.wait_for_function(
+        "title => document.querySelector(title)?.contentWindow.parcelsReady === true", arg=MAP
+    )
     handle = page.wait_for_selector(MAP)
-    frame = handle.content_frame()
-    frame.wait_for_function("window.parcelsReady === true")
-    return handle, frame
+    return handle, handle.content_frame()
 
 
 def click_parcel(page: Page, server, zone, parcel):

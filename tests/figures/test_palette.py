@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cropdash.figures import palette
+from cropdash import legend as legends
+from cropdash.figures import palette, shares
+from cropdash.legend import colours
 
 
 def luminance(colour):
@@ -46,3 +48,10 @@ def test_scales_run_from_end_to_end_and_the_middle_is_nothing(dark):
     assert positions == sorted(positions)
     assert dict(map(tuple, scale))[0.5] == palette.of_theme(dark).surface
     assert next(at for at, colour in scale if colour == palette.of_theme(dark).left) > 0.5
+
+
+@pytest.mark.parametrize("sight", colours.SIGHTS)
+def test_every_class_and_every_part_is_told_apart_by_every_eye(sight):
+    own = [item.colour for item in legends.load().classes[1:]]
+    assert colours.apart(own, sight).min() >= 10
+    assert colours.apart(shares.GROUP_COLOURS, sight).min() >= 15

@@ -22,11 +22,6 @@ UNITS: dict[Unit, str] = {
     "parcel": sentence("Parcel"),
     "hectare": sentence("Hectare"),
 }
-LEVELS: dict[Level, str] = {
-    "class": sentence("Class"),
-    "group": sentence("Group"),
-    "family": sentence("Family"),
-}
 AVERAGES: dict[Averaged, str] = {
     "supported": sentence("classes in the test"),
     "trained": sentence("classes in the test that were trained"),
@@ -51,26 +46,21 @@ _PUBLISHED = (
 def choose(left: RunInfo, right: RunInfo, zones: Sequence[str]) -> Choice:
     """Unit, level, denominator and zones of both runs; says which zones only one run has."""
     places = places_of(left.dataset, zones)
-    first, second, third, fourth = st.columns([7, 8, 7, 6], vertical_alignment="bottom")
-    with first:
-        unit = choices.one_of(
-            say("Unit"), "unit", {u: say(name) for u, name in UNITS.items()},
-            help=say("Hectare: decisions on parcels, weighted by their area."),
-        )  # fmt: skip
-    with second:
-        level = choices.one_of(
-            say("Level"), "level", {name: say(text) for name, text in LEVELS.items()},
-            help=say("Classes, or the groups above them."),
-        )  # fmt: skip
-    with third:
-        over = choices.box_of(
-            say("Macro scores average over"), "over", {a: say(t) for a, t in AVERAGES.items()}
-        )
-    with fourth:
-        where = choices.box_of(
-            say("Zones"), "where", {name: place_name(name, len(zones)) for name in places}
-        )
-    background = _conventions()
+    unit = choices.one_of(
+        say("Unit"), "unit", {u: say(name) for u, name in UNITS.items()}, bare=True,
+        help=say("Hectare: decisions on parcels, weighted by their area."),
+    )  # fmt: skip
+    level = choices.one_of(say("Level"), "level", choices.LEVELS, bare=True)
+    over = choices.box_of(
+        say("Macro scores average over"), "over", {a: say(t) for a, t in AVERAGES.items()},
+        bare=True, width=250,
+    )  # fmt: skip
+    where = choices.box_of(
+        say("Zones"), "where", {name: place_name(name, len(zones)) for name in places},
+        bare=True, width=190,
+    )  # fmt: skip
+    with st.popover(say("How to count"), icon=":material/tune:"):
+        background = _conventions()
     if left_out := len(scored_zones(left) | scored_zones(right)) - len(zones):
         st.caption(
             say("Zones that only one of the runs was scored on are left out: {n}.", n=left_out)
@@ -161,19 +151,17 @@ def published() -> None:
 
 def _conventions() -> bool:
     """The switch of background, and the seed's convention one click away."""
-    first, second = st.columns([2, 1], vertical_alignment="center")
-    with first:
-        background = choices.toggle(
-            say("Count background as a class"), "background",
-            say("Our models never answer background, so each such pixel counts as an error."),
-        )  # fmt: skip
+    background = choices.toggle(
+        say("Count background as a class"), "background",
+        say("Our models never answer background, so each such pixel counts as an error."),
+    )  # fmt: skip
     if _SEED.items() <= st.query_params.to_dict().items():
-        second.button(
+        st.button(
             say("Back to my own count"), icon=":material/undo:", on_click=_go_back,
             key="convention", width="stretch",
         )  # fmt: skip
     else:
-        second.button(
+        st.button(
             say("Count as the seed project did"), icon=":material/history:", on_click=_as_the_seed,
             key="convention", width="stretch",
             help=say("Pixels, background in, averaged over all classes of the legend."),

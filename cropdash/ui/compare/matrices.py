@@ -13,7 +13,7 @@ from cropdash.i18n import other_label, say
 from cropdash.ui.compare import confused
 from cropdash.ui.compare.controls import group_labels, said
 from cropdash.ui.compare.counting import Choice, Marks, Names, Runs, Scored, marks_of, score
-from cropdash.ui.compare.tables import all_cells
+from cropdash.ui.compare.tables import named_cells
 from cropdash.ui.shell import address, data, frame
 from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import chart, choices
@@ -25,7 +25,7 @@ _USUAL = "20"
 @st.fragment
 def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
     """Controls, matrices, and the parcels behind the chosen cell; a click redraws only these."""
-    view, top, only = _controls(runs, scored, choice)
+    view, top, only = _controls(runs, names, scored, choice)
     st.caption(
         say(
             "Rows are what was declared, as shares of each row: {what}. Click a cell to see its "
@@ -37,19 +37,16 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
     if view == "difference":
         _difference(runs, names, choice, (top, only), cell)
     else:
-        _pair(runs, names, choice, (top, only), cell)
+        _shown(runs, names, choice, (top, only), cell, view)
     _download(runs[0].dataset, scored, choice)
     confused.show(runs, names, scored, choice, cell)
 
 
 def _controls(
-    runs: Runs, scored: Scored, choice: Choice
+    runs: Runs, names: Names, scored: Scored, choice: Choice
 ) -> tuple[str, int | None, tuple[int, ...]]:
-    """Side by side or difference; how many classes; which ones."""
-    first, second, third = st.columns([3, 3, 4], vertical_alignment="bottom")
-    with first:
-        views = {"pair": say("Side by side"), "difference": say("Difference")}
-        view = choices.one_of(say("View"), "matrix", views)
+    """Side by side, one alone, or the difference; how many classes; which ones."""
+    first, second, third = st.columns([4, 3, 4], vertical_alignment="bottom")
     with second:
         tops = {top: say("all") if top == "all" else top for top in _TOPS}
         top = choices.one_of(
@@ -58,6 +55,11 @@ def _controls(
         )  # fmt: skip
     with third:
         only = _search(runs, scored, choice.level)
+    views = {"pair": say("Side by side"), "left": names[0], "right": names[1]}
+    with first:  # all classes are readable at the page's whole width
+        usual = "left" if top == "all" else "pair"
+        shown = views | {"difference": say("Difference")}
+        view = choices.one_of(say("View"), "matrix", shown, usual)
     return view, None if top == "all" else int(top), only
 
 
@@ -81,20 +83,22 @@ def _search(runs: Runs, scored: Scored, level: Level) -> tuple[int, ...]:
     return tuple(chosen)
 
 
-def _pair(
+def _shown(
     runs: Runs, names: Names, choice: Choice, shown: tuple[int | None, tuple[int, ...]],
-    cell: str | None,
+    cell: str | None, view: str,
 ) -> None:  # fmt: skip
+    """Both matrices side by side, or one at the page's whole width."""
     figures = _figures(
-        _ids(runs), marks_of(runs), choice, shown, cell, i18n.current(), frame.is_dark()
-    )
-    for side, name, column, figure in zip(
-        ("left", "right"), names, st.columns(2, gap="small"), figures, strict=True
-    ):
+        _ids(runs), marks_of(runs), choice, shown, cell, view != "pair", i18n.current(),
+        frame.is_dark(),
+    )  # fmt: skip
+    sides = [side for side in ("left", "right") if view in ("pair", side)]
+    for side, column in zip(sides, st.columns(len(sides), gap="small"), strict=True):
+        i = ("left", "right").index(side)
         with column:
-            st.markdown(f"**{literal(name)}**")
-            alt = say("Confusion matrix of {name}: {what}", name=name, what=said(choice))
-            _clickable(figure, side, alt)
+            st.markdown(f"**{literal(names[i])}**")
+            alt = say("Confusion matrix of {name}: {what}", name=names[i], what=said(choice))
+            _clickable(figures[i], side, alt)
 
 
 def _difference(
@@ -104,7 +108,7 @@ def _difference(
     scored = score(*runs, choice)
     figure = confusion.difference(
         *scored.totals, names, scored.legend, level=choice.level, top_k=shown[0], only=shown[1],
-        mark=cell, dark=frame.is_dark(),
+        mark=cell, wide=True, dark=frame.is_dark(),
     )  # fmt: skip
     title = say("Where {left} and {right} differ", left=names[0], right=names[1])
     st.markdown(f"**{literal(title)}**")
@@ -131,12 +135,13 @@ def _clickable(figure: Any, side: str, alt: str) -> None:
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _figures(
     ids: tuple[str, str], finished: Marks, choice: Choice,
-    shown: tuple[int | None, tuple[int, ...]], cell: str | None, spoken: str, dark: bool,
+    shown: tuple[int | None, tuple[int, ...]], cell: str | None, wide: bool,
+    spoken: str, dark: bool,
 ) -> tuple[Any, Any]:  # fmt: skip
     scored = score(data.store().run(ids[0]), data.store().run(ids[1]), choice)
     return confusion.side_by_side(
         *scored.totals, scored.legend, level=choice.level, top_k=shown[0], only=shown[1],
-        mark=cell, dark=dark,
+        mark=cell, wide=wide, dark=dark,
     )  # fmt: skip
 
 
@@ -145,11 +150,6 @@ def _ids(runs: Runs) -> tuple[str, str]:
 
 
 def _download(dataset: str, scored: Scored, choice: Choice) -> None:
-    names = scored.legend.groups(choice.level)
-    cells = all_cells(scored, choice.level)
-    cells = cells.assign(
-        truth_name=[names[i] for i in cells["truth"]],
-        predicted_name=[names[i] for i in cells["predicted"]],
-    )
+    cells = named_cells(scored, choice.level)
     file = ("confusion", choice.unit, choice.level)
     chart.button(say("Confusion cells (CSV)"), lambda: cells, dataset, *file)

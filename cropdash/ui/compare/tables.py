@@ -59,6 +59,15 @@ def all_cells(scored: Scored, level: Level = "class") -> pd.DataFrame:
     return evaluate.cell_table(*scored.totals_at(level))
 
 
+def named_cells(scored: Scored, level: Level) -> pd.DataFrame:
+    """`all_cells` with the stable names of both classes, as for CSV."""
+    names, cells = scored.legend.groups(level), all_cells(scored, level)
+    return cells.assign(
+        truth_name=[names[i] for i in cells["truth"]],
+        predicted_name=[names[i] for i in cells["predicted"]],
+    )
+
+
 def confused_cells(scored: Scored, level: Level = "class") -> pd.DataFrame:
     """truth, predicted, n_left, n_right: confusions of either model, most frequent first."""
     table = all_cells(scored, level)

@@ -18,6 +18,7 @@ from cropdash.storage.store import DatasetInfo, RunInfo
 from cropdash.ui.shell import data, frame
 from cropdash.ui.shell.literal import literal, told
 from cropdash.ui.widgets import job_watch, scores
+from cropdash.ui.widgets.names import dataset_title
 
 Step = Literal["build", "building", "train", "training", "judge"]
 _OF_A_RUN = ("Train", "Map", "Compare", "Review")  # pages that show a run
@@ -149,7 +150,7 @@ def judge_panel() -> None:
 def dataset_card(info: DatasetInfo) -> None:
     """Key figures of a dataset."""
     with st.container(border=True):
-        st.markdown(f"**{literal(info.description.title)}**  ·  `{info.name}`")
+        st.markdown(f"**{literal(dataset_title(info.description))}**  ·  `{info.name}`")
         if not info.built:
             st.caption(say("0 of {n} zones built.", n=len(info.description.zones)))
             return

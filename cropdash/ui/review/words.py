@@ -10,7 +10,7 @@ import pandas as pd
 from cropdash.domain import Level
 from cropdash.evaluate import suspicion
 from cropdash.figures import wording
-from cropdash.i18n import label, number, say, sentence
+from cropdash.i18n import label, number, probability, say, sentence
 from cropdash.ui.shell import data
 from cropdash.ui.shell.literal import literal
 
@@ -52,8 +52,8 @@ def reasons(case: Case, models: Sequence[str], called: Sequence[str]) -> list[st
     told = [
         say(
             "{declared} is {p} probable, {other} {q}.",
-            declared=declared, p=number(case["supported"], ".0%"),
-            other=other.lower(), q=number(case["likelihood"], ".0%"),
+            declared=declared, p=probability(case["supported"]),
+            other=other.lower(), q=probability(case["likelihood"]),
         )
     ]  # fmt: skip
     told.append(_agreement(case, models, called))
@@ -63,7 +63,7 @@ def reasons(case: Case, models: Sequence[str], called: Sequence[str]) -> list[st
         told.append(
             say(
                 "Of the scored parcels declared {declared}, {share} are called {other}.",
-                declared=declared.lower(), share=number(case["usual"], ".0%"), other=other.lower(),
+                declared=declared.lower(), share=probability(case["usual"]), other=other.lower(),
             )
         )  # fmt: skip
     if case["n_pixels"] < FEW_PIXELS:

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cropdash.domain.errors import ConfigError
+from cropdash.domain.errors import ConfigError, CropdashError
+from cropdash.figures import wording
 from cropdash.i18n import number, say, sentence
 from cropdash.settings import classifiers
 from cropdash.storage.store import RunInfo
@@ -21,6 +22,7 @@ _NAMES = {
     "Run": sentence("Run"),
     "Model": sentence("Model"),
     "Dataset": sentence("Dataset"),
+    "Season": sentence("Season"),
     "State": sentence("State"),
     "Created": sentence("Created"),
     "Minutes": sentence("Time [min]"),
@@ -74,6 +76,7 @@ def table(runs: Sequence[RunInfo]) -> pd.DataFrame:
             "Run": run.run_id,
             "Model": run.classifier,
             "Dataset": run.dataset,
+            "Season": _season(run.dataset),
             "State": run.status.state,
             "Created": run.created,
             "Minutes": run.status.seconds / 60 if run.status.started else None,
@@ -86,6 +89,14 @@ def table(runs: Sequence[RunInfo]) -> pd.DataFrame:
     numbers = ["Minutes", *_SCORES]
     frame[numbers] = frame[numbers].astype(float)
     return frame.assign(Created=pd.to_datetime(frame["Created"], utc=True, format="ISO8601"))
+
+
+def _season(dataset: str) -> str:
+    """The dataset's season in words; empty once the dataset is gone."""
+    try:
+        return wording.season(data.store().dataset(dataset).description.season)
+    except CropdashError:
+        return ""
 
 
 def changed_settings(config: Mapping[str, Any]) -> str:

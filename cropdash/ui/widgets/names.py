@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from cropdash.domain import Period, Zone
 from cropdash.figures import wording
 from cropdash.i18n import label, say, sentence
+from cropdash.storage.store import Description
 from cropdash.ui.shell import data
 
 ALL = sentence("All")
@@ -35,6 +36,12 @@ def middle(periods: Sequence[str], south: bool = False) -> str:
         return min(abs(day - shown.middle) for day in days)
 
     return min(periods, key=off)
+
+
+def dataset_title(description: Description) -> str:
+    """Title of a dataset, with its season in the reader's words."""
+    season = description.season
+    return str(description.title).replace(season.text, wording.season(season))
 
 
 def crop_name(dataset: str, crop: int) -> str:
