@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import zipfile
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,6 +17,7 @@ from cropdash import legend
 from cropdash.settings import folders
 from cropdash.settings.folders import Folders
 from cropdash.ui.compare import (
+    archive,
     by_class,
     confused,
     controls,
@@ -337,6 +339,26 @@ def test_metrics_come_home_with_their_denominators(runs):
         "zones",
     } <= set(back)
     assert back["accuracy"].tolist() == pytest.approx([m.accuracy for m in scored.totals])
+
+
+def test_all_numbers_come_as_one_file_that_says_what_each_counts(runs):
+    picked = choice(runs, unit="parcel")
+    scored = counting.score(*runs, picked)
+    content = archive.whole(runs, ("CNN", "XGBoost"), scored, picked)
+    with zipfile.ZipFile(io.BytesIO(content)) as bundle:
+        tables_in = {n: pd.read_csv(bundle.open(n)) for n in bundle.namelist() if n.endswith("csv")}
+        text = bundle.read("README.txt").decode()
+    assert {"metrics.csv", "classes.csv", "zones.csv", "cells.csv", "reliability.csv"} <= set(
+        tables_in
+    )
+    assert all(f"\n{name}: " in text for name in tables_in)
+    assert all(run.run_id in text for run in runs)
+    assert "parcels of 2 test zones, background left out" in text
+    assert all({"season_start", "season_end"} <= set(table) for table in tables_in.values())
+    left, right = scored.totals
+    cells = tables_in["cells.csv"]
+    assert cells["left"].sum() == left.counts.sum()
+    assert cells["right"].sum() == right.counts.sum()
 
 
 def test_each_run_has_an_interval_of_its_own(runs):

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from cropdash.domain import Legend, Level
-from cropdash.figures import palette, wording
+from cropdash.figures import matrix_lines, palette, wording
 from cropdash.figures.arrangement import Labels, M, Matrix, Shares, arrange, positions
 from cropdash.i18n import say
 
@@ -253,11 +253,11 @@ def _finish(
         coloraxis=scale,
         height=_CHROME + max((_WIDE_ROW if wide else _ROW) * n, 120),
         shapes=[
-            *_break_lines(labels, ink.muted),
-            *_block_frames(labels, ink.muted),
-            *_outline(labels, mark, ink.text),
+            *matrix_lines.breaks(labels, ink.muted),
+            *matrix_lines.blocks(labels, ink.muted),
+            *matrix_lines.outline(labels, mark, ink.text),
         ],
-        annotations=_block_names(labels, ink.muted),
+        annotations=matrix_lines.names(labels, ink.muted) if n > NUMBERS_UP_TO else [],
         margin={"l": 8, "r": 12, "t": 8, "b": 8},
         hovermode="closest",
         # [px] about half a cell of a panel on a wide page: a blank one stays mute
@@ -265,52 +265,3 @@ def _finish(
         dragmode="pan",
     )
     return figure.update_layout(layout)
-
-
-def _break_lines(labels: Labels, colour: str) -> list[dict[str, Any]]:
-    """Lines between groups, set all at once: add_vline one by one takes most of a second."""
-    look = {"type": "line", "line": {"color": colour, "width": 0.6}, "opacity": 0.6}
-    lines = []
-    for at in labels.breaks:
-        lines.append({**look, "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "y domain"})
-        lines.append({**look, "y0": at, "y1": at, "x0": 0, "x1": 1, "xref": "x domain"})
-    return lines
-
-
-def _block_frames(labels: Labels, colour: str) -> list[dict[str, Any]]:
-    """A frame around each family of several, in which its inner confusions stand."""
-    look = {"type": "rect", "line": {"color": colour, "width": 1.4}}
-    corners = [(a - 0.5, b + 0.5) for _, a, b in labels.blocks]
-    return [{**look, "x0": a, "x1": b, "y0": a, "y1": b} for a, b in corners]
-
-
-def _outline(labels: Labels, mark: str | None, colour: str) -> list[dict[str, Any]]:
-    """A frame around the chosen cell, where it is drawn."""
-    if mark is None:
-        return []
-    at = [str(group) for group in labels.groups]
-    truth, predicted = mark.split("-")
-    if truth not in at or predicted not in at:
-        return []
-    x, y = at.index(predicted), at.index(truth)
-    line = {"color": colour, "width": 2.5}
-    return [{"type": "rect", "line": line, "x0": x - 0.5, "x1": x + 0.5, "y0": y - 0.5,
-             "y1": y + 0.5}]  # fmt: skip
-
-
-def _block_names(labels: Labels, colour: str) -> list[dict[str, Any]]:
-    """Families named beside their block, where no numbers stand in the cells."""
-    n = len(labels.names)
-    if n <= NUMBERS_UP_TO:
-        return []
-    names = []
-    for name, first, last in labels.blocks:
-        to_right = (first + last) / 2 < n / 2
-        place = (
-            {"x": last + 0.6, "xanchor": "left"}
-            if to_right
-            else {"x": first - 0.6, "xanchor": "right"}
-        )
-        look = {"font": {"size": 10, "color": colour}, "showarrow": False, "text": f"<i>{name}</i>"}
-        names.append({**look, **place, "y": (first + last) / 2})
-    return names

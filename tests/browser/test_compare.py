@@ -65,6 +65,7 @@ def test_matrices_side_by_side_and_metrics_as_csv(page, server):
     )
     assert shown[0] == shown[1]  # the same labels, one scale
     assert shown[0]["rows"] > 3
+    page.get_by_role("button", name="Download", exact=True).first.click()
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Metrics (CSV)").click()
     table = pd.read_csv(waiting.value.path())

@@ -33,7 +33,8 @@ def a_test_zone(server) -> str:
 
 def bars_of(page: Page, parcel: int) -> dict[str, list[float]]:
     """Probabilities by model in the chart of a parcel."""
-    page.get_by_text(f"Most probable classes of parcel {parcel},").first.wait_for()
+    said = re.compile(rf"Most probable classes of parcel \d*0{parcel},")
+    page.get_by_text(said).first.wait_for()
     script = (
         "() => { for (const plot of document.querySelectorAll('.js-plotly-plot')) {"
         " const d = (plot._fullData || []).filter(t => t.type === 'bar' && t.orientation === 'h');"
@@ -80,7 +81,8 @@ def test_errors_and_classes_are_shown_alone_without_reloading_the_map(page, serv
     _, frame = map_frame(page)
     frame.evaluate("window.stamp = 1")
     before = frame.evaluate(PICTURES)
-    page.get_by_text(re.compile("^Only CNN right")).first.click()
+    agreed = frame.get_by_role("button", name=re.compile("^Only CNN right"))
+    agreed.click()
     expect(page).to_have_url(re.compile("agree=1(&|$)"))
     changed(frame, before)
     expected = sorted(
@@ -92,15 +94,11 @@ def test_errors_and_classes_are_shown_alone_without_reloading_the_map(page, serv
         f"ids => JSON.stringify(({OUTLINED})()) === JSON.stringify(ids)", arg=expected
     )
 
-    page.get_by_text(re.compile("^Only CNN right")).first.click()
+    agreed.click()
     frame.wait_for_function(
         f"before => JSON.stringify(({PICTURES})()) === JSON.stringify(before)", arg=before
     )
-    # A row of the legend; the table is a canvas, so its box is clicked where it lies.
-    legend_box = page.get_by_test_id("stDataFrame").first
-    legend_box.scroll_into_view_if_needed()
-    box = legend_box.bounding_box()
-    page.mouse.click(box["x"] + 16, box["y"] + 35 + 17)
+    frame.locator(".legend-part").last.get_by_role("button").first.click()
     expect(page).to_have_url(re.compile("classes="))
     name = re.search(r"classes=([a-z_0-9]+)", page.url)[1]
     crop = next(item.id for item in legend.load().classes if item.name == name)
@@ -160,6 +158,8 @@ def test_the_divider_is_dragged_and_moved_by_keys_and_files_are_taken_home(page,
 
 
 def download(page: Page, name: str) -> bytes:
+    if not page.get_by_role("button", name=name).is_visible():
+        page.get_by_role("button", name="Download", exact=True).first.click()
     with page.expect_download() as waiting:
         page.get_by_role("button", name=name).click()
     return waiting.value.path().read_bytes()

@@ -93,7 +93,7 @@ def click_row(page: Page, row: int) -> None:
 
 def _evidence(page: Page, case: pd.Series) -> None:
     """The parcel's light, what was declared and suggested, in sight."""
-    head = page.get_by_role("heading", name=re.compile(f"^Parcel {case['parcel_id']} in "))
+    head = page.get_by_role("heading", name=re.compile(rf"^Parcel \d*0{case['parcel_id']} in "))
     expect(head).to_contain_text(str(case["light"]).capitalize())
     first = str(case["evidence"]).split(". ")[0]
     expect(page.get_by_text(re.compile(re.escape(first))).first).to_be_visible()
@@ -103,7 +103,7 @@ def _series(page: Page, parcel: int) -> list[float]:
     """The parcel's line in the chart that also holds the bands of both crops."""
     script = (
         "id => { for (const plot of document.querySelectorAll('.js-plotly-plot')) {"
-        " const d = plot._fullData || []; const t = d.find(t => (t.name || '') === `Parcel ${id}`);"
+        " const d = plot._fullData || []; const t = d.find(t => new RegExp(`^Parcel \\\\d*0${id}$`).test(t.name || ''));"
         " if (t && d.length > 2) return Array.from(t.y); } return null; }"
     )
     return page.wait_for_function(script, arg=parcel).json_value()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-
 import pandas as pd
 import streamlit as st
 
@@ -63,9 +60,5 @@ def whole(runs: Runs, names: Names, scored: Scored, choice: Choice) -> bytes:
         f"zones: {', '.join(choice.zones)}",
         *(f"{name}.csv: {_ABOUT[name]}" for name in kept),
     ]
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bundle:
-        bundle.writestr("README.txt", "\n".join(lines) + "\n")
-        for name, table in kept.items():
-            bundle.writestr(f"{name}.csv", data.csv(table, left.dataset))
-    return buffer.getvalue()
+    files = {f"{name}.csv": data.csv(table, left.dataset) for name, table in kept.items()}
+    return chart.zipped({"README.txt": "\n".join(lines) + "\n", **files})

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import tempfile
-import zipfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -109,11 +107,7 @@ def archive(pair: Pair) -> bytes:
     for i in _distinct(pair):
         files[f"{_raster_name(pair, i)}.tif"] = _raster(pair, i)
         files[f"{_raster_name(pair, i)}.qml"] = qgis.class_style(table)
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as bundle:
-        for name, content in files.items():
-            bundle.writestr(name, content)
-    return buffer.getvalue()
+    return chart.zipped(files)
 
 
 def _answers(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+import zipfile
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -45,3 +47,12 @@ def download(
         label, make, file, mime, icon=":material/download:", key=f"file:{file}", help=about,
         on_click="ignore",
     )  # fmt: skip
+
+
+def zipped(files: Mapping[str, bytes | str]) -> bytes:
+    """The files by name as one ZIP."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as bundle:
+        for name, content in files.items():
+            bundle.writestr(name, content)
+    return buffer.getvalue()
