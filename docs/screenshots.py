@@ -35,7 +35,7 @@ PAGES = {
 }
 MORE = {  # other looks: name, address, width, theme
     "explore_two_parcels": (
-        f"Explore?{SELECTED}&other=61&view=seasons",
+        f"Explore?{SELECTED}&other=61",
         1400,
         "light",
     ),

@@ -61,7 +61,9 @@
       };
       if (!entry.classes) return;
       item.addEventListener("mouseenter", () => rest(entry.classes));
-      item.addEventListener("focus", () => rest(entry.classes));
+      item.addEventListener("focus", function () {
+        if (item.matches(":focus-visible")) rest(entry.classes); // by keys: a click has its pointer
+      });
       item.addEventListener("mouseleave", () => rest(null));
       item.addEventListener("blur", () => rest(null));
     }

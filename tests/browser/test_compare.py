@@ -86,7 +86,7 @@ def test_matrices_side_by_side_and_metrics_as_csv(page, server):
 def test_a_click_on_a_cell_lists_and_maps_its_parcels_and_a_reload_keeps_it(page, server):
     left, right = scored_runs(server)
     crop = hit_of_both(server, (left, right))
-    open_page(page, server, "&unit=parcel&top=all")
+    open_page(page, server, "&unit=parcel&top=all&matrix=pair")
     cell = f"{crop}-{crop}"
     place_of(page, 1, cell)
     x, y = place_of(page, 1, cell)  # once more: the page has scrolled there

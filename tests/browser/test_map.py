@@ -99,6 +99,7 @@ def test_errors_and_classes_are_shown_alone_without_reloading_the_map(page, serv
         f"before => JSON.stringify(({PICTURES})()) === JSON.stringify(before)", arg=before
     )
     frame.locator(".legend-part").last.get_by_role("button").first.click()
+    page.mouse.move(2, 2)  # parcels of the class under the pointer are lit
     expect(page).to_have_url(re.compile("classes="))
     name = re.search(r"classes=([a-z_0-9]+)", page.url)[1]
     crop = next(item.id for item in legend.load().classes if item.name == name)
