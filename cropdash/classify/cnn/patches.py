@@ -21,7 +21,7 @@ from cropdash.domain import Float, Ints, Sample
 
 MEMORY = 1_200_000_000  # [bytes] of standardised zones held at once
 _PASSES = 3  # times that an epoch may see the area: enough for turned and flipped patches
-_FEWEST_STEPS = 10  # an epoch; a single small zone is still learned in a hundred steps
+_FEWEST_STEPS = 30  # an epoch; a single small zone is still learned in three hundred steps
 
 
 class Batch(NamedTuple):
