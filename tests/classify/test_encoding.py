@@ -74,3 +74,12 @@ def test_digital_numbers_are_as_they_are():
     encoding, _ = made(inputs="digital", indices="")
     cube = ZONES[0].cube
     np.testing.assert_allclose(encoding.of_cube(cube), cube.reflectance * 10_000, rtol=1e-6)
+
+
+def test_a_place_far_from_all_that_was_learned_from_is_unknown():
+    encoding, schema = made(location=True)
+    back = Encoding.from_json(json.loads(json.dumps(encoding.to_json())), schema)
+    for km, known in ((0, True), (40, True), (60, False), (4_000, False)):
+        cube = ZONES[0].cube
+        moved = replace(cube, grid=replace(cube.grid, top=cube.grid.top - km * 1000))
+        assert back.of_cube(moved)[:, back.place].any() == known

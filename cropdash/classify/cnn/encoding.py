@@ -21,6 +21,8 @@ _SPREAD = 3**0.5  # half the range of the numbers, so that their deviation is 1
 _STEPS = 1024  # that a channel's range is cut into
 _PIXELS = 4_000  # a zone that quantiles are taken from
 _DEGREES = 0.5  # deviation of the place at least: zones side by side are one place
+_NEAR_KM = 50  # from a training zone; farther off what grows where was not learned
+_KM_A_DEGREE = 111.2  # of latitude
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +38,29 @@ class Encoding:
     bands: tuple[str, ...]
     names: tuple[str, ...]  # (C,) of the channels; a last crop is the last and stays a class id
     quantiles: Float  # (T, C, Q)
+    places: Float  # (Z, 2) latitude and longitude of the training zones
 
     def of_cube(self, cube: Cube) -> Float:
-        """(T, C, H, W); raises InvalidRaster if the cube lacks what is wanted."""
+        """(T, C, H, W); raises InvalidRaster if the cube lacks what is wanted.
+
+        A place far from all that was learned from is unknown, as it is in many training patches.
+        """
         self.inputs.check(cube)
-        return self.encoded(cube.reflectance, beside(cube, self.inputs))
+        found = self.encoded(cube.reflectance, beside(cube, self.inputs))
+        if self.inputs.location and not self._is_near(cube):
+            found[:, self.place] = 0
+        return found
+
+    @property
+    def place(self) -> list[int]:
+        """Which channels tell where the zone lies; none where they are not seen."""
+        return [self.names.index(name) for name in PLACE if name in self.names]
+
+    def _is_near(self, cube: Cube) -> bool:
+        here = features.coordinates(cube.grid)[:, 0, 0]
+        apart = (self.places - here) * _KM_A_DEGREE
+        apart[:, 1] *= np.cos(np.radians(here[0]))
+        return bool((np.hypot(*apart.T) <= _NEAR_KM).any())
 
     def encoded(self, series: Float, rest: Float) -> Float:
         """(T, C, H, W) of reflectance (T, B, H, W), as it is or varied, and what is beside it."""
@@ -80,14 +100,16 @@ class Encoding:
         return low.reshape(shape), ((_STEPS - 1) / wide).reshape(shape), table
 
     def to_json(self) -> dict[str, Any]:
-        return {name: self.quantiles[:, c].tolist() for c, name in enumerate(self.names)}
+        channels = {name: self.quantiles[:, c].tolist() for c, name in enumerate(self.names)}
+        return {"places": self.places.tolist(), **channels}
 
     @staticmethod
     def from_json(values: Mapping[str, Any], schema: TrainingSchema) -> Encoding:
         """What `to_json` wrote; raises KeyError if a channel is missing."""
         names = names_of(schema)
         quantiles = np.stack([np.array(values[n], np.float32) for n in names], axis=1)
-        return Encoding(schema.inputs, schema.bands, names, quantiles)
+        places = np.array(values["places"], np.float32).reshape(-1, 2)
+        return Encoding(schema.inputs, schema.bands, names, quantiles, places)
 
     @staticmethod
     def of(train: Sequence[Sample], schema: TrainingSchema) -> Encoding:
@@ -101,11 +123,11 @@ class Encoding:
         with np.errstate(all="ignore"):
             values = np.nan_to_num(np.concatenate(found, axis=2))
             quantiles = np.quantile(values, _SHARES, axis=2).transpose(1, 2, 0)
-        for name in set(PLACE) & set(names):
-            c = names.index(name)
+        for c in [names.index(name) for name in PLACE if name in names]:
             mean, deviation = values[:, c].mean(), max(float(values[:, c].std()), _DEGREES)
             quantiles[:, c] = mean + deviation * np.linspace(-_SPREAD, _SPREAD, len(_SHARES))
-        return Encoding(schema.inputs, schema.bands, names, quantiles.astype(np.float32))
+        places = np.array([features.coordinates(s.cube.grid)[:, 0, 0] for s in train], np.float32)
+        return Encoding(schema.inputs, schema.bands, names, quantiles.astype(np.float32), places)
 
 
 def names_of(schema: TrainingSchema) -> tuple[str, ...]:

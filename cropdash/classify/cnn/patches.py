@@ -16,11 +16,11 @@ from cropdash.classify import features
 from cropdash.classify.cnn import augmentation
 from cropdash.classify.cnn.encoding import Encoding, beside
 from cropdash.classify.cnn.settings import CnnConfig
-from cropdash.classify.features import PLACE
 from cropdash.domain import Float, Ints, Sample
 
 MEMORY = 1_200_000_000  # [bytes] of standardised zones held at once
 _PASSES = 3  # times that an epoch may see the area: enough for turned and flipped patches
+_NOWHERE = 0.5  # share of the patches of which the place is unknown, where it is seen at all
 _FEWEST_STEPS = 30  # an epoch; a single small zone is still learned in three hundred steps
 
 
@@ -130,10 +130,11 @@ class Patches(IterableDataset[Batch]):
             hidden = rng.random(len(series)) < config.period_dropout
             series = augmentation.without_months(series, hidden)
         inputs = self._encoding.encoded(series, rest)
-        if config.location and config.location_noise:
-            place = [self._encoding.names.index(name) for name in PLACE]
+        if config.location:
+            place = self._encoding.place
             moved = rng.normal(0, config.location_noise, (len(place), 1, 1))
             inputs[:, place] += moved.astype(np.float32)
+            inputs[:, place] *= np.float32(rng.random() >= _NOWHERE)
         if config.last_crop and config.hidden_last_crop:
             inputs[:, -1] = augmentation.without_last_crop(
                 inputs[:, -1], parcels, config.hidden_last_crop, rng
