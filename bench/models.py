@@ -58,7 +58,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "cnn": ("cnn", {}),
     "cnn seed": ("cnn", {"preset": "seed", "share": 1.0}),
     "cnn seed, 3x": ("cnn", {"preset": "seed", "share": 3.0}),
-    "cnn with location": ("cnn", {"location": True}),
+    "cnn without location": ("cnn", {"location": False}),
     "cnn not varied": ("cnn", {"variation": 0.0}),
     "cnn surroundings always": ("cnn", {"context_dropout": 0.0}),
     "cnn plain loss": ("cnn", {"logit_adjustment": 0.0, "weighting": "none"}),

@@ -49,7 +49,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "random forest": ("RandomForestClassifier", {}),
     "extra trees": ("ExtraTreesClassifier", {}),
     "lightgbm": ("LGBMClassifier", {}),
-    "cnn with location": ("cnn", {"location": True}),
+    "cnn without location": ("cnn", {"location": False}),
     "cnn not varied": ("cnn", {"variation": 0.0}),
     "cnn surroundings always": ("cnn", {"context_dropout": 0.0}),
     "cnn plain loss": ("cnn", {"logit_adjustment": 0.0}),

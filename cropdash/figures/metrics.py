@@ -165,13 +165,10 @@ def _mark_best(
     panels: Mapping[str, list[str]],
     dark: bool,
 ) -> None:
-    """A line at the step whose weights are kept: the best score, else the lowest loss."""
+    """A line at the step of the lowest loss on the zones held out."""
     if "validation_loss" not in panels.get("loss", []) or len(epochs) < 2:
         return
-    if "validation_score" in epochs and epochs["validation_score"].notna().any():
-        row = int(np.nanargmax(epochs["validation_score"]))
-    else:
-        row = int(np.nanargmin(epochs["validation_loss"]))
+    row = int(np.nanargmin(epochs["validation_loss"]))
     best = epochs[steps].iloc[row]
     line = {"color": palette.of_theme(dark).muted, "dash": "dash", "width": 1}
     text = say("best")

@@ -71,13 +71,6 @@ def test_learning_curves_of_a_network_have_three_panels():
     assert figure.layout.shapes[0].x0 == 6  # the lowest validation loss
 
 
-def test_the_line_stands_at_the_weights_that_are_kept():
-    table = epochs()
-    table["validation_score"] = [0.1] * len(table)
-    table.loc[table.index[2], "validation_score"] = 0.9
-    assert learning_curves(table).layout.shapes[0].x0 == table["epoch"].iloc[2]
-
-
 def test_learning_curves_of_boosting_count_trees_and_skip_its_constant_rate():
     table = epochs(learning_rate=0.25).rename(columns={"epoch": "trees"})
     figure = learning_curves(table, dark=True)

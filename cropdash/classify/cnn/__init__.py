@@ -31,6 +31,7 @@ _SEED: dict[str, Any] = {
     "half_precision": False,
     "period_dropout": 0.0,
     "variation": 0.0,
+    "location": False,
     "adjustment": False,
     "calibration": False,
     "smoothing": False,

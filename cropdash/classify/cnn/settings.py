@@ -23,10 +23,6 @@ class CnnConfig(TrainConfig):
         description="quantiles: where a value stands among the training pixels of its period, so that "
         "none lies outside of what was learned. digital: digital numbers as they are.",
     )  # fmt: skip
-    location: bool = Field(
-        False, title="Location",
-        description="The model also sees latitude and longitude: it may learn what grows where.",
-    )  # fmt: skip
     location_noise: float = Field(
         0.2, ge=0, le=5, title="Location noise",
         description="How far each patch is moved in training, in deviations between the zones.",
