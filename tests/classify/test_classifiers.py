@@ -276,7 +276,7 @@ def test_rows_of_the_trees_are_drawn_by_the_size_of_their_parcel(weighting, powe
 
 def test_zones_past_the_memory_limit_take_turns(monkeypatch):
     zones = [landscapes.sample(f"z{i}", seed=i) for i in range(5)]
-    config = new("cnn", steps_per_epoch=3).config
+    config = new("cnn", steps_per_epoch=3, location=False).config
     encoding = encoding_of(zones, config)
     assert len(list(patches.Patches(zones, encoding, config))) == 3
     one = zones[0].cube.reflectance.nbytes * 5 // 4  # NDVI is a fifth channel

@@ -56,7 +56,7 @@ def test_a_channel_that_never_varied_says_nothing():
         replace(z, cube=replace(z.cube, reflectance=np.full_like(z.cube.reflectance, 0.2)))
         for z in ZONES
     ]
-    config = classifiers.parse({"classifier": "cnn", "dataset": "d"})
+    config = classifiers.parse({"classifier": "cnn", "dataset": "d", "location": False})
     encoding = Encoding.of(flat, schema_of(flat, config))
     assert not encoding.of_cube(ZONES[0].cube).any()
 
@@ -71,7 +71,7 @@ def test_it_survives_json():
 
 
 def test_digital_numbers_are_as_they_are():
-    encoding, _ = made(inputs="digital", indices="")
+    encoding, _ = made(inputs="digital", indices="", location=False)
     cube = ZONES[0].cube
     np.testing.assert_allclose(encoding.of_cube(cube), cube.reflectance * 10_000, rtol=1e-6)
 
