@@ -35,7 +35,8 @@ def settle(page: Page) -> None:
 
 def take_home(page: Page, name: str) -> Path:
     button = page.get_by_role("button", name=name, exact=True).first
-    if not button.is_visible():  # among those of the page's line of tools
+    folded = not button.is_visible()  # among those of the page's line of tools
+    if folded:
         page.get_by_role("button", name="Download", exact=True).first.click()
     expect(button).to_be_visible()
     with page.expect_download() as waiting:
@@ -43,6 +44,9 @@ def take_home(page: Page, name: str) -> Path:
     name = waiting.value.suggested_filename
     path = Path(waiting.value.path()).with_name(name)
     waiting.value.save_as(path)
+    if folded:
+        page.keyboard.press("Escape")
+        expect(button).not_to_be_visible()
     return path
 
 
