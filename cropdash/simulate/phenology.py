@@ -63,7 +63,8 @@ def grow(
     of the next year in autumn.
     """
     table = calendar()
-    row = _variants(growth, rng)
+    row = np.searchsorted(table.class_id, growth)  # the table is sorted by class
+    row = row + (rng.random(len(growth)) >= table.variant_share[row])  # variants by their share
     kinds = {"annual": curves.annual, "perennial_herb": curves.herb, "woody": curves.woody}
     whole = np.zeros((6, len(row), len(days)))
     shift_all = np.zeros((len(row), 1))
@@ -114,11 +115,3 @@ def _canopy(
         row, green, brown, under, residue, flower, chlorophyll, angle, fresh, thirst, age,
         tilth,
     )  # fmt: skip
-
-
-def _variants(growth: Index, rng: np.random.Generator) -> Index:
-    """Row of the calendar for each growth id; variants of a class by their share."""
-    table = calendar()
-    first = np.searchsorted(table.class_id, growth)  # the table is sorted by class
-    is_other = rng.random(len(growth)) >= table.variant_share[first]
-    return np.asarray(first + is_other)
