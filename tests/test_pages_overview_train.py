@@ -296,9 +296,10 @@ def test_preset_seed_fills_the_form(full: Folders) -> None:
     app = _open(TRAIN)
     preset = next(b for b in app.button_group if str(b.key).startswith("preset:"))
     preset.set_value("seed").run()
-    channels = next(c for c in app.text_input if str(c.key).endswith(":unet_channels"))
-    assert channels.value == "64, 128, 256, 512, 512"
-    assert "unet_channels=64,128,256,512,512" in _texts(app)
+    batch = next(c for c in app.number_input if str(c.key).endswith(":batch_size"))
+    assert batch.value == 64
+    assert "network=seed" in _texts(app)
+    assert "batch_size=64" in _texts(app)
     assert not app.error
 
 
