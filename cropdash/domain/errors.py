@@ -73,3 +73,8 @@ class TaskLost(CropdashError):
 
 class TrainingFailed(CropdashError):
     """Training could not go on, for example because the loss became infinite."""
+
+
+def one_line(error: BaseException) -> str:
+    """What a library says of a fault, as a part of a sentence."""
+    return " ".join(str(error).split())[:200].rstrip(".:")

@@ -13,8 +13,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from shapely.errors import ShapelyError
 
-from cropdash.domain.errors import CropdashError, InvalidRegister
+from cropdash.domain.errors import CropdashError, InvalidRegister, one_line
 
 MAGIC = b"PAR1"
 _SPARE = 2**20  # [bytes] of a small file's own weight
@@ -33,8 +34,10 @@ def opened(
         with pq.ParquetFile(path, read_dictionary=list(columns)) as file:
             _check_size(file.metadata, path, columns, fault)
             yield file
-    except (pa.ArrowException, OSError, EOFError, ValueError, TypeError) as error:
-        raise fault(f"{path.name} can't be read as Parquet ({error}): fetch it again.") from error
+    except (pa.ArrowException, ShapelyError, OSError, EOFError, ValueError, TypeError) as error:
+        raise fault(
+            f"{path.name} can't be read as Parquet ({one_line(error)}): fetch it again."
+        ) from error
 
 
 def batches(

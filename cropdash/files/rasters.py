@@ -46,7 +46,10 @@ def opened(path: Path | str, driver: str = "GTiff", **options: Any) -> Iterator[
                 f"it says that it has {raster.count:,} bands of {raster.height:,} x {raster.width:,}"
                 f" pixels in blocks of {block:,} bytes, which is more than any image here has"
             )
-        yield raster
+        try:
+            yield raster
+        except UnicodeError as error:  # in a name that the file holds
+            raise RasterioIOError("a name in it is no text") from error
 
 
 def _check_begin(path: Path) -> None:

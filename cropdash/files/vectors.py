@@ -18,12 +18,25 @@ from typing import Any
 import geopandas as gpd
 import pyarrow as pa
 import pyogrio
-from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
+from pyogrio.errors import (
+    CRSError,
+    DataLayerError,
+    DataSourceError,
+    FeatureError,
+    FieldError,
+    GeometryError,
+)
+from shapely.errors import ShapelyError
 
-from cropdash.domain.errors import InvalidRegister
+from cropdash.domain.errors import InvalidRegister, one_line
 
 MAGIC = b"SQLite format 3\x00"
 _IDS = frozenset(int.from_bytes(name, "big") for name in (b"GPKG", b"GP10", b"GP11"))
+# What GDAL, Arrow and GEOS say to bytes that aren't what they should be.
+_DAMAGE = (
+    DataSourceError, DataLayerError, FeatureError, GeometryError, FieldError, CRSError,
+    pa.ArrowException, ShapelyError, UnicodeError, ValueError,
+)  # fmt: skip
 _MOST_ENTRIES = 5_000  # tables, indices and triggers of one file
 _LOOK_S = 10.0  # that the look through them may take
 _VIRTUAL = re.compile(r"\s*create\s+virtual\b", re.IGNORECASE)
@@ -91,9 +104,9 @@ def check(path: Path) -> None:
             (number,) = base.execute("PRAGMA application_id").fetchone()
             held = base.execute("SELECT type, name, sql FROM sqlite_master")
             entries = held.fetchmany(_MOST_ENTRIES + 1)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeError) as error:
         raise InvalidRegister(
-            f"{path.name} can't be read as a GeoPackage ({error}): fetch it again."
+            f"{path.name} can't be read as a GeoPackage ({one_line(error)}): fetch it again."
         ) from error
     if number & 0xFFFFFFFF not in _IDS:
         raise InvalidRegister(
@@ -124,5 +137,7 @@ def _foreign(kind: str, name: str, sql: str) -> str:
 def _told(where: str) -> Iterator[None]:
     try:
         yield
-    except (DataSourceError, DataLayerError, FeatureError, pa.ArrowException) as error:
-        raise InvalidRegister(f"{where} can't be read ({error}): fetch it again.") from error
+    except _DAMAGE as error:
+        raise InvalidRegister(
+            f"{where} can't be read ({one_line(error)}): fetch it again."
+        ) from error
