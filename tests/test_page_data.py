@@ -414,6 +414,9 @@ def test_coverage_counts_what_a_report_names() -> None:
     assert (row["Periods not seen"], row["Which periods"]) == (2, "2023-01, 2023-12")
     assert (row["Unknown codes"], row["Which codes"]) == (3, "X99 (2), (empty) (1)")
     assert (row["Mended"], row["Dropped"], row["Repeated ids"], row["Warnings"]) == (4, 6, 5, 2)
+    assert row["Layers known"] is None
+    known = coverage.row_of("a", "r", "train", {"layers_known": {"dem": 1.0, "VV": 0.4}})
+    assert known["Layers known"] == 0.4
     assert coverage.row_of("a_1", "a", "test", {})["Dropped"] == 0
 
 

@@ -27,6 +27,7 @@ _COLUMNS = {  # and what is said of them
     sentence("Repeated ids"): sentence(
         "Rows whose id stands on several; told apart by their outline"
     ),
+    sentence("Layers known"): sentence("Share of pixels that the least known layer knows"),
     sentence("Warnings"): "",
     sentence("First warning"): "",
 }
@@ -74,6 +75,7 @@ def row_of(zone_id: str, region: str, split: str, report: Mapping[str, Any]) -> 
         "Mended": report.get("mended_geometry"),
         "Dropped": sum(int(report.get(name) or 0) for name in _DROPPED),
         "Repeated ids": report.get("repeated_id"),
+        "Layers known": min((report.get("layers_known") or {}).values(), default=None),
         "Warnings": len(warnings),
         "First warning": warnings[0] if warnings else "",
     }
