@@ -46,7 +46,9 @@ def batches(
     """Some ten thousand rows at a time, whose texts are of bounded length."""
     chosen = range(file.num_row_groups) if groups is None else groups
     for batch in file.iter_batches(_BATCH, row_groups=list(chosen), columns=list(columns)):
-        yield _plain(batch)
+        plain = _plain(batch)
+        plain.validate(full=True)  # texts that are none, and offsets that lead out
+        yield plain
 
 
 def column(path: Path, name: str) -> pa.ChunkedArray:

@@ -35,7 +35,7 @@ _IDS = frozenset(int.from_bytes(name, "big") for name in (b"GPKG", b"GP10", b"GP
 # What GDAL, Arrow and GEOS say to bytes that aren't what they should be.
 _DAMAGE = (
     DataSourceError, DataLayerError, FeatureError, GeometryError, FieldError, CRSError,
-    pa.ArrowException, ShapelyError, UnicodeError, ValueError,
+    pa.ArrowException, ShapelyError, OSError, UnicodeError, ValueError,
 )  # fmt: skip
 _MOST_ENTRIES = 5_000  # tables, indices and triggers of one file
 _LOOK_S = 10.0  # that the look through them may take
@@ -87,7 +87,9 @@ def column(path: Path, layer: str, name: str) -> pa.ChunkedArray:
     check(path)
     with _told(f"{path.name}, layer {layer}"):
         _, table = pyogrio.read_arrow(path, layer=layer, columns=[name], read_geometry=False)
-        return table[name]
+        found = table[name]
+        found.validate(full=True)  # texts that are none
+        return found
 
 
 def check(path: Path) -> None:

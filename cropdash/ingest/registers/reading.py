@@ -64,7 +64,12 @@ def read_parcels(
     frame = _reader(register.path).read(register, box)
     frame = frame.rename(columns={register.id_column: ID, register.code_column: CODE})
     frame = frame.rename_geometry("geometry") if frame.geometry.name != "geometry" else frame
-    frame = frame.assign(**{ID: as_text(frame[ID]), CODE: as_text(frame[CODE])})
+    try:
+        frame = frame.assign(**{ID: as_text(frame[ID]), CODE: as_text(frame[CODE])})
+    except pa.ArrowException as error:
+        raise InvalidRegister(
+            f"{register.path.name} holds an id or a crop code that is no text: fetch it again."
+        ) from error
     frame = frame[[ID, CODE, "geometry"]].sort_values([ID, CODE], kind="stable", ignore_index=True)
     everywhere = repeated_ids(register) if box is not None else _repeated(frame[ID])
     frame.attrs[REPEATED] = sorted(set(frame[ID]) & everywhere)
