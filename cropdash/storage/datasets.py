@@ -126,6 +126,8 @@ class DatasetFolder:
             raise DatasetNotFound(
                 f"No build of {self.name!r} was begun: name its --source, or the --folder of scenes of your own."
             ) from error
+        except ConfigError:
+            raise  # it names the setting
         except (ValueError, TypeError, AttributeError) as error:
             raise CorruptDataset(
                 f"{layout.BUILD.file} of dataset {self.name} is damaged: build it from the command line again."

@@ -12,7 +12,6 @@ from cropdash.domain import interior
 from cropdash.domain.errors import InvalidRaster
 from cropdash.evaluate.parcels import (
     group_probabilities,
-    paint,
     parcel_decisions,
     parcel_probabilities,
 )
@@ -96,17 +95,3 @@ def test_shapes_that_do_not_fit_are_refused():
         parcel_decisions(np.ones(3))
     with pytest.raises(InvalidRaster, match="group_of"):
         group_probabilities(np.ones((2, 3)), [0, 1])
-
-
-@given(worlds())
-def test_a_painted_map_shows_each_parcel_as_its_decision(world):
-    probabilities, parcel_id = world
-    crop, sure = probabilities.argmax(0).astype(np.uint8), probabilities.max(0)
-    means = parcel_probabilities(probabilities, parcel_id)
-    painted, confidence = paint(crop, sure, parcel_id, means)
-    for i, mean in zip(means.ids, means.probabilities, strict=True):
-        assert (painted[parcel_id == i] == mean.argmax()).all()
-        assert (confidence[parcel_id == i] == mean.max()).all()
-    outside = parcel_id == 0
-    assert (painted[outside] == crop[outside]).all()
-    assert (confidence[outside] == sure[outside]).all()
