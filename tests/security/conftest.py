@@ -7,9 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests import factory
-from tests.browser.conftest import Server, browser, serve
-
-__all__ = ("browser", "server")
+from tests.browser.conftest import Server, serve
 
 
 @pytest.fixture(scope="session")

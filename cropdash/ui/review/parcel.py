@@ -126,7 +126,8 @@ def _map(dataset: str, zone: Zone, parcel: int, period: str) -> None:
     st.markdown(f"**{told}**")
     state = {"selected": parcel, "base": picture, "fill": 0, "focus": True}
     key = f"review:{dataset}:{name}:{i18n.current()}"
-    component.show(drawn, maps.command(state), key=key, height=_HEIGHT)
+    with st.container(key="review_map"):
+        component.show(drawn, maps.command(state), key=key, height=_HEIGHT)
 
 
 def _series(
