@@ -1,8 +1,6 @@
-"""Pictures of every page, light and dark, into docs/screenshots, and of Explore's slider of periods.
+"""Pictures of every page, light and dark, into docs/screenshots.
 
-    python -m docs.screenshots [slider]
-
-With `slider` only the sheets of four regions and four months, docs/landscapes/explore_*.webp.
+    python -m docs.screenshots
 
 Needs the demo dataset with both models (`python -m cropdash demo`) and Debian's chromium.
 """
@@ -19,8 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFont
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from cropdash.ui.shell import frame
 
@@ -43,21 +41,13 @@ MORE = {  # other looks: name, address, width, theme
     "review_french": ("Review?dataset=demo&lang=fr", 1400, "dark"),
     "explore_phone": (f"Explore?{SELECTED}", 420, "light"),
 }
-REGIONS = {"nord_picardie": "Nord-Picardie", "brittany": "Brittany", "alsace": "Alsace",
-           "mediterranean": "Mediterranean"}  # fmt: skip
-MONTHS = {"2023-03": "March", "2023-05": "May", "2023-07": "July", "2023-10": "October"}
-MAP = "iframe[title='streamlit_folium.st_folium']"
-SIDE, HEAD, LEFT = 300, 26, 120  # [px]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 
 
 def main() -> None:
     with serving() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        if "slider" not in sys.argv[1:]:
-            pages(browser, url)
-        for picture in ("true_colour", "NDVI"):
-            slider(browser, url, picture)
+        pages(browser, url)
         browser.close()
 
 
@@ -90,29 +80,6 @@ def pages(browser: Browser, url: str) -> None:
         save(context.new_page(), f"{url}/{path}", OUT / f"{name}.png")
 
 
-def slider(browser: Browser, url: str, picture: str) -> None:
-    """Explore's map in four regions and four months, without colours of crops, on one sheet."""
-    sheet = Image.new("RGB", (LEFT + len(MONTHS) * SIDE, HEAD + len(REGIONS) * SIDE), "white")
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(15)
-    for row, (region, name) in enumerate(REGIONS.items()):
-        pen.text((4, HEAD + row * SIDE + SIDE // 2), name, "black", font)
-        for column, (month, said) in enumerate(MONTHS.items()):
-            pen.text((LEFT + column * SIDE + 4, 5), said, "black", font)
-            page = browser.new_page(viewport={"width": 1400, "height": 1100})
-            page.goto(
-                f"{url}/Explore?dataset=demo&zone={region}_1&period={month}&picture={picture}"
-            )
-            page.get_by_role("slider", name="Crop colours").press("Home")
-            shown = page.frame_locator(MAP).locator(".leaflet-container")
-            seen = Image.open(io.BytesIO(settled(page, shown))).convert("RGB")
-            sheet.paste(
-                seen.resize((SIDE - 4, SIDE - 4)), (LEFT + column * SIDE, HEAD + row * SIDE)
-            )
-            page.close()
-    path = ROOT / "docs" / "landscapes" / f"explore_{picture.lower()}.webp"
-    sheet.save(path, quality=82, method=6)
-
-
 def save(page: Page, url: str, path: Path) -> None:
     """Open, wait until nothing moves, write an 8-bit PNG."""
     page.goto(url)
@@ -122,12 +89,12 @@ def save(page: Page, url: str, path: Path) -> None:
     page.close()
 
 
-def settled(page: Page, part: Locator | None = None) -> bytes:
-    """A picture of the page, or of a part of it, once two in a row are the same."""
+def settled(page: Page) -> bytes:
+    """A picture of the page, once two in a row are the same."""
     before = b""
     for _ in range(30):
         page.wait_for_timeout(700)
-        now = (part or page).screenshot()
+        now = page.screenshot()
         if now == before and page.get_by_test_id("stStatusWidget").count() == 0:
             break
         before = now
