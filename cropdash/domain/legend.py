@@ -32,10 +32,16 @@ class CropClass:
     group: str
     family: str
     colour: str  # "#rrggbb"
+    group_labels: Mapping[str, str] = field(default_factory=dict, hash=False)
+    family_labels: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def label(self, language: str = "en") -> str:
         """The class's name in a language, else in English, else its identifier."""
         return _label(self.labels, language) or self.name
+
+    def kin_label(self, level: Level, language: str = "en") -> str:
+        """The name of the class's group or family in a language, else in English; "" without one."""
+        return _label(self.group_labels if level == "group" else self.family_labels, language)
 
 
 @dataclass(frozen=True)

@@ -119,17 +119,27 @@ def _labels(legend: Legend, level: Level, order: list[int], rest: list[int]) -> 
         breaks.append(len(order) - 0.5)
     ids = [*order, None] if rest else list(order)
     return Labels(
-        tuple(shown), tuple(members), bool(rest), tuple(breaks), tuple(ids), _blocks(families)
+        tuple(shown),
+        tuple(members),
+        bool(rest),
+        tuple(breaks),
+        tuple(ids),
+        _blocks(families, legend, level),
     )
 
 
-def _blocks(families: Sequence[str]) -> tuple[tuple[str, int, int], ...]:
+def _blocks(
+    families: Sequence[str], legend: Legend, level: Level
+) -> tuple[tuple[str, int, int], ...]:
     """Families with several rows: name, first and last row."""
     rows: dict[str, list[int]] = {}
     for i, family in enumerate(families):
         rows.setdefault(family, []).append(i)
     several = {family: at for family, at in rows.items() if family and len(at) > 1}
-    return tuple((wording.group_label(name), at[0], at[-1]) for name, at in several.items())
+    above: Level = "group" if level == "class" else "family"
+    return tuple(
+        (wording.kin_label(legend, above, name), at[0], at[-1]) for name, at in several.items()
+    )
 
 
 def _family(legend: Legend, level: Level, class_id: int) -> str:

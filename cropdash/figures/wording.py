@@ -69,7 +69,13 @@ def group_labels(legend: Legend, level: Level) -> tuple[str, ...]:
     """Readable names of the groups of a level, in the order of `legend.groups(level)`."""
     if level == "class":
         return tuple(label(crop) for crop in legend.classes)
-    return tuple(group_label(name) for name in legend.groups(level))
+    return tuple(kin_label(legend, level, name) for name in legend.groups(level))
+
+
+def kin_label(legend: Legend, level: Level, name: str) -> str:
+    """A group's or family's own name in the reader's language, else its identifier made readable."""
+    items = (c for c in legend.classes if name == (c.group if level == "group" else c.family))
+    return next(items).kin_label(level, i18n.current()) or group_label(name)
 
 
 def brief(labels: Sequence[str]) -> list[str]:

@@ -16,7 +16,7 @@ from cropdash.files.tables import Row, Table
 from cropdash.legend import colours
 
 _NAME = re.compile(r"[^\W\d_][\w-]{0,63}")  # stands in addresses and files
-_LABEL = re.compile(r"label_([a-z]{2,3})")
+_LABEL = re.compile(r"(label|group|family)_([a-z]{2,3})")
 _MARKUP = frozenset("<>[]{}*`$|~\\")  # what a page could take for more than text
 _LONGEST = 100  # letters of a label
 _NOTHING = {  # background where a table of classes doesn't name it
@@ -34,11 +34,14 @@ def read(path: Path) -> Table:
     return tables.read(path, named=lambda name: name if name.startswith("HCAT") else name.lower())
 
 
-def labels(row: Row) -> dict[str, str]:
-    """Language -> text of the columns label_<language>; `label` is English where that is missing."""
+def labels(row: Row, of: str = "label") -> dict[str, str]:
+    """Language -> text of the columns label_<language>; `label` is English where that is missing.
+
+    With `of` group or family, those of the columns group_<language> or family_<language>.
+    """
     matched = ((_LABEL.fullmatch(column), text) for column, text in row.cells.items())
-    found = {language[1]: text for language, text in matched if language and text}
-    plain = row.get("label")
+    found = {named[2]: text for named, text in matched if named and named[1] == of and text}
+    plain = row.get("label") if of == "label" else ""
     return {"en": plain, **found} if plain else found
 
 
@@ -50,7 +53,7 @@ def classes_of(table: Table) -> tuple[CropClass, ...]:
         if column not in known and not _LABEL.fullmatch(column):
             raise ConfigError(
                 f"{table.name}, row 1: column {column!r} is unknown; a table of classes has"
-                f" {', '.join(known)} and label_<language>."
+                f" {', '.join(known)}, and label_, group_ and family_<language>."
             )
     for row in table.rows:
         _check_class(row)
@@ -68,8 +71,23 @@ def numbered(rows: Sequence[Row]) -> tuple[CropClass, ...]:
     """Classes by their place among the rows; those without a colour get one."""
     given = [row.get("colour").lower() for row in rows]
     kin = [(row.get("family"), row.get("group")) for row in rows]
+    called: dict[
+        tuple[str, str], dict[str, str]
+    ] = {}  # a group's names may stand in any of its rows
+    for row in rows:
+        for level in ("group", "family"):
+            called.setdefault((level, row.get(level)), {}).update(labels(row, level))
     return tuple(
-        CropClass(i, row.get("name"), labels(row), row.get("group"), row.get("family"), colour)
+        CropClass(
+            i,
+            row.get("name"),
+            labels(row),
+            row.get("group"),
+            row.get("family"),
+            colour,
+            called["group", row.get("group")],
+            called["family", row.get("family")],
+        )
         for i, (row, colour) in enumerate(zip(rows, colours.completed(given, kin), strict=True))
     )
 
@@ -142,7 +160,15 @@ def _check_tree(rows: Sequence[Row]) -> None:
     """Names and labels stand once, and a group in one family."""
     named: dict[tuple[str, str], int] = {}
     families: dict[str, Row] = {}
+    called: dict[tuple[str, str], tuple[str, int]] = {}
     for row in rows:
+        for column in (c for c in row.cells if c.startswith(("group_", "family_")) and row.get(c)):
+            kin, text = row.get(column.partition("_")[0]), row.get(column)
+            before, first = called.setdefault((column, kin), (text, row.number))
+            if before != text:
+                raise row.wrong(
+                    column, f"{kin} is called {before} in row {first}; give it one name"
+                )
         for column in (c for c in row.cells if c == "name" or c.startswith("label")):
             name, group = row.get(column), row.get("group")
             first = named.setdefault((column, name.casefold()), row.number)

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from cropdash import legend
+from cropdash import i18n, legend
 from cropdash.domain import CropClass, Legend
 from cropdash.domain.errors import ConfigError
+from cropdash.figures import wording
+from cropdash.storage import legends
 from tests import worlds
 
 CLASSES = """name,group,family,label_en,label_nl,colour
@@ -52,6 +54,34 @@ def test_a_folder_holds_classes_and_codes(tmp_path):
     assert (wheat.group, wheat.family, maize.colour) == ("winter_cereal", "arable", "#ffcc00")
     assert (table.codes["233"].label(), table.codes["233"].register) == ("Tarwe; winter-", "nl")
     assert table.languages == ("en", "fr", "nl")  # of background too
+
+
+KIN = """name,group,family,group_nl,family_nl,group_en
+tarwe,winter_cereal,arable,Wintergraan,Akkerland,
+gerst,winter_cereal,arable,,,Winter cereals
+gras,grassland,grass,,,
+"""
+
+
+def test_groups_and_families_have_names_by_language(tmp_path):
+    table = mine(tmp_path, KIN, "code,class\n1,tarwe\n")
+    _, wheat, barley, grass = table.classes
+    for item in (wheat, barley):  # what one row says holds for all of the group
+        assert item.kin_label("group", "nl") == "Wintergraan"
+        assert item.kin_label("group", "fr") == "Winter cereals"
+        assert item.kin_label("family", "nl") == "Akkerland"
+    assert grass.kin_label("group", "nl") == grass.kin_label("family", "nl") == ""
+    with i18n.speaking("en"):
+        assert wording.group_labels(table, "group")[1:] == ("Winter cereals", "Grassland")
+    legends.keep(tmp_path, table)
+    assert legends.read(tmp_path, table.hash) == table
+    assert legends.read(tmp_path, table.hash).classes[2].kin_label("group", "nl") == "Wintergraan"
+
+
+def test_a_group_has_one_name_a_language(tmp_path):
+    twice = KIN.replace("gerst,winter_cereal,arable,,", "gerst,winter_cereal,arable,Graan,")
+    with pytest.raises(ConfigError, match="group_nl: winter_cereal is called Wintergraan in row 2"):
+        mine(tmp_path, twice, "code,class\n1,tarwe\n")
 
 
 def test_two_files_are_the_same_legend_as_their_folder(tmp_path):
