@@ -49,7 +49,11 @@ def weighted_quantiles(values: Floats, weights: Floats) -> NDArray[np.float64]:
     """(5,) the least values at or under which QUANTILES of the weight lie; NaN without weight."""
     if not np.sum(weights) > 0:
         return np.full(len(QUANTILES), np.nan)
-    return np.asarray(np.quantile(values, QUANTILES, weights=weights, method="inverted_cdf"))
+    order = np.argsort(values)
+    share = np.cumsum(weights[order]) / np.sum(weights)
+    # Where a share is met exactly, a sum's rounding must not pass on to the next value.
+    found = np.searchsorted(share, np.array(QUANTILES) - 1e-9)
+    return np.asarray(values[order][found], np.float64)
 
 
 def border_counts(parcel_id: NDArray[np.integer[Any]], area_ha: Floats) -> pd.DataFrame:
