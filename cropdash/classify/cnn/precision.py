@@ -16,6 +16,9 @@ def half(config: CnnConfig) -> bool:
 
 @cache
 def _has_instructions() -> bool:
-    # Without them bfloat16 is emulated, which is slower than float32.
+    # Without them bfloat16 is emulated, which is slower than float32; the environment may also forbid
+    # the processor's wider instructions (ATEN_CPU_CAPABILITY), and these with them.
     found = torch.cpu.get_capabilities()
-    return bool(found.get("avx512_bf16") or found.get("amx_bf16") or found.get("bf16"))
+    if found.get("avx512_bf16") or found.get("amx_bf16"):
+        return torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+    return bool(found.get("bf16"))
