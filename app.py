@@ -11,7 +11,7 @@ def show() -> None:
     from cropdash.settings.folders import DEMO
     from cropdash.ui.overview import cards
     from cropdash.ui.shell import data, frame
-    from cropdash.ui.widgets import job_watch
+    from cropdash.ui.widgets import damage, job_watch
 
     frame.begin(
         "Overview", "Crop types from a year of Sentinel-2: what is ready, and what to do next."
@@ -24,6 +24,7 @@ def show() -> None:
         usable = [info.name for info in datasets if info.built]
         step = cards.next_step(cards.is_building(), datasets, runs)
         cards.steps(step)
+        damage.show()
         cards.build_panel(launch, launch.start_build, first=not usable)
 
         active = [run.run_id for run in reversed(runs) if not run.status.is_final]

@@ -17,7 +17,7 @@ from cropdash.ui.train import (
     study_form,
     study_watch,
 )
-from cropdash.ui.widgets import job_watch
+from cropdash.ui.widgets import damage, job_watch
 
 MENU_ICON = ":material/model_training:"
 
@@ -66,6 +66,7 @@ with right, frame.plainly():
     else:
         st.info(study_watch.empty(do), icon=":material/info:")
 
+damage.show()
 if is_run and runs:
     st.subheader(say("All runs"), anchor=False)
     with frame.plainly():

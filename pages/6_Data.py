@@ -4,6 +4,7 @@ from cropdash.i18n import say
 from cropdash.jobs import launch, report
 from cropdash.ui.datasets import coverage, form, realism, watch
 from cropdash.ui.shell import address, data, frame
+from cropdash.ui.widgets import damage
 
 MENU_ICON = ":material/database:"
 
@@ -23,6 +24,7 @@ with frame.plainly():
         watch.watch(chosen, launch)
         if chosen in data.store().dataset_names():
             coverage.show(chosen)
+        damage.show()
     else:
         simulated = realism.datasets()
         if not simulated:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from cropdash.classify import description, features
 from cropdash.classify.description import STATISTICS, TrainingSchema
 from cropdash.domain import Cube, Float, Legend, Sample
-from cropdash.domain.errors import InvalidRun
+from cropdash.domain.errors import InvalidRun, one_line
 from cropdash.files import atomic
 from cropdash.settings import classifiers
 from cropdash.settings.train import RowsConfig, TrainConfig
@@ -76,6 +77,14 @@ def checked(raw: bytes, expected: str) -> bytes:
     if checksum(raw) != expected:
         raise ValueError("The checksum does not fit.")
     return raw
+
+
+def warn_of_checkpoint(path: Path, error: Exception) -> None:
+    """Say in the worker's log that what was kept on the way can't be gone on from."""
+    logging.getLogger(__name__).warning(
+        "%s of %s can't be used (%s): the training starts anew.",
+        path.name, path.parent.name, one_line(error),
+    )  # fmt: skip
 
 
 class Learned(ABC, Generic[Config]):

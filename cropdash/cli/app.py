@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
@@ -28,11 +29,13 @@ from cropdash.cli.terminal import (
     print_whole,
     score,
 )
-from cropdash.domain.errors import ConfigError, CropdashError
+from cropdash.domain.errors import ConfigError, CropdashError, of_memory
+from cropdash.domain.secret import hidden
 from cropdash.files import tables
 from cropdash.settings import classifiers, folders, sources
-from cropdash.storage import runs
+from cropdash.storage import damaged, runs
 from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.store import Store
 
 app = typer.Typer(
     name="cropdash",
@@ -174,17 +177,24 @@ def list_runs() -> None:
 
     Example: `python -m cropdash runs`
     """
+    where = folders.folders()
     table = Table("Run", "Dataset", "State", "Accuracy", "Macro F1", "Parcel accuracy")
-    for run in runs.list_all(folders.folders().models):
-        found, status = run.scores(), run.status
-        test = found.test if found else None
+    known = Store(where.data, where.models).runs()
+    for run in known:
+        test = run.scores.test if run.scores else None
         cells = [
             score(test, "pixel", "accuracy"),
             score(test, "pixel", "macro_f1"),
             score(test, "parcel", "accuracy"),
         ]
-        table.add_row(run.run_id, run.config["dataset"], status.state if status else "?", *cells)
+        table.add_row(run.run_id, run.dataset, run.status.state, *cells)
+    listed, broken = {run.run_id for run in known}, tuple(damaged.of_runs(where.models))
+    for one in broken:
+        if one.name not in listed:
+            table.add_row(one.name, "–", "damaged", *["–"] * 3)
     print_whole(table)
+    for one in broken:
+        errors.print(f"{one.name}: {one.reason}", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -248,15 +258,28 @@ def _zones(dataset: DatasetFolder, wanted: list[str] | None) -> list[Any]:
 def main() -> None:
     """Run the command line; a fault of input ends with one sentence and exit code 2."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if logging.lastResort:  # what libraries say of addresses that they asked
+        logging.lastResort.addFilter(_without_keys)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle threads sleep instead of spinning
     try:
         app()
     except CropdashError as error:
         _refuse(str(error))
     except OSError as error:
+        if told := of_memory(error):
+            _refuse(str(told))
         if error.filename is None:
             raise  # nothing that was typed
         _refuse(f"{error.filename} can't be used ({error.strerror}): check its path and rights.")
+    except Exception as error:  # of libraries, each with a word of its own for it
+        if told := of_memory(error):
+            _refuse(str(told))
+        raise
+
+
+def _without_keys(record: logging.LogRecord) -> bool:
+    record.msg, record.args = hidden(record.getMessage()), ()
+    return True
 
 
 def _refuse(sentence: str) -> NoReturn:

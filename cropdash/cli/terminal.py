@@ -20,6 +20,7 @@ from rich.text import Text
 from cropdash.domain import Legend
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.scores import RunScores, TestScores
+from cropdash.domain.secret import hidden
 from cropdash.settings import classifiers, folders
 
 FIRST, QUICK = classifiers.trainable()[0].name, classifiers.in_demo()[0].name  # defaults
@@ -45,8 +46,8 @@ class _Console(Console):
 
 
 def plain(text: str) -> str:
-    """The text with its control characters written out."""
-    return _ACTING.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    """The text with its control characters written out, and without keys."""
+    return _ACTING.sub(lambda found: f"\\x{ord(found[0]):02x}", hidden(text))
 
 
 def marked(word: str, style: str, text: str = "") -> Text:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from cropdash.domain.secret import hidden
+
 
 class CropdashError(Exception):
-    """Base of every error that is meant for the user's eye."""
+    """Base of every error that is meant for the user's eye, and tells no key that it has met."""
+
+    def __str__(self) -> str:
+        return hidden(super().__str__())
 
 
 class ConfigError(CropdashError, ValueError):
@@ -43,6 +48,10 @@ class DiskFull(CropdashError):
     """There is no room for a file; what was there before it is unharmed."""
 
 
+class OutOfMemory(CropdashError):
+    """There is not enough memory for what was asked."""
+
+
 class RunNotFound(CropdashError):
     """No training run of that name."""
 
@@ -75,6 +84,17 @@ class TrainingFailed(CropdashError):
     """Training could not go on, for example because the loss became infinite."""
 
 
+def of_memory(error: BaseException) -> OutOfMemory | None:
+    """A library's word for too little memory as one sentence; None if it says something else."""
+    words = ("bad_alloc", "can't allocate memory", "Cannot allocate memory", "OutOfMemory")
+    if not (isinstance(error, MemoryError) or any(word in str(error) for word in words)):
+        return None
+    return OutOfMemory(
+        "There is not enough memory for this: close other programs, or take smaller settings, and"
+        " run the same again; what is finished is kept."
+    )
+
+
 def one_line(error: BaseException) -> str:
     """What a library says of a fault, as a part of a sentence."""
-    return " ".join(str(error).split())[:200].rstrip(".:")
+    return " ".join(hidden(str(error)).split())[:200].rstrip(".:")

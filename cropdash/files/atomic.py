@@ -5,16 +5,20 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import math
 import os
+import stat
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from cropdash.domain.errors import DiskFull
+from cropdash.domain.errors import DamagedFile, DiskFull
 
+_MOST = 64 * 2**20  # [bytes] of a document
 _FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))  # no room; no quota; file limit
 
 
@@ -22,8 +26,11 @@ _FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))  # no room; no quot
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on success it is flushed and takes its place.
 
-    Raises DiskFull if there is no room; what stood at `path` stays, and nothing else is left.
+    Raises DiskFull if there is no room, or DamagedFile if a folder stands at `path`; what stood
+    there stays, and nothing else is left.
     """
+    if path.is_dir():
+        raise DamagedFile(f"{path.name} in {path.parent} is a folder: move it away.")
     # The suffix stays last, since drivers and libraries look at it.
     temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.part{path.suffix}")
     with room_for(path):
@@ -51,6 +58,15 @@ def room_for(path: Path) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def appending(path: Path) -> Iterator[IO[bytes]]:
+    """An open file to add to. Raises DiskFull, or DamagedFile if something else stands there."""
+    if path.exists() and not path.is_file():
+        raise DamagedFile(f"{path.name} in {path.parent} is no file: move it away.")
+    with room_for(path), path.open("ab") as handle:
+        yield handle
+
+
 def clear_parts(folder: Path, older_than_s: float = 0.0) -> None:
     """Remove what a killed writer left under temporary names; only for a folder's one writer.
 
@@ -72,8 +88,68 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def read_bytes(path: Path, most: int = _MOST) -> bytes:
+    """Content of a file of at most so many bytes.
+
+    Raises FileNotFoundError, or OSError for what is larger or no file: a pipe would wait for ever.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        about = os.fstat(handle)
+        if not stat.S_ISREG(about.st_mode):
+            raise OSError(errno.EINVAL, "it is no file", str(path))
+        if about.st_size > most:
+            raise OSError(errno.EOVERFLOW, f"it is larger than {most:,} bytes", str(path))
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(most)
+    finally:
+        os.close(handle)
+
+
 def read_json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+    """What a file of JSON holds. Raises OSError as `read_bytes`, ValueError or RecursionError."""
+    text = read_bytes(path).decode("utf-8")
+    values = json.loads(text, parse_constant=_finite, parse_float=_finite)
+    if "\\ud" in text.lower():  # halves of letters are no text
+        json.dumps(values, ensure_ascii=False).encode("utf-8")
+    return values
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no number")
+    return value
+
+
+def changed(folder: Path, sums: Mapping[str, str], after: Path | None = None) -> list[str]:
+    """Names of the files that don't have the SHA-256 that stands beside them, or are none.
+
+    Those that were last touched before the file `after` was are believed; of others the checksum
+    is taken once a change.
+    """
+    try:
+        since = after.stat().st_ctime_ns if after else -1
+    except OSError:
+        since = -1
+    return [name for name, digest in sums.items() if not _is(folder / name, digest, since)]
+
+
+def _is(path: Path, digest: str, since_ns: int) -> bool:
+    try:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            return False
+        if about.st_ctime_ns <= since_ns:
+            return True
+        return _known(path, about.st_ino, about.st_size, about.st_ctime_ns) == digest
+    except OSError:
+        return False
+
+
+@lru_cache(maxsize=2**16)
+def _known(path: Path, *_: int) -> str:
+    return checksum(path)
 
 
 def checksum(path: Path) -> str:

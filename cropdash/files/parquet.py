@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from shapely.errors import ShapelyError
 
-from cropdash.domain.errors import CropdashError, InvalidRegister, one_line
+from cropdash.domain.errors import CropdashError, DamagedFile, InvalidRegister, one_line
 
 MAGIC = b"PAR1"
 _SPARE = 2**20  # [bytes] of a small file's own weight
@@ -60,14 +60,71 @@ def column(path: Path, name: str) -> pa.ChunkedArray:
     return pa.chunked_array(found, found[0].type if found else kind)
 
 
-def read(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """A table of ours, or some of its columns."""
-    return pd.read_parquet(path, columns=None if columns is None else list(columns))
+def read(
+    path: Path,
+    columns: Sequence[str] | None = None,
+    *,
+    kinds: Mapping[str, str] | None = None,
+    remedy: str = "build the zone again",
+) -> pd.DataFrame:
+    """A table of ours, or some of its columns.
+
+    `kinds` says what some columns must hold: one of `KINDS` each. Raises DamagedFile, which names
+    the `remedy`.
+    """
+    with _ours(path, remedy):
+        table = pd.read_parquet(path, columns=None if columns is None else list(columns))
+        for name, kind in (kinds or {}).items():
+            if name not in table:
+                raise ValueError(f"it has no column {name}")
+            if not KINDS[kind](table[name]):
+                raise ValueError(f"column {name} holds something else than it should")
+    return table
 
 
 def read_outlines(path: Path) -> gpd.GeoDataFrame:
-    """A table of ours with geometry."""
-    return gpd.read_parquet(path)
+    """A table of ours with geometry. Raises DamagedFile."""
+    with _ours(path, "build the zone again"):
+        return gpd.read_parquet(path)
+
+
+@contextmanager
+def _ours(path: Path, remedy: str) -> Iterator[None]:
+    try:
+        if not path.is_file():
+            raise ValueError("it is missing, or no file")
+        yield
+    except (
+        pa.ArrowException,
+        ShapelyError,
+        OSError,
+        EOFError,
+        ValueError,
+        TypeError,
+        KeyError,
+    ) as error:
+        raise DamagedFile(
+            f"{path.name} in {path.parent.name} can't be read ({one_line(error)}): {remedy}."
+        ) from error
+
+
+def _whole(below: int) -> Callable[[pd.Series], bool]:
+    return lambda found: found.dtype.kind in "iu" and bool(found.between(0, below - 1).all())
+
+
+def _within(least: float, most: float) -> Callable[[pd.Series], bool]:
+    return lambda found: found.dtype.kind in "fiu" and bool(found.between(least, most).all())
+
+
+# What a column may hold; nothing that is missing or infinite.
+KINDS: dict[str, Callable[[pd.Series], bool]] = {
+    "id": _whole(2**31),
+    "class": _whole(256),
+    "share": _within(-0.001, 1.001),
+    "amount": _within(0, 1e15),
+    "flag": lambda found: found.dtype.kind == "b",
+    "text": lambda found: bool(found.map(lambda cell: isinstance(cell, str)).all()),
+}
 
 
 def _check_size(

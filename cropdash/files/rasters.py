@@ -54,6 +54,8 @@ def opened(path: Path | str, driver: str = "GTiff", **options: Any) -> Iterator[
 
 def _check_begin(path: Path) -> None:
     """Raise RasterioIOError unless the file begins as a TIFF does."""
+    if path.exists() and not path.is_file():
+        raise RasterioIOError("it is no file")
     try:
         with path.open("rb") as handle:
             begin = handle.read(4)

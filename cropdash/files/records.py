@@ -22,10 +22,12 @@ class Form:
     """A kind of document: the name of its file, and the version of its format.
 
     The version is that of what stands in it: it grows when a reader of before would read it wrong.
+    `kind` is the type of what it must hold at least; more may stand beside.
     """
 
     file: str
     version: int = 1
+    kind: Any = None
 
     def of(self, folder: Path) -> Path:
         """Where a folder keeps it."""
@@ -40,11 +42,17 @@ class Form:
 
         Raises FileNotFoundError, DamagedFile, or UnknownFormat if another version wrote it.
         """
-        return read(self.of(folder), self.version)
+        values = read(self.of(folder), self.version)
+        if self.kind is not None:
+            typed(self.kind, values, f"{self.file} in {folder.name}")
+        return values
 
     def find(self, folder: Path) -> dict[str, Any]:
         """As `read`; empty where there is none."""
-        return self.read(folder) if self.of(folder).exists() else {}
+        try:
+            return self.read(folder)
+        except FileNotFoundError:
+            return {}
 
 
 def read(path: Path, version: int) -> dict[str, Any]:
@@ -68,7 +76,7 @@ def read(path: Path, version: int) -> dict[str, Any]:
 
 
 @cache
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 

@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from cropdash.domain import NAME
 from cropdash.domain.errors import RunBusy, RunNotFound
+from cropdash.files import atomic
 from cropdash.settings import folders as settings
 from cropdash.settings import sources
 from cropdash.settings.build import BuildConfig
@@ -234,7 +235,7 @@ def _spawn(folder: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
         "PYTHONUNBUFFERED": "1",  # the log is read while it is written
         "PYTHONUTF8": "1",
     }
-    with (folder / layout.LOG).open("ab") as log:
+    with atomic.appending(folder / layout.LOG) as log:
         child = subprocess.Popen(
             list(command),
             cwd=PROJECT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -13,7 +14,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from cropdash.domain.errors import CropdashError, DiskFull, RunBusy
+from cropdash.domain.errors import CropdashError, DiskFull, RunBusy, of_memory
+from cropdash.domain.secret import hidden
 from cropdash.storage import layout, status
 from cropdash.storage.status import Reporter, State
 
@@ -74,8 +76,12 @@ def _report(reporter: Reporter) -> Iterator[Reporter]:
         _finish(reporter, "stopped")
         raise
     except Exception as error:  # the job boundary: the state must be true even for a bug
-        traceback.print_exc()
-        _finish(reporter, "failed", f"Unexpected {type(error).__name__}: {error}. See its log.")
+        if told := of_memory(error):
+            _finish(reporter, "failed", str(told))
+            raise told from error
+        sys.stderr.write(hidden(traceback.format_exc()))
+        unexpected = f"Unexpected {type(error).__name__}: {error}. See its log."
+        _finish(reporter, "failed", hidden(unexpected))
         raise
     reporter.finish("stopped" if reporter.should_stop() else "done")
 

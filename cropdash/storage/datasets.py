@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,7 +15,6 @@ import pandas as pd
 from filelock import FileLock
 
 from cropdash.domain import (
-    NAME,
     Bytes,
     Cube,
     Labels,
@@ -24,7 +24,13 @@ from cropdash.domain import (
     Zone,
     check_name,
 )
-from cropdash.domain.errors import ConfigError, CorruptDataset, DamagedFile, DatasetNotFound
+from cropdash.domain.errors import (
+    ConfigError,
+    CorruptDataset,
+    DamagedFile,
+    DatasetNotFound,
+    one_line,
+)
 from cropdash.files import atomic, parquet, records
 from cropdash.legend import load
 from cropdash.settings import sources
@@ -94,7 +100,8 @@ class DatasetFolder:
             ) from error
         except (DamagedFile, ConfigError, KeyError) as error:
             raise CorruptDataset(
-                f"{layout.DATASET.file} of dataset {self.name} is damaged ({error})."
+                f"{layout.DATASET.file} of dataset {self.name} is damaged ({one_line(error)}): restore"
+                " it, or build the dataset again under a new name."
             ) from error
 
     # settings of its build -----------------------------------------------------
@@ -178,15 +185,27 @@ class DatasetFolder:
         )
 
     def is_built(self, zone_id: str, *, verify: bool = False) -> bool:
-        """True if the zone's manifest and files are there (and, with `verify`, unchanged)."""
+        """True if the zone's manifest and files are there, as they were written.
+
+        Files that were not touched since the manifest was written are read only to `verify`.
+        """
+        was_built = os.path.lexists(layout.MANIFEST.of(self.zone_folder(zone_id)))
+        return was_built and self.fault(zone_id, verify=verify) is None
+
+    def fault(self, zone_id: str, *, verify: bool = False) -> str | None:
+        """What has befallen a zone since it was built, and the way out; None if nothing has."""
         folder = self.zone_folder(zone_id)
         try:
-            sums: dict[str, str] = layout.MANIFEST.read(folder)["files"]
-        except (FileNotFoundError, DamagedFile, KeyError):
-            return False
-        if not all((folder / name).is_file() for name in sums):
-            return False
-        return not verify or all(atomic.checksum(folder / n) == s for n, s in sums.items())
+            sums: dict[str, str] = self._manifest(zone_id)["files"]
+        except DatasetNotFound:
+            return None  # it was not built
+        except CorruptDataset as error:
+            return str(error)
+        since = None if verify else layout.MANIFEST.of(folder)
+        if changed := atomic.changed(folder, sums, since):
+            names = f"{', '.join(changed)} of zone {zone_id} in {self.name}"
+            return f"{names} is not as it was written: build the zone again."
+        return None
 
     def report(self, zone_id: str) -> dict[str, Any]:
         """What building the zone left out, and why."""
@@ -267,19 +286,6 @@ class DatasetFolder:
                 f"The manifest of zone {zone_id} in {self.name} is damaged or of another version; "
                 "build the zone again."
             ) from error
-
-
-def list_names(data: Path) -> tuple[str, ...]:
-    """Datasets that have a description, by name."""
-    if not data.is_dir():
-        return ()
-    return tuple(
-        sorted(
-            p.name
-            for p in data.iterdir()
-            if NAME.fullmatch(p.name) and layout.DATASET.of(p).is_file()
-        )
-    )
 
 
 def _written(description: Description) -> dict[str, Any]:

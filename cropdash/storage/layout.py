@@ -10,17 +10,24 @@ models/studies/<study>/  config.json, status.json, folds/<n>/ (a run each), tria
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
+from cropdash.domain import NAME
 from cropdash.files.records import Form
+from cropdash.storage import shapes
 
 # A dataset
-DATASET, LEGEND, BUILD = Form("dataset.json"), Form("legend.json"), Form("build.json")
-DECISIONS, REALISM = Form("decisions.json"), Form("realism.json")
+DATASET = Form("dataset.json", kind=shapes.Dataset)
+LEGEND, BUILD = Form("legend.json", kind=shapes.Legend), Form("build.json")
+DECISIONS = Form("decisions.json", kind=shapes.Decisions)
+REALISM = Form("realism.json", kind=shapes.Realism)
 OPTIMISM = Form("optimism.json")
 DECISIONS_LOCK = "decisions.lock"
 ZONES, PARTS = "zones", "parts"  # folders: finished zones; periods of a zone that is being built
 
 # A zone
-MANIFEST, ZONE_STATE = Form("manifest.json"), Form("state.json")
+MANIFEST, ZONE_STATE = Form("manifest.json", kind=shapes.Manifest), Form("state.json")
 ZONE_LOCK = "build.lock"
 COMPOSITE, CLEAR_DATES, LABELS = "composite.tif", "clear_dates.tif", "labels.tif"
 LAYERS, LAST_CROP = "layers.tif", "last_crop.tif"  # where they are given
@@ -31,8 +38,9 @@ STATUS = Form("status.json")
 WORKER_LOCK, STOP, LOG = "worker.lock", "stop", "worker.log"
 
 # A run
-RUN, CLASSES = Form("config.json"), Form("classes.json")
-CALIBRATION, STACK = Form("calibration.json"), Form("stack.json")
+RUN, CLASSES = Form("config.json", kind=shapes.Record), Form("classes.json")
+CALIBRATION = Form("calibration.json", kind=shapes.Calibration)
+STACK = Form("stack.json", kind=shapes.Stack)
 EPOCHS, APPLICABILITY = "epochs.jsonl", "applicability.npz"
 PREDICTIONS, SCORES_FOLDER = "predictions", "scores"
 ELSEWHERE = "elsewhere"  # folders of predictions of other datasets, by their name
@@ -41,8 +49,16 @@ CONFUSIONS, DECIDED = "confusions.parquet", "calibration.parquet"
 
 # A study
 STUDIES = "studies"  # beside the runs, and no run itself
-STUDY_SCORES = Form("scores.json")
+STUDY_SCORES = Form("scores.json", kind=shapes.FoldScores)
 FOLDS, TRIALS = "folds", "trials"
 FOLD_PARCELS = "parcels.parquet"
 TRIAL_VERSION = 1  # of trials/<n>.json
-FOLD_DONE = Form("finished.json")  # of a fold of a trial
+FOLD_DONE = Form("finished.json", kind=shapes.Finished)  # of a fold of a trial
+
+
+def datasets(data: Path) -> tuple[str, ...]:
+    """Datasets that have a description, by name, whether it can be read or not."""
+    if not data.is_dir():
+        return ()
+    named = (path for path in data.iterdir() if NAME.fullmatch(path.name))
+    return tuple(sorted(p.name for p in named if os.path.lexists(DATASET.of(p))))

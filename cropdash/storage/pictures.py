@@ -38,7 +38,7 @@ def read(
             dated = [str(name).split(" ")[0] for name in raster.descriptions]
             rows = [dated.index(str(period)) + 1 for period in periods]
             clear = raster.read(rows, out_shape=grid.shape, resampling=Resampling.nearest)
-    except (RasterioError, ValueError) as error:  # ValueError: a period or band is not in the file
+    except (RasterioError, OSError, ValueError) as error:  # a period or band is not in the file
         raise CorruptDataset(
             f"Imagery of zone {folder.name} can't be read ({error}): build the zone again."
         ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from rasterio.io import MemoryFile
 from rasterio.transform import Affine
 
 from cropdash.domain import Bytes, Cube, Float, Grid, Labels, Layer, Period, Season
-from cropdash.domain.errors import CorruptDataset
+from cropdash.domain.errors import CorruptDataset, CropdashError, one_line
 from cropdash.domain.sentinel2 import MISSING, SCALE
 from cropdash.files.atomic import replacing
 from cropdash.files.rasters import opened
@@ -72,14 +73,29 @@ def write(
 
 
 def read(path: Path) -> tuple[NDArray[Any], Grid, tuple[str, ...]]:
-    """(N, H, W) values, grid and band names of a GeoTIFF of ours."""
+    """(N, H, W) values, grid and band names of a GeoTIFF of ours. Raises CorruptDataset."""
+    with _ours(path), opened(path) as raster:
+        names = tuple(str(name or "") for name in raster.descriptions)
+        return raster.read(), grid_of(raster), names
+
+
+@contextmanager
+def _ours(path: Path) -> Iterator[None]:
+    """What is not as `write` wrote it is CorruptDataset."""
     try:
-        with opened(path) as raster:
-            return raster.read(), grid_of(raster), tuple(raster.descriptions)
-    except RasterioError as error:
+        yield
+    except CorruptDataset:
+        raise
+    except (RasterioError, OSError, ValueError, IndexError, MemoryError, CropdashError) as error:
         raise CorruptDataset(
-            f"{path.name} in {path.parent.name} can't be read as a GeoTIFF ({error}): build the zone again."
+            f"{path.name} in {path.parent.name} can't be read as a GeoTIFF of ours"
+            f" ({one_line(error)}): build or predict the zone again."
         ) from error
+
+
+def _of_type(values: NDArray[Any], kind: str) -> None:
+    if values.dtype != kind:
+        raise ValueError(f"its values are {values.dtype}, not {kind}")
 
 
 def grid_of(raster: Any) -> Grid:
@@ -134,14 +150,16 @@ def read_cube(folder: Path) -> Cube:
     """The cube of a zone folder; filled values are those where clear_dates is 0."""
     values, grid, names = read(folder / COMPOSITE)
     clear, _, _ = read(folder / CLEAR_DATES)
-    pairs = [name.split(" ") for name in names]
-    periods = tuple(Period.of(p) for p in dict.fromkeys(p for p, _ in pairs))
-    bands = tuple(dict.fromkeys(b for _, b in pairs))
-    shape = (len(periods), len(bands), *grid.shape)
     last = folder / LAST_CROP
     last_crop = read(last)[0][0] if last.is_file() else None
     layers = _read_layers(folder / LAYERS)
-    return Cube(decode(values).reshape(shape), clear, periods, bands, grid, layers, last_crop)
+    with _ours(folder / COMPOSITE):
+        _of_type(values, "uint16")
+        pairs = [name.split(" ") for name in names]
+        periods = tuple(Period.of(p) for p in dict.fromkeys(p for p, _ in pairs))
+        bands = tuple(dict.fromkeys(b for _, b in pairs))
+        shape = (len(periods), len(bands), *grid.shape)
+        return Cube(decode(values).reshape(shape), clear, periods, bands, grid, layers, last_crop)
 
 
 def _read_layers(path: Path) -> tuple[Layer, ...]:
@@ -179,8 +197,11 @@ def write_labels(folder: Path, labels: Labels, season: Season | None = None) -> 
 
 
 def read_labels(folder: Path) -> Labels:
+    """What `write_labels` wrote. Raises CorruptDataset."""
     values, grid, _ = read(folder / LABELS)
-    return Labels(values[0].astype(np.uint8), values[1].astype(np.int32), grid)
+    with _ours(folder / LABELS):
+        _of_type(values, "int32")
+        return Labels(values[0].astype(np.uint8), values[1], grid)
 
 
 def write_prediction(
@@ -193,5 +214,8 @@ def write_prediction(
 
 
 def read_prediction(path: Path) -> tuple[Bytes, Float, Grid]:
+    """Classes, confidence and grid. Raises CorruptDataset."""
     values, grid, _ = read(path)
-    return values[0], values[1].astype(np.float32) / 100, grid
+    with _ours(path):
+        _of_type(values, "uint8")
+        return values[0], values[1].astype(np.float32) / 100, grid

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
+import os
 import secrets
 import time
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,13 +16,17 @@ import numpy as np
 import pandas as pd
 
 from cropdash.domain import NAME, Prediction, Season, check_name
-from cropdash.domain.errors import InvalidRun, RunNotFound
+from cropdash.domain.errors import DamagedFile, InvalidRun, RunNotFound
 from cropdash.domain.scores import RunScores
+from cropdash.domain.secret import hidden
 from cropdash.files import atomic, parquet, records
 from cropdash.settings.folders import Folders
 from cropdash.settings.train import TrainConfig
-from cropdash.storage import layout, provenance, rasters, status
+from cropdash.storage import curves, layout, provenance, rasters, shapes, status
 from cropdash.storage.datasets import DatasetFolder
+
+_AGAIN = "predict the zone again"
+_BEGUN = (layout.RUN, layout.STATUS)  # either makes a folder a run's or a study's
 
 
 @dataclass(frozen=True)
@@ -108,33 +112,19 @@ class RunFolder:
     # learning curves and log -------------------------------------------------
 
     def append_epoch(self, values: Mapping[str, float]) -> None:
-        tidy = {k: (v if np.isfinite(v) else None) for k, v in values.items()}
-        path = self.path / layout.EPOCHS
-        with atomic.room_for(path), path.open("a", encoding="utf-8") as handle:
-            handle.write(json.dumps(tidy) + "\n")
+        curves.append(self.path / layout.EPOCHS, values)
 
     def keep_epochs_before(self, epoch: int) -> None:
         """Cut the learning curve, so that it can go on with `epoch`."""
-        path = self.path / layout.EPOCHS
-        if not path.exists():
-            return
-        lines = path.read_text(encoding="utf-8").splitlines()
-        kept = [values for values in _whole_lines(lines) if values["epoch"] < epoch]
-        with atomic.replacing(path) as temporary:
-            temporary.write_text("".join(json.dumps(values) + "\n" for values in kept))
+        curves.cut(self.path / layout.EPOCHS, epoch)
 
     def epochs(self) -> pd.DataFrame:
-        """One row per epoch; a half-written last line is left out."""
-        path = self.path / layout.EPOCHS
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-        return pd.DataFrame(list(_whole_lines(lines)))
+        """One row per epoch; lines that are half written or damaged are left out."""
+        return pd.DataFrame(curves.read(self.path / layout.EPOCHS))
 
     def log(self, lines: int = 200) -> str:
         """Tail of what the worker printed."""
-        path = self.path / layout.LOG
-        if not path.exists():
-            return ""
-        return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+        return hidden("\n".join(curves.tail(self.path / layout.LOG)[-lines:]))
 
     # predictions and scores --------------------------------------------------
 
@@ -166,7 +156,12 @@ class RunFolder:
     def prediction(self, zone_id: str) -> Prediction:
         crop, confidence, grid = rasters.read_prediction(self.prediction_path(zone_id))
         table = self.parcel_prediction(zone_id)
-        probabilities = table.filter(regex=r"^p_\d+$").to_numpy(np.float32)
+        probabilities = table.filter(regex=shapes.SHARES).to_numpy(np.float32)
+        if int(crop.max(initial=0)) >= probabilities.shape[1]:
+            raise DamagedFile(
+                f"The prediction of {zone_id} by run {self.run_id} names classes that the run does not"
+                f" know: {_AGAIN}."
+            )
         ids = table["parcel_id"].to_numpy(np.int32)
         apart = table.get("dissimilarity")
         known = None if apart is None else apart.to_numpy(np.float32)
@@ -175,7 +170,12 @@ class RunFolder:
     def parcel_prediction(self, zone_id: str) -> pd.DataFrame:
         """parcel_id, predicted, confidence, p_0 … p_<K-1>; and, where the run knows what it learned
         from, dissimilarity and applicable (see `evaluate.applicability`)."""
-        return parquet.read(self.prediction_path(zone_id).with_suffix(".parquet"))
+        path = self.prediction_path(zone_id).with_suffix(".parquet")
+        table = parquet.read(path, kinds=shapes.PARCELS, remedy=_AGAIN)
+        shares = table.filter(regex=shapes.SHARES)
+        if not all(parquet.KINDS["share"](shares[name]) for name in shares):
+            raise DamagedFile(f"{path.name} of run {self.run_id} holds no shares: {_AGAIN}.")
+        return table
 
     def write_scores(
         self, scores: RunScores, confusions: pd.DataFrame, calibration: pd.DataFrame
@@ -194,19 +194,19 @@ class RunFolder:
 
     def confusions(self) -> pd.DataFrame:
         """zone_id, unit, truth, predicted, value: the non-zero cells."""
-        return self._score_table(layout.CONFUSIONS)
+        return self._score_table(layout.CONFUSIONS, shapes.CELLS)
 
     def calibration(self) -> pd.DataFrame:
         """zone_id, parcel_id, truth, predicted, confidence, correct: parcels with a mapped crop."""
-        return self._score_table(layout.DECIDED)
+        return self._score_table(layout.DECIDED, shapes.DECIDED)
 
-    def _score_table(self, name: str) -> pd.DataFrame:
+    def _score_table(self, name: str, kinds: Mapping[str, str]) -> pd.DataFrame:
         path = self.path / layout.SCORES_FOLDER / name
         if not path.exists():
             raise RunNotFound(
                 f"Run {self.run_id} has no scores yet: let it finish, or evaluate it."
             )
-        return parquet.read(path)
+        return parquet.read(path, kinds=kinds, remedy="evaluate the run again")
 
 
 def queue(folders: Folders, config: TrainConfig) -> RunFolder:
@@ -267,18 +267,20 @@ def list_all(models: Path) -> tuple[RunFolder, ...]:
 
 
 def listed(place: Path) -> list[Path]:
-    """Folders of runs or studies, newest first; none where there is no such place."""
-    recorded = (layout.RUN.of(path) for path in place.glob("*") if NAME.fullmatch(path.name))
-    ages = [(-record.stat().st_mtime, record.parent) for record in recorded if record.is_file()]
-    return [path for _, path in sorted(ages)]
+    """Folders of runs or studies, newest first; none where there is no such place.
+
+    Those whose record can't be read are among them.
+    """
+    named = (path for path in place.glob("*") if NAME.fullmatch(path.name) and path.is_dir())
+    begun = [path for path in named if any(os.path.lexists(form.of(path)) for form in _BEGUN)]
+    return sorted(begun, key=lambda path: (-_age(path), path))
 
 
-def _whole_lines(lines: Iterable[str]) -> Iterable[dict[str, Any]]:
-    for line in lines:
-        try:
-            yield json.loads(line)
-        except json.JSONDecodeError:
-            continue  # the worker is writing it just now
+def _age(path: Path) -> float:
+    try:
+        return layout.RUN.of(path).stat().st_mtime
+    except OSError:
+        return path.stat().st_mtime
 
 
 def _parcel_table(prediction: Prediction) -> pd.DataFrame:

@@ -6,16 +6,19 @@ import os
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import psutil
 from filelock import FileLock, Timeout
+from pydantic import Field
 
 from cropdash.domain.errors import DamagedFile
+from cropdash.files import records
 from cropdash.storage import layout
 
 State = Literal["queued", "running", "done", "failed", "stopped", "lost"]
 FINAL: frozenset[State] = frozenset(("done", "failed", "stopped", "lost"))
+Moment = Annotated[float, Field(ge=0, lt=1e11)]  # [s since 1970]
 STALE_S = 30.0  # [s] without heartbeat after which a free lock means that the worker is gone
 
 
@@ -25,14 +28,14 @@ class Status:
 
     state: State
     stage: str = ""  # what it is at, for people: "Training", "Predicting alsace_1"
-    progress: float = 0.0  # 0 to 1, over the whole job
+    progress: Annotated[float, Field(ge=0, le=1)] = 0.0  # over the whole job
     error: str = ""  # one sentence, if failed
-    created: float = 0.0  # [s since 1970]
-    started: float = 0.0
-    heartbeat: float = 0.0
-    finished: float = 0.0
-    pid: int = 0
-    process_created: float = 0.0  # tells a process from a later one with the same id
+    created: Moment = 0.0
+    started: Moment = 0.0
+    heartbeat: Moment = 0.0
+    finished: Moment = 0.0
+    pid: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    process_created: Moment = 0.0  # tells a process from a later one with the same id
 
     @property
     def is_final(self) -> bool:
@@ -65,20 +68,21 @@ def read(folder: Path) -> Status | None:
 def read_written(folder: Path) -> Status | None:
     """Status as last written."""
     try:
-        return Status(**layout.STATUS.read(folder))
+        values = layout.STATUS.read(folder)
+        return records.typed(Status, values, f"{layout.STATUS.file} in {folder.name}")
     except FileNotFoundError:
         return None
-    except (DamagedFile, TypeError):
-        return Status("failed", error=f"{layout.STATUS.file} of {folder.name} is damaged.")
+    except DamagedFile:
+        error = f"{layout.STATUS.file} of {folder.name} is damaged: resume or repeat it."
+        return Status("failed", error=error)
 
 
 def _is_plausible(folder: Path, status: Status) -> bool:
+    if status.pid > 0:  # its process, or one of another machine that shares the folder
+        return process_of(status) is not None or is_locked(folder)
     last = max(status.heartbeat, status.created)
-    return (
-        time.time() - last < STALE_S
-        or is_locked(folder)
-        or (status.state == "queued" and status.pid > 0 and process_of(status) is not None)
-    )
+    lately = abs(time.time() - last) < STALE_S  # a heartbeat from the future is nobody's
+    return lately or is_locked(folder)
 
 
 def process_of(status: Status) -> psutil.Process | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 import pandas as pd
 
 from cropdash.domain import NAME, Zone
-from cropdash.domain.errors import CorruptDataset, DamagedFile
+from cropdash.domain.errors import CropdashError, DamagedFile
 from cropdash.domain.scores import RunScores
+from cropdash.settings import classifiers
 from cropdash.storage import (
-    datasets,
+    damaged,
     layout,
     runs,
     studies,
@@ -100,8 +102,13 @@ class Store:
 
     # datasets ----------------------------------------------------------------
 
+    def damaged(self) -> tuple[damaged.Damaged, ...]:
+        """What can't be read of all that is there, why, and the way out."""
+        return damaged.found(self.data, self.models)
+
     def dataset_names(self) -> tuple[str, ...]:
-        return datasets.list_names(self.data)
+        """Datasets whose description and legend can be read."""
+        return damaged.readable_datasets(self.data)
 
     def dataset(self, name: str) -> DatasetInfo:
         folder = _dataset(self, name)
@@ -129,13 +136,8 @@ class Store:
             return None
 
     def realism(self, dataset: str) -> dict[str, Any] | None:
-        """The report on a simulated dataset; None if there is none. Raises CorruptDataset."""
-        report = layout.REALISM.find(_dataset(self, dataset).path)
-        if report and not {"checks", "left_out", "tables"} <= set(report):
-            raise CorruptDataset(
-                f"{layout.REALISM.file} of {dataset} is damaged: make the report again."
-            )
-        return report or None
+        """The report on a simulated dataset; None if there is none. Raises DamagedFile."""
+        return layout.REALISM.find(_dataset(self, dataset).path) or None
 
     def build_status(self, name: str) -> Status | None:
         """Status of the build of a dataset, which may not have a description yet."""
@@ -161,8 +163,8 @@ class Store:
     # runs --------------------------------------------------------------------
 
     def runs(self, dataset: str | None = None) -> tuple[RunInfo, ...]:
-        """All runs, newest first; of one dataset if given."""
-        infos = (_info(run) for run in runs.list_all(self.models))
+        """All runs that can be read, newest first; of one dataset if given."""
+        infos = (info for run in runs.list_all(self.models) if (info := _readable(run)))
         return tuple(i for i in infos if dataset is None or i.dataset == dataset)
 
     def run(self, run_id: str) -> RunInfo:
@@ -181,8 +183,12 @@ class Store:
     # studies -----------------------------------------------------------------
 
     def studies(self) -> tuple[StudyInfo, ...]:
-        """All searches and cross-validations, newest first."""
-        return tuple(study.info() for study in studies.list_all(self.models))
+        """All searches and cross-validations that can be read, newest first."""
+        found = []
+        for study in studies.list_all(self.models):
+            with suppress(CropdashError):
+                found.append(study.info())
+        return tuple(found)
 
     def study(self, study_id: str) -> StudyInfo:
         return studies.find(self.models, study_id).info()
@@ -196,14 +202,33 @@ class Store:
         return studies.find(self.models, study_id).best_settings()
 
 
+def _readable(run: RunFolder) -> RunInfo | None:
+    try:
+        return _info(run)
+    except CropdashError:
+        return None  # `damaged` lists it
+
+
 def _info(run: RunFolder) -> RunInfo:
+    """Raises DamagedFile or RunNotFound; damaged scores are none."""
     record = run.record()
+    if record.config["classifier"] not in {kind.name for kind in classifiers.kinds()}:
+        raise DamagedFile(
+            f"Run {run.run_id} is of a model {str(record.config['classifier'])[:40]!r} that this"
+            " version does not know: train it again."
+        )
     return RunInfo(
         run_id=run.run_id,
         config=dict(record.config),
         created=record.created,
         status=run.status or Status("failed", error="It has no status file."),
-        scores=run.scores(),
+        scores=_scores(run),
         zones=run.predicted_zones(),
         legend_hash=str(record.legend_hash),
     )
+
+
+def _scores(run: RunFolder) -> RunScores | None:
+    with suppress(DamagedFile):
+        return run.scores()
+    return None

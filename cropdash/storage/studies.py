@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pandas as pd
+from pydantic import Field
 
-from cropdash.domain.errors import RunNotFound
+from cropdash.domain.errors import DamagedFile, RunNotFound
 from cropdash.files import atomic, parquet, records
 from cropdash.files.records import Form
 from cropdash.settings import study as study_config
 from cropdash.settings.folders import Folders
 from cropdash.settings.study import CrossValidation, Point, Search
-from cropdash.storage import layout, runs, status
+from cropdash.storage import layout, runs, shapes, status
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder, RunRecord
 
+_NUMBER = re.compile(r"[0-9]{1,9}").fullmatch
 TrialState = Literal["running", "done", "pruned", "failed", "stopped"]
 
 
@@ -26,15 +29,15 @@ TrialState = Literal["running", "done", "pruned", "failed", "stopped"]
 class Trial:
     """One training of a search: what was tried and what came of it."""
 
-    number: int  # from 0
+    number: shapes.Count  # from 0
     state: TrialState
     settings: Point
-    score: float | None = None  # mean of accuracy and macro F1, the best so far
-    accuracy: float | None = None  # at that epoch
-    macro_f1: float | None = None
-    seconds: float = 0.0
+    score: shapes.Share | None = None  # mean of accuracy and macro F1, the best so far
+    accuracy: shapes.Share | None = None  # at that epoch
+    macro_f1: shapes.Share | None = None
+    seconds: Annotated[float, Field(ge=0, lt=1e12)] = 0.0
     error: str = ""  # one sentence, if failed
-    curve: tuple[tuple[int, float], ...] = ()  # step and score
+    curve: tuple[tuple[shapes.Count, shapes.Number], ...] = ()  # step and score
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class StudyFolder:
 
     def info(self) -> StudyInfo:
         record = self.record()
+        study_config.parse(record.config)  # raises ConfigError
         told = status.read(self.path) or status.Status("failed", error="It has no status file.")
         return StudyInfo(self.study_id, dict(record.config), record.created, told, self.scores())
 
@@ -101,7 +105,10 @@ class StudyFolder:
             (self.path / layout.FOLDS).glob(f"*/{layout.FOLD_PARCELS}"),
             key=lambda p: int(p.parent.name),
         )
-        tables = [parquet.read(path).assign(fold=int(path.parent.name)) for path in found]
+        again = "take the study up again"
+        tables = [
+            parquet.read(path, remedy=again).assign(fold=int(path.parent.name)) for path in found
+        ]
         return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
     def write_scores(self, scores: Mapping[str, Any]) -> None:
@@ -125,10 +132,13 @@ class StudyFolder:
         form.write(self.path / layout.TRIALS, asdict(trial))
 
     def trials(self) -> tuple[Trial, ...]:
-        """All trials, in order; those whose worker is gone are not called running."""
+        """All trials, in order; those whose worker is gone are not called running.
+
+        One whose file is damaged has failed.
+        """
         live = (told := status.read(self.path)) is not None and not told.is_final
-        paths = sorted((self.path / layout.TRIALS).glob("[0-9]*.json"), key=lambda p: int(p.stem))
-        return tuple(_trial(records.read(path, layout.TRIAL_VERSION), live) for path in paths)
+        paths = (path for path in (self.path / layout.TRIALS).glob("*.json") if _NUMBER(path.stem))
+        return tuple(_trial(path, live) for path in sorted(paths, key=lambda p: int(p.stem)))
 
     def best_settings(self) -> dict[str, Any] | None:
         """Settings of a training under the best trial of a search; None if there is none."""
@@ -181,7 +191,10 @@ def list_all(models: Path) -> tuple[StudyFolder, ...]:
     return tuple(map(StudyFolder, runs.listed(models / layout.STUDIES)))
 
 
-def _trial(values: dict[str, Any], live: bool) -> Trial:
-    state = "stopped" if values["state"] == "running" and not live else values["state"]
-    curve = tuple((int(step), float(score)) for step, score in values["curve"])
-    return Trial(**{**values, "state": state, "curve": curve})
+def _trial(path: Path, live: bool) -> Trial:
+    try:
+        values = records.read(path, layout.TRIAL_VERSION)
+        found = records.typed(Trial, values, f"trials/{path.name}")
+    except (FileNotFoundError, DamagedFile) as error:
+        return Trial(int(path.stem), "failed", {}, error=str(error))
+    return replace(found, state="stopped") if found.state == "running" and not live else found

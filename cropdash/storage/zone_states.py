@@ -6,14 +6,16 @@ import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import pandas as pd
+from pydantic import Field
 
 from cropdash.domain.errors import DamagedFile, DiskFull
+from cropdash.files import records
 from cropdash.storage import layout
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.storage.status import Status
+from cropdash.storage.status import Moment, Status
 
 COLUMNS = ("zone_id", "region", "split", "state", "step", "reason", "seconds")
 
@@ -28,8 +30,8 @@ class ZoneState:
     state: State
     step: str = ""
     reason: str = ""  # one sentence, if it failed
-    started: float = 0.0  # [s since 1970]
-    seconds: float = 0.0  # it took, or had taken when it failed
+    started: Moment = 0.0
+    seconds: Annotated[float, Field(ge=-1e9, lt=1e9)] = 0.0  # it took, or had taken when it failed
 
 
 class Teller:
@@ -71,8 +73,8 @@ class Teller:
 def read(folder: Path) -> ZoneState | None:
     """State of a zone's folder as last written; None if there is none to be read."""
     try:
-        return ZoneState(**layout.ZONE_STATE.read(folder))
-    except (OSError, DamagedFile, TypeError):
+        return records.typed(ZoneState, layout.ZONE_STATE.read(folder), layout.ZONE_STATE.file)
+    except (OSError, DamagedFile):
         return None
 
 
@@ -85,7 +87,10 @@ def table(folder: DatasetFolder, status: Status | None) -> pd.DataFrame:
     rows = []
     for zone in folder.description().zones:
         said = read(folder.zone_folder(zone.zone_id))
+        fault = folder.fault(zone.zone_id)
         now = _as_it_is(said, folder.is_built(zone.zone_id), at_work)
+        if fault and now.state != "building":
+            now = ZoneState("failed", reason=fault)
         seconds = now.seconds if now.state != "missing" else None
         rows.append(
             (zone.zone_id, zone.region, zone.split, now.state, now.step, now.reason, seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,7 +20,9 @@ from cropdash.domain.errors import (
     NotEnoughData,
     RunBusy,
     TaskLost,
+    of_memory,
 )
+from cropdash.domain.secret import hidden
 from cropdash.domain.source import CompositeSource, Source, Warn
 from cropdash.files import atomic
 from cropdash.ingest.ancillary import Ancillary, ancillary_of
@@ -193,8 +196,11 @@ def build_zone(
         tell.failed(str(fault))
         raise
     except Exception as error:  # the task's boundary: one zone's surprise is not all zones' end
-        traceback.print_exc()
-        sentence = f"Unexpected {type(error).__name__}: {error}. See the log of the build."
+        if told := of_memory(error):
+            tell.failed(str(told))
+            raise told from error
+        sys.stderr.write(hidden(traceback.format_exc()))
+        sentence = hidden(f"Unexpected {type(error).__name__}: {error}. See the log of the build.")
         tell.failed(sentence)
         raise CropdashError(sentence) from error
 

@@ -57,13 +57,14 @@ def _replayed(config: Search, finished: Sequence[Trial]) -> optuna.Study:
     )
     kinds = _distributions(config)
     for trial in finished:
+        known = trial.settings.keys() == kinds.keys()  # else its file is damaged: nothing to learn
         study.add_trial(
             optuna.trial.create_trial(
-                state=_STATES[trial.state],
-                params=dict(trial.settings),
-                distributions=kinds,
-                value=trial.score if trial.state == "done" else None,
-                intermediate_values=dict(trial.curve),
+                state=_STATES[trial.state] if known else TrialState.FAIL,
+                params=dict(trial.settings) if known else {},
+                distributions=kinds if known else {},
+                value=trial.score if known and trial.state == "done" else None,
+                intermediate_values=dict(trial.curve) if known else {},
             )
         )
     return study

@@ -20,7 +20,7 @@ from cropdash.domain.errors import ConfigError, InvalidRegister
 from cropdash.ingest import zones
 from cropdash.settings import folders as settings
 from cropdash.settings.build import check_layer
-from cropdash.storage import datasets, layout
+from cropdash.storage import layout
 from tests import factory
 from tests.security import bad_inputs
 
@@ -110,7 +110,7 @@ def test_a_name_is_matched_whole(tmp_path):
         check_layer("radar\n")
     (tmp_path / "a\n").mkdir()
     (tmp_path / "a\n" / layout.DATASET.file).touch()
-    assert datasets.list_names(tmp_path) == ()
+    assert layout.datasets(tmp_path) == ()
 
 
 def test_no_pattern_lets_a_last_new_line_through():

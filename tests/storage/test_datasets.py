@@ -6,6 +6,7 @@ from shapely import box
 from cropdash.domain import Season
 from cropdash.domain.errors import ConfigError, CorruptDataset, DatasetNotFound
 from cropdash.domain.sentinel2 import BAND_SETS
+from cropdash.legend import load
 from cropdash.storage import datasets
 from cropdash.storage.datasets import DatasetFolder, Description
 from cropdash.storage.store import Store
@@ -23,7 +24,7 @@ def write(data, name="d", zones=("a", "b")):
             "local",
             Season(cube.periods[0].start, cube.periods[-1].end),
             BAND_SETS["10m"],
-            "x",
+            load().hash,
             made,
         )
     )
@@ -51,8 +52,9 @@ def test_a_zone_is_built_only_once_its_manifest_is_there_and_its_files_are_whole
     assert folder.is_built("a", verify=True)
     composite = folder.zone_folder("a") / "composite.tif"
     composite.write_bytes(composite.read_bytes()[:-1] + b"x")
-    assert folder.is_built("a")
     assert not folder.is_built("a", verify=True)
+    assert not folder.is_built("a")  # it was touched after its manifest, so it is looked at
+    assert "composite.tif of zone a" in folder.fault("a")
     composite.unlink()
     assert not folder.is_built("a")
     (folder.zone_folder("b") / "manifest.json").write_text("{")

@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
+from cropdash.classify import classifier
 from cropdash.classify.cnn import KIND
 from cropdash.domain.errors import InvalidRun
 from cropdash.files import atomic
@@ -43,11 +44,11 @@ class SafetensorsIO(CheckpointIO):
             tensors = load_file(path)
             with safe_open(path, framework="pt") as file:
                 state = json.loads(file.metadata()[_STATE])
-        except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
+            decoded: dict[str, Any] = _decoded(state, tensors)
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise InvalidRun(
                 f"{Path(path).name} is damaged: delete it, and the training starts anew."
             ) from error
-        decoded: dict[str, Any] = _decoded(state, tensors)
         return decoded
 
     def remove_checkpoint(self, path: Any) -> None:
@@ -55,11 +56,18 @@ class SafetensorsIO(CheckpointIO):
 
 
 def find(folder: Path, settings: Mapping[str, Any]) -> Path | None:
-    """The checkpoint to go on from; None if there is none or it was made with other settings."""
+    """The checkpoint to go on from; None if there is none or it was made with other settings.
+
+    One that is damaged is none, which the log says.
+    """
     path = folder / KIND.checkpoint
     if not path.is_file():
         return None
-    known = SafetensorsIO().load_checkpoint(path).get("settings")
+    try:
+        known = SafetensorsIO().load_checkpoint(path).get("settings")
+    except InvalidRun as error:
+        classifier.warn_of_checkpoint(path, error)
+        return None
     return path if known == json.loads(json.dumps(dict(settings))) else None
 
 

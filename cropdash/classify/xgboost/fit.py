@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 from xgboost.callback import CallbackContainer
 
 from cropdash.classify import stopping, validation
-from cropdash.classify.classifier import OnEpoch, ShouldStop, checked, checksum
+from cropdash.classify.classifier import (
+    OnEpoch,
+    ShouldStop,
+    checked,
+    checksum,
+    warn_of_checkpoint,
+)
 from cropdash.classify.sampling import Positions
 from cropdash.classify.xgboost import KIND
 from cropdash.classify.xgboost.settings import XgbConfig
@@ -85,10 +91,13 @@ def _begun(
 
 def _readable(path: Path) -> bytearray | None:
     """The trees kept there, behind their checksum; None if there are none, or damaged ones."""
+    if not path.is_file():
+        return None
     try:
         content = path.read_bytes()
         return bytearray(checked(content[_DIGEST:], content[:_DIGEST].decode("ascii")))
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError) as error:
+        warn_of_checkpoint(path, error)
         return None
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from cropdash.domain.secret import hidden
 from cropdash.i18n import retell, say
 
 _ACTING = re.compile(
@@ -32,7 +33,7 @@ def said(english: str, **values: object) -> str:
 
 def told(error: object) -> str:
     """As `retell`, for Markdown: an error, or what a worker wrote into a file."""
-    return literal(retell(str(error)))
+    return literal(retell(hidden(str(error))))
 
 
 def _escaped(found: re.Match[str]) -> str:

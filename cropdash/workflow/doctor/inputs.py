@@ -10,19 +10,18 @@ from cropdash.ingest import registers as rpg
 from cropdash.ingest import zones
 from cropdash.settings import build
 from cropdash.settings.build import BuildConfig
-from cropdash.storage import datasets
+from cropdash.storage import layout
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.storage.layout import BUILD
 from cropdash.workflow.doctor.finding import Finding
 
 
 def unfinished(data: Path) -> tuple[BuildConfig, ...]:
     """Settings of the builds that were begun and have not built every zone."""
     found = []
-    for path in sorted(data.glob(f"*/{BUILD.file}")):
+    for path in sorted(data.glob(f"*/{layout.BUILD.file}")):
         folder = DatasetFolder(data, path.parent.name)
         try:
-            if folder.name in datasets.list_names(data) and _is_whole(folder):
+            if folder.name in layout.datasets(data) and _is_whole(folder):
                 continue
             found.append(folder.config())
         except CropdashError:
@@ -34,8 +33,8 @@ def files(configs: Sequence[BuildConfig], registers: Sequence[Path]) -> Iterator
     """Registers, lists of zones and folders of scenes that are named in settings, each once."""
     asked = {path: rpg.Layout() for path in registers}
     needed = {path: rpg.layout_of(c) for c in configs for path in _given(c, "register")}
-    for path, layout in {**asked, **needed}.items():
-        yield _register(path, layout)
+    for path, form in {**asked, **needed}.items():
+        yield _register(path, form)
     for path in dict.fromkeys(path for c in configs for path in _given(c, "zones")):
         yield _zones(path)
     for path in dict.fromkeys(path for c in configs for path in _given(c, "scenes")):

@@ -13,7 +13,7 @@ import psutil
 from cropdash.domain.errors import CropdashError
 from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
-from cropdash.storage import datasets, runs
+from cropdash.storage import damaged, layout, runs
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow.doctor.finding import Finding
 
@@ -47,6 +47,10 @@ def _packages() -> Iterator[Finding]:
 
 def _writable(subject: str, folder: Path) -> Finding:
     place = _existing(folder)
+    if not place.is_dir():
+        return Finding(
+            False, subject, f"{place} is a file, where a folder is needed: move it away."
+        )
     if os.access(place, os.W_OK):
         return Finding(True, subject, str(folder))
     return Finding(
@@ -68,7 +72,7 @@ def _memory() -> Finding:
 
 
 def _datasets(data: Path) -> Iterator[Finding]:
-    names = datasets.list_names(data)
+    names = layout.datasets(data)
     if not names:
         yield Finding(True, "datasets", "none yet; 'python -m cropdash demo' builds one.")
     for name in names:
@@ -89,6 +93,9 @@ def _dataset(folder: DatasetFolder) -> Finding:
 
 
 def _runs(models: Path) -> Finding:
+    broken = (*damaged.of_runs(models), *damaged.of_studies(models))
+    if broken:
+        return Finding(False, "runs", " ".join(f"{one.name}: {one.reason}" for one in broken))
     states = [run.status.state if run.status else "unknown" for run in runs.list_all(models)]
     counts = {state: states.count(state) for state in sorted(set(states))}
     return Finding(True, "runs", ", ".join(f"{n} {s}" for s, n in counts.items()) or "none yet")

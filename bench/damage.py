@@ -1,0 +1,283 @@
+"""Every kind of file, damaged in every way, before every page and every command.
+
+    python -m bench.damage [--kinds config.json trial] [--damages cut deep] [--share 0/4] [--seed 0]
+
+Makes a small installation (a simulated dataset, two trainings, an ensemble, a search and a
+cross-validation of it, and a second dataset with runs of its own), then for each kind and each
+damage a copy of it in which one file is damaged, visits all pages with Streamlit's own test
+runner, and types all commands. A fault is: a traceback, a page without content, a command that
+ends with neither 0, 1 nor 2 or without a word, more than thirty seconds, or the second dataset, a
+run or a study of it that is no longer shown. Prints a line a fault, and a table of counts by damage.
+
+    python -m bench.damage --world FOLDER      only makes the installation
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import logging
+import random
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from unittest import mock
+
+import streamlit as st
+from streamlit import config
+from streamlit.components.v2 import manifest_scanner
+from streamlit.testing.v1 import AppTest
+
+from bench import damages
+from bench.typed import run as typed
+from cropdash.settings.folders import PROJECT
+from cropdash.storage.store import Store
+from cropdash.ui.shell import data
+
+LONGEST_S = 30
+OTHER = "other"
+# Page and address; {zone} and {run} are those that hold the damaged file.
+VISITS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("app.py", {}),
+    ("pages/1_Explore.py", {"dataset": "demo", "zone": "{zone}", "parcel": "1"}),
+    ("pages/1_Explore.py", {"dataset": "demo", "view": "crops"}),
+    ("pages/2_Train.py", {"run": "{run}"}),
+    ("pages/2_Train.py", {"do": "search"}),
+    ("pages/2_Train.py", {"do": "crossvalidation"}),
+    ("pages/2_Train.py", {"do": "join"}),
+    ("pages/3_Map.py", {"dataset": "demo", "zone": "{zone}", "parcel": "1", "left": "{run}"}),
+    ("pages/4_Compare.py", {"dataset": "demo", "left": "{run}"}),
+    ("pages/5_Review.py", {"dataset": "demo"}),
+    ("pages/6_Data.py", {"dataset": "demo"}),
+    ("pages/6_Data.py", {"dataset": "demo", "view": "realism"}),
+    ("pages/6_Data.py", {"view": "new"}),
+)
+# Of the undamaged dataset: nothing there may differ.
+APART = tuple(
+    (page, {"dataset": OTHER})
+    for page in ("pages/1_Explore.py", "pages/3_Map.py", "pages/4_Compare.py", "pages/5_Review.py")
+)
+COMMANDS: tuple[tuple[str, ...], ...] = (
+    ("runs",),
+    ("doctor",),
+    ("predict", "{run}", "--zone={zone}"),
+    ("evaluate", "{run}"),
+    ("train", "demo", "--classifier=xgboost", "--queue"),
+    ("build", "demo"),
+)
+# Those that compute are typed, and the undamaged dataset's pages visited, at every fourth damage of a
+# kind, another quarter for the next kind, so that each kind meets each.
+LONG: tuple[tuple[str, ...], ...] = (
+    ("ensemble", "{run}", "{second}"),
+    ("train", "--run={run}"),
+    ("search", "--study={search}"),
+    ("crossvalidate", "--study={folds}"),
+    ("simulate", "report", "--dataset=demo"),
+)
+_TURNS = 4
+
+
+@dataclass
+class Result:
+    """What came of the cases so far."""
+
+    cases: Counter[str] = field(default_factory=Counter)  # by damage
+    visits: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)  # a sentence was shown or printed
+    faults: list[str] = field(default_factory=list)
+    slowest: float = 0.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kinds", nargs="+", default=list(damages.KINDS), choices=damages.KINDS)
+    parser.add_argument(
+        "--damages", nargs="+", default=list(damages.DAMAGES), choices=damages.DAMAGES
+    )
+    parser.add_argument(
+        "--share", default="0/1", help="which of how many parts, for several machines"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--world", type=Path, help="use, or make, the installation here")
+    given = parser.parse_args()
+    part, parts = map(int, given.share.split("/"))
+    config.set_option("runner.enforceSerializableSessionState", False)
+    logging.disable(logging.CRITICAL)  # Streamlit misses its server at each visit
+    scan = functools.cache(manifest_scanner.scan_component_manifests)
+    manifest_scanner.scan_component_manifests = scan  # of all installed packages, at each visit
+    cases = [(kind, damage) for kind in given.kinds for damage in given.damages][part::parts]
+    result = Result()
+    with tempfile.TemporaryDirectory() as scratch:
+        world = given.world or Path(scratch) / "world"
+        if not world.exists():
+            damages.write(world)
+        before = apart(world)
+        for number, (kind, damage) in enumerate(cases, 1):
+            try_one(world, Path(scratch) / "copy", kind, damage, given.seed, before, result)
+            sys.stderr.write(f"\r{number} of {len(cases)}: {kind}, {damage}          ")
+    print_table(result)
+    sys.exit(bool(result.faults))
+
+
+def try_one(
+    world: Path, copy: Path, kind: str, damage: str, seed: int, before: list[str], result: Result
+) -> None:
+    """One file damaged in one way in a copy of the installation; all pages, all commands."""
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(world, copy)
+    path = damages.place(copy, kind)
+    damages.DAMAGES[damage](path, random.Random(f"{seed} {kind} {damage}"))  # noqa: S311
+    names = names_of(world)
+    begun = len(result.faults)
+    swapped = damages.replacing(path) if damage == "replaced while read" else nullcontext()
+    with here(copy), swapped:
+        for page, query in VISITS:
+            try_page(page, filled(query, names), damage, result)
+        turn = (list(damages.DAMAGES).index(damage) + list(damages.KINDS).index(kind)) % _TURNS
+        for (page, query), known in zip(APART if not turn else (), before, strict=False):
+            if try_page(page, query, damage, result) != known:
+                result.faults.append(f"{page} shows something else of the undamaged dataset")
+        result.faults += lost(copy)
+        for words in (*COMMANDS, *(LONG if not turn else ())):
+            try_command([word.format(**names) for word in words], damage, result)
+    result.cases[damage] += 1
+    for i, fault in enumerate(result.faults[begun:], begun):
+        result.faults[i] = f"{kind}, {damage}: {fault}"
+        print(result.faults[i], flush=True)
+
+
+def apart(world: Path) -> list[str]:
+    """What pages show of the dataset that nothing befalls."""
+    with here(world):
+        return [try_page(page, query, "none", Result()) for page, query in APART]
+
+
+def here(folder: Path) -> mock._patch_dict:
+    """Work on that installation, with nothing kept in memory of another."""
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    data.store.clear()
+    where = {"CROPDASH_DATA": str(folder / "data"), "CROPDASH_MODELS": str(folder / "models")}
+    return mock.patch.dict("os.environ", where)
+
+
+def names_of(world: Path) -> dict[str, str]:
+    """What stands for the names in VISITS and COMMANDS."""
+    named = {"run": "xgboost-*", "second": "cnn-*"}
+    found = {name: next((world / "models").glob(pattern)).name for name, pattern in named.items()}
+    named = {"search": "search-*", "folds": "folds-*"}
+    place = world / "models" / "studies"
+    found |= {name: next(place.glob(pattern)).name for name, pattern in named.items()}
+    return found | {"zone": damages.test_zone(world)}
+
+
+def filled(query: dict[str, str], names: dict[str, str]) -> dict[str, str]:
+    return {key: value.format(**names) for key, value in query.items()}
+
+
+def lost(folder: Path) -> list[str]:
+    """What of the undamaged dataset, its runs and the studies is no longer listed."""
+    store = Store(folder / "data", folder / "models")
+    listed = {run.run_id for run in store.runs()}
+    faults = [
+        f"run {name} is lost" for name in ("other-xgboost", "other-cnn") if name not in listed
+    ]
+    return faults + ([] if OTHER in store.dataset_names() else ["the other dataset is lost"])
+
+
+def try_page(page: str, query: dict[str, str], damage: str, result: Result) -> str:
+    """Visit a page; what it holds, as text, without what says times."""
+
+    def visit() -> str:
+        app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=LONGEST_S)
+        if page != "app.py":
+            app.switch_page(page)
+        for name, value in query.items():
+            app.query_params[name] = value
+        app.run()
+        if app.exception:
+            told = [f"{e.message} {' '.join(e.stack_trace[-2:])}" for e in app.exception]
+            raise AssertionError("a traceback: " + " | ".join(told)[:600])
+        shown = [element for element in app.main if element.type not in ("title", "unknown")]
+        if len(app.title) != 1 or not shown:
+            raise AssertionError("it is blank")
+        if app.error or app.warning:
+            result.refused[damage] += 1
+        return summary(app)
+
+    return _timed(f"{page} {query}", visit, damage, result)
+
+
+def summary(app: AppTest) -> str:
+    """What a page shows: its words, and how many of its figures."""
+    words = [
+        str(e.value) for e in [*app.markdown, *app.caption, *app.info, *app.error, *app.metric]
+    ]
+    counts = {kind: len(app.get(kind)) for kind in ("plotly_chart", "arrow_data_frame", "iframe")}
+    return re.sub(r"\d+(\.\d+)? s\b", "", " ".join(words)) + str(counts)
+
+
+def try_command(words: Sequence[str], damage: str, result: Result) -> None:
+    """Type a command; it ends with a sentence or with what it is for."""
+
+    def type_() -> str:
+        code, said = typed(words)
+        if code not in (0, 1, 2):
+            raise AssertionError(f"it ended with {code}")
+        if "Traceback" in said or "Unexpected" in said:
+            raise AssertionError(f"a traceback: {' '.join(said.split())[-500:]}")
+        if not said.strip():
+            raise AssertionError("it said nothing")
+        if code == 2:
+            result.refused[damage] += 1
+        return said
+
+    _timed(" ".join(words), type_, damage, result)
+
+
+def _timed(what: str, act: Callable[[], str], damage: str, result: Result) -> str:
+    """Do it within LONGEST_S; a fault is noted."""
+    begun = time.monotonic()
+    before = signal.signal(signal.SIGALRM, _late)
+    signal.alarm(2 * LONGEST_S)
+    text = ""
+    try:
+        text = act()
+    except BaseException as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        said = " ".join(str(error).split())[:700]
+        result.faults.append(f"{what}: {type(error).__name__}: {said} ({last.name})")
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+    result.visits[damage] += 1
+    result.slowest = max(result.slowest, time.monotonic() - begun)
+    return text
+
+
+def _late(*_: object) -> None:
+    raise TimeoutError("it took too long")
+
+
+def print_table(result: Result) -> None:
+    print("| damage | files | pages and commands | of which with a sentence |")
+    print("| --- | --- | --- | --- |")
+    for damage, count in result.cases.items():
+        print(f"| {damage} | {count} | {result.visits[damage]} | {result.refused[damage]} |")
+    print(
+        f"{sum(result.cases.values())} damaged files, {sum(result.visits.values())} visits and"
+        f" commands, {len(result.faults)} faults; the slowest took {result.slowest:.1f} s."
+    )
+
+
+if __name__ == "__main__":
+    main()

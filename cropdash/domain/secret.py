@@ -1,0 +1,21 @@
+"""What of a text no reader, log or file may learn: what addresses carry beside their place."""
+
+from __future__ import annotations
+
+import re
+
+_ADDRESS = r"\b[a-z][a-z0-9+.\-]{1,20}://"
+_USER = re.compile(rf"({_ADDRESS})[^\s/@'\"<>]+@", re.IGNORECASE)
+_QUERY = re.compile(rf"({_ADDRESS}[^\s?#'\"<>]*[?#])[^\s'\"<>]+", re.IGNORECASE)
+_LOGIN = re.compile(r"(?<![^\s'\"(])[^\s/@'\"<>()]+:[^\s/@'\"<>]+@(?=[\w.\-]+)")  # of no address
+_PAIR = re.compile(
+    r"\b((?:[a-z_\-]*(?:token|secret|password|passwd|api_?key|access_?key|subscription[_\-]key)|sig)"
+    r"['\"]?\s*[=:]\s*['\"]?)[^\s&'\",;)]+",
+    re.IGNORECASE,
+)
+
+
+def hidden(text: str) -> str:
+    """The text without the keys in it: users and queries of addresses, and what is called a token."""
+    text = _QUERY.sub(r"\1…", _USER.sub(r"\1", text))
+    return _PAIR.sub(r"\1…", _LOGIN.sub("", text))

@@ -1,0 +1,92 @@
+"""What of an installation can't be read, told by name with the way out; the rest goes on without it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cropdash.domain.errors import CropdashError
+from cropdash.storage import decisions, layout, runs, studies
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.runs import RunFolder
+from cropdash.storage.studies import StudyFolder
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A dataset, a zone, a run or a study."""
+
+    name: str
+    reason: str  # one sentence, with the way out
+
+
+def readable_datasets(data: Path) -> tuple[str, ...]:
+    """Names of the datasets whose description and legend can be read."""
+    return tuple(name for name in layout.datasets(data) if not _of_dataset(data, name))
+
+
+def found(data: Path, models: Path) -> tuple[Damaged, ...]:
+    """All that can't be read."""
+    return (*of_datasets(data), *of_runs(models), *of_studies(models))
+
+
+def of_datasets(data: Path) -> Iterator[Damaged]:
+    """Datasets, and built zones of those that can be read."""
+    yield from _of_place(data)
+    for name in layout.datasets(data):
+        if reason := _of_dataset(data, name):
+            yield Damaged(name, reason)
+            continue
+        folder = DatasetFolder(data, name)
+        for zone in folder.description().zones:
+            if reason := folder.fault(zone.zone_id):
+                yield Damaged(f"{name}, {zone.zone_id}", reason)
+        for read in (decisions.read, layout.REALISM.find):
+            if reason := _fault(lambda read=read, path=folder.path: read(path)):
+                yield Damaged(name, reason)
+
+
+def of_runs(models: Path) -> Iterator[Damaged]:
+    yield from _of_place(models)
+    for run in runs.list_all(models):
+        if reason := _fault(
+            run.record, run.scores, run.calibrated, lambda run=run: _of_status(run)
+        ):
+            yield Damaged(run.run_id, reason)
+
+
+def of_studies(models: Path) -> Iterator[Damaged]:
+    for study in studies.list_all(models):
+        if reason := _fault(study.info, lambda study=study: _of_settings(study)):
+            yield Damaged(study.study_id, reason)
+
+
+def _of_place(path: Path) -> Iterator[Damaged]:
+    if path.exists() and not path.is_dir():
+        reason = f"{path} is a file, where a folder is needed: move it away."
+        yield Damaged(path.name, reason)
+
+
+def _of_dataset(data: Path, name: str) -> str | None:
+    folder = DatasetFolder(data, name)
+    return _fault(folder.legend)
+
+
+def _of_settings(study: StudyFolder) -> object:
+    return study.config
+
+
+def _of_status(run: RunFolder) -> object:
+    return layout.STATUS.read(run.path)
+
+
+def _fault(*reads: Callable[[], object]) -> str | None:
+    for read in reads:
+        try:
+            read()
+        except CropdashError as error:
+            return str(error)
+        except FileNotFoundError:
+            continue
+    return None

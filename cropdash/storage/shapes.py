@@ -1,0 +1,188 @@
+"""What each document of ours must hold at least, so that whoever reads it need not ask again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+
+Count = Annotated[int, Field(ge=0, lt=2**53)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Number = Annotated[float, Field(gt=-1e9, lt=1e9)]
+Positive = Annotated[float, Field(gt=0, lt=1e9)]
+FileName = Annotated[str, Field(pattern=r"^[a-z_]{1,40}\.(tif|parquet)$")]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Scores = dict[str, float | None]
+
+
+@dataclass
+class Dataset:
+    """dataset.json: the season as it is typed; the rest is `datasets.Description`."""
+
+    season: str
+    every: str
+
+
+@dataclass
+class Code:
+    code: str
+
+
+@dataclass
+class Legend:
+    classes: list[dict[str, Any]]
+    codes: list[Code]
+
+
+@dataclass
+class Decision:
+    zone_id: str
+    parcel_id: Count
+    decision: str
+    note: str
+    decided: str
+
+
+@dataclass
+class Decisions:
+    decisions: list[Decision]
+
+
+@dataclass
+class Check:
+    group: str
+    name: str
+    simulated: float | None
+    real: float | None
+    low: float | None
+    high: float | None
+    unit: str
+    source: str
+    passed: bool
+
+
+@dataclass
+class Realism:
+    checks: list[Check]
+    left_out: list[str]
+    tables: dict[str, Any]
+
+
+@dataclass
+class Report:
+    """What the build of a zone left out: counts of the register's rows, shares and words."""
+
+    parcels: Count | None = None
+    filled_share: Share | None = None
+    unknown_codes: dict[str, Count] | None = None
+    periods_without_observation: list[str] | None = None
+    layers_known: dict[str, Share] | None = None
+    last_crop_known: Share | None = None
+    warnings: list[str] | None = None
+    mended_geometry: Count | None = None
+    without_geometry: Count | None = None
+    without_area: Count | None = None
+    repeated_geometry: Count | None = None
+    repeated_id: Count | None = None
+
+
+@dataclass
+class Manifest:
+    """A zone's files with their checksums, and what its build left out."""
+
+    files: Annotated[dict[FileName, Digest], Field(min_length=5)]
+    layers: list[str]
+    report: Report
+
+
+@dataclass
+class Made:
+    """Settings of a run, a fold or a study."""
+
+    dataset: str
+    classifier: str
+
+
+@dataclass
+class Record:
+    """config.json; the rest is `runs.RunRecord`."""
+
+    config: Made
+    created: datetime
+
+
+@dataclass
+class Calibration:
+    """How a model's probabilities are adjusted and scaled, as far as it is fitted."""
+
+    prior: list[Share] | None = None
+    zones: list[str] | None = None
+    tau: Number = 0.0
+    pixel_temperature: Positive = 1.0
+    parcel_temperature: Positive = 1.0
+    threshold: Number | None = None
+    back_off: Number | None = None
+
+
+@dataclass
+class Stack:
+    weights: list[Number]
+    biases: list[Number]
+
+
+@dataclass
+class Fold:
+    fold: Count
+    zones: list[str]
+    pixel: dict[str, float | None]
+    parcel: dict[str, float | None]
+
+
+@dataclass
+class Spread:
+    mean: float | None
+    deviation: float | None
+
+
+@dataclass
+class Spreads:
+    accuracy: Spread
+    macro_f1: Spread
+
+
+@dataclass
+class ByUnit:
+    pixel: Spreads
+    parcel: Spreads
+
+
+@dataclass
+class FoldScores:
+    """Scores of a cross-validation."""
+
+    folds: list[Fold]
+    mean: ByUnit
+    seconds: float
+
+
+@dataclass
+class Finished:
+    """Scores of a fold of a trial."""
+
+    score: float
+    accuracy: float
+    macro_f1: float
+
+
+# What the columns of a run's tables hold.
+PARCELS = {"parcel_id": "id", "predicted": "class", "confidence": "share", "p_0": "share"}
+CELLS = {
+    "zone_id": "text", "unit": "text", "truth": "class", "predicted": "class", "value": "amount",
+}  # fmt: skip
+DECIDED = {
+    "zone_id": "text", "parcel_id": "id", "truth": "class", "predicted": "class",
+    "confidence": "share", "correct": "flag",
+}  # fmt: skip
+SHARES = r"^p_\d+$"

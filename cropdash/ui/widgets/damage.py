@@ -1,0 +1,24 @@
+"""What can't be read of all that is there: said by name, with the way out, while the rest works."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cropdash.i18n import number, say
+from cropdash.ui.shell import data
+from cropdash.ui.shell.literal import literal, told
+
+_MOST = 20  # that are listed; a folder of thousands is told by its count
+
+
+def show() -> None:
+    """The list; nothing where all can be read."""
+    found = data.store().damaged()
+    if not found:
+        return
+    title = say("Damaged: {n}. All else works without it.", n=number(len(found)))
+    with st.expander(title, icon=":material/broken_image:", expanded=True):
+        for one in found[:_MOST]:
+            st.error(f"**{literal(one.name)}**: {told(one.reason)}", icon=":material/error:")
+        st.caption(say("The same from a terminal:"))
+        st.code("python -m cropdash doctor", language=None)

@@ -1,0 +1,204 @@
+"""Damaged files: listed as damaged, with a way out, while everything else works.
+
+`python -m bench.damage` damages every kind of file in every way; here is a sample of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import time
+from dataclasses import asdict, replace
+
+import pytest
+
+from bench import damage, damages
+from cropdash.domain.errors import DamagedFile
+from cropdash.files import atomic
+from cropdash.settings.folders import Folders
+from cropdash.storage import curves, layout, status
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.store import Store
+from tests import factory
+
+# File and damage; some kind of page or command broke on each of them before.
+SAMPLE = (
+    ("status.json of a run", "not UTF-8"),
+    ("config.json of a run", "cut"),
+    ("scores.json", "text for numbers"),
+    ("series.parquet", "table cut short"),
+    ("prediction .parquet", "NaN"),
+    ("dataset.json", "future version"),
+    ("legend.json", "folder in its place"),
+    ("decisions.json", "deep"),
+)
+# After which a run's settings say something else, and can still be shown.
+READABLE = {"replaced while read", "text for numbers", "numbers far out"}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("world")
+    dataset = factory.write_dataset(folder / "data", zones=4, size=48)
+    factory.write_run(folder / "models", dataset, classifier="xgboost", seed=1)
+    factory.write_run(folder / "models", dataset, classifier="cnn", seed=2)
+    return Folders(folder / "data", folder / "models")
+
+
+@pytest.fixture
+def here(world, tmp_path):
+    """A copy that may be damaged."""
+    shutil.copytree(world.data, tmp_path / "data")
+    shutil.copytree(world.models, tmp_path / "models")
+    return Store(tmp_path / "data", tmp_path / "models")
+
+
+@pytest.mark.parametrize("how", sorted(set(damages.DAMAGES) - READABLE))
+def test_one_damaged_run_is_listed_and_the_rest_stays(here, how):
+    one, other = (run.run_id for run in here.runs())
+    path = layout.RUN.of(here.models / one)
+    damages.DAMAGES[how](path, random.Random(0))
+    assert [run.run_id for run in here.runs()] == [other]
+    (found,) = here.damaged()
+    assert found.name == one
+    assert found.reason.endswith(".")
+    assert "config.json" in found.reason
+
+
+@pytest.mark.parametrize(
+    "name", ["composite.tif", "labels.tif", "series.parquet", "parcels.parquet"]
+)
+@pytest.mark.parametrize("how", [h for h in damages.DAMAGES if h != "replaced while read"])
+def test_a_zone_that_was_changed_is_listed_and_left_out(here, name, how):
+    zones = [zone.zone_id for zone in here.zones("demo")]
+    path = here.data / "demo" / layout.ZONES / zones[1] / name
+    damages.DAMAGES[how](path, random.Random(0))
+    assert [z.zone_id for z in here.zones("demo")] == [zones[0], *zones[2:]]
+    (found,) = here.damaged()
+    assert found.name == f"demo, {zones[1]}"
+    assert name in found.reason
+    assert "build the zone again" in found.reason
+    assert here.class_counts("demo")["zone_id"].nunique() == len(zones) - 1
+    states = here.zone_states("demo").set_index("zone_id")
+    assert states.loc[zones[1], "state"] == "failed"
+    assert name in states.loc[zones[1], "reason"]
+
+
+def test_an_unchanged_zone_costs_no_reading(here, monkeypatch):
+    """Files that were not touched since their manifest was written are believed."""
+    zone = here.zones("demo")[0].zone_id
+    folder = here.data / "demo" / layout.ZONES / zone
+    os.utime(layout.MANIFEST.of(folder))  # the copy's manifest is then the last
+    monkeypatch.setattr(atomic, "checksum", lambda path: pytest.fail(f"{path} was read"))
+    assert DatasetFolder(here.data, "demo").is_built(zone)
+
+
+def test_data_that_is_a_file_is_said(tmp_path):
+    (tmp_path / "data").write_text("")
+    (tmp_path / "models").write_text("")
+    store = Store(tmp_path / "data", tmp_path / "models")
+    assert store.dataset_names() == store.runs() == store.studies() == ()
+    assert {found.name for found in store.damaged()} == {"data", "models"}
+
+
+@pytest.mark.parametrize("ahead", [3600.0, 1e9])
+def test_a_heartbeat_from_the_future_is_nobody_s(tmp_path, ahead):
+    now = time.time() + ahead
+    alive = status.Status("running", heartbeat=now, created=now, started=now)
+    status.write(tmp_path, alive)
+    assert status.read(tmp_path).state == "lost"
+    status.write(tmp_path, replace(alive, heartbeat=time.time(), created=time.time()))
+    assert status.read(tmp_path).state == "running"
+
+
+def test_a_worker_that_is_gone_is_lost_at_once(tmp_path):
+    now = time.time()
+    gone = status.Status("running", heartbeat=now, started=now, pid=2**22 + 1, process_created=1.0)
+    status.write(tmp_path, gone)
+    assert status.read(tmp_path).state == "lost"
+    with status.lock(tmp_path):
+        assert status.read(tmp_path).state == "running"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"progress": "half"}, {"progress": 7}, {"pid": -1}, {"heartbeat": "now"}, {"state": 1}],
+)
+def test_a_status_of_other_things_is_damaged(tmp_path, changed):
+    layout.STATUS.write(tmp_path, {**asdict(status.Status("done")), **changed})
+    found = status.read(tmp_path)
+    assert found.state == "failed"
+    assert "damaged: resume or repeat it" in found.error
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"\xff\xfe", b"[1]", b'{"epoch": "1"}', b'{"epoch": 1, "loss": "x"}', b'{"epoch": true}', b"[" * 99_999,
+     b'{"epoch": 1e400}', b'{"epoch": 2, "los', b'{"epoch": 3, "loss": -1e30}'],
+)  # fmt: skip
+def test_a_learning_curve_keeps_its_whole_lines(tmp_path, line):
+    path = tmp_path / layout.EPOCHS
+    curves.append(path, {"epoch": 1, "loss": 0.5})
+    with path.open("ab") as file:
+        file.write(line + b"\n")
+    curves.append(path, {"epoch": 2, "loss": float("nan")})
+    whole = [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": None}]
+    assert curves.read(path) == whole
+    curves.cut(path, 2)
+    assert curves.read(path) == whole[:1]
+
+
+def test_a_folder_in_the_place_of_a_file_that_is_written_is_said(tmp_path):
+    (tmp_path / layout.STATUS.file).mkdir()
+    with pytest.raises(DamagedFile, match="is a folder: move it away"):
+        status.write(tmp_path, status.Status("done"))
+    (tmp_path / layout.EPOCHS).mkdir()
+    with pytest.raises(DamagedFile, match="move it away"):
+        curves.append(tmp_path / layout.EPOCHS, {"epoch": 1})
+
+
+def test_a_table_of_other_things_is_damaged(here):
+    run = here.runs()[0].run_id
+    path = here.models / run / layout.SCORES_FOLDER / layout.CONFUSIONS
+    whole = here.confusions(run)
+    for column, value in (("truth", 999), ("value", float("nan")), ("unit", 3), ("value", -1.0)):
+        whole.assign(**{column: value}).to_parquet(path)
+        with pytest.raises(DamagedFile, match=rf"column {column} .*evaluate the run again"):
+            here.confusions(run)
+    whole.drop(columns="predicted").to_parquet(path)
+    with pytest.raises(DamagedFile, match="no column predicted"):
+        here.confusions(run)
+
+
+def test_a_prediction_of_classes_that_are_not_there_is_damaged(here):
+    info = here.runs()[0]
+    path = here.models / info.run_id / layout.PREDICTIONS / f"{info.zones[0]}.tif"
+    damages.DAMAGES["numbers far out"](path, random.Random(0))
+    with pytest.raises(DamagedFile, match="names classes that the run does not know"):
+        here.prediction(info.run_id, info.zones[0])
+
+
+def test_half_a_letter_is_no_text(tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text(json.dumps({"a": "\ud800"}))
+    with pytest.raises(UnicodeEncodeError):
+        atomic.read_json(path)
+
+
+@pytest.mark.parametrize(("kind", "how"), SAMPLE)
+def test_a_sample_of_damaged_files(kind, how, small, tmp_path):
+    world, before = small
+    result = damage.Result()
+    damage.try_one(world, tmp_path / "copy", kind, how, 0, before, result)
+    assert not result.faults, "\n".join(result.faults)
+    assert sum(result.visits.values()) > 20
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """The bench's installation, and what its pages show of what nothing befalls."""
+    world = tmp_path_factory.mktemp("small") / "world"
+    damages.write(world)
+    return world, damage.apart(world)
