@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import importlib
 import os
 import random
 import resource
@@ -35,6 +36,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cropdash.cli import app
+from cropdash.domain.errors import CropdashError
 from cropdash.storage import decisions, layout, runs, status
 from cropdash.storage.datasets import DatasetFolder
 
@@ -124,6 +126,10 @@ def _reported(folder: Path) -> dict[str, str]:
 
 
 _BUILD = ("build", "demo", "--source=simulated", "--size=48", "--zones-per-region=2", "--workers=1")
+_LOADED = (
+    "cropdash.classify.xgboost.model", "cropdash.workflow.build", "cropdash.workflow.realism",
+    "cropdash.workflow.train",
+)  # fmt: skip
 _QUICK = ("--set=threads=1", "--set=trees=20", "--set=pixels=1000")
 _QUEUE = ("train", "demo", "--classifier=xgboost", "--queue", *_QUICK)
 STEPS = {
@@ -203,6 +209,9 @@ def _child(act: Callable[[Path], None], folder: Path, said: Path, hurt: Hurt | N
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except CropdashError as error:  # of what is no command: a page shows its sentence
+        code = 2
+        os.write(2, f"{error}\n".encode())
     except BaseException as error:
         os.write(2, f"\nTraceback: {type(error).__name__}: {error}\n".encode())
     finally:
@@ -319,10 +328,8 @@ def try_moment(
 
 def campaign(steps: list[str], moments: int, seed: int, hurts: tuple[str, ...] = HURTS) -> Result:
     """So many moments of each step, the kinds of hurt in turn."""
-    import cropdash.workflow.build
-    import cropdash.workflow.realism
-    import cropdash.workflow.train  # noqa: F401
-
+    for name in _LOADED:
+        importlib.import_module(name)
     result, rng = Result(), random.Random(seed)  # noqa: S311
     with tempfile.TemporaryDirectory() as scratch:
         disk = Disk(Path(scratch) / "disk")

@@ -266,7 +266,7 @@ def _absent(path: Path, rng: random.Random) -> None:
 
 
 def _text(table: pd.DataFrame) -> pd.DataFrame:
-    return table.astype(str)
+    return table.assign(**{c: table[c].astype(str) for c in table.select_dtypes("number")})
 
 
 def _no_numbers(table: pd.DataFrame) -> pd.DataFrame:

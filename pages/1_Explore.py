@@ -18,7 +18,7 @@ if not names:
         say("There is no dataset yet: build one on the Overview page."), "app.py", say("Overview")
     )
 
-with head:
+with head, frame.or_stop():
     dataset = choices.dataset_of(names)
     zones = {z.zone_id: z for z in data.zones(dataset)}
     here = choices.zone_of(zones, list(zones))

@@ -22,7 +22,7 @@ if not names:
         say("Train a model"),
     )
 
-with head:
+with head, frame.or_stop():
     dataset = choices_of.dataset_of(names)
     runs = data.usable_runs(dataset)
     zones = {z.zone_id: z for z in data.zones(dataset)}

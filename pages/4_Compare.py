@@ -19,7 +19,7 @@ if not names:
         "pages/2_Train.py",
         say("Train a model"),
     )
-with head:
+with head, frame.or_stop():
     dataset = choices.dataset_of(names)
     runs = run_pair.choose_runs([r for r in data.usable_runs(dataset) if r.scores])
 if len(runs) < 2:

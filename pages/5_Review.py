@@ -19,7 +19,7 @@ if not names:
         say("Train a model"),
     )
 
-with head:
+with head, frame.or_stop():
     dataset = choices_of.dataset_of(names)
     runs = choices.choose_runs([r for r in data.usable_runs(dataset) if r.scores])
 if not cases.common_zones(runs):

@@ -86,7 +86,7 @@ class TrainingFailed(CropdashError):
 
 def of_memory(error: BaseException) -> OutOfMemory | None:
     """A library's word for too little memory as one sentence; None if it says something else."""
-    words = ("bad_alloc", "can't allocate memory", "Cannot allocate memory", "OutOfMemory")
+    words = ("bad_alloc", "allocate memory", "OutOfMemory", "failed to map segment")
     if not (isinstance(error, MemoryError) or any(word in str(error) for word in words)):
         return None
     return OutOfMemory(

@@ -122,23 +122,28 @@ def _finite(text: str) -> float:
     return value
 
 
-def changed(folder: Path, sums: Mapping[str, str], after: Path | None = None) -> list[str]:
-    """Names of the files that don't have the SHA-256 that stands beside them, or are none.
+def changed(
+    folder: Path,
+    sums: Mapping[str, str],
+    sizes: Mapping[str, int],
+    after: Path | None = None,
+) -> list[str]:
+    """Names of the files that don't have their SHA-256 and size [bytes], or are none.
 
-    Those that were last touched before the file `after` was are believed; of others the checksum
-    is taken once a change.
+    Those of that size that were last touched before the file `after` was are believed; of others
+    the checksum is taken once a change.
     """
     try:
         since = after.stat().st_ctime_ns if after else -1
     except OSError:
         since = -1
-    return [name for name, digest in sums.items() if not _is(folder / name, digest, since)]
+    return [n for n, digest in sums.items() if not _is(folder / n, digest, sizes.get(n), since)]
 
 
-def _is(path: Path, digest: str, since_ns: int) -> bool:
+def _is(path: Path, digest: str, size: int | None, since_ns: int) -> bool:
     try:
         about = path.stat()
-        if not stat.S_ISREG(about.st_mode):
+        if not stat.S_ISREG(about.st_mode) or size not in (None, about.st_size):
             return False
         if about.st_ctime_ns <= since_ns:
             return True

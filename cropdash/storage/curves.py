@@ -63,4 +63,4 @@ def _is_count(value: object) -> bool:
 def _is_figure(value: object) -> bool:
     """True for a number of a usual size, and for none."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value is None or (number and abs(value) < 1e12)  # type: ignore[arg-type, operator]
+    return value is None or (number and abs(value) < 1e12)  # type: ignore[arg-type]

@@ -23,14 +23,9 @@ from cropdash.domain import (
     Season,
     Zone,
     check_name,
+    errors,
 )
-from cropdash.domain.errors import (
-    ConfigError,
-    CorruptDataset,
-    DamagedFile,
-    DatasetNotFound,
-    one_line,
-)
+from cropdash.domain.errors import ConfigError, CorruptDataset, DamagedFile, DatasetNotFound
 from cropdash.files import atomic, parquet, records
 from cropdash.legend import load
 from cropdash.settings import sources
@@ -100,7 +95,7 @@ class DatasetFolder:
             ) from error
         except (DamagedFile, ConfigError, KeyError) as error:
             raise CorruptDataset(
-                f"{layout.DATASET.file} of dataset {self.name} is damaged ({one_line(error)}): restore"
+                f"{layout.DATASET.file} of dataset {self.name} is damaged ({errors.one_line(error)}): restore"
                 " it, or build the dataset again under a new name."
             ) from error
 
@@ -179,9 +174,14 @@ class DatasetFolder:
             with atomic.replacing(folder / name) as temporary:
                 table.to_parquet(temporary, index=False)
             paths.append(folder / name)
-        sums = {path.name: atomic.checksum(path) for path in paths}
         layout.MANIFEST.write(
-            folder, {"files": sums, "layers": [y.name for y in cube.layers], "report": dict(report)}
+            folder,
+            {
+                "files": {path.name: atomic.checksum(path) for path in paths},
+                "sizes": {path.name: path.stat().st_size for path in paths},
+                "layers": [layer.name for layer in cube.layers],
+                "report": dict(report),
+            },
         )
 
     def is_built(self, zone_id: str, *, verify: bool = False) -> bool:
@@ -196,16 +196,17 @@ class DatasetFolder:
         """What has befallen a zone since it was built, and the way out; None if nothing has."""
         folder = self.zone_folder(zone_id)
         try:
-            sums: dict[str, str] = self._manifest(zone_id)["files"]
+            manifest = self._manifest(zone_id)
         except DatasetNotFound:
             return None  # it was not built
         except CorruptDataset as error:
             return str(error)
         since = None if verify else layout.MANIFEST.of(folder)
-        if changed := atomic.changed(folder, sums, since):
-            names = f"{', '.join(changed)} of zone {zone_id} in {self.name}"
-            return f"{names} is not as it was written: build the zone again."
-        return None
+        sizes = manifest.get("sizes") or {}
+        if not (changed := atomic.changed(folder, manifest["files"], sizes, since)):
+            return None
+        names = f"{', '.join(changed)} of zone {zone_id} in {self.name}"
+        return f"{names} is not as it was written: build the zone again."
 
     def report(self, zone_id: str) -> dict[str, Any]:
         """What building the zone left out, and why."""
@@ -283,8 +284,7 @@ class DatasetFolder:
             ) from error
         except DamagedFile as error:
             raise CorruptDataset(
-                f"The manifest of zone {zone_id} in {self.name} is damaged or of another version; "
-                "build the zone again."
+                f"The manifest of zone {zone_id} in {self.name} is damaged or of another version; build the zone again."
             ) from error
 
 

@@ -95,6 +95,7 @@ class Manifest:
     files: Annotated[dict[FileName, Digest], Field(min_length=5)]
     layers: list[str]
     report: Report
+    sizes: dict[FileName, Count] | None = None  # [bytes], by which most changes are seen at once
 
 
 @dataclass

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -68,9 +69,13 @@ def test_one_damaged_run_is_listed_and_the_rest_stays(here, how):
 
 
 @pytest.mark.parametrize(
-    "name", ["composite.tif", "labels.tif", "series.parquet", "parcels.parquet"]
+    ("how", "name"),
+    zip(
+        [how for how in damages.DAMAGES if how != "replaced while read"],
+        itertools.cycle(["composite.tif", "labels.tif", "series.parquet", "parcels.parquet"]),
+        strict=False,
+    ),
 )
-@pytest.mark.parametrize("how", [h for h in damages.DAMAGES if h != "replaced while read"])
 def test_a_zone_that_was_changed_is_listed_and_left_out(here, name, how):
     zones = [zone.zone_id for zone in here.zones("demo")]
     path = here.data / "demo" / layout.ZONES / zones[1] / name

@@ -29,22 +29,8 @@ from tests.security.payloads import TEXTS
 COUNT = int(os.environ.get("FORMS", "24"))
 LONGEST_S = 10.0
 WORDS = (*NAMES, *NUMBERS, *SEASONS, *BANDS, *TEXTS, "x" * 10_000, "\ud800", "/etc/passwd")
-FIGURES = (
-    -1,
-    0,
-    1,
-    0.5,
-    -0.5,
-    1e-300,
-    1e9,
-    1e18,
-    1e300,
-    float("inf"),
-    float("-inf"),
-    float("nan"),
-    2**53,
-    2**70,
-)
+# No infinity: Streamlit itself ends the sender's own page on it, before anything here is asked.
+FIGURES = (-1, 0, 1, 0.5, -0.5, 1e-300, 1e9, 1e18, 1e300, 2**53, 2**70)
 FORMS = (
     ("pages/6_Data.py", {"view": "new"}),
     ("pages/2_Train.py", {}),
@@ -88,18 +74,14 @@ def started(world, monkeypatch):
 
 
 def spoil(app: AppTest, rng: random.Random) -> list[str]:
-    """Give one to three controls a value that nobody expects; returns what was given to what."""
-    controls = [
-        *app.text_input,
-        *app.text_area,
-        *app.number_input,
-        *app.slider,
-        *app.selectbox,
-        *app.multiselect,
-    ]
-    controls += [*app.toggle, *app.checkbox]
+    """Give some controls a value that nobody expects; returns what was given to what."""
+    written = [*app.text_input, *app.text_area]
+    chosen = [*app.selectbox, *app.multiselect, *app.toggle, *app.checkbox]
+    controls = rng.sample(written, min(len(written), rng.randint(1, 2)))
+    controls += rng.sample(list(app.number_input), min(len(app.number_input), rng.randint(0, 2)))
+    controls += rng.sample(chosen, min(len(chosen), rng.randint(0, 2)))
     given = []
-    for control in rng.sample(controls, min(len(controls), rng.randint(1, 3))):
+    for control in controls:
         if control.disabled:
             continue
         if control.type in ("text_input", "text_area"):
@@ -110,8 +92,6 @@ def spoil(app: AppTest, rng: random.Random) -> list[str]:
             value = rng.choice(control.options) if control.options else None
         elif control.type == "multiselect":
             value = rng.sample(list(control.options), rng.randint(0, len(control.options)))
-        elif control.type == "slider":
-            continue
         else:
             value = rng.random() < 0.5
         try:
@@ -153,7 +133,7 @@ def test_bad_input_in_a_form_is_a_sentence_or_taken(started):
         given = spoil(app, rng)
         app.run()
         for button in app.button:
-            if button.label.startswith("Start") and not button.disabled:
+            if button.label.startswith(("Start", "Join")) and not button.disabled:
                 button.click().run()
                 break
         slowest = max(slowest, time.monotonic() - begun)

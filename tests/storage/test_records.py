@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from dataclasses import asdict, replace
 
 import pytest
@@ -30,11 +31,45 @@ def test_another_version_is_one_sentence(tmp_path, version):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b"3", b'"text"', b"\xff\xfe{}", b"null", b"[" * 100_000],
-    ids=["empty", "cut", "list", "number", "text", "not UTF-8", "null", "deep"],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"3",
+        b'"text"',
+        b"\xff\xfe{}",
+        b"null",
+        b"[" * 100_000,
+        b'{"format": 3, "a": NaN}',
+        b'{"format": 3, "a": 1e999}',
+        b'{"format": 3, "a": "\\ud800"}',
+    ],
+    ids=[
+        "empty",
+        "cut",
+        "list",
+        "number",
+        "text",
+        "not UTF-8",
+        "null",
+        "deep",
+        "NaN",
+        "far",
+        "half",
+    ],
 )
 def test_what_is_no_document_is_damaged(tmp_path, content):
     (tmp_path / "thing.json").write_bytes(content)
+    with pytest.raises(DamagedFile, match=r"thing\.json"):
+        FORM.read(tmp_path)
+
+
+@pytest.mark.parametrize("what", ["pipe", "huge"])
+def test_what_would_not_end_is_not_begun(tmp_path, what):
+    path = tmp_path / "thing.json"
+    os.mkfifo(path) if what == "pipe" else path.touch()
+    if what == "huge":
+        os.truncate(path, 2**33)
     with pytest.raises(DamagedFile, match=r"thing\.json"):
         FORM.read(tmp_path)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -17,7 +18,7 @@ import streamlit as st
 
 from cropdash import i18n
 from cropdash.domain import Cube, Labels, Legend, Prediction, Zone
-from cropdash.domain.errors import InvalidRun
+from cropdash.domain.errors import CropdashError, InvalidRun
 from cropdash.i18n import label, number
 from cropdash.settings.folders import folders
 from cropdash.storage.store import Description, RunInfo, Store
@@ -39,7 +40,11 @@ def store() -> Store:
 
 def datasets() -> tuple[str, ...]:
     """Names of datasets with at least one built zone."""
-    return tuple(name for name in store().dataset_names() if store().zones(name))
+    found = []
+    for name in store().dataset_names():
+        with suppress(CropdashError):  # it was damaged this very moment
+            found += [name] if store().zones(name) else []
+    return tuple(found)
 
 
 @st.cache_data(ttl=2, max_entries=16, show_spinner=False)

@@ -182,6 +182,16 @@ def plainly() -> Iterator[None]:
         st.error(told(error), icon=":material/error:")
 
 
+@contextmanager
+def or_stop() -> Iterator[None]:
+    """As `plainly`, where the rest of the page can't go on without what is read."""
+    try:
+        yield
+    except CropdashError as error:
+        st.error(told(error), icon=":material/error:")
+        st.stop()
+
+
 def link(name: str, query: dict[str, str], label: str | None = None, **more: Any) -> None:
     """A link to the page of that English name, in the language that the reader chose, if any.
 
