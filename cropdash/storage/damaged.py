@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from cropdash.domain.errors import CropdashError
-from cropdash.storage import decisions, layout, runs, studies
+from cropdash.storage import decisions, layout, runs, status, studies
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.storage.runs import RunFolder
-from cropdash.storage.studies import StudyFolder
 
 
 @dataclass(frozen=True)
@@ -43,22 +42,20 @@ def of_datasets(data: Path) -> Iterator[Damaged]:
             if reason := folder.fault(zone.zone_id):
                 yield Damaged(f"{name}, {zone.zone_id}", reason)
         for read in (decisions.read, layout.REALISM.find):
-            if reason := _fault(lambda read=read, path=folder.path: read(path)):
+            if reason := _fault(partial(read, folder.path)):
                 yield Damaged(name, reason)
 
 
 def of_runs(models: Path) -> Iterator[Damaged]:
     yield from _of_place(models)
     for run in runs.list_all(models):
-        if reason := _fault(
-            run.record, run.scores, run.calibrated, lambda run=run: _of_status(run)
-        ):
+        if reason := _fault(run.record, run.scores, run.calibrated, partial(status.load, run.path)):
             yield Damaged(run.run_id, reason)
 
 
 def of_studies(models: Path) -> Iterator[Damaged]:
     for study in studies.list_all(models):
-        if reason := _fault(study.info, lambda study=study: _of_settings(study)):
+        if reason := _fault(study.info, partial(status.load, study.path)):
             yield Damaged(study.study_id, reason)
 
 
@@ -71,14 +68,6 @@ def _of_place(path: Path) -> Iterator[Damaged]:
 def _of_dataset(data: Path, name: str) -> str | None:
     folder = DatasetFolder(data, name)
     return _fault(folder.legend)
-
-
-def _of_settings(study: StudyFolder) -> object:
-    return study.config
-
-
-def _of_status(run: RunFolder) -> object:
-    return layout.STATUS.read(run.path)
 
 
 def _fault(*reads: Callable[[], object]) -> str | None:

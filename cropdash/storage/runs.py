@@ -20,9 +20,10 @@ from cropdash.domain.errors import DamagedFile, InvalidRun, RunNotFound
 from cropdash.domain.scores import RunScores
 from cropdash.domain.secret import hidden
 from cropdash.files import atomic, parquet, records
+from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.settings.train import TrainConfig
-from cropdash.storage import curves, layout, provenance, rasters, shapes, status
+from cropdash.storage import curves, layout, provenance, rasters, status, tables
 from cropdash.storage.datasets import DatasetFolder
 
 _AGAIN = "predict the zone again"
@@ -140,7 +141,7 @@ class RunFolder:
         """Write <zone>.tif (class, confidence) and .parquet (per parcel) into `predictions`."""
         folder = self.predictions(elsewhere)
         with atomic.replacing(folder / f"{zone_id}.parquet") as temporary:
-            _parcel_table(prediction).to_parquet(temporary, index=False)
+            tables.of_parcels(prediction).to_parquet(temporary, index=False)
         path, said = folder / f"{zone_id}.tif", prediction
         rasters.write_prediction(path, said.crop, said.confidence, said.grid, season)
 
@@ -156,7 +157,7 @@ class RunFolder:
     def prediction(self, zone_id: str) -> Prediction:
         crop, confidence, grid = rasters.read_prediction(self.prediction_path(zone_id))
         table = self.parcel_prediction(zone_id)
-        probabilities = table.filter(regex=shapes.SHARES).to_numpy(np.float32)
+        probabilities = table.filter(regex=tables.SHARES).to_numpy(np.float32)
         if int(crop.max(initial=0)) >= probabilities.shape[1]:
             raise DamagedFile(
                 f"The prediction of {zone_id} by run {self.run_id} names classes that the run does not"
@@ -171,8 +172,8 @@ class RunFolder:
         """parcel_id, predicted, confidence, p_0 … p_<K-1>; and, where the run knows what it learned
         from, dissimilarity and applicable (see `evaluate.applicability`)."""
         path = self.prediction_path(zone_id).with_suffix(".parquet")
-        table = parquet.read(path, kinds=shapes.PARCELS, remedy=_AGAIN)
-        shares = table.filter(regex=shapes.SHARES)
+        table = parquet.read(path, kinds=tables.PARCELS, remedy=_AGAIN)
+        shares = table.filter(regex=tables.SHARES)
         if not all(parquet.KINDS["share"](shares[name]) for name in shares):
             raise DamagedFile(f"{path.name} of run {self.run_id} holds no shares: {_AGAIN}.")
         return table
@@ -194,11 +195,11 @@ class RunFolder:
 
     def confusions(self) -> pd.DataFrame:
         """zone_id, unit, truth, predicted, value: the non-zero cells."""
-        return self._score_table(layout.CONFUSIONS, shapes.CELLS)
+        return self._score_table(layout.CONFUSIONS, tables.CELLS)
 
     def calibration(self) -> pd.DataFrame:
         """zone_id, parcel_id, truth, predicted, confidence, correct: parcels with a mapped crop."""
-        return self._score_table(layout.DECIDED, shapes.DECIDED)
+        return self._score_table(layout.DECIDED, tables.DECIDED)
 
     def _score_table(self, name: str, kinds: Mapping[str, str]) -> pd.DataFrame:
         path = self.path / layout.SCORES_FOLDER / name
@@ -248,7 +249,12 @@ def read_record(path: Path, what: str) -> RunRecord:
         values = layout.RUN.read(path)
     except FileNotFoundError as error:
         raise RunNotFound(f"{what} has no {layout.RUN.file}.") from error
-    return records.typed(RunRecord, values, f"{layout.RUN.file} of {path.name}")
+    record = records.typed(RunRecord, values, f"{layout.RUN.file} of {path.name}")
+    if (model := record.config["classifier"]) not in {kind.name for kind in classifiers.kinds()}:
+        raise DamagedFile(
+            f"{what} is of a model {model[:40]!r} that this version does not know: train it again."
+        )
+    return record
 
 
 def find(models: Path, run_id: str) -> RunFolder:
@@ -281,20 +287,3 @@ def _age(path: Path) -> float:
         return layout.RUN.of(path).stat().st_mtime
     except OSError:
         return path.stat().st_mtime
-
-
-def _parcel_table(prediction: Prediction) -> pd.DataFrame:
-    probabilities = prediction.parcel_probabilities  # (P, K)
-    best = probabilities.argmax(axis=1) if len(probabilities) else np.zeros(0, np.int64)
-    table = pd.DataFrame(
-        {
-            "parcel_id": prediction.parcel_ids,
-            "predicted": best.astype(np.uint8),
-            "confidence": probabilities.max(axis=1, initial=0).astype(np.float32),
-        }
-    )
-    if prediction.dissimilarity is not None:
-        table["dissimilarity"] = prediction.dissimilarity
-        table["applicable"] = prediction.dissimilarity <= 1
-    columns = pd.DataFrame(probabilities, columns=[f"p_{k}" for k in range(probabilities.shape[1])])
-    return pd.concat([table, columns], axis=1)

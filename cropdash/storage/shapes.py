@@ -175,15 +175,3 @@ class Finished:
     score: float
     accuracy: float
     macro_f1: float
-
-
-# What the columns of a run's tables hold.
-PARCELS = {"parcel_id": "id", "predicted": "class", "confidence": "share", "p_0": "share"}
-CELLS = {
-    "zone_id": "text", "unit": "text", "truth": "class", "predicted": "class", "value": "amount",
-}  # fmt: skip
-DECIDED = {
-    "zone_id": "text", "parcel_id": "id", "truth": "class", "predicted": "class",
-    "confidence": "share", "correct": "flag",
-}  # fmt: skip
-SHARES = r"^p_\d+$"

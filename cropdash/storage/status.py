@@ -68,13 +68,19 @@ def read(folder: Path) -> Status | None:
 def read_written(folder: Path) -> Status | None:
     """Status as last written."""
     try:
-        values = layout.STATUS.read(folder)
-        return records.typed(Status, values, f"{layout.STATUS.file} in {folder.name}")
+        return load(folder)
     except FileNotFoundError:
         return None
     except DamagedFile:
         error = f"{layout.STATUS.file} of {folder.name} is damaged: resume or repeat it."
         return Status("failed", error=error)
+
+
+def load(folder: Path) -> Status:
+    """Status as last written. Raises FileNotFoundError or DamagedFile."""
+    return records.typed(
+        Status, layout.STATUS.read(folder), f"{layout.STATUS.file} in {folder.name}"
+    )
 
 
 def _is_plausible(folder: Path, status: Status) -> bool:

@@ -14,7 +14,6 @@ import pandas as pd
 from cropdash.domain import NAME, Zone
 from cropdash.domain.errors import CropdashError, DamagedFile
 from cropdash.domain.scores import RunScores
-from cropdash.settings import classifiers
 from cropdash.storage import (
     damaged,
     layout,
@@ -212,11 +211,6 @@ def _readable(run: RunFolder) -> RunInfo | None:
 def _info(run: RunFolder) -> RunInfo:
     """Raises DamagedFile or RunNotFound; damaged scores are none."""
     record = run.record()
-    if record.config["classifier"] not in {kind.name for kind in classifiers.kinds()}:
-        raise DamagedFile(
-            f"Run {run.run_id} is of a model {str(record.config['classifier'])[:40]!r} that this"
-            " version does not know: train it again."
-        )
     return RunInfo(
         run_id=run.run_id,
         config=dict(record.config),
