@@ -44,4 +44,5 @@ def zone_and_parcel() -> None:
 
 
 with frame.plainly():
+    choices.say_if_no_map(dataset)
     zone_and_parcel()

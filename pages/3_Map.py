@@ -58,6 +58,7 @@ def map_and_parcel() -> None:
 
 
 with frame.plainly():
+    choices_of.say_if_no_map(dataset)
     map_and_parcel()
     if len(two) == 1:
         st.info(say("Only one run has predicted this zone: train another one to compare."))

@@ -12,6 +12,9 @@ from cropdash.domain.nouns import Cube, Scene, Zone
 from cropdash.domain.period import Season
 
 Warn = Callable[[str], None]
+# Keys of the attrs of a register's frame, see `Source.parcels`.
+ONLY_HERE = "only_here"  # True: what grows outside of its shapes is unknown, as beside points
+OUTLINES = "outlines"  # True: it says nothing of what grows, so there is nothing to learn or score
 
 
 def ignore(sentence: str) -> None:

@@ -19,20 +19,29 @@ from cropdash.domain import Grid
 
 # No folder is listed and no side-car read: both may name other files.
 _ALONE = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": "NO"}
-_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the latter two are BigTIFF
+_JP2 = "JP2OpenJPEG"
+_BEGINS = {  # of a file, by the driver that reads it
+    "GTiff": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),  # the latter two are BigTIFF
+    _JP2: (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),  # boxed, and a bare codestream
+}
 _MOST_SIDE, _MOST_BANDS = 500_000, 20_000
 _MOST_BLOCK = 2**30  # [bytes] that one read unpacks at least
 
 
+def driver_of(path: Path | str) -> str:
+    """The one driver that may open a file: JPEG 2000 by its ending, else GeoTIFF."""
+    return _JP2 if str(path).partition("?")[0].lower().endswith(".jp2") else "GTiff"
+
+
 @contextmanager
-def opened(path: Path | str, driver: str = "GTiff", **options: Any) -> Iterator[Any]:
-    """An open raster of that driver: a file of this machine, or by a text what a service has.
+def opened(path: Path | str, **options: Any) -> Iterator[Any]:
+    """An open GeoTIFF or JPEG 2000: a file of this machine, or by a text what a service has.
 
     Raises RasterioError, also for what says that it is larger than any image.
     """
-    local = isinstance(path, Path)
+    local, driver = isinstance(path, Path), driver_of(path)
     if local:
-        _check_begin(Path(path))
+        _check_begin(Path(path), driver)
     with (
         rasterio.Env(**(_ALONE if local else {})),
         rasterio.open(path, driver=driver, **options) as raster,
@@ -52,17 +61,17 @@ def opened(path: Path | str, driver: str = "GTiff", **options: Any) -> Iterator[
             raise RasterioIOError("a name in it is no text") from error
 
 
-def _check_begin(path: Path) -> None:
-    """Raise RasterioIOError unless the file begins as a TIFF does."""
+def _check_begin(path: Path, driver: str) -> None:
+    """Raise RasterioIOError unless the file begins as those of the driver do."""
     if path.exists() and not path.is_file():
         raise RasterioIOError("it is no file")
     try:
         with path.open("rb") as handle:
-            begin = handle.read(4)
+            begin = handle.read(16)
     except OSError as error:
         raise RasterioIOError(str(error.strerror)) from error
-    if begin not in _TIFF:
-        raise RasterioIOError("it is no TIFF")
+    if not begin.startswith(_BEGINS[driver]):
+        raise RasterioIOError(f"it is no {'TIFF' if driver == 'GTiff' else 'JPEG 2000'}")
 
 
 def on_grid(

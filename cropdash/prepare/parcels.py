@@ -16,6 +16,7 @@ from rasterio.transform import Affine
 
 from cropdash.domain import IGNORE, M2_PER_HA, Grid, Labels, Legend, Zone
 from cropdash.domain.errors import InvalidRegister
+from cropdash.domain.source import ONLY_HERE, OUTLINES
 
 ID, CODE = "ID_PARCEL", "CODE_CULTU"
 REPEATED = "repeated_ids"  # key of a register's attrs: ids that stand on several of all its rows
@@ -31,6 +32,8 @@ class Cleaned:
     parcels: gpd.GeoDataFrame  # COLUMNS, in the zone's reference system
     elsewhere: gpd.GeoDataFrame  # parcels in sight that belong to another zone
     report: dict[str, object] = field(default_factory=dict)
+    only_here: bool = False  # what lies outside of the parcels is unknown, not background
+    outlines: bool = False  # nobody declared what the parcels bear
 
 
 def clean(register: gpd.GeoDataFrame, zone: Zone, legend: Legend, zones: Sequence[Zone]) -> Cleaned:
@@ -57,10 +60,14 @@ def clean(register: gpd.GeoDataFrame, zone: Zone, legend: Legend, zones: Sequenc
     home = _home(frame, zone, zones)
     crops, unknown = legend.crops_of(frame[CODE])
     frame["crop"] = crops
-    report |= {"of_other_zones": int((~home).sum()), "unknown_codes": dict(unknown)}
+    outlines = bool(register.attrs.get(OUTLINES))
+    told = {} if outlines else dict(unknown)
+    report |= {"of_other_zones": int((~home).sum()), "unknown_codes": told, "outlines": outlines}
     parcels = _schema(frame[home], zone)
     report["parcels"] = len(parcels)
-    return Cleaned(parcels, frame.loc[~home, ["geometry"]].reset_index(drop=True), report)
+    elsewhere = frame.loc[~home, ["geometry"]].reset_index(drop=True)
+    only_here = bool(register.attrs.get(ONLY_HERE))
+    return Cleaned(parcels, elsewhere, report, only_here, outlines)
 
 
 def rasterize(parcels: gpd.GeoDataFrame, grid: Grid) -> Labels:
@@ -83,11 +90,20 @@ def rasterize(parcels: gpd.GeoDataFrame, grid: Grid) -> Labels:
     return Labels(crop[row], ids[row], grid)
 
 
-def mask_elsewhere(labels: Labels, elsewhere: gpd.GeoDataFrame) -> Labels:
-    """Labels in which pixels of parcels of other zones are to be ignored."""
-    foreign = _burn_rows(elsewhere.geometry.to_numpy(), labels.grid) > 0
-    crop = np.where(foreign & (labels.parcel_id == 0), np.uint8(IGNORE), labels.crop)
-    return Labels(crop, labels.parcel_id, labels.grid)
+def mask_unknown(labels: Labels, cleaned: Cleaned) -> Labels:
+    """Labels in which pixels are to be ignored of which nobody declared what they bear.
+
+    Those of parcels of other zones; where the register says so, all outside of its parcels, or all
+    inside.
+    """
+    inside = labels.parcel_id > 0
+    unknown = _burn_rows(cleaned.elsewhere.geometry.to_numpy(), labels.grid) > 0
+    unknown &= ~inside
+    if cleaned.only_here:
+        unknown |= ~inside
+    if cleaned.outlines:
+        unknown |= inside
+    return Labels(np.where(unknown, np.uint8(IGNORE), labels.crop), labels.parcel_id, labels.grid)
 
 
 def polygons_only(geometry: NDArray[np.object_]) -> NDArray[np.object_]:

@@ -26,6 +26,7 @@ from cropdash.settings.folders import DEMO
 MODULES = {
     "simulated": "cropdash.simulate.kind",
     "local": "cropdash.ingest.local.kind",
+    "table": "cropdash.ingest.table.kind",
     "earthengine": "cropdash.ingest.earthengine.kind",
     "stac": "cropdash.ingest.stac.kind",
 }
@@ -74,6 +75,7 @@ class SourceKind:
     estimate: Callable[[Any, Sequence[Zone]], Fetching] = lambda config, zones: Fetching()
     # The service of some settings, which need not be complete; None if it has no such service.
     service: Callable[[Mapping[str, Any]], Service | None] = lambda _: None
+    has_map: bool = True  # False: parcels without places beside each other, as a table's
     is_made_up: bool = False  # its land is none that there is, and can be held against real land
 
 
@@ -94,6 +96,11 @@ def kinds() -> tuple[SourceKind, ...]:
 def is_made_up(name: str) -> bool:
     """True for datasets of a source whose land is made up; one that is not known has real land."""
     return name in MODULES and kind(name).is_made_up
+
+
+def has_map(name: str) -> bool:
+    """False for datasets of a source whose pixels do not lie beside each other."""
+    return name not in MODULES or kind(name).has_map
 
 
 def of(config: BuildConfig) -> SourceKind:

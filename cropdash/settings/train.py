@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
@@ -77,6 +77,10 @@ class TrainConfig(BaseModel):
         "less sure, it answers with the group of crops.",
     )  # fmt: skip
     threads: int = Field(2, ge=1, le=64, title="Threads", description="Processor cores to use.")
+
+    def by_itself(self) -> Self:
+        """The same settings, each pixel answered by its own series: for data without a map."""
+        return self.model_copy(update={"smoothing": False})
 
     @property
     def processes(self) -> int:

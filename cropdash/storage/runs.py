@@ -20,7 +20,7 @@ from cropdash.domain.errors import DamagedFile, InvalidRun, RunNotFound
 from cropdash.domain.scores import RunScores
 from cropdash.domain.secret import hidden
 from cropdash.files import atomic, parquet, records
-from cropdash.settings import classifiers
+from cropdash.settings import classifiers, sources
 from cropdash.settings.folders import Folders
 from cropdash.settings.train import TrainConfig
 from cropdash.storage import curves, layout, provenance, rasters, status, tables
@@ -211,12 +211,11 @@ class RunFolder:
 
 
 def queue(folders: Folders, config: TrainConfig) -> RunFolder:
-    """A new run of a dataset, with all that its numbers will have to be traced to.
-
-    Raises DatasetNotFound if there is no such dataset.
-    """
-    facts = facts_of(DatasetFolder(folders.data, config.dataset))
-    return create(folders.models, config.model_dump(mode="json"), facts)
+    """A new run of a dataset, each pixel by itself where that has no map. Raises DatasetNotFound."""
+    dataset = DatasetFolder(folders.data, config.dataset)
+    if not sources.has_map(dataset.description().source):
+        config = config.by_itself()
+    return create(folders.models, config.model_dump(mode="json"), facts_of(dataset))
 
 
 def facts_of(dataset: DatasetFolder) -> dict[str, Any]:

@@ -249,7 +249,7 @@ def _build_zone(
         n_pixels=series.pixel_counts(labels, cleaned.parcels["parcel_id"].to_numpy())
     )
     report = cleaned.report | _coverage(gappy)
-    labels = parcels.mask_elsewhere(labels, cleaned.elsewhere)
+    labels = parcels.mask_unknown(labels, cleaned)
     cube, known = ancillary.surround(cube, context, zone, source.season, labels, folder.legend())
     means = series.parcel_series(cube, labels)
     tell.step("writing")
@@ -266,7 +266,7 @@ def _parcels(source: Source, zone: Zone, legend: Legend, warn: Warn) -> parcels.
         raise NotEnoughData(
             f"Zone {zone.zone_id} holds no parcel: check its place and the register."
         )
-    if not codes.isin(list(legend.codes)).any():
+    if not cleaned.outlines and not codes.isin(list(legend.codes)).any():
         commonest = ", ".join(codes.value_counts().index[:3])
         warn(
             f"The legend knows none of the crop codes of zone {zone.zone_id} ({commonest}, …), so its"

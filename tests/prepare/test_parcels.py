@@ -166,7 +166,7 @@ def test_a_zone_that_no_parcel_touches_has_none():
     beside = worlds.zone("beside", at=worlds.grid((20, 30), left=RIGHT))
     result = clean(rows, [worlds.zone(at=GRID), beside])
     assert len(result.parcels) == len(result.elsewhere) == 0
-    labels = parcels.mask_elsewhere(parcels.rasterize(result.parcels, GRID), result.elsewhere)
+    labels = parcels.mask_unknown(parcels.rasterize(result.parcels, GRID), result)
     assert not labels.crop.any()
     assert labels.crop.shape == GRID.shape
 
@@ -184,7 +184,7 @@ def test_a_parcel_on_two_zones_belongs_to_the_one_that_holds_more():
         result = parcels.clean(worlds.register(rows), zone, legend.load(), [west, east])
         owners[zone.zone_id] = result.parcels["register_id"].tolist()
         labels = parcels.rasterize(result.parcels, zone.grid)
-        masked = parcels.mask_elsewhere(labels, result.elsewhere)
+        masked = parcels.mask_unknown(labels, result)
         assert (masked.crop == 255).sum() == 3 * 4
         assert (masked.parcel_id[masked.crop == 255] == 0).all()
     assert owners == {"west": ["mostly_west"], "east": ["mostly_east"]}
@@ -227,7 +227,7 @@ def test_a_neighbours_parcel_masks_only_what_no_own_parcel_holds(boxes, seed):
         ],
         crs=GRID.crs,
     )
-    after = parcels.mask_elsewhere(before, frame)
+    after = parcels.mask_unknown(before, parcels.Cleaned(frame, frame))
     np.testing.assert_array_equal(after.parcel_id, own)
     for row, column in np.ndindex(GRID.shape):
         foreign = any(x <= column < x + w and y <= row < y + h for x, y, w, h in boxes)
@@ -250,7 +250,7 @@ def test_a_register_whose_parcels_overlap_across_zones_keeps_each_zones_own():
     ]
     result = parcels.clean(worlds.register(rows), west, legend.load(), [west, east])
     assert result.parcels["register_id"].tolist() == ["own", "unknown"]
-    labels = parcels.mask_elsewhere(parcels.rasterize(result.parcels, GRID), result.elsewhere)
+    labels = parcels.mask_unknown(parcels.rasterize(result.parcels, GRID), result)
     expected = np.zeros(GRID.shape, int)
     expected[2:18, 25:30] = IGNORE
     expected[4:10, 20:28] = 8

@@ -23,7 +23,7 @@ from rasterio.transform import Affine
 from cropdash.domain.errors import CropdashError
 from cropdash.ingest import registers, zones
 from cropdash.ingest.layers import plan
-from cropdash.ingest.local.source import read_scene
+from cropdash.ingest.local.scenes import read_scene
 from cropdash.ingest.registers import archive
 from cropdash.legend import load
 from tests import worlds

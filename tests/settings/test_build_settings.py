@@ -9,6 +9,7 @@ FULL = {
     "local": {"folder": "scenes"},
     "earthengine": {"register_path": "r.gpkg", "zones_path": "z.csv", "project": "my-project"},
     "stac": {"register_path": "r.gpkg", "zones_path": "z.csv"},
+    "table": {"table_path": "t.csv"},
 }
 
 

@@ -70,7 +70,7 @@ def test_the_stac_source_has_its_register_and_zones(tmp_path, squares, endpoint,
 def test_every_source_is_opened_with_the_season_and_the_bands(name, tmp_path, squares):
     files = {
         "folder": tmp_path, "register_path": tmp_path / "r", "zones_path": squares,
-        "project": "my-project",
+        "project": "my-project", "table_path": squares,
     }  # fmt: skip
     kind = sources.kind(name)
     own = {k: v for k, v in files.items() if k in kind.settings.model_fields}

@@ -124,9 +124,11 @@ class HybridNetwork(nn.Module):
         self.before = nn.Embedding(n_classes, _LAST_CROP) if config.last_crop else None
         width = config.embedding + (_LAST_CROP if config.last_crop else 0)
         self.own = nn.Conv2d(width, n_classes, 1)
-        self.spatial = UNet(width, config.unet_channels)
-        self.dropout = nn.Dropout2d(config.dropout)
-        self.correction = nn.Conv2d(config.unet_channels[0], n_classes, 1)
+        self._sees_around = config.context
+        if config.context:
+            self.spatial = UNet(width, config.unet_channels)
+            self.dropout = nn.Dropout2d(config.dropout)
+            self.correction = nn.Conv2d(config.unet_channels[0], n_classes, 1)
         self.n_classes, self._hidden = n_classes, config.context_dropout
         self.reach = 2 ** (len(config.unet_channels) + 2)  # [px] margin that a tile's edge needs
 
@@ -144,7 +146,10 @@ class HybridNetwork(nn.Module):
         else:
             crop = self.before(x[:, 0, -1].long()).permute(0, 3, 1, 2)  # (B, 8, H, W)
             embedding = torch.cat([self.series(x[:, :, :-1]), crop], dim=1)
-        return self.own(embedding), self.correction(self.dropout(self.spatial(embedding)))
+        own = self.own(embedding)
+        if not self._sees_around:
+            return own, torch.zeros_like(own)
+        return own, self.correction(self.dropout(self.spatial(embedding)))
 
 
 def over_the_year(convolution: nn.Conv1d, t: int) -> tuple[Tensor, Tensor]:

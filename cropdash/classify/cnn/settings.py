@@ -36,6 +36,10 @@ class CnnConfig(TrainConfig):
         0.3, ge=0, le=0.9, title="Period dropout",
         description="Share of the periods of a training patch that are hidden as clouds would.",
     )  # fmt: skip
+    context: bool = Field(
+        True, title="Surroundings",
+        description="The network also sees what lies around a pixel; off: its own series alone.",
+    )  # fmt: skip
     context_dropout: float = Field(
         0.5, ge=0, le=0.95, title="Context dropout",
         description="Share of the training patches in which each pixel must be named without its "
@@ -113,6 +117,9 @@ class CnnConfig(TrainConfig):
         description="Above 1 the run is started by torchrun on each of them.",
     )  # fmt: skip
 
+    def by_itself(self) -> CnnConfig:
+        return super().by_itself().model_copy(update={"context": False})
+
     @property
     def processes(self) -> int:
         return self.devices * self.nodes
@@ -120,6 +127,12 @@ class CnnConfig(TrainConfig):
     @property
     def machines(self) -> int:
         return self.nodes
+
+    @model_validator(mode="after")
+    def _the_seed_s_network_sees_surroundings(self) -> CnnConfig:
+        if self.network == "seed" and not self.context:
+            raise ValueError("the seed's network always sees surroundings: set network to hybrid")
+        return self
 
     @model_validator(mode="after")
     def _every_process_has_patches(self) -> CnnConfig:

@@ -14,33 +14,60 @@ from cropdash.settings.sources import SourceKind
 
 
 class LocalBuild(RegisterColumns):
-    """A folder with scenes/*.tif, a register (*.gpkg) and zones.geojson."""
+    """A folder with images, a register and, if they are not to be proposed, zones."""
 
     source: Literal["local"] = Field("local", title="Source")
     season: str | None = Field(
         None, title="Season",
         description="A calendar year, or its two ends: 2023, 2022-10..2023-09; empty: the year with "
-        "most scenes.",
+        "most images.",
     )  # fmt: skip
     folder: File = Field(
-        title="Folder", description="Holds scenes/*.tif, a register (*.gpkg) and zones.geojson.",
+        title="Folder",
+        description="Holds scenes (GeoTIFFs, .SAFE products or files by band) or ready composites, "
+        "and a register.",
         json_schema_extra=shown("scenes"),
+    )  # fmt: skip
+    register_path: File | None = Field(
+        None, title="Register", description="Parcels, where they do not lie in the folder.",
+        json_schema_extra=shown("register"),
+    )  # fmt: skip
+    zones_path: File | None = Field(
+        None, title="List of zones",
+        description="CSV or GeoJSON; empty: zones.geojson or zones.csv of the folder, else squares of "
+        "the images are proposed.",
+        json_schema_extra=shown("listed"),
+    )  # fmt: skip
+    size: int = Field(
+        256, ge=16, le=2000, title="Zone size",
+        description="Pixels on a side of the zones that are proposed.",
     )  # fmt: skip
 
 
 def _open(config: LocalBuild) -> Source:
-    from cropdash.ingest.local.source import LocalSource
+    from cropdash.ingest.local import composites
+    from cropdash.ingest.local.source import LocalComposites, LocalSource
     from cropdash.ingest.registers import layout_of
 
     if not config.folder.is_dir():
         raise ConfigError(f"There is no folder {config.folder}.")
-    return LocalSource(config.folder, config.days, config.bands, config.every, layout_of(config))
+    kind = LocalComposites if composites.are_in(config.folder) else LocalSource
+    return kind(
+        config.folder,
+        config.days,
+        config.bands,
+        config.every,
+        layout_of(config),
+        config.register_path,
+        config.zones_path,
+        config.size,
+    )
 
 
 KIND = SourceKind(
     name="local",
     label=sentence("Local"),
-    hint=sentence("Scenes, parcels and zones that are on this machine already."),
+    hint=sentence("Images and parcels that are on this machine already."),
     settings=LocalBuild,
     open=_open,
     title=lambda config, source: f"{config.folder.name}, {source.season.text}",

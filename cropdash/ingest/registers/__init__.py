@@ -1,7 +1,7 @@
 """Parcel registers: the French RPG in its editions, and others by a mapping of columns."""
 
-from cropdash.ingest.registers.edition import locate
-from cropdash.ingest.registers.layout import CODE, ID, Layout, layout_of
+from cropdash.ingest.registers.edition import SUFFIXES, locate
+from cropdash.ingest.registers.layout import CODE, ID, Layout, as_text, layout_of
 from cropdash.ingest.registers.reading import (
     REPEATED,
     bounds_of,
@@ -16,8 +16,10 @@ __all__ = (
     "CODE",
     "ID",
     "REPEATED",
+    "SUFFIXES",
     "Layout",
     "Register",
+    "as_text",
     "bounds_of",
     "describe",
     "layout_of",

@@ -50,11 +50,6 @@ def gdal_path(href: str, endpoint: Endpoint) -> str:
     raise InvalidScene("its address is not of a kind that is opened (https, s3)")
 
 
-def driver_of(path: str) -> str:
-    """The one GDAL driver that may open the file: JPEG 2000 by its ending, else GeoTIFF."""
-    return "JP2OpenJPEG" if path.partition("?")[0].lower().endswith(".jp2") else "GTiff"
-
-
 def sign(href: str, endpoint: Endpoint) -> str:
     """The address with the provider's short-lived token, fetched when the last is about to expire.
 

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import rasterio
@@ -149,7 +150,8 @@ def _read_once(path: str, what: str, grid: Grid, endpoint: Endpoint, forget: boo
     B11, B12) or of SCL share its number.
     """
     settings = assets.SETTINGS | dict(endpoint.gdal) | (assets.FORGET if forget else {})
-    with rasterio.Env(**settings), rasters.opened(path, assets.driver_of(path)) as raster:
+    place = path if path.startswith("/vsi") else Path(path)
+    with rasterio.Env(**settings), rasters.opened(place) as raster:
         if raster.crs is None or np.dtype(raster.dtypes[0]).kind != "u":
             raise InvalidScene(
                 f"{what} is left out: it is {raster.dtypes[0]} in {raster.crs or 'no reference system'},"

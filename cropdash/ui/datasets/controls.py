@@ -31,7 +31,8 @@ _BOXES = {  # icon, and a sentence on what is inside
 }
 _WHAT = {  # to put into data/incoming
     "register": sentence("an RPG edition (folder, .7z, .gpkg or .parquet)"),
-    "scenes": sentence("a folder with `scenes/*.tif`, a register (`*.gpkg`) and `zones.geojson`"),
+    "scenes": sentence("a folder with `scenes/` or `composites/` and a register (`*.gpkg`)"),
+    "rows": sentence("a CSV or Parquet with a row for each parcel and date"),
 }
 
 

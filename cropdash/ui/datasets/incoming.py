@@ -17,6 +17,7 @@ from cropdash.ui.shell import assets
 FOLDER = "incoming"
 _REGISTERS = (".gpkg", ".parquet", ".geoparquet", ".7z", ".7z.001")
 _RASTERS = (".tif", ".tiff")
+_IMAGES = ("scenes", "composites", "composites.tif")  # in a folder of one's own
 _LISTED = 200  # entries looked at, and the most that a select box is sent
 _DEEP = 2000  # files looked at inside one folder
 _MAX_BYTES = 5_000_000  # of a zones file: some 50,000 zones
@@ -78,11 +79,19 @@ def _holds(path: Path, suffixes: tuple[str, ...]) -> bool:
 
 
 def _has_scenes(path: Path) -> bool:
-    return (path / "scenes").is_dir()
+    """True for a folder of images: scenes, composites, or products as downloaded."""
+    if not path.is_dir():
+        return False
+    inside = (p for p, _ in zip(path.iterdir(), range(_DEEP), strict=False))
+    return any(p.name in _IMAGES or p.suffix.upper() == ".SAFE" for p in inside)
 
 
 def _is_table(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() == ".csv"
+
+
+def _is_rows(path: Path) -> bool:
+    return path.is_file() and path.suffix.lower() in (".csv", ".parquet")
 
 
 def _is_legend(path: Path) -> bool:
@@ -103,8 +112,10 @@ def _is_zones(path: Path) -> bool:
 _TESTS: dict[Widget, Callable[[Path], bool]] = {
     "register": _is_register,
     "zones": _is_zones,
+    "listed": _is_zones,
     "legend": _is_legend,
     "codes": _is_table,
     "scenes": _has_scenes,
+    "rows": _is_rows,
     "layers": _is_layer,
 }

@@ -11,6 +11,7 @@ from cropdash.domain import Legend, Level, Zone
 from cropdash.figures import values
 from cropdash.figures.imagery import bounds
 from cropdash.i18n import say, sentence
+from cropdash.settings import sources
 from cropdash.ui.shell import address, data
 from cropdash.ui.widgets.names import middle, zone_name
 
@@ -31,6 +32,12 @@ def classes_of(legend: Legend, level: Level) -> tuple[int, ...]:
 def dataset_of(names: Sequence[str]) -> str:
     """The dataset that the page is about, in its head."""
     return address.choose(say("Dataset"), "dataset", names, label_visibility="collapsed", width=130)
+
+
+def say_if_no_map(dataset: str) -> None:
+    """That what is drawn is no place, where the dataset has none."""
+    if not sources.has_map(data.description(dataset).source):
+        st.caption(say("A table without a map: each square is a parcel, drawn in order of its id."))
 
 
 def zone_of(zones: Mapping[str, Zone], shown: Sequence[str]) -> str:

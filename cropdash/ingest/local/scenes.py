@@ -1,0 +1,181 @@
+"""One file of a date, or of a period, to numbers on the zone's grid."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+from cropdash.domain import Float, Grid, Scene, sentinel2
+from cropdash.domain.errors import InvalidScene
+from cropdash.files import rasters
+
+Naming = Callable[[str], str] | None
+_PIXEL_M = (0.1, 1000.0)  # sides of a pixel from which a map can be made
+
+
+def read_scene(path: Path, date: dt.date, grid: Grid, bands: tuple[str, ...]) -> Scene | None:
+    """The part of a scene over the grid; None where it has no pixel there.
+
+    Raises InvalidScene for unreadable files, bands that are not there, or pixels off the grid.
+    """
+    found = read_bands(path, grid, (*bands, sentinel2.SCL))
+    if found is None:
+        return None
+    scl = np.nan_to_num(found.numbers[-1]).astype(np.uint8)
+    return Scene(date, found.reflectance[:-1], scl, grid, bands)
+
+
+@dataclass(frozen=True, eq=False)
+class Bands:
+    """Of a file, over a grid."""
+
+    numbers: NDArray[Any]  # (N, H, W) as they are written
+    reflectance: Float  # (N, H, W), NaN = no data
+
+
+def read_bands(
+    path: Path, grid: Grid, wanted: Sequence[str], told_as: Naming = None
+) -> Bands | None:
+    """The bands of a file by name, over the grid; None where it has no pixel there.
+
+    `told_as` tells a band's name from its description. Raises InvalidScene as `read_scene` does.
+    """
+    try:
+        with rasters.opened(path) as raster:
+            order = band_order(raster.descriptions, wanted, path.name, told_as)
+            window = _window(grid_of(raster, path), grid, path)
+            if not _overlaps(window, raster.height, raster.width):
+                return None
+            values = raster.read(order, window=window, boundless=True, fill_value=0)
+            told = [_Told(raster, number - 1) for number in order]
+    except RasterioError as error:
+        raise InvalidScene(f"{path.name} can't be read ({error}): fetch it again.") from error
+    return Bands(values, _reflectance(values, told))
+
+
+def names_of(path: Path, told_as: Naming = None) -> set[str]:
+    """Names of a file's bands, by their descriptions. Raises InvalidScene."""
+    try:
+        with rasters.opened(path) as raster:
+            return {(told_as or sentinel2.band_name)(text or "") for text in raster.descriptions}
+    except RasterioError as error:
+        raise InvalidScene(f"{path.name} can't be read ({error}): fetch it again.") from error
+
+
+def frame_of(path: Path) -> Grid:
+    """The pixels of a file. Raises InvalidScene for what no map can be made from."""
+    try:
+        with rasters.opened(path) as raster:
+            return grid_of(raster, path)
+    except RasterioError as error:
+        raise InvalidScene(f"{path.name} can't be read ({error}): fetch it again.") from error
+
+
+class _Told:
+    """What a file says of a band's numbers."""
+
+    def __init__(self, raster: Any, position: int) -> None:
+        self.nodata: float | None = raster.nodatavals[position]
+        self.scale, self.offset = raster.scales[position], raster.offsets[position]
+        self.fractions = np.dtype(raster.dtypes[position]).kind == "f"
+
+
+def _reflectance(values: NDArray[Any], told: Sequence[_Told]) -> Float:
+    """(B, H, W) of the numbers as their file says: by scale and offset, else as they are if they
+    are fractions, else x 10,000. 0 is missing, but among fractions that declare another number.
+    """
+    result: Float = np.empty(values.shape, np.float32)
+    for band, (numbers, of) in enumerate(zip(values, told, strict=True)):
+        if of.nodata is None or np.isnan(of.nodata):
+            missing = np.isnan(numbers)
+        else:
+            missing = numbers == of.nodata
+        if not of.fractions or of.nodata is None:
+            missing |= numbers == 0
+        if (of.scale, of.offset) != (1.0, 0.0):
+            result[band] = np.maximum(numbers * of.scale + of.offset, 0)
+        else:
+            whole = 1 if of.fractions else sentinel2.SCALE
+            result[band] = numbers.astype(np.float32) / np.float32(whole)
+        result[band][missing] = np.nan
+    return result
+
+
+def joined(one: Scene, other: Scene) -> Scene:
+    """A day's scene with the pixels of another where it has none."""
+    fresh = np.isnan(one.reflectance).any(axis=0) & ~np.isnan(other.reflectance).any(axis=0)
+    reflectance = np.where(fresh, other.reflectance, one.reflectance)
+    scl = np.where(fresh, other.scl, one.scl)
+    return Scene(one.date, reflectance, scl, one.grid, one.bands)
+
+
+def band_order(
+    descriptions: Sequence[str | None], wanted: Sequence[str], name: str, told_as: Naming = None
+) -> tuple[int, ...]:
+    """1-based positions of bands in a file, by its bands' descriptions.
+
+    B8, B08 and b8 are one band; bands that are not asked for don't matter. A file without any
+    description holds exactly these, in this order. Raises InvalidScene.
+    """
+    names = [(told_as or sentinel2.band_name)(text or "") for text in descriptions]
+    if not any(names) and len(names) == len(wanted):
+        return tuple(range(1, len(wanted) + 1))
+    missing = [band for band in wanted if band not in names]
+    if missing:
+        held = ", ".join(n for n in names if n) or f"{len(names)} without a description"
+        raise InvalidScene(
+            f"{name} lacks {', '.join(missing)}; its bands are {held}: describe each band by its "
+            f"name, or leave all without a description and write {', '.join(wanted)}."
+        )
+    twice = [band for band in wanted if names.count(band) > 1]
+    if twice:
+        raise InvalidScene(f"{name} holds {', '.join(twice)} twice: describe each band once.")
+    return tuple(names.index(band) + 1 for band in wanted)
+
+
+def _window(frame: Grid, grid: Grid, path: Path) -> Window:
+    if rasterio.crs.CRS.from_user_input(frame.crs) != rasterio.crs.CRS.from_user_input(grid.crs):
+        raise InvalidScene(
+            f"{path.name} is in {frame.crs}, the other scenes in {grid.crs}: warp it."
+        )
+    column = (grid.left - frame.left) / grid.pixel_size
+    row = (frame.top - grid.top) / grid.pixel_size
+    off = max(abs(column - round(column)), abs(row - round(row)))
+    if frame.pixel_size != grid.pixel_size or off > 0.01:
+        raise InvalidScene(f"{path.name} does not lie on the pixels of the other scenes: warp it.")
+    return Window(round(column), round(row), grid.shape[1], grid.shape[0])
+
+
+def _overlaps(window: Window, height: int, width: int) -> bool:
+    return bool(
+        window.col_off < width
+        and window.row_off < height
+        and window.col_off + window.width > 0
+        and window.row_off + window.height > 0
+    )
+
+
+def grid_of(raster: Any, path: Path) -> Grid:
+    """Grid of an open raster. Raises InvalidScene unless its pixels are squares on a map."""
+    affine = raster.transform
+    if raster.crs is None or not raster.crs.is_projected:
+        raise InvalidScene(f"{path.name} is not in a projected reference system such as UTM.")
+    if affine.b or affine.d or affine.a != -affine.e:
+        raise InvalidScene(f"{path.name} is rotated or has pixels that are not square.")
+    low, high = _PIXEL_M
+    if not low <= affine.a <= high:
+        raise InvalidScene(
+            f"{path.name} has pixels of {affine.a:g} m: warp it to {low:g} to {high:,.0f} m."
+        )
+    epsg = raster.crs.to_epsg()
+    crs = f"EPSG:{epsg}" if epsg else raster.crs.to_string()
+    return Grid(crs, affine.c, affine.f, affine.a, (raster.height, raster.width))

@@ -1,0 +1,1 @@
+"""Inputs that people have, each made small, and what the product does with them."""
