@@ -176,7 +176,8 @@ def _pills(app: AppTest, source: str) -> Any:
 @pytest.mark.parametrize("source", sources.MODULES)
 def test_every_source_asks_for_season_periods_and_bands(empty: Folders, source: str) -> None:
     app = _source(_open(), source)
-    assert _control(app, f"build:{source}:season").value == ("" if source == "local" else "2023")
+    usual = sources.kind(source).settings.model_fields["season"].default or ""
+    assert _control(app, f"build:{source}:season").value == usual
     assert list(_control(app, f"build:{source}:every").options) == [
         "months", "ten days", "sixteen days",
     ]  # fmt: skip
