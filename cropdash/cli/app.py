@@ -29,7 +29,7 @@ from cropdash.cli.terminal import (
     print_whole,
     score,
 )
-from cropdash.domain.errors import ConfigError, CropdashError, of_memory
+from cropdash.domain.errors import ConfigError, CropdashError, NotEnoughData, of_memory
 from cropdash.domain.secret import hidden
 from cropdash.files import tables
 from cropdash.settings import classifiers, folders, sources
@@ -140,6 +140,10 @@ def predict(
         scoring.predict_zones(folder, source, zones, progress)
     where_to = folder.predictions(None if own else source.name)
     console.print(f"Predicted {len(zones)} zones into {where_to}", soft_wrap=True)
+    try:
+        scoring.check_declared(source, zones)
+    except NotEnoughData as told:
+        console.print(str(told), highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -187,7 +187,8 @@ class RegisterColumns(BuildConfig):
     )  # fmt: skip
     code_column: str | None = Field(
         None, min_length=1, max_length=100, title="Crop column",
-        description="Of the register, where it is not the RPG's CODE_CULTU.",
+        description="Of the register, where it is not the RPG's CODE_CULTU; none: outlines alone, to "
+        "predict.",
         json_schema_extra=shown(box=FOREIGN),
     )  # fmt: skip
 

@@ -44,6 +44,11 @@ def choose_zones(dataset: DatasetFolder, config: TrainConfig) -> Zones:
     mapped = set(parcels["zone_id"])
     learnable = [z for z in learnable if z.zone_id in mapped]
     if not learnable:
+        if all(dataset.report(zone.zone_id).get("outlines") for zone in built):
+            raise NotEnoughData(
+                f"Dataset {dataset.name} holds outlines alone, so there is nothing to learn from:"
+                f" predict it with a run of another dataset, by predict RUN --dataset {dataset.name}."
+            )
         raise NotEnoughData(
             f"No training zone of dataset {dataset.name} has a parcel with a mapped crop: "
             "check the register's crop codes."

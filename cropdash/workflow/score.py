@@ -14,7 +14,7 @@ from pyproj import Transformer
 from cropdash import classify
 from cropdash.classify.classifier import Classifier
 from cropdash.domain import IGNORE, Cube, Labels, Prediction, Sample, Zone
-from cropdash.domain.errors import ConfigError, InvalidRun
+from cropdash.domain.errors import ConfigError, InvalidRun, NotEnoughData
 from cropdash.domain.scores import RunScores, SetScores, TestScores, UnitScores
 from cropdash.evaluate import (
     Unit,
@@ -129,8 +129,10 @@ def score_run(
 ) -> RunScores:
     """Score predictions against the declared crops, from the files on disk; returns the summary.
 
-    `trained` are the classes that count as seen; without it the earlier list is kept.
+    `trained` are the classes that count as seen; without it the earlier list is kept. Raises
+    NotEnoughData where nobody declared a crop.
     """
+    check_declared(dataset, zones)
     k, counted, calibrations = dataset.legend().n_classes, [], []
     for zone in zones:
         table, calibration = _score_zone(run, dataset, zone)
@@ -156,6 +158,17 @@ def score_run(
     )
     run.write_scores(found, confusions, calibration)
     return found
+
+
+def check_declared(dataset: DatasetFolder, zones: Sequence[Zone]) -> None:
+    """Raise NotEnoughData where no parcel of the zones has a mapped crop to be scored against."""
+    crops = (dataset.parcel_facts(zone.zone_id, ["crop"])["crop"] for zone in zones)
+    if not any(crop.between(1, IGNORE - 1).any() for crop in crops):
+        names = ", ".join(zone.zone_id for zone in zones[:5])
+        raise NotEnoughData(
+            f"Nothing is scored: dataset {dataset.name} declares no mapped crop in {names}, as with"
+            " outlines alone."
+        )
 
 
 def checked_areas(run: RunFolder, dataset: DatasetFolder, points: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import numpy as np
 
 from cropdash import classify
 from cropdash.classify import features
+from cropdash.domain.errors import NotEnoughData
 from cropdash.settings import classifiers
 from cropdash.settings.ensemble import EnsembleConfig
 from cropdash.settings.folders import Folders
@@ -85,7 +86,10 @@ def train_run(
     progress("Scoring", _PREDICT)
     if zones.test:
         trained = np.flatnonzero(prior > 0).tolist()
-        score_run(run, dataset, zones.test, trained=trained, seconds=seconds)
+        try:
+            score_run(run, dataset, zones.test, trained=trained, seconds=seconds)
+        except NotEnoughData as told:
+            progress(str(told), 1.0)
 
 
 def assist_run(run: RunFolder, folders: Folders) -> None:

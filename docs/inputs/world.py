@@ -291,3 +291,33 @@ def table(path: Path, *, digital: bool = False, place: bool = False, **columns: 
     else:
         frame.to_parquet(path, index=False)
     return path
+
+
+def points(path: Path, *, degrees: bool = True, codes: str | None = "crop", each: int = 3) -> Path:
+    """Some pixels' middles in each field, with its crop: a CSV, or a GeoPackage by the ending."""
+    rng = np.random.default_rng(3)
+    rows: list[dict[str, Any]] = []
+    for one in fields():
+        for n, (i, j) in enumerate(
+            rng.permutation(FIELD * FIELD)[:each, None] // [FIELD, 1] % FIELD
+        ):
+            x = FRAME.left + (one.column + j + 0.5) * FRAME.pixel_size
+            y = FRAME.top - (one.row + i + 0.5) * FRAME.pixel_size
+            rows.append({"id": f"{one.id}-{n}", "x": x, "y": y, "code": one.code})
+    frame = gpd.GeoDataFrame(
+        {"id": [r["id"] for r in rows]} | ({codes: [r["code"] for r in rows]} if codes else {}),
+        geometry=gpd.points_from_xy([r["x"] for r in rows], [r["y"] for r in rows]),
+        crs=FRAME.crs,
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".gpkg":
+        frame.to_file(path, layer="points", driver="GPKG", engine="pyogrio")
+        return path
+    moved = frame.to_crs(4326) if degrees else frame
+    names = ("lon", "lat") if degrees else ("x", "y")
+    table = pd.DataFrame(frame.drop(columns="geometry"))
+    table = table.assign(**{names[0]: moved.geometry.x, names[1]: moved.geometry.y})
+    if not degrees:
+        table = table.assign(epsg=FRAME.crs.removeprefix("EPSG:"))
+    table.to_csv(path, index=False)
+    return path

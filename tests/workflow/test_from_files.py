@@ -2,9 +2,12 @@
 
 import sys
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from cropdash.cli import app
+from cropdash.domain import IGNORE
 from cropdash.settings import folders
 from cropdash.storage import runs
 from cropdash.storage.datasets import DatasetFolder
@@ -83,3 +86,64 @@ def test_a_table_is_learned_from_and_scored_without_a_map(tmp_path, monkeypatch,
     if classifier != "cnn":  # two epochs teach it little
         assert found.parcel.accuracy > 0.9
     assert len(DatasetFolder(where.data, "mine").built_zones()) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("points.csv", {}),
+        ("points.csv", {"degrees": False}),
+        ("points.gpkg", {"codes": "crop"}),
+    ],
+)
+def test_points_are_learned_from_and_scored_at_their_pixels(
+    tmp_path, monkeypatch, where, name, more
+):
+    folder = world.zones(world.composites(tmp_path / "mine"))
+    world.points(folder / name, **more)
+    columns = ["--id-column", "id", "--code-column", "crop"]
+    assert run(monkeypatch, "build", "mine", "--folder", folder, *columns) == 0
+    dataset = DatasetFolder(where.data, "mine")
+    truth = {(one.row // 6, one.column // 6): one.code for one in world.fields()}
+    legend = dataset.legend()
+    for zone in dataset.built_zones():
+        labels = dataset.labels(zone.zone_id)
+        at = np.argwhere(labels.parcel_id > 0)
+        assert len(at) == 3 * 16
+        assert (labels.crop[labels.parcel_id == 0] == IGNORE).all()
+        left = round((zone.grid.left - world.FRAME.left) / 10)
+        for i, j in at:
+            code = truth[(i // 6, (j + left) // 6)]
+            assert labels.crop[i, j] == legend.codes[code].crop
+    found = trained(monkeypatch, where).scores().test
+    assert found.pixel.n_scored == found.parcel.n_scored == 3 * 16
+    assert found.pixel.accuracy > 0.9
+
+
+def test_outlines_alone_are_predicted_and_nothing_is_scored(tmp_path, monkeypatch, where, capsys):
+    folder = FOLDERS["composites"](tmp_path / "mine")
+    assert run(monkeypatch, "build", "mine", "--folder", folder) == 0
+    done = trained(monkeypatch, where)
+    bare = tmp_path / "bare"
+    world.zones(world.composites(bare))
+    world.register(bare / "fields.parquet", codes=None)
+    words = ["--id-column", "ID_PARCEL"]
+    assert run(monkeypatch, "build", "first", "--folder", bare, *words) == 2
+    assert "crop code (none for outlines alone)" in capsys.readouterr().err.replace("\n", " ")
+    assert run(monkeypatch, "build", "bare", "--folder", bare, *words, "--code-column", "none") == 0
+    capsys.readouterr()
+    assert run(monkeypatch, "predict", done.run_id, "--dataset", "bare") == 0
+    assert (
+        "Nothing is scored: dataset bare declares no mapped crop in east" in capsys.readouterr().out
+    )
+    answers = pd.read_parquet(next(done.predictions("bare").glob("*.parquet")))
+    legend = DatasetFolder(where.data, "bare").legend()
+    ids = DatasetFolder(where.data, "bare").parcels("east").set_index("parcel_id")["register_id"]
+    truth = {one.id: legend.codes[one.code].crop for one in world.fields()}
+    right = [truth[ids[row.parcel_id]] == row.predicted for row in answers.itertuples()]
+    assert len(right) == 16
+    assert np.mean(right) > 0.9
+    labels = DatasetFolder(where.data, "bare").labels("east")
+    assert (labels.crop[labels.parcel_id > 0] == IGNORE).all()
+    assert run(monkeypatch, "train", "bare", "--classifier", "xgboost") == 2
+    assert "holds outlines alone, so there is nothing to learn from" in capsys.readouterr().err

@@ -18,6 +18,7 @@ from cropdash.ingest.local.images import first_frame, frames
 from cropdash.ingest.zones.sides import divide
 
 ZONES = ("zones.geojson", "zones.csv")
+POINTS = "points.csv"  # in place of a register
 SIDE_PX = 256  # of the squares that are proposed
 _MOST = 60  # squares that are proposed
 
@@ -38,8 +39,7 @@ class Land:
         if self.register is not None:
             return self.register
         inside = sorted(p for p in self.folder.iterdir() if not p.name.startswith("."))
-        found = [p for p in inside if p.suffix.lower() in registers.SUFFIXES]
-        found = [p for p in found if p.name not in ZONES]
+        found = [p for p in inside if p.suffix.lower() in registers.SUFFIXES or p.name == POINTS]
         if len(found) != 1:
             names = f" ({', '.join(p.name for p in found[:5])})" if found else ""
             raise InvalidRegister(
@@ -72,7 +72,8 @@ def propose(frames: Sequence[Grid], parcels: gpd.GeoDataFrame, side_px: int) -> 
     Of more than 60 those with most parcels. Raises NotEnoughData for fewer than two.
     """
     squares = _squares(frames, side_px)
-    x, y = (getattr(parcels.geometry.representative_point(), axis).to_numpy() for axis in "xy")
+    inner = parcels.geometry.representative_point()
+    x, y = (getattr(inner, axis).to_numpy() for axis in "xy")
     codes, code = np.unique(parcels[registers.CODE].to_numpy(str), return_inverse=True)
     counts = np.stack([_counts(grid, x, y, code, len(codes)) for grid in squares])
     held = counts.sum(axis=1)

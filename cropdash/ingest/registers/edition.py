@@ -18,6 +18,7 @@ from cropdash.ingest.registers.layout import NAMES
 
 UNPACKED = "unpacked"  # folder beside an archive that holds what was unpacked of it
 SUFFIXES = (".gpkg", ".parquet", ".geoparquet")
+POINTS = ".csv"  # a register of points
 _ARCHIVE = re.compile(r"\.7z(\.001)?$", re.IGNORECASE)
 _SHOWN = 6  # names in a message
 
@@ -79,7 +80,7 @@ def choose(paths: Sequence[AnyPath], where: str) -> AnyPath:
 
 
 def _file_of(path: Path) -> Path:
-    if kind_of(path) is not Kind.ARCHIVE:
+    if path.suffix.lower() == POINTS or kind_of(path) is not Kind.ARCHIVE:
         return path
     from cropdash.ingest.registers import archive  # py7zr is needed for archives alone
 

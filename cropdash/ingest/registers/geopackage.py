@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from cropdash.domain.errors import InvalidRegister
 from cropdash.files import vectors
-from cropdash.ingest.registers.layout import FID, Layout
+from cropdash.ingest.registers.layout import FID, NONE, Layout
 from cropdash.ingest.registers.register import Box, Register
 
 
@@ -29,7 +29,8 @@ def describe(path: Path, layout: Layout) -> Register:
 
 def read(register: Register, box: Box | None) -> gpd.GeoDataFrame:
     """Id, code and geometry of the rows whose bounds touch the box."""
-    columns = [name for name in (register.id_column, register.code_column) if name != FID]
+    named = (register.id_column, register.code_column)
+    columns = [name for name in named if name not in (FID, NONE)]
     number = FID if register.id_column == FID else None
     return vectors.read(register.path, register.layer, columns, box, number)
 

@@ -21,7 +21,7 @@ from pyproj.exceptions import CRSError
 
 from cropdash.domain.errors import InvalidRegister
 from cropdash.files import parquet
-from cropdash.ingest.registers.layout import Layout
+from cropdash.ingest.registers.layout import NONE, Layout
 from cropdash.ingest.registers.register import Box, Register
 
 _LONLAT = "OGC:CRS84"  # where the metadata leave the reference system out
@@ -48,11 +48,12 @@ def describe(path: Path, layout: Layout) -> Register:
 
 def read(register: Register, box: Box | None) -> gpd.GeoDataFrame:
     """Id, code and geometry of the rows whose bounds touch the box."""
-    columns = [register.id_column, register.code_column, register.geometry]
-    with parquet.opened(register.path, columns[:2]) as file:
+    named = [n for n in (register.id_column, register.code_column) if n != NONE]
+    columns = [*named, register.geometry]
+    with parquet.opened(register.path, named) as file:
         groups = None if box is None else _near(file, register, box)
         parts = [_touching(b, register, box) for b in parquet.batches(file, columns, groups)]
-    nothing = gpd.GeoDataFrame(dict.fromkeys(columns[:2], ()), geometry=[], crs=register.crs)
+    nothing = gpd.GeoDataFrame(dict.fromkeys(named, ()), geometry=[], crs=register.crs)
     return pd.concat(parts, ignore_index=True) if parts else nothing
 
 

@@ -11,6 +11,7 @@ from cropdash.domain.errors import InvalidRegister
 from cropdash.settings.build import BuildConfig
 
 ID, CODE = "ID_PARCEL", "CODE_CULTU"
+NONE = "none"  # in place of a crop column: outlines alone, of which nobody declared what they bear
 FID = "fid"  # asks for the number that a GeoPackage gives each feature
 # File and layer of the parcels: PARCELLES_GRAPHIQUES up to RPG 2.2 (2023), RPG_Parcelles from
 # RPG 3.0 (2024) on; the case differs from one edition, and from one export, to the next.
@@ -29,17 +30,23 @@ class Layout:
     code_column: str | None = None
     layer: str | None = None
 
+    @property
+    def has_no_codes(self) -> bool:
+        """True where the register is said to hold outlines alone."""
+        return (self.code_column or "").lower() == NONE
+
     def columns(self, fields: Iterable[str], where: str) -> tuple[str, str]:
         """The register's own names of the id and code columns; InvalidRegister if one lacks."""
         fields = list(fields)
         wanted = (self.id_column or ID, self.code_column or CODE)
         found = [_in_any_case(name, fields) for name in wanted]
+        found = [found[0], NONE] if self.has_no_codes else found
         missing = [name for name, match in zip(wanted, found, strict=True) if match is None]
         if missing:
             raise InvalidRegister(
                 f"{where}: no column {' or '.join(missing)}; it has {', '.join(fields) or 'none'}."
                 " Name the columns of the parcels' id (in a GeoPackage, fid for the feature's own"
-                " number) and crop code: --id-column, --code-column."
+                " number) and crop code (none for outlines alone): --id-column, --code-column."
             )
         return str(found[0]), str(found[1])
 

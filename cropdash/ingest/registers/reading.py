@@ -18,8 +18,9 @@ from pyproj.exceptions import ProjError
 
 from cropdash.domain import Grid
 from cropdash.domain.errors import InvalidRegister
-from cropdash.ingest.registers import edition, geopackage, geoparquet
-from cropdash.ingest.registers.layout import CODE, ID, Layout, as_text
+from cropdash.domain.source import ONLY_HERE, OUTLINES
+from cropdash.ingest.registers import edition, geopackage, geoparquet, points
+from cropdash.ingest.registers.layout import CODE, ID, NONE, Layout, as_text
 from cropdash.ingest.registers.register import Box, Register
 
 REPEATED = "repeated_ids"  # key of the frame's attrs: ids that stand on several rows of the edition
@@ -47,13 +48,15 @@ def read_parcels(
     holds them all.
 
     `path` is a GeoPackage, a GeoParquet file, a .7z archive (or the first part of a split one)
-    that holds either, or a folder that holds one of these at any depth. Archives are unpacked
-    once, into a folder `unpacked` beside them.
+    that holds either, a folder that holds one of these at any depth, or a CSV of points. Archives
+    are unpacked once, into a folder `unpacked` beside them. A point is the pixel of the grid that it
+    lies in.
 
     Returns ID_PARCEL (text), CODE_CULTU (text) and geometry, in the register's own reference
     system and in order of id. `attrs["repeated_ids"]` lists those of the ids that stand on
     several rows of the whole register, wherever these lie; to know them, the first call of a
-    process reads the id column once.
+    process reads the id column once. Points have `attrs["only_here"]`, outlines without
+    crops `attrs["outlines"]`.
 
     Raises InvalidRegister if the file, its layer, a column or its reference system is missing,
     or if the grid can't be placed in it.
@@ -62,6 +65,8 @@ def read_parcels(
     grids = [grid] if isinstance(grid, Grid) else grid
     box = bounds_of(grids, register.crs, register.path.name) if grids else None
     frame = _reader(register.path).read(register, box)
+    outlines = register.code_column == NONE
+    frame = frame.assign(**{NONE: ""}) if outlines else frame
     frame = frame.rename(columns={register.id_column: ID, register.code_column: CODE})
     frame = frame.rename_geometry("geometry") if frame.geometry.name != "geometry" else frame
     try:
@@ -70,9 +75,13 @@ def read_parcels(
         raise InvalidRegister(
             f"{register.path.name} holds an id or a crop code that is no text: fetch it again."
         ) from error
+    if only_here := points.are_points(frame):
+        frame = points.in_pixels(frame, grid) if isinstance(grid, Grid) else frame
     frame = frame[[ID, CODE, "geometry"]].sort_values([ID, CODE], kind="stable", ignore_index=True)
     everywhere = repeated_ids(register) if box is not None else _repeated(frame[ID])
-    frame.attrs[REPEATED] = sorted(set(frame[ID]) & everywhere)
+    frame.attrs |= {
+        REPEATED: sorted(set(frame[ID]) & everywhere), OUTLINES: outlines, ONLY_HERE: only_here,
+    }  # fmt: skip
     return frame
 
 
@@ -140,4 +149,6 @@ def _warped_bounds(box: Box, source: str, target: object) -> NDArray[np.float64]
 
 
 def _reader(file: Path) -> ModuleType:
+    if file.suffix.lower() == edition.POINTS:
+        return points
     return geoparquet if edition.kind_of(file) is edition.Kind.GEOPARQUET else geopackage

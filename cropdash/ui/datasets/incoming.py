@@ -68,7 +68,8 @@ def save(name: str, content: bytes) -> Path:
 
 def _is_register(path: Path) -> bool:
     if path.is_file():
-        return path.name.lower().endswith(_REGISTERS)
+        name = path.name.lower()
+        return name.endswith(_REGISTERS) or (name.startswith("points") and _is_table(path))
     return not _has_scenes(path) and _holds(path, _REGISTERS)
 
 
