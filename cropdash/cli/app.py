@@ -29,7 +29,7 @@ from cropdash.cli.terminal import (
     print_whole,
     score,
 )
-from cropdash.domain.errors import ConfigError, CropdashError, NotEnoughData, of_memory
+from cropdash.domain.errors import ConfigError, CropdashError, of_memory
 from cropdash.domain.secret import hidden
 from cropdash.files import tables
 from cropdash.settings import classifiers, folders, sources
@@ -128,6 +128,7 @@ def predict(
 
     `python -m cropdash predict cnn-20230101-120000-ab12 --dataset spain --zone spain_1`
     """
+    from cropdash.workflow import partition
     from cropdash.workflow import score as scoring
 
     where = folders.folders()
@@ -140,10 +141,8 @@ def predict(
         scoring.predict_zones(folder, source, zones, progress)
     where_to = folder.predictions(None if own else source.name)
     console.print(f"Predicted {len(zones)} zones into {where_to}", soft_wrap=True)
-    try:
-        scoring.check_declared(source, zones)
-    except NotEnoughData as told:
-        console.print(str(told), highlight=False, soft_wrap=True)
+    if told := partition.undeclared(source, zones):
+        console.print(told, highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -13,6 +13,7 @@ import pandas as pd
 from cropdash.classify import stopping
 from cropdash.domain import IGNORE, Bytes, Zone, indices
 from cropdash.domain.errors import InvalidRun, NotEnoughData
+from cropdash.i18n import sentence
 from cropdash.prepare import rare, splits
 from cropdash.settings.train import TrainConfig
 from cropdash.storage.datasets import DatasetFolder
@@ -111,6 +112,17 @@ def mapped_parcels(dataset: DatasetFolder, zones: Sequence[Zone]) -> pd.DataFram
     ]
     table = pd.concat(tables, ignore_index=True)
     return pd.DataFrame(table[table["crop"] > 0])
+
+
+def undeclared(dataset: DatasetFolder, zones: Sequence[Zone]) -> str:
+    """Why nothing can be scored, where no parcel of the zones has a mapped crop; else ""."""
+    if (mapped_parcels(dataset, zones)["crop"] != IGNORE).any():
+        return ""
+    names = ", ".join(zone.zone_id for zone in zones[:5])
+    told = sentence(
+        "Nothing is scored: dataset {dataset} declares no mapped crop in {zones}, as with outlines alone."
+    )
+    return told.format(dataset=dataset.name, zones=names)
 
 
 def held_out_doubts(dataset: DatasetFolder, zones: Zones) -> Iterator[str]:

@@ -33,6 +33,7 @@ from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
 from cropdash.workflow import ensemble
 from cropdash.workflow.calibrate import COVERAGE, Calibration, of_map
+from cropdash.workflow.partition import undeclared
 
 Progress = Callable[[str, float], None]
 UNITS: tuple[Unit, ...] = ("pixel", "parcel", "hectare")
@@ -132,7 +133,8 @@ def score_run(
     `trained` are the classes that count as seen; without it the earlier list is kept. Raises
     NotEnoughData where nobody declared a crop.
     """
-    check_declared(dataset, zones)
+    if told := undeclared(dataset, zones):
+        raise NotEnoughData(told)
     k, counted, calibrations = dataset.legend().n_classes, [], []
     for zone in zones:
         table, calibration = _score_zone(run, dataset, zone)
@@ -158,17 +160,6 @@ def score_run(
     )
     run.write_scores(found, confusions, calibration)
     return found
-
-
-def check_declared(dataset: DatasetFolder, zones: Sequence[Zone]) -> None:
-    """Raise NotEnoughData where no parcel of the zones has a mapped crop to be scored against."""
-    crops = (dataset.parcel_facts(zone.zone_id, ["crop"])["crop"] for zone in zones)
-    if not any(crop.between(1, IGNORE - 1).any() for crop in crops):
-        names = ", ".join(zone.zone_id for zone in zones[:5])
-        raise NotEnoughData(
-            f"Nothing is scored: dataset {dataset.name} declares no mapped crop in {names}, as with"
-            " outlines alone."
-        )
 
 
 def checked_areas(run: RunFolder, dataset: DatasetFolder, points: pd.DataFrame) -> pd.DataFrame:
