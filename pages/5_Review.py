@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cropdash.i18n import say
-from cropdash.ui.review import cases, choices, listing, notes, parcel
+from cropdash.ui.review import cases, choices, listing, notes, parcel, seasons
 from cropdash.ui.shell import data, frame
 from cropdash.ui.widgets import choices as choices_of
 from cropdash.ui.widgets import run_pair
@@ -21,7 +21,9 @@ if not names:
 
 with head, frame.or_stop():
     dataset = choices_of.dataset_of(names)
-    runs = choices.choose_runs([r for r in data.usable_runs(dataset) if r.scores])
+    chosen = choices.choose_runs([r for r in data.usable_runs(dataset) if r.scores])
+    day = seasons.choose_day(chosen)
+    runs = seasons.by(chosen, day)
 if not cases.common_zones(runs):
     frame.stop_with(say("These runs predicted different zones: choose two that share some."))
 
@@ -33,6 +35,9 @@ def list_and_parcel() -> None:
         with st.popover(say("How to judge"), icon=":material/tune:"):
             level = choices.choose_level()
             limits = choices.choose_limits()
+            rules = None
+            if day is not None:
+                rules = seasons.choose_rules(chosen, level, limits, cases.cases(runs, level))
             zones = cases.common_zones(runs)
             st.caption(
                 say(
@@ -45,6 +50,8 @@ def list_and_parcel() -> None:
         if not len(found):
             frame.stop_with(say("No parcel with a mapped crop is declared in the predicted zones."))
         table, models = cases.lit(found, limits), run_pair.names_of(runs)
+        if rules is not None and day is not None:
+            table = seasons.lit(found, chosen, level, rules, day)
         filters = choices.choose_filters(table, level, dataset)
         rows = notes.added(choices.shown(table, filters), dataset)
         listing.downloads(rows, models, level, dataset)
@@ -60,6 +67,9 @@ def list_and_parcel() -> None:
                 parcel.place_and_year(case, runs, level)
             with right:
                 parcel.evidence(case, runs, level)
+    if rules is not None:
+        with st.expander(say("The season so far"), icon=":material/timeline:"):
+            seasons.show(chosen, level, rules)
 
 
 list_and_parcel()

@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "evaluate": EVERYONE,
     "figures": EVERYONE,
     "simulate": EVERYONE,
-    "classify": {*EVERYONE, "files"},
+    "classify": {*EVERYONE, "files", "prepare.as_of"},
     "ingest": {*EVERYONE, "files"},
     "storage": {*EVERYONE, "files"},
     "jobs": {*EVERYONE, "files", "storage"},

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
+import shutil
+from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -11,12 +14,17 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cropdash.evaluate import suspicion
+from cropdash.evaluate.lamps import Rules
 from cropdash.settings import folders
 from cropdash.settings.folders import Folders
 from cropdash.storage import decisions, layout
-from cropdash.ui.review import cases, listing, words
+from cropdash.storage import runs as runs_of
+from cropdash.storage import seasons as storage_of
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.ui.review import cases, listing, seasons, words
 from cropdash.ui.review.cases import Limits
 from cropdash.ui.shell import data
+from cropdash.workflow import score
 from tests import factory
 
 REVIEW = "pages/5_Review.py"
@@ -182,3 +190,53 @@ def test_the_geopackage_holds_the_outlines(runs, tmp_path) -> None:
     outlines = data.parcels("demo", zone).to_crs(4326).set_index("parcel_id").geometry
     first = found[found["zone_id"] == zone].set_index("parcel_id").geometry
     assert first.geom_equals_exact(outlines.loc[first.index], 1e-6).all()
+
+
+def ask_by(world: Folders, run_id: str, day: dt.date, seed: int) -> None:
+    """Give a run answers by a day, as a season's scoring writes them."""
+    run, dataset = runs_of.find(world.models, run_id), DatasetFolder(world.data, "demo")
+    dated, season = storage_of.at(run, day), dataset.description().season
+    storage_of.begin(dated, {})
+    zones = [z for z in dataset.built_zones() if z.zone_id in run.predicted_zones()]
+    rng = np.random.default_rng(seed)
+    for zone in zones:
+        said = run.prediction(zone.zone_id)
+        p = said.parcel_probabilities ** rng.uniform(0.2, 1)  # not so sure yet
+        p = p / np.maximum(p.sum(axis=1, keepdims=True), 1e-9)
+        early = replace(said, parcel_probabilities=p.astype(np.float32))
+        dated.write_prediction(zone.zone_id, early, season)
+    score.score_run(dated, dataset, zones)
+
+
+def test_by_a_day_the_list_is_of_that_day_and_what_was_green_stays_so(runs, world) -> None:
+    june, july = dt.date(2023, 6, 30), dt.date(2023, 7, 31)
+    for i, run in enumerate(runs):
+        for day in (june, july):
+            ask_by(world, run.run_id, day, i + day.month)
+    try:
+        whole, early = show(), show(by=june.isoformat())
+        assert [b.label for b in whole.selectbox].count("As seen by") == 1
+        mine = data.store().run(f"{runs[0].run_id}@{june}")
+        assert mine.scores is not None
+        ids = [f"{run.run_id}@{june}" for run in runs]
+        table = cases.cases([data.store().run(i) for i in ids], "class")
+        assert not table["supported"].equals(cases.cases(runs, "class")["supported"])
+        by_june = seasons.lit(table, data_runs(runs), "class", Rules(), june)
+        by_july = seasons.lit(
+            cases.cases(seasons.by(runs, july), "class"), data_runs(runs), "class", Rules(), july
+        )
+        both = by_june.merge(by_july, on=["zone_id", "parcel_id"])
+        green = both[both["light_x"] == "green"]
+        assert len(green) > 0
+        assert (green["light_y"] == "green").all()
+        charts = list(early.get("plotly_chart"))
+        assert len(charts) >= 2
+        assert any("season" in e.label for e in early.expander)
+    finally:
+        for run in runs:
+            shutil.rmtree(runs_of.find(world.models, run.run_id).path / layout.SEASON)
+
+
+def data_runs(runs):
+    """The runs as they are now, with the days by which they were asked."""
+    return [data.store().run(run.run_id) for run in runs]

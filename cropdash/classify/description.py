@@ -118,8 +118,9 @@ def schema_in(model: Mapping[str, Any], config: TrainConfig) -> TrainingSchema:
     Raises KeyError, TypeError or ValueError if it is damaged or not what the settings ask for.
     """
     inputs = Inputs.from_json(model["inputs"])
-    asked = (config.inputs, config.indices, config.location, config.last_crop)
-    if asked != (inputs.series, inputs.indices, inputs.location, inputs.last_crop):
+    asked = (config.inputs, config.indices, config.location, config.last_crop, config.in_season)
+    seen = (inputs.series, inputs.indices, inputs.location, inputs.last_crop, inputs.in_season)
+    if asked != seen:
         raise ValueError("The inputs are not those of the settings.")
     return TrainingSchema(
         tuple(model["bands"]), tuple(model["days"]), inputs, tuple(model["classes"])

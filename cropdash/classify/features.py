@@ -10,9 +10,11 @@ from pyproj import Transformer
 
 from cropdash.classify.inputs import RAW, Inputs
 from cropdash.domain import BACKGROUND, IGNORE, Cube, Float, Grid, Sample
+from cropdash.prepare import as_of
 
 PLACE = ("latitude", "longitude")
 LAST_CROP = "last crop"
+KNOWN = "periods known"
 # A pixel is drawn by one over this power of its parcel's size; 1: each parcel as often.
 DRAWN_BY = 0.75
 
@@ -27,13 +29,17 @@ def table(cube: Cube, inputs: Inputs) -> Float:
     n_pixels = cube.grid.shape[0] * cube.grid.shape[1]
     series = {name: cube.index(name).reshape(-1, n_pixels) for name in inputs.indices}  # (T, H*W)
     columns = [cube.reflectance.reshape(-1, n_pixels)]  # (T*B, H*W)
+    n = as_of.known(cube.reflectance)
     if inputs.series != RAW:
         for values in series.values():
-            statistics = [f(values, axis=0) for f in (np.min, np.max, np.mean, np.std)]
+            so_far = values[: max(n, 1)]
+            statistics = [f(so_far, axis=0) for f in (np.min, np.max, np.mean, np.std)]
             columns += [values, np.diff(values, axis=0), np.stack(statistics)]
     if inputs.location:
         columns.append(coordinates(cube.grid).reshape(2, n_pixels))
     columns += [cube.layer(name).reshape(-1, n_pixels) for name, _ in inputs.layers]
+    if inputs.in_season:
+        columns.append(np.full((1, n_pixels), n, np.float32))
     if inputs.last_crop:
         known = last_crop(cube).reshape(1, n_pixels)
         columns.append(np.where(known > 0, known, np.float32(np.nan)))
@@ -51,6 +57,7 @@ def table_names(bands: Sequence[str], n_periods: int, inputs: Inputs) -> list[st
     names += list(PLACE) if inputs.location else []
     for layer, n in inputs.layers:
         names += [layer] if n == 1 else [f"{number} {layer}" for number in numbers]
+    names += [KNOWN] if inputs.in_season else []
     return names + ([LAST_CROP] if inputs.last_crop else [])
 
 
@@ -79,9 +86,9 @@ def parcel_weight(sample: Sample, power: float) -> Float:
 
 
 def labelled(sample: Sample) -> NDArray[np.bool_]:
-    """(H, W) True where a mapped crop is declared and the series is not missing."""
-    crop = sample.labels.crop
-    seen = ~np.isnan(sample.cube.reflectance).any(axis=(0, 1))
+    """(H, W) True where a mapped crop is declared and what is known of the season is not missing."""
+    crop, series = sample.labels.crop, sample.cube.reflectance
+    seen = ~np.isnan(series[: max(as_of.known(series), 1)]).any(axis=(0, 1))
     declared: NDArray[np.bool_] = (crop != BACKGROUND) & (crop != IGNORE)
     return declared & seen
 

@@ -25,6 +25,7 @@ class Inputs:
         tuple[str, int], ...
     ] = ()  # names, and values a season: T, or 1 where it is still
     last_crop: bool = False
+    in_season: bool = False  # how much of the season is known
 
     @staticmethod
     def of(config: TrainConfig, cube: Cube) -> Inputs:
@@ -40,7 +41,7 @@ class Inputs:
             found |= alike or {wanted: 1}
         made = Inputs(
             config.inputs, config.indices, config.location, tuple(found.items()),
-            config.last_crop,
+            config.last_crop, config.in_season,
         )  # fmt: skip
         made.check(cube)
         return made

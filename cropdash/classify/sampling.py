@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from cropdash.classify import features
 from cropdash.classify.description import TrainingSchema
 from cropdash.domain import Float, Sample
+from cropdash.prepare import as_of
 from cropdash.settings.train import RowsConfig
 
 Positions = NDArray[np.int32]  # of classes in the schema's list
 Rows = tuple[Float, Positions]  # (N, F) and (N,)
+_ENDS, _WHOLE = 4, 2  # parts of a zone's rows: seasons cut off on as many days, and whole ones
 _JUDGED = 40_000  # rows: enough for a steady loss, few enough not to slow each round
 
 
@@ -38,11 +40,29 @@ def choose(
     return [_pick(c, int(n), rng) for c, n in zip(chances, quota, strict=True)]
 
 
-def rows_of(sample: Sample, pixels: NDArray[np.int64], schema: TrainingSchema) -> Rows:
-    """Features and classes of the chosen pixels of a zone."""
-    rows = features.table(sample.cube, schema.inputs)[pixels]
-    labels = np.searchsorted(schema.classes, sample.labels.crop.ravel()[pixels])
-    return rows, labels.astype(np.int32)
+def rows_of(
+    sample: Sample, pixels: NDArray[np.int64], schema: TrainingSchema, rng: np.random.Generator
+) -> Rows:
+    """Features and classes of the chosen pixels of a zone.
+
+    For a model that answers in season a third of them is of the whole season, and the others of
+    seasons that end on a few days drawn for the zone.
+    """
+    labels = np.searchsorted(schema.classes, sample.labels.crop.ravel()[pixels]).astype(np.int32)
+    if not schema.inputs.in_season:
+        return features.table(sample.cube, schema.inputs)[pixels], labels
+    until = ends(_ENDS, schema.n_periods, rng)
+    parts = np.split(pixels, np.arange(1, _ENDS + 1) * len(pixels) // (_ENDS + _WHOLE))
+    rows = [
+        features.table(as_of.first_periods(sample.cube, n), schema.inputs)[part]
+        for n, part in zip(until, parts, strict=False)
+    ]
+    return np.concatenate([*rows, features.table(sample.cube, schema.inputs)[parts[-1]]]), labels
+
+
+def ends(many: int, n_periods: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """(many,) numbers of periods after which a season is cut off, each as likely, never the last."""
+    return rng.integers(1, max(n_periods, 2), many)
 
 
 def draw(
@@ -54,7 +74,7 @@ def draw(
 ) -> Rows:
     """Rows and classes of at most `limit` labelled pixels of all zones."""
     chosen = choose(samples, schema, limit, weighting, rng)
-    parts = [rows_of(s, p, schema) for s, p in zip(samples, chosen, strict=True) if len(p)]
+    parts = [rows_of(s, p, schema, rng) for s, p in zip(samples, chosen, strict=True) if len(p)]
     if not parts:
         return np.zeros((0, 1), np.float32), np.zeros(0, np.int32)
     rows, labels = zip(*parts, strict=True)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.table import Table
 
-from cropdash.cli import build, model, simulate, study
+from cropdash.cli import build, model, season, simulate, study
 from cropdash.cli import zones as zone_commands
 from cropdash.cli.terminal import (
     FIRST,
@@ -52,6 +52,7 @@ app.command()(model.ensemble)
 app.command()(model.optimism)
 app.command()(study.crossvalidate)
 app.command()(study.search)
+app.command()(season.season)
 Workers = Annotated[int, typer.Option(min=1, max=64, help="Zones built at the same time.")]
 
 

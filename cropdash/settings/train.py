@@ -58,6 +58,11 @@ class TrainConfig(BaseModel):
         description="The model also sees what the parcel bore the year before, where the dataset "
         "has it.",
     )  # fmt: skip
+    in_season: bool = Field(
+        False, title="Answer in season",
+        description="The model also learns from seasons that are cut off at random days, and so can "
+        "be asked before the season is over.",
+    )  # fmt: skip
     adjustment: bool = Field(
         True, title="Adjust for rare classes",
         description="How much rare classes are favoured is fitted on the validation zones.",

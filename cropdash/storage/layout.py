@@ -5,6 +5,7 @@ data/<dataset>/     dataset.json, legend.json, build.json, decisions.json, reali
 models/<run>/       config.json, status.json, epochs.jsonl, worker.log, the model's own files
     predictions/    <zone>.tif, <zone>.parquet; elsewhere/<dataset>/ holds those of other datasets
     scores/         scores.json, confusions.parquet, calibration.parquet, areas.parquet
+    season/<day>/   what it says by that day: predictions/, scores/ and calibration.json again
 models/studies/<study>/  config.json, status.json, folds/<n>/ (a run each), trials/<n>.json
 """
 
@@ -44,6 +45,8 @@ STACK = Form("stack.json", kind=shapes.Stack)
 EPOCHS, APPLICABILITY = "epochs.jsonl", "applicability.npz"
 PREDICTIONS, SCORES_FOLDER = "predictions", "scores"
 ELSEWHERE = "elsewhere"  # folders of predictions of other datasets, by their name
+ASKED = Form("asked.json")  # of which weights and data a day's predictions are
+SEASON = "season"  # folder of what a run says before its season is over
 SCORES = Form("scores.json")
 CONFUSIONS, DECIDED = "confusions.parquet", "calibration.parquet"
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -18,6 +19,7 @@ from cropdash.storage import (
     damaged,
     layout,
     runs,
+    seasons,
     studies,
     summaries,
     zone_states,
@@ -62,6 +64,11 @@ class RunInfo:
     scores: RunScores | None  # None until evaluated
     zones: tuple[str, ...]  # predicted
     legend_hash: str  # of the classes that it names
+    days: tuple[dt.date, ...] = ()  # by which it was asked before the season was over
+
+    def by(self, day: dt.date) -> str:
+        """The id of what it says by a day."""
+        return seasons.name(self.run_id, day)
 
     @property
     def classifier(self) -> str:
@@ -89,7 +96,7 @@ def _dataset(store: Store, name: str) -> DatasetFolder:
 
 
 def _run(store: Store, run_id: str) -> RunFolder:
-    return runs.find(store.models, run_id)
+    return seasons.find(store.models, run_id)
 
 
 @dataclass(frozen=True)
@@ -167,7 +174,12 @@ class Store:
         return tuple(i for i in infos if dataset is None or i.dataset == dataset)
 
     def run(self, run_id: str) -> RunInfo:
-        return _info(_run(self, run_id))
+        """The run of that id, or what it says by a day (see `seasons.name`)."""
+        found = _run(self, run_id)
+        if not seasons.is_dated(run_id):
+            return _info(found)
+        whole = _info(RunFolder(found.path.parents[1]))
+        return replace(whole, run_id=run_id, scores=found.scores(), zones=found.predicted_zones())
 
     record = _of(_run, RunFolder.record)
     epochs = _of(_run, RunFolder.epochs)
@@ -219,6 +231,7 @@ def _info(run: RunFolder) -> RunInfo:
         scores=_scores(run),
         zones=run.predicted_zones(),
         legend_hash=str(record.legend_hash),
+        days=seasons.days(run),
     )
 
 

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from cropdash.classify import features
 from cropdash.classify.description import TrainingSchema
-from cropdash.classify.features import LAST_CROP, PLACE
+from cropdash.classify.features import KNOWN, LAST_CROP, PLACE
 from cropdash.classify.inputs import DIGITAL, Inputs
 from cropdash.domain import Cube, Float, Sample, indices, sentinel2
+from cropdash.prepare import as_of
 
 _SHARES = np.linspace(0.005, 0.995, 67)  # of the training pixels; a step is 1.5 per cent
 _SPREAD = 3**0.5  # half the range of the numbers, so that their deviation is 1
@@ -36,7 +37,7 @@ class Encoding:
 
     inputs: Inputs
     bands: tuple[str, ...]
-    names: tuple[str, ...]  # (C,) of the channels; a last crop is the last and stays a class id
+    names: tuple[str, ...]  # (C,) of the channels; of the last ones see `beside`
     quantiles: Float  # (T, C, Q)
     places: Float  # (Z, 2) latitude and longitude of the training zones
 
@@ -50,6 +51,17 @@ class Encoding:
         if self.inputs.location and not self._is_near(cube):
             found[:, self.place] = 0
         return found
+
+    @property
+    def _n_coded(self) -> int:
+        """Of how many channels, the first ones, it is told where a value stands."""
+        return len(self.names) - self.inputs.last_crop - self.inputs.in_season
+
+    @property
+    def known(self) -> int:
+        """Which of what is beside the series tells the known periods."""
+        beside_names = self.names[len(self.bands) + len(self.inputs.indices) :]
+        return beside_names.index(KNOWN)
 
     @property
     def place(self) -> list[int]:
@@ -68,7 +80,7 @@ class Encoding:
         values = np.concatenate([series, *named, rest], axis=1)
         if self.inputs.series == DIGITAL:
             return np.nan_to_num(values * np.float32(sentinel2.SCALE)).astype(np.float32)
-        n = len(self.names) - self.inputs.last_crop
+        n = self._n_coded
         low, scale, table = self._table
         found_at = (values[:, :n] - low) * scale
         known = ~np.isnan(found_at)
@@ -85,7 +97,7 @@ class Encoding:
     @cached_property
     def _table(self) -> tuple[Float, Float, Float]:
         """Least value and steps a unit of each channel (T, C, 1, 1), and (T*C, S) numbers."""
-        n = len(self.names) - self.inputs.last_crop
+        n = self._n_coded
         every = self.quantiles[:, :n].reshape(-1, len(_SHARES))
         low, high = every[:, 0], every[:, -1]
         wide = np.maximum(high - low, 1e-6)
@@ -133,15 +145,25 @@ class Encoding:
 def names_of(schema: TrainingSchema) -> tuple[str, ...]:
     """Names of the channels."""
     inputs = schema.inputs
-    more = (*(PLACE if inputs.location else ()), *([LAST_CROP] if inputs.last_crop else []))
+    more = (
+        *(PLACE if inputs.location else ()),
+        *([KNOWN] if inputs.in_season else []),
+        *([LAST_CROP] if inputs.last_crop else []),
+    )
     return (*schema.bands, *inputs.indices, *(name for name, _ in inputs.layers), *more)
 
 
 def beside(cube: Cube, inputs: Inputs) -> Float:
-    """(T, R, H, W) what is seen beside the series: layers, place, last crop."""
+    """(T, R, H, W) what is seen beside the series: layers, place, then two that stay as they are.
+
+    These are 1 in each period that is known, else 0, and the last crop as a class id.
+    """
     values: list[NDArray[Any]] = [cube.layer(name) for name, _ in inputs.layers]
     if inputs.location:
         values += [one[None] for one in features.coordinates(cube.grid)]
+    if inputs.in_season:
+        over = np.arange(len(cube.periods)) < as_of.known(cube.reflectance)
+        values.append(over.astype(np.float32)[:, None, None])
     if inputs.last_crop:
         values.append(features.last_crop(cube)[None])
     shape = (len(cube.periods), *cube.grid.shape)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -12,14 +12,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from cropdash.classify import features
+from cropdash.classify import features, sampling
 from cropdash.classify.cnn import augmentation
 from cropdash.classify.cnn.encoding import Encoding, beside
 from cropdash.classify.cnn.settings import CnnConfig
-from cropdash.domain import Float, Ints, Sample
+from cropdash.domain import Bytes, Float, Ints, Sample
+from cropdash.prepare import as_of
 
 MEMORY = 1_200_000_000  # [bytes] of standardised zones held at once
 _PASSES = 3  # times that an epoch may see the area: enough for turned and flipped patches
+_WHOLE = 1 / 3  # share of the patches that show the whole season, where the others are cut off
 _NOWHERE = 0.5  # share of the patches of which the place is unknown, where it is seen at all
 _FEWEST_STEPS = 30  # an epoch; a single small zone is still learned in three hundred steps
 
@@ -38,6 +40,7 @@ class PreparedZone:
 
     series: Float  # (T, B, H, W) reflectance
     rest: Float  # (T, R, H, W) what is seen beside it
+    seen: Bytes  # (T, H, W) number of clear observations
     classes: NDArray[np.uint8]  # (H, W), 0 = not trained on
     weights: Float  # (H, W), 0 = not trained on
     parcels: Ints  # (H, W), 0 = none
@@ -53,6 +56,7 @@ def prepare_zone(sample: Sample, encoding: Encoding, config: CnnConfig) -> Prepa
     return PreparedZone(
         sample.cube.reflectance,
         beside(sample.cube, encoding.inputs),
+        sample.cube.clear_dates,
         np.where(mask, sample.labels.crop, 0).astype(np.uint8),
         weights,
         sample.labels.parcel_id,
@@ -118,16 +122,24 @@ class Patches(IterableDataset[Batch]):
         column = int(np.clip(centre[1] - jitter[1], 0, width - self._side))
         at = (..., slice(row, row + self._side), slice(column, column + self._side))
         turns, flip = int(rng.integers(4)), bool(rng.integers(2))
-        inputs = self._varied(prepared.series[at], prepared.rest[at], prepared.parcels[at], rng)
+        inputs = self._varied(prepared, at, rng)
         parts = (inputs, prepared.classes[at], prepared.weights[at])
         return tuple(_turned(part, turns, flip) for part in parts)
 
-    def _varied(self, series: Float, rest: Float, parcels: Ints, rng: np.random.Generator) -> Float:
+    def _varied(self, prepared: PreparedZone, at: Any, rng: np.random.Generator) -> Float:
         """The patch as the network sees it, of another year, with some months hidden."""
-        config = self._config
-        series = augmentation.varied(series, self._encoding.bands, config.variation, rng)
+        config, rest = self._config, prepared.rest[at]
+        series = augmentation.varied(
+            prepared.series[at], self._encoding.bands, config.variation, rng
+        )
+        hidden = np.zeros(len(series), bool)
         if config.period_dropout:
             hidden = rng.random(len(series)) < config.period_dropout
+        if config.in_season and rng.random() >= _WHOLE:
+            n, seen = int(sampling.ends(1, len(series), rng)[0]), prepared.seen[at].copy()
+            seen[hidden] = 0
+            series, rest = self._cut(series, rest, seen, n)
+        else:
             series = augmentation.without_months(series, hidden)
         inputs = self._encoding.encoded(series, rest)
         if config.location:
@@ -137,9 +149,17 @@ class Patches(IterableDataset[Batch]):
             inputs[:, place] *= np.float32(rng.random() >= _NOWHERE)
         if config.last_crop and config.hidden_last_crop:
             inputs[:, -1] = augmentation.without_last_crop(
-                inputs[:, -1], parcels, config.hidden_last_crop, rng
+                inputs[:, -1], prepared.parcels[at], config.hidden_last_crop, rng
             )
         return inputs
+
+    def _cut(self, series: Float, rest: Float, seen: Bytes, n: int) -> tuple[Float, Float]:
+        """Series and what is beside it where only the first `n` periods are known."""
+        by_period = [i for i, (_, many) in enumerate(self._encoding.inputs.layers) if many > 1]
+        rest = rest.copy()
+        rest[n:, by_period] = np.nan
+        rest[n:, self._encoding.known] = 0
+        return as_of.refilled(series, seen, n), rest
 
     def _choose(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """The zones of this epoch: all, or as many as fit in memory, drawn anew."""

@@ -1,0 +1,123 @@
+"""What a run says before its season is over: predicted, calibrated and scored by date."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+
+from cropdash.classify.classifier import Classifier
+from cropdash.domain import Period, Sample, Zone
+from cropdash.domain.errors import InvalidRun
+from cropdash.evaluate import season
+from cropdash.files import atomic
+from cropdash.prepare import as_of
+from cropdash.storage import seasons
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.runs import RunFolder
+from cropdash.workflow import calibrate
+from cropdash.workflow.calibrate import Calibration
+from cropdash.workflow.score import load, predict, score_run, weights_path
+
+Progress = Callable[[str, float], None]
+
+
+class KnownBy(Sequence[Sample]):
+    """Zones of a dataset as they could be seen on a day, read when asked for."""
+
+    def __init__(self, dataset: DatasetFolder, zones: Sequence[Zone], day: dt.date) -> None:
+        self._dataset, self._zones, self._day = dataset, tuple(zones), day
+
+    def __len__(self) -> int:
+        return len(self._zones)
+
+    def __getitem__(self, index: int) -> Sample:  # type: ignore[override]
+        zone = self._zones[index]
+        cube = as_of.known_by(self._dataset.cube(zone.zone_id), self._day)
+        return Sample(zone, cube, self._dataset.labels(zone.zone_id))
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self[i] for i in range(len(self)))
+
+
+def days_of(periods: Sequence[Period]) -> tuple[dt.date, ...]:
+    """The days on which a season can be asked: the last one of each of its periods."""
+    return tuple(period.end for period in periods)
+
+
+def score_by_date(
+    run: RunFolder,
+    dataset: DatasetFolder,
+    days: Sequence[dt.date],
+    *,
+    progress: Progress,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> None:
+    """Predict and score the run's test zones as they could be seen on each of the days.
+
+    How sure the model may be is fitted anew for each day, on the zones that its training held out.
+    Days of which there are scores of the same weights and data are left as they are.
+
+    Raises InvalidRun for a run without scores of the whole season, ConfigError for a day on which
+    no period is over.
+    """
+    whole = run.scores()
+    if whole is None:
+        raise InvalidRun(f"Run {run.run_id} has no scores yet: let it finish, or evaluate it.")
+    described = dataset.description()
+    for day in days:
+        as_of.ended(described.season.periods, day)
+    zones = [described.zone(zone_id) for zone_id in whole.test.zones]
+    asked = {"weights": atomic.checksum(weights_path(run)), "data": dataset.fingerprint()}
+    model = load(run, dataset)
+    for i, day in enumerate(days):
+        if should_stop():
+            return
+        told = _within(progress, i / len(days), 1 / len(days))
+        dated = seasons.at(run, day)
+        if seasons.is_of(dated, asked):
+            continue
+        seasons.begin(dated, asked)
+        _predict_by(day, run, dated, dataset, model, zones, told)
+        score_run(dated, dataset, zones, trained=whole.trained_classes)
+
+
+def tables(
+    run: RunFolder, dataset: DatasetFolder, days: Sequence[dt.date]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Scores by date, and from when each class is named; see `evaluate.season`."""
+    dated = {day: seasons.at(run, day) for day in days}
+    decided = {day: of.calibration() for day, of in dated.items()}
+    scores = {day: found for day, of in dated.items() if (found := of.scores())}
+    confusions = {day: of.confusions() for day, of in dated.items()}
+    by_date = season.by_date(scores, confusions, decided, dataset.legend().n_classes)
+    return by_date, season.first_named(decided)
+
+
+def _predict_by(
+    day: dt.date,
+    run: RunFolder,
+    dated: RunFolder,
+    dataset: DatasetFolder,
+    model: Classifier,
+    zones: Sequence[Zone],
+    progress: Progress,
+) -> None:
+    """Calibrate by that day, and write what is said of the zones into the day's folder."""
+    mapped, fitted = dataset.description().season, Calibration.from_json(run.calibrated())
+    progress(f"Calibrating by {day}", 0.0)
+    if fitted.zones:
+        held_out = [dataset.description().zone(zone_id) for zone_id in fitted.zones]
+        fitted = calibrate.fit(model, KnownBy(dataset, held_out, day), np.asarray(fitted.prior))
+    dated.write_calibrated(fitted.to_json())
+    for i, sample in enumerate(KnownBy(dataset, zones, day)):
+        progress(f"Predicting {sample.zone.zone_id} by {day}", (i + 1) / (len(zones) + 1))
+        said = predict(model, sample.cube, sample.labels, run.run_id, fitted)
+        dated.write_prediction(sample.zone.zone_id, said, mapped)
+
+
+def _within(progress: Progress, start: float, share: float) -> Progress:
+    """Progress of a part that begins at `start` and is `share` of the whole."""
+    return lambda stage, done: progress(stage, start + share * done)

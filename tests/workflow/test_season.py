@@ -1,0 +1,174 @@
+import datetime as dt
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cropdash.domain import Cube
+from cropdash.domain.errors import ConfigError, InvalidRun
+from cropdash.evaluate import season as evaluation
+from cropdash.prepare.gapfill import fill_gaps
+from cropdash.settings import classifiers
+from cropdash.settings.folders import Folders
+from cropdash.storage import layout, runs, seasons
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.workflow import season, train
+from tests import factory
+
+DAYS = (dt.date(2023, 4, 30), dt.date(2023, 7, 15))
+QUICK = {
+    "xgboost": {"trees": 8, "pixels": 4000},
+    "cnn": {"epochs": 1, "steps_per_epoch": 4, "patch_size": 32, "batch_size": 4},
+    "forest": {"trees": 8, "pixels": 4000},
+}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> Folders:
+    where = tmp_path_factory.mktemp("season")
+    factory.write_dataset(where / "data", zones=6, size=64)
+    return Folders(where / "data", where / "models")
+
+
+@pytest.fixture(scope="module", params=QUICK)
+def trained(request, world):
+    """The dataset, and a run that learned to answer in season and was asked on DAYS."""
+    dataset = DatasetFolder(world.data, "demo")
+    settings = {"classifier": request.param, "dataset": "demo", "in_season": True, "folds": 2}
+    run = runs.queue(world, classifiers.parse(settings | QUICK[request.param]))
+    train.train_run(run, world, progress=_silent)
+    season.score_by_date(run, dataset, DAYS, progress=_silent)
+    return dataset, run
+
+
+def _silent(stage: str, done: float) -> None:
+    pass
+
+
+def with_noise_after(dataset: DatasetFolder, zone, day: dt.date, seed: int) -> None:
+    """Put noise, and its clouds, into all periods that are not over by the day."""
+    rng, cube = np.random.default_rng(seed), dataset.cube(zone.zone_id)
+    n = sum(period.end <= day for period in cube.periods)
+    clear = cube.clear_dates.copy()
+    clear[n:] = rng.integers(0, 3, clear[n:].shape)
+    seen = np.where(clear[:, None] > 0, cube.reflectance, np.float32(np.nan))
+    seen[n:] = np.where(clear[n:, None] > 0, rng.random(seen[n:].shape), np.nan)
+    noisy = Cube(
+        fill_gaps(seen), clear, cube.periods, cube.bands, cube.grid, cube.layers, cube.last_crop
+    )
+    dataset.write_zone(
+        zone, noisy, dataset.labels(zone.zone_id), dataset.parcels(zone.zone_id),
+        dataset.series(zone.zone_id), dataset.report(zone.zone_id),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_what_comes_after_the_day_changes_no_bit_of_what_was_said(trained, day, tmp_path):
+    dataset, run = trained
+    shutil.copytree(dataset.path, tmp_path / "data" / "demo")
+    shutil.copytree(run.path, tmp_path / "models" / run.run_id)
+    other = DatasetFolder(tmp_path / "data", "demo")
+    for i, zone in enumerate(other.built_zones()):
+        with_noise_after(other, zone, day, i)
+    again = runs.find(tmp_path / "models", run.run_id)
+    season.score_by_date(again, other, [day], progress=_silent)
+    one, other_one = seasons.at(run, day), seasons.at(again, day)
+    asked = [layout.ASKED.read(dated.path) for dated in (one, other_one)]
+    assert asked[0] != asked[1]  # it was made anew
+    assert other_one.calibrated() == one.calibrated()
+    assert other_one.scores().test == one.scores().test
+    files = sorted(p.relative_to(one.path) for p in one.path.rglob("*.*"))
+    told = [p for p in files if p.suffix in (".tif", ".parquet")]
+    assert len(told) >= 3 * 2 + 2
+    for path in told:
+        assert (other_one.path / path).read_bytes() == (one.path / path).read_bytes()
+
+
+def test_the_last_day_says_what_the_run_says(trained):
+    dataset, run = trained
+    last = dataset.description().season.end
+    season.score_by_date(run, dataset, [last], progress=_silent)
+    assert seasons.at(run, last).scores().test == run.scores().test
+    for zone_id in run.predicted_zones():
+        one, other = run.prediction(zone_id), seasons.at(run, last).prediction(zone_id)
+        np.testing.assert_array_equal(one.crop, other.crop)
+        np.testing.assert_array_equal(one.parcel_probabilities, other.parcel_probabilities)
+
+
+def test_days_that_are_there_are_kept_and_others_are_made(trained, monkeypatch):
+    dataset, run = trained
+    asked = []
+    kept = season._predict_by
+    monkeypatch.setattr(
+        season, "_predict_by", lambda day, *rest: (asked.append(day), kept(day, *rest))
+    )
+    new = dt.date(2023, 5, 31)
+    season.score_by_date(run, dataset, [*DAYS, new], progress=_silent)
+    assert asked == [new]
+    assert set(DAYS) | {new} <= set(seasons.days(run))
+    seasons.begin(seasons.at(run, new), {})  # as if it had been broken off
+    assert new not in seasons.days(run)
+    season.score_by_date(run, dataset, [new], progress=_silent)
+    assert asked == [new, new]
+
+
+def test_scores_by_date_are_those_of_the_written_decisions(trained):
+    dataset, run = trained
+    days = seasons.days(run)
+    decided = {day: seasons.at(run, day).calibration() for day in days}
+    table = evaluation.by_date(
+        {day: seasons.at(run, day).scores() for day in days},
+        {day: seasons.at(run, day).confusions() for day in days},
+        decided,
+        dataset.legend().n_classes,
+    )
+    parcels = table[table["unit"] == "parcel"].set_index("as_of")
+    for day in days:
+        assert parcels.loc[day.isoformat(), "accuracy"] == pytest.approx(
+            decided[day]["correct"].mean()
+        )
+    shares = parcels["accuracy"] / parcels["accuracy"].iloc[-1]  # none is right: NaN
+    np.testing.assert_array_equal(parcels["of_last"], shares)
+    assert len(table) == 3 * len(days)
+
+
+def test_a_run_without_scores_and_a_day_too_early_are_refused(trained, world):
+    dataset, run = trained
+    with pytest.raises(ConfigError, match="No period of the season is over by 2023-01-30"):
+        season.score_by_date(run, dataset, [dt.date(2023, 1, 30)], progress=_silent)
+    new = runs.queue(world, classifiers.parse({"classifier": "xgboost", "dataset": "demo"}))
+    with pytest.raises(InvalidRun, match="no scores yet"):
+        season.score_by_date(new, dataset, DAYS, progress=_silent)
+
+
+def test_a_class_counts_as_named_from_the_day_on_which_it_stays_so():
+    days = [dt.date(2023, m, 28) for m in (4, 5, 6)]
+    right = {
+        1: [[1, 1, 1, 1], [0, 0, 1, 1], [1, 1, 1, 1]],  # falls back in May
+        2: [[0, 0], [1, 1], [1, 1]],
+        3: [[0], [0], [0]],
+    }
+    decided = {
+        day: pd.DataFrame(
+            [{"truth": k, "correct": bool(c)} for k, by_day in right.items() for c in by_day[i]]
+        )
+        for i, day in enumerate(days)
+    }
+    found = evaluation.first_named(decided).set_index("class_id")
+    assert found.loc[1, "named_from"] == pd.Timestamp(days[2])
+    assert found.loc[2, "named_from"] == pd.Timestamp(days[1])
+    assert pd.isna(found.loc[3, "named_from"])
+    assert found["parcels"].to_dict() == {1: 4, 2: 2, 3: 1}
+
+
+def test_parcels_are_told_apart_by_how_often_they_were_seen():
+    keys = pd.MultiIndex.from_product([["a"], [1, 2, 3, 4]], names=["zone_id", "parcel_id"])
+    decided = pd.DataFrame(
+        {"zone_id": "a", "parcel_id": [1, 2, 3, 4], "correct": [False, True, True, True]}
+    )
+    clear = pd.Series([0.0, 2.9, 3.0, 20.0], keys)
+    table = evaluation.by_clear_dates(decided, clear, edges=(0, 3, 6))
+    assert table.to_dict("list") == {
+        "low": [0, 3, 6], "high": [2, 5, 20], "parcels": [2, 1, 1], "accuracy": [0.5, 1.0, 1.0],
+    }  # fmt: skip
