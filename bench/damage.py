@@ -6,7 +6,7 @@ Makes a small installation (a simulated dataset, two trainings, an ensemble, a s
 cross-validation of it, and a second dataset with runs of its own), then for each kind and each
 damage a copy of it in which one file is damaged, visits all pages with Streamlit's own test
 runner, and types all commands. A fault is: a traceback, a page without content, a command that
-ends with neither 0, 1 nor 2 or without a word, more than thirty seconds, or the second dataset, a
+ends with neither 0, 1 nor 2 or without a word, more than thirty seconds of work, or the second dataset, a
 run or a study of it that is no longer shown. Prints a line a fault, and a table of counts by damage.
 
     python -m bench.damage --world FOLDER      only makes the installation
@@ -198,7 +198,7 @@ def try_page(page: str, query: dict[str, str], damage: str, result: Result) -> s
     """Visit a page; what it holds, as text, without what says times."""
 
     def visit() -> str:
-        app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=LONGEST_S)
+        app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=10 * LONGEST_S)
         if page != "app.py":
             app.switch_page(page)
         for name, value in query.items():
@@ -247,8 +247,9 @@ def try_command(words: Sequence[str], damage: str, result: Result) -> None:
 def _timed(what: str, act: Callable[[], str], damage: str, result: Result) -> str:
     """Do it within LONGEST_S; a fault is noted."""
     begun = time.monotonic()
-    before = signal.signal(signal.SIGALRM, _late)
-    signal.alarm(2 * LONGEST_S)
+    before = [(kind, signal.signal(kind, _late)) for kind in (signal.SIGALRM, signal.SIGPROF)]
+    signal.setitimer(signal.ITIMER_PROF, LONGEST_S)  # of work; a busy machine takes longer
+    signal.alarm(10 * LONGEST_S)
     text = ""
     try:
         text = act()
@@ -258,7 +259,9 @@ def _timed(what: str, act: Callable[[], str], damage: str, result: Result) -> st
         result.faults.append(f"{what}: {type(error).__name__}: {said} ({last.name})")
     finally:
         signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        for kind, handler in before:
+            signal.signal(kind, handler)
     result.visits[damage] += 1
     result.slowest = max(result.slowest, time.monotonic() - begun)
     return text

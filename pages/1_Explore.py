@@ -26,6 +26,7 @@ with head, frame.or_stop():
 
 
 @st.fragment
+@frame.plainly()
 def zone_and_parcel() -> None:
     with frame.line("tools"):
         usual = "dataset" if "view" in st.query_params else "zone"

@@ -44,6 +44,7 @@ with frame.plainly():
 
 
 @st.fragment
+@frame.plainly()
 def map_and_parcel() -> None:
     with frame.line("tools"):
         chosen = choices.choose_view(pair)

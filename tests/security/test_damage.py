@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 import json
 import os
@@ -18,7 +19,7 @@ import pytest
 from bench import damage, damages
 from cropdash.domain.errors import DamagedFile
 from cropdash.files import atomic
-from cropdash.settings.folders import Folders
+from cropdash.settings.folders import PROJECT, Folders
 from cropdash.storage import curves, layout, status
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.store import Store
@@ -190,6 +191,30 @@ def test_half_a_letter_is_no_text(tmp_path):
     path.write_text(json.dumps({"a": "\ud800"}))
     with pytest.raises(UnicodeEncodeError):
         atomic.read_json(path)
+
+
+def test_every_part_of_a_page_that_runs_by_itself_says_its_errors():
+    """Streamlit shows what a fragment raises before the page around it hears of it."""
+    bare = []
+    for path in [*(PROJECT / "cropdash" / "ui").rglob("*.py"), *(PROJECT / "pages").glob("*.py")]:
+        functions = {
+            n.name: n
+            for n in ast.walk(ast.parse(path.read_text()))
+            if isinstance(n, ast.FunctionDef)
+        }
+        called = {
+            node.args[0].id
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "st.fragment"
+            if isinstance(node.args[0], ast.Name)
+        }
+        for name, function in functions.items():
+            told = [ast.unparse(d) for d in function.decorator_list]
+            heads = [ast.unparse(part).splitlines()[0] for part in function.body]
+            said = "frame.plainly()" in told or any("frame.plainly()" in head for head in heads)
+            if ("st.fragment" in told or name in called) and not said:
+                bare.append(f"{path.name}: {name}")
+    assert not bare
 
 
 @pytest.mark.parametrize(("kind", "how"), SAMPLE)

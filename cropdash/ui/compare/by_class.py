@@ -19,6 +19,7 @@ from cropdash.ui.widgets import chart
 
 
 @st.fragment
+@frame.plainly()
 def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
     """Table with the interval of the difference, filtered by name; chart; CSV."""
     table = scores_by_class(runs, scored, choice)

@@ -23,6 +23,7 @@ _USUAL = "20"
 
 
 @st.fragment
+@frame.plainly()
 def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
     """Controls, matrices, and the parcels behind the chosen cell; a click redraws only these."""
     view, top, only = _controls(runs, names, scored, choice)

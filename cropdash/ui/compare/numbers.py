@@ -59,6 +59,7 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
 
 
 @st.fragment
+@frame.plainly()
 def significance(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
     """A plain sentence, McNemar's test on the same parcels, and the difference zone by zone."""
     found = differences(runs[0].run_id, runs[1].run_id, choice, marks_of(runs))
