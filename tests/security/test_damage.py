@@ -28,12 +28,9 @@ from tests import factory
 # File and damage; some kind of page or command broke on each of them before.
 SAMPLE = (
     ("status.json of a run", "not UTF-8"),
-    ("config.json of a run", "cut"),
     ("scores.json", "text for numbers"),
-    ("series.parquet", "table cut short"),
+    ("confusions.parquet", "table cut short"),
     ("prediction .parquet", "NaN"),
-    ("dataset.json", "future version"),
-    ("legend.json", "folder in its place"),
     ("decisions.json", "deep"),
 )
 # After which a run's settings say something else, and can still be shown.
@@ -223,7 +220,7 @@ def test_a_sample_of_damaged_files(kind, how, small, tmp_path):
     result = damage.Result()
     damage.try_one(world, tmp_path / "copy", kind, how, 0, before, result)
     assert not result.faults, "\n".join(result.faults)
-    assert sum(result.visits.values()) > 20
+    assert sum(result.visits.values()) > 15
 
 
 @pytest.fixture(scope="module")
