@@ -15,7 +15,7 @@ from cropdash.evaluate import formulas, resampling
 from cropdash.evaluate.formulas import Doubles
 from cropdash.evaluate.matrix import Confusion, confusion
 from cropdash.evaluate.pairs import Pairs, draw_pairs
-from cropdash.evaluate.uncertainty import METRICS, check_level, check_parcels, percentiles
+from cropdash.evaluate.uncertainty import METRICS, around, check_level, check_parcels
 
 # Below so many discordant parcels the chi-square is too coarse (the usual rule of 25).
 EXACT_BELOW = 25
@@ -69,11 +69,11 @@ def differences(
     draws: int = 2000,
     level: float = 0.95,
 ) -> dict[str, Difference]:
-    """Bootstrap of the difference of every score in METRICS, on the same draws of both models.
+    """The difference of every score in METRICS with its interval, resampled alike for both models.
 
     Both map the same zones, in the same order, to matrices of the same truth; zones in which
-    nothing is scored don't count. With fewer than four zones parcels are drawn within zones, for
-    which `pairs` is needed (NotEnoughData).
+    nothing is scored don't count. They are left out one at a time; with fewer than four, parcels are
+    drawn within zones, for which `pairs` is needed (NotEnoughData). See `uncertainty.around`.
 
     p is the share of ways to exchange the models zone by zone that set them as far apart as they
     are (Fisher's randomisation test; with Z zones never below 2 / 2^Z), or, where parcels are
@@ -85,13 +85,12 @@ def differences(
     samples = _draw_both(left, right, pairs, draws, rng)
     a, b = resampling.stack(left), resampling.stack(right)
     drawn = resampling.drawn_unit(len(a))
-    zones = len(a) if drawn == "zones" else None
-    exchanged = _exchange(a, b, draws, rng) if zones else None
+    exchanged = _exchange(a, b, draws, rng) if drawn == "zones" else None
     out = {}
     for name, metric in METRICS.items():
         one, two = (float(metric(counts.sum(axis=0))) for counts in (a, b))
         gain = metric(samples[0]) - metric(samples[1])
-        low, high = percentiles(gain, level, zones)
+        low, high = around(one - two, gain, drawn, level)
         if exchanged is None:
             p = _p_of_draws(gain)
         else:
@@ -111,22 +110,26 @@ def class_f1_intervals(
 ) -> pd.DataFrame:
     """class_id, f1_low, f1_high: interval of each class' F1 difference; see `differences`.
 
-    Over the draws in which the class has support; NaN if there is none, and where zones are drawn
-    but fewer than four of them hold the class: such draws say nothing of how zones differ.
+    NaN where the class has no support, and where zones are resampled but fewer than four of them
+    hold the class: they say nothing of how zones differ.
     """
     check_level(level)
     _check_same_zones(left, right)
     left, right = resampling.scored(left), resampling.scored(right)
     samples = _draw_both(left, right, pairs, draws, rng)
     gain = formulas.f1(samples[0]) - formulas.f1(samples[1])  # (D, K)
-    if resampling.drawn_unit(len(left)) == "parcels":
-        bounds = np.array([percentiles(column, level) for column in gain.T])  # (K, 2)
-    else:
-        holds = (resampling.stack(left).sum(axis=2) > 0).sum(axis=0)  # (K,) zones
-        gain[:, holds < resampling.MIN_ZONES] = np.nan
-        bounds = np.array(
-            [percentiles(column, level, int(n)) for column, n in zip(gain.T, holds, strict=True)]
-        )
+    totals = [resampling.stack(side).sum(axis=0) for side in (left, right)]
+    value = formulas.f1(totals[0]) - formulas.f1(totals[1])  # (K,)
+    drawn, held = resampling.drawn_unit(len(left)), [None] * len(value)
+    if drawn == "zones":
+        held = (resampling.stack(left).sum(axis=2) > 0).sum(axis=0).tolist()  # zones, by class
+        value[np.array(held) < resampling.MIN_ZONES] = np.nan
+    bounds = np.array(
+        [
+            around(float(one), column, drawn, level, n)
+            for one, column, n in zip(value, gain.T, held, strict=True)
+        ]
+    )  # (K, 2)
     return pd.DataFrame(
         {"class_id": np.arange(len(bounds)), "f1_low": bounds[:, 0], "f1_high": bounds[:, 1]}
     )
@@ -212,11 +215,10 @@ def _draw_both(
     draws: int,
     rng: np.random.Generator,
 ) -> tuple[Doubles, Doubles]:
-    """(D, K, K) counts of both models, on the same draws."""
+    """(R, K, K) counts of both models, resampled alike."""
     a, b = resampling.stack(left), resampling.stack(right)
     if resampling.drawn_unit(len(a)) == "zones":
-        weights = resampling.zone_weights(len(a), draws, rng)
-        return resampling.draw_zones(a, weights), resampling.draw_zones(b, weights)
+        return resampling.left_out(a), resampling.left_out(b)
     if pairs is None:
         raise NotEnoughData(
             f"With fewer than {resampling.MIN_ZONES} zones the difference needs the parcels"

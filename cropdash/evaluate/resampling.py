@@ -1,6 +1,6 @@
-"""Bootstrap draws of confusion counts: of whole zones, or of parcels within zones.
+"""Confusion counts resampled: without one zone at a time, or parcels drawn within zones.
 
-Parcels of one zone share weather, soil and the model's luck, so zones are what is drawn.
+Parcels of one zone share weather, soil and the model's luck, so zones are what is resampled.
 With fewer than MIN_ZONES zones that says next to nothing, and parcels are drawn within each
 zone instead: such an interval holds for these zones only, and is too narrow for others.
 """
@@ -17,17 +17,17 @@ from cropdash.domain.errors import NotEnoughData
 from cropdash.evaluate.formulas import Doubles
 from cropdash.evaluate.matrix import Confusion
 
-MIN_ZONES = 4  # three zones have but ten distinct draws
+MIN_ZONES = 4  # of three, Student's t would have to be four times the standard error
 Drawn = Literal["zones", "parcels"]
 
 
 def drawn_unit(n_zones: int) -> Drawn:
-    """What the bootstrap draws when there are so many zones."""
+    """What is resampled when there are so many zones."""
     return "zones" if n_zones >= MIN_ZONES else "parcels"
 
 
 def scored(confusions: Mapping[str, Confusion]) -> dict[str, Confusion]:
-    """The zones in which anything was scored; the others must not count as draws.
+    """The zones in which anything was scored; the others say nothing and must not count.
 
     All of them where none was.
     """
@@ -42,9 +42,9 @@ def stack(confusions: Mapping[str, Confusion]) -> NDArray[Any]:
     return np.stack([c.counts for c in confusions.values()])
 
 
-def zone_weights(n_zones: int, draws: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """(D, Z) how often each zone occurs in each draw; rows sum to Z."""
-    return rng.multinomial(n_zones, np.full(n_zones, 1 / n_zones), size=draws)
+def left_out(counts: NDArray[Any]) -> Doubles:
+    """(Z, K, K) sums of the (Z, K, K) counts without one zone at a time."""
+    return np.asarray(counts.sum(axis=0) - counts, np.float64)
 
 
 def draw_zones(counts: NDArray[Any], weights: NDArray[np.int64]) -> Doubles:

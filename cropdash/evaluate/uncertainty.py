@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr, stdtrit
+from scipy.special import ndtri, stdtrit
 
 from cropdash.domain.errors import ConfigError, InvalidRaster, NotEnoughData
 from cropdash.evaluate import formulas, resampling
@@ -34,7 +34,7 @@ class Interval(NamedTuple):
     low: float
     high: float
     level: float  # e.g. 0.95
-    drawn: resampling.Drawn  # what the bootstrap drew
+    drawn: resampling.Drawn  # what was resampled
     n_zones: int
 
 
@@ -45,51 +45,54 @@ def intervals(
     draws: int = 2000,
     level: float = 0.95,
 ) -> dict[str, Interval]:
-    """Percentile intervals of the scores in METRICS, from one matrix per zone.
+    """Intervals of the scores in METRICS, from one matrix per zone: see `around`.
 
-    Zones in which something is scored are drawn with replacement, with quantiles expanded for
-    their small number (see `percentiles`); with fewer than four, parcels within each zone
-    (unit "parcel" only; NotEnoughData for others, whose cells are not independent draws).
-    A draw's macro scores average over the classes with support in the draw.
+    Zones in which something is scored are left out one at a time; with fewer than four, parcels
+    are drawn within each zone instead (unit "parcel" only; NotEnoughData for others, whose cells
+    are not independent draws). `rng` and `draws` are of these.
+
+    What is covered is the score that so many zones have in the mean. A macro score averages over
+    the classes that they happen to hold, so leaving out the only zone of a class leaves it out
+    too: that which classes occur is chance is part of the interval.
     """
     check_level(level)
     confusions = resampling.scored(confusions)
     counts = resampling.stack(confusions)  # (Z, K, K)
     drawn = resampling.drawn_unit(len(counts))
     if drawn == "zones":
-        weights = resampling.zone_weights(len(counts), draws, rng)
-        samples = resampling.draw_zones(counts, weights)
+        samples = resampling.left_out(counts)
     else:
         check_parcels(confusions)
         samples = resampling.draw_parcels(counts, draws, rng)
-    total, zones = counts.sum(axis=0), len(counts) if drawn == "zones" else None
-    return {
-        name: Interval(
-            float(metric(total)),
-            *percentiles(metric(samples), level, zones),
-            level,
-            drawn,
-            len(counts),
-        )
-        for name, metric in METRICS.items()
-    }
+    total = counts.sum(axis=0)
+    found = {}
+    for name, metric in METRICS.items():
+        value = float(metric(total))
+        low, high = around(value, metric(samples), drawn, level)
+        found[name] = Interval(value, max(low, -1.0), min(high, 1.0), level, drawn, len(counts))
+    return found
 
 
-def percentiles(values: Doubles, level: float, n_zones: int | None = None) -> tuple[float, float]:
-    """The middle `level` of the draws that are defined; NaN if none is.
+def around(
+    value: float, resampled: Doubles, drawn: resampling.Drawn, level: float, held: int | None = None
+) -> tuple[float, float]:
+    """Bounds at equal distances from a number, by how it varies in (R,) resampled data; NaN if unknown.
 
-    Draws of few zones spread less than their mean does from sample to sample, and have lighter
-    tails than Student's t. With `n_zones` the quantiles are expanded for both: Hesterberg 2015,
-    What teachers should know about the bootstrap, The American Statistician 69.
+    Zones: the jackknife's standard error of the number without one zone at a time (Tukey 1958),
+    times Student's t on one degree of freedom less than there are zones, or zones that `held`
+    what is counted. Parcels: the bootstrap's standard error of (R,) draws, times the normal's.
+    Such an interval always holds the number it is one of, which quantiles of draws need not.
     """
-    defined = values[~np.isnan(values)]
-    if defined.size == 0:
+    known = resampled[~np.isnan(resampled)]
+    if known.size < 2 or math.isnan(value):
         return float("nan"), float("nan")
     tail = (1 - level) / 2
-    if n_zones is not None and n_zones > 1:
-        tail = float(ndtr(math.sqrt(n_zones / (n_zones - 1)) * stdtrit(n_zones - 1, tail)))
-    low, high = np.quantile(defined, [tail, 1 - tail])
-    return float(low), float(high)
+    if drawn == "zones":
+        error = math.sqrt((known.size - 1) * float(known.var()))
+        times = -float(stdtrit((held or known.size) - 1, tail))
+    else:
+        error, times = float(known.std(ddof=1)), -float(ndtri(tail))
+    return value - times * error, value + times * error
 
 
 def check_level(level: float) -> None:

@@ -14,7 +14,6 @@ from cropdash.evaluate.uncertainty import (
     METRICS,
     calibration_error,
     intervals,
-    percentiles,
     reliability,
 )
 
@@ -58,21 +57,50 @@ def test_intervals_of_few_zones_cover(n):
             found[str(zone)] = confusion(truth, said, K, unit="parcel")
         got = intervals(found, rng=rng, draws=600)["accuracy"]
         held.append(got.low <= 0.7 <= got.high)
-    assert np.mean(held) > 0.885  # .82 and .88 by plain percentiles
+    assert np.mean(held) > 0.925
 
 
 @pytest.mark.parametrize("level", [0.5, 0.9, 0.95])
-@pytest.mark.parametrize("n", [2, 4, 9, 40])
-def test_quantiles_are_expanded_for_few_zones_as_published(n, level):
-    """Of evenly spread values a quantile is its own place. Hesterberg 2015: alpha'/2 is
-    Phi(-sqrt(n / (n - 1)) t(alpha/2, n - 1)), on n - 1 degrees of freedom."""
-    values = np.append(np.linspace(0, 1, 1001), np.nan)
-    t = stats.t(df=n - 1).isf((1 - level) / 2)
-    tail = stats.norm.cdf(-np.sqrt(n / (n - 1)) * t)
-    assert percentiles(values, level, n) == pytest.approx((tail, 1 - tail))
-    assert tail < (1 - level) / 2
-    plain = pytest.approx(((1 - level) / 2, (1 + level) / 2))
-    assert percentiles(values, level) == percentiles(values, level, 1) == plain
+@pytest.mark.parametrize("n", [4, 9])
+def test_of_equally_large_zones_the_interval_is_that_of_a_mean(n, level):
+    """Without differences of size, the jackknife is Student's interval of the zones' accuracies."""
+    right = np.random.default_rng(n).integers(20, 40, n)
+    found = {
+        str(z): confusion(np.ones(40, int), np.repeat([1, 2], [hits, 40 - hits]), K, unit="pixel")
+        for z, hits in enumerate(right)
+    }
+    got = intervals(found, rng=np.random.default_rng(0), level=level)["accuracy"]
+    expected = stats.ttest_1samp(right / 40, 0).confidence_interval(level)
+    assert (got.low, got.high) == pytest.approx((expected.low, min(expected.high, 1.0)))
+
+
+def test_the_interval_of_macro_f1_holds_it_and_covers_what_so_many_zones_have():
+    """Rare classes lie in few zones, so that those of a zone less are other ones."""
+    common, world = 5, np.random.default_rng(7)
+    shares, right = 1 / np.arange(1, 16) ** 1.5, world.uniform(0.2, 0.9, 15)
+
+    def sample(rng):
+        found = {}
+        for zone in range(8):
+            there = (rng.random(15) < 0.3) | (np.arange(15) < common)
+            truth = 1 + rng.choice(15, 300, p=shares * there / (shares * there).sum())
+            hit = rng.random(300) < (right + rng.normal(0, 0.1))[truth - 1]
+            said = np.where(hit, truth, 1 + rng.integers(0, common, 300))
+            found[str(zone)] = confusion(truth, said, 16, unit="parcel")
+        return found
+
+    def score(found):
+        return Confusion(sum(m.counts for m in found.values()), "parcel").macro_f1
+
+    expected = np.mean([score(sample(np.random.default_rng(seed))) for seed in range(300)])
+    held = []
+    for seed in range(300, 500):
+        found = sample(np.random.default_rng(seed))
+        got = intervals(found, rng=np.random.default_rng(seed))["macro_f1"]
+        assert got.low < got.value < got.high
+        assert got.value == pytest.approx(score(found))
+        held.append(got.low <= expected <= got.high)
+    assert 0.9 < np.mean(held) < 0.99
 
 
 def test_drawn_parcels_scatter_as_draws_with_replacement_do():
@@ -85,16 +113,11 @@ def test_drawn_parcels_scatter_as_draws_with_replacement_do():
     np.testing.assert_allclose(drawn.var(axis=0), variance, rtol=0.05, atol=0.01)
 
 
-def test_drawn_zones_equal_a_plain_loop():
+def test_zones_left_out_equal_a_plain_loop():
     counts = resampling.stack(zones(6))
-    weights = resampling.zone_weights(6, 20, np.random.default_rng(2))
-    np.testing.assert_array_equal(weights.sum(axis=1), 6)
-    drawn = resampling.draw_zones(counts, weights)
-    for d, row in enumerate(weights):
-        expected = sum(w * c for w, c in zip(row, counts, strict=True))
-        np.testing.assert_array_equal(drawn[d], expected)
-        for metric in METRICS.values():
-            assert metric(drawn)[d] == pytest.approx(float(metric(drawn[d])), nan_ok=True)
+    for out, without in enumerate(resampling.left_out(counts)):
+        expected = sum(c for zone, c in enumerate(counts) if zone != out)
+        np.testing.assert_array_equal(without, expected)
 
 
 def test_drawn_parcels_keep_each_zone_s_number_and_hit_only_its_cells():
@@ -113,7 +136,7 @@ def test_a_zone_interval_covers_the_truth_about_as_often_as_it_says():
     assert 0.85 < covered / 120 <= 1.0
 
 
-def test_a_class_in_one_zone_only_may_be_missing_from_a_draw():
+def test_a_class_in_one_zone_only_has_its_part_in_the_interval():
     by_zone = zones(5)
     rare = np.zeros((K, K), np.int64)
     rare[1, 1], rare[4, 4] = 3, 2
@@ -122,7 +145,7 @@ def test_a_class_in_one_zone_only_may_be_missing_from_a_draw():
     }
     by_zone["rare"] = Confusion(rare, "parcel")
     got = intervals(by_zone, rng=np.random.default_rng(0), draws=200)["macro_f1"]
-    assert np.isfinite(got[:3]).all()
+    assert np.isfinite(got[:3]).all() and got.low < got.value < got.high
 
 
 def test_intervals_that_would_mislead_are_refused():

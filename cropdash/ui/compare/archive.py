@@ -16,8 +16,8 @@ from cropdash.ui.widgets import chart
 # What stands in each table, in English as the columns are.
 _ABOUT = {
     "metrics": "Named scores of both runs. n_scored and n_classes_averaged are the denominators.",
-    "differences": "Left minus right: low and high hold 95 % of 1,000 draws of zones (of parcels "
-    "where `drawn` says so); p exchanges the runs zone by zone.",
+    "differences": "Left minus right: low and high are its 95 % interval, by the jackknife over zones "
+    "(by draws of parcels where `drawn` says so); p exchanges the runs zone by zone.",
     "classes": "Scores by class. support: what was declared as the class; an F1 needs support.",
     "zones": "Scores by zone, over the classes that occur in it.",
     "cells": "Cells of both confusion matrices: truth is declared, predicted is named.",

@@ -29,8 +29,8 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
     found = table[named_like(table, text, scored.legend, choice.level)]
     st.caption(
         say(
-            "Scores by class, largest first: {what}. The interval is that of the F1 difference, "
-            "zones drawn anew (95 %).",
+            "Scores by class, largest first: {what}. The interval is that of the F1 difference, by "
+            "how much single zones move it (95 %).",
             what=said(choice),
         )
     )

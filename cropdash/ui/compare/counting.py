@@ -15,8 +15,8 @@ from cropdash.evaluate import Averaged, Confusion, Unit
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import data
 
-MIN_ZONES = 4  # from which on the bootstrap draws whole zones
-DRAWS = 1000  # of the zone bootstrap: intervals to about half a point
+MIN_ZONES = 4  # from which on whole zones are resampled
+DRAWS = 1000  # ways to exchange the runs; and of parcels where zones are few
 Runs = tuple[RunInfo, RunInfo]
 Names = tuple[str, str]
 Marks = tuple[float, float]  # when each run finished
@@ -120,7 +120,7 @@ def figures(scored: Scored, choice: Choice) -> list[dict[str, Any]]:
 
 @st.cache_data(max_entries=32, show_spinner=False)
 def differences(left: str, right: str, choice: Choice, marks: Marks) -> pd.DataFrame:
-    """metric, left, right, difference, low, high, p, drawn: bootstrap of zones (parcels if few).
+    """metric, left, right, difference, low, high, p, drawn: zones resampled (parcels if few).
 
     Also left_low, left_high, right_low, right_high: the 95 % interval of each run by itself.
     Empty where an interval can't be had: fewer than four zones and a unit other than parcel.

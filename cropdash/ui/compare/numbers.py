@@ -33,6 +33,17 @@ _METRICS = {
     "macro_f1": sentence("Macro F1"),
     "weighted_f1": sentence("Weighted F1"),
 }
+# By whether the interval leaves 0 out, and whether the test's p is below _LEVEL.
+_AGREED = {
+    (True, True): sentence("significant, as the interval leaves 0 out and p is below 0.05"),
+    (True, False): sentence(
+        "not significant, as p is not below 0.05; the interval leaves 0 out, but both must agree"
+    ),
+    (False, True): sentence(
+        "not significant, as the interval holds 0; p is below 0.05, but both must agree"
+    ),
+    (False, False): sentence("not significant"),
+}
 
 
 def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
@@ -101,8 +112,8 @@ def _verdict(names: Names, choice: Choice, found: pd.DataFrame) -> str:
     )
     means = (
         sentence(
-            "drawing the zones anew, the difference lies between {low} and {high}; exchanging the "
-            "models zone by zone sets them as far apart with p = {p}."
+            "by how much single zones move it, the difference lies between {low} and {high} (95 %);"
+            " exchanging the models zone by zone sets them as far apart with p = {p}."
         )
         if row["drawn"] == "zones"
         else sentence(
@@ -116,7 +127,15 @@ def _verdict(names: Names, choice: Choice, found: pd.DataFrame) -> str:
 
 def _is_beyond_chance(row: pd.Series) -> bool:
     """Both the interval and the test must say so: each alone errs where zones are few."""
-    return bool((row["low"] > 0 or row["high"] < 0) and row["p"] < _LEVEL)
+    return _interval_speaks(row) and _test_speaks(row)
+
+
+def _interval_speaks(row: pd.Series) -> bool:
+    return bool(row["low"] > 0 or row["high"] < 0)
+
+
+def _test_speaks(row: pd.Series) -> bool:
+    return bool(row["p"] < _LEVEL)
 
 
 def _mcnemar_said(runs: Runs, names: Names, choice: Choice, found: pd.DataFrame) -> str:
@@ -156,7 +175,7 @@ def _difference_said(
     if row.empty or abs(float(row["difference"].iloc[0]) - (a - b)) > 1e-9:
         return f"{lead}; " + say("no interval for this choice.")
     low, high = float(row["low"].iloc[0]), float(row["high"].iloc[0])
-    word = say("significant") if _is_beyond_chance(row.iloc[0]) else say("not significant")
+    word = say(_AGREED[_interval_speaks(row.iloc[0]), _test_speaks(row.iloc[0])])
     between = say(
         "95 % interval {low} to {high}, p = {p}: {word}.",
         low=number(low, "+.3f"), high=number(high, "+.3f"), p=number(row["p"].iloc[0], ".2g"),
