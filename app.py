@@ -37,7 +37,7 @@ def show() -> None:
             whole = not cards.is_unfinished()
             cards.train_panel(dataset, runs, launch.start, first=whole)
         elif step == "judge":
-            cards.judge_panel()
+            cards.judge_panel(runs)
 
         best = [
             run

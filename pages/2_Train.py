@@ -10,6 +10,7 @@ from cropdash.i18n import say, sentence
 from cropdash.jobs import launch
 from cropdash.ui.shell import address, data, frame
 from cropdash.ui.train import (
+    curation,
     ensembles,
     form,
     history,
@@ -57,7 +58,9 @@ with left:
 with right, frame.plainly():
     if is_run and runs:
         st.subheader(say("Run"), anchor=False)
-        job_watch.watch(address.choose(say("Run"), "run", [r.run_id for r in runs]), launch, curves)
+        run_id = curation.choose(runs)
+        job_watch.watch(run_id, launch, curves)
+        curation.show(run_id)
     elif is_run:
         st.info(say("No model was trained yet: start the first one."), icon=":material/info:")
     elif studies:

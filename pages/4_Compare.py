@@ -37,7 +37,7 @@ labels = (first, second)
 
 with frame.plainly():
     with frame.line("tools"):
-        choice = controls.choose(*pair, zones)
+        choice = controls.choose(dataset, zones)
         scored = counting.score(*pair, choice)
         archive.downloads(pair, labels, scored, choice)
     numbers.show(pair, labels, scored, choice)

@@ -3,10 +3,10 @@
 import streamlit as st
 
 from cropdash.i18n import say
-from cropdash.ui.review import cases, choices, listing, notes, parcel, seasons
+from cropdash.ui.review import choices, listing, notes, parcel, seasons
 from cropdash.ui.shell import data, frame
+from cropdash.ui.widgets import cases, run_pair
 from cropdash.ui.widgets import choices as choices_of
-from cropdash.ui.widgets import run_pair
 
 MENU_ICON = ":material/fact_check:"
 

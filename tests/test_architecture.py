@@ -39,7 +39,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     "cli": {*EVERYONE, "files", "workflow", "jobs", "storage", "ingest", "simulate"},
     "__main__": {"cli"},
-    "ui": {*EVERYONE, "storage.store", "storage.decisions", "evaluate", "figures"},
+    "ui": {
+        *EVERYONE, "storage.store", "storage.decisions", "storage.notes", "evaluate", "figures",
+    },
     "pages": {*EVERYONE, "ui", "figures", "jobs"},
 }  # fmt: skip
 
@@ -48,6 +50,7 @@ OWNERS: dict[str, set[str]] = {
     "streamlit": {"ui", "pages"},
     "streamlit_folium": {"ui"},
     "plotly": {"figures"},
+    "matplotlib": {"figures"},
     "folium": {"figures"},
     "branca": {"figures"},
     "ee": {"ingest"},

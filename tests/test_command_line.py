@@ -10,17 +10,18 @@ from typer.main import get_command as commands_of
 from typer.testing import CliRunner
 
 from cropdash.cli import app as command_line
+from cropdash.cli import runs as run_commands
 from cropdash.cli import terminal
 from cropdash.ingest import registers, zones
 from cropdash.settings import classifiers
 from cropdash.settings import folders as config
-from cropdash.storage import runs
+from cropdash.storage import runs, status
 from cropdash.storage.datasets import DatasetFolder
-from tests import worlds
+from tests import factory, worlds
 from tests.worlds import FLANDERS, needs
 
 COMMANDS = (
-    "demo", "build", "train", "predict", "evaluate", "runs", "doctor",
+    "demo", "build", "train", "predict", "evaluate", "runs", "runs name", "runs delete", "doctor",
     "zones propose", "zones check", "simulate report",
 )  # fmt: skip
 
@@ -92,9 +93,8 @@ def test_runs_prints_every_name_whole(columns, is_terminal, folders, monkeypatch
     ]
     out = io.StringIO()
     narrow = Console(file=out, width=columns, force_terminal=is_terminal, no_color=True)
-    for module in (terminal, command_line):
-        monkeypatch.setattr(module, "console", narrow)
-    command_line.list_runs()
+    monkeypatch.setattr(terminal, "console", narrow)
+    run_commands.print_list()
     lines = re.sub(r"\x1b\[[0-9;]*m", "", out.getvalue()).splitlines()
     for run_id, name in zip(made, ("d", LONG), strict=True):
         (line,) = [line for line in lines if run_id in line]
@@ -115,6 +115,46 @@ def test_runs_in_a_pipe_of_60_columns_gives_ids_that_other_commands_take(tmp_pat
     )
     _, row = done.stdout.splitlines()
     assert row.split()[:2] == [run_id, LONG]
+
+
+def test_runs_are_named_noted_tagged_put_away_and_deleted(folders):
+    run = runs.create(folders.models, {"classifier": "cnn", "dataset": "d"}, {})
+    record = run.path.joinpath("config.json").read_bytes()
+
+    def said(*words, typed=None):
+        done = CliRunner().invoke(command_line.app, ["runs", *words], input=typed)
+        return done.exit_code, done.output
+
+    for words in (("name", run.run_id, "Ten bands"), ("note", run.run_id, "as of May"),
+                  ("tag", run.run_id, "paper", "ten-bands")):  # fmt: skip
+        assert said(*words)[0] == 0
+    assert run.path.joinpath("config.json").read_bytes() == record
+    row = said()[1]
+    assert "Ten bands" in row
+    assert "paper, ten-bands" in row
+    assert said("archive", run.run_id)[0] == 0
+    assert run.run_id not in said()[1]
+    assert run.run_id in said("--archived")[1]
+    status.write(run.path, status.Status("done"))
+    for typed in ("n\n", "y\nanother\n"):
+        assert said("delete", run.run_id, typed=typed)[0] == 1
+        assert run.path.is_dir()
+    assert said("delete", run.run_id, typed=f"y\n{run.run_id}\n")[0] == 0
+    assert runs.list_all(folders.models) == ()
+    assert not list(folders.models.iterdir())
+
+
+def test_a_training_like_a_run_takes_its_settings_but_for_those_given(folders):
+    before = factory.write_dataset(folders.data, zones=4, size=32)
+    config_ = {"classifier": "xgboost", "dataset": before.name, "folds": 2, "seed": 3}
+    old = runs.queue(folders, classifiers.parse(config_))
+    line = ["train", "--like", old.run_id, "--set", "seed=9", "--queue"]
+    done = CliRunner().invoke(command_line.app, line)
+    assert done.exit_code == 0, done.output
+    new = runs.find(folders.models, done.output.strip())
+    assert new.config == old.config | {"seed": 9}
+    other = CliRunner().invoke(command_line.app, [*line, "--classifier", "cnn"])
+    assert "is of model xgboost" in str(other.exception)
 
 
 def presets_offered() -> list[str]:

@@ -41,7 +41,9 @@ def commands() -> set[str]:
     found = set()
     for name, command in root.commands.items():
         below = getattr(command, "commands", None)
-        found |= {name} if below is None else {f"{name} {more}" for more in below}
+        found |= {f"{name} {more}" for more in below or ()}
+        if below is None or command.invoke_without_command:  # type: ignore[attr-defined]
+            found.add(name)
     return found
 
 
@@ -52,7 +54,7 @@ def named(text: str) -> set[str]:
     for line in text.splitlines():
         for match in re.finditer(r"python -m cropdash ([a-z]+)(?: ([a-z]+))?", line):
             first, second = match.groups()
-            found.add(f"{first} {second}" if first in groups else first)
+            found.add(f"{first} {second}" if first in groups and second else first)
         if "python -m cropdash" in line:
             found |= set(re.findall(r"` / `([a-z]+)", line))
     return found

@@ -298,7 +298,7 @@ def test_every_switch_redraws_without_a_fault():
         ("Level", ("group", "family", "class")),
         ("View", ("difference", "pair")),
         ("Classes shown", ("all", "10")),
-        ("Look closer", ("chance", "confidence", "classes")),
+        ("Look closer", ("chance", "confidence", "splits", "classes")),
     ):
         for value in values:
             (control,) = [g for g in app.get("button_group") if g.label == label]
@@ -402,7 +402,7 @@ def test_zones_of_one_run_alone_are_left_out_and_said(runs, monkeypatch):
         data, "usable_runs", lambda name: [changed.get(r.run_id, r) for r in listed(name)]
     )
     app = show()
-    assert any("left out: 1." in c.value for c in app.caption)
+    assert "different test zones" in app.warning[0].value
     assert any("1 test zone," in c.value for c in app.caption)
 
 

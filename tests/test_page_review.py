@@ -21,9 +21,10 @@ from cropdash.storage import decisions, layout
 from cropdash.storage import runs as runs_of
 from cropdash.storage import seasons as storage_of
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.ui.review import cases, listing, seasons, words
-from cropdash.ui.review.cases import Limits
+from cropdash.ui.review import listing, seasons, words
 from cropdash.ui.shell import data
+from cropdash.ui.widgets import cases
+from cropdash.ui.widgets.cases import Limits
 from cropdash.workflow import score
 from tests import factory
 

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from cropdash.classify.cnn.settings import CnnConfig
 from cropdash.domain.errors import RunBusy
 from cropdash.jobs import launch
-from cropdash.settings import classifiers
+from cropdash.settings import classifiers, waits
 from cropdash.settings import folders as config
 from cropdash.settings.ensemble import EnsembleConfig
 from cropdash.settings.folders import Folders
@@ -27,7 +27,7 @@ from cropdash.storage.status import Status
 from cropdash.storage.store import RunInfo
 from cropdash.ui.overview import cards
 from cropdash.ui.train import history
-from cropdash.ui.widgets import job_watch, scores
+from cropdash.ui.widgets import scores
 from tests import factory
 
 ROOT = config.PROJECT
@@ -245,7 +245,7 @@ def test_denominators_are_named_and_absent_scores_are_dashes() -> None:
     ("seconds", "text"), [(0, "0 s"), (59.6, "1:00 min"), (200, "3:20 min"), (7500, "2:05 h")]
 )
 def test_duration(seconds: float, text: str) -> None:
-    assert job_watch.duration(seconds) == text
+    assert waits.duration(seconds) == text
 
 
 # Train -----------------------------------------------------------------------

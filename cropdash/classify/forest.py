@@ -233,8 +233,7 @@ KIND = ClassifierKind(
     build=ForestClassifier,
     presets={"light": {}, "random": {"method": "random_forest", "max_features": 0.1}},
     preset_hint=sentence(
-        "light: extra trees, about a minute on two cores. random: a random forest, whose splits are "
-        "looked for and not drawn."
+        "light: extra trees. random: a random forest, whose splits are looked for and not drawn."
     ),
     space=(
         Between("trees", 50, 300, log=True),

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.table import Table
 
 from cropdash.cli import build, model, season, simulate, study
+from cropdash.cli import runs as run_commands
 from cropdash.cli import zones as zone_commands
 from cropdash.cli.terminal import (
     FIRST,
-    Model,
     Settings,
     assignments,
     at_work,
@@ -26,16 +25,13 @@ from cropdash.cli.terminal import (
     marked,
     print_areas,
     print_scores,
-    print_whole,
-    score,
 )
 from cropdash.domain.errors import ConfigError, CropdashError, of_memory
 from cropdash.domain.secret import hidden
 from cropdash.files import tables
-from cropdash.settings import classifiers, folders, sources
-from cropdash.storage import damaged, runs
+from cropdash.settings import classifiers, folders, sources, waits
+from cropdash.storage import runs, waiting
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.storage.store import Store
 
 app = typer.Typer(
     name="cropdash",
@@ -47,6 +43,7 @@ app = typer.Typer(
 )
 app.add_typer(simulate.app)
 app.add_typer(zone_commands.app)
+app.add_typer(run_commands.app)
 app.command()(build.build)
 app.command()(model.ensemble)
 app.command()(model.optimism)
@@ -80,9 +77,14 @@ def demo(
 @app.command()
 def train(
     dataset: Annotated[str | None, typer.Argument(help="Dataset to train on.")] = None,
-    classifier: Model = FIRST,
+    classifier: Annotated[
+        str | None, typer.Option(help=f"{classifiers.names()}; {FIRST} by default.")
+    ] = None,
     preset: Annotated[str | None, typer.Option(help=f"{classifiers.presets()}.")] = None,
     settings: Settings = None,
+    like: Annotated[
+        str | None, typer.Option(help="With the settings of this run, but for those given here.")
+    ] = None,
     run: Annotated[str | None, typer.Option(help="Work on this queued or ended run.")] = None,
     devices: Annotated[
         int | None, typer.Option(min=1, help="Processes or cards that train a network together.")
@@ -96,6 +98,8 @@ def train(
 
     Examples: `python -m cropdash train demo --classifier cnn --set epochs=20`
 
+    `python -m cropdash train --like cnn-20230101-120000-ab12 --set seed=1`
+
     `python -m cropdash train demo --devices 4 --set accelerator=gpu`
 
     On two machines that share their folders: `python -m cropdash train demo --devices 4 --nodes 2
@@ -104,13 +108,13 @@ def train(
     """
     if run is not None:
         _train(runs.find(folders.folders().models, run))
-    elif dataset is not None:
-        values: dict[str, Any] = {"dataset": dataset, "classifier": classifier}
-        flags = {"devices": devices, "nodes": nodes}
-        values |= {name: value for name, value in flags.items() if value is not None}
-        _train_new(values | assignments(settings), preset, queue)
-    else:
-        raise ConfigError("Name a dataset to train on, or a run with --run.")
+        return
+    base = _like(like, classifier)
+    flags = {"dataset": dataset, "devices": devices, "nodes": nodes}
+    values = base | {name: value for name, value in flags.items() if value is not None}
+    if "dataset" not in values:
+        raise ConfigError("Name a dataset to train on, or a run with --like or --run.")
+    _train_new(values | assignments(settings), preset, queue)
 
 
 @app.command()
@@ -175,32 +179,6 @@ def evaluate(
         print_areas(scoring.checked_areas(folder, dataset, points), dataset.legend())
 
 
-@app.command("runs")
-def list_runs() -> None:
-    """List all runs with their state and scores.
-
-    Example: `python -m cropdash runs`
-    """
-    where = folders.folders()
-    table = Table("Run", "Dataset", "State", "Accuracy", "Macro F1", "Parcel accuracy")
-    known = Store(where.data, where.models).runs()
-    for run in known:
-        test = run.scores.test if run.scores else None
-        cells = [
-            score(test, "pixel", "accuracy"),
-            score(test, "pixel", "macro_f1"),
-            score(test, "parcel", "accuracy"),
-        ]
-        table.add_row(run.run_id, run.dataset, run.status.state, *cells)
-    listed, broken = {run.run_id for run in known}, tuple(damaged.of_runs(where.models))
-    for one in broken:
-        if one.name not in listed:
-            table.add_row(one.name, "–", "damaged", *["–"] * 3)
-    print_whole(table)
-    for one in broken:
-        errors.print(f"{one.name}: {one.reason}", highlight=False, soft_wrap=True)
-
-
 @app.command()
 def doctor(
     endpoint: Annotated[
@@ -228,6 +206,18 @@ def doctor(
         raise typer.Exit(1)
 
 
+def _like(run: str | None, classifier: str | None) -> dict[str, Any]:
+    """The settings of a run; raises ConfigError if they are another model's than is asked for."""
+    if run is None:
+        return {"classifier": classifier or FIRST}
+    found = runs.find(folders.folders().models, run).config
+    if classifier not in (None, found["classifier"]):
+        raise ConfigError(
+            f"Run {run} is of model {found['classifier']}: name no other with --classifier."
+        )
+    return found
+
+
 def _train_new(values: dict[str, Any], preset: str | None = None, queue: bool = False) -> None:
     if preset is not None:
         values = classifiers.preset_values(values["classifier"], preset) | values
@@ -246,6 +236,8 @@ def _train(run: runs.RunFolder) -> None:
         training.assist_run(run, folders.folders())
         return
     console.print(f"Run {run.run_id}")
+    where, config = folders.folders(), classifiers.parse(run.config)
+    console.print(waits.told(waiting.training(where.data, where.models, config)))
     with at_work(run.path, in_turn=True) as told:
         training.train_run(run, folders.folders(), **told)
     print_scores(run.run_id, run.scores())

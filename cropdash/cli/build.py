@@ -16,10 +16,11 @@ from cropdash.domain.errors import ConfigError, CropdashError
 from cropdash.files import atomic
 from cropdash.legend import load
 from cropdash.settings import estimate as estimates
-from cropdash.settings import folders, sources
+from cropdash.settings import folders, sources, waits
 from cropdash.settings import scheduler as schedulers
 from cropdash.settings.build import BuildConfig
 from cropdash.settings.command import option_of
+from cropdash.storage import waiting
 from cropdash.storage.datasets import DatasetFolder
 
 
@@ -50,7 +51,12 @@ def build(
     settings = _settings(name, typed if near is None else _near(name, near, typed))
     where = schedulers.chosen(scheduler)
     if estimate:
-        for line in estimates.sentences(estimates.of(settings)):
+        found = estimates.of(settings)
+        lines = [
+            *estimates.sentences(found),
+            *([] if found.fetching.transfer else [_takes(settings)]),
+        ]
+        for line in lines:
             console.print(line, highlight=False, soft_wrap=True)
     else:
         run(settings, where)
@@ -100,6 +106,13 @@ def _parameter(name: str, kind: Any, told: Any, default: Any) -> inspect.Paramet
 # Typer asks a command for its signature.
 build.__signature__ = inspect.Signature(_parameters())  # type: ignore[attr-defined]
 build.__annotations__ = {p.name: p.annotation for p in _parameters()}
+
+
+def _takes(settings: BuildConfig) -> str:
+    """How long the build may take, by those that ended on this machine."""
+    source = sources.of(settings).open(settings)
+    data = folders.folders().data
+    return waits.told(waiting.building(data, settings, source.zones(), source.season))
 
 
 def run(settings: BuildConfig, scheduler: str | None = None) -> None:

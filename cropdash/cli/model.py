@@ -13,6 +13,7 @@ from cropdash.cli.terminal import (
     Settings,
     assignments,
     at_work,
+    bar,
     console,
     print_scores,
 )
@@ -63,10 +64,9 @@ def optimism(
 
     where = folders.folders()
     values = {"classifier": classifier, "dataset": dataset, **assignments(settings)}
-    found = meter.measure(
-        DatasetFolder(where.data, dataset), classifiers.parse(values), progress=_silent,
-        models=where.models,
-    )  # fmt: skip
+    source, config = DatasetFolder(where.data, dataset), classifiers.parse(values)
+    with bar() as progress:
+        found = meter.measure(source, config, progress=progress, models=where.models)
     heads = ("Accuracy", "Macro F1", "Parcel accuracy", "Parcel macro F1")
     table = Table("Split by", *heads, "Flatters accuracy", "Flatters macro F1")
     for row in found.to_dict("records"):
@@ -79,7 +79,3 @@ def optimism(
         "Crop pixels and crop parcels, all zones of the dataset; macro F1 over the classes that "
         "occur in what is scored; flattery is against whole zones."
     )
-
-
-def _silent(stage: str, done: float) -> None:
-    console.print(stage)

@@ -9,10 +9,10 @@ from rich.table import Table
 
 from cropdash.cli.terminal import FIRST, Model, Settings, assignments, at_work, console
 from cropdash.domain.errors import ConfigError
-from cropdash.settings import command, folders
+from cropdash.settings import command, folders, waits
 from cropdash.settings import study as study_config
 from cropdash.settings.study import CrossValidation, Search
-from cropdash.storage import studies
+from cropdash.storage import studies, waiting
 from cropdash.storage.studies import StudyFolder, Trial
 
 Dataset = Annotated[str | None, typer.Argument(help="Dataset to train on.")]
@@ -77,6 +77,7 @@ def _work(study: StudyFolder) -> None:
 
     console.print(f"Study {study.study_id}")
     where, settings = folders.folders(), study.config
+    console.print(waits.told(waiting.study(where.data, where.models, settings)))
     with at_work(study.path, in_turn=True) as told:
         (run_search if isinstance(settings, Search) else run_folds)(study, where, **told)
     if isinstance(settings, Search):

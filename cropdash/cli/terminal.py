@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import pandas as pd
 import typer
@@ -21,7 +22,7 @@ from cropdash.domain import Legend
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.scores import RunScores, TestScores
 from cropdash.domain.secret import hidden
-from cropdash.settings import classifiers, folders
+from cropdash.settings import classifiers, folders, waits
 
 FIRST, QUICK = classifiers.trainable()[0].name, classifiers.in_demo()[0].name  # defaults
 Settings = Annotated[
@@ -136,17 +137,21 @@ def bar() -> Iterator[Callable[[str, float], None]]:
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[left]}", markup=False),
     )
     quiet = not console.is_terminal
     with Progress(*columns, TimeElapsedColumn(), console=console, disable=quiet) as display:
-        task = display.add_task("Starting", total=1.0)
-        last = ""
+        task = display.add_task("Starting", total=1.0, left="")
+        last, marks = "", cast("tuple[waits.Mark, ...]", ())
 
         def update(stage: str, done: float) -> None:
-            nonlocal last
-            display.update(task, description=plain(stage.replace("\n", " ")), completed=done)
+            nonlocal last, marks
+            marks, now = waits.keep(marks, (time.monotonic(), done)), time.monotonic()
+            left = waits.left_told(waits.remaining(marks, now))
+            said = plain(stage.replace("\n", " "))
+            display.update(task, description=said, completed=done, left=left)
             if quiet and stage != last:
-                console.print(f"{done:4.0%} {stage}", highlight=False)
+                console.print(f"{done:4.0%} {stage}{left and f' ({left})'}", highlight=False)
             last = stage
 
         yield update

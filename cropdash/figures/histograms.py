@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from cropdash.figures import palette, series, values, wording
-from cropdash.i18n import say
+from cropdash.i18n import number, say
 
 HISTOGRAM = ("band", "name", "from", "to", "share")
 _BINS = 48
@@ -75,7 +75,10 @@ def curves(
 
 def _curve(found: pd.DataFrame, name: str, line: Mapping[str, object], shown: bool) -> go.Scatter:
     middle = (found["from"] + found["to"]) / 2
-    notes = [f"{a:.3f}–{b:.3f}" for a, b in zip(found["from"], found["to"], strict=True)]
+    notes = [
+        f"{number(a, '.3f')}–{number(b, '.3f')}"
+        for a, b in zip(found["from"], found["to"], strict=True)
+    ]
     return go.Scatter(
         x=middle,
         y=100 * found["share"],

@@ -7,7 +7,7 @@ from typing import Any
 
 from cropdash.domain import indices
 from cropdash.figures import imagery, wording
-from cropdash.i18n import say
+from cropdash.i18n import number, say
 
 
 def slider(periods: Sequence[str]) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def scale(mode: str) -> list[dict[str, Any]]:
     if mode not in indices.TABLE:
         return []
     stops = imagery.ramp(mode)
-    ends = [f"{end:g}".replace("-", "−") for end in (stops[0][0], stops[-1][0])]
+    ends = [number(end, "g").replace("-", "−") for end in (stops[0][0], stops[-1][0])]
     gradient = f"linear-gradient(to right, {', '.join(colour for _, colour in stops)})"
     said = say("{index} {low} to {high}", index=mode, low=ends[0], high=ends[1])
     return [{"colour": gradient, "label": said, "ramp": True}]

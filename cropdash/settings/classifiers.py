@@ -66,6 +66,7 @@ class ClassifierKind:
     grid: tuple[OneOf, ...] = ()  # two settings whose combinations a grid tries
     packages: tuple[str, ...] = ()  # whose versions a run records
     in_demo: bool = False  # trained by `demo` and by the first page's button
+    demo_s: float | None = None  # [s] a run of the demo took, alone on two cores with AVX2
     curve_hint: str = ""  # one sentence below its learning curves, where one is needed
 
     @property

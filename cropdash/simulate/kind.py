@@ -41,6 +41,9 @@ KIND = SourceKind(
     hint=sentence("A made-up landscape with real crop shares and clouds: no account, no download."),
     settings=SimulatedBuild,
     open=_open,
-    title=lambda _, source: f"Simulated landscape {source.season.text}",
+    title=lambda _, source: sentence("Simulated landscape {season}").format(
+        season=source.season.text
+    ),
+    demo_s=25.0,
     is_made_up=True,
 )

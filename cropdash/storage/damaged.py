@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from cropdash.domain.errors import CropdashError
-from cropdash.storage import decisions, layout, runs, status, studies
+from cropdash.storage import decisions, layout, notes, runs, status, studies
 from cropdash.storage.datasets import DatasetFolder
 
 
@@ -49,7 +49,8 @@ def of_datasets(data: Path) -> Iterator[Damaged]:
 def of_runs(models: Path) -> Iterator[Damaged]:
     yield from _of_place(models)
     for run in runs.list_all(models):
-        if reason := _fault(run.record, run.scores, run.calibrated, partial(status.load, run.path)):
+        beside = (partial(read, run.path) for read in (status.load, notes.load, layout.SIDES.find))
+        if reason := _fault(run.record, run.scores, run.calibrated, *beside):
             yield Damaged(run.run_id, reason)
 
 

@@ -2,7 +2,8 @@
 
 data/<dataset>/     dataset.json, legend.json, build.json, decisions.json, realism.json, parts/
     zones/<zone>/   manifest.json (written last), composite.tif, …, state.json
-models/<run>/       config.json, status.json, epochs.jsonl, worker.log, the model's own files
+models/<run>/       config.json, status.json, zones.json, notes.json, epochs.jsonl, worker.log, the
+                    model's own files
     predictions/    <zone>.tif, <zone>.parquet; elsewhere/<dataset>/ holds those of other datasets
     scores/         scores.json, confusions.parquet, calibration.parquet, areas.parquet
     season/<day>/   what it says by that day: predictions/, scores/ and calibration.json again
@@ -42,6 +43,8 @@ WORKER_LOCK, STOP, LOG = "worker.lock", "stop", "worker.log"
 RUN, CLASSES = Form("config.json", kind=shapes.Record), Form("classes.json")
 CALIBRATION = Form("calibration.json", kind=shapes.Calibration)
 STACK = Form("stack.json", kind=shapes.Stack)
+SIDES, NOTES = Form("zones.json"), Form("notes.json")
+NOTES_LOCK = "notes.lock"
 EPOCHS, APPLICABILITY = "epochs.jsonl", "applicability.npz"
 PREDICTIONS, SCORES_FOLDER = "predictions", "scores"
 ELSEWHERE = "elsewhere"  # folders of predictions of other datasets, by their name

@@ -22,11 +22,16 @@ def facts() -> dict[str, Any]:
     return {
         "versions": {"python": platform.python_version(), **_versions()},
         "git_commit": _commit(),
-        "hardware": {
-            "machine": platform.machine(),
-            "cores": os.cpu_count(),
-            "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
-        },
+        "hardware": hardware(),
+    }
+
+
+def hardware() -> dict[str, Any]:
+    """The machine: its kind, cores and memory."""
+    return {
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
     }
 
 

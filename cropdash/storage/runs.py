@@ -6,7 +6,7 @@ import os
 import secrets
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -70,6 +70,14 @@ class RunFolder:
     def write_classes(self, decided: Mapping[str, Any]) -> None:
         """Training parcels by class, and which classes were dropped or merged."""
         layout.CLASSES.write(self.path, decided)
+
+    def write_sides(self, sides: Mapping[str, Iterable[str]]) -> None:
+        """Ids of the zones that were learned from, held out to judge by, and kept for the test."""
+        layout.SIDES.write(self.path, {side: list(zones) for side, zones in sides.items()})
+
+    def sides(self) -> dict[str, Any]:
+        """What `write_sides` wrote; empty until the run has begun."""
+        return layout.SIDES.find(self.path)
 
     def write_calibrated(self, values: Mapping[str, Any]) -> None:
         """How the model's probabilities are adjusted and scaled, and on which zones it was fitted."""

@@ -14,11 +14,13 @@ from pydantic import Field
 
 from cropdash.domain.errors import DamagedFile
 from cropdash.files import records
+from cropdash.settings import waits
 from cropdash.storage import layout
 
 State = Literal["queued", "running", "done", "failed", "stopped", "lost"]
 FINAL: frozenset[State] = frozenset(("done", "failed", "stopped", "lost"))
 Moment = Annotated[float, Field(ge=0, lt=1e11)]  # [s since 1970]
+Share = Annotated[float, Field(ge=0, le=1)]
 STALE_S = 30.0  # [s] without heartbeat after which a free lock means that the worker is gone
 
 
@@ -28,7 +30,7 @@ class Status:
 
     state: State
     stage: str = ""  # what it is at, for people: "Training", "Predicting alsace_1"
-    progress: Annotated[float, Field(ge=0, le=1)] = 0.0  # over the whole job
+    progress: Share = 0.0  # over the whole job
     error: str = ""  # one sentence, if failed
     created: Moment = 0.0
     started: Moment = 0.0
@@ -36,6 +38,7 @@ class Status:
     finished: Moment = 0.0
     pid: Annotated[int, Field(ge=0, lt=2**31)] = 0
     process_created: Moment = 0.0  # tells a process from a later one with the same id
+    marks: tuple[tuple[Moment, Share], ...] = ()  # when the worker told of what progress
 
     @property
     def is_final(self) -> bool:
@@ -49,6 +52,11 @@ class Status:
         return (
             self.finished or (time.time() if self.state == "running" else self.heartbeat)
         ) - self.started
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds until its end, by its pace so far; None while that is not known."""
+        return waits.remaining(self.marks, time.time()) if self.state == "running" else None
 
 
 def write(folder: Path, status: Status) -> None:
@@ -138,9 +146,9 @@ class Reporter:
 
     def update(self, stage: str, progress: float) -> None:
         """Say what is done; progress is 0 to 1 over the whole job."""
-        self._status = replace(
-            self._status, stage=stage, progress=min(max(progress, 0.0), 1.0), heartbeat=time.time()
-        )
+        now, done = time.time(), min(max(progress, 0.0), 1.0)
+        marks = waits.keep(self._status.marks, (now, done))
+        self._status = replace(self._status, stage=stage, progress=done, heartbeat=now, marks=marks)
         if self._status.heartbeat - self._written > 0.5:
             self._write()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import wraps
@@ -12,20 +12,27 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pandas as pd
 
-from cropdash.domain import NAME, Zone
+from cropdash.domain import NAME, Season, Zone
 from cropdash.domain.errors import CropdashError, DamagedFile
 from cropdash.domain.scores import RunScores
+from cropdash.settings.build import BuildConfig
+from cropdash.settings.study import CrossValidation, Search
+from cropdash.settings.train import TrainConfig
+from cropdash.settings.waits import Expected
 from cropdash.storage import (
     damaged,
     layout,
+    notes,
     runs,
     seasons,
     studies,
     summaries,
+    waiting,
     zone_states,
 )
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.datasets import Description as Description
+from cropdash.storage.notes import Notes
 from cropdash.storage.runs import RunFolder
 from cropdash.storage.status import Status
 from cropdash.storage.status import read as read_status
@@ -64,6 +71,7 @@ class RunInfo:
     scores: RunScores | None  # None until evaluated
     zones: tuple[str, ...]  # predicted
     legend_hash: str  # of the classes that it names
+    notes: Notes = Notes()  # noqa: RUF009 (frozen): its name, note and tags, whether it is put away
     days: tuple[dt.date, ...] = ()  # by which it was asked before the season was over
 
     def by(self, day: dt.date) -> str:
@@ -168,10 +176,14 @@ class Store:
 
     # runs --------------------------------------------------------------------
 
-    def runs(self, dataset: str | None = None) -> tuple[RunInfo, ...]:
-        """All runs that can be read, newest first; of one dataset if given."""
+    def runs(self, dataset: str | None = None, *, archived: bool = False) -> tuple[RunInfo, ...]:
+        """All runs that can be read, newest first, but those put away; of one dataset if given.
+
+        archived: those put away as well.
+        """
         infos = (info for run in runs.list_all(self.models) if (info := _readable(run)))
-        return tuple(i for i in infos if dataset is None or i.dataset == dataset)
+        kept = (info for info in infos if archived or not info.notes.archived)
+        return tuple(i for i in kept if dataset is None or i.dataset == dataset)
 
     def run(self, run_id: str) -> RunInfo:
         """The run of that id, or what it says by a day (see `seasons.name`)."""
@@ -182,6 +194,7 @@ class Store:
         return replace(whole, run_id=run_id, scores=found.scores(), zones=found.predicted_zones())
 
     record = _of(_run, RunFolder.record)
+    sides = _of(_run, RunFolder.sides)
     epochs = _of(_run, RunFolder.epochs)
     log = _of(_run, RunFolder.log)
     prediction = _of(_run, RunFolder.prediction)
@@ -190,6 +203,29 @@ class Store:
     calibrated = _of(_run, RunFolder.calibrated)
     confusions = _of(_run, RunFolder.confusions)
     calibration = _of(_run, RunFolder.calibration)
+
+    def optimism(self, dataset: str) -> dict[str, Any] | None:
+        """config and splits of the last `optimism` if it was of this dataset. Raises DamagedFile."""
+        found = layout.OPTIMISM.find(self.models)
+        if found and not {"config", "splits"} <= set(found):
+            raise DamagedFile(f"{layout.OPTIMISM.file} is damaged: measure the splits again.")
+        return found if found and found["config"].get("dataset") == dataset else None
+
+    # what is waited for ------------------------------------------------------
+
+    def expected_training(self, config: TrainConfig) -> Expected | None:
+        """What a run of these settings may take; None where nothing tells it."""
+        return waiting.training(self.data, self.models, config)
+
+    def expected_study(self, config: CrossValidation | Search) -> Expected | None:
+        """The same of a study."""
+        return waiting.study(self.data, self.models, config)
+
+    def expected_build(
+        self, config: BuildConfig, zones: Sequence[Zone], season: Season
+    ) -> Expected | None:
+        """The same of the build of some zones."""
+        return waiting.building(self.data, config, zones, season)
 
     # studies -----------------------------------------------------------------
 
@@ -207,6 +243,11 @@ class Store:
     def trials(self, study_id: str) -> pd.DataFrame:
         """trial, state, score, best, accuracy, macro_f1, seconds, error, settings tried, …"""
         return studies.table(studies.find(self.models, study_id).trials())
+
+    def study_tables(self, study_id: str) -> dict[str, pd.DataFrame]:
+        """All that a study has measured: its trials or folds, their learning curves, and of a
+        cross-validation each parcel as a model answered that never saw its zone."""
+        return studies.tables_of(studies.find(self.models, study_id))
 
     def best_settings(self, study_id: str) -> dict[str, Any] | None:
         """Settings of a training under the best trial of a search; None if there is none yet."""
@@ -232,6 +273,7 @@ def _info(run: RunFolder) -> RunInfo:
         zones=run.predicted_zones(),
         legend_hash=str(record.legend_hash),
         days=seasons.days(run),
+        notes=notes.read(run.path),
     )
 
 

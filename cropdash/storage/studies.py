@@ -163,6 +163,30 @@ def table(trials: tuple[Trial, ...]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*names, *tried])
 
 
+def tables_of(study: StudyFolder) -> dict[str, pd.DataFrame]:
+    """trials or folds, curves, parcels: those of them that hold a row."""
+    trials = study.trials()
+    steps = [(t.number, *point) for t in trials for point in t.curve]
+    curves = [pd.DataFrame(steps, columns=["trial", "step", "score"])]
+    for path in sorted((study.path / layout.FOLDS).glob("[0-9]*"), key=lambda p: int(p.name)):
+        epochs = RunFolder(path).epochs()
+        epochs.insert(0, "fold", int(path.name))
+        curves.append(epochs)
+    folds = [
+        {"fold": fold["fold"], "zones": " ".join(fold["zones"]),
+         **{f"{unit}_{name}": value for unit in ("pixel", "parcel")
+            for name, value in fold[unit].items()}}
+        for fold in study.scores().get("folds", ())
+    ]  # fmt: skip
+    found = {
+        "trials": table(trials),
+        "folds": pd.DataFrame(folds),
+        "curves": pd.concat([c for c in curves if len(c)] or curves[:1], ignore_index=True),
+        "parcels": study.out_of_fold(),
+    }
+    return {name: rows for name, rows in found.items() if len(rows)}
+
+
 def best(trials: tuple[Trial, ...]) -> Trial | None:
     """The finished trial with the highest score; the earliest of equals."""
     finished = [t for t in trials if t.state == "done" and t.score is not None]

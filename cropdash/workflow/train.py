@@ -48,6 +48,7 @@ def train_run(
     dataset, zones, learned, held_out, rare = material(folders, config, zones)
     legend = dataset.legend()
     run.write_classes(rare)
+    run.write_sides({side: [z.zone_id for z in held] for side, held in vars(zones).items()})
     for doubt in held_out_doubts(dataset, zones):
         progress(doubt, 0.0)
 

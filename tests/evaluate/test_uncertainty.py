@@ -145,7 +145,8 @@ def test_a_class_in_one_zone_only_has_its_part_in_the_interval():
     }
     by_zone["rare"] = Confusion(rare, "parcel")
     got = intervals(by_zone, rng=np.random.default_rng(0), draws=200)["macro_f1"]
-    assert np.isfinite(got[:3]).all() and got.low < got.value < got.high
+    assert np.isfinite(got[:3]).all()
+    assert got.low < got.value < got.high
 
 
 def test_intervals_that_would_mislead_are_refused():

@@ -14,9 +14,8 @@ from streamlit.testing.v1 import AppTest
 from cropdash.settings import folders
 from cropdash.settings.folders import Folders
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.ui.review import cases
 from cropdash.ui.shell import data
-from cropdash.ui.widgets import run_pair
+from cropdash.ui.widgets import cases, run_pair
 from tests import factory
 from tests.visiting import address, box, checked, text
 

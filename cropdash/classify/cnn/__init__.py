@@ -64,6 +64,7 @@ KIND = ClassifierKind(
     grid=(OneOf("learning_rate", (5e-4, 1e-3, 2e-3, 4e-3)), OneOf("temporal_kernel", (3, 5))),
     packages=("torch", "lightning"),
     in_demo=True,
+    demo_s=150.0,
     curve_hint=sentence(
         "In training all of the network's answers are judged together, on altered pixels: the loss lies "
         "above that of the validation zones."

@@ -58,4 +58,5 @@ KIND = ClassifierKind(
     grid=(OneOf("trees", (40, 80, 160)), OneOf("learning_rate", (0.1, 0.2, 0.3))),
     packages=("xgboost",),
     in_demo=True,
+    demo_s=49.0,
 )

@@ -1,4 +1,4 @@
-"""All numbers of a comparison as one file, with a text that says every denominator."""
+"""All numbers of a comparison as one file, with a text that says every denominator; and for papers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import streamlit as st
 
 from cropdash.evaluate import zone_table
 from cropdash.i18n import say
-from cropdash.ui.compare import tables
+from cropdash.ui.compare import papers, tables
 from cropdash.ui.compare.controls import said
 from cropdash.ui.compare.counting import Choice, Names, Runs, Scored, differences, marks_of
 from cropdash.ui.shell import data
@@ -34,6 +34,15 @@ def downloads(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
             say("All numbers (ZIP)"), lambda: whole(runs, names, scored, choice),
             f"{data.stem(dataset, 'comparison', *file)}.zip", "application/zip",
             say("Every table of this page as CSV, and a text on what each counts."),
+        )  # fmt: skip
+        chart.download(
+            say("Figures (SVG and PNG, ZIP)"), lambda: papers.figures(runs, names, scored, choice),
+            f"{data.stem(dataset, 'figures', *file)}.zip", "application/zip",
+            say("Matrices, classes, zones and reliability, 16 cm wide, in the light theme."),
+        )  # fmt: skip
+        chart.download(
+            say("Tables (Markdown and LaTeX, ZIP)"), lambda: papers.texts(runs, names, scored, choice),
+            f"{data.stem(dataset, 'tables', *file)}.zip", "application/zip",
         )  # fmt: skip
         metrics = lambda: tables.metrics_table(runs, names, scored, choice)  # noqa: E731
         chart.button(say("Metrics (CSV)"), metrics, dataset, "metrics", *file)

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from cropdash.domain import Legend, Level
-from cropdash.figures import metrics
+from cropdash.figures import metrics, wording
 from cropdash.i18n import say
 from cropdash.ui.compare.controls import UNITS, group_labels, said
 from cropdash.ui.compare.counting import Choice, Names, Runs, Scored
@@ -16,6 +16,7 @@ from cropdash.ui.compare.tables import scores_by_class, shown_by_class
 from cropdash.ui.shell import frame
 from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import chart
+from cropdash.ui.widgets import table as widget
 
 
 @st.fragment
@@ -41,15 +42,12 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
         )
     shown = shown_by_class(found, names)
     plain = (say("Class"), say("Support"), say("Trained"))
-    score = st.column_config.NumberColumn(format="%.3f")
-    support = st.column_config.NumberColumn(
-        format="localized", help=say("Unit: {unit}", unit=say(UNITS[choice.unit]))
-    )
-    columns = {name: score for name in shown.columns if name not in plain}
-    st.dataframe(
-        shown, hide_index=True, width="stretch", height=380,
-        column_config={**columns, say("Support"): support,
-                       say("Class"): st.column_config.TextColumn(pinned=True)},
+    unit = say("Unit: {unit}", unit=say(UNITS[choice.unit]))
+    forms = {str(name): ".3f" for name in shown.columns if name not in plain}
+    widget.show(
+        shown, {**forms, say("Support"): wording.number}, width="stretch", height=380,
+        columns={say("Support"): st.column_config.NumberColumn(help=unit),
+                 say("Class"): st.column_config.TextColumn(pinned=True)},
     )  # fmt: skip
     file = ("classes", choice.unit, choice.level)
     chart.button(say("Scores by class (CSV)"), lambda: table, runs[0].dataset, *file)

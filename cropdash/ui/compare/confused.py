@@ -9,13 +9,14 @@ import streamlit as st
 
 from cropdash.domain import Level
 from cropdash.figures import wording
-from cropdash.i18n import number, say
+from cropdash.i18n import number, probability, say
 from cropdash.ui.compare import parcel_map, seasons
 from cropdash.ui.compare.controls import group_labels
 from cropdash.ui.compare.counting import Choice, Names, Runs, Scored
 from cropdash.ui.compare.tables import Cell, confused_cells, parcels_of_cell
 from cropdash.ui.shell import address
 from cropdash.ui.widgets import chart
+from cropdash.ui.widgets import table as widget
 
 _LISTED = 60  # confusions that can be chosen from the box
 _LIST, _MAP = 250, 480  # [px] height of list and map
@@ -102,8 +103,12 @@ def _list(runs: Runs, names: Names, parcels: pd.DataFrame) -> None:
             row = parcels.iloc[rows[0]]
             parcel_map.go_to(runs[0].dataset, str(row["zone_id"]), int(row["parcel_id"]))
 
-    st.dataframe(
-        table, hide_index=True, width="stretch", height=_LIST, column_config=columns,
+    forms: dict[str, widget.Form] = {
+        say("Parcel"): widget.PLAIN,
+        **{f"{name} %": probability for name in names},
+    }
+    widget.show(
+        table, forms, columns=columns, width="stretch", height=_LIST,
         key="cell_parcels", on_select=choose, selection_mode="single-row",
     )  # fmt: skip
     chart.button(say("Parcels (CSV)"), lambda: parcels, runs[0].dataset, "parcels_of_cell")
@@ -122,23 +127,20 @@ def _readable(
     table = {
         say("Zone"): [wording.place(z) for z in parcels["zone_id"]],
         say("Parcel"): parcels["parcel_id"],
-        say("Area"): parcels["area_ha"],
+        say("Area [ha]"): parcels["area_ha"],
         names[0]: [labels[k] for k in parcels["left"]],
-        f"{names[0]} %": 100 * parcels["left_confidence"],
+        f"{names[0]} %": parcels["left_confidence"],
         names[1]: [labels[k] for k in parcels["right"]],
-        f"{names[1]} %": 100 * parcels["right_confidence"],
+        f"{names[1]} %": parcels["right_confidence"],
         say("Map"): [f"/Map?{i}{links}" for i in ids],
         say("Explore"): [f"/Explore?{i}{_language()}" for i in ids],
     }
     sure = {
-        f"{name} %": st.column_config.NumberColumn(
-            "%", format="%.0f", help=say("Confidence of {name}", name=name)
-        )
+        f"{name} %": st.column_config.NumberColumn("%", help=say("Confidence of {name}", name=name))
         for name in names
     }
     columns = {
         **sure,
-        say("Area"): st.column_config.NumberColumn(format="%.2f ha"),
         say("Map"): st.column_config.LinkColumn(display_text=say("Map")),
         say("Explore"): st.column_config.LinkColumn(display_text=say("Explore")),
     }

@@ -12,10 +12,10 @@ from cropdash.domain import Level
 from cropdash.evaluate import Averaged, Unit
 from cropdash.figures import wording
 from cropdash.i18n import number, say, sentence
-from cropdash.storage.store import RunInfo
-from cropdash.ui.compare.counting import Choice, scored_zones
+from cropdash.ui.compare.counting import Choice
 from cropdash.ui.shell import address, data
 from cropdash.ui.widgets import choices
+from cropdash.ui.widgets import table as widget
 
 UNITS: dict[Unit, str] = {
     "pixel": sentence("Pixel"),
@@ -43,9 +43,9 @@ _PUBLISHED = (
 )
 
 
-def choose(left: RunInfo, right: RunInfo, zones: Sequence[str]) -> Choice:
-    """Unit, level, denominator and zones of both runs; says which zones only one run has."""
-    places = places_of(left.dataset, zones)
+def choose(dataset: str, zones: Sequence[str]) -> Choice:
+    """Unit, level, denominator, and which of the zones that both runs have."""
+    places = places_of(dataset, zones)
     unit = choices.one_of(
         say("Unit"), "unit", {u: say(name) for u, name in UNITS.items()}, bare=True,
         help=say("Hectare: decisions on parcels, weighted by their area."),
@@ -61,10 +61,6 @@ def choose(left: RunInfo, right: RunInfo, zones: Sequence[str]) -> Choice:
     )  # fmt: skip
     with st.popover(say("How to count"), icon=":material/tune:"):
         background = _conventions()
-    if left_out := len(scored_zones(left) | scored_zones(right)) - len(zones):
-        st.caption(
-            say("Zones that only one of the runs was scored on are left out: {n}.", n=left_out)
-        )
     return Choice(
         cast("Unit", unit),
         cast("Level", level),
@@ -136,8 +132,7 @@ def published() -> None:
         say("Loss"),
     ]
     table = pd.DataFrame(_PUBLISHED, columns=heads)
-    numbers = {head: st.column_config.NumberColumn(format="%.4f") for head in heads[1:]}
-    st.dataframe(table, hide_index=True, width="stretch", column_config=numbers)
+    widget.show(table, dict.fromkeys(heads[1:], ".4f"), width="stretch")
     st.caption(
         say(
             "What flatters: its background had been set to zero reflectance from the ground "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from cropdash.i18n import say, sentence
-from cropdash.ui.compare import by_class, calibration, numbers
+from cropdash.ui.compare import by_class, calibration, numbers, repeats
 from cropdash.ui.compare.counting import Choice, Names, Runs, Scored
 from cropdash.ui.shell import frame
 from cropdash.ui.widgets import choices
@@ -14,6 +14,7 @@ PARTS = {
     "classes": (sentence("Classes"), sentence("By class")),
     "chance": (sentence("Significance"), sentence("Is the difference more than chance?")),
     "confidence": (sentence("Confidence"), sentence("Is the confidence honest?")),
+    "splits": (sentence("Splits"), sentence("How much would a wrong split flatter?")),
 }
 
 
@@ -28,5 +29,8 @@ def show(pair: Runs, names: Names, scored: Scored, choice: Choice) -> None:
         by_class.show(pair, names, scored, choice)
     elif part == "chance":
         numbers.significance(pair, names, scored, choice)
+    elif part == "splits":
+        repeats.splits(pair[0].dataset)
     else:
         calibration.show(pair, names, choice)
+        repeats.answers(pair, names)

@@ -12,6 +12,7 @@ from cropdash.domain import Level
 from cropdash.evaluate import zone_table
 from cropdash.figures import standing, wording
 from cropdash.i18n import number, say, sentence
+from cropdash.ui.compare import repeats
 from cropdash.ui.compare.controls import group_labels, said, test_zones
 from cropdash.ui.compare.counting import (
     Choice,
@@ -22,13 +23,14 @@ from cropdash.ui.compare.counting import (
     figures,
     marks_of,
     pairs_of,
+    scored_zones,
 )
-from cropdash.ui.shell import frame
+from cropdash.ui.shell import data, frame
 from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import chart, scores
 
 _LEVEL = 0.05  # below which a p-value is taken for more than chance
-_METRICS = {
+METRICS = {
     "accuracy": sentence("Accuracy"),
     "macro_f1": sentence("Macro F1"),
     "weighted_f1": sentence("Weighted F1"),
@@ -50,16 +52,17 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
     """Accuracy and macro scores of both, with the difference and its interval."""
     found = differences(runs[0].run_id, runs[1].run_id, choice, marks_of(runs))
     left, right = figures(scored, choice)
-    for column, name in zip(st.columns(len(_METRICS)), _METRICS, strict=True):
+    for column, name in zip(st.columns(len(METRICS)), METRICS, strict=True):
         a, b = left[name], right[name]
         with column.container(border=True):
-            st.markdown(f"**{say(_METRICS[name])}**")
+            st.markdown(f"**{say(METRICS[name])}**")
             one, two = st.columns(2)
             one.metric(names[0], _share(a))
             two.metric(names[1], _share(b))
             one.caption(_interval_said(name, "left", a, found))
             two.caption(_interval_said(name, "right", b, found))
             st.caption(_difference_said(names, name, a, b, found))
+    _say_other_zones(runs, names)
     counted = say(
         "Scored: {n} {what} ({classes} classes).",
         n=number(left["n_scored"], ",.0f"),
@@ -69,6 +72,28 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
     st.caption(counted + _unseen(runs[0].dataset, left, choice.level))
 
 
+def _say_other_zones(runs: Runs, names: Names) -> None:
+    """Warn where the runs were not scored on the same test zones, or on other builds of them."""
+    one, two = map(scored_zones, runs)
+    if one != two:
+        st.warning(
+            say(
+                "These runs were scored on different test zones: {left} on {a}, {right} on {b}. "
+                "Compared are at most the {n} that both have; the scores of their cards elsewhere "
+                "are not of the same ground.",
+                left=literal(names[0]), right=literal(names[1]), a=number(len(one)),
+                b=number(len(two)), n=number(len(one & two)),
+            ),
+            icon=":material/warning:",
+        )  # fmt: skip
+    prints = {data.store().record(run.run_id).dataset_fingerprint for run in runs}
+    if len(prints - {""}) > 1:
+        st.warning(
+            say("The dataset was built anew between these two runs: they did not learn the same."),
+            icon=":material/warning:",
+        )
+
+
 @st.fragment
 @frame.plainly()
 def significance(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
@@ -76,17 +101,18 @@ def significance(runs: Runs, names: Names, scored: Scored, choice: Choice) -> No
     found = differences(runs[0].run_id, runs[1].run_id, choice, marks_of(runs))
     st.markdown(_verdict(names, choice, found))
     st.caption(_mcnemar_said(runs, names, choice, found))
+    repeats.seeds(runs, names)
     if len(choice.zones) < 2:
         return
     table = zone_table(*scored.at(choice.level))
     metric = st.segmented_control(
         say("Score"), ["accuracy", "macro_f1"], default="accuracy", required=True,
-        format_func=lambda m: say(_METRICS[m]), key="zone_metric",
+        format_func=lambda m: say(METRICS[m]), key="zone_metric",
     ) or "accuracy"  # fmt: skip
-    interval = _bounds(found, metric)
+    interval = bounds(found, metric)
     title = say(
         "{score} of {left} minus {right}, zone by zone: {what}",
-        score=say(_METRICS[metric]), left=names[0], right=names[1], what=said(choice),
+        score=say(METRICS[metric]), left=names[0], right=names[1], what=said(choice),
     )  # fmt: skip
     if interval:
         title += say("; band: 95 % interval of all zones together")
@@ -97,8 +123,8 @@ def significance(runs: Runs, names: Names, scored: Scored, choice: Choice) -> No
 
 
 def _verdict(names: Names, choice: Choice, found: pd.DataFrame) -> str:
-    bounds = _bounds(found, "accuracy")
-    if bounds is None:
+    ends = bounds(found, "accuracy")
+    if ends is None:
         return say(
             "There are too few zones to say whether the difference would hold on others: choose "
             "all test zones, or the unit parcel."
@@ -121,7 +147,7 @@ def _verdict(names: Names, choice: Choice, found: pd.DataFrame) -> str:
             "{high} (p = {p}). Of other zones that says little."
         )
     )
-    low, high = (number(bound, "+.3f") for bound in bounds)
+    low, high = (number(bound, "+.3f") for bound in ends)
     return f"{lead} " + say(means, low=low, high=high, p=number(row["p"], ".2g"))
 
 
@@ -159,7 +185,8 @@ def _mcnemar_said(runs: Runs, names: Names, choice: Choice, found: pd.DataFrame)
     )
 
 
-def _bounds(found: pd.DataFrame, metric: str) -> tuple[float, float] | None:
+def bounds(found: pd.DataFrame, metric: str) -> tuple[float, float] | None:
+    """The interval of a score's difference; None where there is none."""
     row = found[found["metric"] == metric] if len(found) else found
     return None if row.empty else (float(row["low"].iloc[0]), float(row["high"].iloc[0]))
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from cropdash.i18n import number, say, sentence
 from cropdash.ui.shell import data
-from cropdash.ui.widgets import chart, scores
+from cropdash.ui.widgets import chart, scores, table
 
 _COLUMNS = {  # and what is said of them
     sentence("Zone"): "",
@@ -43,7 +43,8 @@ def show(dataset: str) -> None:
         return
     scores.row(_figures(zones))
     shown = zones.assign(Split=zones["Split"].map(say))
-    st.dataframe(shown, hide_index=True, column_config=_columns(), key=f"coverage:{dataset}")
+    shares = {"Filled": ".1%", "Layers known": ".1%"}
+    table.show(shown, shares, columns=_columns(), key=f"coverage:{dataset}")
     chart.button(say("Coverage (CSV)"), lambda: zones, dataset, "coverage")
 
 
@@ -115,8 +116,4 @@ def _columns() -> dict[str, Any]:
     }
     return shown | {
         "Zone": st.column_config.TextColumn(say("Zone"), pinned=True),
-        "Parcels": st.column_config.NumberColumn(say("Parcels"), format="localized"),
-        "Filled": st.column_config.NumberColumn(
-            say("Filled"), format="percent", help=say(_COLUMNS["Filled"])
-        ),
     }

@@ -12,11 +12,11 @@ from cropdash.domain import Zone
 from cropdash.domain.errors import ConfigError
 from cropdash.i18n import number, say
 from cropdash.legend import load
-from cropdash.settings import estimate, sources
+from cropdash.settings import estimate, sources, waits
 from cropdash.settings.build import RESERVED, BuildConfig
 from cropdash.settings.sources import SourceKind
 from cropdash.ui.datasets import controls, watch, zone_choice
-from cropdash.ui.shell import address, frame
+from cropdash.ui.shell import address, data, frame
 from cropdash.ui.shell.literal import literal
 
 Start = Callable[[BuildConfig], object]
@@ -132,7 +132,8 @@ def _taking(config: BuildConfig, zones: tuple[Zone, ...]) -> str:
     )
     fetching = found.fetching
     if not fetching.transfer:
-        return told
+        expected = data.store().expected_build(config, zones, found.season)
+        return f"{told} {waits.told(expected)}"
     low, high = (seconds / 60 for seconds in fetching.seconds)
     return f"{told} " + say(
         "{requests} requests, up to {size} to fetch, some {low} to {high} minutes.",

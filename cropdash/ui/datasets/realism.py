@@ -14,6 +14,7 @@ from cropdash.settings import sources
 from cropdash.ui.shell import data
 from cropdash.ui.shell.literal import told
 from cropdash.ui.widgets import chart
+from cropdash.ui.widgets import table as widget
 
 _CHECKS = {
     "group": sentence("About"),
@@ -107,15 +108,10 @@ def _verdict(checks: pd.DataFrame) -> None:
 def _checks(dataset: str, checks: pd.DataFrame) -> None:
     words = ("About", "Check", "Verdict", "Unit", "Real figures from")
     shown = checks.assign(**{n: [retell(str(text)) for text in checks[n]] for n in words})
-    figure = st.column_config.NumberColumn
     config: dict[str, Any] = {name: say(name) for name in _CHECKS.values()}
-    config |= {
-        name: figure(say(name), format="%.4g") for name in ("Simulated", "Real", "From", "To")
-    }
+    figures = dict.fromkeys(("Simulated", "Real", "From", "To"), ",.4g")
     source = "Real figures from"
     config[source] = st.column_config.TextColumn(say(source), width="large")
-    st.dataframe(
-        shown, hide_index=True, placeholder="–", key=f"realism:{dataset}", column_config=config
-    )
+    widget.show(shown, figures, columns=config, key=f"realism:{dataset}")
     st.caption(say("From and to: the band that the simulated figure is to lie in."))
     chart.button(say("Checks (CSV)"), lambda: checks, dataset, "realism")

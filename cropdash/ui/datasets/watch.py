@@ -13,7 +13,8 @@ from cropdash.figures import wording, zone_map
 from cropdash.i18n import number, retell, say, sentence
 from cropdash.ui.shell import data, frame
 from cropdash.ui.shell.literal import told
-from cropdash.ui.widgets import chart, choices, job_watch, scores
+from cropdash.ui.widgets import chart, choices, job_watch
+from cropdash.ui.widgets import table as widget
 
 STATES = ("built", "building", "failed", "missing")
 _COLOURS: dict[str, job_watch.Colour] = {
@@ -130,9 +131,7 @@ def _zones(dataset: str) -> None:
             say("Why {n} zones failed", n=number(len(failed))), icon=":material/error:"
         ):
             shown = _said(failed[["zone_id", "step", "reason"]])
-            st.dataframe(
-                shown, hide_index=True, key=f"zones:failed:{dataset}", column_config=_headings()
-            )
+            widget.show(shown, columns=_headings(), key=f"zones:failed:{dataset}")
 
 
 def _map(dataset: str, zones: pd.DataFrame) -> None:
@@ -159,13 +158,12 @@ def _table(dataset: str, zones: pd.DataFrame) -> None:
         shown = shown.drop(columns="reason")
     first = zones["state"].map({"failed": 0, "building": 1, "missing": 2}).fillna(3)
     shown = shown.iloc[first.argsort(kind="stable")]
-    st.dataframe(
-        shown, hide_index=True, height=520, placeholder=scores.DASH, key=f"zones:list:{dataset}",
-        column_config={
+    widget.show(
+        shown, {"seconds": ",.1f"}, height=520, key=f"zones:list:{dataset}",
+        columns={
             **_headings(),
             "zone_id": st.column_config.TextColumn(say("Zone"), pinned=True),
             "reason": st.column_config.TextColumn(say("Reason"), width="medium"),
-            "seconds": st.column_config.NumberColumn(say("Time [s]"), format="%.1f"),
         },
     )  # fmt: skip
     with st.container(horizontal=True):

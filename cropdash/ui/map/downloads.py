@@ -73,8 +73,8 @@ def answers(pair: Pair) -> gpd.GeoDataFrame:
     """Parcels with both models' answers and whether they agree; empty where a parcel holds no pixel; the season.
 
     first_ and second_ (the runs): class, confidence, class_2, probability_2, class_3,
-    probability_3, set (classes of which one is the truth 9 times in 10), run; dissimilarity to what
-    was learned from (above 1: outside) and applicable.
+    probability_3, set (the class set: of all parcels, 9 in 10 have what was declared in theirs),
+    run; dissimilarity to what was learned from (above 1: outside) and applicable.
     """
     table = data.parcels(pair.dataset, pair.zone.zone_id)
     items = data.legend(pair.dataset).classes

@@ -11,13 +11,13 @@ import streamlit as st
 from cropdash.domain.errors import CropdashError
 from cropdash.figures import wording
 from cropdash.i18n import say, sentence
-from cropdash.settings import classifiers
+from cropdash.settings import classifiers, sources, waits
 from cropdash.settings.folders import DEMO
 from cropdash.settings.train import TrainConfig
 from cropdash.storage.store import DatasetInfo, RunInfo
 from cropdash.ui.shell import data, frame
 from cropdash.ui.shell.literal import literal, told
-from cropdash.ui.widgets import job_watch, scores
+from cropdash.ui.widgets import first_look, job_watch, run_pair, scores
 from cropdash.ui.widgets.names import dataset_title
 
 Step = Literal["build", "building", "train", "training", "judge"]
@@ -103,12 +103,20 @@ def build_panel(jobs: job_watch.Jobs, start_build: Callable[[], None], *, first:
         st.markdown(
             say(
                 "A simulated landscape: **40 zones in eight French regions**, their parcels, and a "
-                "year of cloudy Sentinel-2 scenes over each, made on this machine in about a "
-                "minute. No account and no download."
+                "year of cloudy Sentinel-2 scenes over each, made on this machine. No account and "
+                "no download."
             )
         )
+        st.caption(_build_takes())
         label = say("Continue the build") if unfinished else say("Build the demo")
         _act(label, ":material/construction:", start_build, primary=True)
+
+
+def _build_takes() -> str:
+    """How long the demo's build may take."""
+    config = sources.demo()
+    source = sources.of(config).open(config)
+    return waits.told(data.store().expected_build(config, source.zones(), source.season))
 
 
 def train_panel(
@@ -131,6 +139,11 @@ def train_panel(
         model = classifiers.label(missing[0])
         label = say("Train both models") if every else say("Train {model}", model=model)
 
+        for name in missing:
+            config = classifiers.parse({"classifier": name, "dataset": dataset})
+            told = waits.told(data.store().expected_training(config))
+            st.caption(f"{classifiers.label(name)}: {told}")
+
         def start_all() -> None:
             for name in missing:
                 start(classifiers.parse({"classifier": name, "dataset": dataset}))
@@ -138,10 +151,13 @@ def train_panel(
         _act(label, ":material/model_training:", start_all, primary=first)
 
 
-def judge_panel() -> None:
-    """Where to go with two finished models."""
-    with st.container(border=True):
+def judge_panel(runs: Sequence[RunInfo]) -> None:
+    """Where to go with two finished models: what to look at first, then the pages."""
+    scored = [run for run in runs if run.status.state == "done" and run.scores and run.zones]
+    with st.container(border=True), frame.plainly():
         frame.heading(say("Next: judge the maps"))
+        if scored:
+            first_look.show(scored[0])
         with st.container(horizontal=True):
             for name in ("Explore", *_OF_A_RUN):
                 frame.link(name, {})
@@ -186,7 +202,7 @@ def figures_of(info: DatasetInfo) -> list[tuple[str, str, str]]:
 def model_card(run: RunInfo) -> None:
     """A model's best run with its four scores and what they were counted over."""
     with st.container(border=True):
-        st.markdown(f"**{classifiers.label(run.classifier)}**  ·  `{run.run_id}`")
+        st.markdown(f"**{run_pair.model_name(run)}**  ·  `{run.run_id}`")
         scores.row(scores.headline(run.scores))
         for unit in ("pixel", "parcel"):
             name = say("Pixel scores: {what}") if unit == "pixel" else say("Parcel scores: {what}")

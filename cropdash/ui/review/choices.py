@@ -15,9 +15,9 @@ from cropdash.figures import wording
 from cropdash.i18n import number, say, sentence
 from cropdash.storage.store import RunInfo
 from cropdash.ui.review import words
-from cropdash.ui.review.cases import Limits
 from cropdash.ui.shell import address
 from cropdash.ui.widgets import choices, run_pair
+from cropdash.ui.widgets.cases import Limits
 
 _LEVELS = {"class": sentence("Class"), "group": sentence("Group")}
 _EVERY = "all"

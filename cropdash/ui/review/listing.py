@@ -14,10 +14,10 @@ import streamlit as st
 from cropdash.domain import Level
 from cropdash.evaluate import suspicion
 from cropdash.figures import wording
-from cropdash.i18n import number, say
+from cropdash.i18n import number, probability, say
 from cropdash.ui.review import notes, words
 from cropdash.ui.shell import address, data, frame
-from cropdash.ui.widgets import chart, parcel
+from cropdash.ui.widgets import chart, parcel, table
 
 _KEY = "review:list"
 
@@ -34,15 +34,15 @@ def show_list(
         say("{n} declarations, most doubtful first. Click on the left of a row to open it.",
             n=number(len(rows)))
     )  # fmt: skip
-    chosen = st.dataframe(
+    chosen = table.show(
         _coloured(readable(rows, models, level, dataset), rows["light"]),
-        hide_index=True,
+        _forms(),
+        columns=_columns(),
         width="stretch",
         height="stretch",
         on_select="rerun",
         selection_mode="single-row",
         key=f"{_KEY}:{place}",
-        column_config=_columns(),
     )
     picked = chosen["selection"]["rows"]
     now = (place, picked[0]) if picked and picked[0] < len(rows) else None
@@ -62,23 +62,23 @@ def open_parcel(row: Mapping[str, Any] | pd.Series) -> None:
 def readable(rows: pd.DataFrame, models: Sequence[str], level: Level, dataset: str) -> pd.DataFrame:
     """What the list shows: words and shares."""
     called = words.names(dataset, level)
-    table = pd.DataFrame(
+    shown = pd.DataFrame(
         {
             say("Light"): [f"● {words.word(name)}" for name in rows["light"]],
             say("Declared"): [called[k] for k in rows["declared"]],
-            say("Probable"): 100 * rows["supported"],
+            say("Probable"): rows["supported"],
             say("Suggested"): [called[k] for k in rows["suggested"]],
-            say("Its probability"): 100 * rows["likelihood"],
+            say("Its probability"): rows["likelihood"],
             say("Models against"): [f"{n} / {len(models)}" for n in rows["against"]],
-            say("Usual confusion"): 100 * rows["usual"],
+            say("Usual confusion"): rows["usual"],
             say("Area [ha]"): rows["area_ha"],
             say("Zone"): [wording.place(z) for z in rows["zone_id"]],
             say("Parcel"): _own_ids(rows, dataset),
         }
     )
     if (rows["decision"] != "").any():
-        table.insert(1, say("Decision"), [notes.decision_said(d) for d in rows["decision"]])
-    return table
+        shown.insert(1, say("Decision"), [notes.decision_said(d) for d in rows["decision"]])
+    return shown
 
 
 def _own_ids(rows: pd.DataFrame, dataset: str) -> list[str]:
@@ -87,22 +87,25 @@ def _own_ids(rows: pd.DataFrame, dataset: str) -> list[str]:
     return [parcel.named(dataset, str(zone), int(i)) for zone, i in places]
 
 
-def _coloured(table: pd.DataFrame, lights: pd.Series) -> Any:
+def _coloured(shown: pd.DataFrame, lights: pd.Series) -> Any:
     """The table with each light in a colour that can be read on the theme."""
     ink = _ON_BLACK if frame.is_dark() else _ON_WHITE
     shades = [f"color: {ink[name]}" if name in ink else "" for name in lights]
-    return table.style.apply(lambda column: shades, subset=[say("Light")])
+    return shown.style.apply(lambda column: shades, subset=[say("Light")])
+
+
+def _forms() -> dict[str, table.Form]:
+    shares = (say("Probable"), say("Its probability"), say("Usual confusion"))
+    return {say("Area [ha]"): ",.2f", **dict.fromkeys(shares, probability)}
 
 
 def _columns() -> dict[str, Any]:
-    number_column = st.column_config.NumberColumn
-    percent = number_column(format="%.0f %%", help=say("As the models see it, calibrated."))
+    column, sure = st.column_config.NumberColumn, say("As the models see it, calibrated.")
     usual = say("Share of the scored parcels declared so that are called the suggested crop.")
     return {
-        say("Probable"): percent,
-        say("Its probability"): percent,
-        say("Usual confusion"): number_column(format="%.0f %%", help=usual),
-        say("Area [ha]"): number_column(format="%.2f"),
+        say("Probable"): column(help=sure),
+        say("Its probability"): column(help=sure),
+        say("Usual confusion"): column(help=usual),
     }
 
 
@@ -124,7 +127,7 @@ def downloads(rows: pd.DataFrame, models: Sequence[str], level: Level, dataset: 
 def record(rows: pd.DataFrame, models: Sequence[str], level: Level, dataset: str) -> pd.DataFrame:
     """What is taken home: names instead of ids, evidence in words, the analyst's decisions."""
     called = words.names(dataset, level)
-    table = rows[["zone_id", "parcel_id", "light", "area_ha", "n_pixels"]].assign(
+    told = rows[["zone_id", "parcel_id", "light", "area_ha", "n_pixels"]].assign(
         register_id=_own_ids(rows, dataset),
         declared=[called[k] for k in rows["declared"]],
         declared_probability=rows["supported"],
@@ -136,10 +139,10 @@ def record(rows: pd.DataFrame, models: Sequence[str], level: Level, dataset: str
     )
     for i, model in enumerate(models):
         name = model.lower().replace(" ", "_")
-        table[f"{name}_class"] = [called[k] for k in rows[f"named_{i}"]]
-        table[f"{name}_confidence"] = rows[f"sure_{i}"]
-    table["evidence"] = [" ".join(words.reasons(row, models, called)) for _, row in rows.iterrows()]
-    return pd.DataFrame(table.assign(decision=rows["decision"], note=rows["note"]))
+        told[f"{name}_class"] = [called[k] for k in rows[f"named_{i}"]]
+        told[f"{name}_confidence"] = rows[f"sure_{i}"]
+    told["evidence"] = [" ".join(words.reasons(row, models, called)) for _, row in rows.iterrows()]
+    return pd.DataFrame(told.assign(decision=rows["decision"], note=rows["note"]))
 
 
 def _geopackage(rows: pd.DataFrame, models: Sequence[str], level: Level, dataset: str) -> bytes:
@@ -148,9 +151,9 @@ def _geopackage(rows: pd.DataFrame, models: Sequence[str], level: Level, dataset
         for zone in rows["zone_id"].unique()
     ] or [gpd.GeoDataFrame({"zone_id": [], "parcel_id": []}, geometry=[], crs=4326)]
     outlines = gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs=4326)
-    table = outlines.merge(record(rows, models, level, dataset), on=["zone_id", "parcel_id"])
-    table = table.assign(**data.description(dataset).season.columns)
+    told = outlines.merge(record(rows, models, level, dataset), on=["zone_id", "parcel_id"])
+    told = told.assign(**data.description(dataset).season.columns)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "review.gpkg"
-        table.to_file(path, layer="review", driver="GPKG")
+        told.to_file(path, layer="review", driver="GPKG")
         return path.read_bytes()

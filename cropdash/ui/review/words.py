@@ -88,7 +88,15 @@ def _agreement(case: Case, models: Sequence[str], called: Sequence[str]) -> str:
 
 def _sets(case: Case, models: int) -> str:
     if not case["outside"]:
-        return say("What was declared is among the classes that hold the truth 9 times in 10.")
+        return say(
+            "What was declared is in the class set. Of all parcels, 9 in 10 have what was declared "
+            "in theirs."
+        )
     if case["outside"] < models:
-        return say("One model leaves it out of the classes that hold the truth 9 times in 10.")
-    return say("It is not among the classes that hold the truth 9 times in 10.")
+        return say(
+            "One model's class set lacks it. Of all parcels, 9 in 10 have what was declared in "
+            "their set."
+        )
+    return say(
+        "It is not in the class set. Of all parcels, 9 in 10 have what was declared in their set."
+    )

@@ -62,7 +62,7 @@ def _choose(able: Mapping[str, RunInfo], like: RunInfo | None) -> list[str]:
     st.session_state[key] = [run for run in offered if run in named][:_MOST]
     chosen = st.pills(
         say("Runs to join"), offered, key=key, on_change=address.follow(key, "members", ",".join), selection_mode="multi",
-        format_func=lambda run: run_pair.run_label(able[run]),
+        format_func=run_pair.labels(list(able.values())).__getitem__,
         help=say(
             "How much each counts is fitted on the training zones that all of them held out, so "
             "they need the same seed, folds and held-out fold."

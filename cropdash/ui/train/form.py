@@ -11,7 +11,7 @@ import streamlit as st
 from cropdash.domain import indices
 from cropdash.domain.errors import CropdashError
 from cropdash.i18n import number, say, sentence
-from cropdash.settings import classifiers
+from cropdash.settings import classifiers, waits
 from cropdash.settings.folders import DEMO
 from cropdash.settings.train import TrainConfig
 from cropdash.storage.store import RunInfo
@@ -63,6 +63,7 @@ def new_training(
     with frame.plainly():
         config = choose(datasets, runs)
         show_command(command_line(config))
+        st.caption(waits.told(data.store().expected_training(config)))
         if start_button(say("Start training"), runs):
             run_id = start(config)
             state.put("run", run_id)

@@ -14,12 +14,14 @@ from cropdash.i18n import number, say, sentence
 from cropdash.settings import classifiers
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import address, data
-from cropdash.ui.widgets import chart, job_watch, scores
+from cropdash.ui.widgets import chart, choices, job_watch, scores
+from cropdash.ui.widgets import table as widget
 
 _SCORES = {name: (unit, key) for name, unit, key in scores.HEADLINE}
 _FILTERS = ("Model", "Dataset", "State")
 _NAMES = {
     "Run": sentence("Run"),
+    "Name": sentence("Name"),
     "Model": sentence("Model"),
     "Dataset": sentence("Dataset"),
     "Season": sentence("Season"),
@@ -28,11 +30,14 @@ _NAMES = {
     "Minutes": sentence("Time [min]"),
     **{name: name for name in _SCORES},
     "Settings": sentence("Settings"),
+    "Tags": sentence("Tags"),
 }
 
 
 def show(runs: Sequence[RunInfo]) -> list[RunInfo]:
     """The table with its filters; a click on a row chooses the run. Returns the chosen ones."""
+    away = choices.toggle(say("Those put away as well"), "archived")
+    runs = data.store().runs(archived=True) if away else runs
     shown = _filtered(table(runs))
     st.caption(
         say(
@@ -43,14 +48,13 @@ def show(runs: Sequence[RunInfo]) -> list[RunInfo]:
             total=number(len(runs)),
         )
     )
-    chosen = st.dataframe(
+    chosen = widget.show(
         shown.assign(State=shown["State"].map(job_watch.word)),
-        hide_index=True,
+        {"Minutes": ",.1f", **dict.fromkeys(_SCORES, ".3f")},
+        columns=_columns(),
         on_select="rerun",
         selection_mode="multi-row",
         key="history",
-        placeholder=scores.DASH,
-        column_config=_columns(),
     )
     rows = [row for row in chosen["selection"]["rows"] if row < len(shown)]
     selected = [str(name) for name in shown["Run"].iloc[rows]]
@@ -74,6 +78,7 @@ def table(runs: Sequence[RunInfo]) -> pd.DataFrame:
     rows = [
         {
             "Run": run.run_id,
+            "Name": say("damaged") if run.notes.damaged else run.notes.name,
             "Model": run.classifier,
             "Dataset": run.dataset,
             "Season": _season(run.dataset),
@@ -82,6 +87,7 @@ def table(runs: Sequence[RunInfo]) -> pd.DataFrame:
             "Minutes": run.status.seconds / 60 if run.status.started else None,
             **{name: scores.value_of(run.scores, *key) for name, key in _SCORES.items()},
             "Settings": changed_settings(run.config),
+            "Tags": ", ".join(run.notes.tags),
         }
         for run in runs
     ]
@@ -122,25 +128,21 @@ def _filtered(runs: pd.DataFrame) -> pd.DataFrame:
         if chosen:
             runs = runs[runs[name].isin(chosen)]
     wanted = columns[-1].text_input(
-        say("Name or setting"), placeholder=say("contains …"), key="history:text"
+        say("Name, tag or setting"), placeholder=say("contains …"), key="history:text"
     )
     if text := wanted.strip():
-        found = runs["Run"].str.contains(text, case=False, regex=False)
-        runs = runs[found | runs["Settings"].str.contains(text, case=False, regex=False)]
+        where = ("Run", "Name", "Tags", "Settings")
+        found = [runs[name].str.contains(text, case=False, regex=False) for name in where]
+        runs = runs[pd.concat(found, axis=1).any(axis=1)]
     return runs
 
 
 def _columns() -> dict[str, Any]:
-    decimals, said = (
-        st.column_config.NumberColumn,
-        {name: say(text) for name, text in _NAMES.items()},
-    )
+    said = {name: say(text) for name, text in _NAMES.items()}
     return {
-        **{name: st.column_config.TextColumn(text) for name, text in said.items()},
+        **{name: st.column_config.Column(text) for name, text in said.items()},
         "Run": st.column_config.TextColumn(said["Run"], pinned=True),
         "Created": st.column_config.DatetimeColumn(
             said["Created"], format="YYYY-MM-DD HH:mm", timezone="UTC"
         ),
-        "Minutes": decimals(said["Minutes"], format="%.1f"),
-        **{name: decimals(said[name], format="%.3f") for name in _SCORES},
     }

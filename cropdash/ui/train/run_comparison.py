@@ -13,7 +13,7 @@ from cropdash.i18n import say
 from cropdash.settings import classifiers
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import data
-from cropdash.ui.widgets import chart, scores, settings_form
+from cropdash.ui.widgets import chart, scores, settings_form, table
 
 
 def show(runs: Sequence[RunInfo]) -> None:
@@ -24,9 +24,9 @@ def show(runs: Sequence[RunInfo]) -> None:
     st.caption(
         say("Scores on the held-out test zones, then the settings in which the runs differ.")
     )
-    table = side_by_side(runs)
-    st.dataframe(table, hide_index=True, placeholder=scores.DASH)
-    chart.download(say("Comparison (CSV)"), lambda: data.csv(table), "compared_runs.csv")
+    beside = side_by_side(runs)
+    table.show(beside)
+    chart.download(say("Comparison (CSV)"), lambda: data.csv(beside), "compared_runs.csv")
 
 
 def side_by_side(runs: Sequence[RunInfo]) -> pd.DataFrame:

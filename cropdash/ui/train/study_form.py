@@ -8,13 +8,13 @@ from typing import Any
 import streamlit as st
 
 from cropdash.i18n import number, say
-from cropdash.settings import classifiers
+from cropdash.settings import classifiers, waits
 from cropdash.settings import study as study_config
 from cropdash.settings.classifiers import Between, OneOf
 from cropdash.settings.study import CrossValidation, Search
 from cropdash.settings.train import TrainConfig
 from cropdash.storage.store import RunInfo
-from cropdash.ui.shell import address, frame
+from cropdash.ui.shell import address, data, frame
 from cropdash.ui.train import form
 from cropdash.ui.widgets import settings_form
 
@@ -63,6 +63,7 @@ def _offer(
     start: Offer,
 ) -> None:
     form.show_command(command_line(study))
+    st.caption(waits.told(data.store().expected_study(study)))
     if form.start_button(label, runs):
         study_id = start(study)
         address.put("study", study_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,13 +11,16 @@ import streamlit as st
 
 from cropdash.figures import trials as figures
 from cropdash.i18n import number, say
-from cropdash.settings import classifiers
+from cropdash.settings import classifiers, waits
 from cropdash.settings import study as study_config
 from cropdash.settings.study import Search
 from cropdash.storage.store import StudyInfo
 from cropdash.ui.shell import address, data, frame
 from cropdash.ui.widgets import chart, job_watch, scores, settings_form
+from cropdash.ui.widgets import table as widget
 from cropdash.ui.widgets.job_watch import REFRESH_S
+
+_JUDGED = ("score", "accuracy", "macro_f1")
 
 
 def of_task(do: str) -> list[str]:
@@ -91,9 +95,9 @@ def _trials(study: StudyInfo, trials: pd.DataFrame) -> None:
         figures.scores_by_trial(trials, dark=dark),
         f"{study.study_id}:trials",
     )
-    st.dataframe(
-        _shown(trials), hide_index=True, column_config=_columns(study), placeholder=scores.DASH,
-        height=min(38 + 35 * len(trials), 388),
+    widget.show(
+        _shown(trials), {"seconds": ",.0f", **dict.fromkeys(_JUDGED, ".3f"), **_forms(study)},
+        columns=_columns(study), height=min(38 + 35 * len(trials), 388),
     )  # fmt: skip
     _take_home(trials, study, say("Trials (CSV)"))
 
@@ -104,7 +108,7 @@ def _headline(study: StudyInfo, trials: pd.DataFrame) -> list[tuple[str, str, st
     best: Any = ordered.iloc[0] if len(ordered) else {}
     over = trials["state"].isin(["done", "pruned", "failed"]).sum()
     about = say("Of the finished trial with the best score, on the zones held out from it.")
-    spent = job_watch.duration(float(trials["seconds"].sum()))
+    spent = waits.duration(float(trials["seconds"].sum()))
     early = number(int((trials["state"] == "pruned").sum()))
     return [
         (say("Trials"), f"{number(int(over))} / {number(_wanted(study))}",
@@ -123,17 +127,22 @@ def _shown(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def _columns(study: StudyInfo) -> dict[str, Any]:
-    decimals = st.column_config.NumberColumn
+    column = st.column_config.Column
     return {
-        **{name: st.column_config.Column(said) for name, said in _names(study).items()},
-        "trial": decimals(say("Trial"), pinned=True),
-        "state": st.column_config.TextColumn(say("State")),
-        "score": decimals(say("Score"), format="%.3f"),
-        "accuracy": decimals(say("Accuracy"), format="%.3f"),
-        "macro_f1": decimals(say("Macro F1"), format="%.3f"),
-        "seconds": decimals(say("Time [s]"), format="%.0f"),
-        "error": st.column_config.TextColumn(say("Error")),
+        **{name: column(said) for name, said in _names(study).items()},
+        "trial": column(say("Trial"), pinned=True),
+        "state": column(say("State")),
+        "score": column(say("Score")),
+        "accuracy": column(say("Accuracy")),
+        "macro_f1": column(say("Macro F1")),
+        "seconds": column(say("Time [s]")),
+        "error": column(say("Error")),
     }
+
+
+def _forms(study: StudyInfo) -> dict[str, widget.Form]:
+    """How the settings that are tried are written: a learning rate needs its digits."""
+    return dict.fromkeys(_names(study), ",.4g")
 
 
 def _names(study: StudyInfo) -> dict[str, str]:
@@ -164,12 +173,9 @@ def _folds(study: StudyInfo) -> None:
         figures.scores_by_fold(_long(table), dark=frame.is_dark()),
         f"{study.study_id}:folds",
     )
-    number_ = st.column_config.NumberColumn
-    columns: dict[str, Any] = {
-        f"{unit}_{key}": number_(say(name), format="%.3f") for name, unit, key in scores.HEADLINE
-    }
-    columns |= {"fold": say("Fold"), "zones": say("Zones")}
-    st.dataframe(table, hide_index=True, column_config=columns, placeholder=scores.DASH)
+    judged = {f"{unit}_{key}": say(name) for name, unit, key in scores.HEADLINE}
+    columns = {**judged, "fold": say("Fold"), "zones": say("Zones")}
+    widget.show(table, dict.fromkeys(judged, ".3f"), columns=columns)
     _take_home(table, study, say("Folds (CSV)"))
 
 
@@ -207,7 +213,19 @@ def _take_home(table: pd.DataFrame, study: StudyInfo, label: str) -> None:
     """The table as a file, once it is whole: one that changes each second can't be fetched in time."""
     if not study.status.is_final:
         return
-    chart.download(label, lambda: data.csv(table), f"{study.study_id}.csv")
+    with st.container(horizontal=True):
+        chart.download(label, lambda: data.csv(table), f"{study.study_id}.csv")
+        chart.download(
+            say("Everything (ZIP)"), lambda: _whole(study), f"{study.study_id}.zip",
+            "application/zip", say("Settings, each trial or fold, learning curves, parcels."),
+        )  # fmt: skip
+
+
+def _whole(study: StudyInfo) -> bytes:
+    """Every table of the study, and its settings."""
+    tables = data.store().study_tables(study.study_id)
+    files = {f"{name}.csv": data.csv(rows) for name, rows in tables.items()}
+    return chart.zipped({"settings.json": json.dumps(study.config, indent=1), **files})
 
 
 def _actions(study: StudyInfo, jobs: job_watch.Jobs) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from cropdash.i18n import number, say, sentence
-from cropdash.settings import classifiers
+from cropdash.settings import classifiers, waits
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import address, data, frame
 from cropdash.ui.shell.literal import literal, told
@@ -55,16 +55,6 @@ def badge(job_state: str) -> None:
     st.badge(word(job_state), icon=icon, color=colour)
 
 
-def duration(seconds: float) -> str:
-    """Time for people: 45 s, 3:20 min, 2:05 h."""
-    total = round(seconds)
-    if total < 60:
-        return f"{total} s"
-    if total < 3600:
-        return f"{total // 60}:{total % 60:02d} min"
-    return f"{total // 3600}:{total % 3600 // 60:02d} h"
-
-
 def watch(run_id: str, jobs: Jobs, curves: Curves) -> None:
     """The run as it is now; while it works, look again each second, and rerun at its end."""
     jobs.reap()
@@ -95,7 +85,7 @@ def _run(run_id: str, jobs: Jobs, curves: Curves, live: bool) -> None:
     run = data.store().run(run_id)
     if live and run.status.is_final:
         say_end(run_id, run.status.state)
-    head(run_id, run.status.state)
+    _titled(run)
     progress(run.status)
     epochs = data.store().epochs(run_id)
     scores.row(_figures_of(run, epochs))
@@ -103,6 +93,17 @@ def _run(run_id: str, jobs: Jobs, curves: Curves, live: bool) -> None:
         _curves(run, epochs, curves)
     _actions(run_id, run.status.state, jobs)
     _files(run_id)
+
+
+def _titled(run: RunInfo) -> None:
+    """Name and state, what is noted on the run, and why that can't be read if it is damaged."""
+    said = run.notes
+    head(f"{literal(said.name)} · {run.run_id}" if said.name else run.run_id, run.status.state)
+    if said.damaged:
+        st.error(told(said.damaged), icon=":material/error:")
+    words = [say("put away")] * said.archived + [f"#{tag}" for tag in said.tags]
+    if words or said.note:
+        st.caption(literal(" · ".join(filter(None, (" ".join(words), said.note)))))
 
 
 def _curves(run: RunInfo, epochs: pd.DataFrame, curves: Curves) -> None:
@@ -150,9 +151,11 @@ def say_end(name: str, job_state: str) -> None:
 def progress(status: Any) -> None:
     """The bar with what the worker is at, and why it ended if it failed."""
     if not status.is_final:
-        spent = f" · {duration(status.seconds)}" if status.started else ""
+        spent = f" · {waits.duration(status.seconds)}" if status.started else ""
         stage = stages.said(status.stage) or say("Starting")
+        left = waits.left_told(status.remaining)
         text = f"{literal(stage)} · {number(status.progress, '.0%')}{spent}"
+        text += f" · {left}" if left else ""
         st.progress(min(max(status.progress, 0.0), 1.0), text=text)
     if status.state == "queued":
         st.caption(say("One job works at a time; this one waits for its turn."))
@@ -164,7 +167,7 @@ def progress(status: Any) -> None:
 def _figures_of(run: Any, epochs: pd.DataFrame) -> list[tuple[str, str, str]]:
     """Name, value and help of the numbers at the head: of the test if scored, else as it learns."""
     about = say("From the worker's start to now or its end.")
-    spent = (say("Time"), duration(run.status.seconds), about)
+    spent = (say("Time"), waits.duration(run.status.seconds), about)
     if run.scores:
         return [spent, *scores.headline(run.scores)]
     if epochs.empty:
@@ -233,6 +236,11 @@ def _files(run_id: str) -> None:
     with st.expander(say("Log and settings"), icon=":material/terminal:"):
         show_log(data.store().log(run_id))
         st.json(asdict(data.store().record(run_id)), expanded=False)
+        if sides := data.store().sides(run_id):
+            st.caption(
+                say("Zones that it learned from, held out to judge by, and kept for the test.")
+            )
+            st.json(sides, expanded=False)
 
 
 def show_log(text: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from cropdash.domain import Period, Zone
 from cropdash.figures import wording
-from cropdash.i18n import label, say, sentence
+from cropdash.i18n import label, retell, say, sentence
 from cropdash.storage.store import Description
 from cropdash.ui.shell import data
 
@@ -39,9 +39,9 @@ def middle(periods: Sequence[str], south: bool = False) -> str:
 
 
 def dataset_title(description: Description) -> str:
-    """Title of a dataset, with its season in the reader's words."""
+    """Title of a dataset in the reader's words, as far as it is one of ours, and so its season."""
     season = description.season
-    return str(description.title).replace(season.text, wording.season(season))
+    return retell(str(description.title).replace(season.text, wording.season(season)))
 
 
 def crop_name(dataset: str, crop: int) -> str:

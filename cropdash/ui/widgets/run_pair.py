@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropdash.domain import Labels, Prediction, Zone
-from cropdash.i18n import say
+from cropdash.i18n import number, say
 from cropdash.settings import classifiers
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import address, data
 
-_NONE = "none"  # in the address: no second run
+NONE = "none"  # in the address: no second run
 _BOX: dict[str, Any] = {"label_visibility": "collapsed", "width": 225}
 
 
@@ -69,30 +70,35 @@ def choose_runs(runs: Sequence[RunInfo], *, alone: str | None = None) -> list[Ru
     the second may be left out. One run comes back where there is no other, or no other is wanted.
     """
     known = {run.run_id: run for run in runs}
-    said = {run_id: run_label(run) for run_id, run in known.items()}
+    said = labels(runs)
     first = known[
         address.choose(say("Run A"), "left", list(known), format_func=said.__getitem__, **_BOX)
     ]
     options = [run_id for run_id in known if run_id != first.run_id]
     if alone is not None:
-        options, said = [*options, _NONE], said | {_NONE: alone}
+        options, said = [*options, NONE], said | {NONE: alone}
     if not options:
         return [first]
     usual = partner(first, runs)
     second = address.choose(
-        say("Run B"), "right", options, default=usual.run_id if usual else _NONE,
+        say("Run B"), "right", options, default=usual.run_id if usual else NONE,
         format_func=said.__getitem__, **_BOX,
     )  # fmt: skip
-    return [first] if second == _NONE else [first, known[second]]
+    return [first] if second == NONE else [first, known[second]]
 
 
 def model_name(run: RunInfo) -> str:
-    """Short name of a model."""
-    return classifiers.label(run.classifier)
+    """The run's name if it has one, else the short name of its model."""
+    return run.notes.name or classifiers.label(run.classifier)
+
+
+def title(run: RunInfo) -> str:
+    """The run's name with its id, or the id alone."""
+    return f"{run.notes.name} ({run.run_id})" if run.notes.name else run.run_id
 
 
 def names_of(runs: Sequence[RunInfo]) -> list[str]:
-    """Short names of runs; numbered where they are of one kind."""
+    """Short names of runs; numbered where they are the same."""
     found = [model_name(run) for run in runs]
     if len(set(found)) == len(found):
         return found
@@ -100,10 +106,29 @@ def names_of(runs: Sequence[RunInfo]) -> list[str]:
 
 
 def run_label(run: RunInfo) -> str:
-    """Model, its pixel accuracy, month, day and time of training: short enough for the sidebar."""
+    """Name or model, pixel accuracy, and what tells it apart: the model of a named run, else when it
+    was trained. Short enough for a page's head."""
     accuracy = run.scores.test.pixel.accuracy if run.scores else None
-    score = f" · {accuracy:.3f}" if accuracy is not None else ""
-    return f"{model_name(run)}{score} · {run.created[5:16].replace('T', ' ')}"
+    score = f" · {number(accuracy, '.3f')}" if accuracy is not None else ""
+    if run.notes.name:
+        return f"{run.notes.name}{score} · {classifiers.label(run.classifier)}"
+    return f"{model_name(run)}{score} · {_moment(run)}"
+
+
+def labels(runs: Sequence[RunInfo]) -> dict[str, str]:
+    """Run id to `run_label`, with the time, and then the id, where two would be the same."""
+    said = {run.run_id: run_label(run) for run in runs}
+    for more in (_moment, lambda run: run.run_id):
+        often = Counter(said.values())
+        said |= {
+            r.run_id: f"{said[r.run_id]} · {more(r)}" for r in runs if often[said[r.run_id]] > 1
+        }
+    return said
+
+
+def _moment(run: RunInfo) -> str:
+    """Month, day and time of training."""
+    return run.created[5:16].replace("T", " ")
 
 
 def best(prediction: Prediction) -> NDArray[np.intp]:

@@ -1,0 +1,56 @@
+"""A table of a page: its numbers are written in the reader's language, and sort as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import pandas as pd
+import streamlit as st
+from pandas.io.formats.style import Styler
+
+from cropdash.i18n import number
+from cropdash.ui.widgets.scores import DASH
+
+Form: TypeAlias = "str | Callable[[float], str]"  # of a number, as `i18n.number` takes it
+PLAIN = "d"  # of numbers that are names: without separators
+
+
+def show(
+    rows: pd.DataFrame | Styler,
+    forms: Mapping[str, Form] | None = None,
+    *,
+    columns: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Any:
+    """The rows as `st.dataframe` shows them; what it returns.
+
+    forms: how a column's numbers are written; by default whole ones with separators, others with
+    two decimals. columns: Streamlit's, without a format, which would not follow the language.
+    """
+    styled = rows if isinstance(rows, Styler) else rows.style
+    table: pd.DataFrame = styled.data  # type: ignore[attr-defined]
+    # Beyond what pandas styles, a table as it comes is better than none.
+    small = table.size <= pd.get_option("styler.render.max_elements")
+    return st.dataframe(
+        _written(styled, table, forms or {}) if small else table,
+        hide_index=True, placeholder=DASH, column_config=dict(columns or {}), **more,
+    )  # fmt: skip
+
+
+def _written(styled: Styler, table: pd.DataFrame, forms: Mapping[str, Form]) -> Styler:
+    numeric = table.select_dtypes("number").columns
+    writers: Any = {name: _writer(forms.get(str(name)) or _usual(table[name])) for name in numeric}
+    return styled.format(writers, subset=list(numeric), na_rep=DASH) if writers else styled
+
+
+def _usual(column: pd.Series) -> Form:
+    known = column.dropna()
+    return "," if bool((known == known.round()).all()) else ",.2f"
+
+
+def _writer(form: Form) -> Callable[[float], str]:
+    if callable(form):
+        return form
+    whole = form in (",", PLAIN)
+    return lambda value: number(round(value) if whole else value, form)

@@ -1,0 +1,142 @@
+"""What people say of a run lies beside its record, is checked, and never lost to a fault."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cropdash.domain.errors import ConfigError, InvalidRun, NotKept, RunBusy, RunNotFound
+from cropdash.files import atomic
+from cropdash.storage import layout, notes, runs, status
+from cropdash.storage.notes import Notes, act
+from cropdash.storage.runs import RunFolder
+from cropdash.storage.store import Store
+
+
+def run_of(models: Path, **config: object) -> RunFolder:
+    found = runs.create(models, {"classifier": "cnn", "dataset": "demo", **config}, {})
+    status.write(found.path, status.Status("done"))
+    return found
+
+
+def test_each_word_stays_beside_the_record_and_the_others_stay(tmp_path: Path) -> None:
+    run = run_of(tmp_path)
+    record = layout.RUN.of(run.path).read_bytes()
+    act(tmp_path, run.run_id, "name", "  Ten bands,  v1.2 (light) ")
+    act(tmp_path, run.run_id, "note", "as of May\n**not** bold")
+    act(tmp_path, run.run_id, "tag", "paper, ten-bands,paper,")
+    act(tmp_path, run.run_id, "archive")
+    said = Notes("Ten bands, v1.2 (light)", "as of May\n**not** bold", ("paper", "ten-bands"), True)
+    assert notes.read(run.path) == said
+    act(tmp_path, run.run_id, "restore")
+    act(tmp_path, run.run_id, "name", "")
+    assert notes.read(run.path) == Notes("", said.note, said.tags)
+    assert layout.RUN.of(run.path).read_bytes() == record
+
+
+def test_a_run_put_away_is_listed_on_demand_alone(tmp_path: Path) -> None:
+    kept, away = run_of(tmp_path), run_of(tmp_path)
+    act(tmp_path, away.run_id, "archive")
+    store = Store(tmp_path / "data", tmp_path)
+    assert [run.run_id for run in store.runs()] == [kept.run_id]
+    assert {run.run_id for run in store.runs(archived=True)} == {kept.run_id, away.run_id}
+    assert store.run(away.run_id).notes.archived
+
+
+@pytest.mark.parametrize(
+    ("action", "value", "word"),
+    [
+        ("name", "a" * 41, "40"), ("name", "**bold**", "no name"), ("name", "www.x.org", "no name"),
+        ("name", "<b>", "no name"), ("name", "a\u202eb", "no name"), ("name", "[x](y)", "no name"),
+        ("note", "a" * 2001, "2000"), ("tag", "a b", "tags"), ("tag", "a" * 21, "tags"),
+        ("tag", ",".join(map(str, range(9))), "tags"), ("paint", "", "told"),
+    ],
+)  # fmt: skip
+def test_words_that_are_none_are_refused_at_the_door(
+    tmp_path: Path, action: notes.Action, value: str, word: str
+) -> None:
+    run = run_of(tmp_path)
+    with pytest.raises(ConfigError, match=word):
+        act(tmp_path, run.run_id, action, value)
+    assert not layout.NOTES.of(run.path).exists()
+
+
+@given(st.text(max_size=45))
+def test_a_name_that_is_taken_has_nothing_that_acts_as_markup(text: str) -> None:
+    try:
+        found = notes._checked(Notes(name=text)).name
+    except ConfigError:
+        return
+    assert not set(found) & set("*_[]<>`$#~|\\!:&\n\t\"'")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", '{"format": 1, "name": 3}', '{"format": 1, "name": "**x**"}', '{"format": 9}', "{"],
+)
+def test_damaged_notes_are_listed_as_such_and_not_written_over(tmp_path: Path, text: str) -> None:
+    run = run_of(tmp_path)
+    layout.NOTES.of(run.path).write_text(text)
+    (listed,) = Store(tmp_path / "data", tmp_path).runs()
+    assert listed.notes == Notes(damaged=listed.notes.damaged)
+    assert listed.notes.damaged
+    with pytest.raises(InvalidRun, match="mend it"):
+        act(tmp_path, run.run_id, "name", "x")
+    assert layout.NOTES.of(run.path).read_text() == text
+
+
+def test_people_who_speak_at_once_all_keep_their_word(tmp_path: Path) -> None:
+    run = run_of(tmp_path)
+    said: list[tuple[notes.Action, str]] = [("name", "n"), ("note", "o"), ("tag", "t")]
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda one: act(tmp_path, run.run_id, *one), said * 4))
+    assert notes.read(run.path) == Notes("n", "o", ("t",))
+
+
+def test_what_cannot_be_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = run_of(tmp_path)
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "read-only")
+
+    monkeypatch.setattr(atomic, "write_text", refuse)
+    with pytest.raises(NotKept, match=run.run_id):
+        act(tmp_path, run.run_id, "name", "x")
+
+
+def test_a_deleted_run_is_gone_and_what_a_broken_deletion_left_too(tmp_path: Path) -> None:
+    run, other = run_of(tmp_path), run_of(tmp_path)
+    left = tmp_path / ".deleted-cnn-before"
+    left.mkdir()
+    act(tmp_path, run.run_id, "delete")
+    assert [path.name for path in tmp_path.iterdir()] == [other.run_id]
+    with pytest.raises(RunNotFound):
+        act(tmp_path, run.run_id, "delete")
+
+
+@pytest.mark.parametrize("name", ["..", "../other", "studies", "", ".slot.lock"])
+def test_no_text_becomes_a_path_to_delete(tmp_path: Path, name: str) -> None:
+    models = tmp_path / "models"
+    run_of(models)
+    (models / "studies").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(RunNotFound):
+        act(models, name, "delete")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_run_at_work_or_in_an_ensemble_stays(tmp_path: Path) -> None:
+    run, member = run_of(tmp_path), run_of(tmp_path)
+    joined = run_of(tmp_path, classifier="ensemble", members=[member.run_id, "x"])
+    with status.lock(run.path), pytest.raises(RunBusy):
+        act(tmp_path, run.run_id, "delete")
+    with pytest.raises(InvalidRun, match=joined.run_id):
+        act(tmp_path, member.run_id, "delete")
+    assert run.path.is_dir()
+    assert member.path.is_dir()
+    act(tmp_path, joined.run_id, "delete")
+    act(tmp_path, member.run_id, "delete")
