@@ -62,12 +62,13 @@ def search(
     begun = {trial.number: trial for trial in study.trials() if trial.state not in _OVER}
     while len(finished) < config.n_trials and not should_stop() and not _is_late(config, finished):
         number = len(finished)
-        progress(_stage(number, config), number / config.n_trials)
+        progress(_stage(number, config), _reached(config, finished, number))
         asked, point = proposals.ask(config, finished)
         trial = begun.get(number) or Trial(number, "running", point)
 
         def told(epoch: int, share: float, number: int = number) -> None:
-            progress(_stage(number, config, epoch), (number + share) / config.n_trials)
+            reached = _reached(config, finished, number + share)
+            progress(_stage(number, config, epoch), reached)
 
         trial = _Attempt(study, folders, config, trial, asked, told, should_stop).run()
         if trial.state == "stopped":
@@ -232,6 +233,13 @@ def _best_epoch(run: RunFolder, settings: TrainConfig) -> dict[str, float]:
     losses = epochs["validation_loss"].tolist()
     row = epochs.iloc[stopping.kept(losses, getattr(settings, rounds)) if rounds else last]
     return {name: float(row[f"validation_{name}"]) for name in _SCORES}
+
+
+def _reached(config: Search, finished: Sequence[Trial], trials: float) -> float:
+    """Progress, by trials or by the time limit, whichever will end the search first."""
+    spent = sum(trial.seconds for trial in finished) / 60
+    late = spent / config.minutes if config.minutes else 0.0
+    return min(max(trials / config.n_trials, late), 1.0)
 
 
 def _is_late(config: Search, finished: Sequence[Trial]) -> bool:

@@ -17,7 +17,7 @@ def world(tmp_path: Path) -> Path:
     """Runs of one's own, since this test changes them."""
     dataset = factory.write_dataset(tmp_path / "data", zones=4, size=48)
     for kind, seed in (("xgboost", 2), ("cnn", 1)):
-        factory.write_run(tmp_path / "models", dataset, classifier=kind, seed=seed)
+        factory.write_run(tmp_path / "models", dataset, classifier=kind, seed=seed, accuracy=0.4)
     return tmp_path
 
 

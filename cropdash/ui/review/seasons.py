@@ -15,10 +15,11 @@ from cropdash.evaluate.lamps import Means, Rules
 from cropdash.figures import season as figures
 from cropdash.i18n import number, say, sentence
 from cropdash.storage.store import RunInfo
-from cropdash.ui.review import cases, words
-from cropdash.ui.review.cases import Limits
+from cropdash.ui.review import words
 from cropdash.ui.shell import address, data, frame
-from cropdash.ui.widgets import chart, run_pair
+from cropdash.ui.widgets import cases, chart, run_pair
+from cropdash.ui.widgets import table as widget
+from cropdash.ui.widgets.cases import Limits
 
 _WHOLE = "whole"
 _NEVER = "…"  # in the table of days: judged at once
@@ -123,8 +124,7 @@ def show(runs: Sequence[RunInfo], level: Level, rules: Rules) -> None:
         )
         colours = {name: words.word(name) for name in suspicion.LIGHTS}
         chart.draw(say("Lamps by date"), figures.lamps(counts, colours, dark=dark), "chart:lamps")
-    st.dataframe(_table(counts), hide_index=True, width="stretch")
-    chart.button(say("Data (CSV)"), lambda: counts, dataset, "lamps")
+    widget.show(_table(counts), width="stretch")
 
 
 def _scores(run: RunInfo) -> pd.DataFrame:

@@ -8,10 +8,10 @@ from typing import Any
 import streamlit as st
 
 from cropdash.i18n import say
-from cropdash.settings import classifiers
+from cropdash.settings import classifiers, waits
 from cropdash.settings.ensemble import EnsembleConfig, ensemble_of
 from cropdash.storage.store import RunInfo
-from cropdash.ui.shell import address, frame
+from cropdash.ui.shell import address, data, frame
 from cropdash.ui.train import form
 from cropdash.ui.widgets import run_pair
 
@@ -42,6 +42,7 @@ def new_ensemble(
             return
         config = ensemble_of({m: able[m].config for m in members})
         form.show_command(command_line(config))
+        st.caption(waits.told(data.store().expected_training(config)))
         if form.start_button(say("Join the runs"), runs):
             run_id = start(config)
             address.put("run", run_id)
