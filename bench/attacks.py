@@ -52,7 +52,6 @@ ATTACKS = (
     Attack(
         "a virtual layer under the name of a register or a list of zones", "refused by its first bytes",
         FILES + "test_a_virtual_layer_under_any_name_opens_neither_file_nor_address",
-        "files/vectors.py", "if handle.read(len(MAGIC)) != MAGIC:", "if False:",
     ),
     Attack(
         "a GeoPackage whose layer is an endless view", "refused before GDAL opens it",

@@ -321,6 +321,7 @@ def try_moment(
         faults.append(f"other: {', '.join(differ[:5])} is not as in peace")
     if left := [path for path in folder.rglob(".*.part*") if name != "decide"]:
         faults.append(f"left: {left[0].name}")
+    sys.stderr.write(f"{what}: ended with {code}, then with {again}\n")
     for fault in faults:
         result.faults.append(f"{what}: {fault}")
         print(result.faults[-1], flush=True)
@@ -358,8 +359,9 @@ def main() -> None:
     parser.add_argument("--moments", type=int, default=20, help="of each step")
     parser.add_argument("--steps", nargs="+", default=list(STEPS), choices=STEPS)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--hurts", nargs="+", default=list(HURTS), choices=HURTS)
     given = parser.parse_args()
-    result = campaign(given.steps, given.moments, given.seed)
+    result = campaign(given.steps, given.moments, given.seed, tuple(given.hurts))
     print("| step | what befell it | moments | of which it did not come to its end |")
     print("| --- | --- | --- | --- |")
     for key, count in result.moments.items():

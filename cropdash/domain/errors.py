@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from cropdash.domain.secret import hidden
 
+_MOST_QUOTED = 120  # letters
+
 
 class CropdashError(Exception):
     """Base of every error that is meant for the user's eye, and tells no key that it has met."""
@@ -93,6 +95,12 @@ def of_memory(error: BaseException) -> OutOfMemory | None:
         "There is not enough memory for this: close other programs, or take smaller settings, and"
         " run the same again; what is finished is kept."
     )
+
+
+def quoted(value: object) -> str:
+    """What was given, as a part of a sentence: no more of it than tells it from others."""
+    text = repr(value)
+    return text if len(text) <= _MOST_QUOTED else f"{text[:_MOST_QUOTED]}…"
 
 
 def one_line(error: BaseException) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropdash.domain import indices
-from cropdash.domain.errors import ConfigError, InvalidRaster
+from cropdash.domain.errors import ConfigError, InvalidRaster, quoted
 from cropdash.domain.period import Period
 
 Float = NDArray[np.float32]
@@ -35,7 +35,7 @@ def check_name(name: str, what: str) -> str:
     """Return `name` if it is fit to be a folder's name, else raise ConfigError."""
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise ConfigError(
-            f"{what} {name!r} is not a valid name: use 1 to 64 lower-case letters, digits, '_' or '-'."
+            f"{what} {quoted(name)} is not a valid name: use 1 to 64 lower-case letters, digits, '_' or '-'."
         )
     return name
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
-from cropdash.domain.errors import ConfigError
+from cropdash.domain.errors import ConfigError, quoted
 
 if TYPE_CHECKING:
     from cropdash.settings.train import TrainConfig
@@ -167,4 +167,6 @@ def _sentence(settings: type[BaseModel], item: Any) -> str:
         return f"There is no setting {name!r}; there are {', '.join(settings.model_fields)}."
     if item["type"] == "missing":
         return f"Setting {name!r} is missing."
-    return f"Setting {name!r} is {item['input']!r}: {item['msg'][0].lower()}{item['msg'][1:]}."
+    return (
+        f"Setting {name!r} is {quoted(item['input'])}: {item['msg'][0].lower()}{item['msg'][1:]}."
+    )

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from cropdash.domain.errors import ConfigError
+from cropdash.domain.errors import ConfigError, quoted
 from cropdash.settings import classifiers
 from cropdash.settings.classifiers import Between, OneOf, Value
 from cropdash.settings.train import TrainConfig
@@ -139,4 +139,6 @@ def _sentence(item: Any) -> str:
     name = ".".join(map(str, item["loc"]))
     if item["type"] == "extra_forbidden":
         return f"There is no setting {name!r} of a study."
-    return f"Setting {name!r} is {item['input']!r}: {item['msg'][0].lower()}{item['msg'][1:]}."
+    return (
+        f"Setting {name!r} is {quoted(item['input'])}: {item['msg'][0].lower()}{item['msg'][1:]}."
+    )

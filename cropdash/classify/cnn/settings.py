@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -64,7 +64,7 @@ class CnnConfig(TrainConfig):
     embedding: int = Field(
         64, ge=8, le=256, title="Embedding", description="Values per pixel that the U-Net sees."
     )
-    unet_channels: tuple[int, ...] = Field(
+    unet_channels: tuple[Annotated[int, Field(ge=1, le=1024)], ...] = Field(
         (16, 32, 48), min_length=1, max_length=6, title="U-Net channels",
         description="Width of each level, from full to coarsest resolution.",
     )  # fmt: skip
