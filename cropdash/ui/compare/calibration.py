@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from cropdash.figures import metrics
+from cropdash.figures import metrics, wording
 from cropdash.i18n import number, say
 from cropdash.ui.compare.controls import group_labels, test_zones
 from cropdash.ui.compare.counting import Choice, Names, Runs
@@ -58,8 +58,7 @@ def _sets(runs: Runs, names: Names) -> None:
         title += say("; the {n} largest", n=number(_SHOWN))
     labels = group_labels(runs[0].dataset, "class")
     line = {"promised": sets[0].promised, "dark": frame.is_dark()}
-    share = say("Share of parcels")
-    figure = metrics.dumbbell(table.head(_SHOWN)[::-1], "covered", names, labels, share, **line)
+    figure = metrics.dumbbell(table.head(_SHOWN)[::-1], "covered", names, labels, "", **line)
     chart.show(title, figure, lambda: table, runs[0].dataset, "class_sets")
     for name, one in zip(names, sets, strict=True):
         st.caption(
@@ -73,7 +72,8 @@ def _sets(runs: Runs, names: Names) -> None:
         )
     title = say("The same by test zone ({share} promised)", share=promised)
     rows = zones.assign(class_id=range(len(zones)))[::-1]
-    figure = metrics.dumbbell(rows, "covered", names, list(zones["zone_id"]), share, **line)
+    called = [wording.place(zone) for zone in zones["zone_id"]]
+    figure = metrics.dumbbell(rows, "covered", names, called, "", **line)
     chart.show(title, figure, lambda: zones, runs[0].dataset, "class_sets_by_zone")
     st.caption(
         say(
