@@ -207,14 +207,8 @@ def _score_zone(
     decisions = _parcel_decisions(run, dataset, zone)
     truth, predicted = decisions["crop"].to_numpy(), decisions["predicted"].to_numpy()
     by_parcel = confusion(truth, predicted, k, unit="parcel", include_background=True)
-    by_area = confusion(
-        truth,
-        predicted,
-        k,
-        weights=decisions["area_ha"].to_numpy(),
-        unit="hectare",
-        include_background=True,
-    )
+    areas = decisions["area_ha"].to_numpy()
+    by_area = confusion(truth, predicted, k, weights=areas, unit="hectare", include_background=True)
     counted = [
         tables.confusion_table(zone.zone_id, matrix.unit, matrix)
         for matrix in (pixels, by_parcel, by_area)
@@ -256,16 +250,13 @@ def _sets(
 ) -> SetScores:
     """How often the sets hold the declared class, and how large they are."""
     sets, truth = conformal.class_sets(probabilities, threshold), decisions["truth"].to_numpy()
-    by_class = conformal.coverage_table(sets, truth)
-    by_zone = conformal.coverage_table(sets, truth, decisions["zone_id"].to_numpy())
-    share = by_class["support"] / by_class["support"].sum()
     return SetScores(
         promised=COVERAGE,
-        covered=float((by_class["covered"] * share).sum()),
-        size=float((by_class["size"] * share).sum()),
-        parcels=int(by_class["support"].sum()),
-        by_class=_rows(by_class),
-        by_zone=_rows(by_zone),
+        covered=float(sets[np.arange(len(truth)), truth].mean()),
+        size=float(sets.sum(axis=1).mean()),
+        parcels=len(truth),
+        by_class=_rows(conformal.coverage_table(sets, truth)),
+        by_zone=_rows(conformal.coverage_table(sets, truth, decisions["zone_id"].to_numpy())),
     )
 
 

@@ -57,8 +57,10 @@ def _sets(runs: Runs, names: Names) -> None:
     if len(table) > _SHOWN:
         title += say("; the {n} largest", n=number(_SHOWN))
     labels = group_labels(runs[0].dataset, "class")
-    line = {"promised": sets[0].promised, "dark": frame.is_dark()}
-    figure = metrics.dumbbell(table.head(_SHOWN)[::-1], "covered", names, labels, "", **line)
+    figure = metrics.dumbbell(
+        table.head(_SHOWN)[::-1], "covered", names, labels, "", promised=sets[0].promised,
+        dark=frame.is_dark(),
+    )  # fmt: skip
     chart.show(title, figure, lambda: table, runs[0].dataset, "class_sets")
     for name, one in zip(names, sets, strict=True):
         st.caption(
@@ -73,7 +75,9 @@ def _sets(runs: Runs, names: Names) -> None:
     title = say("The same by test zone ({share} promised)", share=promised)
     rows = zones.assign(class_id=range(len(zones)))[::-1]
     called = [wording.place(zone) for zone in zones["zone_id"]]
-    figure = metrics.dumbbell(rows, "covered", names, called, "", **line)
+    figure = metrics.dumbbell(
+        rows, "covered", names, called, "", promised=sets[0].promised, dark=frame.is_dark()
+    )
     chart.show(title, figure, lambda: zones, runs[0].dataset, "class_sets_by_zone")
     st.caption(
         say(
