@@ -1,7 +1,7 @@
 """Both models, their seeds and their variants on the same held-out zones, in one run.
 
     python -m bench.models [--folder DEMO] [--rows NAME ...] [--seed 0] [--repeats 1]
-                           [--landscapes 0 ...] [--threads 2]
+                           [--landscapes 0 ...] [--side 256] [--threads 2]
 
 Builds the demo (or takes the one in `--folder`, which holds data/demo), trains each row in a
 process of its own (`--repeats` times, with one seed after the other, and then prints their means)
@@ -9,7 +9,8 @@ and prints, over the test zones,
 
 - accuracy and macro F1 (over the classes with support) of crop pixels and of parcels,
 - the expected calibration error of parcels and, where calibrated, the share of them whose set of
-  classes (90 % promised) holds the declared one,
+  classes (90 % promised) holds the declared one, and how often those sure of their class are right,
+- isolated pixels and pieces a parcel of the map, see `bench.texture`,
 - seconds of processor time in training, pixels a second in prediction, peak memory.
 
 A rare crop has a few parcels in the test zones of one landscape, so that chance moves macro F1:
@@ -37,6 +38,7 @@ from typing import Any
 
 import numpy as np
 
+from bench import texture
 from bench.transfer import build_demo
 from cropdash import classify, evaluate
 from cropdash.classify import features
@@ -76,7 +78,8 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 NO_SETTINGS = ("preset", "share", "calibrated")  # what a row says beside its settings
 HEAD = (
-    f"{'':<24}{'pixels':>13}{'parcels':>13}{'ECE':>6}{'sets':>6}{'CPU s':>7}{'kpx/s':>7}{'GB':>6}  "
+    f"{'':<24}{'pixels':>13}{'parcels':>13}{'ECE':>6}{'sets':>6}{'sure':>6}{'alone':>7}{'pieces':>7}"
+    f"{'CPU s':>7}{'kpx/s':>7}{'GB':>6}  "
     "(accuracy/macro F1)"
 )
 
@@ -89,6 +92,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2, help="Of each training.")
     parser.add_argument("--landscapes", type=int, nargs="+", default=[0])
+    parser.add_argument("--side", type=int, default=256, help="Pixels of a zone that is built.")
     parser.add_argument("--row", choices=ROWS, help=argparse.SUPPRESS)
     parser.add_argument("--budget", type=float, default=0.0, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -99,20 +103,20 @@ def main() -> None:
         seeds = range(arguments.seed, arguments.seed + arguments.repeats)
         tables = []
         for number in arguments.landscapes:
-            folder = built(arguments.folder or Path(scratch), number, arguments.landscapes)
+            folder = built(arguments, arguments.folder or Path(scratch), number)
             rows = arguments.rows or list(ROWS)
             tables += [compare(folder, rows, seed, arguments.threads) for seed in seeds]
         if len(tables) > 1:
             print_means(tables)
 
 
-def built(folder: Path, number: int, all_numbers: Sequence[int]) -> Path:
+def built(arguments: argparse.Namespace, folder: Path, number: int) -> Path:
     """Where the demo of this landscape is; it is built unless it was before."""
-    if len(all_numbers) > 1:
+    if len(arguments.landscapes) > 1:
         folder = folder / f"landscape_{number}"
         print(f"landscape {number}")
     if not (folder / "data" / "demo").is_dir():
-        build_demo(folder / "data", number)
+        build_demo(folder / "data", number, arguments.side)
     return folder
 
 
@@ -156,11 +160,11 @@ def print_means(tables: Sequence[Mapping[str, Mapping[str, Any]]]) -> None:
 
 
 def line(row: str, values: Mapping[str, Any]) -> str:
-    covered = f"{values['covered']:.3f}" if "covered" in values else ""
+    covered, sure = (f"{values[n]:.3f}" if n in values else "" for n in ("covered", "sure"))
     return (
         f"{row:<24}{values['accuracy']:7.3f}/{values['macro_f1']:.3f}"
         f"{values['parcel_accuracy']:7.3f}/{values['parcel_macro_f1']:.3f}{values['ece']:6.3f}"
-        f"{covered:>6}{values['cpu_s']:7.0f}{values['kpx_s']:7.0f}{values['gb']:6.2f}"
+        f"{covered:>6}{sure:>6}{values['isolated']:7.2%}{values['pieces']:7.2f}{values['cpu_s']:7.0f}{values['kpx_s']:7.0f}{values['gb']:6.2f}"
     )
 
 
@@ -218,7 +222,10 @@ class Answers:
         """(K, H, W) of the pixels and (P, K) of the parcels."""
         means = parcels.parcel_probabilities(bare, sample.labels.parcel_id)
         said = self.calibration.of_parcels(means.probabilities)
-        return self.calibration.of_pixels(bare), means._replace(probabilities=said)
+        shown = bare
+        if self.calibration.zones:  # else it is the bare model that is asked
+            shown = calibrate.of_map(self.model, bare, sample.cube)
+        return self.calibration.of_pixels(shown), means._replace(probabilities=said)
 
 
 def fitted(
@@ -254,7 +261,7 @@ def judged(
     """Scores of pixels and parcels, speed and memory."""
     size = dataset.legend().n_classes
     counts, seconds, pixels = np.zeros((size, size), np.int64), 0.0, 0
-    truths, said = [], []
+    truths, said, textures = [], [], []
     for sample in test:
         start = time.perf_counter()
         bare = answers.model.predict_proba(sample.cube)
@@ -262,6 +269,7 @@ def judged(
         probabilities, means = answers.bent(bare, sample)
         pixels += sample.labels.crop.size
         counts += evaluate.confusion(sample.labels.crop, probabilities.argmax(0), size).counts
+        textures.append((probabilities.argmax(0), sample))
         truth, chosen = mapped(dataset, sample, means)
         truths.append(truth)
         said.append(chosen)
@@ -271,6 +279,10 @@ def judged(
     matrix = evaluate.Confusion(counts, "pixel", includes_background=False)
     threshold = answers.calibration.threshold
     covered = {} if threshold is None else {"covered": coverage(truth, means, threshold)}
+    if (least := answers.calibration.back_off) is not None:
+        sure = means.max(1) >= least
+        covered["sure"] = float((means.argmax(1) == truth)[sure].mean())
+    isolated, pieces, _ = texture.of_maps(textures)
     accuracy, macro = scores(truth, means.argmax(1), size)
     return {
         "accuracy": matrix.accuracy,
@@ -280,6 +292,8 @@ def judged(
         "ece": ece(truth, means),
         "kpx_s": pixels / seconds / 1e3,
         "gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
+        "isolated": isolated,
+        "pieces": pieces,
         "parcels": name,
     } | covered
 

@@ -1,7 +1,7 @@
 """What models say of real land: those trained on the simulation alone, and those trained there.
 
     python -m bench.real [--rows NAME ...] [--seeds 0 1 2 3 4] [--folder KEPT] [--side 128]
-                         [--landscape 3] [--last]
+                         [--landscape 3] [--parts simulation across] [--last]
 
 Builds a small simulated landscape (40 zones of `--side` pixels) and another to judge by, trains each
 row on the first for each seed, and prints accuracy / macro F1 over the classes that occur in
@@ -11,7 +11,8 @@ row on the first for each seed, and prints accuracy / macro F1 over the classes 
   seven crops) of ../shared/data, of which no label was seen;
 - across Herault 2018 and across Canada 2017: trained on one half of the place, scored on the other.
 
-`--last` prints California 2021 instead, the set that no choice was made by: for the end alone.
+`--last` prints California 2021 beside them, the set that no choice was made by: for the end alone.
+`--parts` names one of both ways of training. All rows of a seed come before the next seed.
 
 Beside the default models stand a random forest and extra trees of scikit-learn and LightGBM
 (requirements-dev.txt) with their own defaults, on as many rows of the same columns, drawn by area.
@@ -57,6 +58,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "xgboost without location": ("xgboost", {"location": False}),
 }
 DEFAULTS = ("cnn", "xgboost", "forest", "random forest", "extra trees", "lightgbm")
+PARTS = ("simulation", "across")
 K = legend.load().n_classes
 
 
@@ -67,6 +69,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="Where the landscapes are kept.")
     parser.add_argument("--side", type=int, default=128)
     parser.add_argument("--landscape", type=int, default=3)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--last", action="store_true")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -76,21 +79,21 @@ def main() -> None:
 def report(folder: Path, arguments: argparse.Namespace) -> None:
     learn = simulated(folder, arguments.landscape, arguments.side, 5)
     other = simulated(folder, arguments.landscape + 1, arguments.side, 2)
-    sets = [RealSet("simulated", tuple(other.sample(zone) for zone in other.built_zones()))]
-    real = [real_sets.california()] if arguments.last else [
-        real_sets.flanders(), real_sets.herault(folder), real_sets.canada(),
-    ]  # fmt: skip
+    real = [real_sets.flanders(), real_sets.herault(folder), real_sets.canada()]
+    real += [real_sets.california()] if arguments.last else []
     there = [found for found in real if found is not None]
-    across = [found for found in there if len(found.zones) == 2]
-    names = [one.name for one in (*sets, *there)] + [f"across {one.name}" for one in across]
+    sets = [RealSet("simulated", tuple(other.sample(zone) for zone in other.built_zones())), *there]
+    sets = sets if "simulation" in arguments.parts else []
+    across = [one for one in there if len(one.zones) == 2 and "across" in arguments.parts]
+    names = [one.name for one in sets] + [f"across {one.name}" for one in across]
     print(f"{'':<26}{'seed':>5}" + "".join(f"{name:>24}" for name in names) + f"{'CPU s':>7}")
     found: dict[str, list[list[float]]] = {}
-    for row in arguments.rows:
-        for seed in arguments.seeds:
+    for seed in arguments.seeds:
+        for row in arguments.rows:
             start = time.process_time()
-            said = trained_on_simulation(row, seed, learn)
+            said = trained_on_simulation(row, seed, learn) if sets else None
             spent = time.process_time() - start
-            scores = [score(said, one.zones) for one in (*sets, *there)]
+            scores = [score(said, one.zones) for one in sets if said]
             scores += [between(row, seed, one) for one in across]
             found.setdefault(row, []).append([value for pair in scores for value in pair])
             cells = "".join(f"{a:16.3f} / {f:.3f}" for a, f in scores)

@@ -63,8 +63,8 @@ def report(folder: Path, seed: int, real: tuple[Cube, dict[int, np.ndarray]] | N
     print_medians(train + test, *real)
 
 
-def build_demo(folder: Path, seed: int) -> DatasetFolder:
-    source = SimulatedSource(seed=seed)
+def build_demo(folder: Path, seed: int, side: int = 256) -> DatasetFolder:
+    source = SimulatedSource(seed=seed, size=side)
     dataset = DatasetFolder(folder, "demo")
     description = build.describe(source, "demo", "Demo", {"seed": seed})
     build.build(source, dataset, description, workers=2, progress=lambda stage, done: None)

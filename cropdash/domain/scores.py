@@ -40,6 +40,7 @@ class SetScores:
     size: float
     parcels: int
     by_class: tuple[Mapping[str, Any], ...]  # class_id, support, covered, size
+    by_zone: tuple[Mapping[str, Any], ...]  # zone_id and the same
 
 
 @dataclass(frozen=True)

@@ -50,21 +50,28 @@ def back_off(
 
 
 def choose_threshold(
-    probabilities: NDArray[np.floating], truth: NDArray[np.integer], target: float = 0.9
+    probabilities: NDArray[np.floating],
+    truth: NDArray[np.integer],
+    target: float = 0.9,
+    weights: NDArray[np.floating] | None = None,
 ) -> float:
     """The lowest threshold from which on class answers are right at least `target` of the time.
 
-    Fitted on held-out parcels (P, K), (P,). Above 1 if no threshold reaches the target.
+    Fitted on held-out parcels (P, K), (P,), which count as much as their `weights` (P,) say, see
+    `calibration.zone_weights`. They must be right that often, and must also be as sure on average: held-out
+    zones that happen to be easy promise too much of others. Above 1 if no threshold reaches the target.
     """
     if len(truth) == 0:
         raise NotEnoughData("There is no held-out parcel to choose a threshold on.")
     sure = probabilities.max(axis=1)
     order = np.argsort(-sure, kind="stable")
+    counted = (np.ones(len(truth)) if weights is None else weights)[order]
     right = (probabilities.argmax(axis=1) == truth)[order]
-    accuracy = np.cumsum(right) / np.arange(1, len(right) + 1)
+    total = np.cumsum(counted)
+    kept = np.minimum(np.cumsum(counted * right), np.cumsum(counted * sure[order])) / total
     # Parcels that are equally sure are answered together: only the last of them is a threshold.
     last = np.append(np.diff(sure[order]) != 0, True)
-    reached = np.flatnonzero((accuracy >= target) & last)
+    reached = np.flatnonzero((kept >= target) & last)
     return float(sure[order][reached[-1]]) if len(reached) else _NEVER
 
 

@@ -6,6 +6,7 @@ Fitted on zones that the model did not learn from; classes lie along the last ax
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,16 @@ from cropdash.evaluate import formulas
 _FLOOR = 1e-7  # probability below which a named class is not punished further
 _LOG_RANGE = (-2.5, 2.5)  # of the temperature: 0.08 to 12
 _TAUS = tuple(round(0.05 * i, 2) for i in range(17))  # 0 to 0.8
+
+
+def zone_weights(zones: NDArray[Any]) -> NDArray[np.float64]:
+    """(P,) what each parcel counts so that all of the (P,) zones count alike; they sum to P.
+
+    Zones differ more than their parcels do, and what is asked about is other zones: a large one of
+    easy parcels must not outvote the rest.
+    """
+    _, of, sizes = np.unique(zones, return_inverse=True, return_counts=True)
+    return np.asarray(len(zones) / (len(sizes) * sizes[of]))
 
 
 def adjust(

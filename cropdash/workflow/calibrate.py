@@ -61,7 +61,7 @@ def fit(
     """What the classifier's settings ask for, fitted on zones that it did not learn from.
 
     The adjustment is chosen by pixels, a temperature by pixels and one by parcels, the thresholds
-    of the sets and of the answers by group by parcels. Without a labelled parcel that the model
+    of the sets and of the answers by group by parcels, of which all zones count alike. Without a labelled parcel that the model
     can name nothing is changed.
     """
     config = classifier.config
@@ -84,17 +84,18 @@ def fit(
             fitted.of_parcels(fields.said), fields.truth
         ),
     )
-    sure = fitted.of_parcels(fields.said)
+    sure, alike = fitted.of_parcels(fields.said), calibration.zone_weights(fields.zones)
     return replace(
         fitted,
-        threshold=conformal.fit_threshold(sure, fields.truth, COVERAGE),
-        back_off=backoff.choose_threshold(sure, fields.truth, config.sure),
+        threshold=conformal.fit_threshold(sure, fields.truth, COVERAGE, alike),
+        back_off=backoff.choose_threshold(sure, fields.truth, config.sure, alike),
     )
 
 
 class _Told(NamedTuple):
     said: Float  # (N, K)
     truth: NDArray[np.int64]  # (N,)
+    zones: NDArray[np.int64]  # (N,) number of the zone
 
     @property
     def named(self) -> NDArray[np.bool_]:
@@ -107,9 +108,10 @@ def _said(
     classifier: Classifier, held_out: Sequence[Sample], rng: np.random.Generator
 ) -> tuple[_Told, _Told]:
     """What the model says of labelled pixels and parcels of the zones, and what is declared."""
-    empty = _Told(np.zeros((0, 1), np.float32), np.zeros(0, np.int64))
+    nothing = np.zeros(0, np.int64)
+    empty = _Told(np.zeros((0, 1), np.float32), nothing, nothing)
     told: list[tuple[_Told, _Told]] = []
-    for sample in held_out:
+    for i, sample in enumerate(held_out):
         probabilities = classifier.predict_proba(sample.cube)  # (K, H, W)
         at = some_pixels(sample, _PIXELS, rng)
         shown = of_map(classifier, probabilities, sample.cube)
@@ -117,8 +119,9 @@ def _said(
         means = parcels.parcel_probabilities(probabilities, sample.labels.parcel_id)
         truth = parcels.declared(sample.labels, means.ids)
         mapped = (truth > 0) & (truth != IGNORE)
-        by_parcel = _Told(means.probabilities[mapped], truth[mapped])
-        told.append((_Told(flat[:, at].T, crop[at].astype(np.int64)), by_parcel))
+        by_parcel = _Told(means.probabilities[mapped], truth[mapped], np.full(mapped.sum(), i))
+        by_pixel = _Told(flat[:, at].T, crop[at].astype(np.int64), np.full(len(at), i))
+        told.append((by_pixel, by_parcel))
     pixels, fields = zip(*told, strict=True) if told else ((empty,), (empty,))
     return _joined(pixels), _joined(fields)
 
@@ -140,5 +143,4 @@ def some_pixels(sample: Sample, n: int, rng: np.random.Generator) -> NDArray[np.
 
 
 def _joined(parts: Sequence[_Told]) -> _Told:
-    said, truth = zip(*parts, strict=True)
-    return _Told(np.concatenate(said), np.concatenate(truth))
+    return _Told(*(np.concatenate(each) for each in zip(*parts, strict=True)))

@@ -207,14 +207,8 @@ def _score_zone(
     decisions = _parcel_decisions(run, dataset, zone)
     truth, predicted = decisions["crop"].to_numpy(), decisions["predicted"].to_numpy()
     by_parcel = confusion(truth, predicted, k, unit="parcel", include_background=True)
-    by_area = confusion(
-        truth,
-        predicted,
-        k,
-        weights=decisions["area_ha"].to_numpy(),
-        unit="hectare",
-        include_background=True,
-    )
+    areas = decisions["area_ha"].to_numpy()
+    by_area = confusion(truth, predicted, k, weights=areas, unit="hectare", include_background=True)
     counted = [
         tables.confusion_table(zone.zone_id, matrix.unit, matrix)
         for matrix in (pixels, by_parcel, by_area)
@@ -231,7 +225,7 @@ def _sure(run: RunFolder, dataset: DatasetFolder, decisions: pd.DataFrame) -> di
         return found
     probabilities = _parcels_said(run, decisions)
     if (threshold := fitted.get("threshold")) is not None:
-        found["sets"] = _sets(probabilities, truth, threshold)
+        found["sets"] = _sets(probabilities, decisions, threshold)
     if (threshold := fitted.get("back_off")) is not None:
         groups = dataset.legend().group_of("group")
         answers = backoff.back_off(probabilities, groups, threshold)
@@ -252,18 +246,22 @@ def _parcels_said(run: RunFolder, decisions: pd.DataFrame) -> NDArray[np.float32
 
 
 def _sets(
-    probabilities: NDArray[np.float32], truth: NDArray[np.int64], threshold: float
+    probabilities: NDArray[np.float32], decisions: pd.DataFrame, threshold: float
 ) -> SetScores:
     """How often the sets hold the declared class, and how large they are."""
-    covered = conformal.coverage_table(conformal.class_sets(probabilities, threshold), truth)
-    share = covered["support"] / covered["support"].sum()
+    sets, truth = conformal.class_sets(probabilities, threshold), decisions["truth"].to_numpy()
     return SetScores(
         promised=COVERAGE,
-        covered=float((covered["covered"] * share).sum()),
-        size=float((covered["size"] * share).sum()),
-        parcels=int(covered["support"].sum()),
-        by_class=tuple({str(k): v for k, v in row.items()} for row in covered.to_dict("records")),
+        covered=float(sets[np.arange(len(truth)), truth].mean()),
+        size=float(sets.sum(axis=1).mean()),
+        parcels=len(truth),
+        by_class=_rows(conformal.coverage_table(sets, truth)),
+        by_zone=_rows(conformal.coverage_table(sets, truth, decisions["zone_id"].to_numpy())),
     )
+
+
+def _rows(table: pd.DataFrame) -> tuple[dict[str, Any], ...]:
+    return tuple({str(k): v for k, v in row.items()} for row in table.to_dict("records"))
 
 
 def _parcel_decisions(run: RunFolder, dataset: DatasetFolder, zone: Zone) -> pd.DataFrame:

@@ -186,3 +186,13 @@ def test_the_seed_network_is_the_function_of_its_description(side):
     x = torch.randn(1, 12, 4, side, side)
     with torch.no_grad():
         torch.testing.assert_close(network(x), Textbook(network)(x), atol=1e-5, rtol=1e-4)
+
+
+def test_a_network_can_be_exported_and_says_the_same():
+    """As it trains and as it predicts: nothing in it depends on the values that it sees."""
+    torch.manual_seed(0)
+    network, x = HybridNetwork(5, 12, 9, SMALL).eval(), torch.rand(1, 12, 5, 24, 40)
+    for module in (network, for_inference(network)):
+        exported = torch.export.export(module, (x,)).module()
+        for seen in (x, torch.rand(x.shape)):
+            torch.testing.assert_close(exported(seen), network(seen), atol=1e-5, rtol=1e-5)

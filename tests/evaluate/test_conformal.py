@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cropdash.domain.errors import ConfigError, InvalidRaster, NotEnoughData
-from cropdash.evaluate import conformal
+from cropdash.evaluate import calibration, conformal
 
 K = 5
 
@@ -47,6 +47,40 @@ def test_the_threshold_is_the_quantile_of_the_published_rank(n, twentieths, seed
     assert held.sum() >= min(rank, n)
 
 
+@given(st.integers(2, 12), st.integers(1, 30), st.integers(0, 999))
+def test_each_zone_counts_alike_and_equal_zones_as_their_parcels(zones, parcels, seed):
+    rng = np.random.default_rng(seed)
+    n = zones * parcels
+    said, truth = rng.dirichlet(np.ones(K), n), rng.integers(0, K, n)
+    of = rng.permutation(np.repeat(rng.permutation(99)[:zones], parcels))
+    weights = calibration.zone_weights(of)
+    np.testing.assert_allclose(weights, 1)
+    alike = conformal.fit_threshold(said, truth, 0.9, weights)
+    assert alike == conformal.fit_threshold(said, truth, 0.9)
+    # A zone whose parcels are each told twice counts no more than before.
+    twice = np.concatenate([np.arange(n), np.flatnonzero(of == of[0])])
+    weights = calibration.zone_weights(of[twice])
+    assert weights.sum() == pytest.approx(len(twice))
+    for zone in np.unique(of):
+        assert weights[of[twice] == zone].sum() == pytest.approx(len(twice) / zones)
+
+
+def test_a_large_and_easy_zone_does_not_promise_for_the_others():
+    """Nine zones of 20 hard parcels and one of 2,000 easy ones: what new zones are like is the nine."""
+    rng = np.random.default_rng(0)
+    sizes = [2000] + [20] * 9
+    of = np.repeat(np.arange(10), sizes)
+    sure = np.where(of == 0, rng.uniform(0.8, 1, len(of)), rng.uniform(0, 1, len(of)))
+    said = np.stack([sure, 1 - sure], axis=1)
+    truth = np.zeros(len(of), int)
+    held = {}
+    for name, weights in (("pooled", None), ("alike", calibration.zone_weights(of))):
+        threshold = conformal.fit_threshold(said, truth, 0.9, weights)
+        held[name] = np.mean([(sure[of == z] >= threshold).mean() for z in range(10)])
+    assert held["alike"] == pytest.approx(0.9, abs=0.02)
+    assert held["pooled"] < 0.5
+
+
 def test_too_few_parcels_promise_nothing_but_everything():
     probabilities = np.full((4, K), 1 / K)
     assert conformal.fit_threshold(probabilities, np.zeros(4, int), 0.9) == 0
@@ -67,6 +101,10 @@ def test_coverage_by_class():
     assert table["support"].tolist() == [2, 1]
     assert table["covered"].tolist() == [0.5, 1.0]
     assert table["size"].tolist() == [1.5, 2.0]
+    table = conformal.coverage_table(sets, np.array([0, 0, 2]), ["b", "a", "b"])
+    assert table["zone_id"].tolist() == ["a", "b"]
+    assert table["support"].tolist() == [1, 2]
+    assert table["covered"].tolist() == [0.0, 1.0]
 
 
 def test_wrong_questions_are_refused():

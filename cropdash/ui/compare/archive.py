@@ -23,6 +23,7 @@ _ABOUT = {
     "cells": "Cells of both confusion matrices: truth is declared, predicted is named.",
     "reliability": "Parcels by confidence of the model in ten bins, whatever unit is chosen.",
     "class_sets": "How often class sets hold what was declared; all test zones of each run.",
+    "class_sets_by_zone": "The same zone by zone; the promise is over all of them.",
 }
 
 
@@ -60,7 +61,8 @@ def whole(runs: Runs, names: Names, scored: Scored, choice: Choice) -> bytes:
         "zones": zone_table(*scored.at(choice.level)),
         "cells": tables.named_cells(scored, choice.level),
         "reliability": pd.concat(bins, ignore_index=True),
-        "class_sets": tables.coverage(runs),
+        "class_sets": tables.coverage(runs, "class_id"),
+        "class_sets_by_zone": tables.coverage(runs, "zone_id"),
     }
     kept = {name: table for name, table in held.items() if len(table)}
     lines = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from cropdash.figures import metrics
+from cropdash.figures import metrics, wording
 from cropdash.i18n import number, say
 from cropdash.ui.compare.controls import group_labels, test_zones
 from cropdash.ui.compare.counting import Choice, Names, Runs
@@ -44,22 +44,23 @@ def _reliability(runs: Runs, names: Names, choice: Choice) -> None:
 
 
 def _sets(runs: Runs, names: Names) -> None:
-    table = coverage(runs)
+    table, zones = coverage(runs, "class_id"), coverage(runs, "zone_id")
     if table.empty:
         st.info(say("One of the runs has no class sets: repeat it to get them."))
         return
     sets = [run.scores.test.sets for run in runs if run.scores and run.scores.test.sets]
-    promised = sets[0].promised
+    promised = number(sets[0].promised, ".0%")
     title = say(
         "How often a parcel's class set holds what was declared, all test zones ({share} promised)",
-        share=number(promised, ".0%"),
+        share=promised,
     )
-    figure = metrics.dumbbell(
-        table.head(_SHOWN)[::-1], "covered", names, group_labels(runs[0].dataset, "class"),
-        say("Share of parcels"), promised=promised, dark=frame.is_dark(),
-    )  # fmt: skip
     if len(table) > _SHOWN:
         title += say("; the {n} largest", n=number(_SHOWN))
+    labels = group_labels(runs[0].dataset, "class")
+    figure = metrics.dumbbell(
+        table.head(_SHOWN)[::-1], "covered", names, labels, "", promised=sets[0].promised,
+        dark=frame.is_dark(),
+    )  # fmt: skip
     chart.show(title, figure, lambda: table, runs[0].dataset, "class_sets")
     for name, one in zip(names, sets, strict=True):
         st.caption(
@@ -71,9 +72,16 @@ def _sets(runs: Runs, names: Names) -> None:
                 size=number(one.size, ".2f"),
             )
         )
+    title = say("The same by test zone ({share} promised)", share=promised)
+    rows = zones.assign(class_id=range(len(zones)))[::-1]
+    called = [wording.place(zone) for zone in zones["zone_id"]]
+    figure = metrics.dumbbell(
+        rows, "covered", names, called, "", promised=sets[0].promised, dark=frame.is_dark()
+    )
+    chart.show(title, figure, lambda: zones, runs[0].dataset, "class_sets_by_zone")
     st.caption(
         say(
             "The promise is for all parcels together: rare classes are covered less often than "
-            "common ones."
+            "common ones, and single zones more or less often than all."
         )
     )

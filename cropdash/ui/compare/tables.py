@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -129,21 +130,22 @@ def reliability(
     return tables, errors
 
 
-def coverage(runs: Runs) -> pd.DataFrame:
-    """class_id, support, left_covered, right_covered, left_size, right_size of the class sets.
+def coverage(runs: Runs, key: Literal["class_id", "zone_id"]) -> pd.DataFrame:
+    """class_id or zone_id, support, left_covered, right_covered, left_size, right_size of the class sets.
 
     Over all test zones of each run, as scored; empty if one of the runs has no sets.
     """
     sides = []
     for run, side in zip(runs, ("left", "right"), strict=True):
         sets = run.scores.test.sets if run.scores else None
-        rows = pd.DataFrame(list(sets.by_class) if sets else [])
+        found = (sets.by_class if key == "class_id" else sets.by_zone) if sets else ()
+        rows = pd.DataFrame(list(found))
         if rows.empty:
             return rows
         names = {"covered": f"{side}_covered", "size": f"{side}_size"}
         sides.append(rows.rename(columns=names))
     first, second = sides
-    table = first.merge(second.drop(columns="support"), on="class_id", how="outer")
+    table = first.merge(second.drop(columns="support"), on=key, how="outer")
     return table.sort_values("support", ascending=False, ignore_index=True)
 
 
