@@ -50,6 +50,9 @@ def build(
     settings = _settings(name, typed if near is None else _near(name, near, typed))
     where = schedulers.chosen(scheduler)
     if estimate:
+        legend = load(settings.legend_path, codes=settings.codes, level=settings.legend_level)
+        for what, found in sources.of(settings).found(settings, legend):
+            console.print(f"{what}: {found}", highlight=False, soft_wrap=True)
         for line in estimates.sentences(estimates.of(settings)):
             console.print(line, highlight=False, soft_wrap=True)
     else:
