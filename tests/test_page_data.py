@@ -61,7 +61,8 @@ def full(built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     """The dataset under a folder of one's own, its zones by links."""
     mine = tmp_path / "data" / "demo"
     (mine / "zones").mkdir(parents=True)
-    (mine / "dataset.json").write_bytes((built / "demo" / "dataset.json").read_bytes())
+    for name in ("dataset.json", "legend.json"):
+        (mine / name).write_bytes((built / "demo" / name).read_bytes())
     for zone in (built / "demo" / "zones").iterdir():
         (mine / "zones" / zone.name).symlink_to(zone)
     yield from _install(Folders(tmp_path / "data", tmp_path / "models"), monkeypatch)
@@ -135,6 +136,11 @@ def _scenes(folder: Path) -> None:
         {"zone_id": ["a"], "region": ["r"], "split": ["train"]}, geometry=[box(*at.bounds)],
         crs=at.crs,
     ).to_crs(4326).to_file(folder / "zones.geojson")  # fmt: skip
+    parcels = gpd.GeoDataFrame(
+        {"ID_PARCEL": ["1", "2"], "CODE_CULTU": ["BTH", "XYZ"]},
+        geometry=[box(*at.bounds).buffer(-20), box(*at.bounds).buffer(-90)], crs=at.crs,
+    )  # fmt: skip
+    parcels.to_file(folder / "register.gpkg", layer="PARCELLES_GRAPHIQUES")
 
 
 @pytest.fixture
@@ -246,6 +252,12 @@ def test_the_zones_of_a_folder_are_shown_before_it_is_built(empty: Folders) -> N
     assert not app.error, app.error[0].value
     assert "1 zones, 12 periods (2023-01-01 to 2023-12-31), 4 bands" in _texts(app)
     assert len(app.get("plotly_chart")) == 1
+    found = dict(app.dataframe[0].value.to_numpy().tolist())
+    assert found["Images"] == "1 scenes, 2023-05-11 to 2023-05-11"
+    assert found["Pixels"] == "30 x 40 of 10 m in EPSG:32631"
+    assert found["Register"] == "register.gpkg, 2 rows; id ID_PARCEL, crop CODE_CULTU"
+    assert (found["Classes"], found["Unknown codes"]) == ("winter_wheat 1", "XYZ 1")
+    assert found["Zones"] == "1, of which 0 for the test (zones.geojson); 30 x 40 to 30 x 40 pixels"
 
 
 @pytest.mark.parametrize("name", ["demo", "incoming", "../up", "Capital", ""])

@@ -51,6 +51,9 @@ def build(
     settings = _settings(name, typed if near is None else _near(name, near, typed))
     where = schedulers.chosen(scheduler)
     if estimate:
+        legend = load(settings.legend_path, codes=settings.codes, level=settings.legend_level)
+        for what, told in sources.of(settings).found(settings, legend):
+            console.print(f"{what}: {told}", highlight=False, soft_wrap=True)
         found = estimates.of(settings)
         lines = [
             *estimates.sentences(found),

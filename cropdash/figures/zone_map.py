@@ -11,7 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from pyproj import Transformer
 
-from cropdash.domain import Grid, Zone
+from cropdash.domain import Grid, Zone, longitude
 from cropdash.figures import palette, wording
 from cropdash.i18n import say, sentence
 
@@ -32,10 +32,13 @@ _HEIGHT = 520
 
 def places(zones: Sequence[Zone]) -> pd.DataFrame:
     """PLACES of zones: middle [degrees], outline (5, 2) of longitudes and latitudes, EPSG code."""
-    rows = []
-    for zone in zones:
-        outline = corners(zone.grid)
-        lon, lat = outline[:4].mean(axis=0)
+    rows, outlines = [], [corners(zone.grid) for zone in zones]
+    for outline in outlines:
+        outline[:, 0] = longitude.unwrapped(outline[:, 0])
+    shown = longitude.unwrapped([outline[:4, 0].mean() for outline in outlines])
+    for zone, outline, lon in zip(zones, outlines, shown, strict=True):
+        outline[:, 0] += lon - outline[:4, 0].mean()  # all on one side of the map's edge
+        lat = outline[:4, 1].mean()
         epsg = zone.grid.crs.rpartition(":")[2]
         rows.append((zone.zone_id, zone.region, zone.split, lon, lat, outline, epsg))
     return pd.DataFrame(rows, columns=list(PLACES))

@@ -10,7 +10,7 @@ import datetime as dt
 
 from pyproj import Transformer
 
-from cropdash.domain import Grid
+from cropdash.domain import Grid, longitude
 
 
 def degrees(grid: Grid) -> tuple[float, float, float, float]:
@@ -24,8 +24,8 @@ def degrees(grid: Grid) -> tuple[float, float, float, float]:
 def ahead(grid: Grid) -> dt.timedelta:
     """How far the grid's solar time is ahead of UTC."""
     west, _, east, _ = degrees(grid)
-    longitude = (west + east) / 2 if west <= east else 180.0
-    return dt.timedelta(hours=longitude / 15)
+    at = 180.0 if longitude.crosses(west, east) else (west + east) / 2
+    return dt.timedelta(hours=at / 15)
 
 
 def midnight(grid: Grid, day: dt.date) -> dt.datetime:

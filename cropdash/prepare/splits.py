@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pyproj import Transformer
 
-from cropdash.domain import Zone
+from cropdash.domain import Zone, longitude
 from cropdash.domain.errors import NotEnoughData
 
 
@@ -84,13 +84,13 @@ def apart(zones: Sequence[Zone], held: Sequence[Zone]) -> tuple[Zone, ...]:
 def _degrees(zone: Zone) -> tuple[float, float, float, float]:
     to_degrees = Transformer.from_crs(zone.grid.crs, "OGC:CRS84", always_xy=True)
     west, south, east, north = to_degrees.transform_bounds(*zone.grid.bounds)
-    return west, south, east + 360 if east < west else east, north  # across the antimeridian
+    return west, south, east, north
 
 
 def _overlap(
     one: tuple[float, float, float, float], other: tuple[float, float, float, float]
 ) -> bool:
-    across = any(one[0] < other[2] + turn and other[0] + turn < one[2] for turn in (-360, 0, 360))
+    across = longitude.overlap((one[0], one[2]), (other[0], other[2]))
     return across and one[1] < other[3] and other[1] < one[3]
 
 

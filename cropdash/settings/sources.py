@@ -6,7 +6,7 @@ needs of services and files is loaded when a source is opened.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cropdash.domain import Zone
+from cropdash.domain import Legend, Zone
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.source import Source
 from cropdash.i18n import sentence
@@ -30,6 +30,7 @@ MODULES = {
     "earthengine": "cropdash.ingest.earthengine.kind",
     "stac": "cropdash.ingest.stac.kind",
 }
+Fact = tuple[str, str]  # what it is, and what was found, for people
 LINK_MBIT_S = 50.0  # an ordinary connection; the time scales with it
 
 
@@ -75,6 +76,8 @@ class SourceKind:
     estimate: Callable[[Any, Sequence[Zone]], Fetching] = lambda config, zones: Fetching()
     # The service of some settings, which need not be complete; None if it has no such service.
     service: Callable[[Mapping[str, Any]], Service | None] = lambda _: None
+    # What lies in the files of some settings, before anything is built.
+    found: Callable[[Any, Legend], Iterable[Fact]] = lambda config, legend: ()
     has_map: bool = True  # False: parcels without places beside each other, as a table's
     demo_s: float | None = None  # [s] the demo took, alone on two cores with AVX2
     is_made_up: bool = False  # its land is none that there is, and can be held against real land

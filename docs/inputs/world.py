@@ -21,6 +21,7 @@ from cropdash.domain import Grid, sentinel2
 FOUR = sentinel2.BAND_SETS["10m"]
 FRAME = Grid("EPSG:32631", 500_000.0, 5_400_000.0, 10.0, (24, 48))  # two squares side by side
 CODES = ("BTH", "MIS", "PPH")  # winter wheat, maize, meadow in the register
+CLASSES = {"BTH": "winter_wheat", "MIS": "maize", "PPH": "grassland"}
 _PEAK = {"BTH": 5.0, "MIS": 8.0, "PPH": 6.0}  # month of most green
 _FLOOR = {"BTH": 0.15, "MIS": 0.1, "PPH": 0.5}
 FIELD = 6  # [pixels] on a side
@@ -69,6 +70,11 @@ def reflectance(day: dt.date, frame: Grid = FRAME, bands: Sequence[str] = FOUR) 
             near = name in ("B6", "B7", "B8", "B8A")
             found[(b, *at)] = 0.18 + 0.3 * green if near else 0.11 - 0.07 * green
     return found
+
+
+def place_of(grid: Grid) -> tuple[int, int]:
+    """First row and column of a zone's grid in the frame."""
+    return round((FRAME.top - grid.top) / 10), round((grid.left - FRAME.left) / 10)
 
 
 def days(step: int = 1, of: Sequence[int] = MONTHS, day: int = 15) -> list[dt.date]:
@@ -225,6 +231,7 @@ def register(
     ids: str | None = "ID_PARCEL",
     codes: str | None = "CODE_CULTU",
     meaning: Mapping[str, object] | None = None,
+    no_crs: bool = False,
     frame: Grid = FRAME,
     shape: Callable[[Geometry], Geometry] = lambda g: g,
     **more: Any,
@@ -236,6 +243,7 @@ def register(
         columns[codes] = [(meaning or {}).get(r.code, r.code) for r in rows]
     shapes = [shape(outline(r, frame, inset=2.0)) for r in rows]
     table = gpd.GeoDataFrame(columns | more, geometry=shapes, crs=frame.crs).to_crs(crs)
+    table = table.set_crs(None, allow_override=True) if no_crs else table
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".gpkg":
         table.to_file(path, layer=layer, driver="GPKG", engine="pyogrio")

@@ -98,3 +98,17 @@ def test_more_bands_take_more_tiles_of_earth_engine(tmp_path):
 @pytest.mark.parametrize(("count", "text"), [(4.64e9, "4.6 GB"), (0.5e6, "0.5 MB")])
 def test_bytes_for_people(count, text):
     assert estimate.size(count) == text
+
+
+def test_files_of_further_layers_are_counted_as_a_band_each(tmp_path):
+    for name in ("radar/2023-05.tif", "radar/2023-06.tif", "dem.tif"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    plain = settings(tmp_path, "stac", [(100, 60), (40, 30)])
+    layers = f"{tmp_path}/radar,elevation={tmp_path}/dem.tif"
+    found = estimate.of(settings(tmp_path, "stac", [(100, 60), (40, 30)], layers=layers))
+    assert found.layers == 3
+    assert found.disk - estimate.of(plain).disk == (100 * 60 + 40 * 30) * 3 * 4  # float32
+    assert "3 files of further layers are counted as one band each" in " ".join(
+        estimate.sentences(found)
+    )

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import geopandas as gpd
 import pandas as pd
 import pytest
@@ -129,3 +131,20 @@ def test_what_a_killed_writer_left_is_cleared(tmp_path):
     folder.write_zone(worlds.zone("a"), worlds.cube(), worlds.labels(), parcels, series, {})
     assert not left.exists()
     assert folder.is_built("a", verify=True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"season": Season.of(2022)}, {"bands": ("B4", "B8")}, {"zones": ()}, {"legend_hash": "x"},
+        {"source": "stac"}, {"settings": {"size": 3}},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_another_content_under_a_name_that_is_taken_is_one_sentence(tmp_path, change):
+    folder = write(tmp_path)
+    before = folder.description()
+    with pytest.raises(DatasetNotFound, match="d exists with other zones, bands, season") as raised:
+        folder.describe(replace(before, **change))
+    assert str(raised.value).count(". ") == 0
+    assert folder.description() == before

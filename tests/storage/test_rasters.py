@@ -117,3 +117,11 @@ def test_a_disk_that_fills_up_under_a_raster_is_noticed(tmp_path):
         if whole[height]:
             np.testing.assert_array_equal(rasters.read(path)[0], values)
     assert len(set(whole.values())) == 2
+
+
+def test_labels_say_their_season(tmp_path):
+    season = Season.of("2022-10..2023-09", "dekad")
+    path = rasters.write_labels(tmp_path, worlds.labels(1, worlds.grid((7, 5))), season)
+    with rasterio.open(path) as file:
+        said = {name: file.tags().get(name) for name in ("SEASON", "SEASON_START", "SEASON_END")}
+    assert list(said.values()) == ["2022-10..2023-09", "2022-10-01", "2023-09-30"]

@@ -103,7 +103,11 @@ class Products:
 
     @cached_property
     def dates(self) -> Sequence[dt.date]:
-        return sorted(granule.date for granule in self._granules((), dt.timedelta(), ignore))
+        told: list[str] = []
+        found = sorted(granule.date for granule in self._granules((), dt.timedelta(), told.append))
+        if not found:
+            raise InvalidScene(told[0])
+        return found
 
     @cached_property
     def paths(self) -> Sequence[Path]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from cropdash.domain import Legend
 from cropdash.domain.errors import ConfigError
-from cropdash.domain.source import Source
 from cropdash.i18n import sentence
 from cropdash.settings.build import File, RegisterColumns, shown
-from cropdash.settings.sources import SourceKind
+from cropdash.settings.sources import Fact, SourceKind
+
+if TYPE_CHECKING:
+    from cropdash.ingest.local.source import LocalComposites, LocalSource
 
 
 class LocalBuild(RegisterColumns):
@@ -23,7 +27,7 @@ class LocalBuild(RegisterColumns):
         "most images.",
     )  # fmt: skip
     folder: File = Field(
-        title="Folder",
+    title="Folder",
         description="Holds scenes (GeoTIFFs, .SAFE products or files by band) or ready composites, "
         "and a register.",
         json_schema_extra=shown("scenes"),
@@ -44,7 +48,7 @@ class LocalBuild(RegisterColumns):
     )  # fmt: skip
 
 
-def _open(config: LocalBuild) -> Source:
+def _open(config: LocalBuild) -> LocalSource | LocalComposites:
     from cropdash.ingest.local import composites
     from cropdash.ingest.local.source import LocalComposites, LocalSource
     from cropdash.ingest.registers import layout_of
@@ -64,11 +68,18 @@ def _open(config: LocalBuild) -> Source:
     )
 
 
+def _found(config: LocalBuild, legend: Legend) -> Iterable[Fact]:
+    from cropdash.ingest.local.found import facts
+
+    return facts(_open(config), legend)
+
+
 KIND = SourceKind(
     name="local",
     label=sentence("Local"),
     hint=sentence("Images and parcels that are on this machine already."),
     settings=LocalBuild,
     open=_open,
+    found=_found,
     title=lambda config, source: f"{config.folder.name}, {source.season.text}",
 )

@@ -34,11 +34,12 @@ class _Folder:
     name: str = "local"
 
     @cached_property
-    def _land(self) -> Land:
+    def land(self) -> Land:
         return Land(self.folder, self.layout, self.register, self.listed, self.side_px)
 
     @property
-    def _paths(self) -> Sequence[Path]:
+    def paths(self) -> Sequence[Path]:
+        """Files on whose pixels zones are cut."""
         raise NotImplementedError
 
     def zones(self) -> tuple[Zone, ...]:
@@ -47,11 +48,11 @@ class _Folder:
 
     @cached_property
     def _zones(self) -> tuple[Zone, ...]:
-        return self._land.zones(self._paths)
+        return self.land.zones(self.paths)
 
     def parcels(self, zone: Zone) -> gpd.GeoDataFrame:
         """Register rows that touch the zone."""
-        return self._land.parcels(zone)
+        return self.land.parcels(zone)
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class LocalSource(_Folder):
         return images.of(self.folder)
 
     @property
-    def _paths(self) -> Sequence[Path]:
+    def paths(self) -> Sequence[Path]:
         return self._images.paths
 
 
@@ -106,5 +107,5 @@ class LocalComposites(_Folder):
         return Composites(self.folder)
 
     @property
-    def _paths(self) -> Sequence[Path]:
+    def paths(self) -> Sequence[Path]:
         return self._ready.paths

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from cropdash.domain import Legend
 from cropdash.domain.errors import ConfigError
-from cropdash.domain.source import Source
 from cropdash.i18n import sentence
 from cropdash.settings.build import BuildConfig, File, shown
-from cropdash.settings.sources import SourceKind
+from cropdash.settings.sources import Fact, SourceKind
+
+if TYPE_CHECKING:
+    from cropdash.ingest.table.source import TableSource
 
 
 def _column(default: str, title: str, about: str) -> str:
@@ -48,7 +52,7 @@ class TableBuild(BuildConfig):
     )  # fmt: skip
 
 
-def _open(config: TableBuild) -> Source:
+def _open(config: TableBuild) -> TableSource:
     from cropdash.ingest.table.reading import Columns
     from cropdash.ingest.table.source import TableSource
 
@@ -65,6 +69,12 @@ def _open(config: TableBuild) -> Source:
     )
 
 
+def _found(config: TableBuild, legend: Legend) -> Iterable[Fact]:
+    from cropdash.ingest.table.found import facts
+
+    return facts(_open(config), legend)
+
+
 KIND = SourceKind(
     name="table",
     label=sentence("Table"),
@@ -73,6 +83,7 @@ KIND = SourceKind(
     ),
     settings=TableBuild,
     open=_open,
+    found=_found,
     title=lambda config, source: f"{config.table_path.stem}, {source.season.text}",
     has_map=False,
 )

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from cropdash.domain import Cube, Grid, Scene, Season, Split, Zone, sentinel2
+from cropdash.domain import Cube, Grid, Scene, Season, Split, Zone, longitude, sentinel2
 from cropdash.domain.errors import InvalidRegister, NotEnoughData
 from cropdash.domain.period import Every
 from cropdash.domain.source import ONLY_HERE, PeriodStore, Warn, ignore
@@ -47,7 +47,7 @@ class TableSource:
     def season(self) -> Season:
         if self.wanted is not None:
             return self.wanted
-        years = Counter(day.year for day in self._rows[DATE])
+        years = Counter(day.year for day in self.rows[DATE])
         return Season.of(years.most_common(1)[0][0], self.every)
 
     def zones(self) -> tuple[Zone, ...]:
@@ -79,7 +79,7 @@ class TableSource:
         """Medians of each parcel's rows in a period; a row counts if it has every band."""
         mine = self._of_zone(zone).reset_index(drop=True)
         place = pd.Series(mine.index, index=mine[ID])
-        rows = self._rows[self._rows[ID].isin(place.index)].dropna(subset=list(self.bands))
+        rows = self.rows[self.rows[ID].isin(place.index)].dropna(subset=list(self.bands))
         cut = self.season.periods
         at = rows[DATE].map(lambda day: next((t for t, p in enumerate(cut) if day in p), -1))
         rows = rows.assign(at=at.astype(int), place=rows[ID].map(place).astype(int))
@@ -103,13 +103,14 @@ class TableSource:
         return iter(())
 
     @cached_property
-    def _rows(self) -> pd.DataFrame:
+    def rows(self) -> pd.DataFrame:
+        """All that was read, see `reading.read`."""
         return reading.read(self.path, self.names, self.bands)
 
     @cached_property
     def _parcels(self) -> pd.DataFrame:
         """A row a parcel in order of id, with the zone that it is kept in."""
-        found = self._rows.drop_duplicates(ID).sort_values(ID, ignore_index=True)
+        found = self.rows.drop_duplicates(ID).sort_values(ID, ignore_index=True)
         if len(found) > _MOST_PARCELS:
             raise InvalidRegister(
                 f"{self.path.name} holds {len(found):,} parcels: give {_MOST_PARCELS:,} at most."
@@ -137,7 +138,7 @@ class TableSource:
         fits = np.isfinite(lonlat).all() and (np.abs(lonlat) <= (180, 84)).all()
         if not fits:
             raise InvalidRegister(f"{self.path.name}: lon and lat of a parcel are no degrees.")
-        epsg = squares.utm_epsg(*squares.middle(lonlat))
+        epsg = longitude.utm_epsg(*squares.middle(lonlat))
         at = np.floor(squares.to_utm(lonlat, epsg) / (self.block_km * 1000)).astype(int)
         at -= at.min(axis=0)
         return pd.Series([f"block {j} {i}" for j, i in at], index=found.index)
@@ -183,7 +184,7 @@ class TableSource:
         if LON in part and LAT in part and part[[LON, LAT]].notna().to_numpy().all():
             lonlat = part[[LON, LAT]].to_numpy(float)
             middle = squares.middle(lonlat)
-            epsg = squares.utm_epsg(*middle)
+            epsg = longitude.utm_epsg(*middle)
             crs = f"EPSG:{epsg}"
             x, y = squares.to_utm(np.array([middle]), epsg)[0].round(-3)
         return Grid(crs, x, y, _PIXEL_M, (side, side))

@@ -15,7 +15,7 @@ import shapely
 from shapely.errors import ShapelyError
 from shapely.geometry import shape
 
-from cropdash.domain import Grid, Zone
+from cropdash.domain import Grid, Zone, longitude
 from cropdash.domain.errors import ConfigError, InvalidRegister
 from cropdash.domain.source import Warn, ignore
 from cropdash.files import atomic, tables
@@ -125,7 +125,7 @@ def _grid(epsg: int | None, points: squares.Floats, frame: Grid | None) -> Grid:
     if frame is not None:
         return squares.inside(frame, points, "OGC:CRS84" if epsg is None else f"EPSG:{epsg}")
     if epsg is None:
-        epsg = squares.utm_epsg(*squares.middle(points))
+        epsg = longitude.utm_epsg(*squares.middle(points))
         points = squares.to_utm(points, epsg)
     return squares.rectangle((*points.min(axis=0).tolist(), *points.max(axis=0).tolist()), epsg)
 

@@ -11,7 +11,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import Transformer
 
-from cropdash.domain import Grid
+from cropdash.domain import Grid, longitude
 from cropdash.domain.errors import InvalidRegister
 
 PIXEL_M = 10.0
@@ -24,12 +24,6 @@ _EDGE_M = 500.0  # an edge is bent in the next UTM zone; between such points by 
 _TOUCH_M2 = 1.0  # squares that only share an edge overlap by less than this, in rounding
 
 Floats = NDArray[np.float64]
-
-
-def utm_epsg(lon: float, lat: float) -> int:
-    """The UTM zone of a place by its longitude, north or south of the equator."""
-    number = int((lon + 180) // 6) % 60 + 1
-    return (32600 if lat >= 0 else 32700) + number
 
 
 def square_around(lon: float, lat: float, size_px: int) -> Grid:
@@ -47,7 +41,7 @@ def square_around(lon: float, lat: float, size_px: int) -> Grid:
             f"size_px is {size_px}: use an even number from {MIN_PX} to {MAX_PX}, so that the"
             " corners lie on the 20 m grid."
         )
-    crs = f"EPSG:{utm_epsg(lon, lat)}"
+    crs = f"EPSG:{longitude.utm_epsg(lon, lat)}"
     x, y = transformer(_LONLAT, crs).transform(lon, lat)
     half = size_px * PIXEL_M / 2
     return Grid(crs, _snap(x - half), _snap(y + half), PIXEL_M, (size_px, size_px))
@@ -105,9 +99,7 @@ def inside(frame: Grid, points: Floats, crs: str) -> Grid:
 def middle(lonlat: Floats) -> tuple[float, float]:
     """Longitude and latitude in the middle of points that may lie on both sides of the antimeridian."""
     lon, lat = lonlat.T
-    lon = np.where(lon < 0, lon + 360, lon) if np.ptp(lon) > 180 else lon
-    at = (lon.min() + lon.max()) / 2
-    return float((at + 180) % 360 - 180), float(lat.min() + lat.max()) / 2
+    return longitude.middle(lon), float(lat.min() + lat.max()) / 2
 
 
 def centres(grids: Sequence[Grid]) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -89,6 +90,7 @@ def _offer(
         zones = sources.of(config).open(config).zones()
         with beside:
             zone_choice.preview(zones)
+            _found(config)
     st.caption(literal(_taking(config, zones)))
     once = say("The same from a terminal, once the zones are written:")
     st.caption(once if chosen else say("The same from a terminal:"))
@@ -104,6 +106,15 @@ def _offer(
         say("{dataset} is being built; you may close this page.", dataset=config.dataset)
     )
     st.rerun()
+
+
+def _found(config: BuildConfig) -> None:
+    """What lies in the folder or the table, before anything is built."""
+    legend = load(config.legend_path, codes=config.codes, level=config.legend_level)
+    facts = list(sources.of(config).found(config, legend))
+    if facts:
+        table = pd.DataFrame(facts, columns=[say("What"), say("Found")])
+        st.dataframe(table, hide_index=True, width="stretch")
 
 
 def _legend(config: BuildConfig) -> str:

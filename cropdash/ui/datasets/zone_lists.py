@@ -17,7 +17,7 @@ import pandas as pd
 from pyproj import Transformer
 from pyproj.exceptions import CRSError
 
-from cropdash.domain import Grid, Zone
+from cropdash.domain import Grid, Zone, longitude
 from cropdash.domain.errors import CropdashError, InvalidRegister
 from cropdash.figures import zone_map
 from cropdash.i18n import sentence
@@ -149,10 +149,13 @@ def _grid(cells: Row) -> Grid:
 
 
 def _outlined(geometry: Any, cells: Row) -> Grid:
+    from shapely import get_coordinates
     from shapely.geometry import shape
 
-    west, south, east, north = shape(geometry).bounds
-    lon, lat = (west + east) / 2, (south + north) / 2
+    lons, lats = get_coordinates(shape(geometry)).T
+    lon, lat = longitude.middle(lons), float(lats.min() + lats.max()) / 2
+    line = longitude.unwrapped(lons)
+    west, south, east, north = line.min(), lats.min(), line.max(), lats.max()
     if geometry["type"] == "Point":
         return _around(lon, lat, *(2 * [int(cells.get("size_px") or _SIZE_PX)]))
     crs, x, y = _in_utm([west, east], [south, north], lon, lat)
@@ -169,7 +172,7 @@ def _around(lon: float, lat: float, height: int, width: int) -> Grid:
 def _in_utm(lons: list[float], lats: list[float], lon: float, lat: float) -> tuple[str, Any, Any]:
     if not (-180 <= lon <= 180 and -80 <= lat <= 84):
         raise InvalidRegister(f"lon {lon}, lat {lat} is no place in degrees.")
-    crs = f"EPSG:{(32600 if lat >= 0 else 32700) + int((lon + 180) // 6) % 60 + 1}"
+    crs = f"EPSG:{longitude.utm_epsg(lon, lat)}"
     x, y = Transformer.from_crs("OGC:CRS84", crs, always_xy=True).transform(lons, lats)
     return crs, x, y
 

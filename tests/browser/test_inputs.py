@@ -1,0 +1,54 @@
+"""What people have, by the page alone: from files in data/incoming to a trained, scored model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from docs.inputs import world as land
+
+BUILD_MS = 180_000  # [ms] a small build, or training, may take on a busy machine
+KINDS = {
+    "Local": lambda folder: land.register(
+        land.zones(land.composites(folder / "mosaics", (3, 5, 6, 8))) / "register.gpkg"
+    ),
+    "Table": lambda folder: land.table(folder / "means.csv"),
+}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Path:
+    """An installation that holds nothing but the files."""
+    for write in KINDS.values():
+        write(tmp_path / "data" / "incoming")
+    return tmp_path
+
+
+def test_files_become_datasets_and_scored_models(page: Page, server) -> None:
+    for kind in KINDS:
+        name = kind.lower()
+        page.goto(f"{server.url}/Data?view=new")
+        page.get_by_role("radio", name=kind, exact=True).or_(
+            page.get_by_role("button", name=kind, exact=True)
+        ).first.click()
+        expect(page.get_by_text(f"build {name} --source {name}")).to_be_visible()
+        expect(page.get_by_test_id("stDataFrame").last).to_be_visible()  # what was found
+        page.get_by_role("button", name="Start building").click()
+        expect(page.get_by_text("2 of 2 built")).to_be_visible(timeout=BUILD_MS)
+
+        page.goto(f"{server.url}/Train?dataset={name}")
+        page.get_by_text("XGBoost", exact=True).first.click()
+        page.get_by_role("button", name="Start training").click()
+        page.wait_for_url("**run=xgboost-*")
+        run_id = page.url.split("run=")[1].split("&")[0]
+        again = page.get_by_role("button", name="Repeat with changes")
+        expect(again).to_be_visible(timeout=BUILD_MS)
+        run = server.store.run(run_id)
+        assert run.scores.test.parcel.accuracy > 0.9
+        assert run.scores.test.parcel.n_scored == 16
+        metric = page.get_by_test_id("stMetric").filter(has_text="Pixel accuracy")
+        expect(metric).to_contain_text(f"{run.scores.test.pixel.accuracy:.3f}")
+    page.goto(f"{server.url}/Map?dataset=table")
+    expect(page.get_by_text("A table without a map: each square is a parcel")).to_be_visible()
