@@ -46,12 +46,12 @@ def show() -> None:
             if (run := cards.best_run(runs, kind.name, name))
         ]
         if best:
-            st.subheader("Models", anchor=False)
+            st.header("Models", anchor=False)
             for run in best:
                 cards.model_card(run)
         settled = [info for info in datasets if info.name != DEMO or step != "building"]
         if settled:
-            st.subheader("Datasets", anchor=False)
+            st.header("Datasets", anchor=False)
             for info in settled:
                 cards.dataset_card(info)
 

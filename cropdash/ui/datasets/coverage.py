@@ -36,12 +36,12 @@ _DROPPED = ("without_geometry", "without_area", "repeated_geometry")
 
 def show(dataset: str) -> None:
     """Figures over all built zones, and a table with a row for each."""
-    st.subheader(say("What the zones hold"), anchor=False)
+    st.header(say("What the zones hold"), anchor=False)
     zones = _table(dataset, data.fingerprint(dataset))
     if zones.empty:
         st.info(say("No zone of this dataset is built yet."), icon=":material/info:")
         return
-    scores.row(_figures(zones))
+    scores.row(_figures(zones), "coverage")
     shown = zones.assign(Split=zones["Split"].map(say))
     st.dataframe(shown, hide_index=True, column_config=_columns(), key=f"coverage:{dataset}")
     chart.button(say("Coverage (CSV)"), lambda: zones, dataset, "coverage")
