@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,11 +40,10 @@ class Opened:
     by_menu: float
 
 
-def measure(browser: Browser, server: Server, folder: Path, times: int) -> list[Opened]:
-    """Every page, `times` times after one that is not counted."""
+def measure(browser: Browser, server: Server, folder: Path, times: int) -> Iterator[Opened]:
+    """Each page, `times` times after one that is not counted."""
     script = folder / "empty.py"
     script.write_text("import streamlit as st\n\nst.title('Empty')\n", encoding="utf-8")
-    found = []
     for beside in serve(folder, script):
         for page in frame.PAGES:
             with _context(browser) as ours, _context(browser) as other:
@@ -52,11 +51,10 @@ def measure(browser: Browser, server: Server, folder: Path, times: int) -> list[
                     (_empty(other, beside), *_opened(ours, server, page.address), _chosen(ours, server, page))
                     for _ in range(times + 1)
                 ][1:]  # fmt: skip
-            found.append(Opened(page.name, *map(statistics.median, zip(*rows, strict=True))))
-    return found
+            yield Opened(page.name, *map(statistics.median, zip(*rows, strict=True)))
 
 
-def report(found: list[Opened]) -> None:
+def report(found: Iterable[Opened]) -> None:
     """One line a page: seconds, and the two times as multiples of the empty page's."""
     print_row("page", "empty", "heading", "times", "picture", "times", "by the menu")
     for one in found:
@@ -69,7 +67,7 @@ def report(found: list[Opened]) -> None:
 
 
 def print_row(*cells: str) -> None:
-    print("".join(f"{cell:>13}" for cell in cells))
+    print("".join(f"{cell:>13}" for cell in cells), flush=True)
 
 
 @contextmanager

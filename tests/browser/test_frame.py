@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import watched
 from tests.browser.test_explore import map_frame
-from tests.browser.test_whole import PAGES, settled
+from tests.browser.test_whole import PAGES, address, settled
 
 SIZES = [(1440, 900), (1920, 1080), (2560, 1440)]
 PANELS = (
@@ -87,9 +87,9 @@ def test_nothing_jumps_once_it_is_there(browser, server, name):
         shifts = []
         # The first answer comes in pieces, as the server and the browser load what they need.
         for _ in range(2):
-            page.goto(f"{server.url}/{name}?dataset=demo&zone={a_test_zone(server)}")
+            page.goto(address(server, name))
             settled(page, name)
-            expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+            expect(page.get_by_test_id("stMain").get_by_test_id("stSkeleton")).to_have_count(0)
             page.wait_for_timeout(500)  # what comes late would jump then
             shifts.append(page.evaluate("window.shifted"))
         assert min(shifts) < 0.1, shifts
