@@ -6,6 +6,7 @@ from cropdash.ui.shell import guard, serving
 
 
 def show() -> None:
+    from cropdash.i18n import say
     from cropdash.jobs import launch
     from cropdash.settings import classifiers
     from cropdash.settings.folders import DEMO
@@ -30,7 +31,7 @@ def show() -> None:
         active = [run.run_id for run in reversed(runs) if not run.status.is_final]
         if active:
             with st.container(border=True):
-                frame.heading("At work")
+                frame.heading(say("At work"))
                 job_watch.watch_queue(active, launch)
         dataset = DEMO if DEMO in usable else next(iter(usable), None)
         if step in ("train", "training") and dataset:
@@ -46,12 +47,12 @@ def show() -> None:
             if (run := cards.best_run(runs, kind.name, name))
         ]
         if best:
-            st.subheader("Models", anchor=False)
+            st.header(say("Models"), anchor=False)
             for run in best:
                 cards.model_card(run)
         settled = [info for info in datasets if info.name != DEMO or step != "building"]
         if settled:
-            st.subheader("Datasets", anchor=False)
+            st.header(say("Datasets"), anchor=False)
             for info in settled:
                 cards.dataset_card(info)
 

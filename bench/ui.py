@@ -1,10 +1,12 @@
 """How long a person waits, in a real Chromium: cold start, pages, clicks, zone changes, two at once.
 
-    python -m bench.ui [--parcels 1000 4000 10000] [--clicks 15] [--changes 7] [--starts 5] [--opens 5]
+    python -m bench.ui [--parcels 1000 4000 10000] [--clicks 15] [--changes 7] [--starts 5] [--opens 5] [--pages]
 
 Starts servers of its own on worlds made in a scratch folder: zones of fields on a lattice for
 Explore, a small simulated landscape with two runs for the other pages. Prints medians, the worst,
 what was sent, and the machine's load, since a busy machine makes everything slower.
+
+Pages stand beside an empty one of Streamlit's (`bench.ui_pages`).
 
 "up" is the time until the server's port answers, "first page" until its heading can be read and
 "whole page" until it has run to its end; each counts from the start of the process, with a browser
@@ -24,7 +26,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from bench import ui_click
+from bench import ui_click, ui_pages
 from cropdash.ui.shell import frame
 from tests import factory
 from tests.browser.conftest import CHROMIUM, FLAGS, Server, serve
@@ -41,16 +43,21 @@ def main() -> None:
     parser.add_argument("--changes", type=int, default=7)
     parser.add_argument("--starts", type=int, default=5, help="cold starts")
     parser.add_argument("--opens", type=int, default=5, help="openings of each warm page")
+    parser.add_argument("--pages", action="store_true", help="only pages beside the empty one")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch, chromium() as browser:
         folder = Path(scratch)
         write_world(folder)
         ui_click.write_zones(folder / "data", given.parcels)
         load("before")
-        report_starts(
-            {page: cold_starts(browser, folder, page, given.starts) for page in PAGES[:2]}
-        )
+        if not given.pages:
+            report_starts(
+                {page: cold_starts(browser, folder, page, given.starts) for page in PAGES[:2]}
+            )
         for server in serve(folder):
+            ui_pages.report(ui_pages.measure(browser, server, folder, given.opens))
+            if given.pages:
+                return
             report_pages({page: openings(browser, server, page, given.opens) for page in PAGES})
             results = ui_click.measure(browser, server, given.parcels, given.clicks, given.changes)
             ui_click.report(results)

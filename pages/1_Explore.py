@@ -5,10 +5,11 @@ import streamlit as st
 from cropdash.i18n import say, sentence
 from cropdash.ui.explore import parcels, views, zone
 from cropdash.ui.shell import data, frame
-from cropdash.ui.widgets import choices
+from cropdash.ui.widgets import choices, pictures
 from cropdash.ui.widgets import parcel_map as component
 
 MENU_ICON = ":material/travel_explore:"
+MENU_NEEDS = "dataset"
 PARTS = {"zone": sentence("Zone"), "dataset": sentence("The whole dataset")}
 
 head = frame.begin("Explore", "What was declared, what the satellite saw, and one parcel's year.")
@@ -33,6 +34,8 @@ def zone_and_parcel() -> None:
         part = choices.one_of(say("Show"), "part", PARTS, usual, bare=True)
         if part == "zone":
             mode, fill = zone.choose_look(dataset)
+            with st.popover(say("Download"), icon=":material/download:"):
+                pictures.years(dataset, zones[here])
             chosen = component.choose_parcel(dataset, here)
     if part == "dataset":
         views.show(dataset, here, tuple(zones.values()))

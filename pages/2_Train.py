@@ -21,6 +21,7 @@ from cropdash.ui.train import (
 from cropdash.ui.widgets import damage, job_watch
 
 MENU_ICON = ":material/model_training:"
+MENU_NEEDS = "dataset"
 
 frame.begin(
     sentence("Train"),
@@ -43,34 +44,34 @@ left, right = st.columns([5, 7], gap="large")
 
 with left:
     if do == "training":
-        st.subheader(say("New training"), anchor=False)
+        st.header(say("New training"), anchor=False)
         form.new_training(names, runs, launch.command_line, launch.start)
     elif do == "join":
-        st.subheader(say("New ensemble"), anchor=False)
+        st.header(say("New ensemble"), anchor=False)
         ensembles.new_ensemble(names, runs, launch.command_line, launch.start)
     elif do == "search":
-        st.subheader(say("New search"), anchor=False)
+        st.header(say("New search"), anchor=False)
         study_form.new_search(names, runs, launch.command_line, launch.start)
     else:
-        st.subheader(say("New cross-validation"), anchor=False)
+        st.header(say("New cross-validation"), anchor=False)
         study_form.new_crossvalidation(names, runs, launch.command_line, launch.start)
 
 with right, frame.plainly():
     if is_run and runs:
-        st.subheader(say("Run"), anchor=False)
+        st.header(say("Run"), anchor=False)
         run_id = curation.choose(runs)
         job_watch.watch(run_id, launch, curves)
         curation.show(run_id)
     elif is_run:
         st.info(say("No model was trained yet: start the first one."), icon=":material/info:")
     elif studies:
-        st.subheader(say(form.TASKS[do]), anchor=False)
+        st.header(say(form.TASKS[do]), anchor=False)
         study_watch.watch(address.choose(say("Name"), "study", studies), launch)
     else:
         st.info(study_watch.empty(do), icon=":material/info:")
 
 damage.show()
 if is_run and runs:
-    st.subheader(say("All runs"), anchor=False)
+    st.header(say("All runs"), anchor=False)
     with frame.plainly():
         run_comparison.show(history.show(runs))

@@ -10,6 +10,7 @@ from cropdash.ui.widgets import parcel_map as component
 from cropdash.ui.widgets import run_pair
 
 MENU_ICON = ":material/map:"
+MENU_NEEDS = "prediction"
 
 head = frame.begin(
     "Map", "Truth, two models, and where they disagree, on zones that neither has seen."

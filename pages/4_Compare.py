@@ -8,6 +8,7 @@ from cropdash.ui.shell import data, frame
 from cropdash.ui.widgets import choices, run_pair
 
 MENU_ICON = ":material/compare:"
+MENU_NEEDS = "prediction"
 
 head = frame.begin(
     "Compare", "Two runs on the same held-out zones: numbers, confusions, significance."
@@ -44,7 +45,7 @@ with frame.plainly():
     if controls.is_seed(choice):
         controls.published()
 
-    st.subheader(say("Confusion matrices"), anchor=False)
+    st.header(say("Confusion matrices"), anchor=False)
     matrices.show(pair, labels, scored, choice)
 
     details.show(pair, labels, scored, choice)

@@ -9,6 +9,7 @@ from cropdash.ui.widgets import cases, run_pair
 from cropdash.ui.widgets import choices as choices_of
 
 MENU_ICON = ":material/fact_check:"
+MENU_NEEDS = "prediction"
 
 head = frame.begin("Review", "Declarations that deserve a second look, with the evidence.")
 names = [name for name in data.datasets() if any(r.scores for r in data.usable_runs(name))]

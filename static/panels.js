@@ -81,6 +81,21 @@
     return [feature.properties.label, own].concat(said).filter(Boolean).join("<br>");
   }
 
+  // A tooltip at the edge of a panel is moved until all of it can be read.
+  function keepInside(event) {
+    const tip = event.tooltip || (event.propagatedFrom || event.layer).getTooltip();
+    const box = tip && tip.getElement();
+    if (!box) return;
+    box.style.translate = "0px 0px";
+    const room = this._map.getContainer().getBoundingClientRect();
+    const at = box.getBoundingClientRect();
+    const inward = (low, high, least, most) =>
+      low < least ? least - low : high > most ? Math.max(most - high, least - low) : 0;
+    box.style.translate =
+      inward(at.left, at.right, room.left + 2, room.right - 2) + "px " +
+      inward(at.top, at.bottom, room.top + 2, room.bottom - 2) + "px";
+  }
+
   // Parcels and the mark share the map's one canvas: a second one above would take the clicks.
   function addParcels(panel) {
     panel.parcels = L.geoJson(null, {
@@ -92,6 +107,7 @@
         layer.bindTooltip(text, { sticky: true, className: "parcel-tip" });
       },
     }).addTo(panel.map);
+    panel.parcels.on("mousemove tooltipopen", keepInside);
     panel.parcels.on("click", function (event) {
       put({ [state.picks || "parcel"]: event.layer.feature.properties.id });
     });
@@ -143,28 +159,6 @@
         other.map.setView(map.getCenter(), map.getZoom(), { animate: false });
         other.map.following = false;
       });
-    });
-  }
-
-  // Ground beyond the zone is dimmed: parcels reach over its edge.
-  function addZone(map) {
-    const ring = options.zone;
-    const world = [[-85, -180], [-85, 180], [85, 180], [85, -180]];
-    map.createPane("zone").style.zIndex = 450;
-    map.getPane("zone").style.pointerEvents = "none";
-    const look = { pane: "zone", interactive: false, renderer: L.svg({ pane: "zone" }) };
-    L.polygon([world, ring], Object.assign({ stroke: false, fillColor: "#808a84", fillOpacity: 0.55 }, look)).addTo(map);
-    L.polygon(ring, Object.assign({ color: "#ffffff", weight: 1.5, fill: false }, look)).addTo(map);
-  }
-
-  function addPlace(map) {
-    L.control.scale({ imperial: false, position: "bottomleft" }).addTo(map);
-    const where = L.DomUtil.create("div", "map-where", map.getContainer());
-    map.on("mousemove", function (event) {
-      where.textContent = event.latlng.lat.toFixed(5) + ", " + event.latlng.lng.toFixed(5);
-    });
-    map.on("mouseout", function () {
-      where.textContent = "";
     });
   }
 
@@ -241,6 +235,7 @@
       }
       const held = slider && slider.busy();
       if (!held && panel.base && state.base) setPicture(panel.base, state.base);
+      panel.ground.show(state.background);
       if (panel.overlay) panel.overlay.setOpacity(state.opacity);
       if (panel.over) panel.over.setOpacity(state.opacity);
       setOverlays(panel, i);
@@ -279,10 +274,9 @@
       panel.caption = caption(element, spec.title);
       stage.name(i, spec.title);
       addImages(panel, spec);
-      addZone(panel.map);
+      panel.ground = window.cropdashGround(panel.map, options, panel.base, i === 0);
       addParcels(panel);
     });
-    addPlace(map);
     if (options.periods) addPeriods(stage.below);
     if (options.legend) legend = window.cropdashLegend(stage.beside, options, put, light);
     stage.fit();

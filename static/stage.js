@@ -38,7 +38,17 @@
     return layouts.reduce((a, b) => (b.w > a.w ? b : a));
   }
 
+  // What the component leaves open: the frame's name and language, and that it may be zoomed.
+  function introduce(options) {
+    document.documentElement.lang = options.language;
+    if (window.frameElement) window.frameElement.setAttribute("aria-label", options.name);
+    document.querySelectorAll("meta[name='viewport']").forEach(function (meta) {
+      meta.content = "width=device-width, initial-scale=1";
+    });
+  }
+
   window.cropdashStage = function (map, options, resized) {
+    introduce(options);
     const first = map.getContainer(), count = options.panels.length;
     const root = element("div", "stage", null);
     // The layout stands here and not in the style sheet, which may arrive after the first view.
@@ -50,7 +60,7 @@
     Object.assign(left.style, { flex: "none" });
     Object.assign(grid.style, { display: "grid", gap: GAP + "px" });
     const below = element("div", "stage-below", left);
-    const beside = element("aside", "stage-beside", root);
+    const beside = element("div", "stage-beside", root);
     const made = [first];
     for (let i = 1; i < count; i++) made.push(document.createElement("div"));
     made.forEach(function (panel) {

@@ -285,7 +285,7 @@ def test_each_part_opens_from_the_address_in_french(part, said, charts):
     app.query_params["lang"] = "fr"
     app.query_params["part"] = part
     checked(app.run())
-    assert [h.value for h in app.subheader] == ["Matrices de confusion", said]
+    assert [h.value for h in app.header] == ["Matrices de confusion", said]
     # Two matrices and the seasons behind a cell, then only what this part draws.
     assert len(app.get("plotly_chart")) == 3 + charts
     assert any("fond exclu" in c.value for c in app.caption)

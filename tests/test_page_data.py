@@ -518,7 +518,7 @@ ENGLISH = (
 def _labels(app: AppTest) -> str:
     kinds = ("button", "download_button", "selectbox", "text_input", "number_input", "expander")
     parts = [str(element.label) for kind in kinds for element in app.get(kind)]
-    headings = [str(h.value) for h in app.subheader]
+    headings = [str(h.value) for h in app.header]
     return "\n".join([_texts(app), *headings, *parts, *(str(m.label) for m in app.metric)])
 
 

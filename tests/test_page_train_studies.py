@@ -59,7 +59,7 @@ def _open(**address: str) -> AppTest:
 
 
 def _texts(app: AppTest) -> str:
-    blocks = (app.markdown, app.caption, app.subheader, app.error, app.info, app.code)
+    blocks = (app.markdown, app.caption, app.header, app.error, app.info, app.code)
     return "\n".join(str(element.value) for block in blocks for element in block)
 
 

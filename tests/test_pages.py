@@ -56,6 +56,21 @@ def test_an_empty_installation_says_what_to_do_next(page, at, tmp_path):
     assert app.info or app.button
 
 
+def test_the_menu_says_what_cannot_be_used_yet(at, tmp_path, world):
+    def closed(folders: config.Folders) -> set[str]:
+        at(folders)
+        links = [link.proto for link in show("app.py").get("page_link")]
+        assert all(bool(link.help) for link in links if link.disabled)
+        return {link.label for link in links if link.disabled}
+
+    empty = config.Folders(tmp_path / "data", tmp_path / "models")
+    predicting = {"Map", "Compare", "Review"}
+    assert closed(empty) == {"Explore", "Train"} | predicting
+    factory.write_dataset(empty.data)
+    assert closed(empty) == predicting
+    assert closed(world) == set()
+
+
 @pytest.mark.parametrize("page", ["app.py", *PAGES])
 def test_every_page_shows_the_small_world(page, at, world):
     at(world)

@@ -85,7 +85,7 @@ def _open(page: str = "app.py", **address: str) -> AppTest:
 
 
 def _texts(app: AppTest) -> str:
-    blocks = (app.markdown, app.caption, app.subheader, app.error, app.warning, app.info, app.code)
+    blocks = (app.markdown, app.caption, app.header, app.error, app.warning, app.info, app.code)
     return "\n".join(str(element.value) for block in blocks for element in block)
 
 

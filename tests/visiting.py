@@ -69,7 +69,7 @@ def charts(app: AppTest) -> list[dict]:
 
 
 def text(app: AppTest) -> str:
-    return " ".join(e.value for e in [*app.markdown, *app.caption, *app.info, *app.subheader])
+    return " ".join(e.value for e in [*app.markdown, *app.caption, *app.info, *app.header])
 
 
 def sent(app: AppTest) -> dict:

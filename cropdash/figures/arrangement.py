@@ -57,12 +57,14 @@ def arrange(
     level: Level = "class",
     top_k: int | None = 20,
     only: Collection[int] = (),
+    fold: Collection[str] = (),
 ) -> Labels:
     """Which labels are drawn, in what order.
 
     Both matrices are at class level. The groups of `level` in `only`, or if that is empty the
     `top_k` with the most support (all if None), stand by family; the rest is "other". Groups
-    that neither matrix holds are left out.
+    that neither matrix holds are left out. Those of a family (see `family_of`) in `fold` are one
+    row together.
     """
     _check(left, right, legend, top_k)
     group_of = legend.group_of(level)
@@ -74,7 +76,7 @@ def arrange(
     shown = chosen or set(ranked[:top_k].tolist())
     order = [g for g in _order(legend, level) if g in shown]
     rest = [int(g) for g in present if g not in shown]
-    return _labels(legend, level, order, rest)
+    return _labels(legend, level, order, rest, fold)
 
 
 def positions(labels: Labels, legend: Legend) -> NDArray[np.int64]:
@@ -106,18 +108,32 @@ def _order(legend: Legend, level: Level) -> list[int]:
     return list(dict.fromkeys(int(group_of[crop.id]) for crop in legend.ordered()))
 
 
-def _labels(legend: Legend, level: Level, order: list[int], rest: list[int]) -> Labels:
+def _labels(
+    legend: Legend, level: Level, order: list[int], rest: list[int], fold: Collection[str]
+) -> Labels:
     names = wording.group_labels(legend, level)
     group_of = legend.group_of(level)
-    members = [tuple(int(k) for k in np.flatnonzero(group_of == g)) for g in order]
-    families = [_family(legend, level, classes[0]) for classes in members]
+    held = [tuple(int(k) for k in np.flatnonzero(group_of == g)) for g in order]
+    of = [family_of(legend, level, classes[0]) for classes in held]
+    shown: list[str] = []
+    members: list[tuple[int, ...]] = []
+    families: list[str] = []
+    ids: list[int | None] = []
+    for g, classes, family in zip(order, held, of, strict=True):
+        if family in fold and family in families:  # relatives stand together, so the last row
+            shown[-1], ids[-1] = wording.kin_label(legend, _above(level), family), None
+            members[-1] += classes
+            continue
+        shown.append(names[g])
+        members.append(classes)
+        families.append(family)
+        ids.append(g)
     breaks = [i + 0.5 for i in range(len(families) - 1) if families[i] != families[i + 1]]
-    shown = [names[g] for g in order]
     if rest:
+        breaks.append(len(shown) - 0.5)
         shown.append(say("Other: {n} more", n=len(rest)))
         members.append(tuple(int(k) for k in np.flatnonzero(np.isin(group_of, rest))))
-        breaks.append(len(order) - 0.5)
-    ids = [*order, None] if rest else list(order)
+        ids.append(None)
     return Labels(
         tuple(shown),
         tuple(members),
@@ -136,12 +152,17 @@ def _blocks(
     for i, family in enumerate(families):
         rows.setdefault(family, []).append(i)
     several = {family: at for family, at in rows.items() if family and len(at) > 1}
-    above: Level = "group" if level == "class" else "family"
+    above = _above(level)
     return tuple(
         (wording.kin_label(legend, above, name), at[0], at[-1]) for name, at in several.items()
     )
 
 
-def _family(legend: Legend, level: Level, class_id: int) -> str:
+def _above(level: Level) -> Level:
+    return "group" if level == "class" else "family"
+
+
+def family_of(legend: Legend, level: Level, class_id: int) -> str:
+    """What holds a class's group of `level`: of a class its group, of a group its family."""
     crop = legend.classes[class_id]
     return {"class": crop.group, "group": crop.family}.get(level, "")

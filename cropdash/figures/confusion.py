@@ -26,6 +26,7 @@ def side_by_side(
     level: Level = "class",
     top_k: int | None = 20,
     only: Collection[int] = (),
+    fold: Collection[str] = (),
     mark: str | None = None,
     wide: bool = False,
     dark: bool = False,
@@ -37,7 +38,7 @@ def side_by_side(
     `mark` is the cell that is outlined; `wide`: each
     has the page's whole width.
     """
-    labels = arrange(left, right, legend, level=level, top_k=top_k, only=only)
+    labels = arrange(left, right, legend, level=level, top_k=top_k, only=only, fold=fold)
     if not labels.names:
         return empty(dark), empty(dark)
     first, second = (
@@ -56,12 +57,13 @@ def difference(
     level: Level = "class",
     top_k: int | None = 20,
     only: Collection[int] = (),
+    fold: Collection[str] = (),
     mark: str | None = None,
     wide: bool = False,
     dark: bool = False,
 ) -> go.Figure:
     """Where one model is better: left's colour for more hits and for fewer confusions alike."""
-    labels = arrange(left, right, legend, level=level, top_k=top_k, only=only)
+    labels = arrange(left, right, legend, level=level, top_k=top_k, only=only, fold=fold)
     if not labels.names:
         return empty(dark)
     a, b = (m.at_level(positions(labels, legend)) for m in (left, right))

@@ -112,17 +112,22 @@ def webp(picture: Rgba, grid: Grid, side: int = 1300) -> bytes:
     For photographs: WebP loses detail that classes need and reflectance does not. `picture` may
     be coarser than `grid`, whose ground it covers.
     """
+    buffer = io.BytesIO()
+    Image.fromarray(seen(picture, grid, side), "RGBA").save(buffer, "WEBP", quality=80, method=2)
+    return buffer.getvalue()
+
+
+def seen(picture: Rgba, grid: Grid, side: int) -> Rgba:
+    """The picture as the web map shows it, at most `side` pixels long; transparent off the zone."""
     rows, columns, inside, _ = _mercator(grid)
     step = max(1, -(-max(rows.shape) // side))  # rounded up
     rows, columns, inside = (
         a[step // 2 :: step, step // 2 :: step] for a in (rows, columns, inside)
     )
     fine, coarse = grid.shape, picture.shape
-    seen = picture[rows * coarse[0] // fine[0], columns * coarse[1] // fine[1]]
-    seen[~inside] = 0
-    buffer = io.BytesIO()
-    Image.fromarray(seen, "RGBA").save(buffer, "WEBP", quality=80, method=2)
-    return buffer.getvalue()
+    found: Rgba = picture[rows * coarse[0] // fine[0], columns * coarse[1] // fine[1]]
+    found[~inside] = 0
+    return found
 
 
 def ramp(index: str) -> list[tuple[float, str]]:

@@ -18,10 +18,12 @@ import shapely
 from branca.element import MacroElement
 from jinja2 import Template
 
+from cropdash import i18n
 from cropdash.domain import Grid, Legend
 from cropdash.figures import imagery
 from cropdash.figures.zone_map import corners
 from cropdash.i18n import label, number, say
+from cropdash.settings.tiles import Tiles
 
 HIGHLIGHT, SECOND = "#00e5ff", "#ffab40"  # outlines of the chosen parcel and of a second one
 _STATIC = "../../app/static"  # as seen from the component's frame; no host, so no internet
@@ -46,6 +48,7 @@ class ZoneMap(folium.Map):  # type: ignore[misc]
         ("periods", f"{_STATIC}/periods.js"),
         ("legend", f"{_STATIC}/legend.js"),
         ("swipe", f"{_STATIC}/swipe.js"),
+        ("ground", f"{_STATIC}/ground.js"),
         ("stage", f"{_STATIC}/stage.js"),
         ("panels", f"{_STATIC}/panels.js"),
     ]
@@ -119,6 +122,8 @@ def zone_map(
         "answers": f"{_STATIC}/{answers_url}" if answers_url else None,
         "panels": [_panel(p) for p in panels],
         "zone": [[lat, lon] for lon, lat in corners(grid).tolist()],
+        "name": say("Map of the zone"),
+        "language": i18n.current(),
         "full": say("Full screen"),
         "outline": "#ffffff",
         "highlight": HIGHLIGHT,
@@ -127,6 +132,11 @@ def zone_map(
     }
     _Panels(options).add_to(chart)
     return chart
+
+
+def background(known: Tiles | None) -> dict[str, Any]:
+    """What `zone_map` takes as `more` for a map below the zone, which `background` of a command shows."""
+    return {"tiles": {"address": known.address, "credit": known.credit}} if known else {}
 
 
 def legend_options(ink: str) -> dict[str, Any]:

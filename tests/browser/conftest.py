@@ -65,12 +65,12 @@ def world_of_all(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def serve(folder: Path) -> Iterator[Server]:
-    """Start a fresh server on a free port of the loopback; end it afterwards."""
+def serve(folder: Path, script: Path | str = "app.py") -> Iterator[Server]:
+    """Start a fresh server of a script on a free port of the loopback; end it afterwards."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     with (folder / f"server-{port}.log").open("w") as log:
         process = subprocess.Popen(
             command, cwd=ROOT, env=worlds.environment(folder), stdout=log, stderr=log

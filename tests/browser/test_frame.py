@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import watched
 from tests.browser.test_explore import map_frame
+from tests.browser.test_whole import PAGES, address, settled
 
 SIZES = [(1440, 900), (1920, 1080), (2560, 1440)]
 PANELS = (
@@ -79,19 +80,16 @@ def test_a_telephone_shows_a_map_first_and_a_zoomed_window_is_half_map(browser, 
         assert (right - left) * (bottom - top) >= 0.5 * 720 * 450
 
 
-@pytest.mark.parametrize("name", ["Map", "Review", "Data"])
+@pytest.mark.parametrize("name", PAGES)
 def test_nothing_jumps_once_it_is_there(browser, server, name):
     with watched(browser, server, viewport={"width": 1440, "height": 900}) as page:
         page.add_init_script(SHIFTS)
         shifts = []
-        # The first answer comes in pieces, as the server loads what it needs; and at times Streamlit
-        # draws its menu after the page beside it. What is ours to reserve jumps each time.
-        for _ in range(4):
-            page.goto(f"{server.url}/{name}?dataset=demo&zone={a_test_zone(server)}")
-            page.wait_for_selector("h1")
-            page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
-            if name == "Map":
-                map_frame(page)
+        # The first answer comes in pieces, as the server and the browser load what they need.
+        for _ in range(2):
+            page.goto(address(server, name))
+            settled(page, name)
+            expect(page.get_by_test_id("stMain").get_by_test_id("stSkeleton")).to_have_count(0)
             page.wait_for_timeout(500)  # what comes late would jump then
             shifts.append(page.evaluate("window.shifted"))
         assert min(shifts) < 0.1, shifts

@@ -10,7 +10,7 @@ from cropdash.domain import LEVELS
 from cropdash.domain.errors import ConfigError
 from cropdash.evaluate import Confusion, confusion
 from cropdash.figures import palette
-from cropdash.figures.arrangement import arrange
+from cropdash.figures.arrangement import arrange, positions
 from cropdash.figures.confusion import NUMBERS_UP_TO, difference, side_by_side
 from cropdash.i18n import LANGUAGES, speaking
 
@@ -59,6 +59,22 @@ def test_the_largest_are_shown_and_the_rest_is_other():
     assert set(labels.classes[-1]) == set(range(1, K - 5))
     assert labels.names[-1] == f"Other: {K - 6} more"
     assert labels.breaks[-1] == len(labels.names) - 1.5  # a line sets the rest apart
+
+
+def test_a_folded_group_is_one_row_that_counts_all_of_its_classes():
+    open_, group = arrange(LEFT, RIGHT, LEGEND, top_k=None), LEGEND.classes[8].group
+    folded = arrange(LEFT, RIGHT, LEGEND, top_k=None, fold=[group])
+    members = [c.id for c in LEGEND.ordered() if c.group == group]
+    assert len(members) > 1
+    assert len(folded.names) == len(open_.names) - len(members) + 1
+    row = folded.classes.index(tuple(sorted(members, key=members.index)))
+    assert folded.groups[row] is None  # no class of its own that a click could open
+    assert sorted(sum(folded.classes, ())) == sorted(sum(open_.classes, ()))
+    drawn = LEFT.at_level(positions(folded, LEGEND)).counts
+    assert drawn.sum() == LEFT.counts.sum()
+    assert drawn[row, row] == LEFT.counts[np.ix_(members, members)].sum()
+    assert folded.names[row] != open_.names[open_.classes.index((members[0],))]
+    assert all(not (a <= row <= b) for _, a, b in folded.blocks)
 
 
 def test_searched_classes_alone_are_shown_whatever_their_support():

@@ -90,7 +90,7 @@ def test_closed_addresses(server, path, method):
 @pytest.mark.parametrize("path", [*PAGES, "/_stcore/metrics", "/absent"])
 def test_every_answer_tells_the_browser_what_it_may(server, path):
     _, headers = ask(server, path)
-    for name, value in guard.HEADERS.items():
+    for name, value in guard.headers().items():
         assert headers[name.lower()] == value
     assert "frame-ancestors 'self'" in headers["content-security-policy"]
 

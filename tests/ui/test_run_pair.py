@@ -68,7 +68,7 @@ def test_two_runs_of_one_kind_are_set_side_by_side(page: str, kind: str, with_ru
     assert chosen(app) == (newest, older)
     assert (address(app, "left"), address(app, "right")) == (newest, older)
     assert (
-        app.subheader or app.dataframe or app.get("component_instance")
+        app.header or app.dataframe or app.get("component_instance")
     )  # more than the sentence of an empty page
 
 

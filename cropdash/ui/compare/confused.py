@@ -38,7 +38,7 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice, cell: str | N
     if cell is None:
         st.info(say("Neither model confuses anything here."))
         return
-    st.markdown(f"#### {say('The parcels behind a cell')}")
+    st.markdown(f"### {say('The parcels behind a cell')}")
     chosen = _box(runs, scored, choice, names, cell)
     parcels = parcels_of_cell(runs, chosen, choice.zones, choice.level)
     if parcels.empty:

@@ -24,7 +24,7 @@ def show(pair: Runs, names: Names, scored: Scored, choice: Choice) -> None:
     """The part that the address names; another one is drawn when it is chosen."""
     options = {part: say(short) for part, (short, _) in PARTS.items()}
     part = choices.one_of(say("Look closer"), "part", options)
-    st.subheader(say(PARTS[part][1]), anchor=False)
+    st.header(say(PARTS[part][1]), anchor=False)
     if part == "classes":
         by_class.show(pair, names, scored, choice)
     elif part == "chance":

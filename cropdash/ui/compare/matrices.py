@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from cropdash import i18n
 from cropdash.domain import Level
-from cropdash.figures import confusion
+from cropdash.figures import arrangement, confusion, wording
 from cropdash.i18n import other_label, say
 from cropdash.ui.compare import confused
 from cropdash.ui.compare.controls import group_labels, said
@@ -18,6 +20,8 @@ from cropdash.ui.shell import address, data, frame
 from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import chart, choices
 
+# How many classes, which ones alone, which groups folded.
+Shown = tuple[int | None, tuple[int, ...], tuple[str, ...]]
 _TOPS = ("10", "15", "20", "30", "all")
 _USUAL = "20"
 
@@ -26,7 +30,7 @@ _USUAL = "20"
 @frame.plainly()
 def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
     """Controls, matrices, and the parcels behind the chosen cell; a click redraws only these."""
-    view, top, only = _controls(runs, names, scored, choice)
+    view, shown = _controls(runs, names, scored, choice)
     st.caption(
         say(
             "Rows are what was declared, as shares of each row: {what}. Click a cell to see its "
@@ -36,18 +40,16 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
     )
     cell = confused.current(scored, choice.level)
     if view == "difference":
-        _difference(runs, names, choice, (top, only), cell)
+        _difference(runs, names, choice, shown, cell)
     else:
-        _shown(runs, names, choice, (top, only), cell, view)
+        _shown(runs, names, choice, shown, cell, view)
     _download(runs[0].dataset, scored, choice)
     confused.show(runs, names, scored, choice, cell)
 
 
-def _controls(
-    runs: Runs, names: Names, scored: Scored, choice: Choice
-) -> tuple[str, int | None, tuple[int, ...]]:
-    """Side by side, one alone, or the difference; how many classes; which ones."""
-    first, second, third = st.columns([4, 3, 4], vertical_alignment="bottom")
+def _controls(runs: Runs, names: Names, scored: Scored, choice: Choice) -> tuple[str, Shown]:
+    """Side by side, one alone, or the difference; how many classes; which ones; what is folded."""
+    first, second, third, fourth = st.columns([5, 4, 3, 3], vertical_alignment="bottom")
     with second:
         tops = {top: say("all") if top == "all" else top for top in _TOPS}
         top = choices.one_of(
@@ -56,12 +58,35 @@ def _controls(
         )  # fmt: skip
     with third:
         only = _search(runs, scored, choice.level)
+    with fourth:
+        folded = _fold(scored, choice.level)
     views = {"pair": say("Side by side"), "left": names[0], "right": names[1]}
     with first:  # all classes are readable at the page's whole width
         usual = "left" if top == "all" else "pair"
         shown = views | {"difference": say("Difference")}
         view = choices.one_of(say("View"), "matrix", shown, usual)
-    return view, None if top == "all" else int(top), only
+    return view, (None if top == "all" else int(top), only, folded)
+
+
+def _fold(scored: Scored, level: Level) -> tuple[str, ...]:
+    """Groups that are drawn as one row each; the address keeps their stable names as `fold`."""
+    left, right = scored.totals_at(level)
+    there = np.flatnonzero(left.support + left.predicted_total + right.predicted_total)
+    group_of = scored.legend.group_of(level)
+    held = [int(np.flatnonzero(group_of == k)[0]) for k in there]  # a class of each group
+    found = Counter(arrangement.family_of(scored.legend, level, k) for k in held)
+    offered = [family for family, n in found.items() if family and n > 1]
+    above: Level = "group" if level == "class" else "family"
+    wanted = (st.query_params.get("fold") or "").split(",")
+    key = f"address:fold:{level}"
+    st.session_state[key] = [family for family in offered if family in wanted]
+    chosen = st.multiselect(
+        say("Fold groups"), offered, key=key, disabled=not offered,
+        on_change=address.follow(key, "fold", lambda now: ",".join(now) or None),
+        format_func=lambda family: wording.kin_label(scored.legend, above, family),
+        placeholder=say("One row each"),
+    )  # fmt: skip
+    return tuple(chosen)
 
 
 def _search(runs: Runs, scored: Scored, level: Level) -> tuple[int, ...]:
@@ -85,7 +110,7 @@ def _search(runs: Runs, scored: Scored, level: Level) -> tuple[int, ...]:
 
 
 def _shown(
-    runs: Runs, names: Names, choice: Choice, shown: tuple[int | None, tuple[int, ...]],
+    runs: Runs, names: Names, choice: Choice, shown: Shown,
     cell: str | None, view: str,
 ) -> None:  # fmt: skip
     """Both matrices side by side, or one at the page's whole width."""
@@ -103,13 +128,13 @@ def _shown(
 
 
 def _difference(
-    runs: Runs, names: Names, choice: Choice, shown: tuple[int | None, tuple[int, ...]],
+    runs: Runs, names: Names, choice: Choice, shown: Shown,
     cell: str | None,
 ) -> None:  # fmt: skip
     scored = score(*runs, choice)
     figure = confusion.difference(
         *scored.totals, names, scored.legend, level=choice.level, top_k=shown[0], only=shown[1],
-        mark=cell, wide=True, dark=frame.is_dark(),
+        fold=shown[2], mark=cell, wide=True, dark=frame.is_dark(),
     )  # fmt: skip
     title = say("Where {left} and {right} differ", left=names[0], right=names[1])
     st.markdown(f"**{literal(title)}**")
@@ -136,13 +161,13 @@ def _clickable(figure: Any, side: str, alt: str) -> None:
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _figures(
     ids: tuple[str, str], finished: Marks, choice: Choice,
-    shown: tuple[int | None, tuple[int, ...]], cell: str | None, wide: bool,
+    shown: Shown, cell: str | None, wide: bool,
     spoken: str, dark: bool,
 ) -> tuple[Any, Any]:  # fmt: skip
     scored = score(data.store().run(ids[0]), data.store().run(ids[1]), choice)
     return confusion.side_by_side(
         *scored.totals, scored.legend, level=choice.level, top_k=shown[0], only=shown[1],
-        mark=cell, wide=wide, dark=dark,
+        fold=shown[2], mark=cell, wide=wide, dark=dark,
     )  # fmt: skip
 
 

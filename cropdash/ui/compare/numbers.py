@@ -52,7 +52,8 @@ def show(runs: Runs, names: Names, scored: Scored, choice: Choice) -> None:
     """Accuracy and macro scores of both, with the difference and its interval."""
     found = differences(runs[0].run_id, runs[1].run_id, choice, marks_of(runs))
     left, right = figures(scored, choice)
-    for column, name in zip(st.columns(len(METRICS)), METRICS, strict=True):
+    row = st.container(key="numbers")
+    for column, name in zip(row.columns(len(METRICS)), METRICS, strict=True):
         a, b = left[name], right[name]
         with column.container(border=True):
             st.markdown(f"**{say(METRICS[name])}**")

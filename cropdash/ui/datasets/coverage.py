@@ -36,12 +36,12 @@ _DROPPED = ("without_geometry", "without_area", "repeated_geometry")
 
 def show(dataset: str) -> None:
     """Figures over all built zones, and a table with a row for each."""
-    st.subheader(say("What the zones hold"), anchor=False)
+    st.header(say("What the zones hold"), anchor=False)
     zones = _table(dataset, data.fingerprint(dataset))
     if zones.empty:
         st.info(say("No zone of this dataset is built yet."), icon=":material/info:")
         return
-    scores.row(_figures(zones))
+    scores.row(_figures(zones), "coverage")
     shown = zones.assign(Split=zones["Split"].map(say))
     shares = {"Filled": ".1%", "Layers known": ".1%"}
     table.show(shown, shares, columns=_columns(), key=f"coverage:{dataset}")

@@ -10,6 +10,7 @@ from cropdash.ui.widgets import choices, parcel
 
 def parcel_panel(dataset: str, zone: str, first: int) -> None:
     """Series and facts of the selected parcel, and of a second one to compare with."""
+    year = st.container(key="parcel_year")  # first, though what it shows is chosen below it
     left, right = st.columns([3, 2])
     with left:
         other = second_parcel.choose_second(dataset, zone)
@@ -17,7 +18,8 @@ def parcel_panel(dataset: str, zone: str, first: int) -> None:
         index = choices.value(dataset)
     second_parcel.choose_picks()
     chosen = [first] if other is None else [first, other]
-    parcel.series_chart(dataset, zone, chosen, index)
+    with year:
+        parcel.series_chart(dataset, zone, chosen, index)
     for i, column in zip(chosen, st.columns(len(chosen)), strict=True):
         with column:
             parcel.facts(dataset, zone, i)

@@ -21,6 +21,7 @@ def choose_look(dataset: str) -> tuple[str, float]:
     with st.popover(say("Layers"), icon=":material/layers:"):
         mode = pictures.choose(dataset)
         about = say("Opacity of the parcels' fill.")
+        pictures.background()
         fill = st.slider(say("Crop colours"), 0.0, 1.0, 0.35, 0.05, key="fill", help=about)
     return mode, float(fill)
 
@@ -33,8 +34,9 @@ def zone_map(dataset: str, zone: Zone, mode: str, fill: float) -> None:
     first = pictures.url(dataset, zone)
     more = maps.legend_options(palette.of_theme(frame.is_dark()).text)
     more |= {"periods": periods.slider(data.periods(dataset))}
+    tiles, background = pictures.ground()
     url = component.parcels_url(dataset, name)
-    drawn = maps.zone_map(zone.grid, url, [maps.Panel("", base=first)], more)
+    drawn = maps.zone_map(zone.grid, url, [maps.Panel("", base=first)], more | tiles)
     only = choices.classes_of(data.legend(dataset), "class")
     state = {
         "selected": component.selected(dataset, name),
@@ -44,6 +46,7 @@ def zone_map(dataset: str, zone: Zone, mode: str, fill: float) -> None:
         "frames": pictures.frames(dataset, zone, mode)
         if component.told(key).get("frames")
         else None,
+        "background": background,
         "period": period,
         "fill": fill,
         "only": only,

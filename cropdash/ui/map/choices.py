@@ -69,6 +69,7 @@ def choose_look(pair: Pair) -> tuple[Look, float]:
     level = choices.box_of(say("Level"), "level", choices.LEVELS, bare=True, width=110)
     with st.popover(say("Layers"), icon=":material/layers:"):
         picture = pictures.choose(pair.dataset)
+        pictures.background()
         opacity = _share(say("Opacity over the imagery"), "opacity", _OPACITY)
         everywhere = unit == "pixel" and choices.toggle(say("Also outside parcels"), "everywhere")
     wanted = (st.query_params.get("agree") or "").split(",")

@@ -19,7 +19,7 @@ from cropdash.i18n import say
 from cropdash.ui.map.layers import MODELS, parcel_answers
 from cropdash.ui.map.legends import whole_legend
 from cropdash.ui.shell import data
-from cropdash.ui.widgets import chart
+from cropdash.ui.widgets import chart, pictures
 from cropdash.ui.widgets.run_pair import Pair
 
 RANKS = (1, 2, 3)  # answers of each model that go along
@@ -67,6 +67,7 @@ def downloads(pair: Pair) -> None:
             "application/zip",
             say("Rasters, parcels, legend, and styles named so that QGIS finds them by itself."),
         )
+        pictures.years(pair.dataset, pair.zone)
 
 
 def answers(pair: Pair) -> gpd.GeoDataFrame:

@@ -10,6 +10,7 @@ from cropdash.ui.map.choices import View
 from cropdash.ui.map.layers import Look
 from cropdash.ui.shell import data, frame
 from cropdash.ui.widgets import parcel_map as component
+from cropdash.ui.widgets import pictures
 from cropdash.ui.widgets.run_pair import Pair
 
 _PLAIN = Look()  # what the map is first drawn with; choices come as commands
@@ -24,7 +25,7 @@ def show(pair: Pair, view: View, look: Look, opacity: float) -> None:
         pair.zone.grid,
         component.parcels_url(pair.dataset, zone),
         _panels(pair, view),
-        options | {"swipe": say("Move the divider")},
+        options | {"swipe": say("Move the divider")} | pictures.ground()[0],
         layers.answers_url(pair),
     )
     ids = ":".join(run.run_id for run in pair.runs)
@@ -38,6 +39,7 @@ def _state(pair: Pair, view: View, look: Look, opacity: float) -> dict[str, obje
     return {
         "selected": component.selected(pair.dataset, pair.zone.zone_id),
         "base": layers.url(pair, "imagery", look),
+        "background": pictures.ground()[1],
         "opacity": opacity,
         "fill": 0,
         "only": look.classes,

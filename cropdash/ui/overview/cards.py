@@ -174,7 +174,7 @@ def dataset_card(info: DatasetInfo) -> None:
         cut = (wording.season(held.season), wording.cut(held.season), ", ".join(held.bands))
         st.caption(" · ".join(cut))
         with frame.plainly():
-            scores.row(figures_of(info))
+            scores.row(figures_of(info), info.name)
 
 
 def figures_of(info: DatasetInfo) -> list[tuple[str, str, str]]:
@@ -203,7 +203,7 @@ def model_card(run: RunInfo) -> None:
     """A model's best run with its four scores and what they were counted over."""
     with st.container(border=True):
         st.markdown(f"**{run_pair.model_name(run)}**  ·  `{run.run_id}`")
-        scores.row(scores.headline(run.scores))
+        scores.row(scores.headline(run.scores), run.run_id)
         for unit in ("pixel", "parcel"):
             name = say("Pixel scores: {what}") if unit == "pixel" else say("Parcel scores: {what}")
             st.caption(name.format(what=scores.denominator(run.scores, unit)))

@@ -21,7 +21,11 @@ from cropdash.ui.shell.literal import told
 
 _ROOT = Path(__file__).parents[3]
 _PLAIN = ":material/article:"
-_MENU_ICON = re.compile(r'^MENU_ICON = "(:material/\w+:)"', re.MULTILINE)
+_STATED = re.compile(r'^MENU_(ICON|NEEDS) = "(\S+)"', re.MULTILINE)
+_NEEDS = {  # what a page may need before it can be used, and what to do about it
+    "dataset": sentence("Build a dataset first."),
+    "prediction": sentence("Train a model first: it then predicts the test zones."),
+}
 
 
 class Listed(NamedTuple):
@@ -30,6 +34,7 @@ class Listed(NamedTuple):
     path: str  # as Streamlit takes it, from the project's root
     name: str  # English
     icon: str
+    needs: str = ""  # of _NEEDS
 
     @property
     def address(self) -> str:
@@ -38,12 +43,12 @@ class Listed(NamedTuple):
 
 
 def _listed() -> tuple[Listed, ...]:
-    """The first page, then every file `pages/N_Name.py` in order, with the icon that it states."""
+    """The first page, then every file `pages/N_Name.py` in order, with the icon and need it states."""
     found = [Listed("app.py", sentence("Overview"), ":material/home:")]
     for path in sorted((_ROOT / "pages").glob("[0-9]*_*.py"), key=_number):
-        icon = _MENU_ICON.search(path.read_text(encoding="utf-8"))
-        name = path.stem.partition("_")[2].replace("_", " ")
-        found.append(Listed(f"pages/{path.name}", name, icon[1] if icon else _PLAIN))
+        stated = dict(_STATED.findall(path.read_text(encoding="utf-8")))
+        name, icon = path.stem.partition("_")[2].replace("_", " "), stated.get("ICON", _PLAIN)
+        found.append(Listed(f"pages/{path.name}", name, icon, stated.get("NEEDS", "")))
     return tuple(found)
 
 
@@ -62,6 +67,7 @@ _DARK = "<style>[data-tag], [data-tag] * { color: #0d1410 !important; }</style>"
 _KEPT = ("dataset", "zone", "parcel", "left", "right", "run", "lang")  # selections that go along
 _MENU_PX = 220  # width of the menu
 _PENDING = "frame:toast"  # what is said at the start of the next run of a page
+_READY = "frame:ready"  # whether every page can be used
 _HERE = "frame:page"
 _LINKED = "frame:linked"  # the selection that the menu's links were drawn with
 
@@ -118,15 +124,33 @@ def _kept() -> dict[str, str]:
 
 
 def _menu() -> None:
-    st.markdown("#### cropdash")
+    st.markdown("**cropdash**")
     st.caption(say(about or ""))
     kept = st.session_state[_LINKED] = _kept()
     address.mark()
+    lacking = _lacking()
     for page in PAGES:
-        link(page.name, kept, width="stretch")
+        lacks = page.needs in lacking
+        why = say(_NEEDS[page.needs]) if lacks else None
+        link(page.name, kept, width="stretch", disabled=lacks, help=why)
     st.space("small")
     _language_switch()
     st.caption(say(CREDIT))
+
+
+def _lacking() -> tuple[str, ...]:
+    """What of _NEEDS is not there; once all of it is, nobody asks the disk again."""
+    if st.session_state.get(_READY):
+        return ()
+    from cropdash.ui.shell import data  # the server, which reads the menu too, needs none of it
+
+    try:
+        names = data.datasets()
+        predicted = any(data.usable_runs(name) for name in names)
+    except CropdashError:  # the page itself says what is wrong
+        return ()
+    st.session_state[_READY] = predicted
+    return () if predicted else ("prediction",) if names else tuple(_NEEDS)
 
 
 def _language_switch() -> None:
@@ -155,7 +179,7 @@ i18n.follow(_of_reader)
 
 def heading(text: str) -> None:
     """Title of a box on the page, smaller than that of a section."""
-    st.markdown(f"#### {text}")
+    st.markdown(f"## {text}")
 
 
 def is_dark() -> bool:

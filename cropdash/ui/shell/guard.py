@@ -14,25 +14,24 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cropdash.domain.errors import ConfigError
+from cropdash.settings.tiles import tiles
+
 # Pages are made here alone: whatever a text makes a browser ask for elsewhere is not asked for.
 # Streamlit and Leaflet write styles and scripts into their pages, and one compiles its charts.
-_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "connect-src 'self' data: blob:",
-        "worker-src 'self' blob:",
-        "frame-ancestors 'self'",
-        "form-action 'self'",
-        "base-uri 'self'",
-        "object-src 'none'",
-    )
+_POLICY = (
+    "default-src 'self'",
+    "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
+    "style-src 'self' 'unsafe-inline'",
+    "font-src 'self' data:",
+    "connect-src 'self' data: blob:",
+    "worker-src 'self' blob:",
+    "frame-ancestors 'self'",
+    "form-action 'self'",
+    "base-uri 'self'",
+    "object-src 'none'",
 )
-HEADERS = {
-    "Content-Security-Policy": _POLICY,
+_HEADERS = {
     "X-Frame-Options": "SAMEORIGIN",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -40,6 +39,16 @@ HEADERS = {
 }
 _CLOSED = ("/_stcore/metrics", "/_stcore/agent/")  # what no page asks for
 _READING = frozenset(("GET", "HEAD", "OPTIONS"))
+
+
+def headers() -> dict[str, str]:
+    """What every answer says; pictures may also come from the host of tiles, where one is set."""
+    try:
+        known = tiles()
+    except ConfigError:  # is told on the pages that would show them
+        known = None
+    images = f"img-src 'self' data: blob: {known.origin if known else ''}".strip()
+    return {"Content-Security-Policy": "; ".join((*_POLICY, images))} | _HEADERS
 
 
 def middleware() -> list[Middleware]:
@@ -53,10 +62,10 @@ def middleware() -> list[Middleware]:
 
 
 class Guard:
-    """Refuses other sites' pages and closed addresses; adds HEADERS to every answer."""
+    """Refuses other sites' pages and closed addresses; adds `headers` to every answer."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+        self._app, self._headers = app, headers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -66,9 +75,7 @@ class Guard:
 
         async def told(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers[name] = value
+                MutableHeaders(scope=message).update(self._headers)
             await send(message)
 
         refusal = _refusal(scope)

@@ -20,7 +20,7 @@ def show(runs: Sequence[RunInfo]) -> None:
     """The comparison, once two or more runs are chosen in the table."""
     if len(runs) < 2:
         return
-    st.subheader(say("Chosen runs compared"), anchor=False)
+    st.header(say("Chosen runs compared"), anchor=False)
     st.caption(
         say("Scores on the held-out test zones, then the settings in which the runs differ.")
     )

@@ -86,7 +86,7 @@ def _about(study: StudyInfo) -> str:
 
 
 def _trials(study: StudyInfo, trials: pd.DataFrame) -> None:
-    scores.row(_headline(study, trials))
+    scores.row(_headline(study, trials), "study")
     if not trials["score"].notna().any():
         return
     dark, dataset = frame.is_dark(), study.dataset
@@ -166,7 +166,7 @@ def _wanted(study: StudyInfo) -> int:
 
 def _folds(study: StudyInfo) -> None:
     found = study.scores
-    scores.row([_spread(found, *score) for score in scores.HEADLINE])
+    scores.row([_spread(found, *score) for score in scores.HEADLINE], "folds")
     table = fold_table(found)
     chart.draw(
         say("Scores by fold: training zones of {dataset}", dataset=study.dataset),

@@ -88,7 +88,7 @@ def _run(run_id: str, jobs: Jobs, curves: Curves, live: bool) -> None:
     _titled(run)
     progress(run.status)
     epochs = data.store().epochs(run_id)
-    scores.row(_figures_of(run, epochs))
+    scores.row(_figures_of(run, epochs), "run")
     if not epochs.empty:
         _curves(run, epochs, curves)
     _actions(run_id, run.status.state, jobs)

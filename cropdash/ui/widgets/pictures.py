@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from cropdash.domain import Zone
-from cropdash.figures import imagery
-from cropdash.i18n import say
-from cropdash.ui.shell import data
-from cropdash.ui.widgets import choices
-from cropdash.ui.widgets import parcel_map as component
+from functools import partial
+from typing import Any
 
+import streamlit as st
+
+from cropdash.domain import Zone
+from cropdash.domain.errors import ConfigError
+from cropdash.figures import animation, imagery, maps, wording
+from cropdash.i18n import say
+from cropdash.settings.tiles import tiles
+from cropdash.ui.shell import data, frame
+from cropdash.ui.widgets import chart, choices
+from cropdash.ui.widgets import parcel_map as component
+from cropdash.ui.widgets.names import dataset_title
+
+_YEARS = ("true_colour", "false_colour", "NDVI")
 FINE, MOVING = 1300, 512  # [px] longest side of a picture, and of one of those that are played
 
 
@@ -21,6 +30,48 @@ def choose(dataset: str) -> str:
     """A select box of the pictures; its help says what the chosen one is made of."""
     names = {mode: imagery.title(mode) for mode in modes(dataset)}
     return choices.box_of(say("Picture"), "picture", names, about=imagery.about)
+
+
+def background() -> None:
+    """A switch for the map of elsewhere, where the operator named one; off until it is pressed.
+
+    No address turns it on, or a link would make a reader's browser ask elsewhere.
+    """
+    with frame.plainly():
+        if known := tiles():
+            st.toggle(
+                say("Background map"), key="background",
+                help=say("From {host}, which then sees where you look.", host=known.origin),
+            )  # fmt: skip
+
+
+def ground() -> tuple[dict[str, Any], bool]:
+    """What a map needs for it, and whether the reader asks for it."""
+    try:
+        return maps.background(tiles()), bool(st.session_state.get("background"))
+    except ConfigError:  # as `background` says
+        return {}, False
+
+
+def years(dataset: str, zone: Zone) -> None:
+    """Buttons for the zone's year as an animated picture, one for each of the usual looks."""
+    for mode in [m for m in _YEARS if m in modes(dataset)]:
+        chart.download(
+            say("The year, {picture} (GIF)", picture=imagery.title(mode)),
+            partial(_year, dataset, zone, mode),
+            f"{data.stem(dataset, zone.zone_id, mode.lower())}.gif",
+            "image/gif",
+        )
+
+
+def _year(dataset: str, zone: Zone, mode: str) -> bytes:
+    periods = data.periods(dataset)
+    cube = data.imagery(dataset, zone.zone_id, periods, imagery.bands_of(mode), MOVING)
+    description = data.description(dataset)
+    below = f"{imagery.title(mode)} · {wording.place(zone.zone_id)} · {dataset_title(description)}"
+    shown = [imagery.composite(cube, period, mode) for period in periods]
+    said = [wording.period(period) for period in periods]
+    return animation.gif(shown, said, below, zone.grid, MOVING)
 
 
 def url(

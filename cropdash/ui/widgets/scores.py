@@ -71,9 +71,9 @@ def denominator(scores: RunScores | None, unit: str) -> str:
     )
 
 
-def row(items: Sequence[tuple[str, str, str]]) -> None:
-    """Cards beside each other that wrap on a narrow screen."""
-    with st.container(horizontal=True):
+def row(items: Sequence[tuple[str, str, str]], of: str) -> None:
+    """Cards beside each other that wrap on a narrow screen; `of` is what tells the row apart."""
+    with st.container(horizontal=True, key=f"metrics-{of}"):
         for name, value, about in items:
             st.metric(name, value, help=about or None, border=True, width="stretch")
 
