@@ -14,6 +14,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from cropdash.ui.shell.door import Door
+
 # Pages are made here alone: whatever a text makes a browser ask for elsewhere is not asked for.
 # Streamlit and Leaflet write styles and scripts into their pages, and one compiles its charts.
 _POLICY = "; ".join(
@@ -38,7 +40,8 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-_CLOSED = ("/_stcore/metrics", "/_stcore/agent/")  # what no page asks for
+# What no page asks for: numbers, agents, and Streamlit's own ways to sign in.
+_CLOSED = ("/_stcore/metrics", "/_stcore/agent/", "/auth/", "/oauth2callback/")
 _READING = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
@@ -49,6 +52,7 @@ def middleware() -> list[Middleware]:
     return [
         Middleware(Guard),
         Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
+        Middleware(Door),
     ]
 
 
