@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from cropdash.domain.errors import ConfigError
 from cropdash.jobs import launch
+from cropdash.settings import access
 from cropdash.storage import record, users
+from cropdash.ui.shell import serving
 from tests import worlds
 from tests.browser.conftest import serve
 from tests.security import provider as providers
@@ -264,32 +268,57 @@ def test_no_secret_is_written_anywhere(here):
 # what the operator says ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("said", "told"),
-    [
-        ({"STREAMLIT_SERVER_ADDRESS": "0.0.0.0"}, "let everybody who reaches 0.0.0.0"),  # noqa: S104
-        ({"STREAMLIT_SERVER_ALLOWED_HOSTS": "maps.example.org"}, "reaches maps.example.org"),
-        ({"CROPDASH_USERS": "/absent/users.json"}, "can't be read"),
-        ({"CROPDASH_JOBS_PER_PERSON": "few"}, "CROPDASH_JOBS_PER_PERSON"),
-    ],
-)
-def test_a_server_that_would_let_everybody_in_does_not_start(tmp_path, said, told):
+def test_a_server_that_would_let_everybody_in_does_not_start(tmp_path):
     with pytest.raises(RuntimeError, match="ended with code"):
-        next(serve(tmp_path, said))
+        next(serve(tmp_path, {"STREAMLIT_SERVER_ADDRESS": "0.0.0.0"}))  # noqa: S104
     (log,) = tmp_path.glob("server-*.log")
-    assert told in log.read_text()
+    assert "let everybody who reaches 0.0.0.0" in log.read_text()
     assert "Traceback" not in log.read_text()
 
 
-def test_unless_the_operator_says_so_aloud(tmp_path):
-    aloud = {
-        "STREAMLIT_SERVER_ALLOWED_HOSTS": "maps.example.org 127.0.0.1",
-        "CROPDASH_WITHOUT_SIGN_IN": "1",
-    }
-    server = serve(tmp_path, aloud)
-    url = next(server).url
-    assert talking.request(url, "/", Host="maps.example.org")[0] == 200
-    server.close()
+HERE = {"server.address": "127.0.0.1", "server.allowedHosts": ["127.0.0.1", "localhost", "::1"]}
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "told"),
+    [
+        ({}, {}, ""),
+        ({"server.address": "::1"}, {}, ""),
+        ({"server.address": None}, {}, "reaches 0.0.0.0"),
+        ({"server.address": "192.0.2.7"}, {}, "reaches 192.0.2.7"),
+        (
+            {"server.allowedHosts": ["localhost", "maps.example.org"]},
+            {},
+            "reaches maps.example.org",
+        ),
+        ({"server.allowedHosts": []}, {}, r"reaches \*"),
+        ({"server.address": "0.0.0.0"}, {access.OPEN: "1"}, ""),  # noqa: S104
+        ({"server.address": "0.0.0.0"}, {access.OPEN: "yes"}, "reaches 0.0.0.0"),  # noqa: S104
+        ({}, {access.USERS: "/absent/users.json"}, "can't be read"),
+        ({}, {access.JOBS: "few"}, "CROPDASH_JOBS_PER_PERSON"),
+    ],
+)
+def test_whom_a_server_lets_in_without_a_sign_in(monkeypatch, options, environment, told):
+    monkeypatch.setattr(serving.st, "get_option", (HERE | options).__getitem__)
+    monkeypatch.setattr(serving.signin, "provider", lambda: None)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=told) if told else nullcontext():
+        serving.check_served()
+
+
+@pytest.mark.parametrize(
+    ("users_too", "auth", "told"),
+    [(False, {"client_id": "x"}, "no file of users"), (True, {"client_id": "x"}, "lacks client_s")],
+)
+def test_a_provider_that_is_half_set_is_one_sentence(monkeypatch, tmp_path, users_too, auth, told):
+    if users_too:
+        users.put(tmp_path / "users.json", "otto", "viewer")
+        monkeypatch.setenv(access.USERS, str(tmp_path / "users.json"))
+    monkeypatch.setattr(serving.st, "get_option", HERE.__getitem__)
+    monkeypatch.setattr(serving.signin, "provider", lambda: auth)
+    with pytest.raises(ConfigError, match=told):
+        serving.check_served()
 
 
 def test_where_nobody_signs_in_everything_is_as_it_was(tmp_path):
