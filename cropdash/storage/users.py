@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from argon2 import PasswordHasher
@@ -27,8 +27,6 @@ SHORTEST, LONGEST = 12, 256  # letters of a password
 _VERSION = 1
 _NAME_LONGEST = 100
 _HASHER = PasswordHasher()  # argon2id with the library's own costs
-# Compared where there is no such user, so that the answer takes as long.
-_NO_ONE_S = _HASHER.hash(os.urandom(16).hex())
 
 
 @dataclass(frozen=True)
@@ -112,12 +110,18 @@ def checked(path: Path, name: str, password: str) -> Actor | None:
     Takes as long for a name that there is as for one that there is not.
     """
     user = read(path).get(name)
-    against = user.password if user and user.password else _NO_ONE_S
+    against = user.password if user and user.password else _no_one_s()
     try:
         fits = _HASHER.verify(against, password[: LONGEST + 1])
     except (VerificationError, InvalidHashError):
         return None
     return Actor(name, user.role) if fits and user and user.password else None
+
+
+@cache
+def _no_one_s() -> str:
+    """Compared where there is no such user, so that the answer takes as long."""
+    return _HASHER.hash(os.urandom(16).hex())
 
 
 @contextmanager
