@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -13,8 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
 
 from cropdash import i18n
+from cropdash.cli.app import app
 from cropdash.domain import access
 from cropdash.domain.access import NOBODY, POLICY, ROLES, Actor, Role
 from cropdash.domain.errors import ConfigError, DamagedFile, LimitReached, NotAllowed, NotKept
@@ -358,3 +362,54 @@ def test_a_damaged_file_of_users_lets_nobody_in(tmp_path, text):
     path.write_text(text)
     with pytest.raises((DamagedFile, ConfigError)):
         users.checked(path, "anna", "x")
+
+
+# the commands -------------------------------------------------------------------------------------
+
+
+def typed(*words: str, keys: str = "") -> str:
+    """What a command prints, with keys pressed where it asks."""
+    done = CliRunner().invoke(app, [*words], input=keys)
+    assert done.exit_code == 0, (done.output, done.exception)
+    return done.output
+
+
+def test_users_are_set_listed_and_removed_by_commands(where, monkeypatch):
+    path, twice = where.data.parent / "users.json", "a long password\n" * 2
+    monkeypatch.setenv("CROPDASH_USERS", str(path))
+    told = typed("users", "set", "anna", "--role", "analyst", keys=twice)
+    assert "a long password" not in told
+    assert users.checked(path, "anna", "a long password") == Actor("anna", "analyst")
+    typed("users", "set", "anna", "--role", "operator", keys="n\n")  # no new password
+    assert users.checked(path, "anna", "a long password") == Actor("anna", "operator")
+    typed("users", "set", "anna", keys="another password\n" * 2)  # the role stays
+    assert users.checked(path, "anna", "another password") == Actor("anna", "operator")
+    typed("users", "set", "bob@example.org", "--provider")
+    assert users.read(path)["bob@example.org"] == users.User("viewer")
+    typed("users", "set", "anna", "--provider")
+    assert users.read(path)["anna"] == users.User("operator")  # its password is gone
+    listed = typed("users", "list")
+    assert re.search(r"anna\s+operator\s+the provider", listed)
+    typed("users", "remove", "anna")
+    assert set(users.read(path)) == {"bob@example.org"}
+    rows = typed("record")
+    assert "set user" in rows
+    assert "remove user" in rows
+    assert "password" not in path.with_name("models").joinpath(layout.RECORD).read_text()
+
+
+def test_no_command_takes_a_password_as_a_word():
+    root = get_command(app)
+    options = {
+        o for c in root.commands["users"].commands.values() for p in c.params for o in p.opts
+    }
+    assert options == {"name", "--role", "--provider"}
+
+
+def test_a_damaged_record_says_so_at_the_terminal(where):
+    record.note(where.models, "start", "a run")
+    path = where.models / layout.RECORD
+    path.write_bytes(path.read_bytes() + b"\xff\n")
+    told = typed("record", "--last", "5")
+    assert "a run" in told
+    assert "1 rows are damaged" in told
