@@ -93,7 +93,7 @@ def record(
         table.add_row(event.time[:19], event.name, event.role, event.action, event.object)
     print_whole(table)
     if found.damaged:
-        console.print(f"{found.damaged} rows are damaged and were passed over.")
+        console.print(f"Damaged rows, passed over: {found.damaged}.")
 
 
 def _file() -> Path:
