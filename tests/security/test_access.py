@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -80,7 +81,9 @@ def run_of(where: Folders) -> str:
 def waiting(where: Folders, by: str) -> str:
     """A run that was queued by somebody, without a process."""
     name = run_of(where)
-    status.write(where.models / name, Status("queued", created=1e12, heartbeat=1e12, by=by))
+    status.write(
+        where.models / name, Status("queued", created=time.time(), heartbeat=time.time(), by=by)
+    )
     return name
 
 
