@@ -26,7 +26,7 @@ from cropdash.domain.errors import ConfigError, DamagedFile, LimitReached, NotAl
 from cropdash.jobs import launch, report
 from cropdash.settings import classifiers, sources
 from cropdash.settings.folders import Folders, folders
-from cropdash.storage import decisions, layout, record, status, uploads, users
+from cropdash.storage import decisions, layout, notes, record, status, uploads, users
 from cropdash.storage.status import Status
 from tests import factory
 
@@ -39,6 +39,7 @@ READS = {
     "report": set(),
     "decisions": {"read"},
     "uploads": set(),
+    "notes": {"read", "load"},
     "users": {"read", "check_name", "hashed", "checked"},
 }
 
@@ -100,6 +101,7 @@ def acts(where: Folders) -> dict[str, Callable[[], object]]:
         "launch.end_now": lambda: launch.end_now(waiting(where, "somebody else")),
         "report.make": lambda: report.make("demo", command=[sys.executable, "-c", ""]),
         "decisions.write": lambda: decisions.write(where.data / "demo", "z", 1, "keep"),
+        "notes.act": lambda: notes.act(where.models, run, "name", "Spring"),
         "uploads.admit": lambda: uploads.admit(where.data, "zones.csv", 10),
         "users.put": lambda: users.put(file, "eve", "operator", "a long password"),
         "users.remove": lambda: users.remove(file, "eve"),
@@ -117,7 +119,7 @@ def tree(where: Folders) -> dict[str, bytes]:
 
 
 def test_no_function_that_pages_reach_is_left_out(where):
-    modules = (launch, report, decisions, uploads, users)
+    modules = (launch, report, decisions, notes, uploads, users)
     found = {
         f"{module.__name__.rpartition('.')[2]}.{name}"
         for module in modules
@@ -164,6 +166,17 @@ def test_one_stops_one_s_own_and_operators_everybody_s(where):
             launch.stop(waiting(where, "bert"))
     with being("olga", "operator"):
         launch.stop(waiting(where, "bert"))
+
+
+def test_operators_alone_delete(where):
+    name = run_of(where)
+    with being("anna", "analyst"), pytest.raises(NotAllowed, match="delete anything"):
+        notes.act(where.models, name, "delete")
+    with being("olga", "operator"):
+        notes.act(where.models, name, "delete")
+    assert not (where.models / name).exists()
+    (row,) = [e for e in record.read((where.models,)).events if e.action == "delete"]
+    assert (row.name, row.object) == ("olga", name)
 
 
 def test_a_job_is_its_starter_s_and_its_worker_knows(where):
