@@ -10,7 +10,7 @@ def show() -> None:
     from cropdash.jobs import launch
     from cropdash.settings import classifiers
     from cropdash.settings.folders import DEMO
-    from cropdash.ui.overview import cards
+    from cropdash.ui.overview import cards, record
     from cropdash.ui.shell import data, frame
     from cropdash.ui.widgets import damage, job_watch
 
@@ -55,6 +55,7 @@ def show() -> None:
             st.header(say("Datasets"), anchor=False)
             for info in settled:
                 cards.dataset_card(info)
+    record.show()
 
 
 if __name__ == "__main__":  # Streamlit runs this file as a page

@@ -40,7 +40,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": {*EVERYONE, "files", "workflow", "jobs", "storage", "ingest", "simulate"},
     "__main__": {"cli"},
     "ui": {
-        *EVERYONE, "storage.store", "storage.decisions", "storage.notes", "evaluate", "figures",
+        *EVERYONE, "evaluate", "figures", "storage.store", "storage.decisions", "storage.notes",
+        "storage.record", "storage.uploads", "storage.users",
     },
     "pages": {*EVERYONE, "ui", "figures", "jobs"},
 }  # fmt: skip
@@ -64,6 +65,8 @@ OWNERS: dict[str, set[str]] = {
     "sklearn": {"classify", "prepare"},
     "rasterio": {"files", "ingest", "prepare", "simulate", "storage"},
     "typer": {"cli"},
+    "argon2": {"storage"},
+    "authlib": {"ui"},
     "rich": {"cli"},
     "pickle": set(),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 import sys
 import time
@@ -18,11 +19,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from cropdash.domain import Legend
+from cropdash.domain import Legend, access
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.scores import RunScores, TestScores
 from cropdash.domain.secret import hidden
 from cropdash.settings import classifiers, folders, waits
+from cropdash.storage import record
 
 FIRST, QUICK = classifiers.trainable()[0].name, classifiers.in_demo()[0].name  # defaults
 Settings = Annotated[
@@ -166,6 +168,8 @@ def at_work(folder: Path, *, in_turn: bool = False) -> Iterator[dict[str, Any]]:
     from cropdash.jobs import worker
 
     slot = folders.folders().models / ".slot.lock" if in_turn else None
+    if access.FOR not in os.environ:  # else the page that started it has recorded it
+        record.note(folders.folders().models if in_turn else folder.parent, "start", folder.name)
     with bar() as told, worker.at_work(folder, slot=slot) as reporter:
 
         def progress(stage: str, done: float) -> None:

@@ -74,6 +74,14 @@ class NotKept(CropdashError):
     """Something a person entered could not be written."""
 
 
+class NotAllowed(CropdashError):
+    """The role of who is at it does not let them do this."""
+
+
+class LimitReached(CropdashError):
+    """One person has as much at work, or uploaded, as the operator lets one have."""
+
+
 class SourceUnavailable(CropdashError):
     """A service that images come from does not answer, or refuses."""
 

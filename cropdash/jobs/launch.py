@@ -6,30 +6,29 @@ started it, and is found again by its folder (status.json, worker.lock, worker.l
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 from filelock import FileLock, Timeout
 
-from cropdash.domain import NAME
-from cropdash.domain.errors import RunBusy, RunNotFound
-from cropdash.files import atomic
+from cropdash.domain import NAME, access
+from cropdash.domain.errors import NotKept, RunBusy, RunNotFound
+from cropdash.jobs import limits, processes
 from cropdash.settings import folders as settings
 from cropdash.settings import sources
 from cropdash.settings.build import BuildConfig
 from cropdash.settings.command import command_line as command_line
-from cropdash.settings.folders import DEMO, PROJECT
+from cropdash.settings.folders import DEMO
 from cropdash.settings.study import CrossValidation, Search
 from cropdash.settings.train import TrainConfig
-from cropdash.storage import layout, runs, status, studies
+from cropdash.storage import layout, record, runs, status, studies
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.status import Status
 
@@ -48,19 +47,20 @@ def start(
 ) -> str:
     """Create a run, a search or a cross-validation, and start its worker; returns its id.
 
-    `command` replaces the worker's command line. Raises DatasetNotFound.
+    `command` replaces the worker's command line. Raises DatasetNotFound, NotAllowed, LimitReached.
     """
     where = settings.folders()
     queue = runs.queue if isinstance(config, TrainConfig) else studies.queue
-    folder = queue(where, config).path  # type: ignore[arg-type]
-    _launch(folder, command or _command(folder))
+    with limits.admitted():
+        folder = queue(where, config).path  # type: ignore[arg-type]
+        _launch(folder, command or _command(folder))
     return folder.name
 
 
 def start_build(config: BuildConfig | None = None, *, command: Sequence[str] | None = None) -> None:
     """Start building a dataset, the demo if none is given; zones that are whole are kept.
 
-    Raises RunBusy, or ConfigError if the dataset was begun with other settings.
+    Raises RunBusy, NotAllowed, LimitReached, or ConfigError if it was begun with other settings.
     """
     where = settings.folders().data
     if config is None:
@@ -68,28 +68,34 @@ def start_build(config: BuildConfig | None = None, *, command: Sequence[str] | N
             return resume_build(DEMO, command=command)
         config = sources.demo()
     folder = DatasetFolder(where, config.dataset)
-    _launch(
-        folder.path,
-        command or _python("build", config.dataset),
-        before=lambda: folder.configure(config),
-    )
+    with limits.admitted():
+        _launch(
+            folder.path,
+            command or _python("build", config.dataset),
+            before=lambda: folder.configure(config),
+        )
     return None
 
 
 def resume_build(dataset: str, *, command: Sequence[str] | None = None) -> None:
-    """Take a build up again with the settings it was begun with. Raises RunBusy."""
+    """Take a build up again with the settings it was begun with.
+
+    Raises RunBusy, NotAllowed or LimitReached.
+    """
     folder = DatasetFolder(settings.folders().data, dataset)
     folder.config()  # raises if there is nothing to take up
-    _launch(folder.path, command or _python("build", dataset))
+    with limits.admitted():
+        _launch(folder.path, command or _python("build", dataset))
 
 
 def resume(name: str, *, command: Sequence[str] | None = None) -> None:
     """Start the worker of an unfinished run or study again; what is finished is kept.
 
-    Raises RunBusy.
+    Raises RunBusy, NotAllowed or LimitReached.
     """
     folder = _folder(name)
-    _launch(folder, command or _command(folder))
+    with limits.admitted():
+        _launch(folder, command or _command(folder))
 
 
 # stop ------------------------------------------------------------------------
@@ -99,14 +105,16 @@ def stop(name: str) -> None:
     """Ask the worker of a run or of a dataset's build to stop as soon as its work is safe.
 
     One that has not begun, or waits for its turn, has nothing to lose: it is ended at once.
+    Raises NotAllowed.
     """
     folder = _folder(name)
+    _may_stop(folder)
     reap()
     (folder / layout.STOP).touch()
     written = status.read_written(folder)
     if written is not None and written.state == "queued":
         process = status.process_of(written)
-        if process is None or _end(process):
+        if process is None or processes.end(process):
             _write_end(folder, written.pid, Status("stopped", error="It was stopped unbegun."))
 
 
@@ -127,14 +135,16 @@ def end_now(name: str) -> bool:
     """Kill the worker and its children; False if it is not there any more.
 
     Only a process whose id and creation time both are those written in the status is ended.
+    Raises NotAllowed.
     """
     folder = _folder(name)
+    _may_stop(folder, "end")
     written = status.read_written(folder)
     process = status.process_of(written) if written and not written.is_final else None
     if written is None or process is None:
         reap()
         return False
-    if not _end(process):
+    if not processes.end(process):
         return False
     _write_end(folder, written.pid, Status("stopped", error="It was ended at once."))
     reap()
@@ -154,6 +164,15 @@ def reap() -> None:
     for child, folder in finished:
         error = f"Its process ended without a word (exit code {child.returncode}); see its log."
         _write_end(folder, child.pid, Status("lost", error=error))
+
+
+def _may_stop(folder: Path, action: str = "stop") -> None:
+    """Ask the policy, and record it; a disk without room for the row keeps no job going."""
+    written = status.read_written(folder)
+    is_own = written is not None and written.by == access.actor().name
+    access.require("stop" if is_own else "stop others")
+    with suppress(NotKept):
+        record.note(_place(folder), action, folder.name)
 
 
 # inside ----------------------------------------------------------------------
@@ -186,6 +205,11 @@ def _folder(name: str) -> Path:
     )
 
 
+def _place(folder: Path) -> Path:
+    """data/ or models/, in which the folder of a job lies."""
+    return folder.parents[1] if folder.parent.name == layout.STUDIES else folder.parent
+
+
 def _launch(
     folder: Path, command: Sequence[str], *, before: Callable[[], None] | None = None
 ) -> None:
@@ -202,8 +226,11 @@ def _launch(
                 before()
             (folder / layout.STOP).unlink(missing_ok=True)
             queued = _queued(folder)
+            record.note(_place(folder), "start", folder.name)
             status.write(folder, queued)
-            child = _spawn(folder, command)
+            child = processes.spawn(folder / layout.LOG, command)
+            with _children_guard:
+                _children.append((child, folder))
             _write_process(folder, queued, child.pid)
     except Timeout as error:
         raise RunBusy(
@@ -223,31 +250,8 @@ def _check_free(folder: Path) -> None:
 def _queued(folder: Path) -> Status:
     before, now = status.read_written(folder), time.time()
     created = before.created if before and before.created else now
-    return Status("queued", stage="Waiting to start", created=created, heartbeat=now)
-
-
-def _spawn(folder: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
-    where = settings.folders()
-    environment = {
-        **os.environ,
-        "CROPDASH_DATA": str(where.data),
-        "CROPDASH_MODELS": str(where.models),
-        "PYTHONUNBUFFERED": "1",  # the log is read while it is written
-        "PYTHONUTF8": "1",
-    }
-    with atomic.appending(folder / layout.LOG) as log:
-        child = subprocess.Popen(
-            list(command),
-            cwd=PROJECT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # neither Ctrl-C nor the server's end reaches it
-        )
-    with _children_guard:
-        _children.append((child, folder))
-    return child
+    by = access.actor().name
+    return Status("queued", stage="Waiting to start", created=created, heartbeat=now, by=by)
 
 
 def _write_process(folder: Path, queued: Status, pid: int) -> None:
@@ -258,19 +262,6 @@ def _write_process(folder: Path, queued: Status, pid: int) -> None:
         return  # over already
     if status.read_written(folder) == queued:
         status.write(folder, replace(queued, pid=pid, process_created=created))
-
-
-def _end(process: psutil.Process) -> bool:
-    """Kill the process and what it started; True if it is gone."""
-    if not process.is_running():  # compares the creation time once more
-        return False
-    if os.getpgid(process.pid) == process.pid:
-        os.killpg(process.pid, signal.SIGKILL)
-    else:  # typed in a terminal: its group holds more than the worker
-        for member in [*process.children(recursive=True), process]:
-            member.kill()
-    _, alive = psutil.wait_procs([process], timeout=5)
-    return not alive
 
 
 def _write_end(folder: Path, pid: int, end: Status) -> None:

@@ -6,8 +6,10 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from cropdash.domain import access
 from cropdash.domain.errors import CropdashError
-from cropdash.settings.folders import PROJECT
+from cropdash.settings.folders import PROJECT, folders
+from cropdash.storage import record
 
 WAIT_S = 600.0  # [s] a report is given
 
@@ -16,8 +18,10 @@ def make(dataset: str, *, command: Sequence[str] | None = None) -> None:
     """Compare a simulated dataset with real figures, as the command line does.
 
     It takes seconds and its file is written whole or not at all, so it has no status of its own.
-    Raises CropdashError with what the process said. `command` replaces the process's command line.
+    Raises NotAllowed, or CropdashError with what the process said. `command` replaces the process's command line.
     """
+    access.require("report")
+    record.note(folders().data, "report", dataset)
     usual = [sys.executable, "-m", "cropdash", "simulate", "report", "--dataset", dataset]
     try:
         done = subprocess.run(

@@ -13,8 +13,9 @@ from typing import Any, TypeAlias
 
 from filelock import FileLock, Timeout
 
+from cropdash.domain import access
 from cropdash.domain.errors import CorruptDataset, NotKept
-from cropdash.storage import layout
+from cropdash.storage import layout, record
 
 _WAIT_S = 5.0  # [s] for another reader's decision to be written
 Place: TypeAlias = tuple[str, int]  # zone_id, parcel_id
@@ -50,8 +51,9 @@ def read(folder: Path) -> dict[Place, Decision]:
 def write(folder: Path, zone: str, parcel: int, decision: str, note: str = "") -> None:
     """Keep what was decided on a parcel; with neither decision nor note, forget it.
 
-    What other readers decided meanwhile stays. Raises NotKept or CorruptDataset.
+    What other readers decided meanwhile stays. Raises NotAllowed, NotKept or CorruptDataset.
     """
+    access.require("decide")
     try:
         with FileLock(folder / layout.DECISIONS_LOCK, timeout=_WAIT_S):
             known = read(folder)
@@ -59,6 +61,8 @@ def write(folder: Path, zone: str, parcel: int, decision: str, note: str = "") -
             if decision or note:
                 now = datetime.now(UTC).isoformat(timespec="seconds")
                 known[zone, parcel] = Decision(decision, note, now)
+            what = f"{folder.name}/{zone}/{parcel}: {decision or 'none'}"
+            record.note(folder.parent, "decide", what)
             layout.DECISIONS.write(folder, {"decisions": _rows(known)})
     except (OSError, Timeout) as error:
         raise NotKept(

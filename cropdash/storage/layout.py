@@ -8,6 +8,7 @@ models/<run>/       config.json, status.json, zones.json, notes.json, epochs.jso
     scores/         scores.json, confusions.parquet, calibration.parquet, areas.parquet
     season/<day>/   what it says by that day: predictions/, scores/ and calibration.json again
 models/studies/<study>/  config.json, status.json, folds/<n>/ (a run each), trials/<n>.json
+data/record.jsonl, models/record.jsonl: who did what
 """
 
 from __future__ import annotations
@@ -52,6 +53,10 @@ ASKED = Form("asked.json")  # of which weights and data a day's predictions are
 SEASON = "season"  # folder of what a run says before its season is over
 SCORES = Form("scores.json")
 CONFUSIONS, DECIDED = "confusions.parquet", "calibration.parquet"
+
+# Beside the datasets, and beside the runs
+RECORD = "record.jsonl"  # who started, stopped, decided: one row an event
+RECORD_LOCK = ".record.lock"
 
 # A study
 STUDIES = "studies"  # beside the runs, and no run itself

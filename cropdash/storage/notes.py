@@ -14,9 +14,10 @@ from typing import Any, Literal, get_args
 
 from filelock import FileLock, Timeout
 
+from cropdash.domain import access
 from cropdash.domain.errors import ConfigError, CropdashError, InvalidRun, NotKept, RunBusy
 from cropdash.files import records
-from cropdash.storage import layout, runs, status
+from cropdash.storage import layout, record, runs, status
 
 Action = Literal["name", "note", "tag", "archive", "restore", "delete"]
 _WAIT_S = 5.0  # [s] for another writer's word
@@ -55,12 +56,13 @@ def act(models: Path, run_id: str, action: Action, value: str = "") -> None:
     """Name a run, note something on it, tag it (tags apart by commas), put it away, bring it back
     or delete it: whatever changes a run after it was made goes through here.
 
-    Raises RunNotFound, ConfigError, RunBusy (deletion of a run at work), InvalidRun (of a member
+    Raises NotAllowed, RunNotFound, ConfigError, RunBusy (deletion of a run at work), InvalidRun (of a member
     of an ensemble, or notes that are damaged) or NotKept.
     """
     folder = runs.find(models, run_id).path
     if action not in get_args(Action):
         raise ConfigError(f"A run can't be told to {str(action)[:20]!r}.")
+    access.require("delete" if action == "delete" else "name")
     if action == "delete":
         _delete(models, folder)
         return
@@ -82,6 +84,7 @@ def act(models: Path, run_id: str, action: Action, value: str = "") -> None:
                 )
             told = asdict(_checked(replace(before, **changes)))
             del told["damaged"]
+            record.note(models, action, folder.name)
             layout.NOTES.write(folder, told)
     except (OSError, Timeout) as error:
         raise NotKept(
@@ -118,6 +121,7 @@ def _delete(models: Path, folder: Path) -> None:
                 f"Run {folder.name} is a member of {other.run_id}: delete that one first."
             )
     try:
+        record.note(models, "delete", folder.name)
         gone = folder.with_name(f".deleted-{folder.name}")  # no run's name begins with a dot
         folder.rename(gone)
     except OSError as error:

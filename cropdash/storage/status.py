@@ -12,6 +12,7 @@ import psutil
 from filelock import FileLock, Timeout
 from pydantic import Field
 
+from cropdash.domain import access
 from cropdash.domain.errors import DamagedFile
 from cropdash.files import records
 from cropdash.settings import waits
@@ -39,6 +40,7 @@ class Status:
     pid: Annotated[int, Field(ge=0, lt=2**31)] = 0
     process_created: Moment = 0.0  # tells a process from a later one with the same id
     marks: tuple[tuple[Moment, Share], ...] = ()  # when the worker told of what progress
+    by: str = ""  # who started it
 
     @property
     def is_final(self) -> bool:
@@ -140,6 +142,7 @@ class Reporter:
             heartbeat=now,
             pid=os.getpid(),
             process_created=psutil.Process().create_time(),
+            by=access.actor().name,
         )
         self._written = 0.0
         self._write()

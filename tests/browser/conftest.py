@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,16 +65,21 @@ def world_of_all(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def serve(folder: Path, script: Path | str = "app.py") -> Iterator[Server]:
-    """Start a fresh server of a script on a free port of the loopback; end it afterwards."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+def serve(
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    port: int | None = None,
+    script: Path | str = "app.py",
+) -> Iterator[Server]:
+    """Start a fresh server of a script on a port of the loopback, a free one by default; end it
+    afterwards."""
+    port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     with (folder / f"server-{port}.log").open("w") as log:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=worlds.environment(folder), stdout=log, stderr=log
-        )
+            command, cwd=ROOT, env=worlds.environment(folder) | dict(environment or {}),
+            stdout=log, stderr=log,
+        )  # fmt: skip
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_for(f"{url}/_stcore/health", process)
@@ -82,6 +87,12 @@ def serve(folder: Path, script: Path | str = "app.py") -> Iterator[Server]:
         finally:
             process.terminate()
             process.wait(20)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:

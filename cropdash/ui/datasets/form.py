@@ -17,7 +17,7 @@ from cropdash.settings import estimate, sources, waits
 from cropdash.settings.build import RESERVED, BuildConfig
 from cropdash.settings.sources import SourceKind
 from cropdash.ui.datasets import controls, watch, zone_choice
-from cropdash.ui.shell import address, data, frame
+from cropdash.ui.shell import address, data, frame, identity
 from cropdash.ui.shell.literal import literal
 
 Start = Callable[[BuildConfig], object]
@@ -95,7 +95,8 @@ def _offer(
     once = say("The same from a terminal, once the zones are written:")
     st.caption(once if chosen else say("The same from a terminal:"))
     st.code(command_line(config), language=None, wrap_lines=True)
-    if not st.button(say("Start building"), type=frame.main_button(), icon=":material/play_arrow:"):
+    icon, label = ":material/play_arrow:", say("Start building")
+    if not identity.button(label, "start", type=frame.main_button(), icon=icon):
         return
     if chosen:
         chosen.save(values["dataset"])

@@ -12,6 +12,7 @@ from cropdash.domain.errors import ConfigError
 from cropdash.legend import CLASSES
 from cropdash.settings.build import Widget
 from cropdash.settings.folders import folders
+from cropdash.storage import uploads
 from cropdash.ui.shell import assets
 
 FOLDER = "incoming"
@@ -60,8 +61,12 @@ def place(name: str, content: bytes) -> Path:
 
 
 def save(name: str, content: bytes) -> Path:
-    """Keep a zones file at its place; the same content is kept once."""
+    """Keep a zones file at its place; the same content is kept once.
+
+    Raises NotAllowed, LimitReached or NotKept.
+    """
     path = place(name, content)
+    uploads.admit(folders().data, path.name, len(content))
     assets.replaced(path, content)
     return path
 

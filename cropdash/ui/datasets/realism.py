@@ -11,7 +11,7 @@ import streamlit as st
 from cropdash.domain.errors import CropdashError
 from cropdash.i18n import number, retell, say, sentence
 from cropdash.settings import sources
-from cropdash.ui.shell import data
+from cropdash.ui.shell import data, identity
 from cropdash.ui.shell.literal import told
 from cropdash.ui.widgets import chart
 from cropdash.ui.widgets import table as widget
@@ -75,7 +75,8 @@ def _empty(dataset: str, make: Make) -> None:
 
 def _maker(dataset: str, text: str, make: Make) -> None:
     """A button that makes the report; while a process works on it, a word says so."""
-    if not st.button(text, icon=":material/fact_check:", key=f"realism:make:{dataset}"):
+    icon, key = ":material/fact_check:", f"realism:make:{dataset}"
+    if not identity.button(text, "report", icon=icon, key=key):
         return
     with st.spinner(say("Comparing with real figures")):
         try:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from cropdash.figures import wording, zone_map
 from cropdash.i18n import number, retell, say, sentence
-from cropdash.ui.shell import data, frame
+from cropdash.ui.shell import data, frame, identity
 from cropdash.ui.shell.literal import told
 from cropdash.ui.widgets import chart, choices, job_watch
 from cropdash.ui.widgets import table as widget
@@ -103,9 +103,8 @@ def _ended(dataset: str, status: Any, jobs: job_watch.Jobs) -> None:
     whole = dataset in data.store().dataset_names() and data.store().dataset(dataset).is_complete
     about = say("Build what is missing or damaged; zones that are whole are kept.")
     can_resume = not whole and data.store().build_config(dataset) is not None
-    if can_resume and st.button(
-        say("Resume building"), icon=":material/resume:", help=about, key="build:resume"
-    ):
+    icon, label = ":material/resume:", say("Resume building")
+    if can_resume and identity.button(label, "start", icon=icon, help=about, key="build:resume"):
         jobs.resume_build(dataset)
         st.rerun()
     if status and (log := jobs.log(dataset)):

@@ -15,7 +15,7 @@ from cropdash.figures import wording, zone_map
 from cropdash.i18n import number, say
 from cropdash.ui.datasets import incoming, zone_lists
 from cropdash.ui.datasets.zone_lists import PROPOSED, ZoneList
-from cropdash.ui.shell import frame
+from cropdash.ui.shell import frame, identity
 from cropdash.ui.shell.literal import literal
 
 _CHOSEN = "zones:chosen"  # ids, by the list's name in _OF
@@ -83,6 +83,9 @@ def _figure(places: pd.DataFrame, drag: str = "zoom") -> Any:
 
 def _upload() -> None:
     with st.popover(say("Upload a list of zones"), icon=":material/upload:"):
+        if why_not := identity.barred("upload"):
+            st.caption(literal(why_not))
+            return
         given = st.file_uploader(say("CSV or GeoJSON"), ["csv", "geojson"], key="zones:upload")
         if given is None or not st.button(say("Keep it"), key="zones:keep"):
             return

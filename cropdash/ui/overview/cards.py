@@ -15,7 +15,7 @@ from cropdash.settings import classifiers, sources, waits
 from cropdash.settings.folders import DEMO
 from cropdash.settings.train import TrainConfig
 from cropdash.storage.store import DatasetInfo, RunInfo
-from cropdash.ui.shell import data, frame
+from cropdash.ui.shell import data, frame, identity
 from cropdash.ui.shell.literal import literal, told
 from cropdash.ui.widgets import first_look, job_watch, run_pair, scores
 from cropdash.ui.widgets.names import dataset_title
@@ -214,7 +214,8 @@ def model_card(run: RunInfo) -> None:
 
 
 def _act(label: str, icon: str, action: Callable[[], object], *, primary: bool) -> None:
-    if st.button(label, type=frame.main_button() if primary else "secondary", icon=icon):
+    look = frame.main_button() if primary else "secondary"
+    if identity.button(label, "start", type=look, icon=icon):
         try:
             action()
         except CropdashError as error:

@@ -9,7 +9,8 @@ import streamlit as st
 
 from cropdash.i18n import say, sentence
 from cropdash.storage import decisions
-from cropdash.ui.shell import data, frame
+from cropdash.ui.shell import data, frame, identity
+from cropdash.ui.shell.literal import literal
 
 DECISIONS = {
     "keep": sentence("Keep as declared"),
@@ -47,12 +48,15 @@ def ask(dataset: str, zone: str, parcel: int) -> None:
     # What is on disk leads: another tab may have decided meanwhile.
     st.session_state[pressed] = known.decision if known.decision in DECISIONS else None
     st.session_state[why] = known.note
+    why_not = identity.barred("decide")
     st.segmented_control(
         say("Your decision"), list(DECISIONS), format_func=lambda d: say(DECISIONS[d]),
-        key=pressed, on_change=remember,
+        key=pressed, on_change=remember, disabled=bool(why_not),
         help=say("Kept beside the dataset, for everybody who reviews it; the list takes it home."),
     )  # fmt: skip
-    st.text_input(say("Note"), key=why, on_change=remember, max_chars=300)
+    st.text_input(say("Note"), key=why, on_change=remember, max_chars=300, disabled=bool(why_not))
+    if why_not:
+        st.caption(literal(why_not))
 
 
 def _folder(dataset: str) -> Path:

@@ -16,7 +16,7 @@ from cropdash import __doc__ as about
 from cropdash import i18n
 from cropdash.domain.errors import CropdashError
 from cropdash.i18n import Language, say, sentence
-from cropdash.ui.shell import address
+from cropdash.ui.shell import address, identity
 from cropdash.ui.shell.literal import told
 
 _ROOT = Path(__file__).parents[3]
@@ -134,6 +134,7 @@ def _menu() -> None:
         why = say(_NEEDS[page.needs]) if lacks else None
         link(page.name, kept, width="stretch", disabled=lacks, help=why)
     st.space("small")
+    identity.greet()
     _language_switch()
     st.caption(say(CREDIT))
 

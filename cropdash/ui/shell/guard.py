@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cropdash.domain.errors import ConfigError
 from cropdash.settings.tiles import tiles
+from cropdash.ui.shell.door import Door
 
 # Pages are made here alone: whatever a text makes a browser ask for elsewhere is not asked for.
 # Streamlit and Leaflet write styles and scripts into their pages, and one compiles its charts.
@@ -37,7 +38,8 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-_CLOSED = ("/_stcore/metrics", "/_stcore/agent/")  # what no page asks for
+# What no page asks for: numbers, agents, and Streamlit's own ways to sign in.
+_CLOSED = ("/_stcore/metrics", "/_stcore/agent/", "/auth/", "/oauth2callback/")
 _READING = frozenset(("GET", "HEAD", "OPTIONS"))
 
 
@@ -58,6 +60,7 @@ def middleware() -> list[Middleware]:
     return [
         Middleware(Guard),
         Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False),
+        Middleware(Door),
     ]
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 import importlib
+import ipaddress
 import json
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,23 +19,79 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from cropdash import i18n
+from cropdash.domain.errors import ConfigError, CropdashError
 from cropdash.i18n import say, sentence
-from cropdash.ui.shell import frame
+from cropdash.settings import access as settings
+from cropdash.storage import users
+from cropdash.ui.shell import frame, signin
 
 # Streamlit's script looks for its server beside the page first (/Explore/_stcore/health), then at
 # the root, and a browser logs each miss as an error. This tells it the root beforehand.
 _ROOT = "<script>window.__streamlit = {BACKEND_BASE_URL: location.origin + '/'}</script>"
 # What a keyboard may skip to, in each language: the page's words come too late for it.
 _SKIPS = (sentence("Skip to the content"), sentence("Skip to the choice of a parcel"))
+_HERE = ("localhost",)  # beside addresses of the loopback
 _SHELL = Path(st.__file__).parent / "static" / "index.html"
 # Nothing that knows Streamlit: its caches and components must not come before its runtime.
 _LOADED_FIRST = ("cropdash.storage.store", "cropdash.figures.maps", "cropdash.figures.series")
 
 
 def routes() -> list[Route]:
-    """One for each page of the menu."""
+    """One for each page of the menu, and those where one signs in.
+
+    Ends the process with one sentence where it would serve whom it must not.
+    """
+    try:
+        check_served()
+    except CropdashError as error:
+        sys.exit(f"Error: {error}")
     addresses = [page.address for page in frame.PAGES]
-    return [Route(f"/{address}", _shell, methods=["GET"]) for address in addresses]
+    pages = [Route(f"/{address}", _shell, methods=["GET"]) for address in addresses]
+    return [*pages, *signin.routes()]
+
+
+def check_served() -> None:
+    """Refuse to serve others without a sign-in, unless the operator says so aloud.
+
+    Raises ConfigError; also where the file of users can't be read, or the provider is half set.
+    """
+    path, chosen = settings.users_file(), signin.provider()
+    settings.jobs_per_person(), settings.upload_bytes_per_person()  # numbers, or a sentence now
+    if path is not None:
+        users.read(path)
+        wanted = ("client_id", "client_secret", "server_metadata_url", "redirect_uri")
+        if missing := [name for name in wanted if chosen and not chosen.get(name)]:
+            raise ConfigError(
+                f"The section [auth] of Streamlit's secrets lacks {', '.join(missing)}: add what"
+                " your provider gave you."
+            )
+        return
+    if chosen is not None:
+        raise ConfigError(
+            f"The section [auth] of Streamlit's secrets names a provider, and {settings.USERS} no"
+            " file of users: who may come in, and as what, stands there."
+        )
+    if others := _others():
+        raise ConfigError(
+            f"This would let everybody who reaches {', '.join(others)} do everything: set"
+            f" {settings.USERS} to a file of users, or {settings.OPEN}=1 if that is what you want."
+        )
+
+
+def _others() -> list[str]:
+    """Addresses and names beside this machine's own that the server answers at, unless said aloud."""
+    if settings.is_open():
+        return []
+    address = st.get_option("server.address") or "0.0.0.0"  # noqa: S104 (Streamlit's default)
+    names = st.get_option("server.allowedHosts") or ["*"]
+    return [name for name in dict.fromkeys([address, *names]) if not _is_here(name)]
+
+
+def _is_here(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name.lower() in _HERE
 
 
 async def _shell(request: Request) -> HTMLResponse:

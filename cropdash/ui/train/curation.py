@@ -7,7 +7,7 @@ import streamlit as st
 from cropdash.i18n import say
 from cropdash.storage import notes
 from cropdash.storage.store import RunInfo
-from cropdash.ui.shell import address, data, frame
+from cropdash.ui.shell import address, data, frame, identity
 from cropdash.ui.widgets import first_look, run_pair
 
 _ASKED = "curation:asked"  # the run whose deletion was asked for once
@@ -30,7 +30,9 @@ def show(run_id: str) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             _words(run)
             _put_away(run)
-            if st.button(say("Delete"), icon=":material/delete:", key=f"delete:{run_id}"):
+            if identity.button(
+                say("Delete"), "delete", icon=":material/delete:", key=f"delete:{run_id}"
+            ):
                 st.session_state[_ASKED] = run_id
         if st.session_state.get(_ASKED) == run_id:
             _ask_again(run)
@@ -56,7 +58,7 @@ def _put_away(run: RunInfo) -> None:
     about = say("Lists and choices leave it out; nothing of it is lost.")
     label = say("Bring back") if run.notes.archived else say("Archive")
     icon = ":material/unarchive:" if run.notes.archived else ":material/archive:"
-    if st.button(label, icon=icon, help=about, key=f"archive:{run.run_id}"):
+    if identity.button(label, "name", icon=icon, help=about, key=f"archive:{run.run_id}"):
         action: notes.Action = "restore" if run.notes.archived else "archive"
         notes.act(data.store().models, run.run_id, action)
         st.rerun()

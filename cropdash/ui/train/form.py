@@ -16,7 +16,7 @@ from cropdash.settings.folders import DEMO
 from cropdash.settings.train import TrainConfig
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import address as state
-from cropdash.ui.shell import data, frame
+from cropdash.ui.shell import data, frame, identity
 from cropdash.ui.widgets import choices, settings_form
 
 _SHARED = ("seed", "folds", "validation_fold", "threads")
@@ -104,7 +104,8 @@ def start_button(label: str, runs: Sequence[RunInfo]) -> bool:
     elif ahead:
         said = say("{n} jobs are ahead of this one; it will wait for its turn.", n=number(ahead))
         st.caption(said)
-    return st.button(label, type=frame.main_button(), icon=":material/play_arrow:")
+    icon = ":material/play_arrow:"
+    return identity.button(label, "start", type=frame.main_button(), icon=icon)
 
 
 def begun(name: str) -> None:

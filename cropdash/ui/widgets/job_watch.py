@@ -12,7 +12,7 @@ import streamlit as st
 from cropdash.i18n import number, say, sentence
 from cropdash.settings import classifiers, waits
 from cropdash.storage.store import RunInfo
-from cropdash.ui.shell import address, data, frame
+from cropdash.ui.shell import address, data, frame, identity
 from cropdash.ui.shell.literal import literal, told
 from cropdash.ui.widgets import chart, scores, stages
 
@@ -205,13 +205,13 @@ def stop_button(name: str, label: str, jobs: Jobs) -> None:
         if jobs.may_end(name):
             about = say("It did not stop by itself: end its process at once.")
             icon = ":material/dangerous:"
-            if st.button(say("End now"), icon=icon, help=about, key=f"end:{name}"):
+            if identity.button(say("End now"), "stop", icon=icon, help=about, key=f"end:{name}"):
                 jobs.end_now(name)
                 st.rerun()
         elif jobs.is_stopping(name):
             icon = ":material/hourglass_top:"
             st.button(say("Stopping …"), icon=icon, disabled=True, key=f"wait:{name}")
-        elif st.button(label, icon=":material/stop_circle:", key=f"stop:{name}"):
+        elif identity.button(label, "stop", icon=":material/stop_circle:", key=f"stop:{name}"):
             jobs.stop(name)
             st.rerun()
 
@@ -220,7 +220,8 @@ def resume_button(name: str, about: str, resume: Callable[[str], None]) -> None:
     """Take the job up again."""
     with frame.plainly():
         icon = ":material/resume:"
-        if st.button(say("Resume"), icon=icon, help=about, key=f"resume:{name}"):
+        key = f"resume:{name}"
+        if identity.button(say("Resume"), "start", icon=icon, help=about, key=key):
             resume(name)
             st.rerun()
 

@@ -1,0 +1,105 @@
+"""`python -m cropdash users` and `record`: who may come in, and who did what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cropdash.cli.terminal import console, print_whole
+from cropdash.domain.access import ROLES
+from cropdash.domain.errors import ConfigError
+from cropdash.settings import access as settings
+from cropdash.settings import folders
+from cropdash.storage import record as records
+from cropdash.storage import users
+
+app = typer.Typer(name="users", help="Who may sign in, and as what.", no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="Small letters; for a provider the e-mail or subject.")]
+
+
+@app.command("set")
+def set_user(
+    name: Name,
+    role: Annotated[str | None, typer.Option(help=f"{', '.join(ROLES)}.")] = None,
+    provider: Annotated[
+        bool, typer.Option("--provider", help="No password: signs in with the team's provider.")
+    ] = False,
+) -> None:
+    """Add a user, or change role or password of one; the password is asked for, twice.
+
+    Examples: `CROPDASH_USERS=users.json python -m cropdash users set anna --role analyst`
+
+    `CROPDASH_USERS=users.json python -m cropdash users set bob@example.org --role viewer --provider`
+    """
+    path = _file()
+    known = users.read(path).get(name) if path.exists() else None
+    as_what = role or (known.role if known else "viewer")
+    if as_what not in ROLES:
+        raise ConfigError(f"There is no role {as_what[:40]!r}: choose from {', '.join(ROLES)}.")
+    users.check_name(name)
+    keeps = known is not None and role is not None and not provider
+    if provider:
+        password = None
+        if known is not None and known.password:
+            users.remove(path, name)
+    elif keeps and not typer.confirm("A new password as well?", default=False):
+        password = None
+    else:
+        text = f"Password of {name} (at least {users.SHORTEST} letters)"
+        password = typer.prompt(text, hide_input=True, confirmation_prompt=True)
+    users.put(path, name, as_what, password)
+    records.note(folders.folders().models, "set user", f"{name}: {as_what}")
+    console.print(f"{name} is {as_what} in {path}.", soft_wrap=True)
+
+
+@app.command("remove")
+def remove_user(name: Name) -> None:
+    """Take a user away: the next click on a page of theirs is refused.
+
+    Example: `CROPDASH_USERS=users.json python -m cropdash users remove anna`
+    """
+    users.remove(_file(), name)
+    records.note(folders.folders().models, "remove user", name)
+    console.print(f"{name} is removed.")
+
+
+@app.command("list")
+def list_users() -> None:
+    """List users with their role and how they sign in.
+
+    Example: `CROPDASH_USERS=users.json python -m cropdash users list`
+    """
+    table = Table("Name", "Role", "Signs in with")
+    for name, user in users.read(_file()).items():
+        table.add_row(name, user.role, "a password" if user.password else "the provider")
+    print_whole(table)
+
+
+def record(
+    by: Annotated[str | None, typer.Option(help="Of this person alone.")] = None,
+    last: Annotated[int, typer.Option(min=1, help="Rows at most, the newest.")] = 50,
+) -> None:
+    """Show who started, stopped, decided, uploaded or deleted what; times are UTC.
+
+    Example: `python -m cropdash record --by anna`
+    """
+    where = folders.folders()
+    found = records.read((where.data, where.models))
+    table = Table("Time (UTC)", "Name", "Role", "Action", "Object")
+    for event in [e for e in found.events if by in (None, e.name)][-last:]:
+        table.add_row(event.time[:19], event.name, event.role, event.action, event.object)
+    print_whole(table)
+    if found.damaged:
+        console.print(f"Damaged rows, passed over: {found.damaged}.")
+
+
+def _file() -> Path:
+    path = settings.users_file()
+    if path is None:
+        raise ConfigError(
+            f"Name the file of users in the environment: {settings.USERS}=users.json."
+        )
+    return path

@@ -1,0 +1,109 @@
+"""Who may do what: the three roles, one table of actions, and who is at it now.
+
+Asked by the functions that start, stop, decide, keep or delete something, not by what draws their
+buttons. Who is at it is told by the pages' server; everywhere else it is whoever runs the process.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+from cropdash.domain.errors import NotAllowed
+
+Role: TypeAlias = Literal["viewer", "analyst", "operator"]  # each may what those before it may
+ROLES: tuple[Role, ...] = get_args(Role)
+Action: TypeAlias = Literal[
+    "start",
+    "stop",
+    "stop others",
+    "decide",
+    "upload",
+    "report",
+    "name",
+    "delete",
+    "set users",
+    "see the record",
+]
+FOR = "CROPDASH_ACTOR"  # for whom a worker was started
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The least role that an action is for, and what it is in a sentence: "… may not <words>"."""
+
+    role: Role
+    words: str
+
+
+POLICY: dict[Action, Rule] = {
+    "start": Rule("analyst", "start jobs"),
+    "stop": Rule("analyst", "stop jobs of their own"),
+    "stop others": Rule("operator", "stop jobs that others have started"),
+    "decide": Rule("analyst", "decide on parcels"),
+    "upload": Rule("analyst", "upload files"),
+    "report": Rule("analyst", "make reports"),
+    "name": Rule("analyst", "name runs and write notes on them"),
+    "delete": Rule("operator", "delete anything"),
+    "set users": Rule("operator", "add or change users"),
+    "see the record": Rule("operator", "see who did what"),
+}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does something; without a role, somebody who has not signed in."""
+
+    name: str
+    role: Role | None
+
+    def may(self, action: Action) -> bool:
+        """True if the policy lets them."""
+        needed = ROLES.index(POLICY[action].role)
+        return self.role is not None and ROLES.index(self.role) >= needed
+
+
+NOBODY = Actor("", None)
+_ask: list[Callable[[], Actor | None]] = []  # who knows to whom a page is shown
+
+
+def follow(ask: Callable[[], Actor | None]) -> None:
+    """Let `ask` tell who is at it from now on; None means whoever runs the process."""
+    _ask[:] = [ask]
+
+
+def actor() -> Actor:
+    """Who is at it now."""
+    for ask in _ask:
+        if (told := ask()) is not None:
+            return told
+    return Actor(os.environ.get(FOR) or _account(), "operator")
+
+
+def require(action: Action) -> Actor:
+    """Who is at it now, if the policy lets them do this. Raises NotAllowed."""
+    who = actor()
+    if not who.may(action):
+        raise NotAllowed(refusal(who, action))
+    return who
+
+
+def refusal(who: Actor, action: Action) -> str:
+    """Why somebody may not do this, and what to do."""
+    rule = POLICY[action]
+    if who.role is None:
+        return f"Nobody is signed in here, and only a person may {rule.words}: sign in again."
+    return (
+        f"With the role {who.role}, {who.name} may not {rule.words}: ask the operator for the "
+        f"role {rule.role}."
+    )
+
+
+def _account() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's number without a name
+        return str(os.getuid())

@@ -1,0 +1,33 @@
+"""What one person may upload: by the policy, and by how much it was in the last 24 hours."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cropdash.domain import access
+from cropdash.domain.errors import LimitReached
+from cropdash.settings import access as settings
+from cropdash.storage import record
+
+ACTION = "upload"
+
+
+def admit(place: Path, name: str, size: int) -> None:
+    """Let who is at it keep a file of `size` bytes, and record it in `place`.
+
+    Raises NotAllowed, LimitReached or NotKept.
+    """
+    who, limit = access.require("upload"), settings.upload_bytes_per_person()
+    if limit is not None:
+        since = (datetime.now(UTC) - timedelta(hours=24)).isoformat(timespec="milliseconds")
+        past = record.read((place,)).events
+        kept = sum(
+            e.size for e in past if (e.name, e.action) == (who.name, ACTION) and e.time > since
+        )
+        if kept + size > limit:
+            raise LimitReached(
+                f"{who.name} has uploaded {kept / 1e6:.1f} MB in 24 hours, and one person may"
+                f" {limit / 1e6:.0f}: wait, or ask the operator for more."
+            )
+    record.note(place, ACTION, name, size=size)

@@ -1,0 +1,67 @@
+"""Who did what, for operators."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pandas as pd
+import streamlit as st
+
+from cropdash.domain import access
+from cropdash.i18n import number, say, sentence
+from cropdash.settings import access as settings
+from cropdash.storage import record
+from cropdash.ui.shell import data, frame
+from cropdash.ui.widgets import chart
+
+_SHOWN = 200  # rows, the newest
+_COLUMNS = {
+    "time": sentence("Time (UTC)"),
+    "name": sentence("Name"),
+    "role": sentence("Role"),
+    "action": sentence("Action"),
+    "object": sentence("Object"),
+}
+_WORDS = {
+    "start": sentence("started"),
+    "stop": sentence("asked to stop"),
+    "end": sentence("ended at once"),
+    "decide": sentence("decided"),
+    "upload": sentence("uploaded"),
+    "report": sentence("made a report"),
+    "name": sentence("named"),
+    "note": sentence("noted"),
+    "tag": sentence("tagged"),
+    "archive": sentence("put away"),
+    "restore": sentence("brought back"),
+    "delete": sentence("deleted"),
+    "sign in": sentence("signed in"),
+    "set user": sentence("set a user"),
+    "remove user": sentence("removed a user"),
+}
+
+
+def show() -> None:
+    """The newest rows of the record, where people sign in and this one is an operator."""
+    if settings.users_file() is None or not access.actor().may("see the record"):
+        return
+    st.subheader(say("Who did what"), anchor=False)
+    if not st.toggle(say("Show the record"), key="record:show"):
+        return
+    with frame.plainly():
+        store = data.store()
+        found = record.read((store.data, store.models))
+        rows = pd.DataFrame([asdict(e) for e in found.events[::-1]], columns=list(_COLUMNS))
+        said = [_said(event) for event in found.events[: -_SHOWN - 1 : -1]]
+        st.dataframe(
+            pd.DataFrame(said, columns=[say(c) for c in _COLUMNS.values()]), hide_index=True
+        )
+        if found.damaged:
+            st.caption(say("{n} damaged rows were passed over.", n=number(found.damaged)))
+        chart.download(say("The record (CSV)"), lambda: data.csv(rows), "record.csv")
+
+
+def _said(event: record.Event) -> tuple[str, ...]:
+    role = say(event.role) if event.role else ""
+    action = say(_WORDS.get(event.action, event.action))
+    return event.time[:19].replace("T", " "), event.name, role, action, event.object
