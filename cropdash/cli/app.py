@@ -12,7 +12,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.table import Table
 
-from cropdash.cli import build, model, simulate, study
+from cropdash.cli import build, model, place, simulate, study
 from cropdash.cli import zones as zone_commands
 from cropdash.cli.terminal import (
     FIRST,
@@ -48,6 +48,7 @@ app = typer.Typer(
 app.add_typer(simulate.app)
 app.add_typer(zone_commands.app)
 app.command()(build.build)
+app.command()(place.provenance)
 app.command()(model.ensemble)
 app.command()(model.optimism)
 app.command()(study.crossvalidate)
