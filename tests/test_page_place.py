@@ -108,7 +108,7 @@ def test_another_place_is_looked_through_anew(api, page, started):
 def test_a_service_that_is_down_is_one_sentence(api, page):
     api.fault = lambda path: "404"
     app = press(page, "Look for zones")
-    assert "refuses the request (status 404)" in app.error[0].value
+    assert "refuses the request (status 404" in app.error[0].value
     assert not any(b.label == "Start building" for b in app.button)
 
 
