@@ -85,6 +85,7 @@ def licences() -> str:
             "",
             "As each package declares it: requirements.txt and all that it brings along on Linux,",
             "written by `python -m docs.supply`. Leaflet, vendored in `static/vendor`, is under BSD-2-Clause.",
+            "The outlines of countries are Natural Earth's (1:50m, version 4.1), in the public domain.",
             "",
             "| package | licence |",
             "| --- | --- |",

@@ -1,8 +1,8 @@
 """Data: build a dataset from a source, see what is built, and judge the simulation."""
 
 from cropdash.i18n import say
-from cropdash.jobs import launch, report
-from cropdash.ui.datasets import coverage, form, realism, watch
+from cropdash.jobs import launch, place, report
+from cropdash.ui.datasets import coverage, form, place_form, realism, watch
 from cropdash.ui.shell import address, data, frame
 from cropdash.ui.widgets import damage
 
@@ -15,7 +15,9 @@ names = watch.names()
 view = watch.choose_view(empty=not names)
 
 with frame.plainly():
-    if view == watch.NEW:
+    if view == watch.PLACE:
+        place_form.real_place(data.store().dataset_names(), place, launch.start_build)
+    elif view == watch.NEW:
         form.new_build(data.store().dataset_names(), launch.command_line, launch.start_build)
     elif view == watch.ZONES:
         if not names:

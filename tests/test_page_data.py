@@ -83,6 +83,8 @@ def _forget() -> None:
 
 def _open(**address: str) -> AppTest:
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30).run().switch_page(PAGE)
+    if not any(config.folders().data.glob("*/dataset.json")):
+        address = {"view": "new", **address}
     app.query_params.update(address)
     app.run()
     assert not app.exception, app.exception
@@ -154,7 +156,9 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[BuildConfig]:
 # new dataset -------------------------------------------------------------------
 
 
-def test_an_empty_installation_begins_with_the_form(empty: Folders) -> None:
+def test_an_empty_installation_begins_with_a_place_and_the_form(empty: Folders) -> None:
+    app = _open(view="place")
+    assert _button(app, "Look for zones") is not None
     app = _open()
     assert _button(app, "Start building") is not None
     app = _open(view="datasets")

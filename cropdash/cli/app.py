@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from cropdash.cli import build, model, season, simulate, study, team
+from cropdash.cli import build, model, place, season, simulate, study, team
 from cropdash.cli import runs as run_commands
 from cropdash.cli import zones as zone_commands
 from cropdash.cli.terminal import (
@@ -47,6 +47,7 @@ app.add_typer(run_commands.app)
 app.add_typer(team.app)
 app.command()(team.record)
 app.command()(build.build)
+app.command()(place.provenance)
 app.command()(model.ensemble)
 app.command()(model.optimism)
 app.command()(study.crossvalidate)

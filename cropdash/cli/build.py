@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
+from cropdash.cli import place
 from cropdash.cli.terminal import at_work, console
-from cropdash.domain import Season, check_name
-from cropdash.domain.errors import ConfigError, CropdashError
+from cropdash.domain.errors import CropdashError
 from cropdash.files import atomic
 from cropdash.legend import load
 from cropdash.settings import estimate as estimates
@@ -27,7 +27,6 @@ from cropdash.storage.datasets import DatasetFolder
 def build(
     name: str,
     *,
-    near: str | None = None,
     scheduler: str | None = None,
     estimate: bool = False,
     **given: str | None,
@@ -47,9 +46,12 @@ def build(
 
     `python -m cropdash build beauce --near "48.45, 1.49" --season 2023`
     """
-    typed: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
-    settings = _settings(name, typed if near is None else _near(name, near, typed))
     where = schedulers.chosen(scheduler)
+    options = {key: given.pop(key, None) for key in place.OPTIONS}
+    typed: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
+    if place.asked(options):
+        typed = place.settings_of(name, options, typed)
+    settings = _settings(name, typed)
     if estimate:
         legend = load(settings.legend_path, codes=settings.codes, level=settings.legend_level)
         for what, told in sources.of(settings).found(settings, legend):
@@ -72,12 +74,9 @@ def _parameters() -> list[inspect.Parameter]:
     for name, about in _options().items():
         option = typer.Option(f"--{option_of(name)}", help=about, metavar="TEXT")
         found[name] = _parameter(name, str | None, option, None)
-    place = typer.Option(
-        "--near", metavar="LAT,LON",
-        help="In France: fetch the parcels around a place, propose zones of --size pixels and build "
-        "them from STAC.",
-    )  # fmt: skip
-    found["near"] = _parameter("near", str | None, place, None)
+    for name, (metavar, about) in place.OPTIONS.items():
+        option = typer.Option(f"--{name}", metavar=metavar, help=about)
+        found[name] = _parameter(name, str | None, option, None)
     where = typer.Option(
         "--scheduler", metavar="TEXT",
         help="Of dask: 'cluster' on this machine, or tls://host:port; never saved with the dataset.",
@@ -154,34 +153,6 @@ def run(settings: BuildConfig, scheduler: str | None = None) -> None:
         f"Dataset {folder.name}: {word}{len(outcome.built)} zones built, {len(outcome.kept)} kept,"
         f" in {folder.path}"
     )
-
-
-def _near(name: str, near: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Settings for a place: its parcels and zones as files, and what they hold and will take said."""
-    from cropdash.workflow import place
-
-    try:
-        lat, lon = (float(part) for part in near.split(","))
-        size = int(given.pop("size", 256))
-    except ValueError as error:
-        raise ConfigError(
-            f"--near {near!r} is no place: give latitude and longitude in degrees, such as"
-            " --near 48.45,1.49."
-        ) from error
-    season = Season.of(given.get("season", "2023"))
-    data = folders.folders().data
-    found = place.find(check_name(name, "Dataset"), (lat, lon), season, data, size=size)
-    console.print(f"{found.note['parcels']:,} parcels of {season.year} around {lat:g}, {lon:g}.")
-    for zone in found.sides.zones:
-        console.print(f"  {zone.zone_id}: {zone.split}, {zone.grid.shape[0]} pixels on a side")
-    for crop, why in found.sides.untested.items():
-        label = load().classes[crop].label()
-        console.print(f"Not to be tested: {label}, as {why}.", highlight=False, soft_wrap=True)
-    files = {"register_path": found.register, "zones_path": found.zones}
-    settings = {"source": sources.fetching(), **given, **files}
-    for line in estimates.sentences(estimates.of(sources.parse({**settings, "dataset": name}))):
-        console.print(line, highlight=False, soft_wrap=True)
-    return settings
 
 
 def _settings(name: str, given: dict[str, Any]) -> BuildConfig:

@@ -63,6 +63,42 @@ def propose(
 
 
 @app.command()
+def divide(
+    path: Annotated[Path, typer.Argument(help="CSV or GeoJSON of the zones that there are.")],
+    register: Annotated[Path, typer.Option(help="Parcels.")],
+    out: Annotated[Path, typer.Option(help="CSV with the zones on their sides.")],
+    share: Annotated[float, typer.Option(min=0.05, max=0.5, help="Held out for the test.")] = 0.2,
+    id_column: Annotated[str | None, typer.Option(help="Of a register other than the RPG.")] = None,
+    code_column: Annotated[
+        str | None, typer.Option(help="Of a register other than the RPG.")
+    ] = None,
+    legend: Annotated[Path | None, typer.Option(help="Classes, where not the French.")] = None,
+    codes: Annotated[list[Path] | None, typer.Option(help="Tables of crop codes.")] = None,
+) -> None:
+    """Choose anew which zones are held out, so that most classes are both learned and tested.
+
+    Example: `python -m cropdash zones divide zones.csv --register RPG.gpkg --out sides.csv`
+    """
+    from cropdash import legend as legends
+    from cropdash.ingest import registers, zones
+    from cropdash.workflow import place
+
+    found = zones.read(path, warn=lambda sentence: errors.print(sentence, highlight=False))
+    classes = legends.load(legend, codes=tuple(codes or ()))
+    layout = registers.Layout(id_column=id_column, code_column=code_column)
+    sides = place.divided(found, register, classes, layout, share)
+    zones.write(out, sides.zones)
+    for zone in sides.zones:
+        console.print(f"  {zone.zone_id}: {zone.split}", highlight=False)
+    for crop, why in sides.untested.items():
+        told = f"Not to be tested: {classes.classes[crop].label()}, as {why}."
+        console.print(told, highlight=False, soft_wrap=True)
+    console.print(
+        f"{sides.tested} classes stand on both sides; {out} says which zones are held out."
+    )
+
+
+@app.command()
 def check(path: Annotated[Path, typer.Argument(help="CSV or GeoJSON.")]) -> None:
     """Read a list of zones, and say what is in it or what is wrong with it.
 

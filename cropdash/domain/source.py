@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import geopandas as gpd
@@ -69,4 +69,19 @@ class CompositeSource(Source, Protocol):
         """The season's per-pixel medians with gaps (NaN), and the count of clear dates.
 
         Periods that are in `kept` are taken from there; what is fetched is put there.
+        """
+
+
+@runtime_checkable
+class ListedSource(Source, Protocol):
+    """A source whose scenes can be listed, and read again by the list."""
+
+    def listing(self, zone: Zone, warn: Warn = ignore) -> dict[str, Any]:
+        """The scenes of a zone as JSON holds them: what was asked for, ids, addresses, offsets."""
+
+    def listed(self, zone: Zone, listing: dict[str, Any], warn: Warn = ignore) -> Iterator[Scene]:
+        """The scenes of a list, as `scenes` has them.
+
+        At their end the list holds a digest of each that was read, and `read` is true; from then on
+        a scene that differs or is gone raises SourceUnavailable.
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import geopandas as gpd
 import numpy as np
@@ -25,14 +25,32 @@ LONGEST = 1000  # letters of a text
 _BATCH = 65_536  # [rows]
 
 
+class Remote(Protocol):
+    """A file that is elsewhere, as a stream that tells its name and size."""
+
+    name: str
+    size: int
+
+
 @contextmanager
 def opened(
-    path: Path, columns: Sequence[str] = (), fault: type[CropdashError] = InvalidRegister
+    path: Path | Remote,
+    columns: Sequence[str] = (),
+    fault: type[CropdashError] = InvalidRegister,
+    *,
+    about: pq.FileMetaData | None = None,
 ) -> Iterator[pq.ParquetFile]:
-    """An open file, of which `columns` are to be read, texts by their dictionary. Raises `fault`."""
+    """An open file, of which `columns` are to be read, texts by their dictionary. Raises `fault`.
+
+    `about`: its metadata, where they are known already.
+    """
+    size = path.stat().st_size if isinstance(path, Path) else path.size
+    far = not isinstance(path, Path)  # what lies together is then read at once
     try:
-        with pq.ParquetFile(path, read_dictionary=list(columns)) as file:
-            _check_size(file.metadata, path, columns, fault)
+        with pq.ParquetFile(
+            path, read_dictionary=list(columns), metadata=about, pre_buffer=far
+        ) as file:
+            _check_size(file.metadata, path.name, size, columns, fault)
             yield file
     except (pa.ArrowException, ShapelyError, OSError, EOFError, ValueError, TypeError) as error:
         raise fault(
@@ -128,12 +146,15 @@ KINDS: dict[str, Callable[[pd.Series], bool]] = {
 
 
 def _check_size(
-    about: pq.FileMetaData, path: Path, columns: Sequence[str], fault: type[CropdashError]
+    about: pq.FileMetaData,
+    name: str,
+    size: int,
+    columns: Sequence[str],
+    fault: type[CropdashError],
 ) -> None:
-    size = path.stat().st_size
     if about.num_rows * _ROW > size + _SPARE:
         raise fault(
-            f"{path.name} says that it holds {about.num_rows:,} rows in {size:,} bytes: no register"
+            f"{name} says that it holds {about.num_rows:,} rows in {size:,} bytes: no register"
             " is that small; fetch it again."
         )
     unpacked = sum(
@@ -144,7 +165,7 @@ def _check_size(
     )
     if unpacked > _RATIO * size + _ROOM:
         raise fault(
-            f"{path.name} would unpack from {size:,} bytes to {unpacked:,}: no register is packed"
+            f"{name} would unpack from {size:,} bytes to {unpacked:,}: no register is packed"
             " that well; write it again."
         )
 

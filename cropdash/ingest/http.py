@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
-from urllib.parse import urlparse
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import urljoin, urlparse
 
 import requests
 import urllib3
@@ -18,12 +20,44 @@ from cropdash.files.retry import GaveUp, Retry, Transient, may_pass, retry_after
 
 MOST_BYTES = 64 * 2**20  # of one answer of JSON; a page of 100 items is about 2 MB
 _PIECE = 2**16
+_DOWN = ("https", "http")  # a redirect that gives up the secure connection
+_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
 _WAY_OUT = {
     400: "check the collection and the year",
     401: "check the credentials in the environment",
     403: "check the credentials in the environment and that the collection is open to you",
     404: "check the address and the collection",
 }
+
+T = TypeVar("T")
+
+
+class Link(requests.Session):
+    """A session that follows a redirect only where it stays as safe as the first address."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.max_redirects = 5
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        target = super().get_redirect_target(resp)
+        if target is not None:
+            before, now = urlparse(str(resp.url)), urlparse(urljoin(str(resp.url), target))
+            if now.scheme not in ("http", "https") or (before.scheme, now.scheme) == _DOWN:
+                raise SourceUnavailable(
+                    f"{before.netloc} sends on to an address of another kind"
+                    f" ({now.scheme[:20]}): check the address."
+                )
+        return target
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long and how often a service is asked."""
+
+    retry: Retry = field(default_factory=lambda: Retry(attempts=6, base=1.0, deadline=300.0))
+    connect_s: float = 10.0
+    answer_s: float = 120.0  # for one whole answer, however steadily it drips
 
 
 def fetch_json(
@@ -36,25 +70,90 @@ def fetch_json(
     way_out: str = "try again later; what is built stays",
 ) -> str:
     """Text of a JSON answer; without `retry` it is asked for once. Raises SourceUnavailable."""
+    patience = Patience(retry or Retry(attempts=1), connect_s, answer_s)
+
+    def judge(answer: requests.Response, content: bytes) -> str:
+        text = content.decode("utf-8", errors="replace")
+        try:
+            json.loads(text)
+        except ValueError:
+            raise Transient("the answer is not whole JSON") from None
+        return text
+
+    return _asked(request, session, patience, way_out, MOST_BYTES, judge)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Bytes of a file on the net, the size of the whole, and which version of it they are of."""
+
+    content: bytes
+    total: int
+    version: str  # its entity tag, else when it was last changed; "" where neither is said
+
+
+def fetch_part(
+    url: str, first: int, size: int, *, patience: Patience, session: requests.Session | None = None
+) -> Part:
+    """`size` bytes of a file, by a range (RFC 9110, 14.2), or all that follow where fewer do.
+
+    Raises SourceUnavailable, also for a service that would send the whole file.
+    """
+    request = requests.Request("GET", url, headers={"Range": f"bytes={first}-{first + size - 1}"})
+    host = urlparse(url).netloc
+
+    def judge(answer: requests.Response, content: bytes) -> Part:
+        said = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
+        if answer.status_code != 206 or said is None:
+            raise SourceUnavailable(
+                f"{host} gives no part of a file (status {answer.status_code}): download it whole,"
+                " and give it as --register."
+            )
+        start, last, total = map(int, said.groups())
+        if (start, last) != (first, min(first + size, total) - 1):
+            raise Transient("the answer is another part of the file")
+        if len(content) != last + 1 - start:
+            raise Transient("the answer is not whole")
+        version = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
+        return Part(content, total, version)
+
+    def announced(answer: requests.Response) -> bool:
+        """Whether a body may be read: that of a whole file is not."""
+        return answer.status_code == 206 or answer.status_code >= 400
+
+    way_out = "try again later, nothing was kept of it"
+    return _asked(request, session, patience, way_out, size + 2**16, judge, announced)
+
+
+def _asked(
+    request: requests.Request,
+    session: requests.Session | None,
+    patience: Patience,
+    way_out: str,
+    most: int,
+    judge: Callable[[requests.Response, bytes], T],
+    announced: Callable[[requests.Response], bool] = lambda answer: True,
+) -> T:
+    """What `judge` makes of an answer of at most so many bytes; asked again while that may help."""
     where = urlparse(str(request.url))
     if where.scheme not in ("http", "https"):
         raise SourceUnavailable(f"{where.scheme or 'It'} is not http: use an address of a service.")
 
-    def ask() -> str:
+    def ask() -> T:
         prepared = link.prepare_request(request)
-        prepared.headers["Accept-Encoding"] = "gzip"
+        prepared.headers["Accept-Encoding"] = "identity" if "Range" in prepared.headers else "gzip"
         settings = link.merge_environment_settings(str(request.url), {}, True, None, None)
-        end = time.monotonic() + answer_s
+        end = time.monotonic() + patience.answer_s
         with _in_words(where.netloc), link.send(
-            prepared, timeout=(connect_s, answer_s), **settings
+            prepared, timeout=(patience.connect_s, patience.answer_s), **settings
         ) as answer:  # fmt: skip
-            text = body(answer, end, MOST_BYTES).decode("utf-8", errors="replace")
-        _check(answer, where.netloc, text)
-        return text
+            content = body(answer, end, most) if announced(answer) else b""
+        _check(answer, where.netloc, content)
+        return judge(answer, content)
 
-    link = session or requests.Session()
+    link = session or Link()
     try:
-        return (retry or Retry(attempts=1)).run(ask)
+        return patience.retry.run(ask)
     except GaveUp as fault:
         raise SourceUnavailable(
             f"{where.netloc} did not answer as it should ({fault}): {way_out}."
@@ -121,7 +220,7 @@ def unpacked(content: bytes, most: int) -> bytes:
     return result
 
 
-def _check(answer: requests.Response, host: str, text: str) -> None:
+def _check(answer: requests.Response, host: str, content: bytes) -> None:
     """Raises Transient where asking again may help, SourceUnavailable where it can't."""
     status = answer.status_code
     if may_pass(status):
@@ -129,15 +228,11 @@ def _check(answer: requests.Response, host: str, text: str) -> None:
     if status >= 400:
         way_out = _WAY_OUT.get(status, "check the address and the settings")
         raise SourceUnavailable(
-            f"{host} refuses the request (status {status}{_said(text)}): {way_out}."
+            f"{host} refuses the request (status {status}{_said(content)}): {way_out}."
         )
-    try:
-        json.loads(text)
-    except ValueError:
-        raise Transient("the answer is not whole JSON") from None
 
 
-def _said(text: str) -> str:
+def _said(text: bytes) -> str:
     """What the service says of its refusal, shortened to a part of a sentence."""
     try:
         answer: Any = json.loads(text)

@@ -31,7 +31,8 @@ RUNNING = sentence("Where it runs")
 # A worker that starts in another folder is to find the file too.
 File = Annotated[Path, AfterValidator(lambda path: path.resolve())]
 Widget = Literal[
-    "register", "zones", "listed", "legend", "codes", "scenes", "rows", "layers", "bands", "choices"
+    "register", "zones", "listed", "legend", "codes", "scenes", "rows", "layers", "provenance",
+    "service", "bands", "choices",
 ]  # fmt: skip
 
 
@@ -45,7 +46,8 @@ def shown(
 ) -> dict[str, Any]:
     """How a form shows a setting, for `json_schema_extra`.
 
-    `widget`: a listing of data/incoming ("register", "listed" zones, "legend", "codes", "scenes", "rows", "layers"), the map of
+    `widget`: a listing of data/incoming ("register", "listed" zones, "legend", "codes", "scenes",
+    "rows", "layers", "provenance"), the map of
     "zones", the "bands", or "choices" beside which another may be typed; else the type decides.
     `box`: where it lies if it is not in plain view. `labels`: what the choices are called.
     `content`: False if the data are the same whatever it says. `private`: messages do not repeat

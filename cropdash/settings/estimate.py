@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,10 @@ from cropdash.domain import Season, Zone
 from cropdash.settings import sources
 from cropdash.settings.build import BuildConfig
 from cropdash.settings.sources import Fetching
+
+_PARCELS_PER_KM2 = 25  # of densely farmed land; France has 18 on the average
+_PARCEL_BYTES = 2_000  # as GeoJSON
+_PAGE_S = 10.0  # that a service takes for one page at worst
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,14 @@ def of(config: BuildConfig, zones: Sequence[Zone] | None = None) -> Estimate:
     disk += pixels * layers * 4
     fetching = kind.estimate(config, zones)
     return Estimate(kind.label, len(zones), season, config.bands, disk, layers, fetching)
+
+
+def of_parcels(km2: float, page: int = 5_000) -> Fetching:
+    """Of the parcels of so much land, over the net by pages of so many; asks no service."""
+    parcels = km2 * _PARCELS_PER_KM2
+    pages = max(1, math.ceil(parcels / page))
+    fast = sources.travel_s(parcels * _PARCEL_BYTES)
+    return Fetching(pages, round(parcels * _PARCEL_BYTES), (fast, fast + pages * _PAGE_S))
 
 
 def sentences(found: Estimate) -> Iterator[str]:

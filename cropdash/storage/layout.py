@@ -1,7 +1,7 @@
 """What lies where: every file of datasets, runs and studies, with the version of its format.
 
 data/<dataset>/     dataset.json, legend.json, build.json, decisions.json, realism.json, parts/
-    zones/<zone>/   manifest.json (written last), composite.tif, …, state.json
+    zones/<zone>/   manifest.json (written last), composite.tif, …, state.json, scenes.json
 models/<run>/       config.json, status.json, zones.json, notes.json, epochs.jsonl, worker.log, the
                     model's own files
     predictions/    <zone>.tif, <zone>.parquet; elsewhere/<dataset>/ holds those of other datasets
@@ -29,8 +29,11 @@ OPTIMISM = Form("optimism.json")
 DECISIONS_LOCK = "decisions.lock"
 ZONES, PARTS = "zones", "parts"  # folders: finished zones; periods of a zone that is being built
 
+PLACE = Form("place.json", kind=shapes.Place)  # in incoming/<name>/: what was found around a place
+
 # A zone
 MANIFEST, ZONE_STATE = Form("manifest.json", kind=shapes.Manifest), Form("state.json")
+SCENES = Form("scenes.json", kind=shapes.Scenes)  # that were read, where a source lists them
 ZONE_LOCK = "build.lock"
 COMPOSITE, CLEAR_DATES, LABELS = "composite.tif", "clear_dates.tif", "labels.tif"
 LAYERS, LAST_CROP = "layers.tif", "last_crop.tif"  # where they are given

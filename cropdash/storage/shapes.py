@@ -89,6 +89,31 @@ class Report:
 
 
 @dataclass
+class Scene:
+    """Of a list of scenes; see `ingest.stac.lists`."""
+
+    name: str
+    date: str
+    digest: Digest | None
+
+
+@dataclass
+class Scenes:
+    read: bool
+    scenes: list[Scene]
+    left_out: list[str]
+
+
+@dataclass
+class Place:
+    parcels: Count
+    fetched: str
+    note: dict[str, Any]
+    untested: list[tuple[Count, str]]
+    tested: Count
+
+
+@dataclass
 class Manifest:
     """A zone's files with their checksums, and what its build left out."""
 

@@ -23,18 +23,19 @@ from cropdash.domain.errors import (
     of_memory,
 )
 from cropdash.domain.secret import hidden
-from cropdash.domain.source import CompositeSource, Source, Warn
+from cropdash.domain.source import Source, Warn
 from cropdash.files import atomic
+from cropdash.ingest import registers
 from cropdash.ingest.ancillary import Ancillary, ancillary_of
 from cropdash.jobs import execute
-from cropdash.prepare import composite, parcels, plausible, series
+from cropdash.prepare import parcels, plausible, series
 from cropdash.prepare.gapfill import fill_gaps
 from cropdash.settings import sources
 from cropdash.settings.build import BuildConfig
 from cropdash.storage.datasets import DatasetFolder, Description
 from cropdash.storage.periods import PeriodFolder
 from cropdash.storage.zone_states import Teller
-from cropdash.workflow import ancillary
+from cropdash.workflow import ancillary, images
 
 Progress = Callable[[str, float], None]
 _ABANDONED_S = 3600.0  # no writer takes longer over one small file
@@ -228,10 +229,10 @@ def _build_zone(
 ) -> dict[str, Any]:
     warnings: list[str] = []
     tell.step("reading")
-    cleaned = _parcels(source, zone, folder.legend(), warnings.append)
+    cleaned, origin = _parcels(source, zone, folder.legend(), warnings.append)
     tell.step("composite")
     try:
-        gappy = _composite(source, zone, warnings.append, kept)
+        gappy, seen = images.composites(source, zone, warnings.append, folder, kept)
         plausible.check(gappy)
     except CropdashError as fault:
         if not warnings:
@@ -248,7 +249,7 @@ def _build_zone(
     table = cleaned.parcels.assign(
         n_pixels=series.pixel_counts(labels, cleaned.parcels["parcel_id"].to_numpy())
     )
-    report = cleaned.report | _coverage(gappy)
+    report = cleaned.report | origin | seen | _coverage(gappy)
     labels = parcels.mask_unknown(labels, cleaned)
     cube, known = ancillary.surround(cube, context, zone, source.season, labels, folder.legend())
     means = series.parcel_series(cube, labels)
@@ -258,9 +259,15 @@ def _build_zone(
     return report
 
 
-def _parcels(source: Source, zone: Zone, legend: Legend, warn: Warn) -> parcels.Cleaned:
-    """The zone's parcels; where no code is known they are all unknown, which `warn` is told."""
-    cleaned = parcels.clean(source.parcels(zone), zone, legend, source.zones())
+def _parcels(
+    source: Source, zone: Zone, legend: Legend, warn: Warn
+) -> tuple[parcels.Cleaned, dict[str, Any]]:
+    """The zone's parcels, and the note of a register that was fetched.
+
+    Where no code is known they are all unknown, which `warn` is told.
+    """
+    rows = source.parcels(zone)
+    cleaned = parcels.clean(rows, zone, legend, source.zones())
     codes = cleaned.parcels["code"]
     if codes.empty:
         raise NotEnoughData(
@@ -272,13 +279,8 @@ def _parcels(source: Source, zone: Zone, legend: Legend, warn: Warn) -> parcels.
             f"The legend knows none of the crop codes of zone {zone.zone_id} ({commonest}, …), so its"
             f" {len(codes)} parcels are unknown: give the codes of its register."
         )
-    return cleaned
-
-
-def _composite(source: Source, zone: Zone, warn: Warn, kept: PeriodFolder) -> Cube:
-    if isinstance(source, CompositeSource):
-        return source.composites(zone, warn, kept=kept)
-    return composite.stream(source.scenes(zone, warn), source.season.periods)
+    origin = rows.attrs.get(registers.ORIGIN)
+    return cleaned, {"register": origin} if origin else {}
 
 
 def _coverage(cube: Cube) -> dict[str, Any]:

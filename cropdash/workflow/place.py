@@ -4,16 +4,36 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from cropdash import legend as legends
-from cropdash.domain import Season, Zone
-from cropdash.ingest import registers, solar, zones
-from cropdash.ingest.registers import wfs
+from cropdash.domain import Grid, Legend, Season, Zone
+from cropdash.domain.errors import ConfigError
+from cropdash.i18n import sentence
+from cropdash.ingest import registers, zones
+from cropdash.ingest.zones.area import Area
 from cropdash.ingest.zones.sides import Sides, divide
+from cropdash.storage import places
+from cropdash.storage.datasets import DatasetFolder
 
-PLACES = "incoming"  # folder beside the datasets that holds what was fetched of a place
+_BEGUN = sentence(
+    "Dataset {name} was begun with another place or other zones: choose another name, or delete it."
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is looked for, and where."""
+
+    area: Area
+    number: int = 5  # zones
+    size: int = 256  # [pixels] a side
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.number <= 100:
+            raise ConfigError(f"{self.number} zones are no number to propose: ask for 2 to 100.")
 
 
 @dataclass(frozen=True)
@@ -23,42 +43,62 @@ class Place:
     register: Path
     zones: Path
     sides: Sides
-    note: dict[str, object]  # of the register: address, date, digest
+    note: dict[str, Any]  # of the register: address, date, digest
 
 
 def find(
     name: str,
-    lat_lon: tuple[float, float],
+    wanted: Wanted,
     season: Season,
     data: Path,
     *,
-    number: int = 5,
-    size: int = 256,
-    radius_km: float = 10.0,
-    service: wfs.Service | None = None,
+    provider: registers.Provider | None = None,
+    legend: Legend | None = None,
 ) -> Place:
-    """Fetch the parcels around a place, and propose zones such that most classes can be tested.
+    """Fetch the parcels of a place, and propose zones such that most classes can be tested.
 
-    `service` is the French RPG's where none is given. Files lie in data/incoming/<name>; those that are there and whole are not fetched again. Raises
-    ConfigError, NotEnoughData, SourceUnavailable.
+    `provider` is the French RPG's where none is given, and so is the legend. Files lie in
+    data/incoming/<name>; those that are there and whole are not fetched again. Raises ConfigError,
+    NotEnoughData, SourceUnavailable, InvalidRegister.
     """
-    lat, lon = lat_lon
-    across = round(2 * radius_km * 100)  # [pixels] of 10 m, and even as zones are
-    around = zones.square_around(lon, lat, min(across, 4000) // 2 * 2)
-    register = data / PLACES / name / "register.parquet"
-    note = wfs.keep(register, service or wfs.FRANCE, solar.degrees(around), season.year)
-    share = zones.register_share(register)
-    reach = around.shape[0] * around.pixel_size / 2000
+    area, begun = wanted.area, DatasetFolder(data, name)
+    provider = provider or registers.choose()
+    folder = places.folder(data, name)
+    register, listed = folder / places.REGISTER, folder / places.ZONES
+    if begun.is_described and not registers.is_of(register, provider, area.degrees, season.year):
+        raise ConfigError(_BEGUN.format(name=name))
+    note = registers.keep(register, provider, area.degrees, season.year)
     found = zones.propose(
-        (lon, lat), n=number, size_px=size, radius_km=reach, share=share, region=name
-    )
-    sides = divide(found, np.stack([_counts(register, zone) for zone in found]))
-    listed = register.with_name("zones.csv")
+        area.middle, n=wanted.number, size_px=wanted.size, radius_km=area.radius_km,
+        share=zones.register_share(register), region=name, within=area.outline,
+    )  # fmt: skip
+    sides = divided(found, register, legend or legends.load())
+    if begun.is_described and begun.description().zones != sides.zones:
+        raise ConfigError(_BEGUN.format(name=name))
     zones.write(listed, sides.zones)
+    told = places.Found(
+        note["parcels"], note["fetched"], note, list(sides.untested.items()), sides.tested
+    )
+    places.write(data, name, told)
     return Place(register, listed, sides, note)
 
 
-def _counts(register: Path, zone: Zone) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """(K,) the zone's parcels by class of the French legend."""
-    crops, _ = legends.load().crops_of(registers.read_parcels(register, zone.grid)[registers.CODE])
-    return np.bincount(crops, minlength=legends.load().n_classes).astype(np.int64)
+def divided(
+    found: tuple[Zone, ...],
+    register: Path,
+    legend: Legend,
+    layout: registers.Layout | None = None,
+    share: float = 0.2,
+) -> Sides:
+    """The zones, with those held out that let most classes of the register be tested."""
+    counts = [_counts(register, zone.grid, legend, layout) for zone in found]
+    return divide(found, np.stack(counts), share)
+
+
+def _counts(
+    register: Path, grid: Grid, legend: Legend, layout: registers.Layout | None
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """(K,) the zone's parcels by class of the legend."""
+    parcels = registers.read_parcels(register, grid, layout or registers.Layout())
+    crops, _ = legend.crops_of(parcels[registers.CODE])
+    return np.bincount(crops, minlength=legend.n_classes)[: legend.n_classes].astype(np.int64)

@@ -25,7 +25,7 @@ def fill(page: Page, label: str, value: object) -> None:
 
 def start(page: Page, url: str, name: str, size: int) -> None:
     """Give the smallest landscape's settings and start; the page then shows the build."""
-    page.goto(f"{url}/Data")
+    page.goto(f"{url}/Data?view=new")
     fill(page, "Dataset", name)
     fill(page, "Zones per region", 2)
     fill(page, "Zone size", size)
@@ -99,7 +99,7 @@ FIRST_ON_MAP = """() => {
 
 
 def test_zones_are_chosen_on_the_map(page: Page, server) -> None:
-    page.goto(f"{server.url}/Data")
+    page.goto(f"{server.url}/Data?view=new")
     page.get_by_text("STAC", exact=True).click()
     expect(
         page.get_by_text("40 zones, 32 to train on and 8 held out for the test; regions: 8.")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -18,54 +18,16 @@ import shapely
 from typer.testing import CliRunner
 
 from cropdash.cli import app as command_line
-from cropdash.domain import Season
+from cropdash.domain import Season, Zone
 from cropdash.domain.errors import ConfigError, NotEnoughData, SourceUnavailable
 from cropdash.files.retry import Retry
-from cropdash.ingest import registers, zones
-from cropdash.ingest.registers import wfs
-from cropdash.ingest.zones import sides
+from cropdash.ingest import http, registers, zones
+from cropdash.ingest.registers import catalogue, wfs
+from cropdash.ingest.zones import area, sides
+from cropdash.storage import places as storage_places
 from cropdash.workflow import place
 from tests import worlds
-
-LAT, LON = 48.45, 1.49
-YEAR = 2023
-
-
-def land(count: int = 230) -> gpd.GeoDataFrame:
-    """Fields of several crops around the place, by a made-up register in degrees."""
-    rng = np.random.default_rng(0)
-    middle = zones.square_around(LON, LAT, 1000)
-    x, y = (
-        rng.uniform(a + 200, b - 700, count) for a, b in (middle.bounds[::2], middle.bounds[1::2])
-    )
-    codes = rng.choice(["BTH", "MIS", "CZH", "PTR"], count, p=[0.45, 0.35, 0.15, 0.05])
-    frame = {"id_parcel": [str(1000 + i) for i in range(count)], "code_cultu": codes}
-    shapes = [shapely.box(a, b, a + 400, b + 300) for a, b in zip(x, y, strict=True)]
-    return gpd.GeoDataFrame(frame, geometry=shapes, crs=middle.crs).to_crs("OGC:CRS84")
-
-
-@dataclass
-class World:
-    """What the server holds, how it fails, and what it was asked."""
-
-    frame: gpd.GeoDataFrame
-    most: int = 100  # features of one answer, however many are asked for
-    fault: Callable[[int], str | None] = lambda number: None
-    asked: list[dict[str, str]] = field(default_factory=list)
-
-    def answer(self, query: dict[str, str]) -> dict[str, Any]:
-        south, west, north, east, system = query["BBOX"].split(",")
-        assert system == "EPSG:4326"  # latitude first, as the standard has it
-        box = shapely.box(float(west), float(south), float(east), float(north))
-        inside = self.frame[self.frame.intersects(box)].sort_values(query["SORTBY"])
-        start, count = int(query["STARTINDEX"]), min(int(query["COUNT"]), self.most)
-        part = json.loads(inside.iloc[start : start + count].to_json())["features"]
-        for one in part:
-            one["id"] = f"parcelles.{one['properties']['id_parcel']}"
-        return {
-            "type": "FeatureCollection", "features": part, "numberMatched": len(inside),
-            "numberReturned": len(part), "totalFeatures": len(inside),
-        }  # fmt: skip
+from tests.ingest.places import LAT, LON, YEAR, World, land
 
 
 @pytest.fixture
@@ -112,7 +74,7 @@ def service(world: World, pauses: list[float]) -> Iterator[wfs.Service]:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     retry = Retry(attempts=4, wait=lambda stop, pause: pauses.append(pause), draw=lambda: 1.0)
     url = f"http://127.0.0.1:{server.server_port}/wfs/ows"
-    yield replace(wfs.FRANCE, url=url, page=100, retry=retry, answer_s=5.0)
+    yield replace(wfs.FRANCE, url=url, page=100, patience=http.Patience(retry, answer_s=5.0))
     server.shutdown()
     server.server_close()
 
@@ -134,11 +96,11 @@ def as_known(frame: gpd.GeoDataFrame) -> dict[str, tuple[str, bytes]]:
 
 
 def test_all_pages_give_the_register_one_to_one(world, service):
-    found = wfs.fetch(service, BOX, YEAR)
+    found = service.fetch(BOX, YEAR)
     assert as_known(found) == as_known(world.frame)
     assert [q["STARTINDEX"] for q in world.asked] == ["0", "100", "200"]
     assert {q["TYPENAMES"] for q in world.asked} == {"RPG.2023:parcelles_graphiques"}
-    part = wfs.fetch(service, (LON, LAT, LON + 0.03, LAT + 0.02), YEAR)
+    part = service.fetch((LON, LAT, LON + 0.03, LAT + 0.02), YEAR)
     inside = world.frame[world.frame.intersects(shapely.box(LON, LAT, LON + 0.03, LAT + 0.02))]
     assert 0 < len(part) < len(found)
     assert as_known(part) == as_known(inside)
@@ -148,7 +110,7 @@ def test_all_pages_give_the_register_one_to_one(world, service):
 @pytest.mark.parametrize("at", [0, 1, 2])
 def test_a_fault_that_passes_costs_a_pause_and_no_parcel(world, service, pauses, kind, at):
     world.fault = lambda number: kind if number == at else None
-    assert as_known(wfs.fetch(service, BOX, YEAR)) == as_known(world.frame)
+    assert as_known(service.fetch(BOX, YEAR)) == as_known(world.frame)
     assert len(world.asked) == 4
     assert len(pauses) == 1
 
@@ -158,54 +120,54 @@ def test_an_answer_in_part_is_an_error_and_never_a_smaller_register(world, servi
     world.fault = lambda number: kind if number == 1 else None
     path = tmp_path / "register.parquet"
     with pytest.raises(SourceUnavailable, match="in part"):
-        wfs.keep(path, service, BOX, YEAR)
+        registers.keep(path, service, BOX, YEAR)
     assert not path.exists()
 
 
 def test_a_limit_of_the_service_below_the_page_is_an_error(world, service):
     world.most = 60
     with pytest.raises(SourceUnavailable, match=r"60 parcels after 0 of 230"):
-        wfs.fetch(service, BOX, YEAR)
+        service.fetch(BOX, YEAR)
 
 
 @pytest.mark.parametrize("kind", ["400", "403", "404"])
 def test_a_refusal_is_one_sentence_at_once(world, service, pauses, kind):
     world.fault = lambda number: kind
     with pytest.raises(SourceUnavailable, match=kind):
-        wfs.fetch(service, BOX, YEAR)
+        service.fetch(BOX, YEAR)
     assert pauses == []
 
 
-def test_what_is_not_served_is_said(world, service):
+def test_what_is_not_served_is_said(world, service, tmp_path):
     with pytest.raises(NotEnoughData, match="no parcel of 2023"):
-        wfs.fetch(service, (5.0, 40.0, 5.1, 40.1), YEAR)
+        registers.keep(tmp_path / "r.parquet", service, (5.0, 40.0, 5.1, 40.1), YEAR)
     with pytest.raises(NotEnoughData, match="from 2015 on"):
-        wfs.fetch(service, BOX, 2014)
+        service.fetch(BOX, 2014)
     with pytest.raises(SourceUnavailable, match="without crop"):
-        wfs.fetch(replace(service, code_column="crop"), BOX, YEAR)
+        replace(service, code_column="crop").fetch(BOX, YEAR)
 
 
 def test_what_was_fetched_is_kept_with_its_digest_and_read_without_the_net(
     world, service, tmp_path
 ):
     path = tmp_path / "register.parquet"
-    note = wfs.keep(path, service, BOX, YEAR)
+    note = registers.keep(path, service, BOX, YEAR)
     n = len(world.asked)
-    assert wfs.keep(path, service, BOX, YEAR) == note
+    assert registers.keep(path, service, BOX, YEAR) == note
     assert len(world.asked) == n
     assert (note["parcels"], note["service"]) == (230, service.url)
     assert as_known(registers.read_parcels(path)) == as_known(world.frame)
     path.write_bytes(path.read_bytes()[:-9])
-    assert wfs.keep(path, service, BOX, YEAR)["digest"] == note["digest"]
+    assert registers.keep(path, service, BOX, YEAR)["digest"] == note["digest"]
     assert len(world.asked) == 2 * n
-    wfs.keep(path, service, BOX, 2022)
+    registers.keep(path, service, BOX, 2022)
     assert len(world.asked) == 3 * n
 
 
 def test_a_place_becomes_a_register_and_zones_with_both_sides(world, service, tmp_path):
     found = place.find(
-        "beauce", (LAT, LON), Season.of(YEAR), tmp_path, number=4, size=150, radius_km=5,
-        service=service,
+        "beauce", place.Wanted(area.around(LAT, LON, 5), 4, 150), Season.of(YEAR), tmp_path,
+        provider=service,
     )  # fmt: skip
     assert zones.read(found.zones, warn=pytest.fail) == found.sides.zones
     assert {zone.split for zone in found.sides.zones} == {"train", "test"}
@@ -214,7 +176,7 @@ def test_a_place_becomes_a_register_and_zones_with_both_sides(world, service, tm
 
 def test_near_is_said_before_it_is_built(world, service, tmp_path, monkeypatch):
     monkeypatch.setenv("CROPDASH_DATA", str(tmp_path))
-    monkeypatch.setattr(wfs, "FRANCE", service)
+    monkeypatch.setattr(catalogue, "FRANCE", service)
     words = ["build", "beauce", "--near", f"{LAT}, {LON}", "--size", "150", "--estimate"]
     said = CliRunner().invoke(command_line.app, words)
     assert said.exit_code == 0, said.output
@@ -270,4 +232,23 @@ def test_the_note_of_a_register_is_no_dataset(tmp_path: Path):
     """Files of a place lie in a folder that no dataset may be called as."""
     from cropdash.settings.build import RESERVED
 
-    assert place.PLACES in RESERVED
+    assert storage_places.INCOMING in RESERVED
+
+
+def test_zones_that_are_there_are_divided_by_the_command(tmp_path):
+    register, listed, out = (tmp_path / n for n in ("r.gpkg", "zones.csv", "sides.csv"))
+    official = land().rename(columns={"id_parcel": "ID_PARCEL", "code_cultu": "CODE_CULTU"})
+    registers.write_parcels(register, official)
+    middle = zones.square_around(LON, LAT, 1000)
+    grids = [
+        replace(middle, left=middle.left + 3000 * i, shape=(600, 300)) for i in range(3)
+    ]  # fmt: skip
+    there = [Zone(f"z{i}", "beauce", "train", grid) for i, grid in enumerate(grids)]
+    zones.write(listed, there)
+    words = ["zones", "divide", str(listed), "--register", str(register), "--out", str(out)]
+    said = CliRunner().invoke(command_line.app, words)
+    assert said.exit_code == 0, said.output
+    found = zones.read(out, warn=pytest.fail)
+    assert [zone.grid for zone in found] == grids
+    assert sorted(zone.split for zone in found) == ["test", "train", "train"]
+    assert "classes stand on both sides" in said.output

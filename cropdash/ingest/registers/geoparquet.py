@@ -31,8 +31,13 @@ _EDGES = ("xmin", "ymin", "xmax", "ymax")
 def describe(path: Path, layout: Layout) -> Register:
     """Columns and reference system; InvalidRegister if one of them is missing."""
     with parquet.opened(path) as file:
-        names, rows = file.schema_arrow.names, file.metadata.num_rows
-        about = _about(path, file.metadata.metadata or {})
+        return described(file, path, layout)
+
+
+def described(file: pq.ParquetFile, path: Path, layout: Layout) -> Register:
+    """As `describe`, of an open file whose name `path` tells."""
+    names, rows = file.schema_arrow.names, file.metadata.num_rows
+    about = _about(path, file.metadata.metadata or {})
     if about.get("encoding", "WKB") != "WKB":
         raise InvalidRegister(
             f"{path.name}: its geometry is encoded as {str(about['encoding'])[:40]!r}; write it as WKB,"
@@ -48,13 +53,25 @@ def describe(path: Path, layout: Layout) -> Register:
 
 def read(register: Register, box: Box | None) -> gpd.GeoDataFrame:
     """Id, code and geometry of the rows whose bounds touch the box."""
-    named = [n for n in (register.id_column, register.code_column) if n != NONE]
-    columns = [*named, register.geometry]
+    named = _named(register)
     with parquet.opened(register.path, named) as file:
-        groups = None if box is None else _near(file, register, box)
-        parts = [_touching(b, register, box) for b in parquet.batches(file, columns, groups)]
+        groups = None if box is None else near(file, register, box)
+        return rows(file, register, box, groups)
+
+
+def rows(
+    file: pq.ParquetFile, register: Register, box: Box | None, groups: list[int] | None
+) -> gpd.GeoDataFrame:
+    """As `read`, of an open file's row groups (all, without `groups`)."""
+    named = _named(register)
+    columns = [*named, register.geometry]
+    parts = [_touching(b, register, box) for b in parquet.batches(file, columns, groups)]
     nothing = gpd.GeoDataFrame(dict.fromkeys(named, ()), geometry=[], crs=register.crs)
     return pd.concat(parts, ignore_index=True) if parts else nothing
+
+
+def _named(register: Register) -> list[str]:
+    return [n for n in (register.id_column, register.code_column) if n != NONE]
 
 
 def ids(register: Register) -> pa.ChunkedArray:
@@ -62,12 +79,13 @@ def ids(register: Register) -> pa.ChunkedArray:
     return parquet.column(register.path, register.id_column)
 
 
-def _near(file: pq.ParquetFile, register: Register, box: Box) -> list[int]:
-    """Row groups that may hold a row in the box: all that do not tell otherwise."""
+def near(file: pq.ParquetFile, register: Register, box: Box) -> list[int] | None:
+    """Row groups that may hold a row in the box; None where they do not tell."""
     about = file.metadata
-    paths = _covering(_about(register.path, about.metadata or {}))
+    described = _about(register.path, about.metadata or {})
+    paths = _covering(described) or _by_name(file, described)
     if paths is None:
-        return list(range(about.num_row_groups))
+        return None
     limits = np.array([box[2], box[3], -box[0], -box[1]])
     sign = np.array([1, 1, -1, -1])
     return [
@@ -94,6 +112,20 @@ def _covering(about: dict[str, Any]) -> list[str] | None:
         return [".".join(map(str, named[edge])) for edge in _EDGES]
     except (KeyError, TypeError):
         return None
+
+
+def _by_name(file: pq.ParquetFile, about: dict[str, Any]) -> list[str] | None:
+    """The paths of a bbox column that no metadata name, if it holds what the file's own box says."""
+    paths = [f"bbox.{edge}" for edge in _EDGES]
+    meta = file.metadata
+    try:
+        whole = np.array(about["bbox"], dtype=float)
+        found = [parquet.bounds_of_group(meta, g, paths) for g in range(meta.num_row_groups)]
+        held = np.concatenate([np.min(found, axis=0)[:2], np.max(found, axis=0)[2:]])
+        same = whole.shape == (4,) and np.allclose(held, whole, rtol=1e-6)
+    except (KeyError, TypeError, ValueError):
+        return None
+    return paths if same else None
 
 
 def _crs(about: dict[str, Any], path: Path) -> Any:

@@ -21,10 +21,12 @@ from cropdash.domain.errors import InvalidRegister
 from cropdash.domain.source import ONLY_HERE, OUTLINES
 from cropdash.ingest.registers import edition, geopackage, geoparquet, points
 from cropdash.ingest.registers.layout import CODE, ID, NONE, Layout, as_text
+from cropdash.ingest.registers.provider import ORIGIN, check_note, read_note
 from cropdash.ingest.registers.register import Box, Register
 
 REPEATED = "repeated_ids"  # key of the frame's attrs: ids that stand on several rows of the edition
 _RPG = Layout()
+_EDGE_DEGREES = 0.01
 _EDGE_M = 500.0  # an edge is bent where it is warped, so it is followed at points this far apart
 
 
@@ -34,6 +36,7 @@ def describe(path: Path, layout: Layout = _RPG) -> Register:
     `path` may be all that `read_parcels` takes. Raises InvalidRegister as it does.
     """
     file = edition.locate(path)
+    check_note(file)
     return _reader(file).describe(file, layout)  # type: ignore[no-any-return]
 
 
@@ -56,7 +59,7 @@ def read_parcels(
     system and in order of id. `attrs["repeated_ids"]` lists those of the ids that stand on
     several rows of the whole register, wherever these lie; to know them, the first call of a
     process reads the id column once. Points have `attrs["only_here"]`, outlines without
-    crops `attrs["outlines"]`.
+    crops `attrs["outlines"]`, a register that was fetched its note, `attrs["origin"]`.
 
     Raises InvalidRegister if the file, its layer, a column or its reference system is missing,
     or if the grid can't be placed in it.
@@ -64,6 +67,25 @@ def read_parcels(
     register = describe(path, layout)
     grids = [grid] if isinstance(grid, Grid) else grid
     box = bounds_of(grids, register.crs, register.path.name) if grids else None
+    return _rows(register, box, grid)
+
+
+def read_box(path: Path, box: Box, layout: Layout = _RPG) -> gpd.GeoDataFrame:
+    """As `read_parcels`, of the rows that touch a box (west, south, east, north) [degrees]."""
+    register = describe(path, layout)
+    theirs = _warped_bounds(box, "OGC:CRS84", register.crs, _EDGE_DEGREES)
+    if not np.isfinite(theirs).all():
+        raise InvalidRegister(
+            f"{register.path.name}: the place lies outside the area of its reference system: choose"
+            " the register of that territory."
+        )
+    left, bottom, right, top = map(float, theirs)
+    return _rows(register, (left, bottom, right, top), None)
+
+
+def _rows(
+    register: Register, box: Box | None, grid: Grid | Sequence[Grid] | None
+) -> gpd.GeoDataFrame:
     frame = _reader(register.path).read(register, box)
     outlines = register.code_column == NONE
     frame = frame.assign(**{NONE: ""}) if outlines else frame
@@ -81,6 +103,7 @@ def read_parcels(
     everywhere = repeated_ids(register) if box is not None else _repeated(frame[ID])
     frame.attrs |= {
         REPEATED: sorted(set(frame[ID]) & everywhere), OUTLINES: outlines, ONLY_HERE: only_here,
+        ORIGIN: read_note(register.path),
     }  # fmt: skip
     return frame
 
@@ -141,9 +164,11 @@ def _outline(grids: Sequence[Grid], name: str) -> Box:
     return (*bounds[:, :2].min(axis=0).tolist(), *bounds[:, 2:].max(axis=0).tolist())
 
 
-def _warped_bounds(box: Box, source: str, target: object) -> NDArray[np.float64]:
+def _warped_bounds(
+    box: Box, source: str, target: object, edge: float = _EDGE_M
+) -> NDArray[np.float64]:
     # Densified edges, so that the bent rectangle is covered in the other reference system.
-    outline = shapely.segmentize(shapely.box(*box), _EDGE_M)
+    outline = shapely.segmentize(shapely.box(*box), edge)
     bounds: NDArray[np.float64] = gpd.GeoSeries([outline], crs=source).to_crs(target).total_bounds
     return bounds
 

@@ -6,43 +6,75 @@ EPSG:4326 is in order latitude, longitude; GeoJSON's corners are longitude, lati
 
 from __future__ import annotations
 
-import datetime as dt
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import geopandas as gpd
 import requests
 
 from cropdash.domain.errors import NotEnoughData, SourceUnavailable
-from cropdash.files import atomic
-from cropdash.files.retry import Retry
 from cropdash.ingest import http
-from cropdash.ingest.registers.layout import CODE, ID, as_text
+from cropdash.ingest.registers import provider
+from cropdash.ingest.registers.layout import FID
+from cropdash.ingest.registers.provider import MOST, Degrees
+from cropdash.settings import estimate
+from cropdash.settings.sources import Fetching
 
-Degrees = tuple[float, float, float, float]  # (west, south, east, north)
-MOST = 500_000  # parcels of one place
-
-
-def _retry() -> Retry:
-    return Retry(attempts=6, base=1.0, deadline=300.0)
+_KM_A_DEGREE = 111.3
 
 
 @dataclass(frozen=True)
 class Service:
-    """A register that a WFS serves."""
+    """A register that a WFS serves; see `provider.Provider`."""
 
     name: str  # for people
     url: str
     layer: str  # type name, in which {year} stands for the season's
-    id_column: str
+    id_column: str  # "fid": the feature's own id
     code_column: str
     first_year: int
+    year_column: str | None = None  # of a layer that holds several years
     page: int = 5_000  # features of one answer at most
-    retry: Retry = field(default_factory=_retry)
-    answer_s: float = 120.0
+    crs: str = "EPSG:4326"  # of the box, as the service writes it
+    axes: Literal["latlon", "lonlat"] = "latlon"  # order of the box's corners in it
+    output: str = "application/json"  # the service's name of GeoJSON
+    patience: http.Patience = field(default_factory=http.Patience)
+
+    def asked(self, box: Degrees, year: int) -> dict[str, Any]:
+        columns = [self.id_column, self.code_column, self.year_column]
+        return {
+            "service": self.url, "layer": provider.of_year(self.layer, year), "columns": columns,
+            "year": year, "box": list(box),
+        }  # fmt: skip
+
+    def fetch(self, box: Degrees, year: int) -> gpd.GeoDataFrame:
+        if year < self.first_year:
+            raise NotEnoughData(
+                f"{self.name} is served from {self.first_year} on, not for {year}: choose a later"
+                " season, or give --register."
+            )
+        features = list(_features(self, box, year))
+        frame = gpd.GeoDataFrame.from_features(features, crs="OGC:CRS84", columns=_names(features))
+        wanted = (self.id_column, self.code_column, self.year_column)
+        missing = [c for c in wanted if c and c not in frame.columns and len(frame)]
+        if missing:
+            raise SourceUnavailable(
+                f"{self.name} answers without {' and '.join(missing)}: check its layer and columns."
+            )
+        if frame.empty:
+            return frame
+        _check_place(self, frame, box)
+        if self.year_column:
+            frame = frame[frame[self.year_column].astype(str).str[:4] == str(year)]
+        return provider.named(frame, self.id_column, self.code_column)
+
+    def taking(self, box: Degrees) -> Fetching:
+        west, south, east, north = box
+        wide = (east - west) * _KM_A_DEGREE * math.cos(math.radians((south + north) / 2))
+        return estimate.of_parcels(wide * (north - south) * _KM_A_DEGREE, self.page)
 
 
 # https://geoservices.ign.fr/documentation/services/services-geoplateforme/diffusion
@@ -52,59 +84,10 @@ FRANCE = Service(
 )  # fmt: skip
 
 
-def fetch(service: Service, box: Degrees, year: int) -> gpd.GeoDataFrame:
-    """ID_PARCEL, CODE_CULTU and geometry (degrees) of a year's parcels that touch the box.
-
-    Raises SourceUnavailable if the service fails, refuses or answers in part, NotEnoughData if it
-    knows no parcel there.
-    """
-    if year < service.first_year:
-        raise NotEnoughData(
-            f"{service.name} is served from {service.first_year} on, not for {year}: choose a later"
-            " season, or give --register."
-        )
-    features = list(_features(service, box, year))
-    if not features:
-        raise NotEnoughData(
-            f"{service.name} knows no parcel of {year} in this place: check latitude and longitude,"
-            " or give a --register of that country."
-        )
-    frame = gpd.GeoDataFrame.from_features(features, crs="OGC:CRS84")
-    missing = [c for c in (service.id_column, service.code_column) if c not in frame.columns]
-    if missing:
-        raise SourceUnavailable(
-            f"{service.name} answers without {' and '.join(missing)}: check its layer and columns."
-        )
-    named = {service.id_column: ID, service.code_column: CODE}
-    frame = frame.rename(columns=named)[[ID, CODE, "geometry"]]
-    return frame.assign(**{ID: as_text(frame[ID]), CODE: as_text(frame[CODE])})
-
-
-def keep(path: Path, service: Service, box: Degrees, year: int) -> dict[str, Any]:
-    """Fetch into a GeoParquet register, with a note beside it of what it is; what is there stays.
-
-    Returns the note: address, layer, box, count, date and digest. Raises as `fetch` does.
-    """
-    note = path.with_suffix(".json")
-    asked = {"service": service.url, "layer": service.layer.format(year=year), "box": list(box)}
-    if path.is_file() and note.is_file():
-        known: dict[str, Any] = atomic.read_json(note)
-        whole = known.get("digest") == atomic.checksum(path)
-        if whole and all(known.get(name) == value for name, value in asked.items()):
-            return known
-    frame = fetch(service, box, year)
-    with atomic.replacing(path) as temporary:
-        frame.to_parquet(temporary, index=False, write_covering_bbox=True)
-    moment = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    told = asked | {"parcels": len(frame), "fetched": moment, "digest": atomic.checksum(path)}
-    atomic.write_json(note, told)
-    return told
-
-
 def _features(service: Service, box: Degrees, year: int) -> Iterator[dict[str, Any]]:
     """Every feature, once the service has given as many as it said that there are."""
     matched, got, seen = 0, 0, set[str]()
-    with requests.Session() as session:
+    with http.Link() as session:
         while True:
             answer = _page(service, box, year, got, session)
             features, now = answer["features"], answer["numberMatched"]
@@ -114,16 +97,19 @@ def _features(service: Service, box: Degrees, year: int) -> Iterator[dict[str, A
             if matched > MOST:
                 raise NotEnoughData(
                     f"{service.name} has {matched:,} parcels there, more than the {MOST:,} that are"
-                    " fetched at once: give a --register."
+                    " fetched at once: choose a smaller area, or give a --register."
                 )
             if len(features) != min(service.page, matched - got):
-                raise _partial(service, f"{len(features):,} parcels after {got:,} of {matched:,}")
-            names = {str(one.get("id")) for one in features}
+                raise _partial(
+                    service, f"{len(features):,} parcels after {got:,} of {matched:,}"
+                    f" in a page of {service.page:,}",
+                )  # fmt: skip
+            names = {str(one["id"]) for one in features if one.get("id") is not None}
             if len(names) != len(features) or names & seen:
                 raise _partial(service, f"a parcel twice after {got:,} of {matched:,}")
             seen |= names
             got += len(features)
-            yield from features
+            yield from (_with_number(one) for one in features)
             if got == matched:
                 return
 
@@ -132,21 +118,54 @@ def _page(
     service: Service, box: Degrees, year: int, start: int, session: requests.Session
 ) -> dict[str, Any]:
     west, south, east, north = box
+    corners = (south, west, north, east) if service.axes == "latlon" else box
     asked: dict[str, str | int] = {
         "SERVICE": "WFS", "VERSION": "2.0.0", "REQUEST": "GetFeature",
-        "TYPENAMES": service.layer.format(year=year), "OUTPUTFORMAT": "application/json",
-        "SRSNAME": "EPSG:4326", "BBOX": f"{south},{west},{north},{east},EPSG:4326",
-        "COUNT": service.page, "STARTINDEX": start, "SORTBY": service.id_column,
+        "TYPENAMES": provider.of_year(service.layer, year), "OUTPUTFORMAT": service.output,
+        "SRSNAME": service.crs, "BBOX": f"{','.join(map(str, corners))},{service.crs}",
+        "COUNT": service.page, "STARTINDEX": start,
     }  # fmt: skip
+    if service.id_column != FID:  # so that pages follow one order
+        asked["SORTBY"] = service.id_column
+    patience = service.patience
     text = http.fetch_json(
-        requests.Request("GET", service.url, params=asked),
-        session=session, retry=service.retry, connect_s=10.0, answer_s=service.answer_s,
+        requests.Request("GET", service.url, params=asked), session=session, retry=patience.retry,
+        connect_s=patience.connect_s, answer_s=patience.answer_s, way_out="try again later, nothing was kept of it",
     )  # fmt: skip
     answer = json.loads(text)
     features = answer.get("features") if isinstance(answer, dict) else None
-    if not isinstance(features, list) or not isinstance(answer.get("numberMatched"), int):
+    whole = isinstance(features, list) and all(isinstance(one, dict) for one in features)
+    if not whole or type(answer.get("numberMatched")) is not int:
         raise _partial(service, "no parcels, or not how many there are")
     return dict(answer)
+
+
+def _with_number(feature: dict[str, Any]) -> dict[str, Any]:
+    """The feature with its own id among its properties, and no geometry where it has none."""
+    properties = feature.get("properties")
+    own = properties if isinstance(properties, dict) else {}
+    return {
+        **feature,
+        "geometry": feature.get("geometry"),
+        "properties": {FID: feature["id"], **own},
+    }
+
+
+def _names(features: list[dict[str, Any]]) -> list[str] | None:
+    return None if features else ["geometry"]
+
+
+def _check_place(service: Service, frame: gpd.GeoDataFrame, box: Degrees) -> None:
+    """A service that takes or gives its corners in the other order answers with other land."""
+    west, south, east, north = box
+    bounds = frame.geometry.bounds
+    touch = (bounds["minx"] <= east) & (bounds["maxx"] >= west)
+    touch &= (bounds["miny"] <= north) & (bounds["maxy"] >= south)
+    if touch.mean() < 0.5:
+        raise SourceUnavailable(
+            f"{service.name} answers with parcels elsewhere than it was asked for: its corners may"
+            " be in the other order (axes in its settings)."
+        )
 
 
 def _partial(service: Service, what: str) -> SourceUnavailable:

@@ -16,6 +16,7 @@ class ApiIO(StacApiIO):
 
     def __init__(self, endpoint: Endpoint) -> None:
         super().__init__(max_retries=None)
+        self.session = http.Link()
         self._endpoint = endpoint
 
     def request(

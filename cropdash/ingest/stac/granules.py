@@ -26,6 +26,7 @@ class Granule:
     date: dt.date  # day at the zone's own solar time
     hrefs: tuple[str, ...]  # of its layers
     offsets: tuple[int, ...]  # [DN] to add to each band
+    why: str  # the offsets are these
     tile: str  # e.g. "31UDS"
     overpass: str  # start of datatake and datastrip; the same for every processing
     processing: tuple[int, int, str]  # baseline, time of processing; higher is newer
@@ -56,13 +57,14 @@ def parse(item: Mapping[str, Any], bands: Sequence[str], ahead: dt.timedelta) ->
     date = (when + ahead).date()
     assets = item.get("assets") or {}
     keys = [_asset(name, assets, layer) for layer in layers_of(bands)]
-    offsets = tuple(offset_of(properties, assets[key], name, date) for key in keys[:-1])
+    offsets = [offset_of(properties, assets[key], name, date) for key in keys[:-1]]
     baseline = baseline_of(properties, name) or (0, 0)
     return Granule(
         name,
         date,
         tuple(_href(name, assets[key]) for key in keys),
-        offsets,
+        tuple(one.number for one in offsets),
+        "; ".join(dict.fromkeys(one.why for one in offsets)),
         _tile(name, properties),
         _overpass(name, properties, when),
         (*baseline, _processed(properties)),

@@ -14,7 +14,7 @@ from cropdash.domain.source import Source
 from cropdash.i18n import sentence
 from cropdash.ingest.stac import endpoints
 from cropdash.ingest.stac.endpoints import PROVIDERS, Endpoint
-from cropdash.settings.build import RegisterBuild, shown
+from cropdash.settings.build import File, RegisterBuild, shown
 from cropdash.settings.sources import (
     LINK_MBIT_S,
     Credentials,
@@ -41,6 +41,12 @@ class StacBuild(RegisterBuild):
         description="Of Sentinel-2 L2A.",
     )  # fmt: skip
 
+    scenes_path: File | None = Field(
+        None, title="List of scenes",
+        description="The provenance of a dataset with these zones, whose scenes are read again.",
+        json_schema_extra=shown("provenance"),
+    )  # fmt: skip
+
     @field_validator("endpoint")
     @classmethod
     def _endpoint_is_known_and_public(cls, value: str) -> str:
@@ -59,6 +65,7 @@ def _open(config: StacBuild) -> Source:
         season=config.mapped,
         bands=config.bands,
         layout=registers.layout_of(config),
+        lists=config.scenes_path,
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,9 @@ class Reader:
     # One thread a layer for as long as a zone takes: a new thread loads the database of
     # reference systems anew, which took ten times as long as reading a small zone.
     pool: ThreadPoolExecutor
+    # Of each granule that was read, by its name: a digest of its numbers on the grid.
+    digests: dict[str, str] = field(default_factory=dict)
+    frozen: Mapping[str, str] | None = None  # digests that must be met, of the granules to read
 
 
 def read_day(date: dt.date, groups: Sequence[Sequence[Granule]], reader: Reader) -> Scene | None:
@@ -97,10 +101,26 @@ def read_granule(granule: Granule, reader: Reader) -> Numbers:
 
 def _first_readable(group: Sequence[Granule], reader: Reader) -> tuple[Granule, Numbers] | None:
     for granule in group:
+        if reader.frozen is not None and granule.name not in reader.frozen:
+            continue
         try:
-            return granule, read_granule(granule, reader)
+            numbers = read_granule(granule, reader)
         except InvalidScene as error:
+            if reader.frozen is not None:
+                raise SourceUnavailable(
+                    f"A scene of the list of scenes is not there any more ({str(error).rstrip('.')}):"
+                    " ask its provider, or delete the zone's scenes.json to take what there is now."
+                ) from error
             reader.warn(str(error))
+            continue
+        digest = hashlib.sha256(np.ascontiguousarray(numbers).data).hexdigest()
+        if reader.frozen is not None and digest != reader.frozen[granule.name]:
+            raise SourceUnavailable(
+                f"{granule.name} has other numbers than when the list of scenes was written: ask its"
+                " provider, or delete the zone's scenes.json to take what there is now."
+            )
+        reader.digests[granule.name] = digest
+        return granule, numbers
     return None
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from cropdash.domain import sentinel2
 from cropdash.domain.errors import InvalidScene
@@ -51,9 +51,16 @@ def baseline_of(properties: Mapping[str, Any], name: str = "") -> Baseline | Non
     return None
 
 
+class Offset(NamedTuple):
+    """What is added to a band's numbers, and by which word of the item."""
+
+    number: int
+    why: str
+
+
 def offset_of(
     properties: Mapping[str, Any], asset: Mapping[str, Any], name: str, date: dt.date
-) -> int:
+) -> Offset:
     """0 or -1000, from what the item says of its processing.
 
     A provider's word that it has added the offset comes first (Earth Search says so in
@@ -64,23 +71,27 @@ def offset_of(
     Raises InvalidScene if neither baseline, nor band, nor date decides, and for a word on offsets
     that is not known: a guess would be wrong by 0.1 of reflectance.
     """
-    if _is_applied(properties, name):
-        return 0
+    if word := _is_applied(properties, name):
+        return Offset(0, f"{word} says that it is applied")
     baseline = baseline_of(properties, name)
+    said = f"baseline {baseline[0]:02d}.{baseline[1]:02d}" if baseline else ""
     if baseline is not None and baseline < SINCE_BASELINE:
-        return 0
+        return Offset(0, f"{said} comes before 04.00")
     declared = _declared(asset)
     if declared is not None:
-        return declared
-    if baseline is not None or date >= SINCE_DATE:
-        return OFFSET
+        return Offset(declared, "the band's metadata say so")
+    if baseline is not None:
+        return Offset(OFFSET, f"{said} is 04.00 or later")
+    if date >= SINCE_DATE:
+        return Offset(OFFSET, f"no baseline, acquired since {SINCE_DATE}")
     raise InvalidScene(
         f"{name} names no processing baseline, so its radiometric offset is unknown: "
         "use a collection with s2:processing_baseline or processing:version."
     )
 
 
-def _is_applied(properties: Mapping[str, Any], name: str) -> bool:
+def _is_applied(properties: Mapping[str, Any], name: str) -> str:
+    """The property that says so; empty where none does."""
     said = {key: value for key, value in properties.items() if _SAID.search(str(key))}
     for key, value in said.items():
         if key not in _APPLIED or not isinstance(value, bool):
@@ -88,7 +99,7 @@ def _is_applied(properties: Mapping[str, Any], name: str) -> bool:
                 f"{name} says {str(key)[:60]}: {str(value)[:20]}, which is not understood, so its"
                 " radiometric offset is unknown: it is left out."
             )
-    return any(said.values())
+    return next((str(key) for key, value in said.items() if value), "")
 
 
 def _declared(asset: Mapping[str, Any]) -> int | None:

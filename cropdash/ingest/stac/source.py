@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 
@@ -14,7 +15,7 @@ from cropdash.domain import Scene, Season, Zone, sentinel2
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.source import Warn, ignore
 from cropdash.ingest import registers
-from cropdash.ingest.stac import granules, load, search
+from cropdash.ingest.stac import granules, lists, load, search
 from cropdash.ingest.stac.endpoints import Endpoint
 
 
@@ -28,6 +29,7 @@ class StacSource:
     season: Season
     layout: registers.Layout = field(default_factory=registers.Layout)  # columns of the register
     bands: tuple[str, ...] = sentinel2.BAND_SETS["10m"]
+    lists: Path | None = None  # of scenes, of a dataset that was built before
     name: str = "stac"
 
     def __post_init__(self) -> None:
@@ -49,12 +51,25 @@ class StacSource:
         Raises SourceUnavailable if the service fails for good, ConfigError if credentials are
         missing.
         """
+        return self.listed(zone, self.listing(zone, warn), warn)
+
+    def listing(self, zone: Zone, warn: Warn = ignore) -> dict[str, Any]:
+        """What the service finds now, or what the list has that the settings name."""
+        if self.lists is not None:
+            return lists.of_zone(self.lists, zone, self.bands, self.season)
         self.endpoint.check_credentials()
         found = search.find(self.endpoint, zone.grid, self.season, self.bands, warn)
-        groups = granules.group_repeats(found)
+        return lists.written(found, self.endpoint, zone, self.bands, self.season)
+
+    def listed(self, zone: Zone, listing: dict[str, Any], warn: Warn = ignore) -> Iterator[Scene]:
+        """As `scenes`, by a list."""
+        self.endpoint.check_credentials()
+        groups = granules.group_repeats(lists.granules_of(listing, zone, self.bands))
+        frozen = lists.digests_of(listing) if listing["read"] else None
         with ThreadPoolExecutor(len(granules.layers_of(self.bands))) as pool:
-            reader = load.Reader(zone.grid, self.bands, self.endpoint, warn, pool)
+            reader = load.Reader(zone.grid, self.bands, self.endpoint, warn, pool, frozen=frozen)
             for date, of_day in groupby(groups, key=lambda group: group[0].date):
                 scene = load.read_day(date, list(of_day), reader)
                 if scene is not None:
                     yield scene
+        lists.note(listing, reader.digests)

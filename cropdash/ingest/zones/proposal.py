@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from pyproj import Geod
+from shapely.geometry.base import BaseGeometry
 
 from cropdash.domain import Grid, Split, Zone, check_name
 from cropdash.domain.errors import ConfigError, NotEnoughData
@@ -35,8 +36,11 @@ def propose(
     share: Share,
     region: str,
     taken: Sequence[Zone] = (),
+    within: BaseGeometry | None = None,
 ) -> tuple[Zone, ...]:
     """The `n` most cultivated squares that lie wholly within the radius of a town.
+
+    With `within` (degrees), those that lie wholly inside that outline too.
 
     Squares are taken in order of their share, those that overlap one taken before, or one of
     `taken`, are passed over; on equal shares the one nearer to the town comes first. Zones are
@@ -49,17 +53,25 @@ def propose(
     if n < 1:
         raise ConfigError(f"{n} zones were asked for: propose at least one.")
     check_name(f"{region}_{n}", "Zone")
-    grids = candidates(town_lon_lat, size_px, radius_km)
+    grids = _inside(candidates(town_lon_lat, size_px, radius_km), within)
     shares = _checked(share(grids), len(grids)) if grids else np.zeros(0)
     chosen = _greedy(grids, shares, n, [zone.grid for zone in taken])
     if len(chosen) < n:
         raise NotEnoughData(
-            f"Only {len(chosen)} squares of {size_px} px with cropland fit within {radius_km:g} km"
-            f" of {town_lon_lat}; ask for fewer or smaller ones, or widen the radius."
+            f"Only {len(chosen)} squares of {size_px} px with cropland fit within {radius_km:.3g} km"
+            f" of {town_lon_lat}{' and the area' if within is not None else ''}; ask for fewer or smaller ones, or widen the radius."
         )
     return tuple(
         Zone(f"{region}_{k + 1}", region, _side(k, n), grids[i]) for k, i in enumerate(chosen)
     )
+
+
+def _inside(grids: tuple[Grid, ...], outline: BaseGeometry | None) -> tuple[Grid, ...]:
+    if outline is None or not grids:
+        return grids
+    shapely.prepare(outline)
+    held = shapely.covers(outline, shapely.polygons(squares.corners(grids)))
+    return tuple(grids[i] for i in np.flatnonzero(held))
 
 
 def candidates(

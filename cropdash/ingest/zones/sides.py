@@ -12,9 +12,14 @@ from numpy.typing import NDArray
 
 from cropdash.domain import Zone
 from cropdash.domain.errors import NotEnoughData
+from cropdash.i18n import sentence
 
 LEAST = 3  # parcels of a class that a zone needs for it to count there
 _TRIES = 20_000
+_SIDES = {
+    True: sentence("all {n} zones that have it are held out for the test"),
+    False: sentence("all {n} zones that have it are learned from"),
+}
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,7 @@ class Sides:
 
     zones: tuple[Zone, ...]
     untested: dict[int, str]  # class -> why
+    tested: int  # classes that stand on both sides
 
 
 def divide(zones: Sequence[Zone], counts: NDArray[np.int64], share: float = 0.2) -> Sides:
@@ -49,7 +55,7 @@ def divide(zones: Sequence[Zone], counts: NDArray[np.int64], share: float = 0.2)
     sided = tuple(
         replace(zone, split="test" if i in chosen else "train") for i, zone in enumerate(zones)
     )
-    return Sides(sided, _untested(counts, there, np.isin(np.arange(len(zones)), chosen)))
+    return Sides(sided, _untested(counts, there, np.isin(np.arange(len(zones)), chosen)), best[0])
 
 
 def _untested(
@@ -61,10 +67,9 @@ def _untested(
         if crop == 0 or (test[at].any() and not test[at].all()):
             continue
         if len(at) == 0:
-            told[int(crop)] = f"no zone has {LEAST} parcels of it"
+            told[int(crop)] = sentence("no zone has {n} parcels of it").format(n=LEAST)
         elif len(at) == 1:
-            told[int(crop)] = "one zone alone has enough parcels of it"
+            told[int(crop)] = sentence("one zone alone has enough parcels of it")
         else:
-            side = "test" if test[at].all() else "training"
-            told[int(crop)] = f"all {len(at)} zones that have it are on the side of {side}"
+            told[int(crop)] = _SIDES[bool(test[at].all())].format(n=len(at))
     return told

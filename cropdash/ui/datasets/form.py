@@ -91,7 +91,7 @@ def _offer(
         with beside:
             zone_choice.preview(zones)
             _found(config)
-    st.caption(literal(_taking(config, zones)))
+    st.caption(literal(taking(config, zones)))
     once = say("The same from a terminal, once the zones are written:")
     st.caption(once if chosen else say("The same from a terminal:"))
     st.code(command_line(config), language=None, wrap_lines=True)
@@ -100,6 +100,11 @@ def _offer(
         return
     if chosen:
         chosen.save(values["dataset"])
+    begin(config, start)
+
+
+def begin(config: BuildConfig, start: Start) -> None:
+    """Start a build, and show how far it is."""
     start(config)
     address.put("dataset", config.dataset)
     address.put(watch.VIEW, watch.ZONES)
@@ -130,7 +135,7 @@ def _legend(config: BuildConfig) -> str:
     )
 
 
-def _taking(config: BuildConfig, zones: tuple[Zone, ...]) -> str:
+def taking(config: BuildConfig, zones: tuple[Zone, ...]) -> str:
     """What the build will take, in a sentence or two."""
     found = estimate.of(config, zones)
     told = say(
@@ -140,7 +145,7 @@ def _taking(config: BuildConfig, zones: tuple[Zone, ...]) -> str:
         start=found.season.start,
         end=found.season.end,
         bands=len(found.bands),
-        size=_size(found.disk),
+        size=size(found.disk),
     )
     fetching = found.fetching
     if not fetching.transfer:
@@ -150,13 +155,13 @@ def _taking(config: BuildConfig, zones: tuple[Zone, ...]) -> str:
     return f"{told} " + say(
         "{requests} requests, up to {size} to fetch, some {low} to {high} minutes.",
         requests=number(fetching.requests),
-        size=_size(fetching.transfer),
+        size=size(fetching.transfer),
         low=number(low, ",.0f"),
         high=number(high, ",.0f"),
     )
 
 
-def _size(count: float) -> str:
+def size(count: float) -> str:
     if count >= 1e9:
         return say("{n} GB", n=number(count / 1e9, ",.1f"))
     return say("{n} MB", n=number(count / 1e6, ",.1f"))

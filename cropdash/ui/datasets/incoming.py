@@ -115,6 +115,10 @@ def _is_zones(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() in (".csv", ".geojson")
 
 
+def _is_provenance(path: Path) -> bool:
+    return path.is_file() and path.name.lower().endswith(".json")
+
+
 _TESTS: dict[Widget, Callable[[Path], bool]] = {
     "register": _is_register,
     "zones": _is_zones,
@@ -124,4 +128,6 @@ _TESTS: dict[Widget, Callable[[Path], bool]] = {
     "scenes": _has_scenes,
     "rows": _is_rows,
     "layers": _is_layer,
+    "provenance": _is_provenance,
+    "service": lambda path: path.is_file() and path.suffix.lower() == ".toml",
 }

@@ -35,8 +35,9 @@ _COLUMNS = {
     "region": sentence("Region"),
     "split": sentence("Split"),
 }
-VIEW, ZONES, NEW, REALISM = "view", "datasets", "new", "realism"
+VIEW, PLACE, ZONES, NEW, REALISM = "view", "place", "datasets", "new", "realism"
 _VIEWS = {
+    PLACE: sentence("A real place"),
     ZONES: sentence("Datasets"),
     NEW: sentence("New dataset"),
     REALISM: sentence("How real is the simulation"),
@@ -46,7 +47,7 @@ _ALL = ""  # no region's name
 
 def choose_view(*, empty: bool) -> str:
     """Which part of the page is shown, kept in the address; building first where nothing is."""
-    return choices.one_of(say("Show"), VIEW, _VIEWS, NEW if empty else ZONES)
+    return choices.one_of(say("Show"), VIEW, _VIEWS, PLACE if empty else ZONES)
 
 
 def names() -> tuple[str, ...]:

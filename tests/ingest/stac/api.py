@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import threading
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,6 +33,8 @@ class Api:
         self.stop = threading.Event()
         self.lock = threading.Lock()
         self.url = ""
+        self.slow_s = 1.5
+        self.register: Any = None  # answers at /wfs as a Web Feature Service does
 
     def asked(self, start: str) -> int:
         return sum(path.startswith(start) for _, path, _ in self.log)
@@ -67,6 +70,10 @@ class Handler(BaseHTTPRequestHandler):
         else:
             status, headers, body = self.answer(path, query)
         if fault:
+            if fault == "short":
+                content = json.loads(body)
+                content["features"] = content["features"][:-1]
+                body = json.dumps(content).encode()
             status, body = self.spoil(fault, status, headers, body)
             if not status:
                 return
@@ -75,7 +82,7 @@ class Handler(BaseHTTPRequestHandler):
     def spoil(self, fault: str, status: int, headers: dict[str, str], body: bytes) -> Any:
         if fault in ("drop", "slow") or (fault == "half" and self.command == "HEAD"):
             if fault == "slow":
-                self.api.stop.wait(1.5)
+                self.api.stop.wait(self.api.slow_s)
             self.close_connection = True
             return 0, b""
         if fault == "cut":
@@ -107,13 +114,14 @@ class Handler(BaseHTTPRequestHandler):
         if not path.is_file():
             return 404, {}, b""
         data, asked = path.read_bytes(), self.headers.get("Range")
+        tag = {"Accept-Ranges": "bytes", "ETag": f'"{zlib.crc32(data):08x}"'}
         if not asked:
-            return 200, {"Accept-Ranges": "bytes"}, data
+            return 200, tag, data
         first, last = (int(x) for x in asked.removeprefix("bytes=").split("-"))
         if first >= len(data):
             return 416, {"Content-Range": f"bytes */{len(data)}"}, b""
         last = min(last, len(data) - 1)
-        head = {"Content-Range": f"bytes {first}-{last}/{len(data)}", "Accept-Ranges": "bytes"}
+        head = {"Content-Range": f"bytes {first}-{last}/{len(data)}"} | tag
         return 206, head, data[first : last + 1]
 
     def answer(self, path: str, query: dict[str, Any]) -> tuple[int, dict[str, str], bytes]:
@@ -121,6 +129,8 @@ class Handler(BaseHTTPRequestHandler):
             content = self.landing()
         elif path == "/search":
             content = self.search(query)
+        elif path == "/wfs" and self.api.register is not None:
+            content = self.api.register.answer(query)
         elif path.startswith("/sas/"):
             expiry = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
             content = {"msft:expiry": expiry.isoformat(), "token": "sig=TOKEN&se=x&sp=r&st=y"}

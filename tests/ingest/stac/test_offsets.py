@@ -52,7 +52,7 @@ def test_offset_of_every_kind_of_provider(baseline, asset, applied, date, expect
     properties = {} if baseline is None else {"s2:processing_baseline": baseline}
     if applied is not None:
         properties["earthsearch:boa_offset_applied"] = applied
-    assert offset_of(properties, asset, "an item", date) == expected
+    assert offset_of(properties, asset, "an item", date).number == expected
 
 
 def test_an_unknown_offset_is_not_guessed():
@@ -78,7 +78,7 @@ def test_numbers_below_the_offset_become_zero_and_none_wraps_around():
     ],
 )
 def test_the_words_of_earlier_catalogues_are_known(said, expected):
-    assert offset_of(said, MINUS, "an item", LATE) == expected
+    assert offset_of(said, MINUS, "an item", LATE).number == expected
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,103 @@
+"""The land in which zones are proposed: around a place, or inside an outline of one's own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from pyproj import Geod
+from shapely.errors import ShapelyError
+from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
+
+from cropdash.domain.errors import ConfigError
+from cropdash.files import tables, vectors
+from cropdash.ingest import solar
+from cropdash.ingest.zones import squares
+
+RADIUS_KM = 10.0  # around a place
+MOST_KM = 150.0  # across
+_MOST_LETTERS = 20_000_000  # of a GeoJSON file
+_GEOD = Geod(ellps="WGS84")
+
+
+@dataclass(frozen=True)
+class Area:
+    """A place, its surroundings, and the outline that zones keep to where there is one."""
+
+    middle: tuple[float, float]  # longitude, latitude
+    radius_km: float
+    degrees: tuple[float, float, float, float]  # (west, south, east, north) that hold it
+    outline: BaseGeometry | None = None  # in degrees
+
+
+def around(lat: float, lon: float, radius_km: float = RADIUS_KM) -> Area:
+    """The land within a radius of a place. Raises InvalidRegister for what is no place."""
+    across = round(2 * radius_km * 1000 / squares.PIXEL_M) // 2 * 2
+    grid = squares.square_around(lon, lat, across)
+    return Area((lon, lat), radius_km, solar.degrees(grid))
+
+
+def read(path: Path) -> Area:
+    """The land inside the polygons of a GeoJSON (degrees) or a GeoPackage with one layer.
+
+    Raises ConfigError for what holds no polygon, or reaches over 150 km.
+    """
+    found = _geopackage(path) if path.suffix.lower() == ".gpkg" else _geojson(path)
+    polygons = [one for one in found if one.geom_type in ("Polygon", "MultiPolygon")]
+    outline = shapely.union_all([shapely.make_valid(one) for one in polygons])
+    if outline.is_empty or not outline.area:
+        raise ConfigError(f"{path.name} holds no polygon: draw the area that zones may lie in.")
+    west, south, east, north = outline.bounds
+    low, high = squares.LATITUDES
+    if not (-180 <= west < east <= 180 and low <= south < north <= high):
+        raise ConfigError(f"{path.name} is not in degrees of longitude and latitude: export it so.")
+    across = _GEOD.line_length([west, east], [south, north]) / 1000
+    if across > MOST_KM:
+        raise ConfigError(
+            f"{path.name} reaches over {across:,.0f} km; give an area of at most {MOST_KM:g}."
+        )
+    middle = ((west + east) / 2, (south + north) / 2)
+    return Area(middle, across / 2, (west, south, east, north), outline)
+
+
+def _geopackage(path: Path) -> list[BaseGeometry]:
+    try:
+        (layer,) = vectors.layers(path)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"{path.name} has no layer, or several: export the area alone."
+        ) from error
+    frame = vectors.read(path, layer, [], None)
+    if frame.crs is None:
+        raise ConfigError(f"{path.name} has no reference system: export it with one.")
+    return [one for one in frame.geometry.to_crs("OGC:CRS84") if one is not None]
+
+
+def _geojson(path: Path) -> list[BaseGeometry]:
+    text = tables.text_of(path)
+    try:
+        if len(text) > _MOST_LETTERS:
+            raise ValueError("it is too long")
+        found = [shape(one) for one in _geometries(json.loads(text))]
+        finite = all(np.isfinite(shapely.get_coordinates(one)).all() for one in found)
+        if not finite:
+            raise ValueError("a corner is no number")
+    except (ShapelyError, ValueError, KeyError, TypeError, AttributeError, IndexError,
+            RecursionError) as error:  # fmt: skip
+        raise ConfigError(
+            f"{path.name} can't be read as GeoJSON: export the area again."
+        ) from error
+    return found
+
+
+def _geometries(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if document["type"] == "FeatureCollection":
+        yield from (one["geometry"] for one in document["features"])
+    else:
+        yield document["geometry"] if document["type"] == "Feature" else document

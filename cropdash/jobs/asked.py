@@ -1,0 +1,37 @@
+"""A command that is run in a process of its own and waited for; what it says is its answer."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from cropdash.domain.errors import CropdashError
+from cropdash.settings import folders
+from cropdash.settings.folders import PROJECT
+
+
+def run(words: Sequence[str], wait_s: float, *, command: Sequence[str] | None = None) -> None:
+    """Run `python -m cropdash WORDS` to its end. Raises CropdashError with what it said.
+
+    `command` replaces the process's command line.
+    """
+    usual = [sys.executable, "-m", "cropdash", *words]
+    where = folders.folders()
+    environment = {
+        **os.environ, "CROPDASH_DATA": str(where.data), "CROPDASH_MODELS": str(where.models),
+    }  # fmt: skip
+    told = f"'python -m cropdash {words[0]}'"
+    try:
+        done = subprocess.run(
+            list(command or usual), cwd=PROJECT, env=environment, stdin=subprocess.DEVNULL,
+            capture_output=True, encoding="utf-8", timeout=wait_s, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise CropdashError(f"{told} took too long: run it from a terminal.") from error
+    if done.returncode:
+        said = done.stderr.strip().rpartition("\n")[2]
+        if said.startswith("Error: "):
+            raise CropdashError(said.removeprefix("Error: "))
+        raise CropdashError(f"{told} did not come to its end: see why by the command.")
