@@ -37,7 +37,7 @@ from cropdash import classify
 from cropdash.domain import Season
 from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.settings import classifiers
-from cropdash.simulate import SimulatedSource
+from cropdash.simulate.source import SimulatedSource
 from cropdash.storage import layout
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import build, calibrate, partition

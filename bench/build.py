@@ -29,7 +29,7 @@ from pathlib import Path
 import psutil
 
 from cropdash.domain import Zone
-from cropdash.simulate import SimulatedSource
+from cropdash.simulate.source import SimulatedSource
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import build
 

@@ -41,7 +41,7 @@ from cropdash.domain import Sample
 from cropdash.prepare import composite, parcels
 from cropdash.prepare.gapfill import fill_gaps
 from cropdash.settings import classifiers
-from cropdash.simulate import SimulatedSource
+from cropdash.simulate.source import SimulatedSource
 
 BANDS = 4
 TILE = 256  # [px]

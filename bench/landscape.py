@@ -23,8 +23,9 @@ from cropdash.domain import Season
 from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.prepare import composite
 from cropdash.prepare.gapfill import fill_gaps
-from cropdash.simulate import SimulatedSource, landscape
+from cropdash.simulate import landscape
 from cropdash.simulate.realism import land
+from cropdash.simulate.source import SimulatedSource
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import build, realism
 

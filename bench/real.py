@@ -38,7 +38,7 @@ from cropdash import classify, evaluate, legend
 from cropdash.classify import description, features, sampling
 from cropdash.domain import Sample
 from cropdash.settings import classifiers
-from cropdash.simulate import SimulatedSource
+from cropdash.simulate.source import SimulatedSource
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import build, partition
 from cropdash.workflow.zone_dataset import ZoneDataset

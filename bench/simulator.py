@@ -20,8 +20,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # one core: what a zone costs, no
 from cropdash.domain import Zone
 from cropdash.domain.sentinel2 import bands_of
 from cropdash.prepare import composite
-from cropdash.simulate import SimulatedSource, conditions, landscape, register, sensor, sky, weather
+from cropdash.simulate import conditions, landscape, register, sensor, sky, weather
 from cropdash.simulate.ground import ground_of, surface
+from cropdash.simulate.source import SimulatedSource
 from cropdash.simulate.tables import COARSE, FINE, stream
 
 REGIONS = ("paris_basin", "brittany", "mediterranean")

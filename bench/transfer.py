@@ -26,7 +26,7 @@ from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.prepare import splits
 from cropdash.prepare.gapfill import fill_gaps
 from cropdash.settings import classifiers
-from cropdash.simulate import SimulatedSource
+from cropdash.simulate.source import SimulatedSource
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import build
 

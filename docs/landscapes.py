@@ -18,7 +18,7 @@ from cropdash.domain import Cube
 from cropdash.figures import imagery
 from cropdash.prepare import composite
 from cropdash.prepare.gapfill import fill_gaps
-from cropdash.simulate import SimulatedSource
+from cropdash.simulate.source import SimulatedSource
 
 OUT = Path(__file__).resolve().parent / "landscapes"
 REGIONS = {

@@ -14,7 +14,7 @@ from cropdash.domain.source import Warn, ignore
 from cropdash.evaluate import parcel_probabilities
 from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
-from cropdash.simulate import SimulatedSource
+from cropdash.simulate.source import SimulatedSource
 from cropdash.storage import runs, status
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder

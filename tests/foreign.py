@@ -18,8 +18,10 @@ from typer.testing import CliRunner
 from cropdash.cli.app import app
 from cropdash.domain import Grid, Season
 from cropdash.domain.sentinel2 import BAND_SETS
-from cropdash.ingest.earthengine import Retry, Service, connect, source
+from cropdash.files.retry import Retry
+from cropdash.ingest.earthengine import connect, source
 from cropdash.ingest.earthengine.credentials import KEY
+from cropdash.ingest.earthengine.service import Service
 from cropdash.storage import rasters
 from tests.ingest.earthengine import server as earthengine
 from tests.ingest.earthengine import worlds

@@ -38,6 +38,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "jobs.execute",
     },
     "cli": {*EVERYONE, "files", "workflow", "jobs", "storage", "ingest", "simulate"},
+    "api": {*EVERYONE, "files", "workflow", "jobs", "storage", "evaluate"},
     "__main__": {"cli"},
     "ui": {
         *EVERYONE, "evaluate", "figures", "storage.store", "storage.decisions", "storage.notes",

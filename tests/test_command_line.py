@@ -1,12 +1,13 @@
 import io
 import json
+import math
 import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from rich.console import Console
-from typer.main import get_command as commands_of
 from typer.testing import CliRunner
 
 from cropdash.cli import app as command_line
@@ -157,10 +158,73 @@ def test_a_training_like_a_run_takes_its_settings_but_for_those_given(folders):
     assert "is of model xgboost" in str(other.exception)
 
 
+HEAVY = {
+    "geopandas", "pandas", "rasterio", "pyproj", "pyarrow", "scipy", "sklearn", "torch", "xgboost",
+    "lightning", "optuna", "streamlit",
+}  # fmt: skip
+
+
+def test_help_of_no_command_loads_anything_heavy():
+    code = (
+        "import sys\n"
+        "from typer.testing import CliRunner\n"
+        "from cropdash.cli import app\n"
+        f"heavy = {sorted(HEAVY)}\n"
+        "for name in ['', *app.COMMANDS]:\n"
+        "    said = CliRunner().invoke(app.app, [*name.split(), '--help']).output\n"
+        "    assert 'Usage' in said, said\n"
+        "    print(name, [each for each in heavy if each in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    said = [line.strip() for line in done.stdout.splitlines()]
+    assert said == ["[]", *(f"{name} []" for name in command_line.COMMANDS)]
+
+
+def test_a_shell_completes_commands_runs_and_datasets(tmp_path):
+    run_id = runs.create(tmp_path / "models", {"classifier": "cnn", "dataset": LONG}, {}).run_id
+    (tmp_path / "data" / LONG).mkdir(parents=True)
+
+    def offered(*words):
+        asked = {"_CROPDASH_COMPLETE": "complete_bash", "COMP_CWORD": str(len(words))}
+        done = subprocess.run(
+            [sys.executable, "-m", "cropdash"],
+            env=worlds.environment(tmp_path)
+            | asked
+            | {"COMP_WORDS": " ".join(("cropdash", *words))},
+            cwd=config.PROJECT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.split()
+
+    assert offered("ev") == ["evaluate"]
+    assert offered("evaluate", "cn") == [run_id]
+    assert offered("train", "a-") == [LONG]
+    assert offered("train", "d", "--classifier", "xg") == ["xgboost"]
+
+
+def test_json_is_all_that_the_standard_output_holds(folders):
+    made = runs.create(folders.models, {"classifier": "cnn", "dataset": LONG}, {}).run_id
+    result = CliRunner().invoke(command_line.app, ["runs", "--json"])
+    (told,) = json.loads(result.stdout)
+    assert told.pop("notes")["name"] == ""
+    assert told == {
+        "run": made, "dataset": LONG, "classifier": "cnn", "state": "queued", "scores": None,
+    }  # fmt: skip
+    result = CliRunner().invoke(command_line.app, ["doctor", "--json"])
+    assert {"subject", "ok", "text"} <= set(json.loads(result.stdout)[0])
+
+
+def test_json_knows_numbers_of_numpy_and_what_is_none(capsys):
+    terminal.print_json({"a": np.float32(0.5), 1: [np.int64(3), math.nan], "c": (None, True)})
+    assert json.loads(capsys.readouterr().out) == {"a": 0.5, "1": [3, None], "c": [None, True]}
+
+
 def presets_offered() -> list[str]:
     """Every name that help and guides give for `--preset`."""
     (option,) = [
-        option for option in commands_of(command_line.app).commands["train"].params
+        option for option in command_line.command("train").params
         if option.name == "preset"
     ]  # fmt: skip
     found = re.findall(r"'(\w+)'", option.help)

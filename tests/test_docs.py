@@ -11,9 +11,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-import typer
 from streamlit.testing.v1 import AppTest
-from typer.main import get_command
 
 from cropdash import i18n
 from cropdash.cli import app as command_line
@@ -36,13 +34,12 @@ def read(path: Path) -> str:
 
 def commands() -> set[str]:
     """`train`, `zones check`, … as the command line knows them."""
-    root = get_command(command_line.app)
-    assert isinstance(root, typer.core.TyperGroup)
     found = set()
-    for name, command in root.commands.items():
+    for name in command_line.COMMANDS:
+        command = command_line.command(name)
         below = getattr(command, "commands", None)
         found |= {f"{name} {more}" for more in below or ()}
-        if below is None or command.invoke_without_command:  # type: ignore[attr-defined]
+        if below is None or command.invoke_without_command:
             found.add(name)
     return found
 

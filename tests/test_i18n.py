@@ -96,7 +96,7 @@ def test_what_a_table_names_has_its_french(text: str) -> None:
 # errors are written in English, wherever they arise, and retold where they are shown ----------
 
 ERRORS = {name for name, kind in inspect.getmembers(errors, inspect.isclass)}
-COMMANDS = {"cli", "__main__.py"}  # met at a terminal only, which speaks English
+COMMANDS = {"cli", "__main__.py", "api"}  # met at a prompt only, which speaks English
 
 
 def _is_raised(call: ast.Call) -> bool:

@@ -100,6 +100,7 @@ class Learned(ABC, Generic[Config]):
 
     @property
     def config(self) -> Config:
+        """The settings that it was made with."""
         return self._config
 
     @property
@@ -114,12 +115,14 @@ class Learned(ABC, Generic[Config]):
         return self._schema
 
     def predict_proba(self, cube: Cube) -> Float:
+        """See `Classifier.predict_proba`."""
         self.schema.check(cube)
         probabilities = np.zeros((self._legend.n_classes, *cube.grid.shape), np.float32)
         probabilities[list(self.schema.classes)] = self._said(cube)
         return probabilities
 
     def save(self, folder: Path) -> None:
+        """See `Classifier.save`."""
         schema, raw = self.schema, self._packed()
         with atomic.replacing(folder / self._file) as temporary:
             temporary.write_bytes(raw)
@@ -127,6 +130,7 @@ class Learned(ABC, Generic[Config]):
         description.write(folder, self._config, self._legend, schema, self._statistics, **more)
 
     def restore(self, folder: Path, model: Mapping[str, Any]) -> None:
+        """See `Classifier.restore`."""
         self._schema = description.schema_in(model, self._config)
         self._statistics = STATISTICS.read(folder)
         self._unpack(checked((folder / self._file).read_bytes(), model["checksum"]))

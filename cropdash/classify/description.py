@@ -49,6 +49,7 @@ class TrainingSchema:
 
     @property
     def n_periods(self) -> int:
+        """T, the periods of its season."""
         return len(self.days)
 
     def check(self, cube: Cube) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from pyproj import Transformer
 
 from cropdash.classify.inputs import RAW, Inputs
 from cropdash.domain import BACKGROUND, IGNORE, Cube, Float, Grid, Sample
@@ -71,6 +70,8 @@ def coordinates(grid: Grid) -> Float:
 
     Within a zone they would tell parcels apart by where they lie, which no other zone shares.
     """
+    from pyproj import Transformer
+
     left, bottom, right, top = grid.bounds
     to_degrees = Transformer.from_crs(grid.crs, "EPSG:4326", always_xy=True)
     longitude, latitude = to_degrees.transform((left + right) / 2, (top + bottom) / 2)

@@ -106,6 +106,7 @@ class ForestClassifier(LearnedFromRows[ForestConfig]):
         on_epoch: OnEpoch,
         should_stop: ShouldStop,
     ) -> None:
+        """See `Classifier.fit`."""
         config, started = self._config, time.monotonic()
         schema = description.schema_of(train, config)
         rng = np.random.default_rng(config.seed)

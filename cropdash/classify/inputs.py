@@ -69,6 +69,7 @@ class Inputs:
             )
 
     def to_json(self) -> dict[str, Any]:
+        """Its settings by name, to be kept on disk."""
         return asdict(self)
 
     @staticmethod

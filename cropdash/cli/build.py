@@ -13,15 +13,11 @@ import typer
 from cropdash.cli import place
 from cropdash.cli.terminal import at_work, console
 from cropdash.domain.errors import CropdashError
-from cropdash.files import atomic
-from cropdash.legend import load
 from cropdash.settings import estimate as estimates
 from cropdash.settings import folders, sources, waits
 from cropdash.settings import scheduler as schedulers
 from cropdash.settings.build import BuildConfig
 from cropdash.settings.command import option_of
-from cropdash.storage import waiting
-from cropdash.storage.datasets import DatasetFolder
 
 
 def build(
@@ -53,16 +49,18 @@ def build(
         typed = place.settings_of(name, options, typed)
     settings = _settings(name, typed)
     if estimate:
+        from cropdash.legend import load
+
         legend = load(settings.legend_path, codes=settings.codes, level=settings.legend_level)
         for what, told in sources.of(settings).found(settings, legend):
-            console.print(f"{what}: {told}", highlight=False, soft_wrap=True)
+            console.print(f"{what}: {told}")
         found = estimates.of(settings)
         lines = [
             *estimates.sentences(found),
             *([] if found.fetching.transfer else [_takes(settings)]),
         ]
         for line in lines:
-            console.print(line, highlight=False, soft_wrap=True)
+            console.print(line)
     else:
         run(settings, where)
 
@@ -112,6 +110,8 @@ build.__annotations__ = {p.name: p.annotation for p in _parameters()}
 
 def _takes(settings: BuildConfig) -> str:
     """How long the build may take, by those that ended on this machine."""
+    from cropdash.storage import waiting
+
     source = sources.of(settings).open(settings)
     data = folders.folders().data
     return waits.told(waiting.building(data, settings, source.zones(), source.season))
@@ -120,7 +120,9 @@ def _takes(settings: BuildConfig) -> str:
 def run(settings: BuildConfig, scheduler: str | None = None) -> None:
     """Build in this process and those it starts; a signal lets it finish what is under way."""
     where = schedulers.chosen(scheduler)
+    from cropdash.files import atomic
     from cropdash.jobs.worker import heeding_signals
+    from cropdash.storage.datasets import DatasetFolder
     from cropdash.workflow import build as building
 
     folder = DatasetFolder(folders.folders().data, settings.dataset)
@@ -140,7 +142,7 @@ def run(settings: BuildConfig, scheduler: str | None = None) -> None:
             count = sum(map(len, outcome.warned.values()))
             console.print(
                 f"{count} warnings in {len(outcome.warned)} zones, the first in {zone}:"
-                f" {sentences[0]}", highlight=False, soft_wrap=True,
+                f" {sentences[0]}",
             )  # fmt: skip
         if outcome.failed:
             zone, sentence = next(iter(outcome.failed.items()))
@@ -158,6 +160,8 @@ def run(settings: BuildConfig, scheduler: str | None = None) -> None:
 def _settings(name: str, given: dict[str, Any]) -> BuildConfig:
     """What was typed; without a source, what was saved, changed by what was typed."""
     if "source" not in given:
+        from cropdash.storage.datasets import DatasetFolder
+
         folder, implied = DatasetFolder(folders.folders().data, name), sources.implied(given)
         if folder.is_configured or implied is None:
             given = folder.config().model_dump() | given

@@ -7,23 +7,18 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cropdash.cli.terminal import (
-    QUICK,
-    Model,
-    Settings,
-    assignments,
-    at_work,
-    bar,
-    console,
-    print_scores,
-)
+from cropdash.cli.models import QUICK, Model, Settings, assignments
+from cropdash.cli.options import Json, datasets, runs
+from cropdash.cli.terminal import at_work, bar, console, print_json, print_scores, print_whole
 from cropdash.domain.errors import ConfigError
 from cropdash.settings import classifiers, folders
-from cropdash.storage import runs
 
 
 def ensemble(
-    members: Annotated[list[str], typer.Argument(help="Two or more trained runs.")],
+    members: Annotated[
+        list[str], typer.Argument(help="Two or more trained runs.", autocompletion=runs)
+    ],
+    as_json: Json = False,
 ) -> None:
     """Join trained runs into one model, predict and score the test zones.
 
@@ -32,6 +27,7 @@ def ensemble(
     Example: `python -m cropdash ensemble cnn-20230101-120000-ab12 xgboost-20230101-110000-cd34`
     """
     from cropdash.settings.ensemble import ensemble_of
+    from cropdash.storage import runs
     from cropdash.workflow import score, train
 
     if len(set(members)) < 2:
@@ -44,13 +40,16 @@ def ensemble(
     console.print(f"Run {run.run_id}")
     with at_work(run.path, in_turn=True) as told:
         train.train_run(run, where, **told)
-    print_scores(run.run_id, run.scores())
+    print_scores(run.run_id, run.scores(), as_json)
 
 
 def optimism(
-    dataset: Annotated[str, typer.Argument(help="A built dataset.")] = folders.DEMO,
+    dataset: Annotated[
+        str, typer.Argument(help="A built dataset.", autocompletion=datasets)
+    ] = folders.DEMO,
     classifier: Model = QUICK,
     settings: Settings = None,
+    as_json: Json = False,
 ) -> None:
     """Score one model under five splits: how much a wrong one flatters.
 
@@ -67,6 +66,9 @@ def optimism(
     source, config = DatasetFolder(where.data, dataset), classifiers.parse(values)
     with bar() as progress:
         found = meter.measure(source, config, progress=progress, models=where.models)
+    if as_json:
+        print_json(found.to_dict("records"))
+        return
     heads = ("Accuracy", "Macro F1", "Parcel accuracy", "Parcel macro F1")
     table = Table("Split by", *heads, "Flatters accuracy", "Flatters macro F1")
     for row in found.to_dict("records"):
@@ -74,7 +76,7 @@ def optimism(
         cells = ["–" if row[s] != row[s] else f"{row[s]:.3f}" for s in scores]
         flatters = [f"{row[name]:+.3f}" for name in ("flatters_by", "flatters_f1_by")]
         table.add_row(row["split"], *cells, *flatters)
-    console.print(table)
+    print_whole(table)
     console.print(
         "Crop pixels and crop parcels, all zones of the dataset; macro F1 over the classes that "
         "occur in what is scored; flattery is against whole zones."

@@ -14,7 +14,6 @@ from cropdash.files import atomic
 from cropdash.settings import estimate as estimates
 from cropdash.settings import folders, sources
 from cropdash.storage import places
-from cropdash.storage.datasets import DatasetFolder
 
 NEAR, AREA = "near", "area"
 OPTIONS = {  # name: (metavar, help)
@@ -61,7 +60,7 @@ def settings_of(name: str, options: Mapping[str, Any], typed: Mapping[str, Any])
     settings = {"source": sources.fetching(), **given, **files}
     config = sources.parse({**settings, "dataset": name})
     legend = legends.load(config.legend_path, codes=config.codes, level=config.legend_level)
-    console.print(_before(provider, wanted), highlight=False, soft_wrap=True)
+    console.print(_before(provider, wanted))
     found = place.find(name, wanted, config.mapped, data, provider=provider, legend=legend)
     console.print(
         f"{found.note['parcels']:,} parcels of {config.mapped.year}, fetched {found.note['fetched']}."
@@ -70,9 +69,9 @@ def settings_of(name: str, options: Mapping[str, Any], typed: Mapping[str, Any])
         console.print(f"  {zone.zone_id}: {zone.split}, {zone.grid.shape[0]} pixels on a side")
     for crop, why in found.sides.untested.items():
         label = legend.classes[crop].label()
-        console.print(f"Not to be tested: {label}, as {why}.", highlight=False, soft_wrap=True)
+        console.print(f"Not to be tested: {label}, as {why}.")
     for line in estimates.sentences(estimates.of(config)):
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(line)
     return settings
 
 
@@ -133,9 +132,10 @@ def provenance(
 
     Example: `python -m cropdash provenance beauce --out beauce.json`
     """
+    from cropdash.storage.datasets import DatasetFolder
     from cropdash.workflow import provenance as provenances
 
     path = out or Path(f"{dataset}_provenance.json")
     told = provenances.of(DatasetFolder(folders.folders().data, dataset))
     atomic.write_json(path, told)
-    console.print(f"{path} names the sources of {len(told['zones'])} zones.", highlight=False)
+    console.print(f"{path} names the sources of {len(told['zones'])} zones.")

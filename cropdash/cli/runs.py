@@ -2,48 +2,69 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from cropdash.cli.terminal import console, errors, print_whole, score
+from cropdash.cli.options import Json, Run
+from cropdash.cli.terminal import console, errors, print_json, print_whole, score, scored
 from cropdash.domain.errors import CropdashError
 from cropdash.settings import folders
-from cropdash.storage import damaged, notes, runs
 
-app = typer.Typer(name="runs", no_args_is_help=False)
-Run = Annotated[str, typer.Argument(help="A run, as `runs` lists it.")]
+if TYPE_CHECKING:
+    from cropdash.storage import notes
+    from cropdash.storage.runs import RunFolder
+
+app = typer.Typer(name="runs", no_args_is_help=False, rich_markup_mode="markdown")
 
 
 @app.callback(invoke_without_command=True)
-def show(
+def runs(
     context: typer.Context,
     archived: Annotated[bool, typer.Option("--archived", help="Those put away as well.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List all runs with their state and scores; name, note, tag, archive or delete one.
 
     Example: `python -m cropdash runs`
     """
     if context.invoked_subcommand is None:
-        print_list(archived=archived)
+        print_list(archived=archived, as_json=as_json)
 
 
-def print_list(*, archived: bool = False) -> None:
-    """The table of all runs; `archived`: those put away as well."""
+def print_list(*, archived: bool = False, as_json: bool = False) -> None:
+    """The table of all runs, or JSON; `archived`: those put away as well."""
+    from cropdash.storage import damaged, notes
+    from cropdash.storage import runs as storage
+
+    models = folders.folders().models
+    listed = [(run, notes.read(run.path)) for run in storage.list_all(models)]
+    listed = [(run, said) for run, said in listed if archived or not said.archived]
+    broken = list(damaged.of_runs(models))
+    if as_json:
+        bad = {one.name for one in broken}
+        known = [_facts(run) | {"notes": asdict(s)} for run, s in listed if run.run_id not in bad]
+        print_json(known + [{"run": one.name, "damaged": one.reason} for one in broken])
+        return
     table = Table(
         "Run", "Dataset", "Name", "State", "Accuracy", "Macro F1", "Parcel accuracy", "Tags"
     )
-    for run in runs.list_all(folders.folders().models):
-        said = notes.read(run.path)
-        if archived or not said.archived:
-            table.add_row(run.run_id, *_row(run, said))
+    for run, said in listed:
+        table.add_row(run.run_id, *_row(run, said))
     print_whole(table)
-    for one in damaged.of_runs(folders.folders().models):
-        errors.print(f"{one.name}: {one.reason}", highlight=False, soft_wrap=True)
+    for one in broken:
+        errors.print(f"{one.name}: {one.reason}")
 
 
-def _row(run: runs.RunFolder, said: notes.Notes) -> list[str]:
+def _facts(run: RunFolder) -> dict[str, Any]:
+    status = run.status
+    told = {name: run.config[name] for name in ("dataset", "classifier")}
+    return scored(run.run_id, run.scores()) | told | {"state": status.state if status else None}
+
+
+def _row(run: RunFolder, said: notes.Notes) -> list[str]:
     """Dataset, name, state, scores and tags; of a run that can't be read that it is damaged."""
     name = "damaged notes" if said.damaged else said.name
     try:
@@ -117,7 +138,9 @@ def delete(
 
     Example: `python -m cropdash runs delete cnn-20230101-120000-ab12`
     """
-    runs.find(folders.folders().models, run)  # before anything is asked
+    from cropdash.storage import runs as storage
+
+    storage.find(folders.folders().models, run)  # before anything is asked
     if not yes:
         typer.confirm(f"Delete run {run} with its model, predictions and scores?", abort=True)
         again = typer.prompt("It can't be had back. Type its id once more")
@@ -127,5 +150,7 @@ def delete(
 
 
 def _act(run: str, action: notes.Action, value: str, done: str) -> None:
+    from cropdash.storage import notes
+
     notes.act(folders.folders().models, run, action, value)
-    console.print(f"Run {run} {done}.", highlight=False, soft_wrap=True)
+    console.print(f"Run {run} {done}.")

@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import pandas as pd
 import typer
 from rich.table import Table
 
-from cropdash.cli.terminal import bar, console
-from cropdash.domain import Legend
+from cropdash.cli.options import Json, Run
+from cropdash.cli.terminal import bar, console, print_json, print_whole
 from cropdash.domain.errors import ConfigError
-from cropdash.files import atomic
 from cropdash.settings import folders
-from cropdash.storage import runs
-from cropdash.storage.datasets import DatasetFolder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cropdash.domain import Legend
 
 
 def season(
-    run: Annotated[str, typer.Argument(help="A trained and scored run.")],
+    run: Run,
     by: Annotated[
         list[str] | None,
         typer.Option(help="A day, as 2023-06-30; repeatable. Default: the end of each period."),
     ] = None,
     csv: Annotated[Path | None, typer.Option(help="Also write the scores by date here.")] = None,
+    as_json: Json = False,
 ) -> None:
     """Score a run as it would have answered before its season was over.
 
@@ -36,6 +38,9 @@ def season(
 
     `python -m cropdash season xgboost-20230101-120000-ab12 --by 2023-06-30 --by 2023-07-31`
     """
+    from cropdash.files import atomic
+    from cropdash.storage import runs
+    from cropdash.storage.datasets import DatasetFolder
     from cropdash.workflow import season as seasons
 
     where = folders.folders()
@@ -46,7 +51,11 @@ def season(
     with bar() as progress:
         seasons.score_by_date(folder, dataset, days, progress=progress)
     by_date, named = seasons.tables(folder, dataset, days)
-    _print(by_date, named, dataset.legend())
+    if as_json:
+        rows = {"by_date": by_date.to_dict("records"), "classes": named.to_dict("records")}
+        print_json({"run": run, **rows})
+    else:
+        _print(by_date, named, dataset.legend())
     if csv is not None:
         with atomic.replacing(csv) as temporary:
             by_date.to_csv(temporary, index=False)
@@ -60,6 +69,8 @@ def _day(text: str) -> dt.date:
 
 
 def _print(by_date: pd.DataFrame, named: pd.DataFrame, legend: Legend) -> None:
+    import pandas as pd
+
     table = Table(
         "Day", "Pixels right", "Parcels right", "95 %", "Of the last", "Macro F1", "ECE", "In sets"
     )
@@ -77,7 +88,7 @@ def _print(by_date: pd.DataFrame, named: pd.DataFrame, legend: Legend) -> None:
             _number(parcel.get("ece")),
             _number(parcel.get("covered")),
         )
-    console.print(table)
+    print_whole(table)
     console.print(
         "From when on the parcels of a class are named right nine tenths as often as at last:"
     )
@@ -90,4 +101,4 @@ def _print(by_date: pd.DataFrame, named: pd.DataFrame, legend: Legend) -> None:
 
 
 def _number(value: Any) -> str:
-    return "–" if value is None or pd.isna(value) else f"{value:.3f}"
+    return "–" if value is None or value != value else f"{value:.3f}"  # NaN is not itself

@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from cropdash.cli import build as build_commands
-from cropdash.cli.terminal import bar, console, marked
+from cropdash.cli.options import Json, datasets
+from cropdash.cli.terminal import bar, console, marked, print_json, print_whole
 from cropdash.domain import Season, sentinel2
 from cropdash.domain.errors import ConfigError
 from cropdash.settings import folders, sources
-from cropdash.storage.datasets import DatasetFolder
+
+if TYPE_CHECKING:
+    from cropdash.storage.datasets import DatasetFolder
 
 app = typer.Typer(
     name="simulate",
-    help="The simulated landscape.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
 )
 
 
+@app.callback()
+def simulate() -> None:
+    """The simulated landscape: how real it is, and its files."""
+
+
 @app.command()
 def report(
-    dataset: Annotated[str, typer.Option(help="A simulated dataset.")] = folders.DEMO,
+    dataset: Annotated[
+        str, typer.Option(help="A simulated dataset.", autocompletion=datasets)
+    ] = folders.DEMO,
     build: Annotated[bool, typer.Option("--build", help="Build what is missing of it.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a check fails.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Compare a simulated dataset with real figures, check by check.
 
@@ -35,6 +44,7 @@ def report(
 
     Example: `python -m cropdash simulate report --build`
     """
+    from cropdash.storage.datasets import DatasetFolder
     from cropdash.workflow import realism
 
     folder = DatasetFolder(folders.folders().data, dataset)
@@ -43,13 +53,15 @@ def report(
     with bar() as told:
         found = realism.report(folder, told)
     checks = found["checks"]
-    for group in dict.fromkeys(check["group"] for check in checks):
-        console.print(_table(group, [check for check in checks if check["group"] == group]))
+    if as_json:
+        print_json(found)
+    for group in () if as_json else dict.fromkeys(check["group"] for check in checks):
+        print_whole(_table(group, [check for check in checks if check["group"] == group]))
     failed = [check for check in checks if not check["passed"]]
     for check in failed:
-        console.print(marked("OUT", "red", f" {_sentence(check)}"), highlight=False)
+        console.print(marked("OUT", "red", f" {_sentence(check)}"))
     for reason in found["left_out"]:
-        console.print(f"Left out: {reason}", highlight=False)
+        console.print(f"Left out: {reason}")
     console.print(f"{len(checks) - len(failed)} of {len(checks)} checks lie in their band.")
     if failed and strict:
         raise typer.Exit(1)
@@ -68,7 +80,7 @@ def export(
 
     Example: `python -m cropdash simulate export landscape --zone brittany_1 --zone brittany_2`
     """
-    from cropdash.simulate import SimulatedSource
+    from cropdash.simulate.source import SimulatedSource
     from cropdash.workflow.export import export as write
 
     source = SimulatedSource(
@@ -81,13 +93,13 @@ def export(
     scenes = write(source, [known[name] for name in zone], folder)
     console.print(f"{scenes} scenes of {len(zone)} zones; build them with")
     chosen = f"--season {source.season.text} --bands {','.join(source.bands)}"
-    console.print(
-        f"  python -m cropdash build NAME --source local --folder {folder} {chosen}", soft_wrap=True
-    )
+    console.print(f"  python -m cropdash build NAME --source local --folder {folder} {chosen}")
 
 
 def _build(folder: DatasetFolder) -> None:
     """Build the dataset as it was begun, or else a landscape of the usual size."""
+    from cropdash.cli import build as build_commands
+
     configured = folder.is_configured
     settings = folder.config() if configured else sources.demo(dataset=folder.name)
     build_commands.run(settings)

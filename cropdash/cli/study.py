@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from cropdash.cli.terminal import FIRST, Model, Settings, assignments, at_work, console
+from cropdash.cli.models import FIRST, Dataset, Model, Settings, assignments
+from cropdash.cli.options import Json
+from cropdash.cli.terminal import at_work, console, print_json, print_whole
 from cropdash.domain.errors import ConfigError
 from cropdash.settings import command, folders, waits
 from cropdash.settings import study as study_config
 from cropdash.settings.study import CrossValidation, Search
-from cropdash.storage import studies, waiting
-from cropdash.storage.studies import StudyFolder, Trial
 
-Dataset = Annotated[str | None, typer.Argument(help="Dataset to train on.")]
+if TYPE_CHECKING:
+    from cropdash.storage.studies import StudyFolder, Trial
+
 Study = Annotated[str | None, typer.Option("--study", help="Go on with this queued or ended one.")]
 
 
@@ -25,13 +28,14 @@ def crossvalidate(
     folds: Annotated[int, typer.Option(help="Groups of whole zones, each scored once.")] = 3,
     settings: Settings = None,
     study: Study = None,
+    as_json: Json = False,
 ) -> None:
     """Score every training zone with a model that never saw it; test zones take no part.
 
     Example: `python -m cropdash crossvalidate demo --classifier xgboost --folds 3`
     """
     own = {"kind": "crossvalidate", "folds": folds}
-    _work(_found(study) or _queued(dataset, classifier, settings, own))
+    _work(_found(study) or _queued(dataset, classifier, settings, own), as_json)
 
 
 def search(
@@ -47,6 +51,7 @@ def search(
     seed: Annotated[int, typer.Option(help="Fixes what is tried.")] = 0,
     settings: Settings = None,
     study: Study = None,
+    as_json: Json = False,
 ) -> None:
     """Look for the settings that score best on training zones held out; test zones take no part.
 
@@ -54,24 +59,29 @@ def search(
     """
     own: dict[str, Any] = {"kind": kind, "trials": trials, "minutes": minutes, "folds": folds}
     own |= {"prune": prune, "draws": seed}
-    _work(_found(study) or _queued(dataset, classifier, settings, own))
+    _work(_found(study) or _queued(dataset, classifier, settings, own), as_json)
 
 
 def _found(study: str | None) -> StudyFolder | None:
+    from cropdash.storage import studies
+
     return None if study is None else studies.find(folders.folders().models, study)
 
 
 def _queued(
     dataset: str | None, classifier: str, settings: list[str] | None, own: dict[str, Any]
 ) -> StudyFolder:
+    from cropdash.storage import studies
+
     if dataset is None:
         raise ConfigError("Name a dataset to train on, or a study with --study.")
     values = own | {"dataset": dataset, "classifier": classifier, "fixed": assignments(settings)}
     return studies.queue(folders.folders(), study_config.parse(values))
 
 
-def _work(study: StudyFolder) -> None:
+def _work(study: StudyFolder, as_json: bool) -> None:
     """Run the study as a worker, and print what came of it."""
+    from cropdash.storage import waiting
     from cropdash.workflow.crossvalidate import crossvalidate as run_folds
     from cropdash.workflow.search import search as run_search
 
@@ -80,10 +90,21 @@ def _work(study: StudyFolder) -> None:
     console.print(waits.told(waiting.study(where.data, where.models, settings)))
     with at_work(study.path, in_turn=True) as told:
         (run_search if isinstance(settings, Search) else run_folds)(study, where, **told)
-    if isinstance(settings, Search):
+    if as_json:
+        _print_json(study)
+    elif isinstance(settings, Search):
         _print_trials(settings, study.trials())
     else:
         _print_folds(settings, study.scores())
+
+
+def _print_json(study: StudyFolder) -> None:
+    found: dict[str, Any] = {"study": study.study_id}
+    if isinstance(study.config, Search):
+        found["trials"] = [asdict(trial) for trial in study.trials()]
+    else:
+        found["scores"] = study.scores()
+    print_json(found)
 
 
 def _print_trials(settings: Search, trials: tuple[Trial, ...]) -> None:
@@ -93,14 +114,16 @@ def _print_trials(settings: Search, trials: tuple[Trial, ...]) -> None:
         tried = ", ".join(f"{name}={value}" for name, value in trial.settings.items())
         number = str(trial.number + 1)
         table.add_row(number, trial.state, *shown, f"{trial.seconds:.0f}", tried)
-    console.print(table)
+    print_whole(table)
     console.print(
         "Score: mean of accuracy and macro F1 over crop pixels of training zones held out."
     )
+    from cropdash.storage import studies
+
     if best := studies.best(trials):
         console.print(f"The best settings, trial {best.number + 1}, as a training:")
         line = command.command_line(settings.training(**best.settings))
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(line)
 
 
 def _print_folds(settings: CrossValidation, scores: dict[str, Any]) -> None:
@@ -115,7 +138,7 @@ def _print_folds(settings: CrossValidation, scores: dict[str, Any]) -> None:
     table.add_row(
         "mean ± sd", "", *(f"{_number(s['mean'])} ± {_number(s['deviation'])}" for s in spread)
     )
-    console.print(table)
+    print_whole(table)
     done, wanted = len(scores["folds"]), settings.folds
     console.print(
         f"{done} of {wanted} folds of training zones, scored by models that never saw them."

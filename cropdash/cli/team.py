@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from cropdash.cli.terminal import console, print_whole
+from cropdash.cli.options import Json
+from cropdash.cli.terminal import console, print_json, print_whole
 from cropdash.domain.access import ROLES
 from cropdash.domain.errors import ConfigError
 from cropdash.settings import access as settings
 from cropdash.settings import folders
 from cropdash.storage import record as records
-from cropdash.storage import users
+from cropdash.storage import users as storage
 
-app = typer.Typer(name="users", help="Who may sign in, and as what.", no_args_is_help=True)
+app = typer.Typer(name="users", no_args_is_help=True, rich_markup_mode="markdown")
 Name = Annotated[str, typer.Argument(help="Small letters; for a provider the e-mail or subject.")]
+
+
+@app.callback()
+def users() -> None:
+    """Who may sign in, and as what."""
 
 
 @app.command("set")
@@ -35,24 +42,24 @@ def set_user(
     `CROPDASH_USERS=users.json python -m cropdash users set bob@example.org --role viewer --provider`
     """
     path = _file()
-    known = users.read(path).get(name) if path.exists() else None
+    known = storage.read(path).get(name) if path.exists() else None
     as_what = role or (known.role if known else "viewer")
     if as_what not in ROLES:
         raise ConfigError(f"There is no role {as_what[:40]!r}: choose from {', '.join(ROLES)}.")
-    users.check_name(name)
+    storage.check_name(name)
     keeps = known is not None and role is not None and not provider
     if provider:
         password = None
         if known is not None and known.password:
-            users.remove(path, name)
+            storage.remove(path, name)
     elif keeps and not typer.confirm("A new password as well?", default=False):
         password = None
     else:
-        text = f"Password of {name} (at least {users.SHORTEST} letters)"
+        text = f"Password of {name} (at least {storage.SHORTEST} letters)"
         password = typer.prompt(text, hide_input=True, confirmation_prompt=True)
-    users.put(path, name, as_what, password)
+    storage.put(path, name, as_what, password)
     records.note(folders.folders().models, "set user", f"{name}: {as_what}")
-    console.print(f"{name} is {as_what} in {path}.", soft_wrap=True)
+    console.print(f"{name} is {as_what} in {path}.")
 
 
 @app.command("remove")
@@ -61,7 +68,7 @@ def remove_user(name: Name) -> None:
 
     Example: `CROPDASH_USERS=users.json python -m cropdash users remove anna`
     """
-    users.remove(_file(), name)
+    storage.remove(_file(), name)
     records.note(folders.folders().models, "remove user", name)
     console.print(f"{name} is removed.")
 
@@ -73,7 +80,7 @@ def list_users() -> None:
     Example: `CROPDASH_USERS=users.json python -m cropdash users list`
     """
     table = Table("Name", "Role", "Signs in with")
-    for name, user in users.read(_file()).items():
+    for name, user in storage.read(_file()).items():
         table.add_row(name, user.role, "a password" if user.password else "the provider")
     print_whole(table)
 
@@ -81,6 +88,7 @@ def list_users() -> None:
 def record(
     by: Annotated[str | None, typer.Option(help="Of this person alone.")] = None,
     last: Annotated[int, typer.Option(min=1, help="Rows at most, the newest.")] = 50,
+    as_json: Json = False,
 ) -> None:
     """Show who started, stopped, decided, uploaded or deleted what; times are UTC.
 
@@ -88,8 +96,12 @@ def record(
     """
     where = folders.folders()
     found = records.read((where.data, where.models))
+    told = [e for e in found.events if by in (None, e.name)][-last:]
+    if as_json:
+        print_json([asdict(event) for event in told])
+        return
     table = Table("Time (UTC)", "Name", "Role", "Action", "Object")
-    for event in [e for e in found.events if by in (None, e.name)][-last:]:
+    for event in told:
         table.add_row(event.time[:19], event.name, event.role, event.action, event.object)
     print_whole(table)
     if found.damaged:

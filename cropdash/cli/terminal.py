@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
@@ -9,28 +10,26 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import pandas as pd
-import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from cropdash.domain import Legend, access
-from cropdash.domain.errors import ConfigError
-from cropdash.domain.scores import RunScores, TestScores
+from cropdash.domain import access
 from cropdash.domain.secret import hidden
-from cropdash.settings import classifiers, folders, waits
+from cropdash.settings import folders, waits
 from cropdash.storage import record
 
-FIRST, QUICK = classifiers.trainable()[0].name, classifiers.in_demo()[0].name  # defaults
-Settings = Annotated[
-    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting; repeatable.")
-]
-Model = Annotated[str, typer.Option("--classifier", help=f"{classifiers.names()}.")]
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cropdash.domain import Legend
+    from cropdash.domain.scores import RunScores, TestScores
+
 # Control characters but the new line, and what turns the direction of writing.
 _ACTING = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -42,7 +41,12 @@ class _Console(Console):
     """
 
     def __init__(self, *, stderr: bool = False) -> None:
-        super().__init__(stderr=stderr, markup=False, emoji=False)
+        super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """As any console; but a sentence is one line, whose names a pipe gets whole."""
+        is_sentence = all(isinstance(each, str | Text) for each in objects)
+        super().print(*objects, **{"soft_wrap": is_sentence} | options)
 
     def render_str(self, text: str, **options: Any) -> Text:  # of cells and titles too
         return super().render_str(plain(text), **options)
@@ -74,8 +78,33 @@ def print_whole(table: Table) -> None:
     console.print(table, crop=False)
 
 
-def print_scores(run_id: str, scores: RunScores | None) -> None:
+def print_json(value: Any) -> None:
+    """What a program asked for, on the standard output, as JSON: a number that is none is null."""
+    sys.stdout.write(json.dumps(_finite(value), ensure_ascii=False, indent=2) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    """Lists, tables and numbers as JSON knows them."""
+    if isinstance(value, Mapping):
+        return {str(key): _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    value = value.item() if hasattr(value, "item") else value  # one of numpy's
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return value if isinstance(value, str | int | bool | None) else str(value)
+
+
+def scored(run_id: str, scores: RunScores | None) -> dict[str, Any]:
+    """A run's scores for a program; null where no test zone was scored."""
+    return {"run": run_id, "scores": None if scores is None else asdict(scores)}
+
+
+def print_scores(run_id: str, scores: RunScores | None, as_json: bool = False) -> None:
     """The scores of a run, with what they were taken over."""
+    if as_json:
+        print_json(scored(run_id, scores))
+        return
     if scores is None:
         console.print(f"Run {run_id}: trained; no test zone was scored.")
         return
@@ -90,7 +119,7 @@ def print_scores(run_id: str, scores: RunScores | None) -> None:
             f"{values.n_scored:,.0f}",
             str(values.n_classes_averaged),
         )
-    console.print(table)
+    print_whole(table)
     console.print(f"Crop pixels and parcels of the test zones {', '.join(test.zones)}.")
     if test.answers:
         console.print(_answered(test.answers))
@@ -123,7 +152,7 @@ def print_areas(areas: pd.DataFrame, legend: Legend) -> None:
             f"{row['estimated_ha']:,.1f}",
             "–" if math.isnan(low) else f"{low:,.1f} – {high:,.1f}",
         )
-    console.print(table)
+    print_whole(table)
 
 
 def score(test: TestScores | None, unit: str, name: str) -> str:
@@ -153,7 +182,7 @@ def bar() -> Iterator[Callable[[str, float], None]]:
             said = plain(stage.replace("\n", " "))
             display.update(task, description=said, completed=done, left=left)
             if quiet and stage != last:
-                console.print(f"{done:4.0%} {stage}{left and f' ({left})'}", highlight=False)
+                console.print(f"{done:4.0%} {stage}{left and f' ({left})'}")
             last = stage
 
         yield update
@@ -177,12 +206,3 @@ def at_work(folder: Path, *, in_turn: bool = False) -> Iterator[dict[str, Any]]:
             reporter.update(stage, done)
 
         yield {"progress": progress, "should_stop": reporter.should_stop}
-
-
-def assignments(settings: list[str] | None) -> dict[str, str]:
-    """Names and values of `--set NAME=VALUE`; raises ConfigError for any other form."""
-    pairs = [item.partition("=") for item in settings or ()]
-    for name, equals, _ in pairs:
-        if not equals:
-            raise ConfigError(f"--set {name!r} is not of the form name=value.")
-    return {name.strip(): value.strip() for name, _, value in pairs}

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cropdash.cli.terminal import console, errors
+from cropdash.cli.options import Json
+from cropdash.cli.terminal import console, errors, print_json
+
+if TYPE_CHECKING:
+    from cropdash.domain import Zone
 
 app = typer.Typer(
     name="zones",
-    help="The squares to map.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
 )
 
 
 @app.callback()
-def _group() -> None:
-    """Zones: the squares to map."""
+def zones() -> None:
+    """The squares to map: where they could lie, and what a list of them holds."""
 
 
 @app.command()
@@ -83,33 +86,44 @@ def divide(
     from cropdash.ingest import registers, zones
     from cropdash.workflow import place
 
-    found = zones.read(path, warn=lambda sentence: errors.print(sentence, highlight=False))
+    found = zones.read(path, warn=lambda sentence: errors.print(sentence))
     classes = legends.load(legend, codes=tuple(codes or ()))
     layout = registers.Layout(id_column=id_column, code_column=code_column)
     sides = place.divided(found, register, classes, layout, share)
     zones.write(out, sides.zones)
     for zone in sides.zones:
-        console.print(f"  {zone.zone_id}: {zone.split}", highlight=False)
+        console.print(f"  {zone.zone_id}: {zone.split}")
     for crop, why in sides.untested.items():
         told = f"Not to be tested: {classes.classes[crop].label()}, as {why}."
-        console.print(told, highlight=False, soft_wrap=True)
+        console.print(told)
     console.print(
         f"{sides.tested} classes stand on both sides; {out} says which zones are held out."
     )
 
 
 @app.command()
-def check(path: Annotated[Path, typer.Argument(help="CSV or GeoJSON.")]) -> None:
+def check(
+    path: Annotated[Path, typer.Argument(help="CSV or GeoJSON.")], as_json: Json = False
+) -> None:
     """Read a list of zones, and say what is in it or what is wrong with it.
 
     Example: `python -m cropdash zones check zones.csv`
     """
     from cropdash.ingest import zones
 
-    found = zones.read(path, warn=lambda sentence: errors.print(sentence, highlight=False))
+    found = zones.read(path, warn=lambda sentence: errors.print(sentence))
     regions = {zone.region for zone in found}
+    if as_json:
+        print_json([_facts(zone) for zone in found])
+        return
     tests = sum(zone.split == "test" for zone in found)
     hectares = sum(z.grid.shape[0] * z.grid.shape[1] * z.grid.pixel_area_ha for z in found)
     console.print(
         f"{len(found)} zones in {len(regions)} regions, {tests} for the test, {hectares:,.0f} ha."
     )
+
+
+def _facts(zone: Zone) -> dict[str, Any]:
+    grid = zone.grid
+    place = {"crs": grid.crs, "bounds": grid.bounds, "shape": grid.shape}
+    return {"zone": zone.zone_id, "region": zone.region, "split": zone.split, **place}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from cropdash.domain.secret import hidden
 
 _MOST_QUOTED = 120  # letters
@@ -109,6 +112,25 @@ def quoted(value: object) -> str:
     """What was given, as a part of a sentence: no more of it than tells it from others."""
     text = repr(value)
     return text if len(text) <= _MOST_QUOTED else f"{text[:_MOST_QUOTED]}…"
+
+
+class NotInstalled(CropdashError):
+    """A package that only some uses need is not there."""
+
+
+@contextmanager
+def needing(extra: str) -> Iterator[None]:
+    """For imports of what an extra of the package brings along. Raises NotInstalled."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        name = str(error.name).partition(".")[0]
+        if name == "cropdash":
+            raise  # a fault of ours
+        raise NotInstalled(
+            f"{name} is not installed: type pip install 'cropdash[{extra}]', "
+            "or in a checkout pip install -r requirements.txt."
+        ) from error
 
 
 def one_line(error: BaseException) -> str:

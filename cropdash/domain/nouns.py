@@ -79,6 +79,7 @@ class Grid:
 
     @property
     def pixel_area_ha(self) -> float:
+        """Area of a pixel [ha]."""
         return self.pixel_size**2 / M2_PER_HA
 
 

@@ -41,10 +41,12 @@ class Period:
 
     @property
     def middle(self) -> dt.date:
+        """The day in its middle."""
         return self.start + (self.end - self.start) // 2
 
     @property
     def days(self) -> int:
+        """How many days it has."""
         return (self.end - self.start).days + 1
 
     def __contains__(self, day: dt.date) -> bool:

@@ -28,6 +28,7 @@ class UnitScores:
 
     @property
     def n_classes_averaged(self) -> int:
+        """How many classes the macro scores average over."""
         return len(self.classes_averaged)
 
 

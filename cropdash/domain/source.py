@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-import geopandas as gpd
 from numpy.typing import NDArray
 
 from cropdash.domain.nouns import Cube, Scene, Zone
 from cropdash.domain.period import Season
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 Warn = Callable[[str], None]
 # Keys of the attrs of a register's frame, see `Source.parcels`.

@@ -47,6 +47,7 @@ class Applicability:
         return found
 
     def to_arrays(self) -> dict[str, Any]:
+        """Its fields by name, to be kept on disk."""
         return asdict(self)
 
     @staticmethod

@@ -38,6 +38,7 @@ class Confusion:
 
     @property
     def n_classes(self) -> int:
+        """K, with the background."""
         return len(self.counts)
 
     @property
@@ -89,18 +90,22 @@ class Confusion:
 
     @property
     def macro_precision(self) -> float:
+        """Mean precision of the classes with support."""
         return float(formulas.macro_precision(self.counts))
 
     @property
     def macro_recall(self) -> float:
+        """Mean recall of the classes with support."""
         return float(formulas.macro_recall(self.counts))
 
     @property
     def macro_f1(self) -> float:
+        """Mean F1 of the classes with support."""
         return float(formulas.macro_f1(self.counts))
 
     @property
     def weighted_f1(self) -> float:
+        """Mean F1, each class counted by its support."""
         return float(formulas.weighted_f1(self.counts))
 
     @property

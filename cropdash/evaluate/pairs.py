@@ -33,10 +33,12 @@ class Pairs:
 
     @property
     def left_correct(self) -> NDArray[np.bool_]:
+        """(P,) True where the left model names the declared class."""
         return np.equal(self.left, self.truth)
 
     @property
     def right_correct(self) -> NDArray[np.bool_]:
+        """(P,) True where the right model names the declared class."""
         return np.equal(self.right, self.truth)
 
 

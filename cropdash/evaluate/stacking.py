@@ -52,10 +52,12 @@ class Stack:
         return shares
 
     def to_json(self) -> dict[str, Any]:
+        """Its weights and biases, to be kept on disk."""
         return asdict(self)
 
     @staticmethod
     def from_json(values: Mapping[str, Any]) -> Stack:
+        """What `to_json` gave."""
         return Stack(tuple(values["weights"]), tuple(values["biases"]))
 
 

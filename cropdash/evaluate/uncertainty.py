@@ -96,6 +96,7 @@ def around(
 
 
 def check_level(level: float) -> None:
+    """Raise ConfigError unless the level of an interval lies between 0 and 1."""
     if not 0 < level < 1:
         raise ConfigError(f"The level of an interval is {level}; it must lie between 0 and 1.")
 

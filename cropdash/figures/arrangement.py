@@ -21,13 +21,22 @@ class Matrix(Protocol):
     """What a figure needs of a confusion matrix."""
 
     @property
-    def counts(self) -> NDArray[Any]: ...  # (K, K), rows = truth
+    def counts(self) -> NDArray[Any]:
+        """(K, K) counts, rows = truth."""
+
     @property
-    def unit(self) -> Any: ...  # "pixel", "parcel" or "hectare"
+    def unit(self) -> Any:
+        """ "pixel", "parcel" or "hectare"."""
+
     @property
-    def shares(self) -> Shares: ...  # (K, K) of each row
-    def at_level(self, group_of: NDArray[np.int64]) -> Self: ...
-    def advantage_over(self, other: Self) -> Shares: ...
+    def shares(self) -> Shares:
+        """(K, K) shares of each row."""
+
+    def at_level(self, group_of: NDArray[np.int64]) -> Self:
+        """The same counts by group or family."""
+
+    def advantage_over(self, other: Self) -> Shares:
+        """(K, K) where this one is better than another."""
 
 
 M = TypeVar("M", bound=Matrix)
@@ -46,6 +55,7 @@ class Labels:
 
     @property
     def index_of_class(self) -> dict[int, int]:
+        """Where each class stands, by its id."""
         return {k: i for i, members in enumerate(self.classes) for k in members}
 
 

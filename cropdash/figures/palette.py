@@ -72,6 +72,7 @@ def faint(colour: str) -> str:
 
 
 def of_theme(dark: bool) -> Palette:
+    """The colours of the dark or of the light theme."""
     return DARK if dark else LIGHT
 
 

@@ -80,11 +80,13 @@ def clear_parts(folder: Path, older_than_s: float = 0.0) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
+    """Write a text whole, or leave what stood there. Raises DiskFull."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, value: Any) -> None:
+    """Write JSON whole, or leave what stood there. Raises DiskFull."""
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 

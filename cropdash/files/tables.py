@@ -7,10 +7,12 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from cropdash.domain.errors import ConfigError, CropdashError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Row:
         return self.cells.get(column, "")
 
     def wrong(self, column: str, fault: str) -> ConfigError:
+        """The error that says what is wrong with a cell, and where it stands."""
         return ConfigError(f"{self.table}, row {self.number}, column {column}: {fault}.")
 
 
@@ -95,6 +98,8 @@ def read(
 
 def frame(path: Path) -> pd.DataFrame:
     """The rows of a CSV; a column that holds numbers alone is of numbers. Raises ConfigError."""
+    import pandas as pd
+
     table = read(path, named=str.strip)
     found = pd.DataFrame([dict(row.cells) for row in table.rows], columns=list(table.columns))
     for name in found:

@@ -41,12 +41,14 @@ class AncillaryFiles:
             raise ConfigError(f"There is no file {self.register}.")
 
     def layers(self, zone: Zone, season: Season) -> tuple[Layer, ...]:
+        """Further layers of a zone: those of the files first, then the source's own."""
         given = read(self.planes, zone, season)
         names = {layer.name for layer in given}
         known = self.source.layers(zone, season) if self.source else ()
         return (*given, *(layer for layer in known if layer.name not in names))
 
     def parcels_before(self, zone: Zone) -> gpd.GeoDataFrame | None:
+        """The parcels of the year before; None where no register is given."""
         if self.register is not None:
             return registers.read_parcels(self.register, zone.grid, self.layout)
         return self.source.parcels_before(zone) if self.source else None

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from cropdash.domain.errors import CropdashError
 from cropdash.settings import folders
-from cropdash.settings.folders import PROJECT
+from cropdash.settings.folders import unpack
 
 
 def run(words: Sequence[str], wait_s: float, *, command: Sequence[str] | None = None) -> None:
@@ -25,7 +25,7 @@ def run(words: Sequence[str], wait_s: float, *, command: Sequence[str] | None = 
     told = f"'python -m cropdash {words[0]}'"
     try:
         done = subprocess.run(
-            list(command or usual), cwd=PROJECT, env=environment, stdin=subprocess.DEVNULL,
+            list(command or usual), cwd=unpack(), env=environment, stdin=subprocess.DEVNULL,
             capture_output=True, encoding="utf-8", timeout=wait_s, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:

@@ -12,7 +12,7 @@ import psutil
 
 from cropdash.domain import access
 from cropdash.files import atomic
-from cropdash.settings.folders import PROJECT, folders
+from cropdash.settings.folders import folders, unpack
 
 # Secrets of the server's that no worker needs.
 _NOT_FOR_WORKERS = frozenset(("STREAMLIT_SERVER_COOKIE_SECRET",))
@@ -32,7 +32,7 @@ def spawn(log_file: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
     with atomic.appending(log_file) as log:
         return subprocess.Popen(
             list(command),
-            cwd=PROJECT,
+            cwd=unpack(),
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -80,6 +80,7 @@ class SourceKind:
     found: Callable[[Any, Legend], Iterable[Fact]] = lambda config, legend: ()
     has_map: bool = True  # False: parcels without places beside each other, as a table's
     demo_s: float | None = None  # [s] the demo took, alone on two cores with AVX2
+    packages: tuple[str, ...] = ()  # that it alone needs: the extra of its name brings them along
     is_made_up: bool = False  # its land is none that there is, and can be held against real land
 
 

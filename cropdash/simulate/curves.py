@@ -42,12 +42,15 @@ class Plan:
     rng: np.random.Generator
 
     def normal(self, sd: float | Reals) -> Reals:
+        """A draw for each field from a normal distribution around 0."""
         return self.rng.normal(0, 1, self.shift.shape) * sd
 
     def uniform(self, low: float, high: float) -> Reals:
+        """A draw for each field between two values."""
         return self.rng.uniform(low, high, self.shift.shape)
 
     def chance(self, share: float) -> Reals:
+        """1 for a share of the fields, drawn, and 0 for the others."""
         return (self.rng.random(self.shift.shape) < share).astype(float)
 
 
@@ -56,6 +59,7 @@ def _logistic(x: Reals) -> Reals:
 
 
 def annual(plan: Plan, _: Reals) -> Curves:
+    """Crops that are sown and harvested within the season."""
     column, day = plan.column, plan.day
     start = column["leaf_on_mid_doy"] + plan.shift
     ripe = plan.shift * 0.6 + plan.year.ripening_d * (1 - column["winter_sown"])
@@ -143,6 +147,7 @@ def _midsummer(day: Reals) -> Reals:
 
 
 def herb(plan: Plan, cuts: Reals) -> Curves:
+    """Grass and other herbs, cut several times a year."""
     column, day = plan.column, plan.day
     leafing = _logistic((day - column["leaf_on_mid_doy"] - plan.shift) / column["leaf_on_width_d"])
     fading = _logistic((day - 318 - plan.normal(8)) / 14)
@@ -181,6 +186,7 @@ def _cut(plan: Plan, cuts: Reals) -> Reals:
 
 
 def woody(plan: Plan, cuts: Reals) -> Curves:
+    """Vines, orchards and other trees and shrubs."""
     column, day = plan.column, plan.day
     leafing = _logistic((day - column["leaf_on_mid_doy"] - plan.shift) / column["leaf_on_width_d"])
     fallen = _logistic(

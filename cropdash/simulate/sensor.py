@@ -161,6 +161,7 @@ def noise_bank(bands: int, shape: tuple[int, int], rng: np.random.Generator) -> 
 
 
 def add_noise(seen: Float, bank: Float, start: int) -> None:
+    """Add the sensor's noise to what is seen, in place, from `start` of a bank of drawn values."""
     noise = bank[start : start + seen.size].reshape(seen.shape)
     seen += (np.float32(NOISE_FLOOR) + np.float32(NOISE_SHARE) * seen) * noise
     np.clip(seen, 0.0001, 1.2, out=seen)

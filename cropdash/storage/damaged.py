@@ -47,6 +47,7 @@ def of_datasets(data: Path) -> Iterator[Damaged]:
 
 
 def of_runs(models: Path) -> Iterator[Damaged]:
+    """Runs whose record, scores or state can't be read."""
     yield from _of_place(models)
     for run in runs.list_all(models):
         beside = (partial(read, run.path) for read in (status.load, notes.load, layout.SIDES.find))
@@ -55,6 +56,7 @@ def of_runs(models: Path) -> Iterator[Damaged]:
 
 
 def of_studies(models: Path) -> Iterator[Damaged]:
+    """Studies whose record or state can't be read."""
     for study in studies.list_all(models):
         if reason := _fault(study.info, partial(status.load, study.path)):
             yield Damaged(study.study_id, reason)

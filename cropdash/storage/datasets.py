@@ -49,6 +49,7 @@ class Description:
     settings: Mapping[str, Any] = field(default_factory=dict)  # of the source, for repeating it
 
     def zone(self, zone_id: str) -> Zone:
+        """The zone of that id. Raises DatasetNotFound."""
         for zone in self.zones:
             if zone.zone_id == zone_id:
                 return zone
@@ -63,9 +64,8 @@ class DatasetFolder:
         self.path = data / name
 
     def zone_folder(self, zone_id: str) -> Path:
+        """Where the zone's files are."""
         return self.path / layout.ZONES / check_name(zone_id, "Zone")
-
-    # description -------------------------------------------------------------
 
     def describe(self, description: Description, legend: Legend | None = None) -> None:
         """Write description and legend, by default the French one.
@@ -82,9 +82,11 @@ class DatasetFolder:
 
     @property
     def is_described(self) -> bool:
+        """True once its description was written."""
         return layout.DATASET.of(self.path).exists()
 
     def description(self) -> Description:
+        """What it is to hold. Raises DatasetNotFound, CorruptDataset."""
         try:
             values = layout.DATASET.read(self.path)
             season = Season.of(values["season"], values["every"])
@@ -98,8 +100,6 @@ class DatasetFolder:
                 f"{layout.DATASET.file} of dataset {self.name} is damaged ({errors.one_line(error)}): restore"
                 " it, or build the dataset again under a new name."
             ) from error
-
-    # settings of its build -----------------------------------------------------
 
     def configure(self, config: BuildConfig) -> None:
         """Write the settings of the build, for it to be taken up again.
@@ -138,8 +138,6 @@ class DatasetFolder:
     def legend(self) -> Legend:
         """Its classes, and the codes that they are read from. Raises CorruptDataset."""
         return legends.read(self.path, self.description().legend_hash)
-
-    # one zone ----------------------------------------------------------------
 
     def zone_lock(self, zone_id: str) -> FileLock:
         """Held by the one process that builds the zone; its death frees it."""
@@ -214,13 +212,16 @@ class DatasetFolder:
         return dict(manifest["report"])
 
     def built_zones(self) -> tuple[Zone, ...]:
+        """The zones that are whole."""
         return tuple(z for z in self.description().zones if self.is_built(z.zone_id))
 
     def cube(self, zone_id: str) -> Cube:
+        """The zone's composites and what else is known of each pixel."""
         self._manifest(zone_id)
         return rasters.read_cube(self.zone_folder(zone_id))
 
     def labels(self, zone_id: str) -> Labels:
+        """What was declared, pixel by pixel."""
         self._manifest(zone_id)
         return rasters.read_labels(self.zone_folder(zone_id))
 
@@ -265,6 +266,7 @@ class DatasetFolder:
         return tuple(self._manifest(zone_id)["layers"])
 
     def sample(self, zone: Zone) -> Sample:
+        """The zone with its cube and labels."""
         return Sample(zone, self.cube(zone.zone_id), self.labels(zone.zone_id))
 
     def fingerprint(self) -> str:
@@ -291,10 +293,5 @@ class DatasetFolder:
 def _written(description: Description) -> dict[str, Any]:
     """As JSON holds it: the season as it is typed, with its first and last day beside."""
     season = description.season
-    return {
-        **asdict(description),
-        "season": season.text,
-        "every": season.every,
-        "start": season.start.isoformat(),
-        "end": season.end.isoformat(),
-    }
+    days = {"start": season.start.isoformat(), "end": season.end.isoformat()}
+    return {**asdict(description), "season": season.text, "every": season.every, **days}

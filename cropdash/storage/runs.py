@@ -51,9 +51,8 @@ class RunFolder:
 
     @property
     def run_id(self) -> str:
+        """Its name: that of its folder."""
         return self.path.name
-
-    # config ------------------------------------------------------------------
 
     def record(self) -> RunRecord:
         """What the run was made with. Raises RunNotFound, DamagedFile or UnknownFormat."""
@@ -61,10 +60,12 @@ class RunFolder:
 
     @property
     def config(self) -> dict[str, Any]:
+        """The settings of its training."""
         return dict(self.record().config)
 
     @property
     def status(self) -> status.Status | None:
+        """How far its worker is; None where none ever began."""
         return status.read(self.path)
 
     def write_classes(self, decided: Mapping[str, Any]) -> None:
@@ -101,6 +102,7 @@ class RunFolder:
         return layout.CALIBRATION.find(self.path)
 
     def write_applicability(self, arrays: Mapping[str, Any]) -> None:
+        """Keep what `evaluate.applicability` learned."""
         path = self.path / layout.APPLICABILITY
         with atomic.replacing(path) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays)
@@ -118,9 +120,8 @@ class RunFolder:
                 f"{path.name} of run {self.run_id} is damaged: train it again."
             ) from error
 
-    # learning curves and log -------------------------------------------------
-
     def append_epoch(self, values: Mapping[str, float]) -> None:
+        """Add a line to the learning curves."""
         curves.append(self.path / layout.EPOCHS, values)
 
     def keep_epochs_before(self, epoch: int) -> None:
@@ -134,8 +135,6 @@ class RunFolder:
     def log(self, lines: int = 200) -> str:
         """Tail of what the worker printed."""
         return hidden("\n".join(curves.tail(self.path / layout.LOG)[-lines:]))
-
-    # predictions and scores --------------------------------------------------
 
     def predictions(self, elsewhere: str | None = None) -> Path:
         """Folder of the predictions of the run's own dataset, or of another by its name."""
@@ -154,6 +153,7 @@ class RunFolder:
         rasters.write_prediction(path, said.crop, said.confidence, said.grid, season)
 
     def predicted_zones(self) -> tuple[str, ...]:
+        """Zones of its own dataset that it has predicted."""
         return tuple(sorted(p.stem for p in (self.path / layout.PREDICTIONS).glob("[!.]*.tif")))
 
     def prediction_path(self, zone_id: str) -> Path:
@@ -163,6 +163,7 @@ class RunFolder:
         return self.path / layout.PREDICTIONS / f"{zone_id}.tif"
 
     def prediction(self, zone_id: str) -> Prediction:
+        """What it says of a zone. Raises RunNotFound."""
         crop, confidence, grid = rasters.read_prediction(self.prediction_path(zone_id))
         table = self.parcel_prediction(zone_id)
         probabilities = table.filter(regex=tables.SHARES).to_numpy(np.float32)
@@ -189,6 +190,7 @@ class RunFolder:
     def write_scores(
         self, scores: RunScores, confusions: pd.DataFrame, calibration: pd.DataFrame
     ) -> None:
+        """Write the summary and the tables that it was made from."""
         tables = {layout.CONFUSIONS: confusions, layout.DECIDED: calibration}
         for name, table in tables.items():
             with atomic.replacing(self.path / layout.SCORES_FOLDER / name) as temporary:

@@ -27,17 +27,23 @@ class Dataset:
 
 @dataclass
 class Code:
+    """A code of a register; what else is known of it is read by the legend."""
+
     code: str
 
 
 @dataclass
 class Legend:
+    """legend.json."""
+
     classes: list[dict[str, Any]]
     codes: list[Code]
 
 
 @dataclass
 class Decision:
+    """What a reader decided of a parcel."""
+
     zone_id: str
     parcel_id: Count
     decision: str
@@ -47,11 +53,15 @@ class Decision:
 
 @dataclass
 class Decisions:
+    """decisions.json."""
+
     decisions: list[Decision]
 
 
 @dataclass
 class Check:
+    """One check of the realism report."""
+
     group: str
     name: str
     simulated: float | None
@@ -65,6 +75,8 @@ class Check:
 
 @dataclass
 class Realism:
+    """realism.json."""
+
     checks: list[Check]
     left_out: list[str]
     tables: dict[str, Any]
@@ -154,12 +166,16 @@ class Calibration:
 
 @dataclass
 class Stack:
+    """stack.json: how members of an ensemble are weighed."""
+
     weights: list[Number]
     biases: list[Number]
 
 
 @dataclass
 class Fold:
+    """Scores of one fold of a cross-validation."""
+
     fold: Count
     zones: list[str]
     pixel: dict[str, float | None]
@@ -168,18 +184,24 @@ class Fold:
 
 @dataclass
 class Spread:
+    """Mean and standard deviation over folds."""
+
     mean: float | None
     deviation: float | None
 
 
 @dataclass
 class Spreads:
+    """Both scores over the folds."""
+
     accuracy: Spread
     macro_f1: Spread
 
 
 @dataclass
 class ByUnit:
+    """Scores by pixel and by parcel."""
+
     pixel: Spreads
     parcel: Spreads
 

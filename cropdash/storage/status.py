@@ -44,6 +44,7 @@ class Status:
 
     @property
     def is_final(self) -> bool:
+        """True once nobody works on it any more."""
         return self.state in FINAL
 
     @property
@@ -62,6 +63,7 @@ class Status:
 
 
 def write(folder: Path, status: Status) -> None:
+    """Write a folder's status whole."""
     layout.STATUS.write(folder, asdict(status))
 
 
@@ -156,6 +158,7 @@ class Reporter:
             self._write()
 
     def finish(self, state: State, error: str = "") -> None:
+        """Write how the work ended."""
         now = time.time()
         progress = 1.0 if state == "done" else self._status.progress
         self._status = replace(

@@ -53,10 +53,12 @@ class DatasetInfo:
 
     @property
     def name(self) -> str:
+        """Of the dataset."""
         return self.description.name
 
     @property
     def is_complete(self) -> bool:
+        """True if every zone is built."""
         return len(self.built) == len(self.description.zones)
 
 
@@ -80,10 +82,12 @@ class RunInfo:
 
     @property
     def classifier(self) -> str:
+        """The kind of its model."""
         return str(self.config["classifier"])
 
     @property
     def dataset(self) -> str:
+        """What it learned from."""
         return str(self.config["dataset"])
 
 
@@ -125,6 +129,7 @@ class Store:
         return damaged.readable_datasets(self.data)
 
     def dataset(self, name: str) -> DatasetInfo:
+        """What it learned from."""
         folder = _dataset(self, name)
         return DatasetInfo(folder.description(), folder.built_zones(), read_status(folder.path))
 
@@ -238,6 +243,7 @@ class Store:
         return tuple(found)
 
     def study(self, study_id: str) -> StudyInfo:
+        """The study of that id. Raises RunNotFound."""
         return studies.find(self.models, study_id).info()
 
     def trials(self, study_id: str) -> pd.DataFrame:

@@ -52,10 +52,12 @@ class StudyInfo:
 
     @property
     def dataset(self) -> str:
+        """What its models are trained on."""
         return str(self.config["dataset"])
 
     @property
     def is_search(self) -> bool:
+        """True for a search, False for a cross-validation."""
         return str(self.config["kind"]) != "crossvalidate"
 
 
@@ -67,6 +69,7 @@ class StudyFolder:
 
     @property
     def study_id(self) -> str:
+        """Its name: that of its folder."""
         return self.path.name
 
     def record(self) -> RunRecord:
@@ -75,9 +78,11 @@ class StudyFolder:
 
     @property
     def config(self) -> CrossValidation | Search:
+        """Its settings."""
         return study_config.parse(self.record().config)
 
     def info(self) -> StudyInfo:
+        """What pages show of it."""
         record = self.record()
         study_config.parse(record.config)  # raises ConfigError
         told = status.read(self.path) or status.Status("failed", error="It has no status file.")
@@ -112,6 +117,7 @@ class StudyFolder:
         return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
     def write_scores(self, scores: Mapping[str, Any]) -> None:
+        """Write the scores of its folds."""
         layout.STUDY_SCORES.write(self.path, scores)
 
     def scores(self) -> dict[str, Any]:

@@ -43,13 +43,16 @@ class Teller:
         self._step = ""
 
     def step(self, step: Step) -> None:
+        """Note what is being done."""
         self._step = step
         self._write("building")
 
     def failed(self, reason: str) -> None:
+        """Note that the zone could not be built, and why."""
         self._write("failed", reason)
 
     def built(self) -> None:
+        """Note that the zone is whole."""
         self._step = ""
         self._write("built")
 

@@ -44,6 +44,7 @@ class Calibration:
         return calibration.adjust(probabilities, np.asarray(self.prior), self.tau, axis)
 
     def to_json(self) -> dict[str, Any]:
+        """Its fields by name, to be kept on disk."""
         return asdict(self)
 
     @staticmethod

@@ -35,10 +35,12 @@ class Ensemble:
 
     @property
     def config(self) -> EnsembleConfig:
+        """The settings that it was made with."""
         return self._config
 
     @property
     def stack(self) -> Stack:
+        """How its members are weighed. Raises InvalidRun before `fit`."""
         if self._stack is None:
             raise InvalidRun("This ensemble is not fitted yet: fit it first.")
         return self._stack
@@ -70,12 +72,15 @@ class Ensemble:
         self._stack = fit_stack(joined, np.concatenate(truth))
 
     def predict_proba(self, cube: Cube) -> Float:
+        """See `Classifier.predict_proba`."""
         return self.stack.apply([m.predict_proba(cube) for m in self._members], axis=0)
 
     def save(self, folder: Path) -> None:
+        """See `Classifier.save`."""
         RunFolder(folder).write_stack(self.stack.to_json())
 
     def restore(self, folder: Path, model: Mapping[str, Any]) -> None:
+        """See `Classifier.restore`."""
         self._stack = Stack.from_json(RunFolder(folder).stack())
 
 

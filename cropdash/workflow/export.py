@@ -14,7 +14,8 @@ from cropdash.domain import Scene, Zone, sentinel2
 from cropdash.domain.errors import ConfigError
 from cropdash.files.atomic import replacing
 from cropdash.ingest import registers
-from cropdash.simulate import SimulatedSource, register
+from cropdash.simulate import register
+from cropdash.simulate.source import SimulatedSource
 from cropdash.storage import rasters
 
 NO_DATA = 0  # as in the products of ESA

@@ -12,7 +12,8 @@ from cropdash.ingest import registers
 from cropdash.ingest.ancillary import Ancillary, AncillaryFiles, ancillary_of
 from cropdash.prepare import parcels
 from cropdash.settings import sources
-from cropdash.simulate import SimulatedSource, ancillary
+from cropdash.simulate import ancillary
+from cropdash.simulate.source import SimulatedSource
 from tests import worlds
 
 SEQUENCES = worlds.SHARED / "data" / "rpg" / "rpg_boigneville_1200_sequences.gpkg"

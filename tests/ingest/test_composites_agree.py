@@ -18,9 +18,13 @@ from shapely import box
 
 from cropdash.domain import Cube, Grid, Season, Zone
 from cropdash.domain.sentinel2 import BAND_SETS
-from cropdash.ingest.earthengine import EarthEngineSource, Retry, Service, connect
+from cropdash.files.retry import Retry
+from cropdash.ingest.earthengine import connect
+from cropdash.ingest.earthengine.service import Service
+from cropdash.ingest.earthengine.source import EarthEngineSource
 from cropdash.ingest.local.source import LocalSource
-from cropdash.ingest.stac import Endpoint, StacSource
+from cropdash.ingest.stac.endpoints import Endpoint
+from cropdash.ingest.stac.source import StacSource
 from cropdash.prepare import composite
 from tests.ingest.earthengine import server as earthengine
 from tests.ingest.earthengine import worlds

@@ -10,7 +10,7 @@ import pytest
 from cropdash.domain import Cube, Period
 from cropdash.domain.errors import InvalidScene
 from cropdash.prepare import composite, plausible
-from cropdash.simulate import SimulatedSource
+from cropdash.simulate.source import SimulatedSource
 from tests import worlds
 
 

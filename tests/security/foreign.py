@@ -12,7 +12,7 @@ from cropdash import legend
 from cropdash.domain import CropClass, CropCode, Legend, Zone
 from cropdash.settings import sources
 from cropdash.settings.folders import Folders
-from cropdash.simulate import SimulatedSource
+from cropdash.simulate.source import SimulatedSource
 from cropdash.storage import decisions, layout, status
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.zone_states import Teller

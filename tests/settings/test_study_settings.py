@@ -13,6 +13,7 @@ from cropdash.domain.errors import ConfigError
 from cropdash.settings import classifiers, command
 from cropdash.settings import study as study_config
 from cropdash.settings.classifiers import Between
+from cropdash.storage import studies
 from cropdash.ui.widgets import settings_form
 
 KINDS = {kind.name: kind.settings for kind in classifiers.trainable()}
@@ -91,8 +92,8 @@ def test_command_line_says_the_same_study(values, monkeypatch):
     words = shlex.split(command.command_line(study))
     assert words[:3] == ["python", "-m", "cropdash"]
     taken = []
-    monkeypatch.setattr(study_commands.studies, "queue", lambda folders, made: taken.append(made))
-    monkeypatch.setattr(study_commands, "_work", lambda made: None)
+    monkeypatch.setattr(studies, "queue", lambda folders, made: taken.append(made))
+    monkeypatch.setattr(study_commands, "_work", lambda made, as_json: None)
     result = CliRunner().invoke(main.app, words[3:])
     assert result.exit_code == 0, result.output
     (made,) = taken

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from cropdash.domain import Scene, Season
 from cropdash.domain.sentinel2 import BAND_SETS, bands_of
 from cropdash.prepare import composite
-from cropdash.simulate import SimulatedSource, ancillary, autumn, landscape, phenology, weather
+from cropdash.simulate import ancillary, autumn, landscape, phenology, weather
 from cropdash.simulate.conditions import Conditions
 from cropdash.simulate.ground import ground_of
 from cropdash.simulate.sensor import NO_DATA
 from cropdash.simulate.sky import Sky, blocks, cover
+from cropdash.simulate.source import SimulatedSource
 from cropdash.simulate.tables import COARSE, FINE, calendar, regions, spectrum, stream
 
 LAST = Path(__file__).parent / "last_landscape.npz"

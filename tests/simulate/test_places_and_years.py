@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cropdash.domain import M2_PER_HA, Zone
-from cropdash.simulate import SimulatedSource, conditions, landscape, phenology, register, texture
+from cropdash.simulate import conditions, landscape, phenology, register, texture
 from cropdash.simulate.conditions import Conditions
 from cropdash.simulate.landscape import Landscape
 from cropdash.simulate.radiometry import draw, reflect
+from cropdash.simulate.source import SimulatedSource
 from cropdash.simulate.tables import VILLAGE, calendar, codes, regions, stream
 
 ZONES = SimulatedSource().zones()

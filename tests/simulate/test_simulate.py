@@ -20,9 +20,10 @@ from cropdash.domain import Scene, Season, Zone
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.source import Source
 from cropdash.settings.folders import PROJECT
-from cropdash.simulate import SimulatedSource, landscape, phenology, radiometry, weather
+from cropdash.simulate import landscape, phenology, radiometry, weather
 from cropdash.simulate.conditions import Conditions
 from cropdash.simulate.sensor import NO_DATA
+from cropdash.simulate.source import SimulatedSource
 from cropdash.simulate.tables import calendar, codes, priors, regions, stream
 
 TINY = SimulatedSource(seed=3, size=48, zones_per_region=1)
@@ -352,7 +353,7 @@ def test_another_process_makes_the_same_bytes() -> None:
     """Nothing hangs on hash seeds or on what a process did before."""
     script = (
         "import hashlib\n"
-        "from cropdash.simulate import SimulatedSource\n"
+        "from cropdash.simulate.source import SimulatedSource\n"
         "source = SimulatedSource(seed=3, size=48, zones_per_region=1)\n"
         "zone = source.zones()[2]\n"
         "digest = hashlib.sha256(b''.join(source.parcels(zone).to_wkb().geometry))\n"

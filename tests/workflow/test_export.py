@@ -15,7 +15,7 @@ from cropdash.domain.errors import ConfigError
 from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.ingest.local.source import LocalSource
 from cropdash.prepare.composite import stream
-from cropdash.simulate import SimulatedSource
+from cropdash.simulate.source import SimulatedSource
 from cropdash.workflow.export import export
 
 SOURCE = SimulatedSource(size=40, zones_per_region=2)

@@ -20,9 +20,9 @@ from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.settings import folders, sources
 from cropdash.settings.build import BuildConfig
 from cropdash.settings.folders import Folders
-from cropdash.simulate import SimulatedSource
 from cropdash.simulate.realism.measures import QUANTILES
 from cropdash.simulate.realism.of_images import NORTH
+from cropdash.simulate.source import SimulatedSource
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import build as workflow_build
 from cropdash.workflow import realism

@@ -15,7 +15,7 @@ from cropdash.prepare import composite, parcels
 from cropdash.prepare.gapfill import fill_gaps
 from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
-from cropdash.simulate import SimulatedSource
+from cropdash.simulate.source import SimulatedSource
 from cropdash.storage import runs
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import build, partition, train, zone_dataset

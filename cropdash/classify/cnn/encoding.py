@@ -112,6 +112,7 @@ class Encoding:
         return low.reshape(shape), ((_STEPS - 1) / wide).reshape(shape), table
 
     def to_json(self) -> dict[str, Any]:
+        """The quantiles by channel, to be kept on disk."""
         channels = {name: self.quantiles[:, c].tolist() for c, name in enumerate(self.names)}
         return {"places": self.places.tolist(), **channels}
 

@@ -34,6 +34,7 @@ class CnnClassifier(Learned[CnnConfig]):
         on_epoch: OnEpoch,
         should_stop: ShouldStop,
     ) -> None:
+        """See `Classifier.fit`."""
         torch.set_num_threads(self._config.threads)
         self._schema = description.schema_of(train, self._config)
         self._encoding = Encoding.of(train, self._schema)

@@ -118,14 +118,17 @@ class CnnConfig(TrainConfig):
     )  # fmt: skip
 
     def by_itself(self) -> CnnConfig:
+        """The same settings without what lies around a pixel."""
         return super().by_itself().model_copy(update={"context": False})
 
     @property
     def processes(self) -> int:
+        """How many processes train together, on all machines."""
         return self.devices * self.nodes
 
     @property
     def machines(self) -> int:
+        """How many machines train together."""
         return self.nodes
 
     @model_validator(mode="after")

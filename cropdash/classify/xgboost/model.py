@@ -31,6 +31,7 @@ class XgbClassifier(LearnedFromRows[XgbConfig]):
         on_epoch: OnEpoch,
         should_stop: ShouldStop,
     ) -> None:
+        """See `Classifier.fit`."""
         schema = description.schema_of(train, self._config)
         rng = np.random.default_rng(self._config.seed)
         sides = sampling.sides(train, validation, schema, self._config, rng)

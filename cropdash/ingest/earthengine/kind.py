@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from cropdash.domain import Zone
-from cropdash.domain.errors import ConfigError
+from cropdash.domain.errors import ConfigError, needing
 from cropdash.domain.source import Source
 from cropdash.i18n import sentence
 from cropdash.ingest.earthengine import tiling
@@ -45,8 +45,11 @@ class EarthEngineBuild(RegisterBuild):
 
 
 def _open(config: EarthEngineBuild) -> Source:
+    with needing("earthengine"):
+        import ee  # noqa: F401 (asked for where a request is made)
+
+        from cropdash.ingest.earthengine.source import EarthEngineSource
     from cropdash.ingest import registers, zones
-    from cropdash.ingest.earthengine.source import EarthEngineSource
 
     return EarthEngineSource(
         project=config.project,
@@ -121,4 +124,5 @@ KIND = SourceKind(
     title=lambda _, source: f"Earth Engine {source.season.text}",
     estimate=_estimate,
     service=_service,
+    packages=("earthengine-api",),
 )

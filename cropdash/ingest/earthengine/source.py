@@ -53,6 +53,7 @@ class EarthEngineSource:
             )
 
     def zones(self) -> tuple[Zone, ...]:
+        """See `Source.zones`."""
         return self.chosen
 
     def parcels(self, zone: Zone) -> gpd.GeoDataFrame:

@@ -56,6 +56,7 @@ class Composites:
 
     @property
     def paths(self) -> list[Path]:
+        """Each file once."""
         return list(dict.fromkeys(part.path for part in self.parts))
 
     def season(self, every: Every) -> Season:

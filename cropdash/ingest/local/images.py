@@ -70,6 +70,7 @@ class Files:
 
     @property
     def dates(self) -> Sequence[dt.date]:
+        """The day of each image, in order."""
         return [date for date, _ in self._dated]
 
     @cached_property
@@ -103,6 +104,7 @@ class Products:
 
     @cached_property
     def dates(self) -> Sequence[dt.date]:
+        """The day of each image, in order. Raises InvalidScene if there is none."""
         told: list[str] = []
         found = sorted(granule.date for granule in self._granules((), dt.timedelta(), told.append))
         if not found:

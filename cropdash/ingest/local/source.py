@@ -66,6 +66,7 @@ class LocalSource(_Folder):
 
     @cached_property
     def season(self) -> Season:
+        """That of the settings, or the year with most scenes."""
         if self.wanted is not None:
             return self.wanted
         years = Counter(date.year for date in self._images.dates)
@@ -90,6 +91,7 @@ class LocalComposites(_Folder):
 
     @cached_property
     def season(self) -> Season:
+        """That of the settings, or the year with most scenes."""
         return self.wanted or self._ready.season(self.every)
 
     def composites(

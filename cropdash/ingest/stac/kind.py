@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from cropdash.domain import Grid, Zone
+from cropdash.domain.errors import needing
 from cropdash.domain.sentinel2 import TABLE
 from cropdash.domain.source import Source
 from cropdash.i18n import sentence
@@ -55,8 +56,11 @@ class StacBuild(RegisterBuild):
 
 
 def _open(config: StacBuild) -> Source:
+    with needing("stac"):
+        import planetary_computer  # type: ignore[import-untyped]  # noqa: F401 (of some providers)
+
+        from cropdash.ingest.stac.source import StacSource
     from cropdash.ingest import registers, zones
-    from cropdash.ingest.stac.source import StacSource
 
     return StacSource(
         endpoint=endpoints.at(config.endpoint, config.collection),
@@ -120,4 +124,5 @@ KIND = SourceKind(
     title=lambda _, source: f"STAC {source.season.text}",
     estimate=_estimate,
     service=_service,
+    packages=("pystac-client", "planetary-computer"),
 )

@@ -39,6 +39,7 @@ class StacSource:
             )
 
     def zones(self) -> tuple[Zone, ...]:
+        """See `Source.zones`."""
         return self.chosen
 
     def parcels(self, zone: Zone) -> gpd.GeoDataFrame:

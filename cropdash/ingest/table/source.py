@@ -45,6 +45,7 @@ class TableSource:
 
     @cached_property
     def season(self) -> Season:
+        """That of the settings, or the year with most rows."""
         if self.wanted is not None:
             return self.wanted
         years = Counter(day.year for day in self.rows[DATE])

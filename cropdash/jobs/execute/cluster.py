@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from cropdash.domain.errors import ConfigError, SourceUnavailable
+from cropdash.domain.errors import ConfigError, SourceUnavailable, needing
 from cropdash.jobs.execute.outcome import Outcome, Result, Task, attempt, lost
 from cropdash.settings.scheduler import LOCAL
 
@@ -58,9 +58,10 @@ def run(
 @contextmanager
 def _client(scheduler: str, workers: int) -> Iterator[Any]:
     """A client of the cluster; both are closed in the end, a cluster that was running is left."""
-    import dask
-    from distributed import Client, LocalCluster
-    from distributed.security import Security
+    with needing("dask"):
+        import dask
+        from distributed import Client, LocalCluster
+        from distributed.security import Security
 
     with dask.config.set(_SETTINGS):
         if scheduler == LOCAL:

@@ -21,10 +21,9 @@ from cropdash.domain import Grid, Zone, longitude
 from cropdash.domain.errors import CropdashError, InvalidRegister
 from cropdash.figures import zone_map
 from cropdash.i18n import sentence
-from cropdash.settings.folders import PROJECT
 
 PROPOSED = sentence("Proposed: 40 squares in eight regions of France")
-_RESOURCES = PROJECT / "cropdash" / "resources"
+_RESOURCES = Path(__file__).parents[2] / "resources"
 _ALIASES = {"id": "zone_id", "utm_epsg": "epsg"}
 _NEEDED = ("zone_id", "region", "split")
 _EDGES = ("xmin", "ymin", "xmax", "ymax", "epsg")
@@ -47,6 +46,7 @@ class ZoneList:
 
     @property
     def suffix(self) -> str:
+        """Of the file that it is written to."""
         return ".geojson" if self.is_geojson else ".csv"
 
     def written(self, ids: Collection[str]) -> bytes:

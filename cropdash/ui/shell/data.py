@@ -76,6 +76,7 @@ def _kept(entries: int, spinner: bool | str = False) -> Callable[[Reads], Reads]
 
 @_kept(32)
 def zones(dataset: str) -> tuple[Zone, ...]:
+    """Every zone of the dataset, built or not."""
     return store().zones(dataset)
 
 
@@ -87,16 +88,19 @@ def legend(dataset: str) -> Legend:
 
 @_kept(6)
 def cube(dataset: str, zone: str) -> Cube:
+    """The season's composites of a zone."""
     return store().cube(dataset, zone)
 
 
 @_kept(12)
 def labels(dataset: str, zone: str) -> Labels:
+    """What was declared in a zone, pixel by pixel."""
     return store().labels(dataset, zone)
 
 
 @_kept(12)
 def parcels(dataset: str, zone: str) -> gpd.GeoDataFrame:
+    """The zone's parcels; see `DatasetFolder.parcels`."""
     return store().parcels(dataset, zone)
 
 
@@ -125,11 +129,13 @@ def listed_parcels(dataset: str, zone: str) -> tuple[int, ...]:
 
 @_kept(8, "Reading the dataset")
 def class_counts(dataset: str) -> pd.DataFrame:
+    """Parcels and hectares of each class, by zone."""
     return store().class_counts(dataset)
 
 
 @_kept(8, "Reading the dates of all zones")
 def clear_dates(dataset: str) -> pd.DataFrame:
+    """Clear dates by zone and period."""
     return store().clear_dates(dataset)
 
 
@@ -159,16 +165,19 @@ def values(dataset: str) -> tuple[str, ...]:
 
 @_kept(8, "Reading the parcels of all zones")
 def parcel_facts(dataset: str) -> pd.DataFrame:
+    """Parcels of all zones without their outlines."""
     return store().parcel_facts(dataset)
 
 
 @_kept(24, "Reading the series of all zones")
 def seasons(dataset: str, value: str = "NDVI", region: str | None = None) -> pd.DataFrame:
+    """A value's season of the parcels of each class, by region."""
     return store().seasons(dataset, value, region)
 
 
 @_kept(12, "Reading one period of all zones")
 def parcel_means(dataset: str, period: str, names: tuple[str, ...]) -> pd.DataFrame:
+    """Means of some values in one period, by parcel of all zones."""
     return store().parcel_means(dataset, period, names)
 
 
@@ -178,6 +187,7 @@ def _prediction(run: str, zone: str, key: float) -> Prediction:
 
 
 def prediction(run: str, zone: str) -> Prediction:
+    """What a run says of a zone; read again once the run has finished anew."""
     return _prediction(run, zone, finished(run))
 
 

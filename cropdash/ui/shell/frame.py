@@ -16,10 +16,11 @@ from cropdash import __doc__ as about
 from cropdash import i18n
 from cropdash.domain.errors import CropdashError
 from cropdash.i18n import Language, say, sentence
+from cropdash.settings.folders import PROJECT
 from cropdash.ui.shell import address, identity
 from cropdash.ui.shell.literal import told
 
-_ROOT = Path(__file__).parents[3]
+_ROOT = PROJECT
 _PLAIN = ":material/article:"
 _STATED = re.compile(r'^MENU_(ICON|NEEDS) = "(\S+)"', re.MULTILINE)
 _NEEDS = {  # what a page may need before it can be used, and what to do about it

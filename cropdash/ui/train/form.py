@@ -40,10 +40,12 @@ class Model:
 
     @property
     def classifier(self) -> str:
+        """The name of its kind."""
         return str(self.config["classifier"])
 
     @property
     def dataset(self) -> str:
+        """What it is trained on."""
         return str(self.config["dataset"])
 
 

@@ -33,15 +33,32 @@ Curves = Callable[[pd.DataFrame], Any]  # epochs to a figure
 class Jobs(Protocol):
     """What starts and stops workers; the page hands it in."""
 
-    def stop(self, name: str) -> None: ...
-    def is_stopping(self, name: str) -> bool: ...
-    def may_end(self, name: str) -> bool: ...
-    def end_now(self, name: str) -> bool: ...
-    def resume(self, run_id: str) -> None: ...
-    def resume_study(self, study_id: str) -> None: ...
-    def resume_build(self, dataset: str) -> None: ...
-    def log(self, name: str) -> str: ...
-    def reap(self) -> None: ...
+    def stop(self, name: str) -> None:
+        """Ask a worker to stop."""
+
+    def is_stopping(self, name: str) -> bool:
+        """True while it was asked to stop and has not."""
+
+    def may_end(self, name: str) -> bool:
+        """True once it had time to stop and has not."""
+
+    def end_now(self, name: str) -> bool:
+        """End it at once; False if it is gone."""
+
+    def resume(self, run_id: str) -> None:
+        """Take up an unfinished run."""
+
+    def resume_study(self, study_id: str) -> None:
+        """Take up an unfinished study."""
+
+    def resume_build(self, dataset: str) -> None:
+        """Take up an unfinished build."""
+
+    def log(self, name: str) -> str:
+        """The end of what it printed."""
+
+    def reap(self) -> None:
+        """Note workers that have ended."""
 
 
 def word(job_state: str) -> str:

@@ -30,6 +30,7 @@ class Pair:
 
     @property
     def names(self) -> tuple[str, str]:
+        """How the two runs are called side by side."""
         first, second = names_of(self.runs)
         return first, second
 
@@ -48,10 +49,12 @@ class Pair:
 
     @property
     def labels(self) -> Labels:
+        """What was declared in the zone."""
         return data.labels(self.dataset, self.zone.zone_id)
 
     @property
     def predictions(self) -> tuple[Prediction, Prediction]:
+        """What the first and the second run say of the zone."""
         first, second = (data.prediction(r.run_id, self.zone.zone_id) for r in self.runs)
         return first, second
 

@@ -11,22 +11,25 @@ from pathlib import Path
 import psutil
 
 from cropdash.domain.errors import CropdashError
-from cropdash.settings import classifiers
-from cropdash.settings.folders import Folders
+from cropdash.settings import classifiers, sources
+from cropdash.settings.folders import Folders, home, is_checkout
 from cropdash.storage import damaged, layout, runs
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow.doctor.finding import Finding
 
-_PACKAGES = (
-    "streamlit", *classifiers.packages(), "rasterio", "geopandas",
-    "earthengine-api", "pystac-client", "planetary-computer", "py7zr", "distributed",
-)  # fmt: skip
+_PACKAGES = ("streamlit", *classifiers.packages(), "rasterio", "geopandas", "py7zr")
+_EXTRAS = {  # what some uses alone need, and the extra that brings it along
+    **{name: kind.name for kind in sources.kinds() for name in kind.packages},
+    "distributed": "dask",
+    "mkdocs-material": "docs",
+}
 _DISK_GB, _MEMORY_GB = 2.0, 4.0  # the demo with both models stays below these
 
 
 def examine(folders: Folders) -> tuple[Finding, ...]:
     """Check packages, folders, disk, memory, datasets and runs."""
     return (
+        _place(),
         *_packages(),
         _writable("data folder", folders.data),
         _writable("models folder", folders.models),
@@ -43,6 +46,20 @@ def _packages() -> Iterator[Finding]:
             yield Finding(True, name, metadata.version(name))
         except metadata.PackageNotFoundError:
             yield Finding(False, name, "not installed; run 'pip install -r requirements.txt'.")
+    for name, extra in _EXTRAS.items():
+        try:
+            yield Finding(True, name, metadata.version(name))
+        except metadata.PackageNotFoundError:
+            told = f"not installed; where you want it: pip install 'cropdash[{extra}]'."
+            yield Finding(True, name, told)
+
+
+def _place() -> Finding:
+    """Which cropdash answers, and where it keeps things unless the environment says otherwise."""
+    kind = (
+        "a clone of the project" if is_checkout() else "an installed package, which stays as it is"
+    )
+    return Finding(True, "cropdash", f"{kind}; its own place is {home()}")
 
 
 def _writable(subject: str, folder: Path) -> Finding:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from cropdash.domain import Grid, Season, Zone
-from cropdash.ingest.earthengine import EarthEngineSource, Retry, Service
+from cropdash.files.retry import Retry
+from cropdash.ingest.earthengine.service import Service
+from cropdash.ingest.earthengine.source import EarthEngineSource
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import build
 from tests import worlds

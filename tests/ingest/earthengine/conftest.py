@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from cropdash.ingest.earthengine import Retry, Service, connect, credentials
+from cropdash.files.retry import Retry
+from cropdash.ingest.earthengine import connect, credentials
+from cropdash.ingest.earthengine.service import Service
 from tests.ingest.earthengine.server import serve
 from tests.ingest.earthengine.service import key_file
 

@@ -13,7 +13,8 @@ import pytest
 
 from cropdash.domain import Zone
 from cropdash.domain.errors import SourceUnavailable
-from cropdash.ingest.earthengine import EarthEngineSource, connect
+from cropdash.ingest.earthengine import connect
+from cropdash.ingest.earthengine.source import EarthEngineSource
 from tests.ingest.earthengine import worlds
 from tests.ingest.earthengine.service import Fault
 from tests.ingest.earthengine.spoiling import AGAIN, CHANGES, a_page, half, nothing

@@ -12,7 +12,8 @@ import pytest
 from cropdash.domain import Grid, Season, Zone
 from cropdash.domain.errors import ConfigError, InvalidScene
 from cropdash.domain.source import CompositeSource
-from cropdash.ingest.earthengine import EarthEngineSource, periods, tiling
+from cropdash.ingest.earthengine import periods, tiling
+from cropdash.ingest.earthengine.source import EarthEngineSource
 from tests.ingest.earthengine import worlds
 from tests.ingest.earthengine.flanders import flanders
 from tests.worlds import FLANDERS, needs

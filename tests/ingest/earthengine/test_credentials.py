@@ -11,7 +11,9 @@ import pytest
 
 from cropdash.domain import Season, Zone
 from cropdash.domain.errors import ConfigError, CropdashError
-from cropdash.ingest.earthengine import EarthEngineSource, Service, connect, credentials
+from cropdash.ingest.earthengine import connect, credentials
+from cropdash.ingest.earthengine.service import Service
+from cropdash.ingest.earthengine.source import EarthEngineSource
 from tests.ingest.earthengine import worlds
 from tests.ingest.earthengine.service import SECRET, Fault, key_file
 from tests.ingest.earthengine.test_composite import Kept

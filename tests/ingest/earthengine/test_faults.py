@@ -15,7 +15,8 @@ from cropdash.domain import Period, Season, Zone
 from cropdash.domain.errors import CropdashError, SourceUnavailable
 from cropdash.files import retry
 from cropdash.ingest import http
-from cropdash.ingest.earthengine import EarthEngineSource, connect, periods
+from cropdash.ingest.earthengine import connect, periods
+from cropdash.ingest.earthengine.source import EarthEngineSource
 from tests.ingest.earthengine import worlds
 from tests.ingest.earthengine.service import Fault
 from tests.ingest.earthengine.spoiling import AGAIN, BROKEN, CHANGES, a_page, half, nothing

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from cropdash.ingest.stac import Endpoint
+from cropdash.ingest.stac.endpoints import Endpoint
 from tests.ingest.stac.api import serve
 
 

@@ -14,7 +14,8 @@ import rasterio
 
 from cropdash.domain import Grid, Season
 from cropdash.domain.errors import ConfigError, InvalidScene, SourceUnavailable
-from cropdash.ingest.stac import StacSource, assets, search
+from cropdash.ingest.stac import assets, search
+from cropdash.ingest.stac.source import StacSource
 from cropdash.prepare import composite
 from tests.ingest.stac.conftest import retry
 from tests.ingest.stac.products import FINE, NAMES, product

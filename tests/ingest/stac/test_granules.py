@@ -6,7 +6,7 @@ import pytest
 from cropdash.domain import Grid
 from cropdash.domain.errors import ConfigError, InvalidScene
 from cropdash.ingest.solar import degrees
-from cropdash.ingest.stac import at
+from cropdash.ingest.stac.endpoints import at
 from cropdash.ingest.stac.granules import group_repeats, parse
 from cropdash.ingest.stac.load import in_order
 from tests.ingest.stac.products import ALL, FINE, NAMES

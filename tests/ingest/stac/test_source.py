@@ -14,7 +14,8 @@ from cropdash.domain import Grid, Season, Zone
 from cropdash.domain.errors import ConfigError, InvalidScene
 from cropdash.domain.source import Source
 from cropdash.ingest.local.source import LocalSource
-from cropdash.ingest.stac import Endpoint, StacSource
+from cropdash.ingest.stac.endpoints import Endpoint
+from cropdash.ingest.stac.source import StacSource
 from cropdash.prepare import composite
 from tests.ingest.stac.products import ALL, FINE, Product, product
 from tests.worlds import FLANDERS, needs

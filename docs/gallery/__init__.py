@@ -1,0 +1,1 @@
+"""Five scripts that show the library at work; the tests run them."""

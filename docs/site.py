@@ -1,0 +1,140 @@
+"""What MkDocs asks while it builds the site: pages that lie elsewhere, links between them.
+
+The texts are written for the repository: a link names a file of it. Here each becomes the page that
+the file makes, and what is no page stands as code.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from mkdocs.structure.files import File, Files
+
+from cropdash.cli.app import COMMANDS, command
+
+ROOT = Path(__file__).resolve().parents[1]
+# Pages of the site, by the file of the repository that holds their text.
+ELSEWHERE = {
+    "README.md": "index.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+    "data/README.md": "data-folder.md",
+    "models/README.md": "models-folder.md",
+}
+PICTURES = "docs/screenshots"  # a folder, which readers are sent to: a page of its own here
+_LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)#\s]*)(#[^)\s]*)?\)")
+# By which the theme lets a page that is opened as a file be searched; vendored, so not fetched.
+_SHIM = "https://unpkg.com/iframe-worker/shim"
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Add the pages that are not in docs/."""
+    for path, page in ELSEWHERE.items():
+        text = (ROOT / path).read_text(encoding="utf-8")
+        files.append(File.generated(config, page, content=linked(text, path)))
+    files.append(File.generated(config, "pictures.md", content=pictures()))
+    files.append(File.generated(config, "command-options.md", content=options()))
+    for script in sorted((ROOT / "docs" / "gallery").glob("[a-z]*.py")):
+        files.append(File.generated(config, f"gallery/{script.stem}.md", content=shown(script)))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """The page's text with its links turned."""
+    if page.file.generated_by:
+        return markdown
+    return linked(markdown, f"docs/{page.file.src_uri}")
+
+
+def on_post_page(output: str, page: Any, **_: Any) -> str:
+    """The page without an address outside."""
+    here = PurePosixPath(page.file.dest_uri).parent
+    return output.replace(_SHIM, os.path.relpath("vendor/iframe-worker.js", here))
+
+
+def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
+    """The page for addresses that there are none of."""
+    return output_content.replace(_SHIM, "vendor/iframe-worker.js")
+
+
+def linked(text: str, path: str) -> str:
+    """The text of a file of the repository, its links turned to pages of the site."""
+    here = PurePosixPath(ELSEWHERE.get(path, path.removeprefix("docs/"))).parent
+
+    def turned(found: re.Match[str]) -> str:
+        mark, words, target, place = found[1], found[2], found[3], found[4] or ""
+        if not target or "://" in target:
+            return found[0]
+        wanted = os.path.normpath(PurePosixPath(path).parent / target)
+        page = page_of(wanted)
+        if page is None:
+            return f"`{words}`"
+        return f"{mark}[{words}]({os.path.relpath(page, here)}{place})"
+
+    return _LINK.sub(turned, text)
+
+
+def page_of(wanted: str) -> str | None:
+    """Where the site has a file of the repository; None where it has not."""
+    if wanted == PICTURES:
+        return "pictures.md"
+    if wanted in ELSEWHERE:
+        return ELSEWHERE[wanted]
+    inside = wanted.removeprefix("docs/")
+    if wanted.startswith("docs/gallery/") and wanted.endswith(".py"):
+        return inside.removesuffix(".py") + ".md"
+    return inside if wanted.startswith("docs/") and (ROOT / wanted).is_file() else None
+
+
+def pictures() -> str:
+    """Every page of the dashboard, light and dark."""
+    lines = ["# The pages in pictures", ""]
+    for path in sorted((ROOT / PICTURES).glob("*.png")):
+        name = path.stem.replace("_", ", ").capitalize()
+        lines += [f"## {name}", "", f"![{name}](screenshots/{path.name})", ""]
+    return "\n".join(lines)
+
+
+def shown(script: Path) -> str:
+    """A script of the gallery: what its docstring says, and its code."""
+    code = script.read_text(encoding="utf-8")
+    title, _, rest = code.partition('"""')[2].partition('"""')[0].partition("\n")
+    typed = re.sub(r"^ +(python .*)$", r"```\n\1\n```", rest, flags=re.MULTILINE)
+    return f"# {title.rstrip('.')}\n{typed}\n\n```python\n{code}```\n"
+
+
+def options() -> str:
+    """Every command with its options, as the command line itself tells them."""
+    lines = ["# All commands and their options", ""]
+    for name in COMMANDS:
+        found = command(name)
+        below = getattr(found, "commands", None)
+        for told, each in (
+            {f"{name} {k}": v for k, v in below.items()}.items() if below else [(name, found)]
+        ):
+            lines += [f"## cropdash {told}", "", _clean(each.help or ""), ""]
+            lines += ["| Option | What it does |", "| --- | --- |"]
+            lines += [f"| {_named(p)} | {_said(p)} |" for p in each.params if p.name != "help"]
+            lines += [""]
+    return "\n".join(lines)
+
+
+def _named(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return f"`{parameter.name.upper()}`"
+    return ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
+
+
+def _said(parameter: Any) -> str:
+    text = _clean(getattr(parameter, "help", None) or "").replace("|", "\\|")
+    default = parameter.default
+    has = isinstance(default, str | int | float) and not isinstance(default, bool)
+    return f"{text} Default: `{default}`." if has else text
+
+
+def _clean(text: str) -> str:
+    return inspect.cleandoc(text.replace("\f", "")).replace("\b", "")
