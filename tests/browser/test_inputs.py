@@ -50,5 +50,5 @@ def test_files_become_datasets_and_scored_models(page: Page, server) -> None:
         assert run.scores.test.parcel.n_scored == 16
         metric = page.get_by_test_id("stMetric").filter(has_text="Pixel accuracy")
         expect(metric).to_contain_text(f"{run.scores.test.pixel.accuracy:.3f}")
-    page.goto(f"{server.url}/Map?dataset=table")
+    page.goto(f"{server.url}/Explore?dataset=table")
     expect(page.get_by_text("A table without a map: each square is a parcel")).to_be_visible()
