@@ -133,6 +133,8 @@ def test_the_page_speaks_french(api, page):
 def test_the_map_shows_france_and_its_neighbours_from_files_of_our_own():
     names = {one["properties"]["name"] for one in place_map.outlines()["features"]}
     assert {"France", "Belgium", "Spain", "Germany", "Italy", "Switzerland"} <= names
+    kinds = {one["geometry"]["type"] for one in place_map.outlines()["features"]}
+    assert kinds <= {"Polygon", "MultiPolygon"}
     html = place_map.draw(dark=False).get_root().render()
     assert "cdn" not in html
     assert "https://" not in html.replace("https://www.w3.org", "")

@@ -42,23 +42,25 @@ def draw(dark: bool) -> PlaceMap:
     style = {"color": ink.muted, "weight": 1, "fillColor": land, "fillOpacity": 1.0}
     folium.GeoJson(outlines(), style_function=lambda _: style).add_to(chart)
     for name, place in TOWNS.items():
-        dot = folium.CircleMarker(
-            place, radius=2.5, color=ink.muted, fill=True, fill_opacity=1.0, weight=1
+        dot = {"radius": 2, "weight": 1, "fill": True, "fill_opacity": 1.0, "interactive": False}
+        folium.CircleMarker(place, color=ink.muted, **dot).add_to(chart)
+        text = (
+            f'<span style="color:{ink.text};font:11px sans-serif;white-space:nowrap">{name}</span>'
         )
-        dot.add_child(folium.Tooltip(name, permanent=True, direction="right", offset=(4, 0)))
-        dot.add_to(chart)
+        word = folium.DivIcon(html=text, icon_size=(70, 14), icon_anchor=(-5, 7), class_name="town")
+        folium.Marker(place, icon=word, interactive=False, keyboard=False).add_to(chart)
     chart.fit_bounds(_FRANCE)
     return chart
 
 
 def mark(lat: float, lon: float, radius_km: float, dark: bool) -> folium.FeatureGroup:
     """The place that was chosen, and the land around it that is looked through."""
-    colour = palette.of_theme(dark).right
+    colour = "#ff8a3d" if dark else "#c2410c"  # on nothing else of the map
     group = folium.FeatureGroup("place")
     folium.Circle(
         (lat, lon), radius=radius_km * 1000, color=colour, weight=2, fill=True, fill_opacity=0.25
     ).add_to(group)
-    folium.CircleMarker((lat, lon), radius=4, color=colour, fill=True, fill_opacity=1.0).add_to(
+    folium.CircleMarker((lat, lon), radius=6, color=colour, fill=True, fill_opacity=1.0).add_to(
         group
     )
     return group
