@@ -45,7 +45,7 @@ def show() -> None:
     """The newest rows of the record, where people sign in and this one is an operator."""
     if settings.users_file() is None or not access.actor().may("see the record"):
         return
-    st.subheader(say("Who did what"), anchor=False)
+    st.header(say("Who did what"), anchor=False)
     if not st.toggle(say("Show the record"), key="record:show"):
         return
     with frame.plainly():
