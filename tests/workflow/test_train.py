@@ -135,7 +135,7 @@ def test_rare_classes_are_settled_before_training_and_written_into_the_run(folde
     assert scores.test.pixel.never_trained == (30, 31)
 
 
-def test_test_zones_without_a_mapped_crop_have_no_score(folders, monkeypatch):
+def test_test_zones_without_a_mapped_crop_are_not_scored(folders, monkeypatch):
     values = {"classifier": "xgboost", "dataset": "flanders", "trees": 5}
     run = runs.queue(folders, classifiers.parse(values))
     train.train_run(run, folders, progress=lambda stage, done: None)
@@ -144,10 +144,8 @@ def test_test_zones_without_a_mapped_crop_have_no_score(folders, monkeypatch):
     monkeypatch.setattr(DatasetFolder, "parcels", lambda self, z: read(self, z).assign(crop=0))
     dataset = DatasetFolder(folders.data, "flanders")
     zones = [z for z in dataset.built_zones() if z.split == "test"]
-    found = score.score_run(run, dataset, zones).test
-    assert found.parcel.n_scored == 0
-    assert found.parcel.accuracy is None
-    assert found.sets is None
+    with pytest.raises(NotEnoughData, match="no mapped crop in flanders_east"):
+        score.score_run(run, dataset, zones)
 
 
 def test_scoring_again_from_disk_gives_the_same(trained):
