@@ -32,6 +32,7 @@ def folder(data: Path, name: str) -> Path:
 
 
 def write(data: Path, name: str, found: Found) -> None:
+    """Write a place's note whole."""
     layout.PLACE.write(folder(data, name), asdict(found))
 
 

@@ -111,6 +111,8 @@ class Scene:
 
 @dataclass
 class Scenes:
+    """Which scenes a zone was made of."""
+
     read: bool
     scenes: list[Scene]
     left_out: list[str]
@@ -118,6 +120,8 @@ class Scenes:
 
 @dataclass
 class Place:
+    """The note of a place that was looked through."""
+
     parcels: Count
     fetched: str
     note: dict[str, Any]

@@ -82,6 +82,7 @@ class LocalSource(_Folder):
 
     @property
     def paths(self) -> Sequence[Path]:
+        """The files that it reads, each once."""
         return self._images.paths
 
 
@@ -110,4 +111,5 @@ class LocalComposites(_Folder):
 
     @property
     def paths(self) -> Sequence[Path]:
+        """The files that it reads, each once."""
         return self._ready.paths

@@ -23,9 +23,11 @@ class RegisterFile:
 
     @property
     def name(self) -> str:
+        """Of the register, for people."""
         return self.path.name
 
     def asked(self, box: Degrees, year: int) -> dict[str, Any]:
+        """What is asked of it, by which an answer is kept."""
         file = edition.locate(self.path)
         status = file.stat()
         columns = [self.layout.id_column, self.layout.code_column, self.layout.layer]
@@ -35,7 +37,9 @@ class RegisterFile:
         }  # fmt: skip
 
     def fetch(self, box: Degrees, year: int) -> gpd.GeoDataFrame:
+        """Its parcels within an area."""
         return reading.read_box(self.path, box, self.layout)[[ID, CODE, "geometry"]]
 
     def taking(self, box: Degrees) -> Fetching:
+        """What fetching them will take."""
         return Fetching()

@@ -39,10 +39,12 @@ class GeoParquetFile:
     patience: http.Patience = field(default_factory=http.Patience)
 
     def asked(self, box: Degrees, year: int) -> dict[str, Any]:
+        """What is asked of it, by which an answer is kept."""
         columns = [self.id_column, self.code_column]
         return {"file": provider.of_year(self.url, year), "columns": columns, "box": list(box)}
 
     def fetch(self, box: Degrees, year: int) -> gpd.GeoDataFrame:
+        """Its parcels within an area."""
         if year < self.first_year:
             raise NotEnoughData(
                 f"{self.name} begins with {self.first_year}: choose a later season than {year}."
@@ -66,6 +68,7 @@ class GeoParquetFile:
         return provider.named(frame, *columns)
 
     def taking(self, box: Degrees) -> Fetching:
+        """What fetching them will take."""
         fast = travel_s(_TRANSFER)
         return Fetching(_REQUESTS, _TRANSFER, (fast, 4 * fast))
 

@@ -44,6 +44,7 @@ class Service:
     patience: http.Patience = field(default_factory=http.Patience)
 
     def asked(self, box: Degrees, year: int) -> dict[str, Any]:
+        """What is asked of it, by which an answer is kept."""
         columns = [self.id_column, self.code_column, self.year_column]
         return {
             "service": self.url, "layer": provider.of_year(self.layer, year), "columns": columns,
@@ -51,6 +52,7 @@ class Service:
         }  # fmt: skip
 
     def fetch(self, box: Degrees, year: int) -> gpd.GeoDataFrame:
+        """Its parcels within an area."""
         if year < self.first_year:
             raise NotEnoughData(
                 f"{self.name} is served from {self.first_year} on, not for {year}: choose a later"
@@ -72,6 +74,7 @@ class Service:
         return provider.named(frame, self.id_column, self.code_column)
 
     def taking(self, box: Degrees) -> Fetching:
+        """What fetching them will take."""
         west, south, east, north = box
         wide = (east - west) * _KM_A_DEGREE * math.cos(math.radians((south + north) / 2))
         return estimate.of_parcels(wide * (north - south) * _KM_A_DEGREE, self.page)

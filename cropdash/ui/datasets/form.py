@@ -162,6 +162,7 @@ def taking(config: BuildConfig, zones: tuple[Zone, ...]) -> str:
 
 
 def size(count: float) -> str:
+    """The size of files as readers say it."""
     if count >= 1e9:
         return say("{n} GB", n=number(count / 1e9, ",.1f"))
     return say("{n} MB", n=number(count / 1e6, ",.1f"))

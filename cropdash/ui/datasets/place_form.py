@@ -34,9 +34,11 @@ _SIZES = {128: "1.3 km", 256: "2.6 km", 512: "5.1 km"}  # sides of a zone
 class Looking(Protocol):
     """What looks a place through; see `jobs.place`."""
 
-    def look(self, name: str, lat: float, lon: float, **asked: Any) -> tuple[Any, Path, Path]: ...
+    def look(self, name: str, lat: float, lon: float, **asked: Any) -> tuple[Any, Path, Path]:
+        """Look through a place, and say what is there."""
 
-    def command_line(self, name: str, lat: float, lon: float, **asked: Any) -> str: ...
+    def command_line(self, name: str, lat: float, lon: float, **asked: Any) -> str:
+        """What a person would type for the settings."""
 
 
 class Asked(NamedTuple):
@@ -53,6 +55,7 @@ class Asked(NamedTuple):
 
     @property
     def options(self) -> Mapping[str, Any]:
+        """What a person would type for it."""
         return {
             "season": self.season, "size": self.size, "number": self.number,
             "service": self.service, "codes": self.codes,
