@@ -112,10 +112,10 @@ def options() -> str:
     lines = ["# All commands and their options", ""]
     for name in COMMANDS:
         found = command(name)
-        below = getattr(found, "commands", None)
-        for told, each in (
-            {f"{name} {k}": v for k, v in below.items()}.items() if below else [(name, found)]
-        ):
+        below = getattr(found, "commands", {})
+        alone = not below or found.invoke_without_command
+        listed = [(name, found)] if alone else []
+        for told, each in [*listed, *((f"{name} {k}", v) for k, v in below.items())]:
             lines += [f"## cropdash {told}", "", _clean(each.help or ""), ""]
             lines += ["| Option | What it does |", "| --- | --- |"]
             lines += [f"| {_named(p)} | {_said(p)} |" for p in each.params if p.name != "help"]
