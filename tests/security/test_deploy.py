@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from socket import create_connection
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -50,9 +51,14 @@ class Proxy:
         return answer.status, answer.headers, text
 
     def socket(self, cookie: str, origin: str):
-        headers = {"Cookie": cookie, "Origin": origin, "Host": self.host}
-        address = f"wss://127.0.0.1:{self.port}/_stcore/stream"
-        return connect(address, additional_headers=headers, ssl=self.trust, max_size=None)
+        headers = {"Cookie": cookie, "Origin": origin}
+        address, link = (
+            f"wss://{self.host}/_stcore/stream",
+            create_connection(("127.0.0.1", self.port)),
+        )
+        return connect(
+            address, additional_headers=headers, ssl=self.trust, max_size=None, sock=link
+        )
 
 
 def certify(folder: Path) -> ssl.SSLContext:
