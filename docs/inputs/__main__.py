@@ -20,8 +20,8 @@ CASES: list[Case] = [*images.CASES, *land.CASES]
 _HEAD = """# Inputs that were tried
 
 Made by `python -m docs.inputs`: each input is written, given to `build`, and looked at. "Refused" is one
-sentence and exit code 2. Registers have the layers, columns, reference systems and codes of the real ones,
-by their publishers' descriptions and EuroCrops' tables, around 32 fields of a test; none is a real extract.
+sentence and exit code 2. Registers have layers, columns and reference systems as the real ones are known to have,
+with codes of EuroCrops' tables where it has them, around 32 fields of a test; none is a real extract.
 
 {n} inputs, {right} right.
 """
