@@ -191,7 +191,9 @@ def report(seen: Seen, sessions: int, minutes: float) -> bool:
     """Print what was seen; True if all of it is as it should be."""
     every = [s for times in seen.seconds.values() for s in times]
     for name, times in (*sorted(seen.seconds.items()), ("all", every)):
-        cuts = statistics.quantiles(times, n=20) if len(times) > 1 else times * 19
+        cuts = (
+            statistics.quantiles(times, n=20, method="inclusive") if len(times) > 1 else times * 19
+        )
         print(
             f"{name:10} {len(times):5} opened  median {statistics.median(times):6.2f} s"
             f"  95 % {cuts[-1]:6.2f} s  slowest {max(times):6.2f} s"

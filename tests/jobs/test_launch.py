@@ -409,6 +409,7 @@ def test_half_written_last_epoch_is_left_out(where: Folders) -> None:
 def test_command_line_says_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the page shows, typed, gives the very settings it was made from."""
     from cropdash.cli import app as command_line
+    from cropdash.cli import train
 
     settings = classifiers.parse(
         {"dataset": "small", "classifier": "cnn", "unet_channels": (8, 16), "dropout": 0.25}
@@ -418,9 +419,9 @@ def test_command_line_says_the_same_settings(monkeypatch: pytest.MonkeyPatch) ->
     assert words[:4] == ["python", "-m", "cropdash", "train"]
     taken: list[object] = []
     monkeypatch.setattr(
-        command_line,
+        train,
         "_train_new",
-        lambda values, preset, queue: taken.append(classifiers.parse(values)),
+        lambda values, preset, queue, as_json: taken.append(classifiers.parse(values)),
     )
     result = CliRunner().invoke(command_line.app, words[3:])
     assert result.exit_code == 0, result.output

@@ -210,7 +210,7 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 _PAGE = """<!doctype html><html lang="{language}"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1"><title>cropdash</title><style>
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>cropdash</title><link rel="icon" href="data:,"><style>
 :root {{ color-scheme: light dark; --green: light-dark(#2f6b3a, #7fce92);
   --on-green: light-dark(#fff, #0d1410); }}
 body {{ font: 1rem/1.5 system-ui, sans-serif; margin: 0; min-height: 100vh; display: grid;
