@@ -33,6 +33,7 @@ from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.status import Status
 
 STOP_WAIT_S = 20.0  # [s] a worker is given to stop by itself before it may be ended at once
+_ENDED = Status("stopped", error="It was ended at once.")
 _LAUNCH_LOCK = "launch.lock"  # held while a worker is being started, so that two clicks start one
 
 _children: list[tuple[subprocess.Popen[bytes], Path]] = []
@@ -144,9 +145,10 @@ def end_now(name: str) -> bool:
     if written is None or process is None:
         reap()
         return False
+    (folder / layout.STOP).touch()  # so that whoever sees the process gone knows why
     if not processes.end(process):
         return False
-    _write_end(folder, written.pid, Status("stopped", error="It was ended at once."))
+    _write_end(folder, written.pid, _ENDED)
     reap()
     return True
 
@@ -163,7 +165,8 @@ def reap() -> None:
         _children[:] = [child for child in _children if child not in finished]
     for child, folder in finished:
         error = f"Its process ended without a word (exit code {child.returncode}); see its log."
-        _write_end(folder, child.pid, Status("lost", error=error))
+        asked = child.returncode < 0 and (folder / layout.STOP).exists()
+        _write_end(folder, child.pid, _ENDED if asked else Status("lost", error=error))
 
 
 def _may_stop(folder: Path, action: str = "stop") -> None:
