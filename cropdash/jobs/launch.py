@@ -165,7 +165,7 @@ def reap() -> None:
         _children[:] = [child for child in _children if child not in finished]
     for child, folder in finished:
         error = f"Its process ended without a word (exit code {child.returncode}); see its log."
-        asked = child.returncode < 0 and (folder / layout.STOP).exists()
+        asked = (folder / layout.STOP).exists()
         _write_end(folder, child.pid, _ENDED if asked else Status("lost", error=error))
 
 
