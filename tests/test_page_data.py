@@ -30,7 +30,7 @@ from cropdash.settings.folders import Folders
 from cropdash.storage import layout, status
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.status import Status
-from cropdash.ui.datasets import coverage
+from cropdash.ui.datasets import coverage, watch
 from tests import factory, worlds
 from tests.ingest.earthengine.service import key_file
 
@@ -83,7 +83,7 @@ def _forget() -> None:
 
 def _open(**address: str) -> AppTest:
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30).run().switch_page(PAGE)
-    if not any(config.folders().data.glob("*/dataset.json")):
+    if not watch.names():  # where nothing is, the page opens with a real place
         address = {"view": "new", **address}
     app.query_params.update(address)
     app.run()
