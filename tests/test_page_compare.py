@@ -252,7 +252,7 @@ def test_the_convention_of_the_seed_is_one_click_away_and_one_back():
 
 def test_searched_classes_are_in_the_address_by_their_stable_names():
     app = show()
-    (search,) = app.multiselect
+    search = next(box for box in app.multiselect if box.label == "Search classes")
     chosen = search.options[:2]
     checked(search.set_value(chosen).run())
     items = legend.load().classes

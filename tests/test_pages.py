@@ -144,7 +144,7 @@ def test_the_menu_is_what_lies_in_the_folder_of_pages_in_the_order_of_its_number
     assert len({page.icon for page in frame.PAGES}) == len(frame.PAGES)
     (tmp_path / "pages").mkdir()
     for name, text in (
-        ("10_Water_use.py", 'MENU_ICON = ":material/water_drop:"\n'),
+        ("10_Water_use.py", 'MENU_ICON = ":material/water_drop:"\nMENU_NEEDS = "dataset"\n'),
         ("9_Soil.py", "x = 1\n"),
         ("notes.py", ""),
     ):
@@ -152,8 +152,8 @@ def test_the_menu_is_what_lies_in_the_folder_of_pages_in_the_order_of_its_number
     monkeypatch.setattr(frame, "_ROOT", tmp_path)
     found = frame._listed()
     assert [tuple(page) for page in found[1:]] == [
-        ("pages/9_Soil.py", "Soil", frame._PLAIN),
-        ("pages/10_Water_use.py", "Water use", ":material/water_drop:"),
+        ("pages/9_Soil.py", "Soil", frame._PLAIN, ""),
+        ("pages/10_Water_use.py", "Water use", ":material/water_drop:", "dataset"),
     ]
     monkeypatch.setattr(frame, "PAGES", found)
-    assert [route.path for route in serving.routes()] == ["/", "/Soil", "/Water_use"]
+    assert [route.path for route in serving.routes()][:3] == ["/", "/Soil", "/Water_use"]
