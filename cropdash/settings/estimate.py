@@ -70,10 +70,10 @@ def sentences(found: Estimate) -> Iterator[str]:
     if not fetching.transfer:
         yield "Nothing is fetched."
         return
-    low, high = (seconds / 60 for seconds in fetching.seconds)
+    low, high = minutes(fetching.seconds)
     yield (
         f"{found.label}: {fetching.requests:,} requests, up to {size(fetching.transfer)} to fetch,"
-        f" some {low:,.0f} to {high:,.0f} minutes."
+        f" some {low:,} to {high:,} minutes."
     )
     yield from fetching.notes
 
@@ -81,3 +81,9 @@ def sentences(found: Estimate) -> Iterator[str]:
 def size(count: float) -> str:
     """Bytes for people."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
+def minutes(seconds: tuple[float, float]) -> tuple[int, int]:
+    """The least and the most that something takes, in whole minutes that differ, from one on."""
+    low = max(round(seconds[0] / 60), 1)
+    return low, max(round(seconds[1] / 60), low + 1)

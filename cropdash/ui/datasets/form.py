@@ -151,13 +151,13 @@ def taking(config: BuildConfig, zones: tuple[Zone, ...]) -> str:
     if not fetching.transfer:
         expected = data.store().expected_build(config, zones, found.season)
         return f"{told} {waits.told(expected)}"
-    low, high = (seconds / 60 for seconds in fetching.seconds)
+    low, high = estimate.minutes(fetching.seconds)
     return f"{told} " + say(
         "{requests} requests, up to {size} to fetch, some {low} to {high} minutes.",
         requests=number(fetching.requests),
         size=size(fetching.transfer),
-        low=number(low, ",.0f"),
-        high=number(high, ",.0f"),
+        low=number(low),
+        high=number(high),
     )
 
 
