@@ -157,7 +157,8 @@ def test_a_crossvalidation_shows_its_folds(where: Folders) -> None:
     study = _study(where, "done", kind="crossvalidate")
     units = ("pixel", "parcel")
     folds = [{"fold": i, "zones": ["a", "b"], **dict.fromkeys(units, FOLD)} for i in range(3)]
-    study.write_scores({"folds": folds, "mean": dict.fromkeys(units, SPREAD)})
+    mean = dict.fromkeys(units, SPREAD)
+    study.write_scores({"folds": folds, "mean": mean, "seconds": 3.0})
     app = _open(do="crossvalidation", study=study.study_id)
     shown = {m.label: m.value for m in app.metric}
     assert shown["Pixel accuracy"] == "0.750 ± 0.020"

@@ -29,7 +29,9 @@ from cropdash.files.retry import Retry
 from cropdash.ingest import http, zones
 from cropdash.ingest.local.source import LocalSource
 from cropdash.ingest.registers import remote, wfs
-from cropdash.ingest.stac import Endpoint, StacSource, assets
+from cropdash.ingest.stac import assets
+from cropdash.ingest.stac.endpoints import Endpoint
+from cropdash.ingest.stac.source import StacSource
 from cropdash.ingest.zones import area
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import build, place

@@ -393,6 +393,7 @@ def typed(*words: str, keys: str = "") -> str:
 
 def test_users_are_set_listed_and_removed_by_commands(where, monkeypatch):
     path, twice = where.data.parent / "users.json", "a long password\n" * 2
+    monkeypatch.setattr(access, "_ask", [])  # a terminal's process has no page to ask
     monkeypatch.setenv("CROPDASH_USERS", str(path))
     told = typed("users", "set", "anna", "--role", "analyst", keys=twice)
     assert "a long password" not in told

@@ -30,7 +30,7 @@ def locked() -> dict[str, tuple[Version, list[str]]]:
 
 def faults() -> list[tuple[str, Version]]:
     rows = re.findall(
-        r"^\| ([\w-]+) \| (\d[\d.]*) \|",
+        r"^\| ([\w-]+) \| (\d[\d.]*) \| (?:CVE|GHSA)",
         (ROOT / "docs" / "security.md").read_text(encoding="utf-8"),
         re.MULTILINE,
     )

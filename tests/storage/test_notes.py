@@ -113,7 +113,7 @@ def test_a_deleted_run_is_gone_and_what_a_broken_deletion_left_too(tmp_path: Pat
     left = tmp_path / ".deleted-cnn-before"
     left.mkdir()
     act(tmp_path, run.run_id, "delete")
-    assert [path.name for path in tmp_path.iterdir()] == [other.run_id]
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == [other.run_id]
     with pytest.raises(RunNotFound):
         act(tmp_path, run.run_id, "delete")
 

@@ -19,6 +19,7 @@ from cropdash.settings.sources import SourceKind
 from cropdash.ui.datasets import controls, watch, zone_choice
 from cropdash.ui.shell import address, data, frame, identity
 from cropdash.ui.shell.literal import literal
+from cropdash.ui.widgets import table as widget
 
 Start = Callable[[BuildConfig], object]
 
@@ -120,7 +121,7 @@ def _found(config: BuildConfig) -> None:
     facts = list(sources.of(config).found(config, legend))
     if facts:
         table = pd.DataFrame(facts, columns=[say("What"), say("Found")])
-        st.dataframe(table, hide_index=True, width="stretch")
+        widget.show(table, width="stretch")
 
 
 def _legend(config: BuildConfig) -> str:

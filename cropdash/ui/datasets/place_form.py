@@ -22,6 +22,7 @@ from cropdash.settings.build import RESERVED, BuildConfig
 from cropdash.ui.datasets import form, incoming, zone_choice, zone_lists
 from cropdash.ui.shell import frame
 from cropdash.ui.shell.literal import literal
+from cropdash.ui.widgets import table as widget
 
 RADIUS_KM = 10.0  # around the place
 FIRST_YEAR = 2016  # of a whole season of images; the register's service begins a year before
@@ -212,7 +213,7 @@ def _offer(
             classes = load(codes=asked.codes).classes
             rows = [(label(classes[crop]), retell(why)) for crop, why in about.untested]
             table = pd.DataFrame(rows, columns=[say("Class"), say("Why")])
-            st.dataframe(table, hide_index=True, height=min(36 * len(table) + 38, 260))
+            widget.show(table, height=min(36 * len(table) + 38, 260))
     config = _config(asked, register, listed)
     st.caption(say("The same from a terminal:"))
     told = looking.command_line(asked.name, asked.lat, asked.lon, **asked.options)

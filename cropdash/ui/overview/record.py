@@ -12,7 +12,7 @@ from cropdash.i18n import number, say, sentence
 from cropdash.settings import access as settings
 from cropdash.storage import record
 from cropdash.ui.shell import data, frame
-from cropdash.ui.widgets import chart
+from cropdash.ui.widgets import chart, table
 
 _SHOWN = 200  # rows, the newest
 _COLUMNS = {
@@ -53,9 +53,7 @@ def show() -> None:
         found = record.read((store.data, store.models))
         rows = pd.DataFrame([asdict(e) for e in found.events[::-1]], columns=list(_COLUMNS))
         said = [_said(event) for event in found.events[: -_SHOWN - 1 : -1]]
-        st.dataframe(
-            pd.DataFrame(said, columns=[say(c) for c in _COLUMNS.values()]), hide_index=True
-        )
+        table.show(pd.DataFrame(said, columns=[say(c) for c in _COLUMNS.values()]))
         if found.damaged:
             st.caption(say("{n} damaged rows were passed over.", n=number(found.damaged)))
         chart.download(say("The record (CSV)"), lambda: data.csv(rows), "record.csv")
