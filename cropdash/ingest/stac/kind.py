@@ -58,6 +58,7 @@ class StacBuild(RegisterBuild):
 def _open(config: StacBuild) -> Source:
     with needing("stac"):
         import planetary_computer  # type: ignore[import-untyped]  # noqa: F401 (of some providers)
+        import pystac_client  # noqa: F401 (for each search)
 
         from cropdash.ingest.stac.source import StacSource
     from cropdash.ingest import registers, zones
