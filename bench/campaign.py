@@ -212,7 +212,7 @@ def _child(act: Callable[[Path], None], folder: Path, said: Path, hurt: Hurt | N
     except CropdashError as error:  # of what is no command: a page shows its sentence
         code = 2
         os.write(2, f"{error}\n".encode())
-    except BaseException as error:
+    except BaseException as error:  # a fault that the bench is there to count
         os.write(2, f"\nTraceback: {type(error).__name__}: {error}\n".encode())
     finally:
         sys.stdout.flush()

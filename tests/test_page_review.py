@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import json
 import shutil
 from dataclasses import replace
 
@@ -215,7 +216,9 @@ def test_by_a_day_the_list_is_of_that_day_and_what_was_green_stays_so(runs, worl
         for day in (june, july):
             ask_by(world, run.run_id, day, i + day.month)
     try:
-        whole, early = show(), show(by=june.isoformat())
+        first = cases.cases(runs, "class").sort_values("n_pixels").iloc[-1]
+        place = {"zone": str(first["zone_id"]), "parcel": str(first["parcel_id"])}
+        whole, early = show(**place), show(by=june.isoformat(), **place)
         assert [b.label for b in whole.selectbox].count("As seen by") == 1
         mine = data.store().run(f"{runs[0].run_id}@{june}")
         assert mine.scores is not None
@@ -230,12 +233,23 @@ def test_by_a_day_the_list_is_of_that_day_and_what_was_green_stays_so(runs, worl
         green = both[both["light_x"] == "green"]
         assert len(green) > 0
         assert (green["light_y"] == "green").all()
-        charts = list(early.get("plotly_chart"))
-        assert len(charts) >= 2
+        assert len(early.get("plotly_chart")) >= 2
+        assert max(periods_shown(whole)) > "2023-07"  # else this proves nothing
+        assert max(periods_shown(early)) < "2023-07"
+        shown = seasons.lit(table, data_runs(runs), "class", Rules(), june)
+        taken = listing.record(decided(shown), ["CNN", "XGBoost"], "class", "demo")
+        assert set(taken["as_of"]) == {"2023-06-30"}
         assert any("season" in e.label for e in early.expander)
     finally:
         for run in runs:
             shutil.rmtree(runs_of.find(world.models, run.run_id).path / layout.SEASON)
+
+
+def periods_shown(app: AppTest) -> list[str]:
+    """Days on the axis of the parcel's series and of the bands beside it."""
+    specs = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    series = next(s for s in specs if "NDVI" in json.dumps(s["layout"].get("yaxis", {})))
+    return [str(day)[:10] for trace in series["data"] for day in trace.get("x", [])]
 
 
 def data_runs(runs):

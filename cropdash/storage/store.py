@@ -75,6 +75,7 @@ class RunInfo:
     legend_hash: str  # of the classes that it names
     notes: Notes = Notes()  # noqa: RUF009 (frozen): its name, note and tags, whether it is put away
     days: tuple[dt.date, ...] = ()  # by which it was asked before the season was over
+    as_of: dt.date | None = None  # the day by which these are its answers; None: the whole season
 
     def by(self, day: dt.date) -> str:
         """The id of what it says by a day."""
@@ -196,7 +197,10 @@ class Store:
         if not seasons.is_dated(run_id):
             return _info(found)
         whole = _info(RunFolder(found.path.parents[1]))
-        return replace(whole, run_id=run_id, scores=found.scores(), zones=found.predicted_zones())
+        return replace(
+            whole, run_id=run_id, scores=found.scores(), zones=found.predicted_zones(),
+            as_of=dt.date.fromisoformat(found.path.name),
+        )  # fmt: skip
 
     record = _of(_run, RunFolder.record)
     sides = _of(_run, RunFolder.sides)

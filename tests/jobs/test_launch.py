@@ -160,6 +160,24 @@ def test_killed_worker_reads_as_lost_at_once_here(where: Folders) -> None:
     assert "-9" in status.read(folder).error  # type: ignore[union-attr]
 
 
+def test_a_worker_that_is_ended_is_stopped_though_another_sees_it_gone_first(
+    where: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = _start(where)
+    _wait(lambda: _running(folder))
+    child, end = launch._children[-1][0], launch.processes.end
+
+    def ended_and_seen(process: psutil.Process) -> bool:
+        done = end(process)
+        _wait(lambda: child.poll() is not None)
+        launch.reap()  # of another reader's page
+        return done
+
+    monkeypatch.setattr(launch.processes, "end", ended_and_seen)
+    assert launch.end_now(folder.name)
+    assert _state(folder) == "stopped"
+
+
 def test_killed_worker_of_an_earlier_server_reads_as_lost(where: Folders) -> None:
     """Nobody reaps it: the heartbeat grows old, and its death freed the lock."""
     folder = _start(where)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from cropdash.ingest.local.land import SIDE_PX, Land
 
 
 @dataclass(frozen=True)
-class _Folder:
+class _Folder(ABC):
     """What is read of a folder, whatever its images are."""
 
     folder: Path
@@ -38,9 +39,9 @@ class _Folder:
         return Land(self.folder, self.layout, self.register, self.listed, self.side_px)
 
     @property
+    @abstractmethod
     def paths(self) -> Sequence[Path]:
         """Files on whose pixels zones are cut."""
-        raise NotImplementedError
 
     def zones(self) -> tuple[Zone, ...]:
         """Each is a rectangle of the images' own pixels. Raises InvalidRegister, NotEnoughData."""

@@ -142,6 +142,8 @@ def record(rows: pd.DataFrame, models: Sequence[str], level: Level, dataset: str
         told[f"{name}_class"] = [called[k] for k in rows[f"named_{i}"]]
         told[f"{name}_confidence"] = rows[f"sure_{i}"]
     told["evidence"] = [" ".join(words.reasons(row, models, called)) for _, row in rows.iterrows()]
+    if "as_of" in rows:  # the day by which the models were asked
+        told["as_of"] = rows["as_of"]
     return pd.DataFrame(told.assign(decision=rows["decision"], note=rows["note"]))
 
 

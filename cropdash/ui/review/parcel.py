@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from cropdash import i18n
-from cropdash.domain import Level, Zone
+from cropdash.domain import Level, Period, Zone
 from cropdash.figures import maps, palette, series, wording
 from cropdash.i18n import number, say
 from cropdash.storage.store import RunInfo
@@ -34,12 +35,28 @@ def choose(rows: pd.DataFrame, whole: pd.DataFrame) -> pd.Series | None:
 
 
 def place_and_year(case: pd.Series, runs: Sequence[RunInfo], level: Level) -> None:
-    """The parcel on its map, and its year against what was declared and what is suggested."""
+    """The parcel on its map, and its year against what was declared and what is suggested.
+
+    Of runs that answer by a day nothing is shown that came after it.
+    """
     dataset, zone, parcel = runs[0].dataset, str(case["zone_id"]), int(case["parcel_id"])
     place = {z.zone_id: z for z in data.zones(dataset)}[zone]
-    bands = _bands(dataset, case, level)
-    _map(dataset, place, parcel, _telling_period(dataset, bands))
-    _series(dataset, zone, parcel, bands)
+    periods = _over(data.periods(dataset), runs[0].as_of)
+    bands = [
+        (name, table[table["period"].isin(periods)], colour)
+        for name, table, colour in _bands(dataset, case, level)
+    ]
+    _map(dataset, place, parcel, _telling_period(dataset, bands, periods))
+    table = data.series(dataset, zone)
+    table = table[table["period"].isin(periods)]
+    if runs[0].as_of is not None:  # what was filled in may be so from later observations
+        table = table[~series.is_filled(table)]
+    _series(dataset, zone, parcel, bands, table)
+
+
+def _over(periods: Sequence[str], day: dt.date | None) -> list[str]:
+    """Those of the periods that are over at the end of the day; all without one."""
+    return [period for period in periods if day is None or Period.of(period).end <= day]
 
 
 def evidence(case: pd.Series, runs: Sequence[RunInfo], level: Level) -> None:
@@ -57,7 +74,7 @@ def evidence(case: pd.Series, runs: Sequence[RunInfo], level: Level) -> None:
         parcel_answers.probabilities_chart(
             run_pair.Pair(dataset, place, (runs[0], runs[1])), parcel
         )
-    parcel_card.facts(dataset, zone, parcel)
+    parcel_card.facts(dataset, zone, parcel, year=runs[0].as_of is None)
     _links(dataset, zone, parcel)
 
 
@@ -106,11 +123,13 @@ def _bands(dataset: str, case: pd.Series, level: Level) -> list[tuple[str, pd.Da
     return out
 
 
-def _telling_period(dataset: str, bands: Sequence[tuple[str, pd.DataFrame, str]]) -> str:
-    """The period in which the two bands lie furthest apart, by their own widths."""
-    periods = data.periods(dataset)
+def _telling_period(
+    dataset: str, bands: Sequence[tuple[str, pd.DataFrame, str]], periods: Sequence[str]
+) -> str:
+    """Of the periods that in which the two bands lie furthest apart, by their own widths."""
     if len(bands) < 2:
-        return choices.standing(dataset)
+        usual = choices.standing(dataset)
+        return usual if usual in periods else periods[-1]
     one, two = (table.set_index("period").reindex(list(periods)) for _, table, _ in bands)
     width = (one["p90"] - one["p10"] + two["p90"] - two["p10"]).clip(lower=0.02)
     apart = ((one["p50"] - two["p50"]).abs() / width).fillna(0.0)
@@ -131,9 +150,12 @@ def _map(dataset: str, zone: Zone, parcel: int, period: str) -> None:
 
 
 def _series(
-    dataset: str, zone: str, parcel: int, bands: Sequence[tuple[str, pd.DataFrame, str]]
+    dataset: str,
+    zone: str,
+    parcel: int,
+    bands: Sequence[tuple[str, pd.DataFrame, str]],
+    table: pd.DataFrame,
 ) -> None:
-    table = data.series(dataset, zone)
     if parcel not in table.index:
         return
     ink = palette.of_theme(frame.is_dark()).text

@@ -87,7 +87,7 @@ def lit(
     """The evidence of the day with the lamps that it and the days before give as `light`."""
     lamp = lamps.lamps(_evidence(runs, level), rules)
     today = lamp[lamp["as_of"] == day].set_index(lamps.KEYS)["lamp"].rename("light")
-    return found.join(today, on=lamps.KEYS)
+    return found.join(today, on=lamps.KEYS).assign(as_of=day.isoformat())
 
 
 def _evidence(runs: Sequence[RunInfo], level: Level) -> dict[dt.date, pd.DataFrame]:

@@ -20,8 +20,8 @@ def named(dataset: str, zone: str, parcel: int) -> str:
     return data.parcel_names(dataset, zone)[parcel].split(" · ", 1)[0]
 
 
-def facts(dataset: str, zone: str, parcel: int) -> None:
-    """Crop in two languages, code, area, and how usual its year is."""
+def facts(dataset: str, zone: str, parcel: int, *, year: bool = True) -> None:
+    """Crop in two languages, code, area, and, with `year`, how usual its whole season is."""
     table = data.parcels(dataset, zone)
     row = table[table["parcel_id"] == parcel].iloc[0]
     legend = data.legend(dataset)
@@ -35,7 +35,7 @@ def facts(dataset: str, zone: str, parcel: int) -> None:
     st.markdown(
         " · ".join(filter(None, (f"**{literal(label(crop))}**", literal(other_label(crop)))))
     )
-    usual = usual_periods(dataset, zone, row)
+    usual = usual_periods(dataset, zone, row) if year else None
     facts = [
         declared,
         f"{number(row['area_ha'], ',.2f')} ha",
