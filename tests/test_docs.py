@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import importlib.util
+import io
 import re
 import shutil
 import sys
@@ -11,6 +11,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 from streamlit.testing.v1 import AppTest
 
 from cropdash import i18n
@@ -119,8 +120,9 @@ def test_the_recipe_of_a_page_makes_a_page_that_stands_in_the_menu_and_speaks_fr
     recipe = read(ROOT / "CONTRIBUTING.md").partition("## Adding a page")[2].partition("\n## ")[0]
     (file,) = set(re.findall(r"`(pages/\w+\.py)`", recipe))
     (code,) = re.findall(r"   ```python\n(.*?)   ```", recipe, re.DOTALL)
-    (rows,) = re.findall(r"   ```csv\n(.*?)   ```", recipe, re.DOTALL)
-    known = i18n.french() | dict(csv.reader(textwrap.dedent(rows).splitlines()))
+    (rows,) = re.findall(r"   ```po\n(.*?)   ```", recipe, re.DOTALL)
+    added = read_po(io.StringIO(textwrap.dedent(rows)))
+    known = i18n.catalogue("fr") | {str(m.id): str(m.string) for m in added if m.id}
     shutil.copy(ROOT / "app.py", tmp_path)
     shutil.copytree(ROOT / "pages", tmp_path / "pages")
     (tmp_path / file).write_text(textwrap.dedent(code), encoding="utf-8")
@@ -128,7 +130,7 @@ def test_the_recipe_of_a_page_makes_a_page_that_stands_in_the_menu_and_speaks_fr
     where = Folders(tmp_path / "data", tmp_path / "models")
     monkeypatch.setattr(frame, "_ROOT", tmp_path)
     monkeypatch.setattr(frame, "PAGES", frame._listed())
-    monkeypatch.setattr(i18n, "french", lambda: known)
+    monkeypatch.setattr(i18n, "catalogue", lambda language: known)
     monkeypatch.setattr(data, "folders", lambda: where)
     data.store.clear()
     app = AppTest.from_file(str(tmp_path / "app.py"), default_timeout=60).run()

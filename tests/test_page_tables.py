@@ -74,7 +74,7 @@ def test_a_table_keeps_its_numbers_and_writes_them_as_told():
     assert values["n"].tolist() == [12345, 7]
     assert values["share"].tolist() == [0.004, 0.52]
     assert shown["n"].tolist() == ["12\u202f345", "7"]
-    assert shown["share"].tolist() == ["< 1\u202f%", "52\u202f%"]
+    assert shown["share"].tolist() == ["< 1\xa0%", "52\xa0%"]
     assert shown["id"].tolist() == ["12345", "2"]
     assert shown["gap"].tolist() == ["1\u202f234,50", "–"]
 

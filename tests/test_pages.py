@@ -99,8 +99,8 @@ def test_every_page_speaks_french_and_keeps_its_selection(page, at, world):
     zone = data.store().zones("demo")[0].zone_id
     app = show(page, lang="fr", dataset="demo", zone=zone)
     name = next(listed.name for listed in frame.PAGES if listed.path == page)
-    assert name in i18n.french(), "add the page's name to resources/french.csv"
-    assert app.title[0].value == i18n.french()[name]
+    assert name in i18n.catalogue("fr"), "run python -m docs.words"
+    assert app.title[0].value == i18n.catalogue("fr")[name]
     assert not app.error
     assert app.query_params["zone"] in (zone, [zone])
     english = show(page, lang="en", dataset="demo", zone=zone)

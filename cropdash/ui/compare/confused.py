@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from cropdash import i18n
 from cropdash.domain import Level
 from cropdash.figures import wording
 from cropdash.i18n import number, probability, say
@@ -149,7 +150,7 @@ def _readable(
 
 def _language() -> str:
     spoken = st.query_params.get("lang")
-    return f"&lang={spoken}" if spoken in ("en", "fr") else ""
+    return f"&lang={spoken}" if spoken in i18n.LANGUAGES else ""
 
 
 def _parsed(text: str | None, n: int) -> Cell | None:

@@ -15,7 +15,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from cropdash import __doc__ as about
 from cropdash import i18n
 from cropdash.domain.errors import CropdashError
-from cropdash.i18n import Language, say, sentence
+from cropdash.i18n import say, sentence
 from cropdash.settings.folders import PROJECT
 from cropdash.ui.shell import address, identity
 from cropdash.ui.shell.literal import told
@@ -160,7 +160,7 @@ def _language_switch() -> None:
     st.segmented_control(
         say("Language"),
         i18n.LANGUAGES,
-        format_func=lambda spoken: i18n.NAMES[spoken],
+        format_func=i18n.own_name,
         key="language",
         label_visibility="collapsed",
         required=True,
@@ -168,7 +168,7 @@ def _language_switch() -> None:
     )
 
 
-def _of_reader() -> Language | None:
+def _of_reader() -> str | None:
     """The language in the page's address; on a first visit that of the reader's browser."""
     if get_script_run_ctx(suppress_warning=True) is None:
         return None  # not in a page: a test, a worker

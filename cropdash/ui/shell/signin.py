@@ -64,7 +64,7 @@ def _spoken(handler: Handler) -> Handler:
 
     async def answer(request: Request) -> Response:
         asked = request.headers.get("accept-language", "")[:2]
-        with i18n.speaking("fr" if asked == "fr" else "en"):
+        with i18n.speaking(asked if asked in i18n.LANGUAGES else "en"):
             return await handler(request)
 
     return answer
