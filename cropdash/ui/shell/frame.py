@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,7 +59,11 @@ def _number(path: Path) -> int:
 
 
 PAGES = _listed()
-_ICON = Path(__file__).parents[1] / "icon.png"
+# In the page itself: as a file of its own the server forgets it when a page is left or reloaded,
+# and a browser that asks a moment later is told that there is no such picture.
+_ICON = "data:image/png;base64," + base64.b64encode(
+    (Path(__file__).parents[1] / "icon.png").read_bytes()
+).decode("ascii")
 CREDIT = sentence(
     "French crop classes: RPG © IGN/ASP, Licence Ouverte Etalab 2.0. "
     "Contains modified Copernicus Sentinel data where real scenes are shown."
@@ -82,11 +87,11 @@ def begin(title: str, lead: str) -> DeltaGenerator:
     _take_along(title)
     st.set_page_config(
         page_title=f"{say(title)} · cropdash",
-        page_icon=str(_ICON),
+        page_icon=_ICON,
         layout="wide",
         initial_sidebar_state=_MENU_PX,
     )
-    st.logo(str(_ICON), size="large")
+    st.logo(_ICON, size="large")
     with st.sidebar:
         _menu()
     if is_dark():
