@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__main__": {"cli"},
     "ui": {
         *EVERYONE, "evaluate", "figures", "storage.store", "storage.decisions", "storage.notes",
-        "storage.record", "storage.uploads", "storage.users",
+        "storage.record", "storage.reports", "storage.uploads", "storage.users", "files.tables",
     },
     "pages": {*EVERYONE, "ui", "figures", "jobs"},
 }  # fmt: skip

@@ -32,6 +32,7 @@ _MODULES = {
     "study": "crossvalidate search",
     "season": "season",
     "zones": "zones",
+    "audit": "audit",
     "team": "users record",
     "simulate": "simulate",
 }

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cropdash.domain.errors import ConfigError, CropdashError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# How a spreadsheet knows a formula, in full width too, and numbers that are none.
+_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -118,3 +123,23 @@ def _cells(
             " holds the separator into quotes."
         )
     return dict(zip(columns, (cell.strip() for cell in cells), strict=False))
+
+
+def to_csv(table: pd.DataFrame) -> bytes:
+    """A table as CSV for a spreadsheet, which takes no text of it for a formula.
+
+    Texts that it would take for one begin with an apostrophe, as spreadsheets write them.
+    """
+    texts = {str(name): table[name].map(inert) for name in table.select_dtypes(exclude="number")}
+    text: str = table.assign(**texts).rename(columns=inert).to_csv(index=False)
+    return text.encode()
+
+
+def inert(cell: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula."""
+    if not isinstance(cell, str):
+        return cell
+    # Single carriage returns, of which not every writer puts quotes around.
+    text = cell.replace("\r\n", "\n").replace("\r", "\n")
+    is_formula = _FORMULA.match(text) and not _NUMBER.fullmatch(text)
+    return f"'{text}" if is_formula else text

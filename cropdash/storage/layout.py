@@ -8,6 +8,8 @@ models/<run>/       config.json, status.json, zones.json, notes.json, epochs.jso
     scores/         scores.json, confusions.parquet, calibration.parquet, areas.parquet
     season/<day>/   what it says by that day: predictions/, scores/ and calibration.json again
 models/studies/<study>/  config.json, status.json, folds/<n>/ (a run each), trials/<n>.json
+models/reports/<report>/  order.json, status.json; report.html and .pdf, or of an audit audit.json,
+                          frame.parquet, sample.csv and .gpkg, answers.csv, certificate.json and .html
 data/record.jsonl, models/record.jsonl: who did what
 """
 
@@ -68,6 +70,19 @@ FOLDS, TRIALS = "folds", "trials"
 FOLD_PARCELS = "parcels.parquet"
 TRIAL_VERSION = 1  # of trials/<n>.json
 FOLD_DONE = Form("finished.json", kind=shapes.Finished)  # of a fold of a trial
+
+# A report
+REPORTS = "reports"  # beside the runs, and no run itself
+ORDER = Form("order.json", kind=shapes.Ordered)
+REPORT_PAGE, REPORT_PDF = "report.html", "report.pdf"
+AUDIT, CERTIFICATE = (
+    Form("audit.json", kind=shapes.Audit),
+    Form("certificate.json", kind=shapes.Certificate),
+)
+CERTIFICATE_PAGE = "certificate.html"
+FRAME, ANSWERS = "frame.parquet", "answers.csv"  # all parcels of an audit; what was found of some
+SAMPLE_CSV, SAMPLE_OUTLINES = "sample.csv", "sample.gpkg"  # to be filled in
+RETURNED = ("returned.csv", "returned.gpkg")  # what a page was given: one of them
 
 
 def datasets(data: Path) -> tuple[str, ...]:

@@ -226,3 +226,50 @@ class Finished:
     score: float
     accuracy: float
     macro_f1: float
+
+
+@dataclass
+class Ordered:
+    """order.json of a report."""
+
+    order: dict[str, Any]
+    created: str
+    by: str
+
+
+@dataclass
+class Stratum:
+    """Of an audit: how many parcels it holds, and how many were drawn."""
+
+    name: str
+    class_id: Count | None
+    parcels: Count
+    hectares: Annotated[float, Field(ge=0, lt=1e12)]
+    expected: Share
+    drawn: Count
+
+
+@dataclass
+class Audit:
+    """audit.json: what was drawn from what, with the digests of the maps and of the files."""
+
+    dataset: str
+    dataset_fingerprint: str
+    legend_hash: str
+    classes: list[str]
+    maps: dict[str, dict[str, Digest]]
+    zones: list[str]
+    seed: str
+    design: str
+    wanted: Count
+    strata: list[Stratum]
+    digests: dict[str, Digest]
+
+
+@dataclass
+class Certificate:
+    """certificate.json: what an audit found, and of what."""
+
+    audit: str
+    digests: dict[str, Digest]
+    results: dict[str, Any]

@@ -16,6 +16,10 @@ DECIDED = {
     "zone_id": "text", "parcel_id": "id", "truth": "class", "predicted": "class",
     "confidence": "share", "correct": "flag",
 }  # fmt: skip
+FRAME = {
+    "zone_id": "text", "parcel_id": "id", "register_id": "text", "area_ha": "amount",
+    "stratum": "class", "a": "class", "b": "class", "drawn": "flag",
+}  # fmt: skip
 SHARES = r"^p_\d+$"
 
 

@@ -6,7 +6,6 @@ dataset or a repeated prediction is never shown stale.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import wraps
@@ -19,15 +18,13 @@ import streamlit as st
 from cropdash import i18n
 from cropdash.domain import Cube, Labels, Legend, Prediction, Zone
 from cropdash.domain.errors import CropdashError, InvalidRun
+from cropdash.files import tables
 from cropdash.i18n import label, number
 from cropdash.settings.folders import folders
 from cropdash.storage.store import Description, RunInfo, Store
 
 # Parcels in a select box, which is sent anew with each click: all 10,000 of a zone would be 430 kB.
 _LISTED = 300
-# How a spreadsheet knows a formula, in full width too, and numbers that are none.
-_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 Reads = TypeVar("Reads", bound=Callable[..., Any])
 
 
@@ -224,19 +221,7 @@ def csv(table: pd.DataFrame, dataset: str | None = None) -> bytes:
     Texts that a spreadsheet would take for formulas begin with an apostrophe, as it writes them.
     """
     told = table if dataset is None else table.assign(**description(dataset).season.columns)
-    texts = {str(name): told[name].map(_inert) for name in told.select_dtypes(exclude="number")}
-    text: str = told.assign(**texts).rename(columns=_inert).to_csv(index=False)
-    return text.encode()
-
-
-def _inert(cell: Any) -> Any:
-    if not isinstance(cell, str):
-        return cell
-    text = cell.replace("\r\n", "\n").replace(
-        "\r", "\n"
-    )  # of which not every writer puts quotes around
-    is_formula = _FORMULA.match(text) and not _NUMBER.fullmatch(text)
-    return f"'{text}" if is_formula else text
+    return tables.to_csv(told)
 
 
 def stem(dataset: str, *parts: object) -> str:

@@ -1,0 +1,1 @@
+"""A map judged by a probability sample of parcels: its design, its estimates, and two maps on it."""
