@@ -135,9 +135,7 @@ def verify(name: Name, as_json: Json = False) -> None:
         print_json([vars(check) for check in checks])
     else:
         for check in checks:
-            word, style = {True: ("holds", "green"), False: ("FAILS", "red")}.get(
-                check.holds, ("not checked", "yellow")
-            )
+            word, style = _SAID[check.holds]
             detail = f" ({check.detail})" if check.detail else ""
             console.print(marked(f"{word:>11}", style, f"  {check.what}{detail}"))
     if any(check.holds is False for check in checks):
@@ -189,6 +187,7 @@ def _print(found: dict[str, Any], labels: dict[int, str]) -> None:
         )
 
 
+_SAID = {True: ("holds", "green"), False: ("FAILS", "red"), None: ("not checked", "yellow")}
 _SHOWN = ("users", "producers", "area")
 
 

@@ -33,8 +33,8 @@ def sample_size(sizes: ArrayLike, expected: ArrayLike, standard_error: float) ->
         )
     n, right = _checked(sizes, expected)
     weights, spread = n / n.sum(), _spread(right)
-    wanted = (weights * spread).sum() ** 2
-    wanted /= standard_error**2 + (weights * spread**2).sum() / n.sum()
+    wanted = float((weights * spread).sum()) ** 2
+    wanted /= standard_error**2 + float((weights * spread**2).sum() / n.sum())
     return min(math.ceil(wanted), int(n.sum()))
 
 

@@ -155,4 +155,5 @@ def by_class(sample: Sample, mapped_ha: ArrayLike, *, finite: bool = True) -> pd
 
 
 def _times(found: Estimate, area: float) -> Estimate:
-    return Estimate(*(area * value for value in found[:4]), found.n)
+    value, error, low, high, n = found
+    return Estimate(area * value, area * error, area * low, area * high, n)

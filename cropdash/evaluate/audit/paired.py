@@ -61,7 +61,8 @@ def sign_test(signs: ArrayLike, weights: ArrayLike) -> float:
 def _steps(weights: NDArray[np.float64]) -> NDArray[np.int64]:
     if np.allclose(weights, weights[0]):
         return np.ones(len(weights), np.int64)
-    return np.maximum(1, np.rint(_LEVELS * weights / weights.max())).astype(np.int64)
+    steps = np.rint(_LEVELS * weights / weights.max()).astype(np.int64)
+    return np.where(steps < 1, 1, steps)
 
 
 def _sums(steps: NDArray[np.int64], length: int) -> NDArray[np.float64]:

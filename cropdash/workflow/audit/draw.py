@@ -167,7 +167,7 @@ def _expected(
     if order.expected is not None:
         return np.full(count, order.expected)
     means = frame["sure"].fillna(0.5).groupby(frame["stratum"]).mean()
-    return np.clip(means.reindex(range(count)).to_numpy(np.float64), 0.05, 0.99)
+    return np.array([min(max(float(means[h]), 0.05), 0.99) for h in range(count)])
 
 
 def _write_files(path: Path, frame: gpd.GeoDataFrame) -> None:

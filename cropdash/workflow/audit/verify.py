@@ -39,15 +39,9 @@ def verify(folder: Path, models: Path | None = None) -> list[Check]:
 
 def _parts(folder: Path, models: Path | None) -> Iterator[list[Check]]:
     told = layout.CERTIFICATE.read(folder)
-    yield [
-        _check(f"{name} is the certified file", lambda n=name, d=digest: _same(folder / n, d))
-        for name, digest in told["digests"].items()
-    ]
+    yield [_file(folder, n, digest, "certified") for n, digest in told["digests"].items()]
     about = layout.AUDIT.read(folder)
-    yield [
-        _check(f"{name} is the file that was drawn", lambda n=name, d=digest: _same(folder / n, d))
-        for name, digest in about["digests"].items()
-    ]
+    yield [_file(folder, n, digest, "drawn") for n, digest in about["digests"].items()]
     yield [_check("the sample is what seed and strata draw", lambda: _redrawn(folder, about))]
     yield [_check("the estimates follow from the answers", lambda: _rescored(folder, told))]
     maps = zip("ab", about["maps"].items(), strict=False)
@@ -62,8 +56,11 @@ def _check(what: str, test: Callable[[], str]) -> Check:
     return Check(what, not fault, fault)
 
 
-def _same(path: Path, digest: str) -> str:
-    return "" if atomic.checksum(path) == digest else "it was changed since"
+def _file(folder: Path, name: str, digest: str, word: str) -> Check:
+    def test() -> str:
+        return "" if atomic.checksum(folder / name) == digest else "it was changed since"
+
+    return _check(f"{name} is the file that was {word}", test)
 
 
 def _redrawn(folder: Path, about: dict[str, Any]) -> str:
