@@ -1,6 +1,7 @@
 """Settings for all tests."""
 
 import functools
+import os
 import sys
 from collections.abc import Iterator
 
@@ -17,6 +18,12 @@ config.set_option("runner.enforceSerializableSessionState", False)
 manifest_scanner.scan_component_manifests = functools.cache(
     manifest_scanner.scan_component_manifests
 )
+
+# No test cuts the power: that a file outlasts a killed process is the kernel's doing, not the disk's.
+os.fsync = lambda handle: None
+
+# Two trainings on two cores: threads that wait for the next step sleep instead of spinning.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # How long one example takes is the machine's load as often as the code's fault.
 hypothesis.settings.register_profile("patient", deadline=None)

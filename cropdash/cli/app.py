@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -78,6 +79,7 @@ def command(name: str) -> Any:
     return typer.main.get_command(group)
 
 
+@cache
 def _told(name: str) -> str:
     """What a command does: the docstring of its function, read and not run."""
     found = find_spec(f"cropdash.cli.{COMMANDS[name]}")

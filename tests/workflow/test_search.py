@@ -11,7 +11,6 @@ from dataclasses import replace
 import pytest
 
 from cropdash.domain.errors import InvalidRun, NotEnoughData
-from cropdash.files import atomic
 from cropdash.settings import folders as installation
 from cropdash.settings.folders import Folders
 from cropdash.storage import status, studies
@@ -32,8 +31,7 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture
-def folders(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(atomic.os, "fsync", lambda handle: None)  # a test needs no lasting disk
+def folders(data, tmp_path):
     return Folders(data, tmp_path / "models")
 
 
