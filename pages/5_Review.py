@@ -12,7 +12,7 @@ MENU_ICON = ":material/fact_check:"
 MENU_NEEDS = "prediction"
 
 head = frame.begin("Review", "Declarations that deserve a second look, with the evidence.")
-names = [name for name in data.datasets() if any(r.scores for r in data.usable_runs(name))]
+names = [name for name in data.datasets() if data.reviewable_runs(name)]
 if not names:
     frame.stop_with(
         say("There is no prediction yet: train a model, it then predicts the test zones."),
@@ -22,7 +22,7 @@ if not names:
 
 with head, frame.or_stop():
     dataset = choices_of.dataset_of(names)
-    chosen = choices.choose_runs([r for r in data.usable_runs(dataset) if r.scores])
+    chosen = choices.choose_runs(data.reviewable_runs(dataset))
     day = seasons.choose_day(chosen)
     runs = seasons.by(chosen, day)
 if not cases.common_zones(runs):

@@ -58,7 +58,7 @@ def test_every_command_explains_itself_with_an_example(name):
         (("build", "x"), "--folder"),
         (("build", "x", "--folder", "nowhere"), "no folder "),
         (("build", "x", "--workers", "3"), "No build of 'x' was begun"),
-        (("build", "x", "--source", "stac"), "'register_path' is missing"),
+        (("build", "x", "--source", "stac"), "'zones_path' is missing"),
         (
             ("build", "x", "--source", "stac", "--register", "r", "--zones", "z.csv"),
             "z.csv can't be read",

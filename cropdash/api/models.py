@@ -16,12 +16,12 @@ from cropdash.domain import Zone
 from cropdash.domain.errors import DatasetNotFound
 from cropdash.jobs import worker
 from cropdash.settings import classifiers, folders
-from cropdash.storage import rasters
+from cropdash.storage import elsewhere, rasters
 from cropdash.storage import runs as storage
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
 from cropdash.storage.store import Store
-from cropdash.workflow import score as scoring
+from cropdash.workflow import predict as predicting
 from cropdash.workflow import train as training
 
 
@@ -140,7 +140,7 @@ def predict(
     run: Run | str,
     zones: Iterable[str] | None = None,
     *,
-    dataset: Dataset | str | None = None,
+    on: Dataset | str | None = None,
     progress: Progress = quiet,
 ) -> dict[str, xr.Dataset]:
     """Map zones with a trained run: by zone, crop (class_id) and confidence, (y, x).
@@ -148,7 +148,7 @@ def predict(
     Args:
         run: A trained run, or its id.
         zones: Which; by default the test zones.
-        dataset: Whose zones, where not those of the run's own dataset: one of the same bands,
+        on: Whose zones, where not those of the run's own dataset: one of the same bands,
             periods and legend.
         progress: Told the stage and the share done, from 0 to 1.
 
@@ -157,14 +157,14 @@ def predict(
         DatasetNotFound: A zone is unknown, or not built.
     """
     folder = (open_run(run) if isinstance(run, str) else run).folder
-    scoring.weights_path(folder)
+    predicting.weights_path(folder)
     own = folder.config["dataset"]
-    name = own if dataset is None else dataset if isinstance(dataset, str) else dataset.name
+    name = own if on is None else on if isinstance(on, str) else on.name
     source = DatasetFolder(folders.folders().data, name)
     chosen = _chosen(source, zones)
-    scoring.predict_zones(folder, source, chosen, progress)
-    place = folder.predictions(None if name == own else name)
-    return {zone.zone_id: _map(place / f"{zone.zone_id}.tif") for zone in chosen}
+    predicting.predict_zones(folder, source, chosen, progress)
+    place = elsewhere.at(folder, name)
+    return {zone.zone_id: _map(place.prediction_path(zone.zone_id)) for zone in chosen}
 
 
 def add_classifier(name: str, module: str) -> None:

@@ -25,14 +25,11 @@ def score(run: Run | str) -> pd.DataFrame:
     """Score a run's predictions of its test zones against the declared crops, on the test zones.
 
     One row a unit (pixel, parcel, hectare) with accuracy, macro_f1, kappa and what they were
-    counted over (n_scored, n_classes_averaged). Raises InvalidRun where no test zone is predicted.
+    counted over (n_scored, n_classes_averaged). Raises ConfigError where no test zone is predicted.
     """
     folder = _folder(run)
     dataset = DatasetFolder(folders.folders().data, folder.config["dataset"])
-    predicted = set(folder.predicted_zones())
-    zones = [z for z in dataset.built_zones() if z.split == "test" and z.zone_id in predicted]
-    if not zones:
-        raise InvalidRun(f"Run {folder.run_id} has predicted no test zone: predict first.")
+    zones = scoring.to_score(folder, dataset)
     found = scoring.score_run(folder, dataset, zones).test
     names = ("accuracy", "macro_f1", "kappa", "n_scored", "n_classes_averaged")
     units = [found.of(unit) for unit in scoring.UNITS]

@@ -52,14 +52,20 @@ class TrainingSchema:
         """T, the periods of its season."""
         return len(self.days)
 
+    def misfit(self, bands: Sequence[str], periods: Sequence[Period]) -> str:
+        """Why data of these bands and periods are none for the model; empty if they are."""
+        days = days_of(periods)
+        if tuple(bands) == self.bands and same_days(days, self.days):
+            return ""
+        return (
+            f"The model wants {_told(self.days, self.bands)}; the data have {_told(days, bands)}:"
+            " use a dataset of the same kind."
+        )
+
     def check(self, cube: Cube) -> None:
         """Raise InvalidRaster unless the cube's bands, periods and what else is seen fit."""
-        days = days_of(cube.periods)
-        if cube.bands != self.bands or not same_days(days, self.days):
-            raise InvalidRaster(
-                f"The model wants {_told(self.days, self.bands)}; the zone has "
-                f"{_told(days, cube.bands)}: use a dataset of the same kind."
-            )
+        if told := self.misfit(cube.bands, cube.periods):
+            raise InvalidRaster(told)
         self.inputs.check(cube)
 
 

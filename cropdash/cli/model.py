@@ -28,14 +28,14 @@ def ensemble(
     """
     from cropdash.settings.ensemble import ensemble_of
     from cropdash.storage import runs
-    from cropdash.workflow import score, train
+    from cropdash.workflow import predict, train
 
     if len(set(members)) < 2:
         raise ConfigError("An ensemble needs at least two different runs.")
     where = folders.folders()
     found = [runs.find(where.models, member) for member in members]
     for member in found:
-        score.weights_path(member)
+        predict.weights_path(member)
     run = runs.queue(where, ensemble_of({member.run_id: member.config for member in found}))
     console.print(f"Run {run.run_id}")
     with at_work(run.path, in_turn=True) as told:

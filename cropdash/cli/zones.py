@@ -65,6 +65,35 @@ def propose(
     console.print(f"{out} holds {len(taken) + len(found)} zones.")
 
 
+@app.command("tile")
+def cover(
+    area: Annotated[
+        str,
+        typer.Argument(
+            help="GeoJSON or GeoPackage of polygons, or west,south,east,north [degrees]."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="CSV.")] = Path("zones.csv"),
+    size: Annotated[int, typer.Option(min=16, max=4000, help="Pixels a side, of 10 m.")] = 1000,
+    region: Annotated[str, typer.Option(help="Begins the zones' names.")] = "area",
+) -> None:
+    """Cover an area with squares side by side, to be mapped by a model that is trained already.
+
+    Examples: `python -m cropdash zones tile department.geojson --out zones.csv`
+
+    `python -m cropdash zones tile "1.2,48.2,1.9,48.6" --region beauce`
+    """
+    from cropdash.ingest import zones
+    from cropdash.ingest.zones import area as areas
+
+    path = Path(area)
+    outline = areas.outline_of(path) if path.is_file() else areas.box_of(area)
+    found = zones.tile(outline, size, region)
+    zones.write(out, found)
+    systems = {zone.grid.crs for zone in found}
+    console.print(f"{len(found):,} zones in {', '.join(sorted(systems))}; {out} holds them.")
+
+
 @app.command()
 def divide(
     path: Annotated[Path, typer.Argument(help="CSV or GeoJSON of the zones that there are.")],

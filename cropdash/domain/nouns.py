@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from cropdash.domain.period import Period
 Float = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Ints = NDArray[np.int32]
-Split = Literal["train", "test"]
+Split = Literal["train", "test", "map"]  # map: to be predicted, never learned from or scored
 
 M2_PER_HA = 10_000
 BACKGROUND = 0  # not a mapped crop
@@ -85,7 +85,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Zone:
-    """A square of land that is wholly on one side of the split."""
+    """A square of land that is wholly on one side of the split, or only to be mapped."""
 
     zone_id: str
     region: str
@@ -94,9 +94,9 @@ class Zone:
 
     def __post_init__(self) -> None:
         check_name(self.zone_id, "Zone")
-        if self.split not in ("train", "test"):
+        if self.split not in get_args(Split):
             raise ConfigError(
-                f"Zone {self.zone_id}: split is {self.split!r}; it must be 'train' or 'test'."
+                f"Zone {self.zone_id}: split is {self.split!r}; it must be 'train', 'test' or 'map'."
             )
 
 

@@ -39,7 +39,8 @@ class Cleaned:
 def clean(register: gpd.GeoDataFrame, zone: Zone, legend: Legend, zones: Sequence[Zone]) -> Cleaned:
     """Mend, reproject and label the register's rows that belong to `zone`.
 
-    A parcel that touches several of `zones` belongs to the one that holds most of it, so that
+    `zones` are those that may share parcels with it, see `neighbours.of`, itself among them.
+    A parcel that touches several of them belongs to the one that holds most of it, so that
     none is on two sides of a split. Unknown codes become background. An id that stands on
     several rows, here or, by `register.attrs["repeated_ids"]`, elsewhere in the register, is
     followed by a digest of the row's geometry, so that a row has the same key in every zone and
@@ -207,22 +208,13 @@ def _home(frame: gpd.GeoDataFrame, zone: Zone, zones: Sequence[Zone]) -> NDArray
     own = _overlap(geometry, zone.grid)
     home = np.ones(len(frame), dtype=bool)
     before = True
-    for other in zones:
+    for other in zones if len(frame) else ():
         if other.zone_id == zone.zone_id:
             before = False
-        elif _may_touch(frame, other.grid):
+        else:
             theirs = _overlap(_to(frame, other.grid), other.grid)
             home &= (own > theirs) if before else (own >= theirs)
     return home
-
-
-def _may_touch(frame: gpd.GeoDataFrame, grid: Grid) -> bool:
-    """Cheap test on the outer box, in degrees, so that far zones cost nothing."""
-    if frame.empty:
-        return False
-    box = gpd.GeoSeries([shapely.box(*grid.bounds)], crs=grid.crs).to_crs(4326).total_bounds
-    mine = gpd.GeoSeries([shapely.box(*frame.total_bounds)], crs=frame.crs).to_crs(4326)
-    return bool(shapely.box(*box).intersects(mine.iloc[0]))
 
 
 def _to(frame: gpd.GeoDataFrame, grid: Grid) -> NDArray[np.object_]:

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from pyproj import Transformer
 
-from cropdash.domain import Zone, longitude
+from cropdash.domain import Zone
 from cropdash.domain.errors import NotEnoughData
+from cropdash.prepare import neighbours
 
 
 def folds(parcels: pd.DataFrame, n_folds: int, seed: int = 0) -> dict[str, int]:
@@ -77,21 +77,9 @@ def apart(zones: Sequence[Zone], held: Sequence[Zone]) -> tuple[Zone, ...]:
 
     Compared by their boxes in degrees, which are a little larger than the zones.
     """
-    taken = [_degrees(zone) for zone in held]
-    return tuple(z for z in zones if not any(_overlap(_degrees(z), box) for box in taken))
-
-
-def _degrees(zone: Zone) -> tuple[float, float, float, float]:
-    to_degrees = Transformer.from_crs(zone.grid.crs, "OGC:CRS84", always_xy=True)
-    west, south, east, north = to_degrees.transform_bounds(*zone.grid.bounds)
-    return west, south, east, north
-
-
-def _overlap(
-    one: tuple[float, float, float, float], other: tuple[float, float, float, float]
-) -> bool:
-    across = longitude.overlap((one[0], one[2]), (other[0], other[2]))
-    return across and one[1] < other[3] and other[1] < one[3]
+    near, _ = neighbours.pairs(zones, held)
+    shared = set(near.tolist())
+    return tuple(zone for i, zone in enumerate(zones) if i not in shared)
 
 
 def _stratified(parcels: pd.DataFrame, n_folds: int, seed: int) -> dict[str, int]:

@@ -198,13 +198,14 @@ class RegisterColumns(BuildConfig):
 class RegisterBuild(RegisterColumns):
     """What the sources share that fetch images for a register and zones of one's own."""
 
-    register_path: File = Field(
-        title="Register",
-        description="Parcels: an RPG edition (folder, .7z, .gpkg or .parquet), or another register.",
+    register_path: File | None = Field(
+        None, title="Register",
+        description="Parcels: an RPG edition (folder, .7z, .gpkg or .parquet), or another register; "
+        "empty: none, where all zones are only to be mapped.",
         json_schema_extra=shown("register"),
     )  # fmt: skip
     zones_path: File = Field(
-        title="Zones", description="CSV or GeoJSON of the squares to map, each train or test.",
+        title="Zones", description="CSV or GeoJSON of the squares to map, each train, test or map.",
         json_schema_extra=shown("zones"),
     )  # fmt: skip
 

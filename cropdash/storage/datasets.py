@@ -160,9 +160,7 @@ class DatasetFolder:
     ) -> None:
         """Write all files of a zone, and its manifest with checksums last."""
         folder = self.zone_folder(zone.zone_id)
-        layout.MANIFEST.of(folder).unlink(
-            missing_ok=True
-        )  # until the new one is there, it is not built
+        self.forget_zone(zone.zone_id)  # until the new manifest is there, it is not built
         atomic.clear_parts(folder)
         paths = [
             *rasters.write_cube(folder, cube),
@@ -273,9 +271,13 @@ class DatasetFolder:
         """Changes whenever a file of a built zone changes."""
         digest = hashlib.sha256()
         for zone in self.built_zones():
-            sums = self._manifest(zone.zone_id)["files"]
-            digest.update(json.dumps([zone.zone_id, zone.split, sums], sort_keys=True).encode())
+            digest.update(f"{zone.zone_id} {zone.split} {self.mark(zone.zone_id)}\n".encode())
         return digest.hexdigest()[:16]
+
+    def mark(self, zone_id: str) -> str:
+        """Changes whenever a file of the built zone changes."""
+        sums = json.dumps(self._manifest(zone_id)["files"], sort_keys=True)
+        return hashlib.sha256(sums.encode()).hexdigest()[:16]
 
     def _manifest(self, zone_id: str) -> dict[str, Any]:
         try:

@@ -4,8 +4,9 @@ data/<dataset>/     dataset.json, legend.json, build.json, decisions.json, reali
     zones/<zone>/   manifest.json (written last), composite.tif, …, state.json, scenes.json
 models/<run>/       config.json, status.json, zones.json, notes.json, epochs.jsonl, worker.log, the
                     model's own files
-    predictions/    <zone>.tif, <zone>.parquet; elsewhere/<dataset>/ holds those of other datasets
+    predictions/    <zone>.tif, <zone>.parquet, predicted.jsonl
     scores/         scores.json, confusions.parquet, calibration.parquet, areas.parquet
+    elsewhere/<dataset>/  predictions/, scores/ and calibration.json of another dataset
     season/<day>/   what it says by that day: predictions/, scores/ and calibration.json again
 models/studies/<study>/  config.json, status.json, folds/<n>/ (a run each), trials/<n>.json
 models/reports/<report>/  order.json, status.json; report.html and .pdf, or of an audit audit.json,
@@ -53,7 +54,8 @@ SIDES, NOTES = Form("zones.json"), Form("notes.json")
 NOTES_LOCK = "notes.lock"
 EPOCHS, APPLICABILITY = "epochs.jsonl", "applicability.npz"
 PREDICTIONS, SCORES_FOLDER = "predictions", "scores"
-ELSEWHERE = "elsewhere"  # folders of predictions of other datasets, by their name
+PREDICTED = "predicted.jsonl"  # of which weights and data each zone's prediction is
+ELSEWHERE = "elsewhere"  # folders of what it says of other datasets, by their name
 ASKED = Form("asked.json")  # of which weights and data a day's predictions are
 SEASON = "season"  # folder of what a run says before its season is over
 SCORES = Form("scores.json")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cropdash.domain import NAME, Prediction, Season, check_name
+from cropdash.domain import NAME, Prediction, Season
 from cropdash.domain.errors import DamagedFile, InvalidRun, RunNotFound
 from cropdash.domain.scores import RunScores
 from cropdash.domain.secret import hidden
@@ -23,7 +23,7 @@ from cropdash.files import atomic, parquet, records
 from cropdash.settings import classifiers, sources
 from cropdash.settings.folders import Folders
 from cropdash.settings.train import TrainConfig
-from cropdash.storage import curves, layout, provenance, rasters, status, tables
+from cropdash.storage import curves, events, layout, provenance, rasters, status, tables
 from cropdash.storage.datasets import DatasetFolder
 
 _AGAIN = "predict the zone again"
@@ -136,31 +136,35 @@ class RunFolder:
         """Tail of what the worker printed."""
         return hidden("\n".join(curves.tail(self.path / layout.LOG)[-lines:]))
 
-    def predictions(self, elsewhere: str | None = None) -> Path:
-        """Folder of the predictions of the run's own dataset, or of another by its name."""
-        if elsewhere is None:
-            return self.path / layout.PREDICTIONS
-        return self.path / layout.ELSEWHERE / check_name(elsewhere, "Dataset")
+    @property
+    def predictions(self) -> Path:
+        """Folder of its predictions."""
+        return self.path / layout.PREDICTIONS
 
     def write_prediction(
-        self, zone_id: str, prediction: Prediction, season: Season, elsewhere: str | None = None
+        self, zone_id: str, prediction: Prediction, season: Season, of: str = ""
     ) -> None:
-        """Write <zone>.tif (class, confidence) and .parquet (per parcel) into `predictions`."""
-        folder = self.predictions(elsewhere)
-        with atomic.replacing(folder / f"{zone_id}.parquet") as temporary:
+        """Write <zone>.tif (class, confidence) and .parquet (per parcel), then what they are `of`."""
+        with atomic.replacing(self.predictions / f"{zone_id}.parquet") as temporary:
             tables.of_parcels(prediction).to_parquet(temporary, index=False)
-        path, said = folder / f"{zone_id}.tif", prediction
+        path, said = self.predictions / f"{zone_id}.tif", prediction
         rasters.write_prediction(path, said.crop, said.confidence, said.grid, season)
+        events.append(self.predictions / layout.PREDICTED, zone_id, {"of": of})
+
+    def predicted_of(self) -> dict[str, str]:
+        """By zone, of which weights and data its prediction is, as `write_prediction` was told."""
+        rows, there = events.last(self.predictions / layout.PREDICTED), set(self.predicted_zones())
+        return {zone: str(row.get("of", "")) for zone, row in rows.items() if zone in there}
 
     def predicted_zones(self) -> tuple[str, ...]:
-        """Zones of its own dataset that it has predicted."""
-        return tuple(sorted(p.stem for p in (self.path / layout.PREDICTIONS).glob("[!.]*.tif")))
+        """Zones that it has predicted."""
+        return tuple(sorted(p.stem for p in self.predictions.glob("[!.]*.tif")))
 
     def prediction_path(self, zone_id: str) -> Path:
         """The zone's raster; looked up in a listing, so that no text becomes a path."""
         if zone_id not in self.predicted_zones():
             raise RunNotFound(f"Run {self.run_id} has not predicted zone {zone_id!r} yet.")
-        return self.path / layout.PREDICTIONS / f"{zone_id}.tif"
+        return self.predictions / f"{zone_id}.tif"
 
     def prediction(self, zone_id: str) -> Prediction:
         """What it says of a zone. Raises RunNotFound."""
@@ -292,7 +296,5 @@ def listed(place: Path) -> list[Path]:
 
 
 def _age(path: Path) -> float:
-    try:
-        return layout.RUN.of(path).stat().st_mtime
-    except OSError:
-        return path.stat().st_mtime
+    record = layout.RUN.of(path)
+    return (record if record.exists() else path).stat().st_mtime

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -14,15 +14,15 @@ import pandas as pd
 
 from cropdash.domain import NAME, Season, Zone
 from cropdash.domain.errors import CropdashError, DamagedFile
-from cropdash.domain.scores import RunScores
 from cropdash.settings.build import BuildConfig
 from cropdash.settings.study import CrossValidation, Search
 from cropdash.settings.train import TrainConfig
 from cropdash.settings.waits import Expected
 from cropdash.storage import (
     damaged,
+    elsewhere,
+    infos,
     layout,
-    notes,
     runs,
     seasons,
     studies,
@@ -32,7 +32,7 @@ from cropdash.storage import (
 )
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.datasets import Description as Description
-from cropdash.storage.notes import Notes
+from cropdash.storage.infos import RunInfo as RunInfo
 from cropdash.storage.runs import RunFolder
 from cropdash.storage.status import Status
 from cropdash.storage.status import read as read_status
@@ -62,36 +62,6 @@ class DatasetInfo:
         return len(self.built) == len(self.description.zones)
 
 
-@dataclass(frozen=True)
-class RunInfo:
-    """A run at one glance."""
-
-    run_id: str
-    config: dict[str, Any]  # flat TrainConfig: "classifier", "dataset", "seed", …
-    created: str  # ISO time, UTC
-    status: Status
-    scores: RunScores | None  # None until evaluated
-    zones: tuple[str, ...]  # predicted
-    legend_hash: str  # of the classes that it names
-    notes: Notes = Notes()  # noqa: RUF009 (frozen): its name, note and tags, whether it is put away
-    days: tuple[dt.date, ...] = ()  # by which it was asked before the season was over
-    as_of: dt.date | None = None  # the day by which these are its answers; None: the whole season
-
-    def by(self, day: dt.date) -> str:
-        """The id of what it says by a day."""
-        return seasons.name(self.run_id, day)
-
-    @property
-    def classifier(self) -> str:
-        """The kind of its model."""
-        return str(self.config["classifier"])
-
-    @property
-    def dataset(self) -> str:
-        """What it learned from."""
-        return str(self.config["dataset"])
-
-
 def _of(
     find: Callable[[Store, str], F], method: Callable[Concatenate[F, P], T]
 ) -> Callable[Concatenate[Store, str, P], T]:
@@ -109,7 +79,13 @@ def _dataset(store: Store, name: str) -> DatasetFolder:
 
 
 def _run(store: Store, run_id: str) -> RunFolder:
+    if elsewhere.is_one(run_id):
+        return elsewhere.find(store.models, run_id)
     return seasons.find(store.models, run_id)
+
+
+def _whole(store: Store, run_id: str) -> RunFolder:
+    return runs.find(store.models, re.split("[@~]", run_id)[0])
 
 
 @dataclass(frozen=True)
@@ -183,29 +159,21 @@ class Store:
     # runs --------------------------------------------------------------------
 
     def runs(self, dataset: str | None = None, *, archived: bool = False) -> tuple[RunInfo, ...]:
-        """All runs that can be read, newest first, but those put away; of one dataset if given.
+        """All runs that can be read, newest first, but those put away.
 
-        archived: those put away as well.
+        archived: those put away as well. Of one dataset if given: those that learned from it, and
+        what others say of it (see `elsewhere.name`).
         """
-        infos = (info for run in runs.list_all(self.models) if (info := _readable(run)))
-        kept = (info for info in infos if archived or not info.notes.archived)
-        return tuple(i for i in kept if dataset is None or i.dataset == dataset)
+        return infos.listed(self.models, dataset, archived=archived)
 
     def run(self, run_id: str) -> RunInfo:
-        """The run of that id, or what it says by a day (see `seasons.name`)."""
-        found = _run(self, run_id)
-        if not seasons.is_dated(run_id):
-            return _info(found)
-        whole = _info(RunFolder(found.path.parents[1]))
-        return replace(
-            whole, run_id=run_id, scores=found.scores(), zones=found.predicted_zones(),
-            as_of=dt.date.fromisoformat(found.path.name),
-        )  # fmt: skip
+        """The run of that id, or what it says by a day or elsewhere (`seasons.name`, `elsewhere.name`)."""
+        return infos.of(_run(self, run_id), _whole(self, run_id), run_id)
 
-    record = _of(_run, RunFolder.record)
-    sides = _of(_run, RunFolder.sides)
-    epochs = _of(_run, RunFolder.epochs)
-    log = _of(_run, RunFolder.log)
+    record = _of(_whole, RunFolder.record)
+    sides = _of(_whole, RunFolder.sides)
+    epochs = _of(_whole, RunFolder.epochs)
+    log = _of(_whole, RunFolder.log)
     prediction = _of(_run, RunFolder.prediction)
     prediction_path = _of(_run, RunFolder.prediction_path)
     parcel_prediction = _of(_run, RunFolder.parcel_prediction)
@@ -262,32 +230,3 @@ class Store:
     def best_settings(self, study_id: str) -> dict[str, Any] | None:
         """Settings of a training under the best trial of a search; None if there is none yet."""
         return studies.find(self.models, study_id).best_settings()
-
-
-def _readable(run: RunFolder) -> RunInfo | None:
-    try:
-        return _info(run)
-    except CropdashError:
-        return None  # `damaged` lists it
-
-
-def _info(run: RunFolder) -> RunInfo:
-    """Raises DamagedFile or RunNotFound; damaged scores are none."""
-    record = run.record()
-    return RunInfo(
-        run_id=run.run_id,
-        config=dict(record.config),
-        created=record.created,
-        status=run.status or Status("failed", error="It has no status file."),
-        scores=_scores(run),
-        zones=run.predicted_zones(),
-        legend_hash=str(record.legend_hash),
-        days=seasons.days(run),
-        notes=notes.read(run.path),
-    )
-
-
-def _scores(run: RunFolder) -> RunScores | None:
-    with suppress(DamagedFile):
-        return run.scores()
-    return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -17,25 +17,23 @@ from cropdash.domain import Cube, Legend, Zone
 from cropdash.domain.errors import (
     CropdashError,
     DiskFull,
-    NotEnoughData,
     RunBusy,
     TaskLost,
     of_memory,
 )
 from cropdash.domain.secret import hidden
-from cropdash.domain.source import Source, Warn
+from cropdash.domain.source import Source
 from cropdash.files import atomic
-from cropdash.ingest import registers
 from cropdash.ingest.ancillary import Ancillary, ancillary_of
 from cropdash.jobs import execute
-from cropdash.prepare import parcels, plausible, series
+from cropdash.prepare import neighbours, parcels, plausible, series
 from cropdash.prepare.gapfill import fill_gaps
 from cropdash.settings import sources
 from cropdash.settings.build import BuildConfig
 from cropdash.storage.datasets import DatasetFolder, Description
 from cropdash.storage.periods import PeriodFolder
 from cropdash.storage.zone_states import Teller
-from cropdash.workflow import ancillary, images
+from cropdash.workflow import ancillary, declared, images
 
 Progress = Callable[[str, float], None]
 _ABANDONED_S = 3600.0  # no writer takes longer over one small file
@@ -141,7 +139,13 @@ def build(
     progress("Building zones", len(kept) / len(zones))
     done, full = Built(kept=kept), list[DiskFull]()
     for outcome in execute.run(
-        partial(build_zone, source, folder, context=context or _own_context(source)),
+        partial(
+            build_zone,
+            source,
+            folder,
+            context=context or _own_context(source),
+            near=neighbours.of(zones),
+        ),
         missing,
         workers=workers,
         scheduler=scheduler,
@@ -176,10 +180,15 @@ def _own_context(source: Source) -> Ancillary | None:
 
 
 def build_zone(
-    source: Source, folder: DatasetFolder, zone: Zone, context: Ancillary | None = None
+    source: Source,
+    folder: DatasetFolder,
+    zone: Zone,
+    context: Ancillary | None = None,
+    near: Mapping[str, Sequence[Zone]] | None = None,
 ) -> dict[str, Any]:
     """Read, composite, fill, label and write one zone; returns its report.
 
+    `near`: see `neighbours.of`; else all zones of the source are looked through.
     Safe to repeat, and to run twice at once: the second waits for the first, and finds it built.
     Every fault is kept in the zone's state, and raised as a sentence.
     """
@@ -188,7 +197,8 @@ def build_zone(
         with atomic.room_for(tell.path), folder.zone_lock(zone.zone_id):
             if folder.is_built(zone.zone_id, verify=True):
                 return folder.report(zone.zone_id)
-            report = _make_zone(source, folder, zone, tell, context)
+            near = near or neighbours.of(source.zones())
+            report = _make_zone(source, folder, zone, tell, context, near[zone.zone_id])
         tell.built()
         return report
     except Timeout as error:
@@ -207,14 +217,19 @@ def build_zone(
 
 
 def _make_zone(
-    source: Source, folder: DatasetFolder, zone: Zone, tell: Teller, context: Ancillary | None
+    source: Source,
+    folder: DatasetFolder,
+    zone: Zone,
+    tell: Teller,
+    context: Ancillary | None,
+    near: Sequence[Zone],
 ) -> dict[str, Any]:
     folder.forget_zone(zone.zone_id)
     kept = PeriodFolder(folder.path)
     # Zones run side by side, so a zone keeps to one core: small matrix products spread over
     # several threads that contend for them took ten times as long.
     with threadpool_limits(1, user_api="blas"):
-        report = _build_zone(source, folder, zone, kept, tell, context)
+        report = _build_zone(source, folder, zone, kept, tell, context, near)
     kept.clear(zone.zone_id)
     return report
 
@@ -226,10 +241,11 @@ def _build_zone(
     kept: PeriodFolder,
     tell: Teller,
     context: Ancillary | None,
+    near: Sequence[Zone],
 ) -> dict[str, Any]:
     warnings: list[str] = []
     tell.step("reading")
-    cleaned, origin = _parcels(source, zone, folder.legend(), warnings.append)
+    cleaned, origin = declared.parcels_of(source, zone, near, folder.legend(), warnings.append)
     tell.step("composite")
     try:
         gappy, seen = images.composites(source, zone, warnings.append, folder, kept)
@@ -257,30 +273,6 @@ def _build_zone(
     report |= known | {"warnings": warnings}
     folder.write_zone(zone, cube, labels, table, means, report)
     return report
-
-
-def _parcels(
-    source: Source, zone: Zone, legend: Legend, warn: Warn
-) -> tuple[parcels.Cleaned, dict[str, Any]]:
-    """The zone's parcels, and the note of a register that was fetched.
-
-    Where no code is known they are all unknown, which `warn` is told.
-    """
-    rows = source.parcels(zone)
-    cleaned = parcels.clean(rows, zone, legend, source.zones())
-    codes = cleaned.parcels["code"]
-    if codes.empty:
-        raise NotEnoughData(
-            f"Zone {zone.zone_id} holds no parcel: check its place and the register."
-        )
-    if not cleaned.outlines and not codes.isin(list(legend.codes)).any():
-        commonest = ", ".join(codes.value_counts().index[:3])
-        warn(
-            f"The legend knows none of the crop codes of zone {zone.zone_id} ({commonest}, …), so its"
-            f" {len(codes)} parcels are unknown: give the codes of its register."
-        )
-    origin = rows.attrs.get(registers.ORIGIN)
-    return cleaned, {"register": origin} if origin else {}
 
 
 def _coverage(cube: Cube) -> dict[str, Any]:

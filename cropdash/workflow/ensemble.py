@@ -39,6 +39,11 @@ class Ensemble:
         return self._config
 
     @property
+    def members(self) -> tuple[Classifier, ...]:
+        """The models that it joins."""
+        return self._members
+
+    @property
     def stack(self) -> Stack:
         """How its members are weighed. Raises InvalidRun before `fit`."""
         if self._stack is None:

@@ -48,7 +48,7 @@ def choose_zones(dataset: DatasetFolder, config: TrainConfig) -> Zones:
         if all(dataset.report(zone.zone_id).get("outlines") for zone in built):
             raise NotEnoughData(
                 f"Dataset {dataset.name} holds outlines alone, so there is nothing to learn from:"
-                f" predict it with a run of another dataset, by predict RUN --dataset {dataset.name}."
+                f" predict it with a run of another dataset, by predict RUN --on {dataset.name}."
             )
         raise NotEnoughData(
             f"No training zone of dataset {dataset.name} has a parcel with a mapped crop: "

@@ -1,9 +1,9 @@
-"""Predict zones with a trained run, and score what was predicted."""
+"""Score what a run has predicted, one task a zone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,113 +11,50 @@ import pandas as pd
 from numpy.typing import NDArray
 from pyproj import Transformer
 
-from cropdash import classify
-from cropdash.classify.classifier import Classifier
-from cropdash.domain import IGNORE, Cube, Labels, Prediction, Sample, Zone
+from cropdash.domain import IGNORE, Zone
 from cropdash.domain.errors import ConfigError, InvalidRun, NotEnoughData
 from cropdash.domain.scores import RunScores, SetScores, TestScores, UnitScores
 from cropdash.evaluate import (
     Unit,
-    applicability,
     backoff,
     conformal,
     confusion,
-    parcels,
     scores,
     tables,
 )
-from cropdash.evaluate.applicability import Applicability
 from cropdash.evaluate.area import estimate_area
-from cropdash.settings import classifiers
+from cropdash.jobs import execute
+from cropdash.prepare import splits
+from cropdash.storage import elsewhere
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
-from cropdash.workflow import ensemble
-from cropdash.workflow.calibrate import COVERAGE, Calibration, of_map
+from cropdash.workflow.calibrate import COVERAGE
 from cropdash.workflow.partition import undeclared
 
-Progress = Callable[[str, float], None]
 UNITS: tuple[Unit, ...] = ("pixel", "parcel", "hectare")
 
 
-def predict_zones(
-    run: RunFolder, dataset: DatasetFolder, zones: Sequence[Zone], progress: Progress
-) -> None:
-    """Write the run's prediction of each zone, apart where the dataset is not the run's own.
+def to_score(run: RunFolder, dataset: DatasetFolder) -> list[Zone]:
+    """The predicted zones of a dataset that may be scored, built and on ground never learned from.
 
-    Raises InvalidRun for another legend, InvalidRaster for other bands or periods.
+    Raises ConfigError if there is none.
     """
-    elsewhere = None if dataset.name == run.config["dataset"] else dataset.name
-    classifier = load(run, dataset)
-    calibration, season = Calibration.from_json(run.calibrated()), dataset.description().season
-    arrays = run.applicability()
-    area = None if arrays is None else Applicability.from_arrays(arrays)
-    for i, zone in enumerate(zones):
-        progress(f"Predicting {zone.zone_id}", i / len(zones))
-        cube, labels = dataset.cube(zone.zone_id), dataset.labels(zone.zone_id)
-        prediction = predict(classifier, cube, labels, run.run_id, calibration, area)
-        run.write_prediction(zone.zone_id, prediction, season, elsewhere)
-
-
-def load(run: RunFolder, dataset: DatasetFolder) -> Classifier:
-    """The run's trained model; of an ensemble its members as one."""
-    if not classifiers.kind(run.config["classifier"]).joins:
-        return classify.load(run.path, dataset.legend())
-    return ensemble.load(run, dataset.legend())
-
-
-def weights_path(run: RunFolder) -> Path:
-    """The file that holds the run's trained model; raises InvalidRun if there is none."""
-    path = run.path / classifiers.kind(run.config["classifier"]).weights
-    if path.is_file():
-        return path
-    raise InvalidRun(f"Run {run.run_id} has no trained model yet: let its training finish.")
-
-
-def predict(
-    classifier: Classifier,
-    cube: Cube,
-    labels: Labels,
-    run_id: str,
-    calibration: Calibration | None = None,
-    area: Applicability | None = None,
-) -> Prediction:
-    """Class and confidence of every pixel, mean probabilities and dissimilarity of every parcel."""
-    calibration = calibration or Calibration()
-    probabilities = classifier.predict_proba(cube)  # (K, H, W)
-    means = parcels.parcel_probabilities(probabilities, labels.parcel_id)
-    means = means._replace(probabilities=calibration.of_parcels(means.probabilities))
-    probabilities = calibration.of_pixels(of_map(classifier, probabilities, cube))
-    return Prediction(
-        crop=probabilities.argmax(axis=0).astype(np.uint8),
-        confidence=probabilities.max(axis=0),
-        parcel_ids=means.ids,
-        parcel_probabilities=means.probabilities,
-        grid=cube.grid,
-        run=run_id,
-        dissimilarity=None if area is None else area.dissimilarity(seasons(cube, labels)),
-    )
-
-
-def seasons(cube: Cube, labels: Labels) -> NDArray[np.float32]:
-    """(P, T * B) mean reflectance of each parcel, in the order of ids."""
-    values = cube.reflectance.reshape(-1, *cube.grid.shape)
-    return parcels.parcel_probabilities(values, labels.parcel_id).probabilities
-
-
-def applicability_of(learned: Sequence[Sample], seed: int) -> Applicability | None:
-    """By the mapped parcels of the training zones; None where only one zone has any."""
-    found, crops, zones = [], [], []
-    for i, sample in enumerate(learned):
-        ids = np.unique(sample.labels.parcel_id[sample.labels.parcel_id > 0])
-        crop = parcels.declared(sample.labels, ids)
-        mapped = (crop > 0) & (crop != IGNORE)
-        found.append(seasons(sample.cube, sample.labels)[mapped])
-        crops.append(crop[mapped])
-        zones.append(np.full(int(mapped.sum()), i))
-    if sum(len(zone) > 0 for zone in zones) < 2:
-        return None
-    every = np.concatenate(found), np.concatenate(crops), np.concatenate(zones)
-    return applicability.fit(*every, np.random.default_rng(seed))
+    there, home = elsewhere.at(run, dataset.name), str(run.config["dataset"])
+    predicted = set(there.predicted_zones())
+    zones = [z for z in dataset.built_zones() if z.zone_id in predicted]
+    if dataset.name == home:
+        zones = [z for z in zones if z.split == "test"]
+    else:
+        own = DatasetFolder(dataset.path.parent, home)
+        seen = {*run.sides().get("train", ()), *run.sides().get("validation", ())}
+        known = own.description().zones if own.is_described else ()
+        learned = [zone for zone in known if zone.zone_id in seen]
+        zones = list(splits.apart([z for z in zones if z.split != "map"], learned))
+    if not zones:
+        raise ConfigError(
+            f"Run {run.run_id} has predicted no test zone of {dataset.name}: predict first."
+        )
+    return zones
 
 
 def score_run(
@@ -127,6 +64,8 @@ def score_run(
     *,
     trained: Sequence[int] | None = None,
     seconds: dict[str, float] | None = None,
+    workers: int = 1,
+    scheduler: str = "",
 ) -> RunScores:
     """Score predictions against the declared crops, from the files on disk; returns the summary.
 
@@ -135,13 +74,20 @@ def score_run(
     """
     if told := undeclared(dataset, zones):
         raise NotEnoughData(told)
-    k, counted, calibrations = dataset.legend().n_classes, [], []
-    for zone in zones:
-        table, calibration = _score_zone(run, dataset, zone)
-        counted.append(table)
-        calibrations.append(calibration)
-    confusions = pd.concat(counted, ignore_index=True)
-    calibration = pd.concat(calibrations, ignore_index=True)
+    k, counted = dataset.legend().n_classes, dict[str, tuple[pd.DataFrame, pd.DataFrame]]()
+    for outcome in execute.run(
+        partial(_score_zone, run, dataset),
+        zones,
+        workers=workers,
+        scheduler=scheduler,
+        should_stop=lambda: False,
+    ):
+        if outcome.fault is not None:
+            raise outcome.fault
+        if outcome.result is not None:
+            counted[outcome.task.zone_id] = outcome.result
+    parts = [counted[zone.zone_id] for zone in zones]
+    confusions, calibration = (pd.concat(p, ignore_index=True) for p in zip(*parts, strict=True))
     before = run.scores()
     known = before.trained_classes if before else None
     seen = known if trained is None else tuple(sorted(trained))

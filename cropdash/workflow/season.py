@@ -19,7 +19,8 @@ from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
 from cropdash.workflow import calibrate
 from cropdash.workflow.calibrate import Calibration
-from cropdash.workflow.score import load, predict, score_run, weights_path
+from cropdash.workflow.predict import load, predict, weights_path
+from cropdash.workflow.score import score_run
 
 Progress = Callable[[str, float], None]
 

@@ -16,7 +16,8 @@ from cropdash.settings.folders import Folders
 from cropdash.storage.runs import RunFolder
 from cropdash.workflow import calibrate, ensemble, ranks
 from cropdash.workflow.partition import Zones, held_out_doubts
-from cropdash.workflow.score import applicability_of, predict_zones, score_run
+from cropdash.workflow.predict import applicability_of, predict_zones
+from cropdash.workflow.score import score_run
 from cropdash.workflow.zone_dataset import material
 
 Progress = Callable[[str, float], None]

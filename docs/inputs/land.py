@@ -449,7 +449,7 @@ CASES = [
         "a split that is none",
         _zones(_set(0, split="both")),
         "refused",
-        said="'train' or 'test'",
+        said="'train', 'test' or 'map'",
     ),
     Case(
         ZONES,

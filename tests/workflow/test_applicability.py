@@ -10,7 +10,7 @@ from cropdash.domain.errors import InvalidRun
 from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.storage import layout, runs
-from cropdash.workflow import score, train
+from cropdash.workflow import predict, train
 from tests import factory
 from tests.classify import landscapes
 
@@ -28,10 +28,10 @@ def trained(tmp_path_factory):
 
 def test_each_predicted_parcel_says_whether_it_is_like_what_was_learned(trained):
     run, dataset = trained
-    area = score.Applicability.from_arrays(run.applicability())
+    area = predict.Applicability.from_arrays(run.applicability())
     for zone in run.predicted_zones():
         table = run.parcel_prediction(zone)
-        seasons = score.seasons(dataset.cube(zone), dataset.labels(zone))
+        seasons = predict.seasons(dataset.cube(zone), dataset.labels(zone))
         np.testing.assert_allclose(table["dissimilarity"], area.dissimilarity(seasons), rtol=1e-5)
         assert (table["applicable"] == (table["dissimilarity"] <= 1)).all()
         said: Prediction = run.prediction(zone)
@@ -40,19 +40,19 @@ def test_each_predicted_parcel_says_whether_it_is_like_what_was_learned(trained)
 
 def test_fields_of_another_world_are_outside():
     zones = [landscapes.sample("a", seed=1), landscapes.sample("b", (30, 44), seed=2)]
-    area = score.applicability_of(zones, 0)
+    area = predict.applicability_of(zones, 0)
     alike = landscapes.sample("c", seed=3)
     strange = replace(alike.cube, reflectance=alike.cube.reflectance[::-1].copy())  # south
     ids = np.unique(alike.labels.parcel_id)
     mapped = np.isin(ids, alike.labels.parcel_id[alike.labels.crop > 0])
-    here = area.dissimilarity(score.seasons(alike.cube, alike.labels))
+    here = area.dissimilarity(predict.seasons(alike.cube, alike.labels))
     assert (here[mapped] <= 1).mean() > 0.9
     assert (here[~mapped] > 1).all()  # land that is no crop looks like none
-    assert (area.dissimilarity(score.seasons(strange, alike.labels)) > 1).mean() > 0.5
+    assert (area.dissimilarity(predict.seasons(strange, alike.labels)) > 1).mean() > 0.5
 
 
 def test_one_zone_gives_none_and_a_damaged_file_says_so(trained):
-    assert score.applicability_of([landscapes.sample("a", seed=1)], 0) is None
+    assert predict.applicability_of([landscapes.sample("a", seed=1)], 0) is None
     run, _ = trained
     file = run.path / layout.APPLICABILITY
     whole = file.read_bytes()

@@ -11,7 +11,7 @@ from cropdash.settings import classifiers
 from cropdash.settings.ensemble import ensemble_of
 from cropdash.settings.folders import Folders
 from cropdash.storage import runs
-from cropdash.workflow import ensemble, score, train
+from cropdash.workflow import ensemble, predict, train
 from cropdash.workflow.zone_dataset import ZoneDataset
 from tests import factory
 
@@ -56,7 +56,7 @@ def test_it_is_a_run_like_any_other(trained, joined) -> None:
     _, _dataset, found = trained
     assert joined.scores().test.zones == found["cnn"].scores().test.zones
     assert set(joined.calibrated()["zones"]) == set(found["cnn"].calibrated()["zones"])
-    assert score.weights_path(joined).name == "stack.json"
+    assert predict.weights_path(joined).name == "stack.json"
     config = classifiers.parse(joined.config)
     assert config.members == tuple(run.run_id for run in found.values())
 
@@ -65,7 +65,7 @@ def test_its_answers_are_the_stack_of_its_members(trained, joined) -> None:
     _, dataset, found = trained
     zone = dataset.built_zones()[0]
     cube = dataset.cube(zone.zone_id)
-    said = [score.load(run, dataset).predict_proba(cube) for run in found.values()]
+    said = [predict.load(run, dataset).predict_proba(cube) for run in found.values()]
     weights, biases = (np.array(joined.stack()[name]) for name in ("weights", "biases"))
     row, column = 7, 11
     logits = biases.copy()
@@ -73,7 +73,7 @@ def test_its_answers_are_the_stack_of_its_members(trained, joined) -> None:
         logits += weight * np.log(np.maximum(probabilities[:, row, column], 1e-4))
     named = np.any([p[:, row, column] > 0 for p in said], axis=0)
     expected = np.where(named, np.exp(logits), 0)
-    whole = score.load(joined, dataset).predict_proba(cube)
+    whole = predict.load(joined, dataset).predict_proba(cube)
     np.testing.assert_allclose(whole[:, row, column], expected / expected.sum(), rtol=1e-3)
 
 

@@ -9,7 +9,7 @@ import pytest
 from cropdash.cli import app
 from cropdash.domain import IGNORE
 from cropdash.settings import folders
-from cropdash.storage import runs
+from cropdash.storage import elsewhere, runs
 from cropdash.storage.datasets import DatasetFolder
 from docs.inputs import world
 from docs.inputs.world import Safe
@@ -132,11 +132,11 @@ def test_outlines_alone_are_predicted_and_nothing_is_scored(tmp_path, monkeypatc
     assert "crop code (none for outlines alone)" in capsys.readouterr().err.replace("\n", " ")
     assert run(monkeypatch, "build", "bare", "--folder", bare, *words, "--code-column", "none") == 0
     capsys.readouterr()
-    assert run(monkeypatch, "predict", done.run_id, "--dataset", "bare") == 0
+    assert run(monkeypatch, "predict", done.run_id, "--on", "bare") == 0
     assert (
         "Nothing is scored: dataset bare declares no mapped crop in east" in capsys.readouterr().out
     )
-    answers = pd.read_parquet(next(done.predictions("bare").glob("*.parquet")))
+    answers = pd.read_parquet(next(elsewhere.at(done, "bare").predictions.glob("*.parquet")))
     legend = DatasetFolder(where.data, "bare").legend()
     ids = DatasetFolder(where.data, "bare").parcels("east").set_index("parcel_id")["register_id"]
     truth = {one.id: legend.codes[one.code].crop for one in world.fields()}

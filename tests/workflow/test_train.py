@@ -7,14 +7,14 @@ import rasterio
 from sklearn.metrics import accuracy_score, f1_score
 
 from cropdash import legend
-from cropdash.domain.errors import CorruptDataset, InvalidRaster, InvalidRun, NotEnoughData
+from cropdash.domain.errors import CorruptDataset, InvalidRun, NotEnoughData
 from cropdash.ingest.local.source import LocalSource
 from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.storage import runs
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
-from cropdash.workflow import build, score, train
+from cropdash.workflow import build, predict, score, train
 from tests.worlds import FLANDERS, needs
 
 pytestmark = needs(FLANDERS)
@@ -160,7 +160,7 @@ def test_a_run_without_weights_says_so(folders):
     config = classifiers.parse({"classifier": "xgboost", "dataset": "flanders"})
     run = runs.queue(folders, config)
     with pytest.raises(InvalidRun, match="no trained model"):
-        score.weights_path(run)
+        predict.weights_path(run)
 
 
 def test_a_dataset_of_another_legend_or_without_training_zones_is_refused(folders, tmp_path):
@@ -201,13 +201,13 @@ def test_zones_of_another_dataset_are_predicted_apart(trained, tmp_path):
     build.build(source, other, description, progress=lambda stage, done: None)
     (zone,) = (z for z in other.built_zones() if z.split == "test")
     before = run.predicted_zones()
-    score.predict_zones(run, other, [zone], lambda stage, done: None)
+    predict.predict_zones(run, other, [zone], lambda stage, done: None)
     assert run.predicted_zones() == before
-    there = run.path / "elsewhere" / "twin" / f"{zone.zone_id}.tif"
+    there = run.path / "elsewhere" / "twin" / "predictions" / f"{zone.zone_id}.tif"
     with rasterio.open(there) as raster:
         np.testing.assert_array_equal(raster.read(1), written(folders, run)[1])
     third = replace(source, every="dekad")
     tens = DatasetFolder(tmp_path, "tens")
     build.build(third, tens, build.describe(third, "tens", "T", {}), progress=lambda s, d: None)
-    with pytest.raises(InvalidRaster, match="The model wants 12 periods"):
-        score.predict_zones(run, tens, [zone], lambda stage, done: None)
+    with pytest.raises(InvalidRun, match="The model wants 12 periods"):
+        predict.predict_zones(run, tens, [zone], lambda stage, done: None)

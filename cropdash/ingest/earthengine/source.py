@@ -31,7 +31,7 @@ class EarthEngineSource:
     """
 
     project: str  # Google Cloud project registered for Earth Engine
-    register: Path
+    register: Path | None
     chosen: tuple[Zone, ...]
     season: Season
     layout: registers.Layout = field(default_factory=registers.Layout)  # columns of the register

@@ -27,15 +27,15 @@ def facts(source: LocalSource | LocalComposites, legend: Legend) -> Iterator[Fac
         "{n} of {size} m in {crs}", n=f"{frame.shape[0]} x {frame.shape[1]}",
         size=number(frame.pixel_size, "g"), crs=frame.crs,
     )  # fmt: skip
-    land = source.land
-    about = registers.describe(land.register_file, land.layout)
-    yield say("Register"), say(
-        "{name}, {n} rows; id {id}, crop {code}", name=about.path.name, n=number(about.rows),
-        id=about.id_column, code=about.code_column,
-    )  # fmt: skip
-    given = source.zones()
-    rows = registers.read_parcels(about.path, [zone.grid for zone in given], land.layout)
-    yield from found.crops(rows[registers.CODE], legend)
+    land, given = source.land, source.zones()
+    if land.has_register or any(zone.split != "map" for zone in given):
+        about = registers.describe(land.register_file, land.layout)
+        yield say("Register"), say(
+            "{name}, {n} rows; id {id}, crop {code}", name=about.path.name, n=number(about.rows),
+            id=about.id_column, code=about.code_column,
+        )  # fmt: skip
+        rows = registers.read_parcels(about.path, [zone.grid for zone in given], land.layout)
+        yield from found.crops(rows[registers.CODE], legend)
     listed = land.listed or next((p for n in ZONES if (p := source.folder / n).is_file()), None)
     yield found.zones(given, listed.name if listed else say("proposed"))
 

@@ -38,8 +38,7 @@ class Land:
         """Raises InvalidRegister unless there is one register."""
         if self.register is not None:
             return self.register
-        inside = sorted(p for p in self.folder.iterdir() if not p.name.startswith("."))
-        found = [p for p in inside if p.suffix.lower() in registers.SUFFIXES or p.name == POINTS]
+        found = self._registers
         if len(found) != 1:
             names = f" ({', '.join(p.name for p in found[:5])})" if found else ""
             raise InvalidRegister(
@@ -48,9 +47,22 @@ class Land:
             )
         return found[0]
 
+    @cached_property
+    def _registers(self) -> list[Path]:
+        inside = sorted(p for p in self.folder.iterdir() if not p.name.startswith("."))
+        return [p for p in inside if p.suffix.lower() in registers.SUFFIXES or p.name == POINTS]
+
+    @property
+    def has_register(self) -> bool:
+        """True if one is named, or lies there."""
+        return self.register is not None or bool(self._registers)
+
     def parcels(self, zone: Zone) -> gpd.GeoDataFrame:
-        """Register rows that touch the zone."""
-        return registers.read_parcels(self.register_file, zone.grid, self.layout)
+        """Register rows that touch the zone; none where it is only mapped and there is no register."""
+        needless = zone.split == "map" and not self.has_register
+        return registers.read_parcels(
+            None if needless else self.register_file, zone.grid, self.layout
+        )
 
     def zones(self, images: Sequence[Path]) -> tuple[Zone, ...]:
         """Those of the zones file, on the images' pixels; without a file they are proposed.

@@ -26,6 +26,7 @@ from cropdash.ingest.registers.register import Box, Register
 
 REPEATED = "repeated_ids"  # key of the frame's attrs: ids that stand on several rows of the edition
 _RPG = Layout()
+_NO_CRS = "EPSG:2154"  # of no parcels: any will do
 _EDGE_DEGREES = 0.01
 _EDGE_M = 500.0  # an edge is bent where it is warped, so it is followed at points this far apart
 
@@ -41,7 +42,7 @@ def describe(path: Path, layout: Layout = _RPG) -> Register:
 
 
 def read_parcels(
-    path: Path,
+    path: Path | None,
     grid: Grid | Sequence[Grid] | None = None,
     layout: Layout = _RPG,
 ) -> gpd.GeoDataFrame:
@@ -50,7 +51,7 @@ def read_parcels(
     Rows whose bounds alone touch it may be among them. Of several grids, it is the rectangle that
     holds them all.
 
-    `path` is a GeoPackage, a GeoParquet file, a .7z archive (or the first part of a split one)
+    `path` is None where there is no register, a GeoPackage, a GeoParquet file, a .7z archive (or the first part of a split one)
     that holds either, a folder that holds one of these at any depth, or a CSV of points. Archives
     are unpacked once, into a folder `unpacked` beside them. A point is the pixel of the grid that it
     lies in.
@@ -64,6 +65,10 @@ def read_parcels(
     Raises InvalidRegister if the file, its layer, a column or its reference system is missing,
     or if the grid can't be placed in it.
     """
+    if path is None:
+        empty = gpd.GeoDataFrame({ID: [], CODE: []}, geometry=[], crs=_NO_CRS)
+        empty.attrs[ONLY_HERE] = True
+        return empty
     register = describe(path, layout)
     grids = [grid] if isinstance(grid, Grid) else grid
     box = bounds_of(grids, register.crs, register.path.name) if grids else None

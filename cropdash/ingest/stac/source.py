@@ -24,7 +24,7 @@ class StacSource:
     """A season of a STAC API's Sentinel-2 L2A over zones of one's own."""
 
     endpoint: Endpoint
-    register: Path
+    register: Path | None
     chosen: tuple[Zone, ...]
     season: Season
     layout: registers.Layout = field(default_factory=registers.Layout)  # columns of the register

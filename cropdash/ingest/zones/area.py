@@ -48,15 +48,8 @@ def read(path: Path) -> Area:
 
     Raises ConfigError for what holds no polygon, or reaches over 150 km.
     """
-    found = _geopackage(path) if path.suffix.lower() == ".gpkg" else _geojson(path)
-    polygons = [one for one in found if one.geom_type in ("Polygon", "MultiPolygon")]
-    outline = shapely.union_all([shapely.make_valid(one) for one in polygons])
-    if outline.is_empty or not outline.area:
-        raise ConfigError(f"{path.name} holds no polygon: draw the area that zones may lie in.")
+    outline = outline_of(path)
     west, south, east, north = outline.bounds
-    low, high = squares.LATITUDES
-    if not (-180 <= west < east <= 180 and low <= south < north <= high):
-        raise ConfigError(f"{path.name} is not in degrees of longitude and latitude: export it so.")
     across = _GEOD.line_length([west, east], [south, north]) / 1000
     if across > MOST_KM:
         raise ConfigError(
@@ -64,6 +57,42 @@ def read(path: Path) -> Area:
         )
     middle = ((west + east) / 2, (south + north) / 2)
     return Area(middle, across / 2, (west, south, east, north), outline)
+
+
+def box_of(text: str) -> BaseGeometry:
+    """The outline of "west, south, east, north" [degrees]. Raises ConfigError."""
+    try:
+        west, south, east, north = map(float, text.split(","))
+        found = shapely.box(west, south, east, north)
+    except ValueError:
+        found = None
+    if found is None or not found.area or not west < east:
+        raise ConfigError(
+            f"{text[:80]!r} is no area: give a GeoJSON or GeoPackage, or west,south,east,north in"
+            " degrees."
+        )
+    return _checked(found, text)
+
+
+def outline_of(path: Path) -> BaseGeometry:
+    """The polygons of a GeoJSON (degrees) or a GeoPackage with one layer, as one in degrees.
+
+    Raises ConfigError for what holds no polygon.
+    """
+    found = _geopackage(path) if path.suffix.lower() == ".gpkg" else _geojson(path)
+    polygons = [one for one in found if one.geom_type in ("Polygon", "MultiPolygon")]
+    outline = shapely.union_all([shapely.make_valid(one) for one in polygons])
+    if outline.is_empty or not outline.area:
+        raise ConfigError(f"{path.name} holds no polygon: draw the area that zones may lie in.")
+    return _checked(outline, path.name)
+
+
+def _checked(outline: BaseGeometry, name: str) -> BaseGeometry:
+    west, south, east, north = outline.bounds
+    low, high = squares.LATITUDES
+    if not (-180 <= west < east <= 180 and low <= south < north <= high):
+        raise ConfigError(f"{name} is not in degrees of longitude and latitude: give it so.")
+    return outline
 
 
 def _geopackage(path: Path) -> list[BaseGeometry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
@@ -35,14 +36,17 @@ def run(
 ) -> Iterator[Outcome[Task, Result]]:
     """As `execute.run`, with `workers` tasks at a time; the folders must be seen by all workers."""
     waiting = list(reversed(tasks))
-    with _client(scheduler, min(workers, max(len(tasks), 1))) as client:
+    with (
+        _client(scheduler, min(workers, max(len(tasks), 1))) as client,
+        _hired(client, function) as name,
+    ):
         running: dict[Any, Task] = {}
         ended: SimpleQueue[Any] = SimpleQueue()
         patience = _Patience(client)
         while waiting or running:
             while waiting and len(running) < workers and not should_stop():
                 task = waiting.pop()
-                future = client.submit(attempt, function, task, pure=False)
+                future = client.submit(_attempt, name, task, pure=False)
                 running[future] = task
                 future.add_done_callback(ended.put)
             if not running:
@@ -53,6 +57,31 @@ def run(
                 patience.check()
             else:
                 yield _outcome(future, running.pop(future))
+
+
+@contextmanager
+def _hired(client: Any, function: Callable[[Any], Any]) -> Iterator[str]:
+    """Give the function to each worker once, to those too that come later; under which name."""
+    from distributed import WorkerPlugin
+
+    class Hired(WorkerPlugin):
+        name = f"cropdash-{uuid.uuid4().hex}"
+
+    plugin = Hired()
+    plugin.function = function  # type: ignore[attr-defined]
+    client.register_plugin(plugin)
+    try:
+        yield plugin.name
+    finally:
+        with suppress(OSError, TimeoutError):  # the scheduler is gone
+            client.unregister_worker_plugin(plugin.name)
+
+
+def _attempt(name: str, task: Any) -> Outcome[Any, Any]:
+    from distributed import get_worker
+
+    hired: Any = get_worker().plugins[name]
+    return attempt(hired.function, task)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import Generic
+from typing import Any, Generic
 
 from cropdash.jobs.execute.outcome import Outcome, Result, Task, attempt, lost
 
@@ -55,7 +55,7 @@ class _Crew(Generic[Task, Result]):
 
     def __init__(self, function: Callable[[Task], Result], size: int) -> None:
         self._function = function
-        self._idle = [_hire() for _ in range(size)]
+        self._idle = [_hire(function) for _ in range(size)]
         self._busy: dict[Future[Outcome[Task, Result]], ProcessPoolExecutor] = {}
 
     @property
@@ -66,11 +66,11 @@ class _Crew(Generic[Task, Result]):
         """Give the task to an idle process; one that died idle is replaced."""
         worker = self._idle.pop()
         try:
-            future = worker.submit(attempt, self._function, task)
+            future = worker.submit(_attempt, task)
         except BrokenProcessPool:
             worker.shutdown()
-            worker = _hire()
-            future = worker.submit(attempt, self._function, task)
+            worker = _hire(self._function)
+            future = worker.submit(_attempt, task)
         self._busy[future] = worker
         return future
 
@@ -81,7 +81,7 @@ class _Crew(Generic[Task, Result]):
             outcome = future.result()
         except BrokenProcessPool:
             worker.shutdown()
-            self._idle.append(_hire())
+            self._idle.append(_hire(self._function))
             return None
         self._idle.append(worker)
         return outcome
@@ -92,15 +92,26 @@ class _Crew(Generic[Task, Result]):
             worker.shutdown()
 
 
-def _hire() -> ProcessPoolExecutor:
+# What a worker was hired for: sent once, since what it holds may be larger than the tasks.
+_function: Callable[[Any], Any]
+
+
+def _hire(function: Callable[[Any], Any]) -> ProcessPoolExecutor:
     """One process, which starts with its first task."""
     # Spawned, not forked: GDAL and thread pools do not survive a fork of a threaded parent.
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(1, mp_context=context, initializer=_begin)
+    return ProcessPoolExecutor(1, mp_context=context, initializer=_begin, initargs=(function,))
 
 
-def _begin() -> None:
+def _attempt(task: Any) -> Outcome[Any, Any]:
+    return attempt(_function, task)
+
+
+def _begin(function: Callable[[Any], Any]) -> None:
     """Of a new process: it ends when its parent says so, or dies, and not before."""
+    global _function
+    _function = function
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers share the cores among them
     for number in (signal.SIGINT, signal.SIGTERM):  # sent to a whole group, the parent obeys them
         signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_follow_parent, daemon=True).start()

@@ -215,6 +215,11 @@ def usable_runs(dataset: str) -> tuple[RunInfo, ...]:
     return tuple(run for run in store().runs(dataset) if run.zones)
 
 
+def reviewable_runs(dataset: str) -> tuple[RunInfo, ...]:
+    """Those that were scored, or asked about land that is not theirs, where nothing may be."""
+    return tuple(run for run in usable_runs(dataset) if run.scores or run.on)
+
+
 def csv(table: pd.DataFrame, dataset: str | None = None) -> bytes:
     """What a download button of a table gives; of a dataset's table each row says the season.
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cropdash import evaluate
 from cropdash.domain import Legend, Level
+from cropdash.domain.errors import RunNotFound
 from cropdash.evaluate import suspicion
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import data
@@ -106,7 +107,10 @@ def _confused(
     k = legend.n_classes
     total = np.zeros((k, k))
     for run_id in ids:
-        table = data.store().confusions(run_id)
+        try:
+            table = data.store().confusions(run_id)
+        except RunNotFound:  # it was not scored, as where nothing is to be
+            continue
         total += evaluate.from_table(table, k, unit="parcel", zones=zones).counts
     if level == "class":
         return total

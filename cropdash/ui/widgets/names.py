@@ -14,7 +14,7 @@ from cropdash.ui.shell import data
 ALL = sentence("All")
 
 
-_SPLITS = {"train": lambda: say("train"), "test": lambda: say("test")}
+_SPLITS = {"train": lambda: say("train"), "test": lambda: say("test"), "map": lambda: say("to map")}
 
 
 def zone_name(zones: Mapping[str, Zone]) -> Callable[[str], str]:

@@ -113,9 +113,10 @@ def run_label(run: RunInfo) -> str:
     was trained. Short enough for a page's head."""
     accuracy = run.scores.test.pixel.accuracy if run.scores else None
     score = f" · {number(accuracy, '.3f')}" if accuracy is not None else ""
+    home = f" · {run.config['dataset']}" if run.on else ""  # what it learned from
     if run.notes.name:
-        return f"{run.notes.name}{score} · {classifiers.label(run.classifier)}"
-    return f"{model_name(run)}{score} · {_moment(run)}"
+        return f"{run.notes.name}{score} · {classifiers.label(run.classifier)}{home}"
+    return f"{model_name(run)}{score} · {_moment(run)}{home}"
 
 
 def labels(runs: Sequence[RunInfo]) -> dict[str, str]:
