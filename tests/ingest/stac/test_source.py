@@ -196,7 +196,8 @@ def test_later_days_are_searched_and_read_alone_and_join_the_list(api, endpoint,
     assert not asked[0] & asked[1]  # no file is fetched twice
     listing = layout.SCENES.read(folder.zone_folder("z"))
     assert listing["season"] == ["2023-01-01", "2023-12-31"]
-    assert about["scenes"]["read"] == len(listing["scenes"]) == len(products)
+    assert len(listing["scenes"]) == len(products)
+    assert about["scenes"]["read"] == len(products) - 1  # one was processed again
     api.log.clear()
     again, _ = images.of_part(source, ZONE, rest, lambda said: None, folder, kept)
     np.testing.assert_array_equal(again.reflectance, parts[1].reflectance)
