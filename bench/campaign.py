@@ -111,13 +111,14 @@ def _predicted(folder: Path) -> dict[str, str]:
 
 
 def _decided(folder: Path) -> dict[str, str]:
-    known = decisions.read(folder / "data" / "demo")
-    return {f"{zone} {parcel}": one.decision for (zone, parcel), one in known.items()}
+    known = decisions.current(folder / "data", "demo")
+    return {parcel: one.decision for parcel, one in known.items()}
 
 
 def _decide(folder: Path) -> None:
     for parcel in range(1, 41):
-        decisions.write(folder / "data" / "demo", "alsace_1", parcel, "confirmed", f"note {parcel}")
+        said = decisions.Said(decisions.Parcel(str(parcel), "alsace_1", parcel), "keep", "a note")
+        decisions.decide(folder / "data", "demo", [said])
 
 
 def _reported(folder: Path) -> dict[str, str]:

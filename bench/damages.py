@@ -30,11 +30,10 @@ KINDS = {
     "dataset.json": "data/demo/dataset.json",
     "legend.json": "data/demo/legend.json",
     "build.json": "data/demo/build.json",
-    "decisions.json": "data/demo/decisions.json",
+    "cropdash.db": "data/cropdash.db",
     "realism.json": "data/demo/realism.json",
     "status.json of a build": "data/demo/status.json",
     "worker.log of a build": "data/demo/worker.log",
-    "decisions.lock": "data/demo/decisions.lock",
     "manifest.json": "data/demo/zones/ZONE/manifest.json",
     "state.json": "data/demo/zones/ZONE/state.json",
     "composite.tif": "data/demo/zones/ZONE/composite.tif",
@@ -113,7 +112,8 @@ def _leave_more(folder: Path) -> None:
 
     demo = folder / "data" / "demo"
     zone = test_zone(folder)
-    decisions.write(demo, zone, 1, "confirmed", "seen from the road")
+    said = decisions.Said(decisions.Parcel("1", zone, 1), "keep", "seen from the road")
+    decisions.decide(folder / "data", "demo", [said])
     (demo / "worker.log").write_text("100% Done\n")
     run = next((folder / "models").glob("xgboost-*"))
     (run / "worker.log").write_text("100% Done\n")

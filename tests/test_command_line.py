@@ -142,7 +142,7 @@ def test_runs_are_named_noted_tagged_put_away_and_deleted(folders):
         assert run.path.is_dir()
     assert said("delete", run.run_id, typed=f"y\n{run.run_id}\n")[0] == 0
     assert runs.list_all(folders.models) == ()
-    assert {path.name for path in folders.models.iterdir()} <= {"record.jsonl", ".record.lock"}
+    assert {path.name for path in folders.models.iterdir()} == set()
 
 
 def test_a_training_like_a_run_takes_its_settings_but_for_those_given(folders):

@@ -83,9 +83,16 @@ def test_requirements_are_those_of_the_two_files(wheel):
     always = {r.name for r in needed if r.marker is None}
     assert {"torch", "streamlit", "xarray", "platformdirs"} <= always
     optional = {r.name for r in needed if r.marker and "dev" not in str(r.marker)}
-    assert not {"earthengine-api", "pystac-client", "distributed", "mkdocs"} & always
-    assert {"earthengine-api", "pystac-client", "distributed", "mkdocs"} <= optional
-    assert set(about.get_all("Provides-Extra")) == {"earthengine", "stac", "dask", "docs", "dev"}
+    assert not {"earthengine-api", "pystac-client", "distributed", "psycopg", "mkdocs"} & always
+    assert {"earthengine-api", "pystac-client", "distributed", "psycopg", "mkdocs"} <= optional
+    assert set(about.get_all("Provides-Extra")) == {
+        "earthengine",
+        "stac",
+        "dask",
+        "postgresql",
+        "docs",
+        "dev",
+    }
     every = {supply.canonical(r.name) for r in needed}
     assert {supply.canonical(r.name) for r in supply.requirements()} <= every
 

@@ -69,7 +69,8 @@ def show(**address: str) -> AppTest:
 @pytest.fixture
 def decisions_gone(world: Folders):
     yield
-    (world.data / "demo" / layout.DECISIONS.file).unlink(missing_ok=True)
+    for path in world.data.glob(f"{layout.DATABASE}*"):
+        path.unlink()
 
 
 def decided(rows: pd.DataFrame) -> pd.DataFrame:
@@ -156,27 +157,29 @@ def test_a_decision_is_there_for_the_next_reader_and_can_be_taken_back(
 ) -> None:
     second = cases.lit(cases.cases(runs, "class"), Limits()).iloc[1]
     where = {"zone": str(second["zone_id"]), "parcel": str(second["parcel_id"])}
-    where["lights"] = "red,amber,green,none"
+    where["lights"], own = "red,amber,green,none", str(second["register_id"])
     app = show(**where)
     app.text_input[0].set_value("  seen from the road ").run()
-    known = decisions.read(world.data / "demo")[where["zone"], int(where["parcel"])]
+    known = decisions.current(world.data, "demo")[own]
     assert (known.decision, known.note) == ("", "seen from the road")
-    decisions.write(world.data / "demo", where["zone"], int(where["parcel"]), "visit", "wet")
+    said = decisions.Said(decisions.Parcel(own), "visit", "wet")
+    decisions.decide(world.data, "demo", [said])
     other = show(**where)
     assert other.text_input[0].value == "wet"
     assert "Check on the ground" in other.dataframe[0].value["Decision"].tolist()
     app.run()  # the first reader's own tab learns of it as well
     assert app.text_input[0].value == "wet"
     app.text_input[0].set_value("").run()
-    assert decisions.read(world.data / "demo")[where["zone"], int(where["parcel"])].note == ""
+    assert decisions.current(world.data, "demo")[own].note == ""
 
 
 def test_damaged_decisions_are_one_sentence(world, decisions_gone) -> None:
-    (world.data / "demo" / layout.DECISIONS.file).write_text("{")
+    (world.data / layout.DATABASE).write_text("{" * 100)
     app = AppTest.from_file(str(folders.PROJECT / "app.py"), default_timeout=60)
     app.run().switch_page(REVIEW).run()
     assert not app.exception
-    assert "decisions.json in demo can't be read" in app.error[0].value
+    told = [e.value for e in app.error]
+    assert any("is damaged" in t and "restore" in t for t in told), told
 
 
 def test_the_geopackage_holds_the_outlines(runs, tmp_path) -> None:

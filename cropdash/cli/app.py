@@ -35,6 +35,7 @@ _MODULES = {
     "zones": "zones",
     "audit": "audit",
     "team": "users record",
+    "database": "database",
     "simulate": "simulate",
 }
 COMMANDS = {name: module for module, names in _MODULES.items() for name in names.split()}

@@ -39,10 +39,14 @@ def print_list(*, archived: bool = False, as_json: bool = False) -> None:
     from cropdash.storage import damaged, notes
     from cropdash.storage import runs as storage
 
-    models = folders.folders().models
-    listed = [(run, notes.read(run.path)) for run in storage.list_all(models)]
+    where = folders.folders()
+    broken, said_of = list(damaged.of_runs(where.models)), dict[str, notes.Notes]()
+    try:
+        said_of = notes.read(where.data)
+    except CropdashError as error:
+        errors.print(str(error))
+    listed = [(r, said_of.get(r.run_id, notes.Notes())) for r in storage.list_all(where.models)]
     listed = [(run, said) for run, said in listed if archived or not said.archived]
-    broken = list(damaged.of_runs(models))
     if as_json:
         bad = {one.name for one in broken}
         known = [_facts(run) | {"notes": asdict(s)} for run, s in listed if run.run_id not in bad]
@@ -66,15 +70,20 @@ def _facts(run: RunFolder) -> dict[str, Any]:
 
 def _row(run: RunFolder, said: notes.Notes) -> list[str]:
     """Dataset, name, state, scores and tags; of a run that can't be read that it is damaged."""
-    name = "damaged notes" if said.damaged else said.name
     try:
         found, status = run.scores(), run.status
         test, dataset = found.test if found else None, str(run.config["dataset"])
     except CropdashError:
-        return ["–", name, "damaged", "–", "–", "–", ""]
+        return ["–", said.name, "damaged", "–", "–", "–", ""]
     state = ("archived, " if said.archived else "") + (status.state if status else "?")
     figures = (("pixel", "accuracy"), ("pixel", "macro_f1"), ("parcel", "accuracy"))
-    return [dataset, name, state, *(score(test, *which) for which in figures), ", ".join(said.tags)]
+    return [
+        dataset,
+        said.name,
+        state,
+        *(score(test, *which) for which in figures),
+        ", ".join(said.tags),
+    ]
 
 
 @app.command()
@@ -152,5 +161,5 @@ def delete(
 def _act(run: str, action: notes.Action, value: str, done: str) -> None:
     from cropdash.storage import notes
 
-    notes.act(folders.folders().models, run, action, value)
+    notes.act(folders.folders(), run, action, value)
     console.print(f"Run {run} {done}.")

@@ -58,7 +58,7 @@ def set_user(
         text = f"Password of {name} (at least {storage.SHORTEST} letters)"
         password = typer.prompt(text, hide_input=True, confirmation_prompt=True)
     storage.put(path, name, as_what, password)
-    records.note(folders.folders().models, "set user", f"{name}: {as_what}")
+    records.note(folders.folders().data, "set user", f"{name}: {as_what}")
     console.print(f"{name} is {as_what} in {path}.")
 
 
@@ -69,7 +69,7 @@ def remove_user(name: Name) -> None:
     Example: `CROPDASH_USERS=users.json python -m cropdash users remove anna`
     """
     storage.remove(_file(), name)
-    records.note(folders.folders().models, "remove user", name)
+    records.note(folders.folders().data, "remove user", name)
     console.print(f"{name} is removed.")
 
 
@@ -94,9 +94,7 @@ def record(
 
     Example: `python -m cropdash record --by anna`
     """
-    where = folders.folders()
-    found = records.read((where.data, where.models))
-    told = [e for e in found.events if by in (None, e.name)][-last:]
+    told = records.read(folders.folders().data, by=by)[-last:]
     if as_json:
         print_json([asdict(event) for event in told])
         return
@@ -104,8 +102,6 @@ def record(
     for event in told:
         table.add_row(event.time[:19], event.name, event.role, event.action, event.object)
     print_whole(table)
-    if found.damaged:
-        console.print(f"Damaged rows, passed over: {found.damaged}.")
 
 
 def _file() -> Path:

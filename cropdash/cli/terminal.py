@@ -198,7 +198,7 @@ def at_work(folder: Path, *, in_turn: bool = False) -> Iterator[dict[str, Any]]:
 
     slot = folders.folders().models / ".slot.lock" if in_turn else None
     if access.FOR not in os.environ:  # else the page that started it has recorded it
-        record.note(folders.folders().models if in_turn else folder.parent, "start", folder.name)
+        record.note(folders.folders().data, "start", folder.name)
     with bar() as told, worker.at_work(folder, slot=slot) as reporter:
 
         def progress(stage: str, done: float) -> None:

@@ -175,7 +175,7 @@ def _may_stop(folder: Path, action: str = "stop") -> None:
     is_own = written is not None and written.by == access.actor().name
     access.require("stop" if is_own else "stop others")
     with suppress(NotKept):
-        record.note(_place(folder), action, folder.name)
+        record.note(settings.folders().data, action, folder.name)
 
 
 # inside ----------------------------------------------------------------------
@@ -208,11 +208,6 @@ def _folder(name: str) -> Path:
     )
 
 
-def _place(folder: Path) -> Path:
-    """data/ or models/, in which the folder of a job lies."""
-    return folder.parents[1] if folder.parent.name == layout.STUDIES else folder.parent
-
-
 def _launch(
     folder: Path, command: Sequence[str], *, before: Callable[[], None] | None = None
 ) -> None:
@@ -229,7 +224,7 @@ def _launch(
                 before()
             (folder / layout.STOP).unlink(missing_ok=True)
             queued = _queued(folder)
-            record.note(_place(folder), "start", folder.name)
+            record.note(settings.folders().data, "start", folder.name)
             status.write(folder, queued)
             child = processes.spawn(folder / layout.LOG, command)
             with _children_guard:

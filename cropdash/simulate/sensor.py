@@ -50,14 +50,9 @@ class Chance:
 
 
 def shoot(
-    zone: Zone,
-    land: Landscape,
-    season: Season,
-    seed: int,
-    bands: tuple[str, ...],
-    asked: Season | None = None,
+    zone: Zone, land: Landscape, season: Season, seed: int, bands: tuple[str, ...]
 ) -> Iterator[Scene]:
-    """Scenes of a season over the zone, one after another; of the days that are asked for, if any.
+    """Scenes of a season over the zone, one after another.
 
     The weather is that of each calendar year, whatever part of it the season holds: a date's
     scene shows the same sky in every season, and the same land in all that end in one year.
@@ -81,9 +76,8 @@ def shoot(
             chance = camera.draw()
             if date not in season:
                 continue
-            if asked is None or date in asked:
-                seen, scl = camera.look(ground, n, flown, i, chance)
-                yield Scene(date, seen[wanted], scl, zone.grid, bands)
+            seen, scl = camera.look(ground, n, flown, i, chance)
+            yield Scene(date, seen[wanted], scl, zone.grid, bands)
             n += 1
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from cropdash.domain.errors import CropdashError
-from cropdash.storage import decisions, layout, notes, runs, status, studies
+from cropdash.storage import database, layout, notes, runs, status, studies
 from cropdash.storage.datasets import DatasetFolder
 
 
@@ -27,7 +27,7 @@ def readable_datasets(data: Path) -> tuple[str, ...]:
 
 def found(data: Path, models: Path) -> tuple[Damaged, ...]:
     """All that can't be read."""
-    return (*of_datasets(data), *of_runs(models), *of_studies(models))
+    return (*_of_database(data), *of_datasets(data), *of_runs(models), *of_studies(models))
 
 
 def of_datasets(data: Path) -> Iterator[Damaged]:
@@ -41,16 +41,15 @@ def of_datasets(data: Path) -> Iterator[Damaged]:
         for zone in folder.description().zones:
             if reason := folder.fault(zone.zone_id):
                 yield Damaged(f"{name}, {zone.zone_id}", reason)
-        for read in (decisions.read, layout.REALISM.find):
-            if reason := _fault(partial(read, folder.path)):
-                yield Damaged(name, reason)
+        if reason := _fault(partial(layout.REALISM.find, folder.path)):
+            yield Damaged(name, reason)
 
 
 def of_runs(models: Path) -> Iterator[Damaged]:
     """Runs whose record, scores or state can't be read."""
     yield from _of_place(models)
     for run in runs.list_all(models):
-        beside = (partial(read, run.path) for read in (status.load, notes.load, layout.SIDES.find))
+        beside = (partial(read, run.path) for read in (status.load, layout.SIDES.find))
         if reason := _fault(run.record, run.scores, run.calibrated, *beside):
             yield Damaged(run.run_id, reason)
 
@@ -60,6 +59,11 @@ def of_studies(models: Path) -> Iterator[Damaged]:
     for study in studies.list_all(models):
         if reason := _fault(study.info, partial(status.load, study.path)):
             yield Damaged(study.study_id, reason)
+
+
+def _of_database(data: Path) -> Iterator[Damaged]:
+    if reason := _fault(partial(notes.read, data)):
+        yield Damaged(database.where(data), reason)
 
 
 def _of_place(path: Path) -> Iterator[Damaged]:

@@ -1,78 +1,214 @@
-"""data/<dataset>/decisions.json: what was decided on declared parcels, and why; the readers' own.
+"""What was decided on declared parcels: events of the database, appended by who decides, never lost.
 
-It is the one file that pages write. A dataset that is built anew keeps it.
+A parcel is known by its register's id, so that decisions outlive a dataset that is built anew. An
+event says a decision, a note or both, or takes an earlier one back; what holds of a parcel is the last
+decision and the last note that nobody took back, so two people who speak at once both keep their word.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
-from filelock import FileLock, Timeout
+import sqlalchemy as sa
 
 from cropdash.domain import access
-from cropdash.domain.errors import CorruptDataset, NotKept
-from cropdash.storage import layout, record
+from cropdash.domain.errors import ConfigError
+from cropdash.storage import database, record
+from cropdash.storage.database.schema import DECISIONS
 
-_WAIT_S = 5.0  # [s] for another reader's decision to be written
-Place: TypeAlias = tuple[str, int]  # zone_id, parcel_id
+KEEP, DOUBTFUL, VISIT, RELABEL, LEAVE_OUT = "keep", "doubtful", "visit", "relabel", "leave_out"
+WORDS = (KEEP, DOUBTFUL, VISIT, RELABEL, LEAVE_OUT)
+LONGEST_NOTE = 2000  # letters
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """Whom a decision is about."""
+
+    register_id: str
+    zone_id: str = ""
+    parcel_id: int = 0  # in its zone
+
+
+@dataclass(frozen=True)
+class Said:
+    """What is to be kept of a parcel; None leaves it as it is."""
+
+    parcel: Parcel
+    decision: str | None = None  # one of WORDS; empty: undecided again
+    note: str | None = None
+    crop: str = ""  # name of the class that it is in truth, of RELABEL alone
+
+
+@dataclass(frozen=True)
+class Event:
+    """A row of the history."""
+
+    id: int
+    time: str  # ISO, UTC
+    author: str
+    role: str
+    dataset: str
+    zone_id: str
+    parcel_id: int
+    register_id: str
+    decision: str | None
+    crop: str
+    note: str | None
+    run_a: str
+    run_b: str
+    as_of: str  # the day by which the runs were asked; empty: the whole season
+    source: str  # the file that it came from; empty: a page
+    undoes: int | None  # the event that it takes back
+    undone: bool = False  # taken back itself
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What was decided on a parcel."""
+    """What holds of a parcel now."""
 
-    decision: str  # a word of the page's, or empty: a note alone
+    parcel: Parcel
+    decision: str = ""
+    crop: str = ""
     note: str = ""
-    decided: str = ""  # ISO time, UTC
+    time: str = ""  # of the decision, or of the note where there is none
+    author: str = ""
 
 
-def read(folder: Path) -> dict[Place, Decision]:
-    """Decisions on a dataset's parcels; none if there is no file. Raises CorruptDataset."""
-    try:
-        rows: list[dict[str, Any]] = layout.DECISIONS.read(folder)["decisions"]
-        return {
-            (str(row["zone_id"]), int(row["parcel_id"])): Decision(
-                str(row["decision"]), str(row["note"]), str(row["decided"])
-            )
-            for row in rows
-        }
-    except FileNotFoundError:
-        return {}
-    except (KeyError, TypeError, ValueError) as error:
-        raise CorruptDataset(
-            f"{layout.DECISIONS.file} of {folder.name} is damaged: mend it, or move it away to begin anew."
-        ) from error
+def decide(
+    data: Path,
+    dataset: str,
+    said: Sequence[Said],
+    *,
+    runs: Sequence[str] = (),
+    as_of: str = "",
+    source: str = "",
+) -> None:
+    """Keep what was decided or noted on parcels, all or none of it.
 
-
-def write(folder: Path, zone: str, parcel: int, decision: str, note: str = "") -> None:
-    """Keep what was decided on a parcel; with neither decision nor note, forget it.
-
-    What other readers decided meanwhile stays. Raises NotAllowed, NotKept or CorruptDataset.
+    `runs`: the one or two that were looked at, as they answered by the day `as_of`; `source`: the file
+    that it came from. Raises NotAllowed, ConfigError or NotKept.
     """
-    access.require("decide")
-    try:
-        with FileLock(folder / layout.DECISIONS_LOCK, timeout=_WAIT_S):
-            known = read(folder)
-            known.pop((zone, parcel), None)
-            if decision or note:
-                now = datetime.now(UTC).isoformat(timespec="seconds")
-                known[zone, parcel] = Decision(decision, note, now)
-            what = f"{folder.name}/{zone}/{parcel}: {decision or 'none'}"
-            record.note(folder.parent, "decide", what)
-            layout.DECISIONS.write(folder, {"decisions": _rows(known)})
-    except (OSError, Timeout) as error:
-        raise NotKept(
-            f"The decision on parcel {parcel} could not be written into {folder.name}: make its "
-            "folder writable and decide again."
-        ) from error
+    who = access.require("decide")
+    for one in said:
+        _check(one)
+    if not said:
+        return
+    first, second = (*runs, "", "")[:2]
+    common = {
+        "time": database.now(), "author": database.tidy(who.name, 200), "role": who.role or "",
+        "dataset": dataset, "run_a": first, "run_b": second, "as_of": as_of,
+        "source": database.tidy(source, 200), "undoes": None,
+    }  # fmt: skip
+    with database.writing(data) as connection:
+        connection.execute(sa.insert(DECISIONS), [common | _row(one) for one in said])
+        record.add(connection, "decide", f"{dataset}/{_told(said)}")
 
 
-def _rows(known: Mapping[Place, Decision]) -> list[dict[str, Any]]:
-    return [
-        {"zone_id": zone, "parcel_id": parcel, **asdict(decided)}
-        for (zone, parcel), decided in sorted(known.items())
-    ]
+def undo(data: Path, dataset: str) -> Event | None:
+    """Take back the last word of who is at it; returns it, or None if nothing is left of theirs.
+
+    Raises NotAllowed or NotKept.
+    """
+    who = access.require("decide")
+    taken = sa.select(DECISIONS.c.undoes).where(DECISIONS.c.undoes.is_not(None))
+    last = (
+        sa.select(DECISIONS)
+        .where(
+            DECISIONS.c.dataset == dataset,
+            DECISIONS.c.author == database.tidy(who.name, 200),
+            DECISIONS.c.undoes.is_(None),
+            DECISIONS.c.id.not_in(taken),
+        )
+        .order_by(DECISIONS.c.id.desc())
+        .limit(1)
+        .with_for_update()
+    )
+    with database.writing(data) as connection:
+        found = connection.execute(last).first()
+        if found is None:
+            return None
+        event = Event(**found._mapping)
+        back = {
+            **found._mapping,
+            "time": database.now(),
+            "role": who.role or "",
+            "undoes": event.id,
+        }
+        back |= {"decision": None, "note": None, "crop": "", "source": ""}
+        del back["id"]
+        connection.execute(sa.insert(DECISIONS), [back])
+        record.add(connection, "undo", f"{dataset}/{event.register_id}")
+        return event
+
+
+def history(data: Path, dataset: str, register_id: str | None = None) -> tuple[Event, ...]:
+    """Events on a dataset's parcels, or on one of them, oldest first. Raises DamagedFile."""
+    asked = sa.select(DECISIONS).where(DECISIONS.c.dataset == dataset).order_by(DECISIONS.c.id)
+    if register_id is not None:
+        asked = asked.where(DECISIONS.c.register_id == register_id)
+    events = [Event(**row._mapping) for row in database.rows(data, asked)]
+    undone = {event.undoes for event in events}
+    return tuple(replace(e, undone=True) if e.id in undone else e for e in events)
+
+
+def current(data: Path, dataset: str) -> dict[str, Decision]:
+    """What holds of each parcel on which anything was decided or noted, by the register's id."""
+    return fold(history(data, dataset))
+
+
+def fold(events: Iterable[Event]) -> dict[str, Decision]:
+    """What holds after the events, by the register's id; who is undecided without a note is left out."""
+    held: dict[str, Decision] = {}
+    for event in events:
+        if event.undone or event.undoes is not None:
+            continue
+        parcel = Parcel(event.register_id, event.zone_id, event.parcel_id)
+        now = held.get(event.register_id, Decision(parcel))
+        if event.note is not None:
+            now = replace(now, note=event.note)
+        if event.decision is not None:
+            now = replace(now, decision=event.decision, crop=event.crop)
+        if event.decision is not None or not now.decision:
+            now = replace(now, time=event.time, author=event.author)
+        held[event.register_id] = replace(now, parcel=parcel)
+    return {i: one for i, one in held.items() if one.decision or one.note}
+
+
+def _check(said: Said) -> None:
+    if said.decision is None and said.note is None:
+        raise ConfigError(f"Nothing was said of parcel {said.parcel.register_id[:64]!r}.")
+    if said.decision and said.decision not in WORDS:
+        raise ConfigError(
+            f"{said.decision[:40]!r} is no decision: use one of {', '.join(WORDS)}, or none."
+        )
+    if (said.decision == RELABEL) != bool(said.crop):
+        raise ConfigError(
+            f"Parcel {said.parcel.register_id[:64]!r}: '{RELABEL}', and it alone, names the class that"
+            " the parcel is in truth."
+        )
+    if said.note and len(said.note) > LONGEST_NOTE:
+        raise ConfigError(f"A note may have {LONGEST_NOTE} characters.")
+
+
+def _row(said: Said) -> dict[str, Any]:
+    parcel = said.parcel
+    return {
+        "zone_id": parcel.zone_id,
+        "parcel_id": parcel.parcel_id,
+        "register_id": database.tidy(parcel.register_id, 1000),
+        "decision": said.decision,
+        "crop": said.crop,
+        "note": None if said.note is None else database.tidy(said.note),
+    }
+
+
+def _told(said: Sequence[Said]) -> str:
+    if len(said) > 1:
+        return f"{len(said)} parcels"
+    (one,) = said
+    word = "note" if one.decision is None else one.decision or "none"
+    return f"{one.parcel.register_id}: {word}"

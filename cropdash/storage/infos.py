@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from cropdash.domain.errors import CropdashError, DamagedFile
 from cropdash.domain.scores import RunScores
+from cropdash.settings.folders import Folders
 from cropdash.storage import elsewhere, layout, notes, runs, seasons
 from cropdash.storage.notes import Notes
 from cropdash.storage.runs import RunFolder
@@ -48,12 +50,12 @@ class RunInfo:
 
 
 def listed(
-    models: Path, dataset: str | None = None, *, archived: bool = False
+    where: Folders, dataset: str | None = None, *, archived: bool = False
 ) -> tuple[RunInfo, ...]:
     """See `Store.runs`."""
-    found = []
-    for run in runs.list_all(models):
-        info = _readable(run)
+    found, said = [], _notes(where.data)
+    for run in runs.list_all(where.models):
+        info = _readable(run, said)
         if info is None or (info.notes.archived and not archived):
             continue
         if dataset in (None, info.dataset):
@@ -63,9 +65,9 @@ def listed(
     return tuple(found)
 
 
-def of(folder: RunFolder, run: RunFolder, run_id: str) -> RunInfo:
+def of(where: Folders, folder: RunFolder, run: RunFolder, run_id: str) -> RunInfo:
     """What lies in a run's folder, or in one of its folders by a day or of another dataset."""
-    whole = _info(run)
+    whole = _info(run, _notes(where.data))
     if elsewhere.is_one(run_id):
         return _elsewhere(whole, folder)
     if not seasons.is_dated(run_id):
@@ -76,9 +78,16 @@ def of(folder: RunFolder, run: RunFolder, run_id: str) -> RunInfo:
     )  # fmt: skip
 
 
-def _readable(run: RunFolder) -> RunInfo | None:
+def _notes(data: Path) -> Mapping[str, Notes]:
+    """What people say of runs; nothing where the database is `damaged`."""
+    with suppress(DamagedFile):
+        return notes.read(data)
+    return {}
+
+
+def _readable(run: RunFolder, said: Mapping[str, Notes]) -> RunInfo | None:
     try:
-        return _info(run)
+        return _info(run, said)
     except CropdashError:
         return None  # `damaged` lists it
 
@@ -94,7 +103,7 @@ def _elsewhere(whole: RunInfo, there: RunFolder) -> RunInfo:
     )  # fmt: skip
 
 
-def _info(run: RunFolder) -> RunInfo:
+def _info(run: RunFolder, said: Mapping[str, Notes]) -> RunInfo:
     """Raises DamagedFile or RunNotFound; damaged scores are none."""
     record = run.record()
     return RunInfo(
@@ -106,7 +115,7 @@ def _info(run: RunFolder) -> RunInfo:
         zones=run.predicted_zones(),
         legend_hash=str(record.legend_hash),
         days=seasons.days(run),
-        notes=notes.read(run.path),
+        notes=said.get(run.run_id, Notes()),
     )
 
 

@@ -1,9 +1,9 @@
 """What lies where: every file of datasets, runs and studies, with the version of its format.
 
-data/<dataset>/     dataset.json, legend.json, build.json, decisions.json, realism.json, parts/
+data/<dataset>/     dataset.json, legend.json, build.json, realism.json, parts/
     zones/<zone>/   manifest.json (written last), composite.tif, …, state.json, scenes.json
-models/<run>/       config.json, status.json, zones.json, notes.json, epochs.jsonl, worker.log, the
-                    model's own files
+models/<run>/       config.json, status.json, zones.json, epochs.jsonl, worker.log, the model's own
+                    files
     predictions/    <zone>.tif, <zone>.parquet, predicted.jsonl
     scores/         scores.json, confusions.parquet, calibration.parquet, areas.parquet
     elsewhere/<dataset>/  predictions/, scores/ and calibration.json of another dataset
@@ -11,7 +11,7 @@ models/<run>/       config.json, status.json, zones.json, notes.json, epochs.jso
 models/studies/<study>/  config.json, status.json, folds/<n>/ (a run each), trials/<n>.json
 models/reports/<report>/  order.json, status.json; report.html and .pdf, or of an audit audit.json,
                           frame.parquet, sample.csv and .gpkg, answers.csv, certificate.json and .html
-data/record.jsonl, models/record.jsonl: who did what
+data/cropdash.db    decisions, names of runs, who did what; or a team's PostgreSQL instead
 """
 
 from __future__ import annotations
@@ -26,10 +26,8 @@ from cropdash.storage import shapes
 # A dataset
 DATASET = Form("dataset.json", kind=shapes.Dataset)
 LEGEND, BUILD = Form("legend.json", kind=shapes.Legend), Form("build.json")
-DECISIONS = Form("decisions.json", kind=shapes.Decisions)
 REALISM = Form("realism.json", kind=shapes.Realism)
 OPTIMISM = Form("optimism.json")
-DECISIONS_LOCK = "decisions.lock"
 ZONES, PARTS = "zones", "parts"  # folders: finished zones; periods of a zone that is being built
 
 PLACE = Form("place.json", kind=shapes.Place)  # in incoming/<name>/: what was found around a place
@@ -50,8 +48,7 @@ WORKER_LOCK, STOP, LOG = "worker.lock", "stop", "worker.log"
 RUN, CLASSES = Form("config.json", kind=shapes.Record), Form("classes.json")
 CALIBRATION = Form("calibration.json", kind=shapes.Calibration)
 STACK = Form("stack.json", kind=shapes.Stack)
-SIDES, NOTES = Form("zones.json"), Form("notes.json")
-NOTES_LOCK = "notes.lock"
+SIDES = Form("zones.json")
 EPOCHS, APPLICABILITY = "epochs.jsonl", "applicability.npz"
 PREDICTIONS, SCORES_FOLDER = "predictions", "scores"
 PREDICTED = "predicted.jsonl"  # of which weights and data each zone's prediction is
@@ -61,9 +58,8 @@ SEASON = "season"  # folder of what a run says before its season is over
 SCORES = Form("scores.json")
 CONFUSIONS, DECIDED = "confusions.parquet", "calibration.parquet"
 
-# Beside the datasets, and beside the runs
-RECORD = "record.jsonl"  # who started, stopped, decided: one row an event
-RECORD_LOCK = ".record.lock"
+# Beside the datasets
+DATABASE, DATABASE_LOCK = "cropdash.db", ".cropdash.db.lock"
 
 # A study
 STUDIES = "studies"  # beside the runs, and no run itself

@@ -1,26 +1,27 @@
-"""models/<run>/notes.json: what people call a run and say of it, and what they do with it.
+"""What people call a run and say of it, and what they do with it: rows of the database.
 
-Nothing of it is what the run was made with, so it lies beside config.json and not in it.
+Nothing of it is what the run was made with. Each row says one field of one run, and the newest holds.
 """
 
 from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from filelock import FileLock, Timeout
+import sqlalchemy as sa
 
 from cropdash.domain import access
 from cropdash.domain.errors import ConfigError, CropdashError, InvalidRun, NotKept, RunBusy
-from cropdash.files import records
-from cropdash.storage import layout, record, runs, status
+from cropdash.settings.folders import Folders
+from cropdash.storage import database, record, runs, status
+from cropdash.storage.database.schema import RUN_NOTES
 
 Action = Literal["name", "note", "tag", "archive", "restore", "delete"]
-_WAIT_S = 5.0  # [s] for another writer's word
 _LONGEST, _MOST_TAGS = {"name": 40, "note": 2000}, 8
 # Names stand in charts, tables and sentences, so they hold nothing that acts as markup there.
 _NAME = re.compile(r"(?:[^\W_]|[ ,()+-]|(?<=\d)\.(?=\d))*")
@@ -35,62 +36,61 @@ class Notes:
     note: str = ""
     tags: tuple[str, ...] = ()
     archived: bool = False
-    damaged: str = ""  # why notes.json can't be read, in one sentence
 
 
-def read(folder: Path) -> Notes:
-    """The notes of a run; none if there is no file, and why where it can't be read."""
-    try:
-        return load(folder)
-    except CropdashError as error:
-        return Notes(damaged=str(error))
+def read(data: Path) -> dict[str, Notes]:
+    """The notes of all runs that have any, by their id. Raises DamagedFile."""
+    newest = sa.select(sa.func.max(RUN_NOTES.c.id)).group_by(RUN_NOTES.c.run_id, RUN_NOTES.c.field)
+    asked = sa.select(RUN_NOTES).where(RUN_NOTES.c.id.in_(newest))
+    found: dict[str, Notes] = {}
+    for row in database.rows(data, asked):
+        before = found.get(row.run_id, Notes())
+        with suppress(ConfigError):  # written by other hands
+            found[row.run_id] = _checked(replace(before, **_parsed(row.field, row.value)))
+    return found
 
 
-def load(folder: Path) -> Notes:
-    """The notes of a run; none if there is no file. Raises DamagedFile or ConfigError."""
-    values = layout.NOTES.find(folder)
-    return _checked(records.typed(Notes, values, f"{layout.NOTES.file} of {folder.name}"))
-
-
-def act(models: Path, run_id: str, action: Action, value: str = "") -> None:
+def act(where: Folders, run_id: str, action: Action, value: str = "") -> None:
     """Name a run, note something on it, tag it (tags apart by commas), put it away, bring it back
     or delete it: whatever changes a run after it was made goes through here.
 
-    Raises NotAllowed, RunNotFound, ConfigError, RunBusy (deletion of a run at work), InvalidRun (of a member
-    of an ensemble, or notes that are damaged) or NotKept.
+    Raises NotAllowed, RunNotFound, ConfigError, RunBusy (deletion of a run at work), InvalidRun (of a
+    member of an ensemble) or NotKept.
     """
-    folder = runs.find(models, run_id).path
+    folder = runs.find(where.models, run_id).path
     if action not in get_args(Action):
         raise ConfigError(f"A run can't be told to {str(action)[:20]!r}.")
-    access.require("delete" if action == "delete" else "name")
+    who = access.require("delete" if action == "delete" else "name")
     if action == "delete":
-        _delete(models, folder)
+        _delete(where, folder)
         return
-    tags = tuple(dict.fromkeys(t.strip() for t in value.split(",") if t.strip()))
-    known: dict[str, dict[str, Any]] = {
-        "name": {"name": " ".join(value.split())},
-        "note": {"note": value.strip()},
-        "tag": {"tags": tags},
-        "archive": {"archived": True},
-        "restore": {"archived": False},
+    fields = {
+        "name": "name",
+        "note": "note",
+        "tag": "tags",
+        "archive": "archived",
+        "restore": "archived",
     }
-    changes = known[action]
-    try:
-        with FileLock(folder / layout.NOTES_LOCK, timeout=_WAIT_S):
-            before = read(folder)
-            if before.damaged:
-                raise InvalidRun(
-                    f"{layout.NOTES.file} of run {run_id} is damaged: mend it, or move it away."
-                )
-            told = asdict(_checked(replace(before, **changes)))
-            del told["damaged"]
-            record.note(models, action, folder.name)
-            layout.NOTES.write(folder, told)
-    except (OSError, Timeout) as error:
-        raise NotKept(
-            f"What you said of run {run_id} could not be written: make its folder writable and "
-            "say it again."
-        ) from error
+    field = fields[action]
+    said = {"archive": "1", "restore": ""}.get(action, value)
+    _checked(replace(Notes(), **_parsed(field, said)))
+    row = {"run_id": run_id, "field": field, "value": database.tidy(said)}
+    with database.writing(where.data) as connection:
+        stamp = {"time": database.now(), "author": database.tidy(who.name, 200)}
+        connection.execute(sa.insert(RUN_NOTES).values(**row, **stamp))
+        record.add(connection, action, run_id)
+
+
+def _parsed(field: str, value: str) -> Mapping[str, Any]:
+    match field:
+        case "name":
+            return {"name": " ".join(value.split())}
+        case "note":
+            return {"note": value.strip()}
+        case "tags":
+            return {"tags": tuple(dict.fromkeys(t.strip() for t in value.split(",") if t.strip()))}
+        case _:
+            return {"archived": bool(value)}
 
 
 def _checked(notes: Notes) -> Notes:
@@ -110,8 +110,9 @@ def _checked(notes: Notes) -> Notes:
     return notes
 
 
-def _delete(models: Path, folder: Path) -> None:
+def _delete(where: Folders, folder: Path) -> None:
     """Take the run out of the list at once, then remove what it holds."""
+    models = where.models
     now = status.read(folder)
     if status.is_locked(folder) or (now is not None and not now.is_final):
         raise RunBusy(f"A worker is at work on {folder.name}: stop it first.")
@@ -121,7 +122,7 @@ def _delete(models: Path, folder: Path) -> None:
                 f"Run {folder.name} is a member of {other.run_id}: delete that one first."
             )
     try:
-        record.note(models, "delete", folder.name)
+        record.note(where.data, "delete", folder.name)
         gone = folder.with_name(f".deleted-{folder.name}")  # no run's name begins with a dot
         folder.rename(gone)
     except OSError as error:

@@ -19,7 +19,7 @@ Scores = dict[str, float | None]
 
 @dataclass
 class Dataset:
-    """dataset.json: the season as it is typed; the rest is `description.Description`."""
+    """dataset.json: the season as it is typed; the rest is `datasets.Description`."""
 
     season: str
     every: str
@@ -38,24 +38,6 @@ class Legend:
 
     classes: list[dict[str, Any]]
     codes: list[Code]
-
-
-@dataclass
-class Decision:
-    """What a reader decided of a parcel."""
-
-    zone_id: str
-    parcel_id: Count
-    decision: str
-    note: str
-    decided: str
-
-
-@dataclass
-class Decisions:
-    """decisions.json."""
-
-    decisions: list[Decision]
 
 
 @dataclass

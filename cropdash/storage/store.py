@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
-from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import pandas as pd
@@ -15,6 +14,7 @@ import pandas as pd
 from cropdash.domain import NAME, Season, Zone
 from cropdash.domain.errors import CropdashError, DamagedFile
 from cropdash.settings.build import BuildConfig
+from cropdash.settings.folders import Folders
 from cropdash.settings.study import CrossValidation, Search
 from cropdash.settings.train import TrainConfig
 from cropdash.settings.waits import Expected
@@ -31,7 +31,7 @@ from cropdash.storage import (
     zone_states,
 )
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.storage.description import Description as Description
+from cropdash.storage.datasets import Description as Description
 from cropdash.storage.infos import RunInfo as RunInfo
 from cropdash.storage.runs import RunFolder
 from cropdash.storage.status import Status
@@ -89,11 +89,8 @@ def _whole(store: Store, run_id: str) -> RunFolder:
 
 
 @dataclass(frozen=True)
-class Store:
+class Store(Folders):
     """Everything on disk, read only. Names are looked up in listings, never joined from text."""
-
-    data: Path
-    models: Path
 
     # datasets ----------------------------------------------------------------
 
@@ -164,11 +161,11 @@ class Store:
         archived: those put away as well. Of one dataset if given: those that learned from it, and
         what others say of it (see `elsewhere.name`).
         """
-        return infos.listed(self.models, dataset, archived=archived)
+        return infos.listed(self, dataset, archived=archived)
 
     def run(self, run_id: str) -> RunInfo:
         """The run of that id, or what it says by a day or elsewhere (`seasons.name`, `elsewhere.name`)."""
-        return infos.of(_run(self, run_id), _whole(self, run_id), run_id)
+        return infos.of(self, _run(self, run_id), _whole(self, run_id), run_id)
 
     record = _of(_whole, RunFolder.record)
     sides = _of(_whole, RunFolder.sides)

@@ -21,10 +21,8 @@ def admit(place: Path, name: str, size: int) -> None:
     who, limit = access.require("upload"), settings.upload_bytes_per_person()
     if limit is not None:
         since = (datetime.now(UTC) - timedelta(hours=24)).isoformat(timespec="milliseconds")
-        past = record.read((place,)).events
-        kept = sum(
-            e.size for e in past if (e.name, e.action) == (who.name, ACTION) and e.time > since
-        )
+        past = record.read(place, by=who.name, action=ACTION, since=since)
+        kept = sum(event.size for event in past)
         if kept + size > limit:
             raise LimitReached(
                 f"{who.name} has uploaded {kept / 1e6:.1f} MB in 24 hours, and one person may"

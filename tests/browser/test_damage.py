@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from bench import damages
-from cropdash.storage import layout
+from cropdash.storage import record
 from tests import factory
 from tests.browser.conftest import Server, serve, watched
 
@@ -18,7 +18,7 @@ PAGES = ("", "Explore", "Train", "Map", "Compare", "Review", "Data?view=datasets
 DAMAGED = {
     "models/one/status.json": "not UTF-8",
     "models/two/config.json": "cut",
-    "data/demo/decisions.json": "deep",
+    "data/cropdash.db": "not UTF-8",
     "data/broken/dataset.json": "text for numbers",
 }
 
@@ -35,7 +35,7 @@ def damaged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         )
     for name, how in DAMAGED.items():
         if not (path := folder / name).exists():
-            layout.DECISIONS.write(path.parent, {"decisions": []})
+            record.note(path.parent, "start", "a build")
         damages.DAMAGES[how](path, random.Random(0))
     yield from serve(folder)
 
@@ -51,6 +51,7 @@ def test_every_page_is_shown_and_says_what_is_damaged(browser: Browser, damaged:
         for name, sentence in (
             ("two", "can't be read as JSON"),
             ("broken", "is damaged"),
+            ("cropdash.db in data/", "bring a backup back"),
             ("one", "status.json in one can't be read"),
         ):
             alert = page.get_by_role("alert").filter(has_text=f"{name}:")

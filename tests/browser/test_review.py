@@ -66,16 +66,19 @@ def test_a_doubt_is_opened_weighed_decided_and_found_again(page: Page, server: S
     settle(page)
     assert "limits=60-80" in page.url
     _evidence(page, listed.loc[row])
-    kept = decisions.read(server.folder / "data" / "demo")
-    assert {k: d.decision for k, d in kept.items()} == {(zone, parcel): "visit"}
+    kept = decisions.current(server.folder / "data", "demo")
+    assert {(d.parcel.zone_id, d.parcel.parcel_id): d.decision for d in kept.values()} == {
+        (zone, parcel): "visit"
+    }
     assert pd.read_csv(take_home(page, "List (CSV)"))["decision"].notna().sum() == 1
 
 
 def wait_until_kept(page: Page, server, place: tuple[str, int], **wanted: str) -> None:
     """Until the decision is on disk and the page has run again: it may not have begun yet."""
     for _ in range(300):
-        kept = decisions.read(server.folder / "data" / "demo").get(place)
-        if kept and all(getattr(kept, name) == value for name, value in wanted.items()):
+        known = decisions.current(server.folder / "data", "demo").values()
+        kept = [d for d in known if (d.parcel.zone_id, d.parcel.parcel_id) == place]
+        if kept and all(getattr(kept[0], name) == value for name, value in wanted.items()):
             break
         page.wait_for_timeout(100)
     else:

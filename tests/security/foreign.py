@@ -80,6 +80,10 @@ def write(folder: Path) -> Folders:
     for zone in dataset.description().zones:
         Teller(other.zone_folder(zone.zone_id)).failed(poison("reason"))
     for zone in dataset.built_zones():
-        for parcel in dataset.parcels(zone.zone_id)["parcel_id"][:20]:
-            decisions.write(dataset.path, zone.zone_id, int(parcel), "doubtful", poison("note"))
+        told = dataset.parcels(zone.zone_id)[:20]
+        said = [
+            decisions.Said(decisions.Parcel(i, zone.zone_id, n), "doubtful", poison("note"))
+            for i, n in zip(told["register_id"], told["parcel_id"].tolist(), strict=True)
+        ]
+        decisions.decide(where.data, "demo", said, source=poison("source"))
     return where

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cropdash.storage import users
+from cropdash.storage import layout, users
 from tests import factory
 from tests.browser.conftest import Server, free_port, serve
 from tests.security import provider as providers
@@ -69,4 +69,4 @@ def cookie_of(here: Team, name: str) -> str:
 def tree(here: Team) -> set[str]:
     places = (here.server.folder / "data", here.server.folder / "models")
     found = (path for place in places for path in place.rglob("*"))
-    return {str(path) for path in found if "record" not in path.name}
+    return {str(path) for path in found if layout.DATABASE not in path.name}

@@ -4,7 +4,6 @@ the policy first and records who did it; limits by person; the record and the fi
 from __future__ import annotations
 
 import inspect
-import json
 import re
 import shutil
 import sys
@@ -31,14 +30,15 @@ from tests import factory
 
 WAITS = [sys.executable, "-c", "import time; time.sleep(60)"]
 BUILD = {"source": "simulated", "dataset": "tiny", "size": 32, "zones_per_region": 2}
+KEPT = decisions.Said(decisions.Parcel("p"), "keep")
 SETTINGS = {"classifier": "xgboost", "dataset": "demo"}
 # What only looks, or tidies up after processes that are gone.
 READS = {
     "launch": {"is_stopping", "may_end", "log", "reap"},
     "report": set(),
-    "decisions": {"read"},
+    "decisions": {"history", "current", "fold"},
     "uploads": set(),
-    "notes": {"read", "load"},
+    "notes": {"read"},
     "users": {"read", "check_name", "hashed", "checked"},
 }
 
@@ -99,8 +99,9 @@ def acts(where: Folders) -> dict[str, Callable[[], object]]:
         "launch.stop": lambda: launch.stop(waiting(where, "somebody else")),
         "launch.end_now": lambda: launch.end_now(waiting(where, "somebody else")),
         "report.make": lambda: report.make("demo", command=[sys.executable, "-c", ""]),
-        "decisions.write": lambda: decisions.write(where.data / "demo", "z", 1, "keep"),
-        "notes.act": lambda: notes.act(where.models, run, "name", "Spring"),
+        "decisions.decide": lambda: decisions.decide(where.data, "demo", [KEPT]),
+        "decisions.undo": lambda: decisions.undo(where.data, "demo"),
+        "notes.act": lambda: notes.act(where, run, "name", "Spring"),
         "uploads.admit": lambda: uploads.admit(where.data, "zones.csv", 10),
         "users.put": lambda: users.put(file, "eve", "operator", "a long password"),
         "users.remove": lambda: users.remove(file, "eve"),
@@ -146,10 +147,10 @@ def test_a_viewer_and_a_stranger_change_nothing(where, role):
 def test_what_an_operator_does_stands_in_the_record(where):
     (where.data / "users.json").write_text('{"format": 1, "users": {"eve": {"role": "viewer"}}}')
     for name, act in acts(where).items():
-        before = len(record.read((where.data, where.models)).events)
+        before = len(record.read(where.data))
         with being("olga", "operator"):
             act()
-        rows = record.read((where.data, where.models)).events[before:]
+        rows = record.read(where.data)[before:]
         if not name.startswith("users."):  # recorded by the command
             assert [(row.name, row.role) for row in rows] == [("olga", "operator")], name
         for child, _ in launch._children:
@@ -170,11 +171,11 @@ def test_one_stops_one_s_own_and_operators_everybody_s(where):
 def test_operators_alone_delete(where):
     name = run_of(where)
     with being("anna", "analyst"), pytest.raises(NotAllowed, match="delete anything"):
-        notes.act(where.models, name, "delete")
+        notes.act(where, name, "delete")
     with being("olga", "operator"):
-        notes.act(where.models, name, "delete")
+        notes.act(where, name, "delete")
     assert not (where.models / name).exists()
-    (row,) = [e for e in record.read((where.models,)).events if e.action == "delete"]
+    (row,) = record.read(where.data, action="delete")
     assert (row.name, row.object) == ("olga", name)
 
 
@@ -261,10 +262,10 @@ def test_two_people_who_start_the_same_build_start_one(where):
     for _ in range(3):
         with ThreadPoolExecutor(6) as pool:
             assert sum(pool.map(start, "abcdef")) == 1
-        rows = [e for e in record.read((where.data,)).events if e.object == "tiny"]
+        rows = [e for e in record.read(where.data) if e.object == "tiny"]
         assert len(rows) == 1
         assert launch.end_now("tiny")
-        (where.data / layout.RECORD).unlink()
+        (where.data / layout.DATABASE).unlink()
 
 
 def test_two_people_who_stop_and_end_at_once_leave_one_true_state(where):
@@ -276,50 +277,8 @@ def test_two_people_who_stop_and_end_at_once_leave_one_true_state(where):
     assert launch._children == []
 
 
-def test_rows_written_at_once_are_all_whole(tmp_path):
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: record.note(tmp_path, "start", f"{n} é\n{'x' * 300}"), range(80)))
-    found = record.read((tmp_path,))
-    assert (len(found.events), found.damaged) == (80, 0)
-    assert {int(event.object.split()[0]) for event in found.events} == set(range(80))
-
-
-# the record is damaged ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        b'{"time": "2026-', b"\xff\xfe\x00", b"[]", b"{}", b"null", b"[" * 50_000, b"\x00" * 4096,
-        b'{"time": 1, "name": "a", "role": "", "action": "", "object": ""}',
-        b'{"time": "2026-01-01", "name": [], "role": "", "action": "", "object": ""}',
-        b'{"time": "2026-01-01", "name": "a", "role": "", "action": "", "object": "", "size": "9"}',
-    ],
-)  # fmt: skip
-def test_a_damaged_row_costs_itself_alone(tmp_path, damage):
-    record.note(tmp_path, "start", "before")
-    path = tmp_path / layout.RECORD
-    path.write_bytes(path.read_bytes() + damage)  # cut off: no end of the line
-    record.note(tmp_path, "start", "after")
-    found = record.read((tmp_path,))
-    assert [event.object for event in found.events] == ["before", "after"]
-    assert found.damaged == 1
-
-
-def test_the_record_only_grows(tmp_path):
-    path, before = tmp_path / layout.RECORD, b""
-    for n in range(5):
-        record.note(tmp_path, "start", f"run {n}")
-        assert path.read_bytes().startswith(before)
-        before = path.read_bytes()
-    row = json.loads(before.splitlines()[0])
-    assert set(row) == {"time", "name", "role", "action", "object"}
-    assert row["time"].endswith("+00:00")
-
-
 def test_what_cannot_be_recorded_is_not_done(where):
-    (where.models / layout.RECORD).unlink(missing_ok=True)
-    (where.models / layout.RECORD).mkdir()
+    (where.data / layout.DATABASE).mkdir()
     before = set(where.models.glob("*/status.json"))
     with pytest.raises(NotKept, match="not recorded is not"):
         launch.resume(run_of(where), command=WAITS)
@@ -413,18 +372,9 @@ def test_users_are_set_listed_and_removed_by_commands(where, monkeypatch):
     rows = typed("record")
     assert "set user" in rows
     assert "remove user" in rows
-    assert "password" not in path.with_name("models").joinpath(layout.RECORD).read_text()
+    assert b"password" not in (where.data / layout.DATABASE).read_bytes()
 
 
 def test_no_command_takes_a_password_as_a_word():
     options = {o for c in command("users").commands.values() for p in c.params for o in p.opts}
     assert options == {"name", "--role", "--provider"}
-
-
-def test_a_damaged_record_says_so_at_the_terminal(where):
-    record.note(where.models, "start", "a run")
-    path = where.models / layout.RECORD
-    path.write_bytes(path.read_bytes() + b"\xff\n")
-    told = typed("record", "--last", "5")
-    assert "a run" in told
-    assert "passed over: 1." in told

@@ -31,7 +31,7 @@ SAMPLE = (
     ("scores.json", "text for numbers"),
     ("confusions.parquet", "table cut short"),
     ("prediction .parquet", "NaN"),
-    ("decisions.json", "deep"),
+    ("cropdash.db", "not UTF-8"),
 )
 # After which a run's settings say something else, and can still be shown.
 READABLE = {"replaced while read", "text for numbers", "numbers far out"}

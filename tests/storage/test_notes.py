@@ -6,15 +6,24 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cropdash.domain.errors import ConfigError, InvalidRun, NotKept, RunBusy, RunNotFound
-from cropdash.files import atomic
-from cropdash.storage import layout, notes, runs, status
-from cropdash.storage.notes import Notes, act
+from cropdash.domain.errors import ConfigError, InvalidRun, RunBusy, RunNotFound
+from cropdash.settings.folders import Folders
+from cropdash.storage import database, layout, notes, runs, status
+from cropdash.storage.notes import Notes
 from cropdash.storage.runs import RunFolder
 from cropdash.storage.store import Store
+
+
+def act(models: Path, run_id: str, action: notes.Action, value: str = "") -> None:
+    notes.act(Folders(models / ".data", models), run_id, action, value)
+
+
+def said_of(run: RunFolder) -> Notes:
+    return notes.read(run.path.parent / ".data").get(run.run_id, Notes())
 
 
 def run_of(models: Path, **config: object) -> RunFolder:
@@ -31,17 +40,17 @@ def test_each_word_stays_beside_the_record_and_the_others_stay(tmp_path: Path) -
     act(tmp_path, run.run_id, "tag", "paper, ten-bands,paper,")
     act(tmp_path, run.run_id, "archive")
     said = Notes("Ten bands, v1.2 (light)", "as of May\n**not** bold", ("paper", "ten-bands"), True)
-    assert notes.read(run.path) == said
+    assert said_of(run) == said
     act(tmp_path, run.run_id, "restore")
     act(tmp_path, run.run_id, "name", "")
-    assert notes.read(run.path) == Notes("", said.note, said.tags)
+    assert said_of(run) == Notes("", said.note, said.tags)
     assert layout.RUN.of(run.path).read_bytes() == record
 
 
 def test_a_run_put_away_is_listed_on_demand_alone(tmp_path: Path) -> None:
     kept, away = run_of(tmp_path), run_of(tmp_path)
     act(tmp_path, away.run_id, "archive")
-    store = Store(tmp_path / "data", tmp_path)
+    store = Store(tmp_path / ".data", tmp_path)
     assert [run.run_id for run in store.runs()] == [kept.run_id]
     assert {run.run_id for run in store.runs(archived=True)} == {kept.run_id, away.run_id}
     assert store.run(away.run_id).notes.archived
@@ -62,7 +71,7 @@ def test_words_that_are_none_are_refused_at_the_door(
     run = run_of(tmp_path)
     with pytest.raises(ConfigError, match=word):
         act(tmp_path, run.run_id, action, value)
-    assert not layout.NOTES.of(run.path).exists()
+    assert said_of(run) == Notes()
 
 
 @given(st.text(max_size=45))
@@ -74,19 +83,13 @@ def test_a_name_that_is_taken_has_nothing_that_acts_as_markup(text: str) -> None
     assert not set(found) & set("*_[]<>`$#~|\\!:&\n\t\"'")
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", "[]", '{"format": 1, "name": 3}', '{"format": 1, "name": "**x**"}', '{"format": 9}', "{"],
-)
-def test_damaged_notes_are_listed_as_such_and_not_written_over(tmp_path: Path, text: str) -> None:
+def test_a_word_that_is_none_in_the_database_is_passed_over(tmp_path: Path) -> None:
     run = run_of(tmp_path)
-    layout.NOTES.of(run.path).write_text(text)
-    (listed,) = Store(tmp_path / "data", tmp_path).runs()
-    assert listed.notes == Notes(damaged=listed.notes.damaged)
-    assert listed.notes.damaged
-    with pytest.raises(InvalidRun, match="mend it"):
-        act(tmp_path, run.run_id, "name", "x")
-    assert layout.NOTES.of(run.path).read_text() == text
+    act(tmp_path, run.run_id, "name", "x")
+    with database.writing(tmp_path / ".data") as connection:
+        connection.execute(sa.text("UPDATE run_notes SET value = '**x**'"))
+    act(tmp_path, run.run_id, "tag", "t")
+    assert said_of(run) == Notes(tags=("t",))
 
 
 def test_people_who_speak_at_once_all_keep_their_word(tmp_path: Path) -> None:
@@ -94,18 +97,7 @@ def test_people_who_speak_at_once_all_keep_their_word(tmp_path: Path) -> None:
     said: list[tuple[notes.Action, str]] = [("name", "n"), ("note", "o"), ("tag", "t")]
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda one: act(tmp_path, run.run_id, *one), said * 4))
-    assert notes.read(run.path) == Notes("n", "o", ("t",))
-
-
-def test_what_cannot_be_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = run_of(tmp_path)
-
-    def refuse(*_: object) -> None:
-        raise PermissionError(13, "read-only")
-
-    monkeypatch.setattr(atomic, "write_text", refuse)
-    with pytest.raises(NotKept, match=run.run_id):
-        act(tmp_path, run.run_id, "name", "x")
+    assert said_of(run) == Notes("n", "o", ("t",))
 
 
 def test_a_deleted_run_is_gone_and_what_a_broken_deletion_left_too(tmp_path: Path) -> None:
@@ -113,7 +105,7 @@ def test_a_deleted_run_is_gone_and_what_a_broken_deletion_left_too(tmp_path: Pat
     left = tmp_path / ".deleted-cnn-before"
     left.mkdir()
     act(tmp_path, run.run_id, "delete")
-    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == [other.run_id]
+    assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {other.run_id, ".data"}
     with pytest.raises(RunNotFound):
         act(tmp_path, run.run_id, "delete")
 

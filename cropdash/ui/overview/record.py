@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from cropdash.domain import access
-from cropdash.i18n import number, say, sentence
+from cropdash.i18n import say, sentence
 from cropdash.settings import access as settings
 from cropdash.storage import record
 from cropdash.ui.shell import data, frame
@@ -27,6 +27,7 @@ _WORDS = {
     "stop": sentence("asked to stop"),
     "end": sentence("ended at once"),
     "decide": sentence("decided"),
+    "undo": sentence("took a decision back"),
     "upload": sentence("uploaded"),
     "report": sentence("made a report"),
     "name": sentence("named"),
@@ -49,13 +50,10 @@ def show() -> None:
     if not st.toggle(say("Show the record"), key="record:show"):
         return
     with frame.plainly():
-        store = data.store()
-        found = record.read((store.data, store.models))
-        rows = pd.DataFrame([asdict(e) for e in found.events[::-1]], columns=list(_COLUMNS))
-        said = [_said(event) for event in found.events[: -_SHOWN - 1 : -1]]
+        events = record.read(data.store().data)
+        rows = pd.DataFrame([asdict(e) for e in events[::-1]], columns=list(_COLUMNS))
+        said = [_said(event) for event in events[: -_SHOWN - 1 : -1]]
         table.show(pd.DataFrame(said, columns=[say(c) for c in _COLUMNS.values()]))
-        if found.damaged:
-            st.caption(say("{n} damaged rows were passed over.", n=number(found.damaged)))
         chart.download(say("The record (CSV)"), lambda: data.csv(rows), "record.csv")
 
 

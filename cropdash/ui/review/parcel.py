@@ -13,6 +13,7 @@ from cropdash import i18n
 from cropdash.domain import Level, Period, Zone
 from cropdash.figures import maps, palette, series, wording
 from cropdash.i18n import number, say
+from cropdash.storage.decisions import Parcel
 from cropdash.storage.store import RunInfo
 from cropdash.ui.review import listing, notes, words
 from cropdash.ui.shell import data, frame
@@ -68,7 +69,7 @@ def evidence(case: pd.Series, runs: Sequence[RunInfo], level: Level) -> None:
     called = words.names(dataset, level)
     reasons = words.reasons(case, run_pair.names_of(runs), called)
     st.markdown("\n".join(f"- {reason}" for reason in reasons))
-    notes.ask(dataset, zone, parcel)
+    notes.ask(dataset, Parcel(str(case["register_id"]), zone, parcel))
     if len(runs) == 2:
         place = {z.zone_id: z for z in data.zones(dataset)}[zone]
         parcel_answers.probabilities_chart(

@@ -166,7 +166,7 @@ def _failed(request: Request, error: Exception) -> Response:
 
 
 def _let_in(request: Request, who: Actor, how: str, to: str) -> Response:
-    record.note(folders.folders().models, "sign in", f"with {how}", who=who)
+    record.note(folders.folders().data, "sign in", f"with {how}", who=who)
     answer = RedirectResponse(_own(to), 303)
     safe = request.url.scheme == "https"
     answer.set_cookie(

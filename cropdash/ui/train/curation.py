@@ -50,7 +50,7 @@ def _words(run: RunInfo) -> None:
         if st.form_submit_button(say("Save")):
             said: dict[notes.Action, str] = {"name": name, "note": note, "tag": tags}
             for action, value in said.items():
-                notes.act(data.store().models, run.run_id, action, value)
+                notes.act(data.store(), run.run_id, action, value)
             st.rerun()
 
 
@@ -60,7 +60,7 @@ def _put_away(run: RunInfo) -> None:
     icon = ":material/unarchive:" if run.notes.archived else ":material/archive:"
     if identity.button(label, "name", icon=icon, help=about, key=f"archive:{run.run_id}"):
         action: notes.Action = "restore" if run.notes.archived else "archive"
-        notes.act(data.store().models, run.run_id, action)
+        notes.act(data.store(), run.run_id, action)
         st.rerun()
 
 
@@ -73,7 +73,7 @@ def _ask_again(run: RunInfo) -> None:
     with st.container(horizontal=True):
         if st.button(say("Delete for good"), type=frame.main_button(), key=f"sure:{run.run_id}"):
             del st.session_state[_ASKED]
-            notes.act(data.store().models, run.run_id, "delete")
+            notes.act(data.store(), run.run_id, "delete")
             address.put("run", None)
             frame.announce(say("{run} is deleted.", run=called), ":material/delete:")
             st.rerun()

@@ -78,7 +78,7 @@ def table(runs: Sequence[RunInfo]) -> pd.DataFrame:
     rows = [
         {
             "Run": run.run_id,
-            "Name": say("damaged") if run.notes.damaged else run.notes.name,
+            "Name": run.notes.name,
             "Model": run.classifier,
             "Dataset": run.dataset,
             "Season": _season(run.dataset),

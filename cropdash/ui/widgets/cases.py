@@ -36,7 +36,7 @@ def common_zones(runs: Sequence[RunInfo]) -> tuple[str, ...]:
 def cases(runs: Sequence[RunInfo], level: Level) -> pd.DataFrame:
     """The evidence of every declared parcel, most doubtful first; see `doubt.evidence`.
 
-    Beside it zone_id, parcel_id, area_ha, n_pixels; declared and suggested are ids of `level`.
+    Beside it register_id, zone_id, parcel_id, code, area_ha, n_pixels; declared and suggested are ids of `level`.
     Shared between sessions: read, never change.
     """
     data.shared_legend(runs)
@@ -73,7 +73,9 @@ def _zone(
     held = parcels[(parcels["crop"] > 0) & (parcels["crop"] < 255)]
     for answer in answers:
         held = held[held["parcel_id"].isin(answer.index)]
-    kept = pd.DataFrame(held[["zone_id", "parcel_id", "crop", "area_ha", "n_pixels"]])
+    kept = pd.DataFrame(
+        held[["register_id", "zone_id", "parcel_id", "code", "crop", "area_ha", "n_pixels"]]
+    )
     rows = [a.loc[kept["parcel_id"]].filter(regex=_CLASSES).to_numpy(np.float32) for a in answers]
     return kept, rows
 

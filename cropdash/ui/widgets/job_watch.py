@@ -113,11 +113,9 @@ def _run(run_id: str, jobs: Jobs, curves: Curves, live: bool) -> None:
 
 
 def _titled(run: RunInfo) -> None:
-    """Name and state, what is noted on the run, and why that can't be read if it is damaged."""
+    """Name and state, and what is noted on the run."""
     said = run.notes
     head(f"{literal(said.name)} · {run.run_id}" if said.name else run.run_id, run.status.state)
-    if said.damaged:
-        st.error(told(said.damaged), icon=":material/error:")
     words = [say("put away")] * said.archived + [f"#{tag}" for tag in said.tags]
     if words or said.note:
         st.caption(literal(" · ".join(filter(None, (" ".join(words), said.note)))))
