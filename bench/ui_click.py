@@ -24,7 +24,8 @@ from cropdash import legend
 from cropdash.domain import Cube, Grid, Labels, Legend, Season, Zone
 from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.prepare.series import parcel_series
-from cropdash.storage.datasets import DatasetFolder, Description
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.description import Description
 from tests.browser.conftest import Server
 
 MAP = "iframe[title='streamlit_folium.st_folium']"

@@ -37,6 +37,18 @@ def test_without_a_parcel_the_page_says_what_to_do():
     assert address(app, "parcel") is None
 
 
+def test_a_link_leads_where_it_says_whatever_the_page_before_still_sends():
+    """A browser that has not heard yet where a box was moved sends what it stood at before."""
+    tested = [zone.zone_id for zone in data.zones("demo") if zone.split == "test"]
+    app = show(EXPLORE, dataset="demo", zone=tested[0])
+    box(app, "Zone").set_value(tested[1])
+    app.switch_page(MAP)
+    app.query_params["zone"] = tested[0]
+    checked(app.run())
+    assert address(app, "zone") == tested[0]
+    assert box(app, "Zone").value == tested[0]
+
+
 def test_the_list_is_the_keyboard_twin_of_the_map():
     app = show(EXPLORE, dataset="demo")
     ids = data.series("demo", data.zones("demo")[0].zone_id)["parcel_id"]

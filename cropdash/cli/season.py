@@ -46,7 +46,7 @@ def season(
     where = folders.folders()
     folder = runs.find(where.models, run)
     dataset = DatasetFolder(where.data, folder.config["dataset"])
-    days = tuple(map(_day, by)) if by else seasons.days_of(dataset.description().season.periods)
+    days = tuple(map(_day, by)) if by else seasons.days_of(dataset.description().periods)
     days = tuple(sorted(set(days)))
     with bar() as progress:
         seasons.score_by_date(folder, dataset, days, progress=progress)

@@ -29,6 +29,10 @@ class InvalidScene(CropdashError):
     """An image can't be read as a Sentinel-2 scene of the zone."""
 
 
+class NoScene(InvalidScene):
+    """No image shows the zone in the days that were asked for."""
+
+
 class InvalidRaster(CropdashError):
     """A raster or array has the wrong shape, type or place on the ground."""
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,6 +153,30 @@ class Cube:
             raise InvalidRaster(
                 "A cube's bands, layers and periods must not repeat, nor a layer be called as an index."
             )
+
+    def over(self, periods: Sequence[Period]) -> Cube:
+        """The cube over a longer season, of which its own periods are the first: the others are NaN."""
+        first = len(self.periods)
+        if self.periods != tuple(periods[:first]):
+            raise InvalidRaster(
+                f"Periods from {self.periods[0]} to {self.periods[-1]} are not the first of a season "
+                f"that begins with {periods[0]}."
+            )
+        if first == len(periods):
+            return self
+
+        def longer(values: NDArray[Any], fill: float) -> NDArray[Any]:
+            rest = np.full((len(periods) - first, *values.shape[1:]), fill, values.dtype)
+            return np.concatenate([values, rest])
+
+        layers = tuple(
+            layer if len(layer.values) == 1 else replace(layer, values=longer(layer.values, np.nan))
+            for layer in self.layers
+        )
+        return replace(
+            self, reflectance=longer(self.reflectance, np.nan), layers=layers,
+            clear_dates=longer(self.clear_dates, 0), periods=tuple(periods),
+        )  # fmt: skip
 
     def band(self, name: str) -> Float:
         """(T, H, W) series of one band, by name."""

@@ -123,6 +123,19 @@ class Season:
     def __contains__(self, day: dt.date) -> bool:
         return self.start <= day <= self.end
 
+    def until(self, day: dt.date) -> Season:
+        """Its periods that are over at the end of `day`, as a season of their own.
+
+        Raises ConfigError if none is.
+        """
+        over = [period for period in self.periods if period.end <= day]
+        if not over:
+            first = self.periods[0]
+            raise ConfigError(
+                f"No period of the season is over by {day}: the first, {first}, ends on {first.end}."
+            )
+        return Season(self.start, over[-1].end, self.every)
+
     @staticmethod
     def of(text: str | int, every: Every = "month") -> Season:
         """The season of "2023", "2022-10..2023-09" or "2022-10-11..2023-07-20".

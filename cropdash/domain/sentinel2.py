@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cropdash.domain.errors import ConfigError
 
 SCALE = 10_000  # digital number of reflectance 1.0
@@ -80,3 +83,9 @@ def band_name(name: str) -> str:
         if text in map(str.upper, band.stac):
             return band.name
     return f"B{text[2:]}" if text.startswith("B0") else text
+
+
+def rounded(reflectance: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Reflectance as a digital number of the products holds it; NaN stays."""
+    numbers = np.clip(np.rint(reflectance * np.float32(SCALE)), 0, MISSING - 1)
+    return np.asarray(numbers / np.float32(SCALE), np.float32)

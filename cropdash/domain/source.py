@@ -75,6 +75,17 @@ class CompositeSource(Source, Protocol):
 
 
 @runtime_checkable
+class PartedSource(Source, Protocol):
+    """A source that can be asked for some days of its season alone, while the season goes on."""
+
+    def part(self, days: Season) -> Source:
+        """The same source, whose scenes or composites are those of `days`, whole periods of its own.
+
+        It asks for nothing of other days, and says of a date what the whole season says of it.
+        """
+
+
+@runtime_checkable
 class ListedSource(Source, Protocol):
     """A source whose scenes can be listed, and read again by the list."""
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cropdash.domain import Cube, Float, Period
+from cropdash.domain import Cube, Float, Period, sentinel2
 from cropdash.domain.errors import ConfigError
 from cropdash.prepare.gapfill import fill_gaps
 
@@ -46,7 +46,8 @@ def first_periods(cube: Cube, n: int) -> Cube:
     seen = cube.clear_dates.copy()
     seen[n:] = 0
     layers = tuple(replace(y, values=_hidden(y.values, n)) for y in cube.layers)
-    reflectance = refilled(cube.reflectance, seen, n)
+    # As a dataset of that day holds it.
+    reflectance = sentinel2.rounded(refilled(cube.reflectance, seen, n))
     return replace(cube, reflectance=reflectance, clear_dates=seen, layers=layers)
 
 

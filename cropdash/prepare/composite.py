@@ -9,7 +9,7 @@ from itertools import groupby
 import numpy as np
 
 from cropdash.domain import Bytes, Cube, Float, Grid, Period, Scene, sentinel2
-from cropdash.domain.errors import InvalidScene
+from cropdash.domain.errors import InvalidScene, NoScene
 
 _CACHED = 16_384  # values of a plane that are sorted at once
 
@@ -43,9 +43,7 @@ def stream(scenes: Iterable[Scene], periods: Sequence[Period | str]) -> Cube:
     grouped = groupby(scenes, key=period_of)
     made = {period: _median(list(within)) for period, within in grouped if period is not None}
     if frame is None or not made:
-        raise InvalidScene(
-            "There is no scene to composite: check the scenes folder and the season."
-        )
+        raise NoScene("There is no scene to composite: check the scenes folder and the season.")
     grid, bands, _ = frame
     reflectance = np.full((len(cut), len(bands), *grid.shape), np.nan, dtype=np.float32)
     clear_dates = np.zeros((len(cut), *grid.shape), dtype=np.uint8)

@@ -6,6 +6,7 @@ What every source shares is here; the settings of a source itself lie in its own
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -74,6 +75,12 @@ class BuildConfig(BaseModel):
             "16d": sentence("sixteen days"),
         }),
     )  # fmt: skip
+    as_of: str | None = Field(
+        None, title="As of",
+        description="The day on which an unfinished season is asked, as 2023-06-30: what is not over "
+        "by then is not there, and is added when the build is taken up with a later day.",
+        json_schema_extra=shown(content=False),
+    )  # fmt: skip
     bands: tuple[str, ...] = Field(
         sentinel2.BAND_SETS["10m"], title="Bands",
         description="Of Sentinel-2, by name, or a set of them: 10m (the four), all (the ten).",
@@ -118,6 +125,11 @@ class BuildConfig(BaseModel):
         return None if self.season is None else Season.of(self.season, self.every)
 
     @property
+    def day(self) -> dt.date | None:
+        """The day on which the season is asked; None: it is over."""
+        return None if self.as_of is None else dt.date.fromisoformat(self.as_of)
+
+    @property
     def mapped(self) -> Season:
         """The season that is mapped, where settings must say it."""
         return self.days or Season.of("2023", self.every)
@@ -143,6 +155,16 @@ class BuildConfig(BaseModel):
             told = sentence("Sentinel-2 flies since {year}: choose a later season.")
             raise ValueError(told.format(year=sentinel2.FIRST_YEAR))
         return found.text
+
+    @field_validator("as_of")
+    @classmethod
+    def _as_of_is_a_day(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        try:
+            return dt.date.fromisoformat(value).isoformat()
+        except ValueError:
+            raise ValueError(sentence("write a day as 2023-06-30")) from None
 
     @field_validator("bands", mode="before")
     @classmethod

@@ -50,9 +50,14 @@ class Chance:
 
 
 def shoot(
-    zone: Zone, land: Landscape, season: Season, seed: int, bands: tuple[str, ...]
+    zone: Zone,
+    land: Landscape,
+    season: Season,
+    seed: int,
+    bands: tuple[str, ...],
+    asked: Season | None = None,
 ) -> Iterator[Scene]:
-    """Scenes of a season over the zone, one after another.
+    """Scenes of a season over the zone, one after another; of the days that are asked for, if any.
 
     The weather is that of each calendar year, whatever part of it the season holds: a date's
     scene shows the same sky in every season, and the same land in all that end in one year.
@@ -76,8 +81,9 @@ def shoot(
             chance = camera.draw()
             if date not in season:
                 continue
-            seen, scl = camera.look(ground, n, flown, i, chance)
-            yield Scene(date, seen[wanted], scl, zone.grid, bands)
+            if asked is None or date in asked:
+                seen, scl = camera.look(ground, n, flown, i, chance)
+                yield Scene(date, seen[wanted], scl, zone.grid, bands)
             n += 1
 
 

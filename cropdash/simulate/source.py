@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import geopandas as gpd
@@ -30,6 +30,7 @@ class SimulatedSource:
     bands: tuple[str, ...] = sentinel2.BAND_SETS["10m"]
     zones_per_region: int = ZONES_PER_REGION  # the first is the test zone
     name: str = "simulated"
+    asked: Season | None = None  # days of the season that are shot; None: all
 
     def __post_init__(self) -> None:
         _check_range("size", self.size, MIN_SIZE, MAX_SIZE)
@@ -65,7 +66,11 @@ class SimulatedSource:
     def scenes(self, zone: Zone, warn: Warn = ignore) -> Iterator[Scene]:
         """Scenes of the season in order of date, made one at a time."""
         land = _landscape(zone, self.seed)
-        return sensor.shoot(zone, land, self.season, self.seed, self.bands)
+        return sensor.shoot(zone, land, self.season, self.seed, self.bands, self.asked)
+
+    def part(self, days: Season) -> SimulatedSource:
+        """See `PartedSource.part`; the land and the sky are drawn for the whole season."""
+        return replace(self, asked=days)
 
 
 def _check_range(name: str, value: int, low: int, high: int) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,40 +20,21 @@ from cropdash.domain import (
     Labels,
     Legend,
     Sample,
-    Season,
     Zone,
     check_name,
     errors,
 )
 from cropdash.domain.errors import ConfigError, CorruptDataset, DamagedFile, DatasetNotFound
-from cropdash.files import atomic, parquet, records
+from cropdash.files import atomic, parquet
 from cropdash.legend import load
 from cropdash.settings import sources
 from cropdash.settings.build import BuildConfig
+from cropdash.storage import description as descriptions
 from cropdash.storage import layout, legends, pictures, rasters
+from cropdash.storage.description import Description
 
+_STAGE = ".new-"  # folder in a zone's, of files that are to take the place of others
 _LOCK_WAIT_S = 60.0  # for a process that was ended to be gone, and no more
-
-
-@dataclass(frozen=True)
-class Description:
-    """What a dataset is to hold, written before its zones are built."""
-
-    name: str
-    title: str  # for people, e.g. "Simulated landscape 2023"
-    source: str  # its name, see `settings.sources`
-    season: Season
-    bands: tuple[str, ...]
-    legend_hash: str
-    zones: tuple[Zone, ...]
-    settings: Mapping[str, Any] = field(default_factory=dict)  # of the source, for repeating it
-
-    def zone(self, zone_id: str) -> Zone:
-        """The zone of that id. Raises DatasetNotFound."""
-        for zone in self.zones:
-            if zone.zone_id == zone_id:
-                return zone
-        raise DatasetNotFound(f"Dataset {self.name} has no zone {zone_id!r}.")
 
 
 class DatasetFolder:
@@ -68,17 +49,12 @@ class DatasetFolder:
         return self.path / layout.ZONES / check_name(zone_id, "Zone")
 
     def describe(self, description: Description, legend: Legend | None = None) -> None:
-        """Write description and legend, by default the French one.
-
-        Raises DatasetNotFound for a dataset of that name with another content.
-        """
-        if self.is_described and self.description() != description:
-            raise DatasetNotFound(
-                f"Dataset {self.name} exists with other zones, bands, season, legend or source: choose another name or delete {self.path.name}/."
-            )
+        """Write description and legend, by default the French one; raises as `Description.after`."""
+        if self.is_described:
+            description.after(self.description())
         if legend is not None or not layout.LEGEND.of(self.path).exists():
             legends.keep(self.path, legend or load())
-        layout.DATASET.write(self.path, _written(description))
+        descriptions.write(self.path, description)
 
     @property
     def is_described(self) -> bool:
@@ -88,9 +64,7 @@ class DatasetFolder:
     def description(self) -> Description:
         """What it is to hold. Raises DatasetNotFound, CorruptDataset."""
         try:
-            values = layout.DATASET.read(self.path)
-            season = Season.of(values["season"], values["every"])
-            return records.typed(Description, {**values, "season": season}, layout.DATASET.file)
+            return descriptions.read(self.path)
         except FileNotFoundError as error:
             raise DatasetNotFound(
                 f"There is no dataset {self.name!r}; build it with 'python -m cropdash build' or 'demo'."
@@ -104,9 +78,10 @@ class DatasetFolder:
     def configure(self, config: BuildConfig) -> None:
         """Write the settings of the build, for it to be taken up again.
 
-        Raises ConfigError if the dataset was begun with settings that make other data.
+        Raises ConfigError if the dataset was begun with settings that make other data, or knows more.
         """
         if self.is_described and self.is_configured:
+            self.description().check_later(config.day)
             before, now = self.config().content, config.content
             if before != now:
                 changed = ", ".join(sorted(k for k in now if before.get(k) != now[k]))
@@ -170,15 +145,31 @@ class DatasetFolder:
             with atomic.replacing(folder / name) as temporary:
                 table.to_parquet(temporary, index=False)
             paths.append(folder / name)
-        layout.MANIFEST.write(
-            folder,
-            {
-                "files": {path.name: atomic.checksum(path) for path in paths},
-                "sizes": {path.name: path.stat().st_size for path in paths},
-                "layers": [layer.name for layer in cube.layers],
-                "report": dict(report),
-            },
-        )
+        layout.MANIFEST.write(folder, _manifest(paths, cube, report))
+
+    def extend_zone(
+        self, zone_id: str, cube: Cube, series: pd.DataFrame, report: Mapping[str, Any]
+    ) -> None:
+        """Put a cube with more periods, and its parcels' series, in the place of the zone's own.
+
+        All is written before anything is replaced: a process must end between two renamings to leave
+        a zone that is to be built again.
+        """
+        folder = self.zone_folder(zone_id)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=_STAGE) as stage:
+            new = [*rasters.write_cube(Path(stage), cube), Path(stage) / layout.SERIES]
+            series.to_parquet(new[-1], index=False)
+            kept = [folder / layout.LABELS, folder / layout.PARCELS]
+            manifest = _manifest([*new, *kept], cube, report)
+            for path in new:
+                path.replace(folder / path.name)
+            layout.MANIFEST.write(folder, manifest)
+
+    def is_current(self, zone_id: str, *, verify: bool = False) -> bool:
+        """True if the zone is built, with all periods that the description knows."""
+        until = self.description().known.end.isoformat()
+        is_built = self.is_built(zone_id, verify=verify)
+        return is_built and self._manifest(zone_id).get("until", until) == until
 
     def is_built(self, zone_id: str, *, verify: bool = False) -> bool:
         """True if the zone's manifest and files are there, as they were written.
@@ -214,7 +205,14 @@ class DatasetFolder:
         return tuple(z for z in self.description().zones if self.is_built(z.zone_id))
 
     def cube(self, zone_id: str) -> Cube:
-        """The zone's composites and what else is known of each pixel."""
+        """The zone's composites and what else is known of each pixel.
+
+        Periods of the season that are not over yet are NaN, without a clear date.
+        """
+        return self.known_cube(zone_id).over(self.description().season.periods)
+
+    def known_cube(self, zone_id: str) -> Cube:
+        """As `cube`, of the periods that are there."""
         self._manifest(zone_id)
         return rasters.read_cube(self.zone_folder(zone_id))
 
@@ -292,8 +290,11 @@ class DatasetFolder:
             ) from error
 
 
-def _written(description: Description) -> dict[str, Any]:
-    """As JSON holds it: the season as it is typed, with its first and last day beside."""
-    season = description.season
-    days = {"start": season.start.isoformat(), "end": season.end.isoformat()}
-    return {**asdict(description), "season": season.text, "every": season.every, **days}
+def _manifest(paths: Sequence[Path], cube: Cube, report: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "files": {path.name: atomic.checksum(path) for path in paths},
+        "sizes": {path.name: path.stat().st_size for path in paths},
+        "layers": [layer.name for layer in cube.layers],
+        "until": cube.periods[-1].end.isoformat(),
+        "report": dict(report),
+    }

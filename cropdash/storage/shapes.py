@@ -19,7 +19,7 @@ Scores = dict[str, float | None]
 
 @dataclass
 class Dataset:
-    """dataset.json: the season as it is typed; the rest is `datasets.Description`."""
+    """dataset.json: the season as it is typed; the rest is `description.Description`."""
 
     season: str
     every: str

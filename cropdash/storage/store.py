@@ -31,7 +31,7 @@ from cropdash.storage import (
     zone_states,
 )
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.storage.datasets import Description as Description
+from cropdash.storage.description import Description as Description
 from cropdash.storage.infos import RunInfo as RunInfo
 from cropdash.storage.runs import RunFolder
 from cropdash.storage.status import Status

@@ -44,7 +44,7 @@ def class_counts(folder: DatasetFolder) -> pd.DataFrame:
 def clear_dates(folder: DatasetFolder) -> pd.DataFrame:
     """zone_id, period, clear_dates (mean over pixels), empty_share (pixels without any)."""
     rows = []
-    periods = [p.id for p in folder.description().season.periods]
+    periods = [p.id for p in folder.description().periods]
     for zone in folder.built_zones():
         clear = folder.clear_dates(zone.zone_id)
         rows.append(

@@ -24,13 +24,8 @@ def surround(
     """The cube with the layers and last crops that the context knows, and how far it knows them."""
     if context is None:
         return cube, {}
-    report: dict[str, Any] = {}
-    layers, register = context.layers(zone, season), context.parcels_before(zone)
-    if layers:
-        cube = replace(cube, layers=(*cube.layers, *layers))
-        report["layers_known"] = {
-            layer.name: round(float((~np.isnan(layer.values)).mean()), 4) for layer in layers
-        }
+    cube, report = with_layers(cube, context, zone, season)
+    register = context.parcels_before(zone)
     if register is not None:
         before = parcels.clean(register, zone, legend, (zone,)).parcels
         found = last_crop(parcels.rasterize(before, zone.grid), labels)
@@ -38,3 +33,14 @@ def surround(
         inside = labels.parcel_id > 0
         report["last_crop_known"] = round(float((found[inside] > 0).mean()), 4)
     return cube, report
+
+
+def with_layers(
+    cube: Cube, context: Ancillary, zone: Zone, season: Season
+) -> tuple[Cube, dict[str, Any]]:
+    """The cube with the further layers alone, and how far they are known."""
+    layers = context.layers(zone, season)
+    if not layers:
+        return cube, {}
+    known = {layer.name: round(float((~np.isnan(layer.values)).mean()), 4) for layer in layers}
+    return replace(cube, layers=(*cube.layers, *layers)), {"layers_known": known}

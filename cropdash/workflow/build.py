@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -10,11 +11,11 @@ from functools import partial
 from typing import Any
 
 from filelock import Timeout
-from threadpoolctl import threadpool_limits
 
 from cropdash import legend as legends
-from cropdash.domain import Cube, Legend, Zone
+from cropdash.domain import Legend, Season, Zone
 from cropdash.domain.errors import (
+    ConfigError,
     CropdashError,
     DiskFull,
     RunBusy,
@@ -26,16 +27,16 @@ from cropdash.domain.source import Source
 from cropdash.files import atomic
 from cropdash.ingest.ancillary import Ancillary, ancillary_of
 from cropdash.jobs import execute
-from cropdash.prepare import neighbours, parcels, plausible, series
-from cropdash.prepare.gapfill import fill_gaps
+from cropdash.prepare import neighbours
 from cropdash.settings import sources
 from cropdash.settings.build import BuildConfig
-from cropdash.storage.datasets import DatasetFolder, Description
-from cropdash.storage.periods import PeriodFolder
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.description import Description
 from cropdash.storage.zone_states import Teller
-from cropdash.workflow import ancillary, declared, images
+from cropdash.workflow import zone_build
 
 Progress = Callable[[str, float], None]
+_DAY = dt.timedelta(days=1)
 _ABANDONED_S = 3600.0  # no writer takes longer over one small file
 
 
@@ -64,8 +65,10 @@ def build_configured(
     """
     kind = sources.of(config)
     source, legend = kind.open(config), _legend(config, folder)
+    if not kind.is_made_up:
+        _check_over(source.season, config.day, dt.date.today())
     title = kind.title(config, source)
-    description = describe(source, folder.name, title, _settings(config), legend)
+    description = describe(source, folder.name, title, _settings(config), legend, config.day)
     return build(
         source,
         folder,
@@ -77,6 +80,16 @@ def build_configured(
         progress=progress,
         should_stop=should_stop,
     )
+
+
+def _check_over(season: Season, as_of: dt.date | None, today: dt.date) -> None:
+    """Raise ConfigError for days that nobody has seen yet."""
+    last = season.end if as_of is None else min(as_of, season.end)
+    if last >= today:
+        raise ConfigError(
+            f"{last} is not over, and belongs to what is to be known: ask as of an earlier day, such as"
+            f" --as-of {today - _DAY}."
+        )
 
 
 def _legend(config: BuildConfig, folder: DatasetFolder) -> Legend:
@@ -99,8 +112,12 @@ def describe(
     title: str,
     settings: dict[str, Any],
     legend: Legend | None = None,
+    as_of: dt.date | None = None,
 ) -> Description:
-    """The description of a dataset to be built from a source; by default with the French legend."""
+    """The description of a dataset to be built from a source; by default with the French legend.
+
+    as_of: the day on which it is asked; what its season still lacks then is not there.
+    """
     return Description(
         name,
         title,
@@ -110,6 +127,7 @@ def describe(
         (legend or legends.load()).hash,
         source.zones(),
         settings,
+        None if as_of is None or as_of >= source.season.end else as_of,
     )
 
 
@@ -127,6 +145,8 @@ def build(
 ) -> Built:
     """Build the zones that are missing or changed; zones that are whole are left as they are.
 
+    To zones that are whole as of an earlier day the periods that are over since are added.
+
     Further layers and last crops are those of `context`, else of a source that knows them.
 
     Raises DiskFull once what is under way has ended, if there is no room for more.
@@ -134,7 +154,7 @@ def build(
     folder.describe(description, legend)
     atomic.clear_parts(folder.path, older_than_s=_ABANDONED_S)
     zones = description.zones
-    kept = tuple(z.zone_id for z in zones if folder.is_built(z.zone_id, verify=True))
+    kept = tuple(z.zone_id for z in zones if folder.is_current(z.zone_id, verify=True))
     missing = [z for z in zones if z.zone_id not in kept]
     progress("Building zones", len(kept) / len(zones))
     done, full = Built(kept=kept), list[DiskFull]()
@@ -195,10 +215,10 @@ def build_zone(
     tell = Teller(folder.zone_folder(zone.zone_id))
     try:
         with atomic.room_for(tell.path), folder.zone_lock(zone.zone_id):
-            if folder.is_built(zone.zone_id, verify=True):
+            if folder.is_current(zone.zone_id, verify=True):
                 return folder.report(zone.zone_id)
             near = near or neighbours.of(source.zones())
-            report = _make_zone(source, folder, zone, tell, context, near[zone.zone_id])
+            report = zone_build.make(source, folder, zone, tell, context, near[zone.zone_id])
         tell.built()
         return report
     except Timeout as error:
@@ -214,72 +234,3 @@ def build_zone(
         sentence = hidden(f"Unexpected {type(error).__name__}: {error}. See the log of the build.")
         tell.failed(sentence)
         raise CropdashError(sentence) from error
-
-
-def _make_zone(
-    source: Source,
-    folder: DatasetFolder,
-    zone: Zone,
-    tell: Teller,
-    context: Ancillary | None,
-    near: Sequence[Zone],
-) -> dict[str, Any]:
-    folder.forget_zone(zone.zone_id)
-    kept = PeriodFolder(folder.path)
-    # Zones run side by side, so a zone keeps to one core: small matrix products spread over
-    # several threads that contend for them took ten times as long.
-    with threadpool_limits(1, user_api="blas"):
-        report = _build_zone(source, folder, zone, kept, tell, context, near)
-    kept.clear(zone.zone_id)
-    return report
-
-
-def _build_zone(
-    source: Source,
-    folder: DatasetFolder,
-    zone: Zone,
-    kept: PeriodFolder,
-    tell: Teller,
-    context: Ancillary | None,
-    near: Sequence[Zone],
-) -> dict[str, Any]:
-    warnings: list[str] = []
-    tell.step("reading")
-    cleaned, origin = declared.parcels_of(source, zone, near, folder.legend(), warnings.append)
-    tell.step("composite")
-    try:
-        gappy, seen = images.composites(source, zone, warnings.append, folder, kept)
-        plausible.check(gappy)
-    except CropdashError as fault:
-        if not warnings:
-            raise
-        left_out, first = len(warnings), warnings[0].rstrip(".")
-        raise type(fault)(
-            f"{str(fault).rstrip('.')} ({left_out} warnings came before, the first: {first})."
-        ) from fault
-    tell.step("fill")
-    filled = fill_gaps(gappy.reflectance).astype("float32", copy=False)
-    cube = Cube(filled, gappy.clear_dates, gappy.periods, gappy.bands, gappy.grid)
-    tell.step("parcels")
-    labels = parcels.rasterize(cleaned.parcels, zone.grid)
-    table = cleaned.parcels.assign(
-        n_pixels=series.pixel_counts(labels, cleaned.parcels["parcel_id"].to_numpy())
-    )
-    report = cleaned.report | origin | seen | _coverage(gappy)
-    labels = parcels.mask_unknown(labels, cleaned)
-    cube, known = ancillary.surround(cube, context, zone, source.season, labels, folder.legend())
-    means = series.parcel_series(cube, labels)
-    tell.step("writing")
-    report |= known | {"warnings": warnings}
-    folder.write_zone(zone, cube, labels, table, means, report)
-    return report
-
-
-def _coverage(cube: Cube) -> dict[str, Any]:
-    empty = (cube.clear_dates == 0).mean(axis=(1, 2))
-    return {
-        "periods_without_observation": [
-            p.id for p, e in zip(cube.periods, empty, strict=True) if e == 1
-        ],
-        "filled_share": round(float(empty.mean()), 4),
-    }

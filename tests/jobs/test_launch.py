@@ -26,7 +26,8 @@ from cropdash.settings import folders as config
 from cropdash.settings import study as study_config
 from cropdash.settings.folders import Folders
 from cropdash.storage import layout, runs, status, studies
-from cropdash.storage.datasets import DatasetFolder, Description
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.description import Description
 from cropdash.storage.status import Status
 
 SETTINGS = CnnConfig(dataset="small")

@@ -10,7 +10,8 @@ from cropdash.domain.errors import ConfigError, CorruptDataset, DatasetNotFound
 from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.legend import load
 from cropdash.storage import datasets
-from cropdash.storage.datasets import DatasetFolder, Description
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.description import Description
 from cropdash.storage.store import Store
 from tests import worlds
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 
 from cropdash.domain import Cube, Period, Scene, Season, Zone, sentinel2
-from cropdash.domain.errors import ConfigError, InvalidScene, SourceUnavailable
+from cropdash.domain.errors import ConfigError, NoScene, SourceUnavailable
 from cropdash.domain.source import PeriodStore, Warn, ignore
 from cropdash.ingest import registers
 from cropdash.ingest.earthengine import periods as one_period
@@ -81,6 +81,10 @@ class EarthEngineSource:
                 kept.put(zone.zone_id, period.id, made.arrays(zone.grid, period, self.bands))
         return self._cube(zone, [found[period] for period in self.season.periods])
 
+    def part(self, days: Season) -> EarthEngineSource:
+        """See `PartedSource.part`."""
+        return replace(self, season=days)
+
     def _kept(self, zone: Zone, kept: PeriodStore | None) -> dict[Period, Composite]:
         if kept is None:
             return {}
@@ -115,7 +119,7 @@ class EarthEngineSource:
     def _cube(self, zone: Zone, made: Sequence[Composite]) -> Cube:
         clear_dates = np.stack([one.clear_dates for one in made])  # (T, H, W)
         if not clear_dates.any():
-            raise InvalidScene(
+            raise NoScene(
                 f"Earth Engine has no clear observation of zone {zone.zone_id} in {self.season.text}:"
                 " check the zone's place and the season."
             )

@@ -13,7 +13,7 @@ import numpy as np
 from rasterio.errors import RasterioError
 
 from cropdash.domain import Cube, Grid, Period, Season, Zone, sentinel2
-from cropdash.domain.errors import InvalidScene
+from cropdash.domain.errors import InvalidScene, NoScene
 from cropdash.domain.period import Every
 from cropdash.domain.source import Warn, ignore
 from cropdash.files import rasters
@@ -85,7 +85,7 @@ class Composites:
                 )
         if not found:
             first, last = self.parts[0].day.start, self.parts[-1].day.end
-            raise InvalidScene(
+            raise NoScene(
                 f"No composite lies in the season {season.text}; they go from {first} to {last}."
             )
         return found

@@ -5,9 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 import geopandas as gpd
 
@@ -54,6 +55,10 @@ class _Folder(ABC):
     def parcels(self, zone: Zone) -> gpd.GeoDataFrame:
         """Register rows that touch the zone."""
         return self.land.parcels(zone)
+
+    def part(self, days: Season) -> Self:
+        """See `PartedSource.part`."""
+        return replace(self, wanted=days)
 
 
 @dataclass(frozen=True)

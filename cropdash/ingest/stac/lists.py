@@ -60,14 +60,22 @@ def note(listing: dict[str, Any], digests: Mapping[str, str]) -> None:
     listing["read"] = True
 
 
-def of_zone(path: Path, zone: Zone, bands: tuple[str, ...], season: Season) -> dict[str, Any]:
-    """A zone's list out of the provenance of a dataset. Raises ConfigError if it has none."""
+def of_zone(path: Path, zone: Zone, bands: tuple[str, ...], days: Season) -> dict[str, Any]:
+    """A zone's list out of the provenance of a dataset, of some days that it holds.
+
+    Raises ConfigError if it has none.
+    """
     zones = _zones(path, path.stat().st_mtime_ns)
-    wanted = _place(zone, bands, season)
+    wanted = _place(zone, bands, days)
+    start, end = wanted.pop("season")
     for one in zones.values():
         listing = one.get("scenes") if isinstance(one, dict) else None
-        if isinstance(listing, dict) and all(listing.get(k) == v for k, v in wanted.items()):
-            return {**listing, "scenes": [dict(row) for row in listing["scenes"]]}
+        if not isinstance(listing, dict) or any(listing.get(k) != v for k, v in wanted.items()):
+            continue
+        match listing.get("season"):
+            case [str(first), str(last)] if first <= start and last >= end:
+                rows = [dict(row) for row in listing["scenes"] if start <= row["date"] <= end]
+                return {**listing, "season": [start, end], "scenes": rows}
     raise ConfigError(
         f"{path.name} lists no scenes of zone {zone.zone_id} with these bands and this season: give"
         " the provenance of a dataset with the same zones."

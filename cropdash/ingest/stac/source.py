@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ class StacSource:
     bands: tuple[str, ...] = sentinel2.BAND_SETS["10m"]
     lists: Path | None = None  # of scenes, of a dataset that was built before
     name: str = "stac"
+    asked: Season | None = None  # days of the season that are searched; None: all
 
     def __post_init__(self) -> None:
         if self.season.start.year < sentinel2.FIRST_YEAR:
@@ -56,11 +57,16 @@ class StacSource:
 
     def listing(self, zone: Zone, warn: Warn = ignore) -> dict[str, Any]:
         """What the service finds now, or what the list has that the settings name."""
+        days = self.asked or self.season
         if self.lists is not None:
-            return lists.of_zone(self.lists, zone, self.bands, self.season)
+            return lists.of_zone(self.lists, zone, self.bands, days)
         self.endpoint.check_credentials()
-        found = search.find(self.endpoint, zone.grid, self.season, self.bands, warn)
-        return lists.written(found, self.endpoint, zone, self.bands, self.season)
+        found = search.find(self.endpoint, zone.grid, days, self.bands, warn)
+        return lists.written(found, self.endpoint, zone, self.bands, days)
+
+    def part(self, days: Season) -> StacSource:
+        """See `PartedSource.part`."""
+        return replace(self, asked=days)
 
     def listed(self, zone: Zone, listing: dict[str, Any], warn: Warn = ignore) -> Iterator[Scene]:
         """As `scenes`, by a list."""

@@ -103,6 +103,10 @@ class TableSource:
         """None: a table has no images."""
         return iter(())
 
+    def part(self, days: Season) -> TableSource:
+        """See `PartedSource.part`."""
+        return replace(self, wanted=days)
+
     @cached_property
     def rows(self) -> pd.DataFrame:
         """All that was read, see `reading.read`."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 _SINCE = "state:since"
 
@@ -42,8 +43,24 @@ def mark() -> None:
 def follow(
     key: str, name: str, text: Callable[[Any], str | None] = lambda value: value
 ) -> Callable[[], None]:
-    """For a control whose value the session keeps as `key`: puts what `text` says of it."""
-    return lambda: put(name, text(st.session_state[key]))
+    """For a control whose value the session keeps as `key`: puts what `text` says of it.
+
+    A link to another page leads there. If it is followed before the browser has heard what a
+    control was moved to, the browser still sends the control's former value, which is no choice
+    of the reader's.
+    """
+    drawn_on = _page()
+
+    def chosen() -> None:
+        if _page() == drawn_on:
+            put(name, text(st.session_state[key]))
+
+    return chosen
+
+
+def _page() -> str | None:
+    context = get_script_run_ctx(suppress_warning=True)
+    return context.page_script_hash if context else None
 
 
 def choose(

@@ -201,8 +201,8 @@ def shared_legend(runs: Sequence[RunInfo]) -> Legend:
 
 
 def periods(dataset: str) -> tuple[str, ...]:
-    """Ids of the dataset's periods, in order, e.g. "2023-05"."""
-    return tuple(period.id for period in description(dataset).season.periods)
+    """Ids of the dataset's periods that are over, in order, e.g. "2023-05"."""
+    return tuple(period.id for period in description(dataset).periods)
 
 
 def finished(run: str) -> float:

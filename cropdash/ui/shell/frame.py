@@ -169,7 +169,7 @@ def _language_switch() -> None:
         key="language",
         label_visibility="collapsed",
         required=True,
-        on_change=lambda: st.query_params.update(lang=st.session_state["language"]),
+        on_change=address.follow("language", "lang"),
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from cropdash.domain import Season
+from cropdash.ingest.earthengine.source import EarthEngineSource
 from tests.fetching import sums
 from tests.ingest.earthengine import building, worlds
 from tests.ingest.earthengine.service import Ask, Fault
@@ -41,6 +42,19 @@ def test_a_dataset_holds_the_composite(google, service, place):
     found = cube.reflectance[2][:, seen] * 10_000
     assert np.abs(found - median[:, :, columns][:, seen]).max() <= 1
     assert not list((place / "data").rglob("*.npz"))  # the months kept on the way are gone
+
+
+def test_periods_that_came_later_are_fetched_alone(google, service, place):
+    zone = building.zones()[0]
+    source = EarthEngineSource(
+        "my-project", building.register(place), building.zones(), Season.of(2023), service=service
+    )
+    whole = source.composites(zone)
+    google.log.clear()
+    part = source.part(Season.of("2023-03..2023-04")).composites(zone)
+    assert google.asked("pixels") == 2
+    np.testing.assert_array_equal(part.reflectance, whole.reflectance[2:4])
+    np.testing.assert_array_equal(part.clear_dates, whole.clear_dates[2:4])
 
 
 def test_a_season_of_ten_bands_and_dekads_is_taken_up_again(google, service, place):

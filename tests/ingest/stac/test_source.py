@@ -17,6 +17,10 @@ from cropdash.ingest.local.source import LocalSource
 from cropdash.ingest.stac.endpoints import Endpoint
 from cropdash.ingest.stac.source import StacSource
 from cropdash.prepare import composite
+from cropdash.storage import layout
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.periods import PeriodFolder
+from cropdash.workflow import images
 from tests.ingest.stac.products import ALL, FINE, Product, product
 from tests.worlds import FLANDERS, needs
 
@@ -167,6 +171,37 @@ def test_tiles_orbits_zones_and_baselines_agree_with_plain_numpy(api, endpoint, 
     assert compared > 2000
     assert (cube.clear_dates[6] == 1).all()  # the tile of zone 30 alone covers every pixel
     assert api.asked("/search") == 4  # ten items, three to a page
+
+
+def test_later_days_are_searched_and_read_alone_and_join_the_list(api, endpoint, tmp_path):
+    products, _ = world()
+    api.items = [p.write(api.folder, f"{api.url}/files") for p in products.values()]
+    source, folder = stac(endpoint), DatasetFolder(tmp_path, "d")
+    folder.zone_folder("z").mkdir(parents=True)
+    may, rest = Season.of("2023-01..2023-05"), Season.of("2023-06..2023-12")
+    parts, asked = [], []
+    for days in (may, rest):
+        api.log.clear()
+        kept = PeriodFolder(folder.path)
+        cube, about = images.of_part(source, ZONE, days, lambda said: None, folder, kept)
+        parts.append(cube)
+        asked.append({path for _, path, _ in api.log if path.startswith("/files")})
+        assert api.asked("/search")
+    whole = composite.stream(source.scenes(ZONE), source.season.periods)
+    for name in ("reflectance", "clear_dates"):
+        found = np.concatenate([getattr(part, name) for part in parts])
+        np.testing.assert_array_equal(found, getattr(whole, name))
+    assert asked[0]
+    assert asked[1]
+    assert not asked[0] & asked[1]  # no file is fetched twice
+    listing = layout.SCENES.read(folder.zone_folder("z"))
+    assert listing["season"] == ["2023-01-01", "2023-12-31"]
+    assert len(listing["scenes"]) == len(products)
+    assert about["scenes"]["read"] == len(products) - 1  # one was processed again
+    api.log.clear()
+    again, _ = images.of_part(source, ZONE, rest, lambda said: None, folder, kept)
+    np.testing.assert_array_equal(again.reflectance, parts[1].reflectance)
+    assert not api.asked("/search")  # by the list that is kept
 
 
 @needs(FLANDERS)

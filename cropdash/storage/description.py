@@ -1,0 +1,82 @@
+"""What a dataset is to hold, written before its zones are built."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from cropdash.domain import Period, Season, Zone
+from cropdash.domain.errors import ConfigError, DatasetNotFound
+from cropdash.files import records
+from cropdash.storage import layout
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a dataset is to hold, written before its zones are built."""
+
+    name: str
+    title: str  # for people, e.g. "Simulated landscape 2023"
+    source: str  # its name, see `settings.sources`
+    season: Season
+    bands: tuple[str, ...]
+    legend_hash: str
+    zones: tuple[Zone, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)  # of the source, for repeating it
+    as_of: dt.date | None = None  # the day on which it is known; None: the season is over
+
+    @property
+    def known(self) -> Season:
+        """The periods of the season that are over; all where it is."""
+        return self.season if self.as_of is None else self.season.until(self.as_of)
+
+    @property
+    def periods(self) -> tuple[Period, ...]:
+        """Those that are over, in order."""
+        return self.known.periods
+
+    def zone(self, zone_id: str) -> Zone:
+        """The zone of that id. Raises DatasetNotFound."""
+        for zone in self.zones:
+            if zone.zone_id == zone_id:
+                return zone
+        raise DatasetNotFound(f"Dataset {self.name} has no zone {zone_id!r}.")
+
+    def after(self, before: Description) -> Description:
+        """This description, if it is that of `before` on the same day or a later one.
+
+        Raises DatasetNotFound if it has another content, ConfigError for an earlier day.
+        """
+        if replace(before, as_of=self.as_of) != self:
+            raise DatasetNotFound(
+                f"Dataset {self.name} exists with other zones, bands, season, legend or source: choose"
+                f" another name or delete {self.name}/."
+            )
+        before.check_later(self.as_of)
+        return self
+
+    def check_later(self, day: dt.date | None) -> None:
+        """Raise ConfigError if the dataset knows more than could be known on that day."""
+        if day is not None and day < self.known.end:
+            raise ConfigError(
+                f"Dataset {self.name} is known until {self.known.end} already: choose another name to see"
+                f" it as of {day}, or a later day."
+            )
+
+
+def read(folder: Path) -> Description:
+    """The description in a dataset's folder. Raises FileNotFoundError, DamagedFile, ConfigError."""
+    values = layout.DATASET.read(folder)
+    season = Season.of(values["season"], values["every"])
+    return records.typed(Description, {**values, "season": season}, layout.DATASET.file)
+
+
+def write(folder: Path, description: Description) -> None:
+    """As JSON holds it: the season as it is typed, with its first and last day beside."""
+    season, day = description.season, description.as_of
+    days = {"start": season.start.isoformat(), "end": season.end.isoformat()}
+    values = {**asdict(description), "season": season.text, "every": season.every, **days}
+    layout.DATASET.write(folder, values | {"as_of": day and day.isoformat()})
