@@ -37,7 +37,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         *EVERYONE, "files", "ingest", "simulate", "prepare", "classify", "evaluate", "storage",
         "jobs.execute",
     },
-    "cli": {*EVERYONE, "files", "workflow", "jobs", "storage", "ingest", "simulate"},
+    "reports": {*EVERYONE, "files", "evaluate", "figures", "storage"},
+    "cli": {*EVERYONE, "files", "workflow", "reports", "jobs", "storage", "ingest", "simulate"},
     "api": {*EVERYONE, "files", "workflow", "jobs", "storage", "evaluate"},
     "__main__": {"cli"},
     "ui": {
@@ -66,6 +67,8 @@ OWNERS: dict[str, set[str]] = {
     "sklearn": {"classify", "prepare"},
     "rasterio": {"files", "ingest", "prepare", "simulate", "storage"},
     "typer": {"cli"},
+    "jinja2": {"reports"},
+    "weasyprint": {"reports"},
     "argon2": {"storage"},
     "sqlalchemy": {"storage"},
     "alembic": {"storage"},

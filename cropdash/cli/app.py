@@ -34,6 +34,7 @@ _MODULES = {
     "season": "season",
     "zones": "zones",
     "audit": "audit",
+    "reports": "dossier report",
     "team": "users record",
     "database": "database",
     "simulate": "simulate",

@@ -13,6 +13,7 @@ from cropdash.evaluate.conformal import class_sets
 
 RED, AMBER, GREEN, NONE = "red", "amber", "green", "none"
 LIGHTS = (RED, AMBER, GREEN, NONE)
+RED_BELOW, AMBER_BELOW = 0.05, 0.20  # probability of what was declared, unless a reader sets others
 
 
 def evidence(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -125,6 +126,14 @@ def reliability(
                   label=_plain(said))  # fmt: skip
     axes.set(xlim=(0, 1), ylim=(0, 1), xlabel=say("Mean confidence"), ylabel=say("Share correct"))
     return _finished("reliability", axes)
+
+
+def faces() -> dict[str, Path]:
+    """The two faces of the letters in print, by weight: Matplotlib's own, so they are everywhere."""
+    import matplotlib
+
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    return {"normal": folder / "DejaVuSans.ttf", "bold": folder / "DejaVuSans-Bold.ttf"}
 
 
 def _matrix(

@@ -44,6 +44,11 @@ _TERMS = {
     "test": sentence("Test zones"),
 }
 
+CREDIT = sentence(
+    "French crop classes: RPG © IGN/ASP, Licence Ouverte Etalab 2.0. "
+    "Contains modified Copernicus Sentinel data where real scenes are shown."
+)
+
 _MONTHS = (
     sentence("January"),
     sentence("February"),

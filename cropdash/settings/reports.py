@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from cropdash import i18n
 from cropdash.domain.errors import ConfigError, quoted
 
 DECLARED = "declared"  # in place of a run: what the register declares, as a map
 MOST_PARCELS = 500  # dossiers in one file
-Language = Literal["en", "fr"]
 
 
 class Order(BaseModel):
@@ -21,7 +28,16 @@ class Order(BaseModel):
 
     kind: Literal["audit", "dossier", "report"] = Field(title="Kind")
     dataset: str = Field(title="Dataset", max_length=64)
-    language: Language = Field("en", title="Language")
+    language: str = Field("en", title="Language")
+
+    @field_validator("language")
+    @classmethod
+    def _is_spoken(cls, value: str) -> str:
+        if value not in i18n.LANGUAGES:
+            raise ValueError(
+                f"There is no language {quoted(value)}: use {', '.join(i18n.LANGUAGES)}."
+            )
+        return value
 
 
 class Audit(Order):

@@ -16,6 +16,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from cropdash import __doc__ as about
 from cropdash import i18n
 from cropdash.domain.errors import CropdashError
+from cropdash.figures import wording
 from cropdash.i18n import say, sentence
 from cropdash.settings.folders import PROJECT
 from cropdash.ui.shell import address, identity
@@ -64,10 +65,6 @@ PAGES = _listed()
 _ICON = "data:image/png;base64," + base64.b64encode(
     (Path(__file__).parents[1] / "icon.png").read_bytes()
 ).decode("ascii")
-CREDIT = sentence(
-    "French crop classes: RPG © IGN/ASP, Licence Ouverte Etalab 2.0. "
-    "Contains modified Copernicus Sentinel data where real scenes are shown."
-)
 # On dark pages a chosen option is written white on the light accent: 1.9:1 instead of 4.5.
 _DARK = "<style>[data-tag], [data-tag] * { color: #0d1410 !important; }</style>"
 _KEPT = ("dataset", "zone", "parcel", "left", "right", "run", "lang")  # selections that go along
@@ -142,7 +139,7 @@ def _menu() -> None:
     st.space("small")
     identity.greet()
     _language_switch()
-    st.caption(say(CREDIT))
+    st.caption(say(wording.CREDIT))
 
 
 def _lacking() -> tuple[str, ...]:

@@ -24,8 +24,8 @@ _CLASSES = r"^p_\d+$"
 class Limits:
     """Where red and amber begin: probability of what was declared."""
 
-    red: float = 0.05
-    amber: float = 0.20
+    red: float = suspicion.RED_BELOW
+    amber: float = suspicion.AMBER_BELOW
 
 
 def common_zones(runs: Sequence[RunInfo]) -> tuple[str, ...]:

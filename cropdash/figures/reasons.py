@@ -1,0 +1,84 @@
+"""What the evidence on a parcel says, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import pandas as pd
+
+from cropdash.i18n import number, probability, say, sentence
+
+Case: TypeAlias = "Mapping[str, Any] | pd.Series[Any]"
+FEW_PIXELS = 8  # parcels with fewer are weak evidence: most of their pixels mix two fields
+
+_LIGHTS = {
+    "red": sentence("Red"), "amber": sentence("Amber"), "green": sentence("Green"),
+    "none": sentence("Not judged"),
+}  # fmt: skip
+
+
+def light(name: str) -> str:
+    """A light's name."""
+    return say(_LIGHTS[name])
+
+
+def reasons(case: Case, models: Sequence[str], called: Sequence[str]) -> list[str]:
+    """The evidence on one parcel (see `suspicion.evidence`), one sentence each, the strongest first.
+
+    `models` and `called` are the names of the runs and of the classes.
+    """
+    declared, other = called[int(case["declared"])], called[int(case["suggested"])]
+    if not case["judged"]:
+        return [say("{crop} was never seen in training: the models can't judge it.", crop=declared)]
+    told = [
+        say(
+            "{declared} is {p} probable, {other} {q}.",
+            declared=declared, p=probability(case["supported"]),
+            other=other.lower(), q=probability(case["likelihood"]),
+        )
+    ]  # fmt: skip
+    told.append(_agreement(case, models, called))
+    if case["sets"]:
+        told.append(_sets(case, len(models)))
+    if case["usual"] == case["usual"]:  # not NaN
+        told.append(
+            say(
+                "Of the scored parcels declared {declared}, {share} are called {other}.",
+                declared=declared.lower(), share=probability(case["usual"]), other=other.lower(),
+            )
+        )  # fmt: skip
+    if case["n_pixels"] < FEW_PIXELS:
+        told.append(
+            say("It holds only {n} pixels: weak evidence.", n=number(int(case["n_pixels"])))
+        )
+    return told
+
+
+def _agreement(case: Case, models: Sequence[str], called: Sequence[str]) -> str:
+    if len(models) == 1:
+        return say(
+            "{model} names {crop}.", model=models[0], crop=called[int(case["named_0"])].lower()
+        )
+    one, two = (called[int(case[f"named_{i}"])].lower() for i in range(2))
+    if one == two:
+        return say("Both models name {crop}.", crop=one)
+    return say(
+        "{first} names {one}, {second} {two}.", first=models[0], one=one, second=models[1], two=two
+    )
+
+
+def _sets(case: Case, models: int) -> str:
+    if not case["outside"]:
+        return say(
+            "What was declared is in the class set. Of all parcels, 9 in 10 have what was declared "
+            "in theirs."
+        )
+    if case["outside"] < models:
+        return say(
+            "One model's class set lacks it. Of all parcels, 9 in 10 have what was declared in "
+            "their set."
+        )
+    return say(
+        "It is not in the class set. Of all parcels, 9 in 10 have what was declared in their set."
+    )

@@ -1,0 +1,1 @@
+"""What is taken to the desk of somebody else: dossiers, reports and certificates, HTML and PDF."""
