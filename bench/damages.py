@@ -63,6 +63,9 @@ KINDS = {
     "trial": "models/studies/search-*/trials/0.json",
     "scores.json of a study": "models/studies/folds-*/scores.json",
     "fold's parcels": "models/studies/folds-*/folds/0/parcels.parquet",
+    "order.json of a report": "models/reports/audit-*/order.json",
+    "audit.json": "models/reports/audit-*/audit.json",
+    "frame.parquet": "models/reports/audit-*/frame.parquet",
     "checkpoint.ubj": "models/xgboost-*/checkpoint.ubj",
 }  # fmt: skip
 
@@ -83,6 +86,7 @@ def write(folder: Path) -> None:
     models = folder / "models"
     members = [next(models.glob(f"{kind}-*")).name for kind in _QUICK]
     _must(["ensemble", *members])
+    _must(["audit", "draw", members[0]])
     quick = [*_SMALL, *_set(_QUICK["xgboost"][1:])]
     _must(["search", "demo", "--classifier=xgboost", "--trials=2", *quick])
     quick = [*_SMALL, *_set(_QUICK["xgboost"])]

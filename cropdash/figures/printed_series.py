@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -49,7 +50,9 @@ def against(
     _line(axes, series, name, index)
     axes.set_ylabel(index, fontsize=_TEXT)
     ticks = wording.month_ticks([Period.of(p) for p in series["period"]])
-    axes.set_xticks([at for at, _, _ in ticks], [f"{m}\n{year}".strip() for _, m, year in ticks])
+    axes.set_xticks(
+        _days([at for at, _, _ in ticks]), [f"{m}\n{year}".strip() for _, m, year in ticks]
+    )
     axes.tick_params(labelsize=_TEXT - 1, length=2, width=0.5)
     axes.yaxis.set_major_formatter(lambda value, _: number(value, ".3g"))
     axes.grid(visible=True, axis="y", lw=0.3)
@@ -67,7 +70,7 @@ def _line(axes: Axes, series: pd.DataFrame, name: str, index: str) -> None:
     told = say("No clear date: filled in")
     for period in series["period"][filled]:
         span = Period.of(period)
-        axes.axvspan(span.start, span.end, facecolor="none", edgecolor=palette.LIGHT.hatch, hatch="//",
+        axes.axvspan(*_days([span.start, span.end]), facecolor="none", edgecolor=palette.LIGHT.hatch, hatch="//",
                      lw=0, label=told)  # fmt: skip
         told = "_"
     axes.plot(
@@ -75,3 +78,8 @@ def _line(axes: Axes, series: pd.DataFrame, name: str, index: str) -> None:
     )
     axes.scatter(at[~filled], values[~filled], 16, color=ink, zorder=3)
     axes.scatter(at[filled], values[filled], 16, facecolor="#ffffff", edgecolor=ink, zorder=3)
+
+
+def _days(dates: Sequence[dt.date]) -> list[float]:
+    """Days since 1970, as Matplotlib counts them."""
+    return [float((date - dt.date(1970, 1, 1)).days) for date in dates]

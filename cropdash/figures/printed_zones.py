@@ -44,8 +44,8 @@ def places(zones: Sequence[Zone], size_cm: tuple[float, float] = (9.0, 7.5)) -> 
     axes.set(xlim=(left, right), ylim=(bottom, top))
     axes.set_aspect(1 / np.cos(np.radians((bottom + top) / 2)))
     axes.tick_params(labelsize=_TEXT - 1, length=2, width=0.5)
-    for axis, mark in ((axes.xaxis, "° E"), (axes.yaxis, "° N")):
-        axis.set_major_formatter(lambda value, _, mark=mark: number(value, ".3g") + mark)
+    axes.xaxis.set_major_formatter(lambda value, _: number(value, ".3g") + "° E")
+    axes.yaxis.set_major_formatter(lambda value, _: number(value, ".3g") + "° N")
     axes.legend(fontsize=_TEXT, frameon=False, loc="best")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None})

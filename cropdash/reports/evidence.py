@@ -74,7 +74,7 @@ def cases(
     runs = [store.run(run_id) for run_id in run_ids]
     for run in runs:
         if run.dataset != dataset or run.legend_hash != store.legend(dataset).hash:
-            raise InvalidRun(f"Run {run.run_id} is not of dataset {dataset}: choose one that is.")
+            raise InvalidRun(f"Run {run.run_id} is not of dataset {dataset}: name one that is.")
     shared = set.intersection(*(set(run.zones) for run in runs))
     found: dict[str, tuple[str, int]] = {}
     wanted = {str(i).strip() for i in register_ids}

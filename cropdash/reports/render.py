@@ -46,7 +46,7 @@ def pdf(page: str) -> bytes:
                 " libpangoft2-1.0-0; the HTML is there, and a browser prints it."
             ) from error
 
-    closed = URLFetcher(allowed_protocols={"data"}, fail_on_errors=True)
+    closed = URLFetcher(allowed_protocols={"data"})
     written: bytes = HTML(string=page, url_fetcher=closed).write_pdf()
     return written
 

@@ -103,7 +103,7 @@ def _names(runs: Sequence[RunInfo]) -> tuple[str, ...]:
 def _zones(store: Store, dataset: str, runs: Sequence[RunInfo]) -> tuple[str, ...]:
     for run in runs:
         if run.dataset != dataset or run.legend_hash != store.legend(dataset).hash:
-            raise InvalidRun(f"Run {run.run_id} is not of dataset {dataset}: choose one that is.")
+            raise InvalidRun(f"Run {run.run_id} is not of dataset {dataset}: name one that is.")
         if run.scores is None:
             raise InvalidRun(f"Run {run.run_id} has no scores yet: let it finish, or evaluate it.")
     shared = set.intersection(*(set(run.scores.test.zones) for run in runs if run.scores))
