@@ -67,7 +67,7 @@ OWNERS: dict[str, set[str]] = {
     "sklearn": {"classify", "prepare"},
     "rasterio": {"files", "ingest", "prepare", "simulate", "storage"},
     "typer": {"cli"},
-    "jinja2": {"reports"},
+    "jinja2": {"figures", "reports"},
     "weasyprint": {"reports"},
     "argon2": {"storage"},
     "sqlalchemy": {"storage"},

@@ -43,7 +43,7 @@ class Table:
     title: str = ""
     left: int = 1
     colours: Sequence[str] = ()  # "#rrggbb" of each row, shown before its first cell
-    kind: Literal["table"] = "table"
+    kind: Literal["rows"] = "rows"
 
 
 @dataclass(frozen=True)

@@ -9,26 +9,21 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cropdash.domain import Period
-from cropdash.evaluate import within
-from cropdash.figures import chips, imagery, printed_series, reasons, series, wording
+from cropdash.figures import reasons, wording
 from cropdash.i18n import label, number, other_label, probability, retell, say
+from cropdash.reports import parcel_pictures
 from cropdash.reports.document import (
     Beside,
     Document,
     Facts,
     Heading,
     Part,
-    Picture,
-    Strip,
     Table,
     Text,
 )
 from cropdash.reports.evidence import Answer, Case
-from cropdash.settings import classifiers
 
 _TOP = 3  # most probable classes of each run
-_CHIPS = 12
 
 
 @dataclass(frozen=True)
@@ -73,14 +68,6 @@ def document(
     return Document(title, parts, foot)
 
 
-def names(case: Case) -> list[str]:
-    """How the runs are called: by their kind, and which is which where that is the same."""
-    kinds = [say(classifiers.kind(a.run.classifier).label) for a in case.answers]
-    if len(set(kinds)) == len(kinds):
-        return kinds
-    return [f"{kind} {letter}" for kind, letter in zip(kinds, "AB", strict=False)]
-
-
 def _parts(case: Case, bands: pd.DataFrame, history: Sequence[Decided], checked: str) -> list[Part]:
     called = [label(crop) for crop in case.legend.classes]
     row = case.row
@@ -90,10 +77,10 @@ def _parts(case: Case, bands: pd.DataFrame, history: Sequence[Decided], checked:
     evidence = dict(case.found) | {"n_pixels": row["n_pixels"], "usual": float("nan")}
     for i, answer in enumerate(case.answers):
         evidence[f"named_{i}"] = int(answer.probabilities.argmax())
-    told = reasons.reasons(evidence, names(case), called)
+    told = reasons.reasons(evidence, parcel_pictures.names(case), called)
     told += [
         _usual(case, answer, name, called)
-        for answer, name in zip(case.answers, names(case), strict=True)
+        for answer, name in zip(case.answers, parcel_pictures.names(case), strict=True)
     ]
     return [
         Heading(title, page=True),
@@ -102,13 +89,13 @@ def _parts(case: Case, bands: pd.DataFrame, history: Sequence[Decided], checked:
             [Heading(f"{say('Light')}: {reasons.light(str(case.found['light']))}"),
              Text([*told, checked], listed=True)],
         ]),
-        _series(case, bands, called),
-        *_chips(case),
+        parcel_pictures.year(case, bands, called),
+        *parcel_pictures.months(case),
         Beside([
             [_probabilities(case, called)],
             [_neighbours(case, called)],
         ]),
-        *_within(case, called),
+        *parcel_pictures.inside(case, called),
         *_history(history),
     ]  # fmt: skip
 
@@ -160,59 +147,6 @@ def _usual(case: Case, answer: Answer, name: str, called: Sequence[str]) -> str:
     )  # fmt: skip
 
 
-def _series(case: Case, bands: pd.DataFrame, called: Sequence[str]) -> Picture:
-    chosen = [int(case.found["declared"]), int(case.found["suggested"])]
-    usual = [(called[k], bands[bands["crop"] == k]) for k in dict.fromkeys(chosen) if k]
-    own = say("Parcel {id}", id=case.row["register_id"])
-    drawn = printed_series.against(case.series, own, [(n, t) for n, t in usual if len(t)])
-    filled = int(series.is_filled(case.series).sum())
-    caption = say(
-        "NDVI by period. Hatched, with hollow points: {n} of {all} periods without a clear date, filled in "
-        "from those beside them. Coloured: the middle 80 % of all parcels declared as either crop.",
-        n=number(filled), all=number(len(case.series)),
-    )  # fmt: skip
-    return Picture(drawn, caption, caption)
-
-
-def _chips(case: Case) -> list[Part]:
-    periods = monthly([period.id for period in case.description.season.periods])
-    seen = chips.window(case.outline, case.cube.grid)
-    side = round((seen[0].stop - seen[0].start) * case.cube.grid.pixel_size)
-    unseen = set(case.series["period"][series.is_filled(case.series).to_numpy()])
-    out: list[Part] = []
-    available = imagery.modes(case.description.bands)
-    for mode in [m for m in ("true_colour", "NDVI") if m in available]:
-        pictures = [
-            Picture(content, f"{imagery.title(mode)}, {wording.period(p)}", _month(p, p in unseen))
-            for p, content in zip(
-                periods, chips.strip(case.cube, periods, mode, case.outline, seen), strict=True
-            )
-        ]
-        told = say(
-            "{picture}, {side} m a side; * no clear date",
-            picture=imagery.title(mode),
-            side=number(side),
-        )
-        out.append(Strip(pictures, _CHIPS, told))
-    return out
-
-
-def monthly(periods: Sequence[str]) -> list[str]:
-    """Of the periods that which lies nearest to the middle of each month; at most twelve."""
-    found: dict[tuple[int, int], str] = {}
-    for period in periods:
-        day = Period.of(period).middle
-        kept = found.get((day.year, day.month))
-        if kept is None or abs(day.day - 15) < abs(Period.of(kept).middle.day - 15):
-            found[day.year, day.month] = period
-    return list(found.values())[:_CHIPS]
-
-
-def _month(period: str, is_filled: bool) -> str:
-    day = Period.of(period).middle
-    return f"{day.month:02d}/{day.year % 100:02d}{' *' if is_filled else ''}"
-
-
 def _probabilities(case: Case, called: Sequence[str]) -> Table:
     both = [a.probabilities for a in case.answers]
     wanted = {int(k) for p in both for k in np.argsort(-p, kind="stable")[:_TOP] if p[k] > 0}
@@ -226,7 +160,11 @@ def _probabilities(case: Case, called: Sequence[str]) -> Table:
         ]
         for k in order
     ]
-    return Table([say("Class"), *names(case)], rows, say("Probable, mean over the parcel's pixels"))
+    return Table(
+        [say("Class"), *parcel_pictures.names(case)],
+        rows,
+        say("Probable, mean over the parcel's pixels"),
+    )
 
 
 def _neighbours(case: Case, called: Sequence[str]) -> Table | Text:
@@ -239,29 +177,6 @@ def _neighbours(case: Case, called: Sequence[str]) -> Table | Text:
     return Table(
         [say("Neighbour"), say("Declared"), say("Area [ha]")], rows, say("Beside it"), left=2
     )
-
-
-def _within(case: Case, called: Sequence[str]) -> list[Part]:
-    seen = chips.window(case.outline, case.cube.grid)
-    sides: list[list[Part]] = []
-    for answer, name in zip(case.answers, names(case), strict=True):
-        drawn = chips.answers(
-            answer.named, case.inside, case.outline, case.cube.grid, case.legend, seen
-        )
-        rows = [
-            [called[int(r["class_id"])], number(int(r["pixels"])), probability(float(r["share"]))]
-            for r in answer.shares.head(5).to_dict("records")
-        ]
-        split = (
-            say("A second answer has so many pixels that the parcel may hold two crops.")
-            if within.is_split(answer.shares)
-            else say("No second answer has as many pixels as another crop would.")
-        )
-        told = say("What {model} names each pixel", model=name)
-        colours = [case.legend.classes[int(k)].colour for k in answer.shares["class_id"].head(5)]
-        table = Table([say("Class"), say("Pixels"), say("Share")], rows, told, colours=colours)
-        sides.append([Beside([[Picture(drawn, told)], [table, Text([split], small=True)]])])
-    return [Heading(say("Within the parcel")), Beside(sides) if len(sides) > 1 else sides[0][0]]
 
 
 def _history(history: Sequence[Decided]) -> list[Part]:
@@ -286,7 +201,7 @@ def _limits(case: Case) -> list[str]:
             say("Only {share} of the parcel lies in the zone or holds whole pixels; the rest was not seen.",
                 share=probability(case.share_seen))
         )  # fmt: skip
-    for answer, name in zip(case.answers, names(case), strict=True):
+    for answer, name in zip(case.answers, parcel_pictures.names(case), strict=True):
         if answer.dissimilarity is None:
             told.append(
                 say(
@@ -309,7 +224,8 @@ def _limits(case: Case) -> list[str]:
 
 def _made(case: Case, on: dt.date, by: str) -> str:
     runs = ", ".join(
-        f"{name}: {a.run.run_id}" for a, name in zip(case.answers, names(case), strict=True)
+        f"{name}: {a.run.run_id}"
+        for a, name in zip(case.answers, parcel_pictures.names(case), strict=True)
     )
     told = say(
         "Made {date} by {who} from dataset {dataset} ({title}), fingerprint {mark}; runs {runs}.",

@@ -20,9 +20,11 @@ from cropdash.storage.store import Store
 
 Progress = Callable[[str, float], None]
 _WORDS = {
-    "keep": sentence("Keep as declared"),
-    "doubtful": sentence("Doubtful"),
-    "visit": sentence("Check on the ground"),
+    decisions.KEEP: sentence("Keep as declared"),
+    decisions.DOUBTFUL: sentence("Doubtful"),
+    decisions.VISIT: sentence("Check on the ground"),
+    decisions.RELABEL: sentence("Is in truth"),
+    decisions.LEAVE_OUT: sentence("Leave out"),
 }
 
 
@@ -60,21 +62,30 @@ def write_pdf(path: Path, page: str) -> str:
 def of_parcels(store: Store, order: Dossiers, on: dt.date, by: str) -> Document:
     """The dossiers of an order."""
     cases = evidence.cases(store, order.dataset, order.parcels, order.runs)
-    folder = store.data / order.dataset
-    known = decisions.read(folder)
-    histories = [_history(known, case) for case in cases]
+    histories = [_history(store, order.dataset, case) for case in cases]
     told = [_checked(store, case) for case in cases]
     return dossier.document(cases, store.seasons(order.dataset), histories, told, on, by)
 
 
-def _history(
-    known: Mapping[decisions.Place, decisions.Decision], case: evidence.Case
-) -> list[dossier.Decided]:
-    one = known.get((case.zone.zone_id, int(case.row["parcel_id"])))
-    if one is None:
-        return []
-    said = say(_WORDS[one.decision]) if one.decision in _WORDS else one.decision
-    return [dossier.Decided(one.decided[:16].replace("T", " "), "", said, one.note)]
+def _history(store: Store, dataset: str, case: evidence.Case) -> list[dossier.Decided]:
+    """What was decided and noted of the parcel, the newest first."""
+    labels = {crop.name: i18n.label(crop) for crop in case.legend.classes}
+    events = decisions.history(store.data, dataset, str(case.row["register_id"]))
+    return [
+        dossier.Decided(e.time[:16].replace("T", " "), e.author, _said(e, labels), e.note or "")
+        for e in reversed(events)
+    ]
+
+
+def _said(event: decisions.Event, labels: Mapping[str, str]) -> str:
+    if event.undoes is not None:
+        return say("took back the last word")
+    if event.decision is None:
+        return ""
+    told = say(_WORDS[event.decision]) if event.decision in _WORDS else say("Undecided")
+    if event.crop:
+        told += f": {labels.get(event.crop, event.crop)}"
+    return f"{told} ({say('taken back')})" if event.undone else told
 
 
 def _checked(store: Store, case: evidence.Case) -> str:

@@ -25,6 +25,7 @@ from cropdash.settings.folders import Folders
 from cropdash.settings.reports import parse
 from cropdash.storage import decisions, layout, reports
 from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.decisions import Parcel, Said
 from cropdash.storage.reports import ReportFolder
 from tests import factory
 
@@ -62,7 +63,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Folders, DatasetFol
         for n, (kind, share) in enumerate([("cnn", 0.8), ("xgboost", 0.5)])
     ]
     zone, parcel = rename(dataset)
-    decisions.write(dataset.path, zone, parcel, "doubtful", NOTE)
+    said = Said(Parcel(HOSTILE, zone, parcel), decision=decisions.DOUBTFUL, note=NOTE)
+    decisions.decide(where.data, dataset.name, [said])
     return where, dataset, ids
 
 
@@ -138,7 +140,7 @@ def test_a_dossier_holds_no_number_that_the_files_do_not(world, language) -> Non
             known |= {str(int(n)) for n in cells.groupby(["truth", "predicted"])["value"].sum()}
         means = [probability(p) for p in mean_chances(where, ids, zone.zone_id, row["parcel_id"])]
         known |= set(means)
-    told = decisions.read(dataset.path)[zone.zone_id, int(row["parcel_id"])]
+    told = decisions.current(where.data, dataset.name)[HOSTILE]
     centre = row["geometry"].representative_point()
     constants = {
         "0",
@@ -153,7 +155,7 @@ def test_a_dossier_holds_no_number_that_the_files_do_not(world, language) -> Non
     }  # of sentences, and of few periods
     strings = [
         HOSTILE, NOTE, *ids, *parcels["register_id"].astype(str), dataset.fingerprint(),
-        dataset.description().title, zone.grid.crs, told.decided[:16].replace("T", " "), "RPG", "2.0",
+        dataset.description().title, zone.grid.crs, told.time[:16].replace("T", " "), "RPG", "2.0",
         f"{centre.x:.0f}", f"{centre.y:.0f}", layout_date(), str(dataset.description().season),
     ]  # fmt: skip
     for string in sorted(strings, key=len, reverse=True):
