@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from cropdash.domain import Legend, Prediction, Season, Zone, sentinel2
+from cropdash.domain import Cube, Legend, Prediction, Season, Zone, sentinel2
 from cropdash.domain.scores import RunScores, TestScores, UnitScores
 from cropdash.domain.source import Warn, ignore
 from cropdash.evaluate import parcel_probabilities
+from cropdash.prepare.gapfill import fill_gaps
+from cropdash.prepare.series import parcel_series
 from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.simulate.source import SimulatedSource
@@ -83,6 +86,24 @@ def _build(
     )
     assert not result.failed, result.failed
     return folder
+
+
+def with_noise_after(dataset: DatasetFolder, zone: Zone, day: dt.date, seed: int) -> None:
+    """Put noise, and its clouds, into all periods that are not over by the day."""
+    rng, cube = np.random.default_rng(seed), dataset.cube(zone.zone_id)
+    n = sum(period.end <= day for period in cube.periods)
+    clear = cube.clear_dates.copy()
+    clear[n:] = rng.integers(0, 3, clear[n:].shape)
+    seen = np.where(clear[:, None] > 0, cube.reflectance, np.float32(np.nan))
+    seen[n:] = np.where(clear[n:, None] > 0, rng.random(seen[n:].shape), np.nan)
+    noisy = Cube(
+        fill_gaps(seen), clear, cube.periods, cube.bands, cube.grid, cube.layers, cube.last_crop
+    )
+    labels = dataset.labels(zone.zone_id)
+    dataset.write_zone(
+        zone, noisy, labels, dataset.parcels(zone.zone_id), parcel_series(noisy, labels),
+        dataset.report(zone.zone_id),
+    )  # fmt: skip
 
 
 def write_run(

@@ -22,9 +22,10 @@ from cropdash.storage import decisions, layout
 from cropdash.storage import runs as runs_of
 from cropdash.storage import seasons as storage_of
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.ui.review import listing, seasons, words
+from cropdash.ui.review import listing, parcel, seasons, words
 from cropdash.ui.shell import data
-from cropdash.ui.widgets import cases
+from cropdash.ui.widgets import cases, pictures
+from cropdash.ui.widgets import parcel_map as component
 from cropdash.ui.widgets.cases import Limits
 from cropdash.workflow import score
 from tests import factory
@@ -246,6 +247,41 @@ def test_by_a_day_the_list_is_of_that_day_and_what_was_green_stays_so(runs, worl
     finally:
         for run in runs:
             shutil.rmtree(runs_of.find(world.models, run.run_id).path / layout.SEASON)
+
+
+@pytest.mark.parametrize("day", [dt.date(2023, 7, 15)])
+def test_noise_after_the_day_changes_no_picture_and_no_series_of_it(
+    world, runs, day, monkeypatch
+) -> None:
+    dataset = DatasetFolder(world.data, "demo")
+    zone = next(z for z in dataset.built_zones() if z.zone_id in runs[0].zones)
+
+    def shown():
+        data.fingerprint.clear()  # it is asked again every two seconds
+        periods, drawn = parcel._over(data.periods("demo"), day), []
+        with monkeypatch.context() as seen:
+            seen.setattr(component, "picture", lambda key, draw, suffix: drawn.append(draw()))
+            for period in periods:
+                pictures.url("demo", zone, period, "true_colour", day=day)
+        usual = data.seasons_seen("demo")
+        usual = usual[usual["period"].isin(periods)].reset_index(drop=True)
+        return drawn, data.series_by("demo", zone.zone_id, day), usual
+
+    before = shown()
+    assert ((before[1]["clear_share"] > 0) & (before[1]["clear_share"] < 1)).any()
+    kept = dataset.path.with_name("kept")
+    shutil.copytree(dataset.path, kept)
+    try:
+        factory.with_noise_after(dataset, zone, day, 1)
+        after = shown()
+    finally:
+        shutil.rmtree(dataset.path)
+        kept.rename(dataset.path)
+        data.fingerprint.clear()
+    assert len(before[0]) > 3
+    assert before[0] == after[0]
+    for one, other in zip(before[1:], after[1:], strict=True):
+        pd.testing.assert_frame_equal(one, other)
 
 
 def periods_shown(app: AppTest) -> list[str]:

@@ -26,6 +26,9 @@ def season(
         list[str] | None,
         typer.Option(help="A day, as 2023-06-30; repeatable. Default: the end of each period."),
     ] = None,
+    without: Annotated[
+        bool, typer.Option("--without", help="Also say what is lost with each period under cloud.")
+    ] = False,
     csv: Annotated[Path | None, typer.Option(help="Also write the scores by date here.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -50,12 +53,16 @@ def season(
     days = tuple(sorted(set(days)))
     with bar() as progress:
         seasons.score_by_date(folder, dataset, days, progress=progress)
+        lost = seasons.leave_out(folder, dataset, progress=progress) if without else None
     by_date, named = seasons.tables(folder, dataset, days)
+    clear = seasons.by_clear_dates(folder, dataset, days[-1])
     if as_json:
-        rows = {"by_date": by_date.to_dict("records"), "classes": named.to_dict("records")}
-        print_json({"run": run, **rows})
+        rows = {"by_date": by_date, "classes": named, "by_clear_dates": clear}
+        rows |= {} if lost is None else {"without": lost}
+        print_json({"run": run, **{name: table.to_dict("records") for name, table in rows.items()}})
     else:
         _print(by_date, named, dataset.legend())
+        _print_clouds(clear, lost, days[-1])
     if csv is not None:
         with atomic.replacing(csv) as temporary:
             by_date.to_csv(temporary, index=False)
@@ -93,11 +100,27 @@ def _print(by_date: pd.DataFrame, named: pd.DataFrame, legend: Legend) -> None:
         "From when on the parcels of a class are named right nine tenths as often as at last:"
     )
     for row in named.sort_values("named_from").to_dict("records"):
-        since = "never" if pd.isna(row["named_from"]) else str(row["named_from"].date())
+        never = pd.isna(row["named_from"])
+        since = "never     " if never else str(row["named_from"].date())
+        low, high = (str(row[f"named_{end}"].date())[5:] for end in ("low", "high"))
+        between = "" if never or low == high else f", {low} to {high} over the zones"
         name = legend.classes[int(row["class_id"])].label()
         console.print(
-            f"  {since}  {name} ({row['parcels']:,} parcels, {row['at_last']:.0%} at last)"
+            f"  {since}  {name} ({row['parcels']:,} parcels, {row['at_last']:.0%} at last{between})"
         )
+
+
+def _print_clouds(clear: pd.DataFrame, lost: pd.DataFrame | None, day: dt.date) -> None:
+    console.print(f"Parcels named right by {day}, by their clear dates since March:")
+    for row in clear.to_dict("records"):
+        part = f"{row['low']:.0f} to {row['high']:.0f}"
+        console.print(f"  {part:>9}  {row['accuracy']:.3f} of {row['parcels']:,.0f}")
+    if lost is None:
+        return
+    console.print("What is lost of them with one period under cloud (95 % over the zones):")
+    for row in lost.to_dict("records"):
+        between = f"{row['lost_low']:+.3f} to {row['lost_high']:+.3f}"
+        console.print(f"  {row['period']}  {row['lost']:+.3f} ({between})")
 
 
 def _number(value: Any) -> str:

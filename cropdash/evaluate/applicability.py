@@ -28,7 +28,17 @@ class Applicability:
     mean: Doubles  # (F,)
     scale: Doubles  # (F,) what a deviation is divided by, with its weight
     reference: Doubles  # (R, F) scaled training parcels
+    zones: NDArray[np.int64]  # (R,) where they lie
     limit: float  # distance to the nearest of them up to which the model may be believed
+
+    def first(self, n: int) -> Applicability:
+        """By the first `n` columns alone: of a season that is not over, with a limit of its own."""
+        if n >= len(self.mean):
+            return self
+        known = self.reference[:, :n]
+        return Applicability(
+            self.mean[:n], self.scale[:n], known, self.zones, _limit(known, self.zones)
+        )
 
     def dissimilarity(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
         """(P,) distance of (P, F) parcels to what was learned, in limits: above 1 lies outside.
@@ -54,7 +64,11 @@ class Applicability:
     def from_arrays(arrays: Mapping[str, Any]) -> Applicability:
         """What `to_arrays` gave; raises KeyError or TypeError if it is damaged."""
         return Applicability(
-            arrays["mean"], arrays["scale"], arrays["reference"], float(arrays["limit"])
+            arrays["mean"],
+            arrays["scale"],
+            arrays["reference"],
+            arrays["zones"],
+            float(arrays["limit"]),
         )
 
 
@@ -79,15 +93,19 @@ def fit(
     scaled = (seasons - mean) / scale
     chosen = rng.permutation(len(scaled))[:_KEPT]
     reference, of = scaled[chosen], zones[chosen]
+    return Applicability(mean, scale, reference, of.astype(np.int64), _limit(reference, of))
+
+
+def _limit(reference: Doubles, zones: NDArray[np.integer]) -> float:
+    """Upper whisker of the distances from parcels to the nearest of all other zones."""
     apart = [
-        _nearest(reference[of == zone], reference[of != zone])
-        for zone in np.unique(of)
-        if (of != zone).any()
+        _nearest(reference[zones == zone], reference[zones != zone])
+        for zone in np.unique(zones)
+        if (zones != zone).any()
     ]
     distances = np.concatenate(apart)
     low, high = np.quantile(distances, [0.25, 0.75])
-    inside = distances[distances <= high + 1.5 * (high - low)]
-    return Applicability(mean, scale, reference, float(inside.max()))
+    return float(distances[distances <= high + 1.5 * (high - low)].max())
 
 
 def _between(values: Doubles, classes: NDArray[np.integer]) -> Doubles:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cropdash.domain.errors import NotEnoughData
 from cropdash.domain.scores import RunScores
@@ -15,6 +16,7 @@ from cropdash.evaluate.matrix import Unit
 from cropdash.evaluate.tables import per_zone
 
 NAMED = 0.9  # share of its figure at the season's end from which on a class counts as named
+SINCE = (3, 1)  # month and day from which on clear dates are counted
 _DRAWS = 1000  # of zones, for an interval
 
 
@@ -72,36 +74,72 @@ def _between(
     return {"accuracy_low": found.low, "accuracy_high": found.high}
 
 
-def first_named(decided: Mapping[dt.date, pd.DataFrame], share: float = NAMED) -> pd.DataFrame:
-    """From when on each class is named: class_id, parcels, at_last, named_from.
+def first_named(
+    decided: Mapping[dt.date, pd.DataFrame], share: float = NAMED, *, seed: int = 0
+) -> pd.DataFrame:
+    """From when on each class is named: class_id, parcels, at_last, named_from with its interval.
 
     at_last: share of the parcels declared so that are named right at the last date. named_from: the
     first date from which on that share never falls below `share` of at_last; NaT for a class of
-    which nothing is right at the last.
+    which nothing is right at the last. named_low, named_high: 95 % of it over the zones, drawn anew.
     """
     days = sorted(decided)
-    right = pd.concat(
-        [decided[day].groupby("truth")["correct"].mean().rename(day) for day in days], axis=1
+    zones = pd.Index(sorted(set().union(*(set(table["zone_id"]) for table in decided.values()))))
+    classes = pd.Index(sorted(set().union(*(set(table["truth"]) for table in decided.values()))))
+    right, count = np.zeros((2, len(zones), len(classes), len(days)))
+    for d, day in enumerate(days):
+        table = decided[day]
+        at = zones.get_indexer(table["zone_id"]), classes.get_indexer(table["truth"]), d
+        np.add.at(right, at, table["correct"].to_numpy(float))
+        np.add.at(count, at, 1)
+    drawn = np.random.default_rng(seed).multinomial(
+        len(zones), np.full(len(zones), 1 / len(zones)), _DRAWS
     )
-    enough = right.ge(share * right[days[-1]], axis=0).to_numpy(bool)
-    holds = np.flip(np.cumprod(np.flip(enough, axis=1), axis=1), axis=1).astype(bool)
-    first = holds.argmax(axis=1)
-    last = decided[days[-1]].groupby("truth")["correct"]
-    table = pd.DataFrame({"parcels": last.size(), "at_last": last.mean()})
-    moments = pd.to_datetime([days[i] for i in first])
-    table["named_from"] = pd.Series(moments, index=right.index).where(right[days[-1]] > 0)
-    return table.rename_axis("class_id").reset_index()
+    first, at_last = _first(right.sum(axis=0), count.sum(axis=0), share)
+    again, _ = _first(*(np.tensordot(drawn, x, 1) for x in (right, count)), share)  # (N, K)
+    ends = np.full((2, len(classes)), np.nan)
+    for k in range(len(classes)):
+        if len(known := again[again[:, k] >= 0, k]):
+            ends[:, k] = np.quantile(known, [0.025, 0.975], method="nearest")
+
+    def moments(at: NDArray[np.floating]) -> pd.DatetimeIndex:
+        whole = np.nan_to_num(at, nan=-1).astype(int)
+        return pd.DatetimeIndex([pd.Timestamp(days[i]) if i >= 0 else pd.NaT for i in whole])
+
+    return pd.DataFrame(
+        {
+            "class_id": classes, "parcels": count[..., -1].sum(axis=0).astype(int),
+            "at_last": at_last, "named_from": moments(first),
+            "named_low": moments(ends[0]), "named_high": moments(ends[1]),
+        }
+    )  # fmt: skip
+
+
+def _first(
+    right: NDArray[np.floating], count: NDArray[np.floating], share: float
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """(..., K) number of the first date from which on enough is right, -1 for never, and the last
+    share; of (..., K, D) parcels that are right, and all."""
+    rate = np.divide(right, count, out=np.full(right.shape, np.nan), where=count > 0)
+    enough = rate >= share * rate[..., -1:]
+    holds = np.flip(np.cumprod(np.flip(enough, axis=-1), axis=-1), axis=-1)
+    first = np.where(rate[..., -1] > 0, holds.argmax(axis=-1), -1)
+    return first.astype(float), rate[..., -1]
 
 
 def by_clear_dates(
-    decided: pd.DataFrame, clear: pd.Series, edges: tuple[int, ...] = (0, 3, 6, 9, 13)
+    decided: pd.DataFrame, clear: pd.Series, edges: tuple[int, ...] | None = None
 ) -> pd.DataFrame:
     """What clouds cost: low, high, parcels, accuracy, by the number of clear dates of a parcel.
 
-    `clear` gives it by (zone_id, parcel_id); high is the last number of its class, and of the last
-    class the largest there is.
+    `clear` gives it by (zone_id, parcel_id); `edges` are the least numbers of the parts, by default
+    such that each holds about a fifth of the parcels. high is the last number of its part, and of
+    the last part the largest there is.
     """
     many = decided.set_index(["zone_id", "parcel_id"]).join(clear.rename("clear"))["clear"]
+    if edges is None:
+        fifths = np.floor(many.quantile([0, 0.2, 0.4, 0.6, 0.8])).astype(int)
+        edges = tuple(dict.fromkeys(fifths.tolist()))
     at = np.clip(np.searchsorted(edges, many.to_numpy(), side="right") - 1, 0, None)
     grouped = pd.DataFrame({"at": at, "correct": decided["correct"].to_numpy()}).groupby("at")
     table = grouped["correct"].agg(parcels="size", accuracy="mean").reset_index()
@@ -109,3 +147,26 @@ def by_clear_dates(
     table.insert(0, "low", [edges[i] for i in table["at"]])
     table.insert(1, "high", [ends[i] for i in table["at"]])
     return table.drop(columns="at")
+
+
+def lost_without(
+    whole: pd.DataFrame, without: Mapping[str, pd.DataFrame], *, seed: int = 0
+) -> pd.DataFrame:
+    """Which period decides: period, accuracy, lost with lost_low and lost_high.
+
+    `whole` and each of `without` say which parcels are named right (zone_id, parcel_id, correct),
+    with all periods and with one under cloud. lost: by how much the share falls; its 95 % over the
+    zones, drawn anew, each with the same parcels on both sides.
+    """
+    keys, rng = ["zone_id", "parcel_id"], np.random.default_rng(seed)
+    rows = []
+    for period, table in without.items():
+        both = whole[[*keys, "correct"]].merge(table[[*keys, "correct"]], on=keys)
+        both["lost"] = both["correct_x"].astype(float) - both["correct_y"].astype(float)
+        sums = both.groupby("zone_id")["lost"].agg(["sum", "size"]).to_numpy(float)
+        n = len(sums)
+        drawn = rng.multinomial(n, np.full(n, 1 / n), _DRAWS) @ sums  # (N, 2)
+        low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [0.025, 0.975])
+        rows.append((period, both["correct_y"].mean(), both["lost"].mean(), low, high))
+    names = ["period", "accuracy", "lost", "lost_low", "lost_high"]
+    return pd.DataFrame(rows, columns=names)

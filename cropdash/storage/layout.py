@@ -8,6 +8,7 @@ models/<run>/       config.json, status.json, zones.json, epochs.jsonl, worker.l
     scores/         scores.json, confusions.parquet, calibration.parquet, areas.parquet
     elsewhere/<dataset>/  predictions/, scores/ and calibration.json of another dataset
     season/<day>/   what it says by that day: predictions/, scores/ and calibration.json again
+    season/without.json: what is lost with each period under cloud
 models/studies/<study>/  config.json, status.json, folds/<n>/ (a run each), trials/<n>.json
 models/reports/<report>/  order.json, status.json; report.html and .pdf, or of an audit audit.json,
                           frame.parquet, sample.csv and .gpkg, answers.csv, certificate.json and .html
@@ -54,6 +55,7 @@ PREDICTIONS, SCORES_FOLDER = "predictions", "scores"
 PREDICTED = "predicted.jsonl"  # of which weights and data each zone's prediction is
 ELSEWHERE = "elsewhere"  # folders of what it says of other datasets, by their name
 ASKED = Form("asked.json")  # of which weights and data a day's predictions are
+WITHOUT = Form("without.json")  # in SEASON: what is lost with each period under cloud
 SEASON = "season"  # folder of what a run says before its season is over
 SCORES = Form("scores.json")
 CONFUSIONS, DECIDED = "confusions.parquet", "calibration.parquet"

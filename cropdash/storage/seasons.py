@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from cropdash.domain.errors import RunNotFound
 from cropdash.storage import layout, runs
@@ -47,6 +48,18 @@ def begin(dated: RunFolder, of: Mapping[str, str]) -> None:
 def is_of(dated: RunFolder, of: Mapping[str, str]) -> bool:
     """True if the answers by a day are whole, and of these weights and data."""
     return layout.ASKED.find(dated.path) == of and dated.scores() is not None
+
+
+def write_without(run: RunFolder, of: Mapping[str, str], periods: list[dict[str, Any]]) -> None:
+    """Keep what is lost with each period under cloud, by these weights and data."""
+    layout.WITHOUT.write(run.path / layout.SEASON, {**of, "periods": periods})
+
+
+def without(run: RunFolder, of: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+    """What `write_without` wrote; empty where there is none, or none of these weights and data."""
+    found = layout.WITHOUT.find(run.path / layout.SEASON)
+    same = all(found.get(name) == value for name, value in (of or {}).items())
+    return list(found["periods"]) if found and same else []
 
 
 def find(models: Path, run_id: str) -> RunFolder:

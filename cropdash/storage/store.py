@@ -30,6 +30,7 @@ from cropdash.storage import (
     waiting,
     zone_states,
 )
+from cropdash.storage import seasons as dated
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.description import Description as Description
 from cropdash.storage.infos import RunInfo as RunInfo
@@ -150,6 +151,7 @@ class Store(Folders):
     class_counts = _of(_dataset, summaries.class_counts)
     clear_dates = _of(_dataset, summaries.clear_dates)
     parcel_facts = _of(_dataset, summaries.parcel_facts)
+    clear_by_parcel = _of(_dataset, summaries.clear_by_parcel)
     seasons = _of(_dataset, summaries.seasons)
     parcel_means = _of(_dataset, summaries.parcel_means)
 
@@ -176,6 +178,7 @@ class Store(Folders):
     parcel_prediction = _of(_run, RunFolder.parcel_prediction)
     calibrated = _of(_run, RunFolder.calibrated)
     confusions = _of(_run, RunFolder.confusions)
+    without_periods = _of(_run, dated.without)
     calibration = _of(_run, RunFolder.calibration)
 
     def optimism(self, dataset: str) -> dict[str, Any] | None:

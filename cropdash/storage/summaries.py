@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
 import numpy as np
@@ -60,6 +61,23 @@ def clear_dates(folder: DatasetFolder) -> pd.DataFrame:
     return pd.concat(rows) if rows else pd.DataFrame()
 
 
+def clear_by_parcel(
+    folder: DatasetFolder, zones: Sequence[str], since: dt.date, until: dt.date
+) -> pd.DataFrame:
+    """zone_id, parcel_id, clear: clear dates in the periods between two days, as its pixels' mean."""
+    periods = folder.description().periods
+    within = [since <= period.start and period.end <= until for period in periods]
+    tables = []
+    for zone in zones:
+        parcel, clear = folder.labels(zone).parcel_id.ravel(), folder.clear_dates(zone)
+        many = clear[within].sum(axis=0, dtype=np.int64).ravel()
+        n = np.bincount(parcel)
+        ids = np.flatnonzero(n)[1:] if n[0] else np.flatnonzero(n)
+        means = np.bincount(parcel, many)[ids] / n[ids]
+        tables.append(pd.DataFrame({"zone_id": zone, "parcel_id": ids, "clear": means}))
+    return _joined(tables, ("zone_id", "parcel_id", "clear"))
+
+
 def values(folder: DatasetFolder) -> tuple[str, ...]:
     """What the parcels' series hold: indices that the bands allow, bands, further layers."""
     bands, zones = folder.description().bands, folder.built_zones()
@@ -67,17 +85,25 @@ def values(folder: DatasetFolder) -> tuple[str, ...]:
     return (*(index.name for index in indices.of_bands(bands)), *bands, *layers)
 
 
-def seasons(folder: DatasetFolder, value: str = "NDVI", region: str | None = None) -> pd.DataFrame:
-    """SEASON of the parcels' mean `value` (one of `values`) by crop and period; of one region if given."""
+def seasons(
+    folder: DatasetFolder, value: str = "NDVI", region: str | None = None, *, seen: bool = False
+) -> pd.DataFrame:
+    """SEASON of the parcels' mean `value` (one of `values`) by crop and period; of one region if given.
+
+    seen: only parcels of which every pixel was observed in the period, so that nothing of another
+    period is in it.
+    """
     column = f"{value}_mean"
     tables = [
-        _with_crop(folder, zone.zone_id, ("parcel_id", "period", column))
+        _with_crop(folder, zone.zone_id, ("parcel_id", "period", "clear_share", column))
         for zone in folder.built_zones()
         if region in (None, zone.region)
     ]
     if not tables:
         return pd.DataFrame(columns=list(SEASON))
-    grouped = pd.concat(tables).groupby(["crop", "period"])[column]
+    table = pd.concat(tables)
+    table = table[table["clear_share"] == 1] if seen else table
+    grouped = table.groupby(["crop", "period"])[column]
     table = grouped.quantile(np.array(list(QUANTILES.values()))).unstack()
     table.columns = list(QUANTILES)
     table = table.assign(mean=grouped.mean(), n_parcels=grouped.count()).reset_index()

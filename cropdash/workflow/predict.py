@@ -19,6 +19,7 @@ from cropdash.evaluate import applicability, parcels
 from cropdash.evaluate.applicability import Applicability
 from cropdash.files import atomic
 from cropdash.jobs import execute
+from cropdash.prepare import as_of
 from cropdash.settings import classifiers
 from cropdash.storage import elsewhere
 from cropdash.storage.datasets import DatasetFolder
@@ -179,8 +180,14 @@ def predict(
         parcel_probabilities=means.probabilities,
         grid=cube.grid,
         run=run_id,
-        dissimilarity=None if area is None else area.dissimilarity(seasons(cube, labels)),
+        dissimilarity=None if area is None else _dissimilarity(area, cube, labels),
     )
+
+
+def _dissimilarity(area: Applicability, cube: Cube, labels: Labels) -> NDArray[np.float32]:
+    """(P,) by the periods that are known, of the cube and of what was learned from."""
+    near = area.first(as_of.known(cube.reflectance) * len(cube.bands))
+    return near.dissimilarity(seasons(cube, labels)[:, : len(near.mean)])
 
 
 def seasons(cube: Cube, labels: Labels) -> NDArray[np.float32]:
@@ -201,5 +208,7 @@ def applicability_of(learned: Sequence[Sample], seed: int) -> Applicability | No
         zones.append(np.full(int(mapped.sum()), i))
     if sum(len(zone) > 0 for zone in zones) < 2:
         return None
-    every = np.concatenate(found), np.concatenate(crops), np.concatenate(zones)
+    values = np.concatenate(found)
+    known = np.flatnonzero(~np.isnan(values).all(axis=0))  # not those of a season that goes on
+    every = values[:, : known.max(initial=-1) + 1], np.concatenate(crops), np.concatenate(zones)
     return applicability.fit(*every, np.random.default_rng(seed))

@@ -11,10 +11,12 @@ import pandas as pd
 from cropdash.classify.classifier import Classifier
 from cropdash.domain import Period, Sample, Zone
 from cropdash.domain.errors import InvalidRun
-from cropdash.evaluate import season
+from cropdash.evaluate import parcels, season
+from cropdash.evaluate.applicability import Applicability
+from cropdash.evaluate.season import SINCE
 from cropdash.files import atomic
 from cropdash.prepare import as_of
-from cropdash.storage import seasons
+from cropdash.storage import seasons, summaries
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
 from cropdash.workflow import calibrate
@@ -71,7 +73,7 @@ def score_by_date(
     for day in days:
         as_of.ended(described.season.periods, day)
     zones = [described.zone(zone_id) for zone_id in whole.test.zones]
-    asked = {"weights": atomic.checksum(weights_path(run)), "data": dataset.fingerprint()}
+    asked = _asked(run, dataset)
     model = load(run, dataset)
     for i, day in enumerate(days):
         if should_stop():
@@ -83,6 +85,56 @@ def score_by_date(
         seasons.begin(dated, asked)
         _predict_by(day, run, dated, dataset, model, zones, told)
         score_run(dated, dataset, zones, trained=whole.trained_classes)
+
+
+def _asked(run: RunFolder, dataset: DatasetFolder) -> dict[str, str]:
+    return {"weights": atomic.checksum(weights_path(run)), "data": dataset.fingerprint()}
+
+
+def leave_out(
+    run: RunFolder,
+    dataset: DatasetFolder,
+    *,
+    progress: Progress,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> pd.DataFrame:
+    """Which period decides: what is lost with each under cloud, see `evaluate.season.lost_without`.
+
+    Of the run's test zones, calibrated as the run is; kept for the same weights and data.
+    """
+    asked = _asked(run, dataset)
+    if kept := seasons.without(run, asked):
+        return pd.DataFrame(kept)
+    model, whole = load(run, dataset), run.calibration()
+    fitted, periods = Calibration.from_json(run.calibrated()), dataset.description().periods
+    zones, found = list(whole["zone_id"].unique()), dict[str, list[pd.DataFrame]]()
+    for i, zone in enumerate(zones):
+        cube, labels = dataset.cube(str(zone)), dataset.labels(str(zone))
+        truth = whole[whole["zone_id"] == zone].set_index("parcel_id")["truth"]
+        for j, period in enumerate(periods):
+            if should_stop():
+                return season.lost_without(whole, {})
+            done = (i + j / len(periods)) / len(zones)
+            progress(f"Without {period} in {zone}", done)
+            said = model.predict_proba(as_of.without(cube, period))
+            means = parcels.parcel_probabilities(said, labels.parcel_id)
+            named = fitted.of_parcels(means.probabilities).argmax(axis=1)
+            table = pd.DataFrame({"zone_id": zone, "parcel_id": means.ids, "named": named})
+            table = table[table["parcel_id"].isin(truth.index)]
+            right = table["named"].to_numpy() == truth.loc[table["parcel_id"]].to_numpy()
+            found.setdefault(period.id, []).append(table.assign(correct=right))
+    lost = season.lost_without(whole, {name: pd.concat(part) for name, part in found.items()})
+    rows = [{str(k): v for k, v in row.items()} for row in lost.to_dict("records")]
+    seasons.write_without(run, asked, rows)
+    return lost
+
+
+def by_clear_dates(run: RunFolder, dataset: DatasetFolder, day: dt.date) -> pd.DataFrame:
+    """Parcels named right by a day, by their clear dates since March; of the season's year."""
+    decided = seasons.at(run, day).calibration()
+    start = dt.date(dataset.description().season.year, *SINCE)
+    clear = summaries.clear_by_parcel(dataset, list(decided["zone_id"].unique()), start, day)
+    return season.by_clear_dates(decided, clear.set_index(["zone_id", "parcel_id"])["clear"])
 
 
 def tables(
@@ -113,9 +165,11 @@ def _predict_by(
         held_out = [dataset.description().zone(zone_id) for zone_id in fitted.zones]
         fitted = calibrate.fit(model, KnownBy(dataset, held_out, day), np.asarray(fitted.prior))
     dated.write_calibrated(fitted.to_json())
+    arrays = run.applicability()
+    area = None if arrays is None else Applicability.from_arrays(arrays)
     for i, sample in enumerate(KnownBy(dataset, zones, day)):
         progress(f"Predicting {sample.zone.zone_id} by {day}", (i + 1) / (len(zones) + 1))
-        said = predict(model, sample.cube, sample.labels, run.run_id, fitted)
+        said = predict(model, sample.cube, sample.labels, run.run_id, fitted, area)
         dated.write_prediction(sample.zone.zone_id, said, mapped)
 
 

@@ -93,3 +93,17 @@ def test_one_zone_and_other_columns_are_refused():
         applicability.fit(values, classes, np.zeros(len(values), int), np.random.default_rng(0))
     with pytest.raises(InvalidRaster, match="4 columns"):
         fitted()[0].dissimilarity(values[:, :3])
+
+
+@pytest.mark.parametrize("n", [1, 3, 5])
+def test_the_first_columns_alone_say_what_they_would_had_they_been_all(n):
+    rng = np.random.default_rng(n)
+    classes, zones = rng.integers(0, 3, 90), rng.integers(0, 4, 90)
+    values = rng.normal(classes[:, None], 1, (90, 5)) * np.arange(1, 6)
+    whole = applicability.fit(values, classes, zones, np.random.default_rng(1))
+    part = applicability.fit(values[:, :n], classes, zones, np.random.default_rng(1))
+    others = rng.normal(0, 3, (20, n))
+    np.testing.assert_allclose(
+        whole.first(n).dissimilarity(others), part.dissimilarity(others), rtol=1e-5
+    )
+    assert whole.first(5) is whole

@@ -5,15 +5,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cropdash.domain import Cube
 from cropdash.domain.errors import ConfigError, InvalidRun
 from cropdash.evaluate import season as evaluation
-from cropdash.prepare.gapfill import fill_gaps
+from cropdash.prepare import as_of
 from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
-from cropdash.storage import layout, runs, seasons
+from cropdash.storage import layout, runs, seasons, summaries
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.workflow import season, train
+from cropdash.workflow import calibrate, predict, season, train
 from tests import factory
 
 DAYS = (dt.date(2023, 4, 30), dt.date(2023, 7, 15))
@@ -46,23 +45,6 @@ def _silent(stage: str, done: float) -> None:
     pass
 
 
-def with_noise_after(dataset: DatasetFolder, zone, day: dt.date, seed: int) -> None:
-    """Put noise, and its clouds, into all periods that are not over by the day."""
-    rng, cube = np.random.default_rng(seed), dataset.cube(zone.zone_id)
-    n = sum(period.end <= day for period in cube.periods)
-    clear = cube.clear_dates.copy()
-    clear[n:] = rng.integers(0, 3, clear[n:].shape)
-    seen = np.where(clear[:, None] > 0, cube.reflectance, np.float32(np.nan))
-    seen[n:] = np.where(clear[n:, None] > 0, rng.random(seen[n:].shape), np.nan)
-    noisy = Cube(
-        fill_gaps(seen), clear, cube.periods, cube.bands, cube.grid, cube.layers, cube.last_crop
-    )
-    dataset.write_zone(
-        zone, noisy, dataset.labels(zone.zone_id), dataset.parcels(zone.zone_id),
-        dataset.series(zone.zone_id), dataset.report(zone.zone_id),
-    )  # fmt: skip
-
-
 @pytest.mark.parametrize("day", DAYS)
 def test_what_comes_after_the_day_changes_no_bit_of_what_was_said(trained, day, tmp_path):
     dataset, run = trained
@@ -70,7 +52,7 @@ def test_what_comes_after_the_day_changes_no_bit_of_what_was_said(trained, day, 
     shutil.copytree(run.path, tmp_path / "models" / run.run_id)
     other = DatasetFolder(tmp_path / "data", "demo")
     for i, zone in enumerate(other.built_zones()):
-        with_noise_after(other, zone, day, i)
+        factory.with_noise_after(other, zone, day, i)
     again = runs.find(tmp_path / "models", run.run_id)
     season.score_by_date(again, other, [day], progress=_silent)
     one, other_one = seasons.at(run, day), seasons.at(again, day)
@@ -124,6 +106,10 @@ def test_scores_by_date_are_those_of_the_written_decisions(trained):
         dataset.legend().n_classes,
     )
     parcels = table[table["unit"] == "parcel"].set_index("as_of")
+    first = evaluation.first_named(decided)
+    assert (first["named_low"].isna() == first["named_high"].isna()).all()
+    some = first.dropna()
+    assert (some["named_low"] <= some["named_high"]).all()
     for day in days:
         assert parcels.loc[day.isoformat(), "accuracy"] == pytest.approx(
             decided[day]["correct"].mean()
@@ -151,7 +137,11 @@ def test_a_class_counts_as_named_from_the_day_on_which_it_stays_so():
     }
     decided = {
         day: pd.DataFrame(
-            [{"truth": k, "correct": bool(c)} for k, by_day in right.items() for c in by_day[i]]
+            [
+                {"zone_id": f"z{n}", "truth": k, "correct": bool(c)}
+                for k, by_day in right.items()
+                for n, c in enumerate(by_day[i])
+            ]
         )
         for i, day in enumerate(days)
     }
@@ -160,6 +150,53 @@ def test_a_class_counts_as_named_from_the_day_on_which_it_stays_so():
     assert found.loc[2, "named_from"] == pd.Timestamp(days[1])
     assert pd.isna(found.loc[3, "named_from"])
     assert found["parcels"].to_dict() == {1: 4, 2: 2, 3: 1}
+    # Class 1 is right at each date in zones 2 and 3, so some draws name it from the first on.
+    assert found.loc[1, ["named_low", "named_high"]].tolist() == [
+        days_at(days, 0),
+        days_at(days, 2),
+    ]
+    assert found.loc[2, ["named_low", "named_high"]].tolist() == [days_at(days, 1)] * 2
+    assert pd.isna(found.loc[3, "named_low"])
+
+
+def days_at(days, i):
+    return pd.Timestamp(days[i])
+
+
+def test_a_month_under_cloud_is_asked_as_a_cloudy_one_and_kept(trained, monkeypatch):
+    dataset, run = trained
+    lost = season.leave_out(run, dataset, progress=_silent)
+    assert lost["period"].tolist() == [p.id for p in dataset.description().periods]
+    assert (lost["lost_low"] <= lost["lost"] + 1e-9).all()
+    assert (lost["lost"] <= lost["lost_high"] + 1e-9).all()
+    whole, at = run.calibration(), 4
+    model = predict.load(run, dataset)
+    fitted, wrong = calibrate.Calibration.from_json(run.calibrated()), []
+    for zone, part in whole.groupby("zone_id"):
+        cube, labels = dataset.cube(zone), dataset.labels(zone)
+        cloudy = as_of.without(cube, cube.periods[at])
+        said = predict.predict(model, cloudy, labels, "r", fitted)
+        named = dict(zip(said.parcel_ids, said.parcel_probabilities.argmax(1), strict=True))
+        wrong += [named[i] == t for i, t in zip(part["parcel_id"], part["truth"], strict=True)]
+    assert lost.loc[at, "accuracy"] == pytest.approx(np.mean(wrong))
+    assert lost.loc[at, "lost"] == pytest.approx(whole["correct"].mean() - np.mean(wrong))
+    monkeypatch.setattr(season, "load", None)  # it is not asked again
+    pd.testing.assert_frame_equal(season.leave_out(run, dataset, progress=_silent), lost)
+
+
+def test_clear_dates_are_counted_from_march_over_the_parcel_s_pixels(trained):
+    dataset, run = trained
+    zones = run.predicted_zones()
+    table = summaries.clear_by_parcel(dataset, zones, dt.date(2023, 3, 1), DAYS[1])
+    clear, ids = dataset.clear_dates(zones[0]), dataset.labels(zones[0]).parcel_id
+    for row in table[table["zone_id"] == zones[0]].itertuples():
+        expected = clear[2:6, ids == row.parcel_id].sum(axis=0).mean()  # March to June
+        assert row.clear == pytest.approx(expected)
+    found = season.by_clear_dates(run, dataset, DAYS[1])
+    assert found["parcels"].sum() == len(seasons.at(run, DAYS[1]).calibration())
+    low, high = found["low"].to_numpy(), found["high"].to_numpy()
+    assert (low <= high).all()
+    assert (low[1:] == high[:-1] + 1).all()
 
 
 def test_parcels_are_told_apart_by_how_often_they_were_seen():

@@ -42,16 +42,11 @@ def place_and_year(case: pd.Series, runs: Sequence[RunInfo], level: Level) -> No
     """
     dataset, zone, parcel = runs[0].dataset, str(case["zone_id"]), int(case["parcel_id"])
     place = {z.zone_id: z for z in data.zones(dataset)}[zone]
-    periods = _over(data.periods(dataset), runs[0].as_of)
-    bands = [
-        (name, table[table["period"].isin(periods)], colour)
-        for name, table, colour in _bands(dataset, case, level)
-    ]
-    _map(dataset, place, parcel, _telling_period(dataset, bands, periods))
-    table = data.series(dataset, zone)
-    table = table[table["period"].isin(periods)]
-    if runs[0].as_of is not None:  # what was filled in may be so from later observations
-        table = table[~series.is_filled(table)]
+    day = runs[0].as_of
+    periods = _over(data.periods(dataset), day)
+    bands = _bands(dataset, case, level, day)
+    _map(dataset, place, parcel, _telling_period(dataset, bands, periods), day)
+    table = data.series(dataset, zone) if day is None else data.series_by(dataset, zone, day)
     _series(dataset, zone, parcel, bands, table)
 
 
@@ -109,9 +104,12 @@ def _steps(rows: pd.DataFrame, case: pd.Series) -> None:
     )  # fmt: skip
 
 
-def _bands(dataset: str, case: pd.Series, level: Level) -> list[tuple[str, pd.DataFrame, str]]:
+def _bands(
+    dataset: str, case: pd.Series, level: Level, day: dt.date | None
+) -> list[tuple[str, pd.DataFrame, str]]:
     """NDVI bands of what was declared and of what is suggested: (name, table, colour)."""
-    table = data.seasons(dataset)
+    table = data.seasons(dataset) if day is None else data.seasons_seen(dataset)
+    table = table[table["period"].isin(_over(data.periods(dataset), day))]
     groups = np.asarray(data.legend(dataset).group_of(level))
     called, colours = words.names(dataset, level), palette.model_colours(frame.is_dark())
     out = []
@@ -137,8 +135,8 @@ def _telling_period(
     return str(apart.idxmax())
 
 
-def _map(dataset: str, zone: Zone, parcel: int, period: str) -> None:
-    name, picture = zone.zone_id, pictures.url(dataset, zone, period)
+def _map(dataset: str, zone: Zone, parcel: int, period: str, day: dt.date | None) -> None:
+    name, picture = zone.zone_id, pictures.url(dataset, zone, period, day=day)
     drawn = maps.zone_map(
         zone.grid, component.parcels_url(dataset, name), [maps.Panel("", base=picture)]
     )

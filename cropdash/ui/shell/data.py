@@ -6,6 +6,7 @@ dataset or a repeated prediction is never shown stale.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import wraps
@@ -20,6 +21,8 @@ from cropdash.domain import Cube, Labels, Legend, Prediction, Zone
 from cropdash.domain.errors import CropdashError, InvalidRun
 from cropdash.files import tables
 from cropdash.i18n import label, number
+from cropdash.prepare import as_of
+from cropdash.prepare.series import parcel_series
 from cropdash.settings.folders import folders
 from cropdash.storage.store import Description, RunInfo, Store
 
@@ -164,6 +167,27 @@ def values(dataset: str) -> tuple[str, ...]:
 def parcel_facts(dataset: str) -> pd.DataFrame:
     """Parcels of all zones without their outlines."""
     return store().parcel_facts(dataset)
+
+
+@_kept(6)
+def cube_by(dataset: str, zone: str, day: dt.date) -> Cube:
+    """The zone as it could be seen on a day: later periods are NaN, and nothing is filled from them."""
+    return as_of.known_by(store().cube(dataset, zone), day)
+
+
+@_kept(12)
+def series_by(dataset: str, zone: str, day: dt.date) -> pd.DataFrame:
+    """As `series`, of the periods that were over by the day, by what was known then."""
+    known = cube_by(dataset, zone, day)
+    table = parcel_series(known, labels(dataset, zone)).set_index("parcel_id", drop=False)
+    over = [period.id for period in known.periods if period.end <= day]
+    return pd.DataFrame(table[table["period"].isin(over)])
+
+
+@_kept(4, "Reading the series of all zones")
+def seasons_seen(dataset: str) -> pd.DataFrame:
+    """As `seasons` of NDVI, of parcels wholly seen: what is said of a period was seen in it."""
+    return store().seasons(dataset, seen=True)
 
 
 @_kept(24, "Reading the series of all zones")

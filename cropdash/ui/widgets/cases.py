@@ -11,7 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cropdash import evaluate
-from cropdash.domain import Legend, Level
+from cropdash.domain import M2_PER_HA, Legend, Level
 from cropdash.domain.errors import RunNotFound
 from cropdash.evaluate import suspicion
 from cropdash.storage.store import RunInfo
@@ -37,6 +37,7 @@ def cases(runs: Sequence[RunInfo], level: Level) -> pd.DataFrame:
     """The evidence of every declared parcel, most doubtful first; see `doubt.evidence`.
 
     Beside it register_id, zone_id, parcel_id, code, area_ha, n_pixels; declared and suggested are ids of `level`.
+    applicable (to what all models learned from); declared and suggested are ids of `level`.
     Shared between sessions: read, never change.
     """
     data.shared_legend(runs)
@@ -76,6 +77,10 @@ def _zone(
     kept = pd.DataFrame(
         held[["register_id", "zone_id", "parcel_id", "code", "crop", "area_ha", "n_pixels"]]
     )
+    size = next(z for z in data.zones(dataset) if z.zone_id == zone).grid.pixel_size
+    kept["seen"] = (kept["n_pixels"] * size**2 / (kept["area_ha"] * M2_PER_HA)).clip(upper=1)
+    known = [a.loc[kept["parcel_id"], "applicable"] for a in answers if "applicable" in a]
+    kept["applicable"] = np.all(known, axis=0) if known else True
     rows = [a.loc[kept["parcel_id"]].filter(regex=_CLASSES).to_numpy(np.float32) for a in answers]
     return kept, rows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from functools import partial
 from typing import Any
 
@@ -80,11 +81,18 @@ def url(
     period: str | None = None,
     mode: str | None = None,
     side: int = FINE,
+    day: dt.date | None = None,
 ) -> str:
-    """URL of a picture of the zone; without period and mode that with which maps open."""
+    """URL of a picture of the zone; without period and mode that with which maps open.
+
+    With a day it shows what was known then: no gap is filled from what came later.
+    """
     period, mode = period or choices.standing(dataset), mode or modes(dataset)[0]
 
     def draw() -> bytes:
+        if day is not None:
+            known = data.cube_by(dataset, zone.zone_id, day)
+            return imagery.webp(imagery.composite(known, period, mode), zone.grid, side)
         # What is played is read at once, a single fine picture by itself.
         periods = (period,) if side == FINE else data.periods(dataset)
         coarse = None if side == FINE else side
@@ -92,7 +100,7 @@ def url(
         return imagery.webp(imagery.composite(cube, period, mode), zone.grid, side)
 
     mark = data.fingerprint(dataset)
-    key = f"{dataset}/{zone.zone_id}/{mark}/{period}/{mode}/{side}"
+    key = f"{dataset}/{zone.zone_id}/{mark}/{period}/{mode}/{side}/{day or ''}"
     return component.picture(key, draw, ".webp")
 
 
