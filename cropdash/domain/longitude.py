@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+Degrees = TypeVar("Degrees", float, NDArray[np.float32])
 
 _WHOLE, _HALF = 360.0, 180.0
 _UTM_NORTH, _UTM_SOUTH, _UTM_ZONES, _UTM_WIDTH = 32600, 32700, 60, 6
 
 
-def wrapped(lon: float) -> float:
-    """The longitude in -180 to below 180 [degrees]."""
+def wrapped(lon: Degrees) -> Degrees:
+    """The longitude, or each of them, in -180 to below 180 [degrees]."""
     return (lon + _HALF) % _WHOLE - _HALF
 
 

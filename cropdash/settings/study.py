@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import product
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -45,6 +45,13 @@ class StudyConfig(BaseModel):
         """Checked settings of one training; `changes` go before the fixed ones."""
         own = {"classifier": self.classifier, "dataset": self.dataset}
         return classifiers.parse({**self.fixed, **changes, **own})
+
+    def by_itself(self) -> Self:
+        """The same study, each pixel answered by its own series: for data without a map."""
+        usual = self.training()
+        own, alone = usual.model_dump(), usual.by_itself().model_dump()
+        changed = {name: value for name, value in alone.items() if value != own[name]}
+        return self.model_copy(update={"fixed": {**self.fixed, **changed}})
 
 
 class CrossValidation(StudyConfig):

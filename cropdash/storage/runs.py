@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,13 @@ from cropdash.settings.folders import Folders
 from cropdash.settings.train import TrainConfig
 from cropdash.storage import curves, events, layout, provenance, rasters, status, tables
 from cropdash.storage.datasets import DatasetFolder
+
+
+class _Trains(Protocol):
+    def by_itself(self) -> Self: ...
+
+
+Settings = TypeVar("Settings", bound=_Trains)
 
 _AGAIN = "predict the zone again"
 _BEGUN = (layout.RUN, layout.STATUS)  # either makes a folder a run's or a study's
@@ -227,9 +234,13 @@ class RunFolder:
 def queue(folders: Folders, config: TrainConfig) -> RunFolder:
     """A new run of a dataset, each pixel by itself where that has no map. Raises DatasetNotFound."""
     dataset = DatasetFolder(folders.data, config.dataset)
-    if not sources.has_map(dataset.description().source):
-        config = config.by_itself()
+    config = fitting(config, dataset)
     return create(folders.models, config.model_dump(mode="json"), facts_of(dataset))
+
+
+def fitting(config: Settings, dataset: DatasetFolder) -> Settings:
+    """The settings as the dataset allows them; raises DatasetNotFound."""
+    return config if sources.has_map(dataset.description().source) else config.by_itself()
 
 
 def facts_of(dataset: DatasetFolder) -> dict[str, Any]:

@@ -201,7 +201,8 @@ def best(trials: tuple[Trial, ...]) -> Trial | None:
 
 def queue(folders: Folders, config: CrossValidation | Search) -> StudyFolder:
     """A new study of a dataset; its state is `queued`. Raises DatasetNotFound."""
-    facts = runs.facts_of(DatasetFolder(folders.data, config.dataset))
+    dataset = DatasetFolder(folders.data, config.dataset)
+    config, facts = runs.fitting(config, dataset), runs.facts_of(dataset)
     what = f"{'search' if isinstance(config, Search) else 'folds'}-{config.classifier}"
     return StudyFolder(
         runs.begin(folders.models / layout.STUDIES, what, config.model_dump(mode="json"), facts)

@@ -83,3 +83,17 @@ def test_a_place_far_from_all_that_was_learned_from_is_unknown():
         cube = ZONES[0].cube
         moved = replace(cube, grid=replace(cube.grid, top=cube.grid.top - km * 1000))
         assert back.of_cube(moved)[:, back.place].any() == known
+
+
+def test_a_place_beyond_the_antimeridian_is_as_near_as_it_lies():
+    """In Fiji a training zone's longitude is 179.98 degrees, its neighbour's -179.98."""
+    encoding, _ = made(location=True)
+    cube = ZONES[0].cube
+    beside = replace(
+        cube, grid=replace(cube.grid, crs="EPSG:32701", left=185_000.0, top=8_000_000.0)
+    )
+    lat, lon = features.coordinates(beside.grid)[:, 0, 0]
+    assert -180 < lon < -179.9
+    for away, known in ((0.1, True), (1.0, False)):
+        there = replace(encoding, places=np.array([[lat, lon - away + 360]], np.float32))
+        assert there.of_cube(beside)[:, there.place].any() == known

@@ -62,6 +62,15 @@ def test_fixed_settings_are_checked_and_are_not_tried():
         parse(kind="grid", fixed={"learning_rate": 0.01, "temporal_kernel": 3})
 
 
+@pytest.mark.parametrize("classifier", ["cnn", "xgboost", "forest"])
+def test_a_study_of_parcels_without_places_trains_as_a_run_of_them(classifier):
+    """What lies around a pixel of a table is another place, and no setting that is tried."""
+    study = parse(kind="optuna", classifier=classifier).by_itself()
+    assert study.training() == parse(kind="optuna", classifier=classifier).training().by_itself()
+    assert not study.training().smoothing
+    assert not {"smoothing", "context"} & {tried.name for tried in study.space()}
+
+
 @pytest.mark.parametrize(
     ("values", "word"),
     [

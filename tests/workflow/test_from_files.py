@@ -9,7 +9,8 @@ import pytest
 from cropdash.cli import app
 from cropdash.domain import IGNORE
 from cropdash.settings import folders
-from cropdash.storage import elsewhere, runs
+from cropdash.settings import study as study_config
+from cropdash.storage import elsewhere, runs, studies
 from cropdash.storage.datasets import DatasetFolder
 from docs.inputs import world
 from docs.inputs.world import Safe
@@ -86,6 +87,9 @@ def test_a_table_is_learned_from_and_scored_without_a_map(tmp_path, monkeypatch,
     if classifier != "cnn":  # two epochs teach it little
         assert found.parcel.accuracy > 0.9
     assert len(DatasetFolder(where.data, "mine").built_zones()) == 2
+    values = {"kind": "crossvalidate", "classifier": classifier, "dataset": "mine"}
+    study = studies.queue(where, study_config.parse(values))
+    assert study.config.training() == study.config.training().by_itself()
 
 
 @pytest.mark.parametrize(
@@ -134,7 +138,8 @@ def test_outlines_alone_are_predicted_and_nothing_is_scored(tmp_path, monkeypatc
     capsys.readouterr()
     assert run(monkeypatch, "predict", done.run_id, "--on", "bare") == 0
     assert (
-        "Nothing is scored: dataset bare declares no mapped crop in east" in capsys.readouterr().out
+        "Nothing is scored: dataset bare declares no mapped crop in west, east"
+        in capsys.readouterr().out
     )
     answers = pd.read_parquet(next(elsewhere.at(done, "bare").predictions.glob("*.parquet")))
     legend = DatasetFolder(where.data, "bare").legend()

@@ -14,7 +14,7 @@ from cropdash.classify import features
 from cropdash.classify.description import TrainingSchema
 from cropdash.classify.features import KNOWN, LAST_CROP, PLACE
 from cropdash.classify.inputs import DIGITAL, Inputs
-from cropdash.domain import Cube, Float, Sample, indices, sentinel2
+from cropdash.domain import Cube, Float, Sample, indices, longitude, sentinel2
 from cropdash.prepare import as_of
 
 _SHARES = np.linspace(0.005, 0.995, 67)  # of the training pixels; a step is 1.5 per cent
@@ -70,8 +70,9 @@ class Encoding:
 
     def _is_near(self, cube: Cube) -> bool:
         here = features.coordinates(cube.grid)[:, 0, 0]
-        apart = (self.places - here) * _KM_A_DEGREE
-        apart[:, 1] *= np.cos(np.radians(here[0]))
+        apart = self.places - here
+        apart[:, 1] = longitude.wrapped(apart[:, 1]) * np.cos(np.radians(here[0]))
+        apart *= _KM_A_DEGREE
         return bool((np.hypot(*apart.T) <= _NEAR_KM).any())
 
     def encoded(self, series: Float, rest: Float) -> Float:
