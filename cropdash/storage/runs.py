@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,13 +25,6 @@ from cropdash.settings.folders import Folders
 from cropdash.settings.train import TrainConfig
 from cropdash.storage import curves, events, layout, provenance, rasters, status, tables
 from cropdash.storage.datasets import DatasetFolder
-
-
-class _Trains(Protocol):
-    def by_itself(self) -> Self: ...
-
-
-Settings = TypeVar("Settings", bound=_Trains)
 
 _AGAIN = "predict the zone again"
 _BEGUN = (layout.RUN, layout.STATUS)  # either makes a folder a run's or a study's
@@ -234,13 +227,9 @@ class RunFolder:
 def queue(folders: Folders, config: TrainConfig) -> RunFolder:
     """A new run of a dataset, each pixel by itself where that has no map. Raises DatasetNotFound."""
     dataset = DatasetFolder(folders.data, config.dataset)
-    config = fitting(config, dataset)
+    if not sources.has_map(dataset.description().source):
+        config = config.by_itself()
     return create(folders.models, config.model_dump(mode="json"), facts_of(dataset))
-
-
-def fitting(config: Settings, dataset: DatasetFolder) -> Settings:
-    """The settings as the dataset allows them; raises DatasetNotFound."""
-    return config if sources.has_map(dataset.description().source) else config.by_itself()
 
 
 def facts_of(dataset: DatasetFolder) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pydantic import Field
 from cropdash.domain.errors import DamagedFile, RunNotFound
 from cropdash.files import atomic, parquet, records
 from cropdash.files.records import Form
+from cropdash.settings import sources
 from cropdash.settings import study as study_config
 from cropdash.settings.folders import Folders
 from cropdash.settings.study import CrossValidation, Point, Search
@@ -202,7 +203,9 @@ def best(trials: tuple[Trial, ...]) -> Trial | None:
 def queue(folders: Folders, config: CrossValidation | Search) -> StudyFolder:
     """A new study of a dataset; its state is `queued`. Raises DatasetNotFound."""
     dataset = DatasetFolder(folders.data, config.dataset)
-    config, facts = runs.fitting(config, dataset), runs.facts_of(dataset)
+    if not sources.has_map(dataset.description().source):
+        config = config.by_itself()
+    facts = runs.facts_of(dataset)
     what = f"{'search' if isinstance(config, Search) else 'folds'}-{config.classifier}"
     return StudyFolder(
         runs.begin(folders.models / layout.STUDIES, what, config.model_dump(mode="json"), facts)
