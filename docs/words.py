@@ -3,7 +3,7 @@
     python -m docs.words
 
 brings each catalogue, cropdash/resources/locale/<language>.po, up to the code: a sentence that is
-new stands in it with an empty msgstr, to be filled in.
+new stands in it with an empty msgstr, to be filled in; one that the code no longer says is gone.
 With the name of a language (`python -m docs.words es`), it begins that language's catalogue.
 """
 
@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import ast
 import inspect
-import string
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -24,10 +23,11 @@ from pydantic.fields import FieldInfo
 from cropdash import legend
 from cropdash.domain import errors, indices, sentinel2
 from cropdash.settings import build, classifiers, sources, study
+from cropdash.workflow.realism import real_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCALE = ROOT / "cropdash" / "resources" / "locale"
-SAYS = {"say": 1, "sentence": 1, "begin": 2}  # and how many of its arguments are said
+SAYS = {"say": 1, "sentence": 1, "Message": 1, "begin": 2}  # and how many of its arguments are said
 ERRORS = {name for name, _ in inspect.getmembers(errors, inspect.isclass)}
 COMMANDS = {"cli", "__main__.py", "api"}  # met at a prompt only, which speaks English
 
@@ -37,10 +37,9 @@ def main() -> None:
     parser.add_argument("language", nargs="?", help="begin the catalogue of this language")
     asked = parser.parse_args().language
     names = {path.stem for path in LOCALE.glob("*.po")} | ({asked} if asked else set())
-    said = every()
     for name in sorted(names):
-        known = read(name)
-        write(name, known | {text: known.get(text, "") for text in said})
+        known, said = read(name), every() | crops(name)
+        write(name, {text: known.get(text, "") for text in said})
         missing = sum(not known.get(text) for text in said)
         print(f"{name}: {len(said)} sentences, {missing} to be filled in")
 
@@ -116,33 +115,48 @@ def named() -> set[str]:
     """Titles of bands and indices, groups and families of the French legend."""
     titles = {item.title for item in (*indices.TABLE.values(), *sentinel2.TABLE.values())}
     groups = {name for crop in legend.load().classes for name in (crop.group, crop.family)}
-    return titles | {name.replace("_", " ").capitalize() for name in groups}
+    return (
+        titles
+        | {name.replace("_", " ").capitalize() for name in groups}
+        | set(real_tables()["land"]["measure"])
+    )
+
+
+def crops(language: str) -> set[str]:
+    """Names of the French legend's classes, for a language that it does not have itself."""
+    known = legend.load()
+    return {c.label() for c in known.classes} if language not in known.languages else set()
 
 
 def raised() -> set[str]:
-    """Sentences of the errors that the package makes, their gaps named a, b, c …"""
-    package = ROOT / "cropdash"
-    files = [p for p in _package() if p.relative_to(package).parts[0] not in COMMANDS]
-    return {text for path in files for text in _raised_in(path)}
+    """Templates of the errors that the package makes."""
+    return {
+        text.value
+        for path in _package()
+        if path.relative_to(ROOT / "cropdash").parts[0] not in COMMANDS
+        for text in _of_errors(path)
+        if isinstance(text, ast.Constant) and isinstance(text.value, str)
+    }
 
 
-def _raised_in(path: Path) -> Iterator[str]:
+def unnamed() -> list[str]:
+    """Where an error is an f-string, in which its template and values are lost."""
+    return [
+        f"{path.relative_to(ROOT)}:{text.lineno}"
+        for path in _package()
+        for text in _of_errors(path)
+        if isinstance(text, ast.JoinedStr)
+    ]
+
+
+def _of_errors(path: Path) -> Iterator[ast.expr]:
+    """First arguments of errors, and faults of a table's row (`row.wrong(column, fault)`)."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and node.args and _is_raised(node):
-            first = node.args[-1 if isinstance(node.func, ast.Attribute) else 0]
-            if isinstance(first, ast.Constant) and isinstance(first.value, str):
-                yield first.value
-            elif isinstance(first, ast.JoinedStr):
-                names = iter(string.ascii_lowercase)
-                yield "".join(
-                    str(part.value) if isinstance(part, ast.Constant) else f"{{{next(names)}}}"
-                    for part in first.values
-                )
-
-
-def _is_raised(call: ast.Call) -> bool:
-    """An error that is made, or a fault of a table's row (`row.wrong(column, fault)`)."""
-    return getattr(call.func, "id", "") in ERRORS or getattr(call.func, "attr", "") == "wrong"
+        if isinstance(node, ast.Call) and node.args:
+            if getattr(node.func, "id", "") in ERRORS:
+                yield node.args[0]
+            elif getattr(node.func, "attr", "") == "wrong":
+                yield node.args[-1]
 
 
 if __name__ == "__main__":

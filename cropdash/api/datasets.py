@@ -146,5 +146,7 @@ def build(name: str, *, source: str = "", progress: Progress = quiet, **settings
         )
         if found.failed:
             zone, sentence = next(iter(found.failed.items()))
-            raise CropdashError(f"{len(found.failed)} zones failed; {zone}: {sentence}")
+            raise CropdashError(
+                "{a} zones failed; {b}: {c}", a=len(found.failed), b=zone, c=sentence
+            )
     return Dataset(name)

@@ -74,7 +74,9 @@ class Run:
         found = self.parcels(zone)
         mine = found[found["register_id"].astype(str) == str(parcel)]
         if mine.empty:
-            raise DatasetNotFound(f"Zone {zone} has no parcel {parcel!r} that was predicted.")
+            raise DatasetNotFound(
+                "Zone {a} has no parcel {b} that was predicted.", a=zone, b=repr(parcel)
+            )
         folder = DatasetFolder(folders.folders().data, self.dataset.name)
         series, row = folder.series(zone), mine.iloc[0]
         return {
@@ -183,7 +185,9 @@ def _chosen(dataset: DatasetFolder, wanted: Iterable[str] | None) -> list[Zone]:
         return [zone for zone in zones.values() if zone.split == "test"]
     names = list(wanted)
     if strange := [name for name in names if name not in zones]:
-        raise DatasetNotFound(f"Dataset {dataset.name} has no built zone {', '.join(strange)}.")
+        raise DatasetNotFound(
+            "Dataset {a} has no built zone {b}.", a=dataset.name, b=", ".join(strange)
+        )
     return [zones[name] for name in names]
 
 

@@ -21,7 +21,9 @@ def build(config: TrainConfig, legend: Legend | None = None) -> Classifier:
     """An untrained classifier of the kind that the settings name."""
     make = classifiers.kind(config.classifier).build
     if make is None:
-        raise InvalidRun(f"Model {config.classifier!r} joins trained runs: name its members.")
+        raise InvalidRun(
+            "Model {a} joins trained runs: name its members.", a=repr(config.classifier)
+        )
     classifier: Classifier = make(config, legend or legends.load())
     return classifier
 
@@ -37,24 +39,28 @@ def load(run_folder: Path, legend: Legend | None = None) -> Classifier:
         config = classifiers.parse(model["config"])
     except FileNotFoundError as error:
         raise InvalidRun(
-            f"Run {run_folder.name} has no trained model yet: let its training finish."
+            "Run {a} has no trained model yet: let its training finish.", a=run_folder.name
         ) from error
     except (DamagedFile, KeyError, TypeError) as error:
         raise InvalidRun(
-            f"{MODEL.file} of run {run_folder.name} is damaged: train it again."
+            "{a} of run {b} is damaged: train it again.", a=MODEL.file, b=run_folder.name
         ) from error
     except ConfigError as error:
         raise InvalidRun(
-            f"Run {run_folder.name} was trained by another version ({error}): train it again."
+            "Run {a} was trained by another version ({b}): train it again.",
+            a=run_folder.name,
+            b=error,
         ) from error
     if model.get("legend_hash") != legend.hash:
-        raise InvalidRun(f"Run {run_folder.name} was trained on another legend: train it again.")
+        raise InvalidRun(
+            "Run {a} was trained on another legend: train it again.", a=run_folder.name
+        )
     classifier = build(config, legend)
     try:
         classifier.restore(run_folder, model)
     except FileNotFoundError as error:
         raise InvalidRun(
-            f"Run {run_folder.name} lacks {error.filename}: train it again."
+            "Run {a} lacks {b}: train it again.", a=run_folder.name, b=error.filename
         ) from error
     except (DamagedFile, ValueError, KeyError, TypeError) as error:
         weights = classifiers.kind(config.classifier).weights

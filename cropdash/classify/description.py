@@ -14,6 +14,7 @@ from cropdash.classify import features
 from cropdash.classify.inputs import Inputs
 from cropdash.domain import Cube, Legend, Period, Sample
 from cropdash.domain.errors import InvalidRaster, InvalidRun, NotEnoughData
+from cropdash.domain.message import Message
 from cropdash.files.records import Form
 from cropdash.settings.train import TrainConfig
 
@@ -57,9 +58,10 @@ class TrainingSchema:
         days = days_of(periods)
         if tuple(bands) == self.bands and same_days(days, self.days):
             return ""
-        return (
-            f"The model wants {_told(self.days, self.bands)}; the data have {_told(days, bands)}:"
-            " use a dataset of the same kind."
+        return Message(
+            "The model wants {a}; the data have {b}: use a dataset of the same kind.",
+            a=_told(self.days, self.bands),
+            b=_told(days, bands),
         )
 
     def check(self, cube: Cube) -> None:
@@ -70,7 +72,13 @@ class TrainingSchema:
 
 
 def _told(days: Sequence[str], bands: Sequence[str]) -> str:
-    return f"{len(days)} periods from {days[0]} to {days[-1]} of {', '.join(bands)}"
+    return Message(
+        "{n} periods from {first} to {last} of {bands}",
+        n=len(days),
+        first=days[0],
+        last=days[-1],
+        bands=", ".join(bands),
+    )
 
 
 def schema_of(train: Sequence[Sample], config: TrainConfig) -> TrainingSchema:
@@ -136,4 +144,4 @@ def schema_in(model: Mapping[str, Any], config: TrainConfig) -> TrainingSchema:
 
 def damaged(folder: Path, weights: str) -> InvalidRun:
     """What is raised of a model that can't be read."""
-    return InvalidRun(f"{weights} of run {folder.name} is damaged: train it again.")
+    return InvalidRun("{a} of run {b} is damaged: train it again.", a=weights, b=folder.name)

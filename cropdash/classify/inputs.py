@@ -52,15 +52,19 @@ class Inputs:
             missing = set(indices.TABLE[name].bands) - set(cube.bands)
             if missing:
                 raise InvalidRaster(
-                    f"The model wants {name}, for which the zone lacks {', '.join(sorted(missing))}: "
-                    "use a dataset that has it, or other settings of inputs and indices."
+                    "The model wants {a}, for which the zone lacks {b}: use a dataset that has it,"
+                    " or other settings of inputs and indices.",
+                    a=name,
+                    b=", ".join(sorted(missing)),
                 )
         there = {layer.name: len(layer.values) for layer in cube.layers}
         for name, n in self.layers:
             if there.get(name) != n:
                 raise InvalidRaster(
-                    f"The model wants layer {name} with {n} values, which the zone does not have: "
-                    "use a dataset built with it."
+                    "The model wants layer {a} with {b} values, which the zone does not have: use a"
+                    " dataset built with it.",
+                    a=name,
+                    b=n,
                 )
         if self.last_crop and cube.last_crop is None:
             raise InvalidRaster(

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cropdash.domain.message import Message
+
 _FLOOR = 0.5  # share of the rounds that is always learned
 _WINDOW = 16  # the loss is a mean over one in so many of the rounds, two at least
 _FEW = 50  # parcels
@@ -36,14 +38,16 @@ def doubts(learned: NDArray[np.integer], held: NDArray[np.integer]) -> Iterator[
     """Why the zones held out may be no guide, by the (K,) parcels of each class on both sides."""
     n, total = int(held.sum()), int(learned.sum())
     if n < _FEW:
-        yield (
-            f"The zones held out have {n} parcels, too few to tell when to stop: use more or larger "
-            "zones, or fewer folds."
+        yield Message(
+            "The zones held out have {n} parcels, too few to tell when to stop: use more or larger"
+            " zones, or fewer folds.",
+            n=n,
         )
     elif total:
         apart = float(np.abs(held / n - learned / total).sum() / 2)
         if apart > _UNLIKE:
-            yield (
-                f"The zones held out grow other crops than those learned from ({100 * apart:.0f} % of "
-                "the parcels): use another validation fold, or more zones."
+            yield Message(
+                "The zones held out grow other crops than those learned from ({share} % of the"
+                " parcels): use another validation fold, or more zones.",
+                share=round(100 * apart),
             )

@@ -109,7 +109,7 @@ def score(
     given = [path / each for each in layout.RETURNED if (path / each).is_file()]
     file = answers or next(iter(given), path / layout.RETURNED[0])
     if not file.is_file():
-        raise ConfigError(f"There is no file {file}: name the filled-in sample.")
+        raise ConfigError("There is no file {a}: name the filled-in sample.", a=file)
     with at_work(path) as told:
         told["progress"]("Scoring the answers", 0.1)
         counts = scoring.take_back(path, file, legend)
@@ -155,7 +155,7 @@ def _folder(name: str) -> Path:
 def _order(folder: Any) -> settings.Audit:
     order = folder.order
     if not isinstance(order, settings.Audit):
-        raise ConfigError(f"{folder.report_id} is no audit: name one that audit draw has made.")
+        raise ConfigError("{a} is no audit: name one that audit draw has made.", a=folder.report_id)
     return order
 
 

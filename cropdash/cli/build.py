@@ -13,6 +13,7 @@ import typer
 from cropdash.cli import place
 from cropdash.cli.terminal import at_work, console
 from cropdash.domain.errors import CropdashError
+from cropdash.i18n import say
 from cropdash.settings import estimate as estimates
 from cropdash.settings import folders, sources, waits
 from cropdash.settings import scheduler as schedulers
@@ -142,13 +143,17 @@ def run(settings: BuildConfig, scheduler: str | None = None) -> None:
             count = sum(map(len, outcome.warned.values()))
             console.print(
                 f"{count} warnings in {len(outcome.warned)} zones, the first in {zone}:"
-                f" {sentences[0]}",
+                f" {say(sentences[0])}",
             )  # fmt: skip
         if outcome.failed:
             zone, sentence = next(iter(outcome.failed.items()))
             zones = len(outcome.failed) + len(outcome.built) + len(outcome.kept)
             raise CropdashError(
-                f"{len(outcome.failed)} of {zones} zones failed; {zone}: {sentence}"
+                "{a} of {b} zones failed; {c}: {d}",
+                a=len(outcome.failed),
+                b=zones,
+                c=zone,
+                d=sentence,
             )
     word = "stopped: " if outcome.stopped else ""
     console.print(

@@ -35,5 +35,5 @@ def assignments(settings: list[str] | None) -> dict[str, str]:
     pairs = [item.partition("=") for item in settings or ()]
     for name, equals, _ in pairs:
         if not equals:
-            raise ConfigError(f"--set {name!r} is not of the form name=value.")
+            raise ConfigError("--set {a} is not of the form name=value.", a=repr(name))
     return {name.strip(): value.strip() for name, _, value in pairs}

@@ -39,7 +39,7 @@ def asked(given: Mapping[str, Any]) -> bool:
     if given.get(NEAR) is None and given.get(AREA) is None:
         extra = [f"--{name}" for name in OPTIONS if given.get(name) is not None]
         if extra:
-            raise ConfigError(f"{extra[0]} is of --near and --area: say where.")
+            raise ConfigError("{a} is of --near and --area: say where.", a=extra[0])
         return False
     return True
 
@@ -92,8 +92,9 @@ def _wanted(options: Mapping[str, Any], given: dict[str, Any]) -> Any:
         lat, lon = (float(part) for part in str(near).split(","))
     except ValueError as error:
         raise ConfigError(
-            f"--near {near!r} is no place: give latitude and longitude in degrees, such as"
-            " --near 48.45,1.49."
+            "--near {a} is no place: give latitude and longitude in degrees, such as --near"
+            " 48.45,1.49.",
+            a=repr(near),
         ) from error
     return place.Wanted(area.around(lat, lon), number, size)
 

@@ -79,7 +79,11 @@ def predict(
     if found.failed:
         first, sentence = next(iter(found.failed.items()))
         raise CropdashError(
-            f"{len(found.failed)} of {len(zones)} zones failed; {first}: {sentence}"
+            "{a} of {b} zones failed; {c}: {d}",
+            a=len(found.failed),
+            b=len(zones),
+            c=first,
+            d=sentence,
         )
     if told := partition.undeclared(source, zones):
         console.print(told)
@@ -134,7 +138,9 @@ def _zones(dataset: DatasetFolder, wanted: list[str] | None, *, every: bool) -> 
     built = {z.zone_id: z for z in dataset.built_zones()}
     unknown = [z for z in wanted or () if z not in built]
     if unknown:
-        raise ConfigError(f"Dataset {dataset.name} has no built zone {', '.join(unknown)}.")
+        raise ConfigError(
+            "Dataset {a} has no built zone {b}.", a=dataset.name, b=", ".join(unknown)
+        )
     if wanted:
         return [built[zone_id] for zone_id in dict.fromkeys(wanted)]
     return [z for z in built.values() if every or z.split == "test"]

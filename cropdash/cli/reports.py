@@ -80,7 +80,7 @@ def _newest(dataset: str) -> list[str]:
         if info.zones:
             found.setdefault(info.classifier, info.run_id)
     if not found:
-        raise ConfigError(f"Dataset {dataset} has no run with predictions: train one first.")
+        raise ConfigError("Dataset {a} has no run with predictions: train one first.", a=dataset)
     return list(found.values())[:2]
 
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from cropdash.cli.options import Json, Run
 from cropdash.cli.terminal import console, errors, print_json, print_whole, score, scored
 from cropdash.domain.errors import CropdashError
+from cropdash.i18n import say
 from cropdash.settings import folders
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def print_list(*, archived: bool = False, as_json: bool = False) -> None:
         table.add_row(run.run_id, *_row(run, said))
     print_whole(table)
     for one in broken:
-        errors.print(f"{one.name}: {one.reason}")
+        errors.print(f"{one.name}: {say(one.reason)}")
 
 
 def _facts(run: RunFolder) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def _day(text: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text)
     except ValueError:
-        raise ConfigError(f"{text!r} is no day: write it as 2023-06-30.") from None
+        raise ConfigError("{a} is no day: write it as 2023-06-30.", a=repr(text)) from None
 
 
 def _print(by_date: pd.DataFrame, named: pd.DataFrame, legend: Legend) -> None:

@@ -70,4 +70,4 @@ def _build(source: Path, site: Path) -> None:
     done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
     if done.returncode:
         *_, last = done.stderr.strip().splitlines() or ["no word"]
-        raise CropdashError(f"The documentation could not be built: {last}")
+        raise CropdashError("The documentation could not be built: {a}", a=last)

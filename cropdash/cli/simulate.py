@@ -12,6 +12,7 @@ from cropdash.cli.options import Json, datasets
 from cropdash.cli.terminal import bar, console, marked, print_json, print_whole
 from cropdash.domain import Season, sentinel2
 from cropdash.domain.errors import ConfigError
+from cropdash.i18n import say
 from cropdash.settings import folders, sources
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def report(
     for check in failed:
         console.print(marked("OUT", "red", f" {_sentence(check)}"))
     for reason in found["left_out"]:
-        console.print(f"Left out: {reason}")
+        console.print(f"Left out: {say(reason)}")
     console.print(f"{len(checks) - len(failed)} of {len(checks)} checks lie in their band.")
     if failed and strict:
         raise typer.Exit(1)
@@ -89,7 +90,9 @@ def export(
     known = {z.zone_id: z for z in source.zones()}
     unknown = [name for name in zone if name not in known]
     if unknown:
-        raise ConfigError(f"There is no zone {', '.join(unknown)}; there are {', '.join(known)}.")
+        raise ConfigError(
+            "There is no zone {a}; there are {b}.", a=", ".join(unknown), b=", ".join(known)
+        )
     scenes = write(source, [known[name] for name in zone], folder)
     console.print(f"{scenes} scenes of {len(zone)} zones; build them with")
     chosen = f"--season {source.season.text} --bands {','.join(source.bands)}"

@@ -45,7 +45,9 @@ def set_user(
     known = storage.read(path).get(name) if path.exists() else None
     as_what = role or (known.role if known else "viewer")
     if as_what not in ROLES:
-        raise ConfigError(f"There is no role {as_what[:40]!r}: choose from {', '.join(ROLES)}.")
+        raise ConfigError(
+            "There is no role {a}: choose from {b}.", a=repr(as_what[:40]), b=", ".join(ROLES)
+        )
     storage.check_name(name)
     keeps = known is not None and role is not None and not provider
     if provider:
@@ -108,6 +110,6 @@ def _file() -> Path:
     path = settings.users_file()
     if path is None:
         raise ConfigError(
-            f"Name the file of users in the environment: {settings.USERS}=users.json."
+            "Name the file of users in the environment: {a}=users.json.", a=settings.USERS
         )
     return path

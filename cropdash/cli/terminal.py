@@ -21,6 +21,7 @@ from rich.text import Text
 
 from cropdash.domain import access
 from cropdash.domain.secret import hidden
+from cropdash.i18n import say
 from cropdash.settings import folders, waits
 from cropdash.storage import record
 
@@ -179,10 +180,10 @@ def bar() -> Iterator[Callable[[str, float], None]]:
             nonlocal last, marks
             marks, now = waits.keep(marks, (time.monotonic(), done)), time.monotonic()
             left = waits.left_told(waits.remaining(marks, now))
-            said = plain(stage.replace("\n", " "))
+            said = plain(say(stage).replace("\n", " "))
             display.update(task, description=said, completed=done, left=left)
             if quiet and stage != last:
-                console.print(f"{done:4.0%} {stage}{left and f' ({left})'}")
+                console.print(f"{done:4.0%} {say(stage)}{left and f' ({left})'}")
             last = stage
 
         yield update

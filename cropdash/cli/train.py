@@ -99,7 +99,9 @@ def _like(run: str | None, classifier: str | None) -> dict[str, Any]:
     found = storage.find(folders.folders().models, run).config
     if classifier not in (None, found["classifier"]):
         raise ConfigError(
-            f"Run {run} is of model {found['classifier']}: name no other with --classifier."
+            "Run {a} is of model {b}: name no other with --classifier.",
+            a=run,
+            b=found["classifier"],
         )
     return found
 

@@ -13,9 +13,15 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from cropdash.domain.errors import NotAllowed
+from cropdash.domain.message import Message
 
 Role: TypeAlias = Literal["viewer", "analyst", "operator"]  # each may what those before it may
 ROLES: tuple[Role, ...] = get_args(Role)
+_CALLED = {
+    "viewer": Message("viewer"),
+    "analyst": Message("analyst"),
+    "operator": Message("operator"),
+}
 Action: TypeAlias = Literal[
     "start",
     "stop",
@@ -36,20 +42,20 @@ class Rule:
     """The least role that an action is for, and what it is in a sentence: "… may not <words>"."""
 
     role: Role
-    words: str
+    words: Message
 
 
 POLICY: dict[Action, Rule] = {
-    "start": Rule("analyst", "start jobs"),
-    "stop": Rule("analyst", "stop jobs of their own"),
-    "stop others": Rule("operator", "stop jobs that others have started"),
-    "decide": Rule("analyst", "decide on parcels"),
-    "upload": Rule("analyst", "upload files"),
-    "report": Rule("analyst", "make reports"),
-    "name": Rule("analyst", "name runs and write notes on them"),
-    "delete": Rule("operator", "delete anything"),
-    "set users": Rule("operator", "add or change users"),
-    "see the record": Rule("operator", "see who did what"),
+    "start": Rule("analyst", Message("start jobs")),
+    "stop": Rule("analyst", Message("stop jobs of their own")),
+    "stop others": Rule("operator", Message("stop jobs that others have started")),
+    "decide": Rule("analyst", Message("decide on parcels")),
+    "upload": Rule("analyst", Message("upload files")),
+    "report": Rule("analyst", Message("make reports")),
+    "name": Rule("analyst", Message("name runs and write notes on them")),
+    "delete": Rule("operator", Message("delete anything")),
+    "set users": Rule("operator", Message("add or change users")),
+    "see the record": Rule("operator", Message("see who did what")),
 }
 
 
@@ -95,10 +101,16 @@ def refusal(who: Actor, action: Action) -> str:
     """Why somebody may not do this, and what to do."""
     rule = POLICY[action]
     if who.role is None:
-        return f"Nobody is signed in here, and only a person may {rule.words}: sign in again."
-    return (
-        f"With the role {who.role}, {who.name} may not {rule.words}: ask the operator for the "
-        f"role {rule.role}."
+        return Message(
+            "Nobody is signed in here, and only a person may {what}: sign in again.",
+            what=rule.words,
+        )
+    return Message(
+        "With the role {role}, {name} may not {what}: ask the operator for the role {needed}.",
+        role=_CALLED[who.role],
+        name=who.name,
+        what=rule.words,
+        needed=_CALLED[rule.role],
     )
 
 

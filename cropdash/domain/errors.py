@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from cropdash.domain.message import Message
 from cropdash.domain.secret import hidden
 
 _MOST_QUOTED = 120  # letters
 
 
 class CropdashError(Exception):
-    """Base of every error that is meant for the user's eye, and tells no key that it has met."""
+    """Base of every error that is meant for the user's eye, and tells no key that it has met.
+
+    `ConfigError("{a} has {b} bands.", a=path, b=n)`: a template and the values of its gaps, or a
+    message that is whole. `str(error)` is a `Message`, which any language can say.
+    """
+
+    def __init__(self, sentence: str = "", /, **values: object) -> None:
+        super().__init__(sentence if isinstance(sentence, Message) else Message(sentence, **values))
 
     def __str__(self) -> str:
         return hidden(super().__str__())
@@ -132,8 +140,10 @@ def needing(extra: str) -> Iterator[None]:
         if name == "cropdash":
             raise  # a fault of ours
         raise NotInstalled(
-            f"{name} is not installed: type pip install 'cropdash[{extra}]', "
-            "or in a checkout pip install -r requirements.txt."
+            "{a} is not installed: type pip install 'cropdash[{b}]', or in a checkout pip"
+            " install -r requirements.txt.",
+            a=name,
+            b=extra,
         ) from error
 
 

@@ -73,25 +73,28 @@ class Legend:
         if [c.id for c in self.classes] != list(range(len(self.classes))):
             raise ConfigError("Legend: class ids must run 0, 1, 2, … without gaps.")
         if not 1 < len(self.classes) <= MOST + 1:
-            raise ConfigError(f"Legend: it holds {len(self.classes) - 1} classes; use 1 to {MOST}.")
+            raise ConfigError(
+                "Legend: it holds {a} classes; use 1 to {b}.", a=len(self.classes) - 1, b=MOST
+            )
         names: set[str] = set()
         families: dict[str, str] = {}
         for item in self.classes:
             if item.name.casefold() in names:
-                raise ConfigError(f"Legend: two classes are called {item.name}; rename one.")
+                raise ConfigError("Legend: two classes are called {a}; rename one.", a=item.name)
             names.add(item.name.casefold())
             if families.setdefault(item.group, item.family) != item.family:
                 raise ConfigError(
-                    f"Legend: group {item.group!r} stands in two families; give it one."
+                    "Legend: group {a} stands in two families; give it one.", a=repr(item.group)
                 )
             if not COLOUR.fullmatch(item.colour):
                 raise ConfigError(
-                    f"Legend: {item.colour!r} is no colour; write one like #4ea48c (six digits)."
+                    "Legend: {a} is no colour; write one like #4ea48c (six digits).",
+                    a=repr(item.colour),
                 )
         for code in self.codes.values():
             if not 0 <= code.crop < len(self.classes):
                 raise ConfigError(
-                    f"Legend: code {code.code} means class {code.crop}: there is none."
+                    "Legend: code {a} means class {b}: there is none.", a=code.code, b=code.crop
                 )
 
     @property
@@ -139,7 +142,9 @@ class Legend:
 
 def _group(item: CropClass, level: Level) -> str:
     if level not in LEVELS:
-        raise ConfigError(f"Level {level!r} is unknown; use one of {', '.join(LEVELS)}.")
+        raise ConfigError(
+            "Level {a} is unknown; use one of {b}.", a=repr(level), b=", ".join(LEVELS)
+        )
     return item.name if level == "class" else str(getattr(item, level))
 
 

@@ -36,7 +36,9 @@ def check_name(name: str, what: str) -> str:
     """Return `name` if it is fit to be a folder's name, else raise ConfigError."""
     if not isinstance(name, str) or not NAME.fullmatch(name):
         raise ConfigError(
-            f"{what} {quoted(name)} is not a valid name: use 1 to 64 lower-case letters, digits, '_' or '-'."
+            "{a} {b} is not a valid name: use 1 to 64 lower-case letters, digits, '_' or '-'.",
+            a=what,
+            b=quoted(name),
         )
     return name
 
@@ -54,9 +56,13 @@ class Grid:
     def __post_init__(self) -> None:
         height, width = self.shape
         if height < 1 or width < 1:
-            raise InvalidRaster(f"A grid needs at least one row and one column, not {self.shape}.")
+            raise InvalidRaster(
+                "A grid needs at least one row and one column, not {a}.", a=self.shape
+            )
         if not self.pixel_size > 0:
-            raise InvalidRaster(f"A grid's pixel size must be positive, not {self.pixel_size} m.")
+            raise InvalidRaster(
+                "A grid's pixel size must be positive, not {a} m.", a=self.pixel_size
+            )
         # Plain numbers, whatever the caller computed with: grids are compared and written as JSON.
         for name in ("left", "top", "pixel_size"):
             object.__setattr__(self, name, float(getattr(self, name)))
@@ -97,7 +103,9 @@ class Zone:
         check_name(self.zone_id, "Zone")
         if self.split not in get_args(Split):
             raise ConfigError(
-                f"Zone {self.zone_id}: split is {self.split!r}; it must be 'train', 'test' or 'map'."
+                "Zone {a}: split is {b}; it must be 'train', 'test' or 'map'.",
+                a=self.zone_id,
+                b=repr(self.split),
             )
 
 
@@ -159,8 +167,10 @@ class Cube:
         first = len(self.periods)
         if self.periods != tuple(periods[:first]):
             raise InvalidRaster(
-                f"Periods from {self.periods[0]} to {self.periods[-1]} are not the first of a season "
-                f"that begins with {periods[0]}."
+                "Periods from {a} to {b} are not the first of a season that begins with {c}.",
+                a=self.periods[0],
+                b=self.periods[-1],
+                c=periods[0],
             )
         if first == len(periods):
             return self
@@ -181,7 +191,9 @@ class Cube:
     def band(self, name: str) -> Float:
         """(T, H, W) series of one band, by name."""
         if name not in self.bands:
-            raise InvalidRaster(f"The cube has no band {name}; it has {', '.join(self.bands)}.")
+            raise InvalidRaster(
+                "The cube has no band {a}; it has {b}.", a=name, b=", ".join(self.bands)
+            )
         return self.reflectance[:, self.bands.index(name)]
 
     def layer(self, name: str) -> Float:
@@ -190,7 +202,7 @@ class Cube:
             if layer.name == name:
                 return layer.values
         there = ", ".join(layer.name for layer in self.layers) or "none"
-        raise InvalidRaster(f"The cube has no layer {name}; it has {there}.")
+        raise InvalidRaster("The cube has no layer {a}; it has {b}.", a=name, b=there)
 
     def index(self, name: str) -> Float:
         """(T, H, W) of an index of `indices.TABLE`; NaN where undefined."""
@@ -240,7 +252,9 @@ class Sample:
 
     def __post_init__(self) -> None:
         if self.cube.grid != self.zone.grid or self.labels.grid != self.zone.grid:
-            raise InvalidRaster(f"Zone {self.zone.zone_id}: cube, labels and zone differ in grid.")
+            raise InvalidRaster(
+                "Zone {a}: cube, labels and zone differ in grid.", a=self.zone.zone_id
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,10 +274,12 @@ class Prediction:
         _check_shape("confidence", self.confidence, self.grid.shape)
         if self.parcel_probabilities.shape[:1] != self.parcel_ids.shape:
             raise InvalidRaster(
-                f"{self.parcel_ids.size} parcels but {len(self.parcel_probabilities)} rows of probabilities."
+                "{a} parcels but {b} rows of probabilities.",
+                a=self.parcel_ids.size,
+                b=len(self.parcel_probabilities),
             )
 
 
 def _check_shape(name: str, array: NDArray[np.generic], expected: tuple[int, ...]) -> None:
     if array.shape != expected:
-        raise InvalidRaster(f"{name} has shape {array.shape}, expected {expected}.")
+        raise InvalidRaster("{a} has shape {b}, expected {c}.", a=name, b=array.shape, c=expected)

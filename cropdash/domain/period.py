@@ -27,7 +27,9 @@ class Period:
 
     def __post_init__(self) -> None:
         if self.end < self.start:
-            raise ConfigError(f"A period can't end on {self.end}, before its start, {self.start}.")
+            raise ConfigError(
+                "A period can't end on {a}, before its start, {b}.", a=self.end, b=self.start
+            )
 
     @property
     def is_month(self) -> bool:
@@ -77,12 +79,17 @@ class Season:
 
     def __post_init__(self) -> None:
         if self.every not in EVERY:
-            raise ConfigError(f"Periods of {self.every!r} are unknown: use {', '.join(EVERY)}.")
+            raise ConfigError(
+                "Periods of {a} are unknown: use {b}.", a=repr(self.every), b=", ".join(EVERY)
+            )
         days = (self.end - self.start).days + 1
         if not 1 <= days <= _MOST_DAYS:
             raise ConfigError(
-                f"The season {self.start} to {self.end} has {days} days: let it end after its start, "
-                "and last a year at most."
+                "The season {a} to {b} has {c} days: let it end after its start, and last a"
+                " year at most.",
+                a=self.start,
+                b=self.end,
+                c=days,
             )
 
     @property
@@ -132,7 +139,10 @@ class Season:
         if not over:
             first = self.periods[0]
             raise ConfigError(
-                f"No period of the season is over by {day}: the first, {first}, ends on {first.end}."
+                "No period of the season is over by {a}: the first, {b}, ends on {c}.",
+                a=day,
+                b=first,
+                c=first.end,
             )
         return Season(self.start, over[-1].end, self.every)
 
@@ -151,7 +161,8 @@ class Season:
         start, dots, end = (part.strip() for part in written.partition(".."))
         if not dots:
             raise ConfigError(
-                f"Season {written!r} is neither a year nor two ends: write 2023 or 2022-10..2023-09."
+                "Season {a} is neither a year nor two ends: write 2023 or 2022-10..2023-09.",
+                a=repr(written),
             )
         last = (
             _month_end(_day(f"{end}-01", written)) if _MONTH.fullmatch(end) else _day(end, written)
@@ -195,5 +206,5 @@ def _day(text: str, whole: str) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError:
         raise ConfigError(
-            f"{whole!r} holds no day: write months as 2023-05 and days as 2023-05-11."
+            "{a} holds no day: write months as 2023-05 and days as 2023-05-11.", a=repr(whole)
         ) from None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from cropdash.domain.message import Message
+
 _ADDRESS = r"\b[a-z][a-z0-9+.\-]{1,20}://"
 _USER = re.compile(rf"({_ADDRESS})[^\s/@'\"<>]+@", re.IGNORECASE)
 _QUERY = re.compile(rf"({_ADDRESS}[^\s?#'\"<>]*[?#])[^\s'\"<>]+", re.IGNORECASE)
@@ -17,5 +19,12 @@ _PAIR = re.compile(
 
 def hidden(text: str) -> str:
     """The text without the keys in it: users and queries of addresses, and what is called a token."""
+    if isinstance(text, Message):
+        told, whole = text.mapped(hidden), _hidden(str.__str__(text))
+        return told if told == whole else whole  # else a key stands across template and values
+    return _hidden(text)
+
+
+def _hidden(text: str) -> str:
     text = _QUERY.sub(r"\1…", _USER.sub(r"\1", text))
     return _PAIR.sub(r"\1…", _LOGIN.sub("", text))

@@ -63,15 +63,19 @@ def bands_of(text: str | Sequence[str]) -> tuple[str, ...]:
     unknown = [name for name in wanted if name not in TABLE]
     if unknown:
         raise ConfigError(
-            f"{unknown[0] or 'An empty name'} is no band: name some of {', '.join(TABLE)}, or the "
-            f"set {' or '.join(BAND_SETS)}."
+            "{a} is no band: name some of {b}, or the set {c}.",
+            a=unknown[0] or "An empty name",
+            b=", ".join(TABLE),
+            c=" or ".join(BAND_SETS),
         )
     if len(set(wanted)) != len(wanted):
-        raise ConfigError(f"Bands {', '.join(wanted)} repeat: name each once.")
+        raise ConfigError("Bands {a} repeat: name each once.", a=", ".join(wanted))
     if not set(NEEDED) <= set(wanted):
         raise ConfigError(
-            f"Bands {', '.join(wanted)} lack {' or '.join(n for n in NEEDED if n not in wanted)}: "
-            f"NDVI is made of {' and '.join(NEEDED)}, so name both."
+            "Bands {a} lack {b}: NDVI is made of {c}, so name both.",
+            a=", ".join(wanted),
+            b=" or ".join(n for n in NEEDED if n not in wanted),
+            c=" and ".join(NEEDED),
         )
     return tuple(name for name in TABLE if name in wanted)
 

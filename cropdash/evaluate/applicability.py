@@ -47,8 +47,9 @@ class Applicability:
         """
         if values.ndim != 2 or values.shape[1] != len(self.mean):
             raise InvalidRaster(
-                f"Seasons of shape {values.shape} don't fit the {len(self.mean)} columns that were "
-                "learned from."
+                "Seasons of shape {a} don't fit the {b} columns that were learned from.",
+                a=values.shape,
+                b=len(self.mean),
             )
         scaled = (values - self.mean) / self.scale
         known = ~np.isnan(scaled).any(axis=1)

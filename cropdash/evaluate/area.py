@@ -81,7 +81,9 @@ def _checked(counts: ArrayLike, mapped_ha: ArrayLike) -> tuple[Doubles, Doubles]
     sample, areas = np.asarray(counts, np.float64), np.asarray(mapped_ha, np.float64)
     if sample.ndim != 2 or sample.shape != (len(areas), len(areas)):
         raise InvalidRaster(
-            f"Counts of shape {sample.shape} don't fit {len(areas)} mapped areas: expected (K, K)."
+            "Counts of shape {a} don't fit {b} mapped areas: expected (K, K).",
+            a=sample.shape,
+            b=len(areas),
         )
     if (sample < 0).any() or (areas < 0).any():
         raise InvalidRaster("Counts and areas must not be negative.")

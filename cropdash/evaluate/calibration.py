@@ -52,7 +52,7 @@ def scale(
     Temperature scaling, Guo et al. 2017: above 1 less sure, below 1 surer; no decision changes.
     """
     if not temperature > 0:
-        raise InvalidRaster(f"A temperature is {temperature}; it must be positive.")
+        raise InvalidRaster("A temperature is {a}; it must be positive.", a=temperature)
     return _normalised(np.power(probabilities, 1 / temperature, dtype=np.float32), axis)
 
 

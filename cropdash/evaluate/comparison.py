@@ -48,8 +48,9 @@ def mcnemar(left_correct: ArrayLike, right_correct: ArrayLike) -> McNemar:
     left, right = np.asarray(left_correct, bool), np.asarray(right_correct, bool)
     if left.shape != right.shape:
         raise InvalidRaster(
-            f"The left model has {left.size} parcels and the right {right.size}:"
-            " compare them on the same ones."
+            "The left model has {a} parcels and the right {b}: compare them on the same ones.",
+            a=left.size,
+            b=right.size,
         )
     b, c = int((left & ~right).sum()), int((right & ~left).sum())
     if b + c < EXACT_BELOW:
@@ -221,8 +222,9 @@ def _draw_both(
         return resampling.left_out(a), resampling.left_out(b)
     if pairs is None:
         raise NotEnoughData(
-            f"With fewer than {resampling.MIN_ZONES} zones the difference needs the parcels"
-            " themselves: pass `pairs`, or predict more zones."
+            "With fewer than {a} zones the difference needs the parcels themselves: pass"
+            " `pairs`, or predict more zones.",
+            a=resampling.MIN_ZONES,
         )
     for matrices, said in ((left, pairs.left), (right, pairs.right)):
         check_parcels(matrices)

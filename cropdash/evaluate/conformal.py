@@ -25,7 +25,7 @@ def fit_threshold(
     class) where there are too few parcels to promise it.
     """
     if not 0 < coverage < 1:
-        raise ConfigError(f"The coverage is {coverage}; it must lie between 0 and 1.")
+        raise ConfigError("The coverage is {a}; it must lie between 0 and 1.", a=coverage)
     n = len(truth)
     if n == 0:
         raise NotEnoughData("There is no held-out parcel to fit class sets on.")
@@ -52,7 +52,7 @@ def coverage_table(
     With `zones` (P,) one row per zone, named by zone_id.
     """
     if len(sets) != len(truth):
-        raise InvalidRaster(f"{len(sets)} sets but {len(truth)} parcels.")
+        raise InvalidRaster("{a} sets but {b} parcels.", a=len(sets), b=len(truth))
     key, of = ("class_id", truth.astype(np.int64)) if zones is None else ("zone_id", zones)
     table = pd.DataFrame(
         {

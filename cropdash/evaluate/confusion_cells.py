@@ -23,7 +23,10 @@ def separating_periods(
     """
     if one.ndim != 2 or other.ndim != 2 or not one.shape[1] == other.shape[1] == len(periods):
         raise InvalidRaster(
-            f"Series of shape {one.shape} and {other.shape} don't have {len(periods)} periods."
+            "Series of shape {a} and {b} don't have {c} periods.",
+            a=one.shape,
+            b=other.shape,
+            c=len(periods),
         )
     n = [(~np.isnan(side)).sum(axis=0) for side in (one, other)]
     with warnings.catch_warnings():

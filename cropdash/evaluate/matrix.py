@@ -33,7 +33,7 @@ class Confusion:
 
     def __post_init__(self) -> None:
         if self.counts.ndim != 2 or self.counts.shape[0] != self.counts.shape[1]:
-            raise InvalidRaster(f"A confusion matrix must be square, not {self.counts.shape}.")
+            raise InvalidRaster("A confusion matrix must be square, not {a}.", a=self.counts.shape)
         check_unit(self.unit)
 
     @property
@@ -136,8 +136,9 @@ class Confusion:
         groups = np.asarray(group_of)
         if groups.shape != (self.n_classes,) or groups.min() < 0:
             raise InvalidRaster(
-                f"group_of has shape {groups.shape}; it needs one index from 0 for each of the"
-                f" {self.n_classes} classes."
+                "group_of has shape {a}; it needs one index from 0 for each of the {b} classes.",
+                a=groups.shape,
+                b=self.n_classes,
             )
         member = np.zeros((self.n_classes, int(groups.max()) + 1), dtype=self.counts.dtype)
         member[np.arange(self.n_classes), groups] = 1  # (K, G)
@@ -152,8 +153,11 @@ class Confusion:
             mine, theirs = getattr(self, name), getattr(other, name)
             if mine != theirs:
                 raise InvalidRaster(
-                    f"Two confusion matrices differ in {name} ({mine} and {theirs}):"
-                    " count both in the same way."
+                    "Two confusion matrices differ in {a} ({b} and {c}): count both in the same"
+                    " way.",
+                    a=name,
+                    b=mine,
+                    c=theirs,
                 )
 
 
@@ -176,12 +180,14 @@ def confusion(
     Raises InvalidRaster for unequal shapes, ids outside the legend, or negative weights.
     """
     if not 1 <= n_classes <= IGNORE:
-        raise ConfigError(f"n_classes is {n_classes}; it must lie between 1 and {IGNORE}.")
+        raise ConfigError("n_classes is {a}; it must lie between 1 and {b}.", a=n_classes, b=IGNORE)
     t, p = _ids(truth, "truth"), _ids(predicted, "predicted")
     w = None if weights is None else _weights(weights)
     for name, array in (("predicted", p), ("weights", w)):
         if array is not None and array.shape != t.shape:
-            raise InvalidRaster(f"{name} has shape {array.shape} but truth has {t.shape}.")
+            raise InvalidRaster(
+                "{a} has shape {b} but truth has {c}.", a=name, b=array.shape, c=t.shape
+            )
     scored = t != IGNORE
     if not include_background:
         scored &= t != BACKGROUND
@@ -198,7 +204,7 @@ def confusion(
 def check_unit(unit: str) -> None:
     """Raise ConfigError unless `unit` is one of UNITS."""
     if unit not in UNITS:
-        raise ConfigError(f"Unit {unit!r} is unknown; use one of {', '.join(UNITS)}.")
+        raise ConfigError("Unit {a} is unknown; use one of {b}.", a=repr(unit), b=", ".join(UNITS))
 
 
 def _ids(values: ArrayLike, name: str) -> NDArray[Any]:
@@ -206,7 +212,9 @@ def _ids(values: ArrayLike, name: str) -> NDArray[Any]:
     if array.size == 0:
         return array.astype(np.int64)
     if array.dtype.kind not in "iu":
-        raise InvalidRaster(f"{name} holds {array.dtype}; class ids must be whole numbers.")
+        raise InvalidRaster(
+            "{a} holds {b}; class ids must be whole numbers.", a=name, b=array.dtype
+        )
     return array
 
 
@@ -221,6 +229,9 @@ def _check_range(ids: NDArray[Any], n_classes: int, name: str) -> None:
     if ids.size and (ids.min() < 0 or ids.max() >= n_classes):
         wrong = ids.min() if ids.min() < 0 else ids.max()
         raise InvalidRaster(
-            f"{name} holds the class id {wrong}, but the legend's ids run from 0 to"
-            f" {n_classes - 1}: was it made with another legend?"
+            "{a} holds the class id {b}, but the legend's ids run from 0 to {c}: was it"
+            " made with another legend?",
+            a=name,
+            b=wrong,
+            c=n_classes - 1,
         )

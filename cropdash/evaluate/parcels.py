@@ -37,8 +37,10 @@ def parcel_probabilities(probabilities: Float, parcel_id: Ints) -> ParcelMeans:
     """
     if probabilities.ndim != 3 or probabilities.shape[1:] != parcel_id.shape:
         raise InvalidRaster(
-            f"Probabilities of shape {probabilities.shape} don't fit parcels of shape"
-            f" {parcel_id.shape}: expected (K, H, W) and (H, W)."
+            "Probabilities of shape {a} don't fit parcels of shape {b}: expected (K, H, W)"
+            " and (H, W).",
+            a=probabilities.shape,
+            b=parcel_id.shape,
         )
     inside = parcel_id != 0
     ids, index = np.unique(parcel_id[inside], return_inverse=True)  # (P,), (N,)
@@ -62,7 +64,7 @@ def parcel_decisions(probabilities: ArrayLike) -> Decisions:
     """Most probable class and its probability, of each row of (P, K); ties go to the lower id."""
     array = np.asarray(probabilities)
     if array.ndim != 2 or array.shape[1] == 0:
-        raise InvalidRaster(f"Parcel probabilities have shape {array.shape}, expected (P, K).")
+        raise InvalidRaster("Parcel probabilities have shape {a}, expected (P, K).", a=array.shape)
     predicted = array.argmax(axis=1)
     confidence = np.take_along_axis(array, predicted[:, None], axis=1)[:, 0]
     return Decisions(predicted.astype(np.uint8), confidence.astype(np.float32))
@@ -78,7 +80,9 @@ def group_probabilities(
     groups = np.asarray(group_of)
     if groups.shape != (probabilities.shape[axis],):
         raise InvalidRaster(
-            f"{probabilities.shape[axis]} classes in the probabilities but {groups.size} in group_of."
+            "{a} classes in the probabilities but {b} in group_of.",
+            a=probabilities.shape[axis],
+            b=groups.size,
         )
     moved = np.moveaxis(probabilities, axis, -1)  # (..., K)
     member = np.eye(int(groups.max()) + 1, dtype=probabilities.dtype)[groups]  # (K, G)

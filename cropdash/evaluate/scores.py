@@ -59,7 +59,9 @@ def averaged_classes(
         # Above the class level, background shares its group with crops: take every group.
         return tuple(range(first if confusion.level == "class" else 0, confusion.n_classes))
     if average_over != "trained":
-        raise ConfigError(f"average_over is {average_over!r}; use 'supported', 'trained' or 'all'.")
+        raise ConfigError(
+            "average_over is {a}; use 'supported', 'trained' or 'all'.", a=repr(average_over)
+        )
     if trained is None:
         raise ConfigError("average_over='trained' needs the list of trained classes.")
     return tuple(i for i in confusion.supported if i in set(trained))

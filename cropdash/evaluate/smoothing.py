@@ -24,8 +24,10 @@ def smoothed(probabilities: Float, guide: Float) -> Float:
     """
     if probabilities.ndim != 3 or guide.ndim != 3 or probabilities.shape[1:] != guide.shape[1:]:
         raise InvalidRaster(
-            f"Probabilities of shape {probabilities.shape} don't fit seasons of {guide.shape}: "
-            "expected (K, H, W) and (T, H, W)."
+            "Probabilities of shape {a} don't fit seasons of {b}: expected (K, H, W) and"
+            " (T, H, W).",
+            a=probabilities.shape,
+            b=guide.shape,
         )
     there = np.flatnonzero(probabilities.any(axis=(1, 2)))
     height, found = guide.shape[1], np.zeros_like(probabilities)

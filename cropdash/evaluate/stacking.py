@@ -33,7 +33,7 @@ class Stack:
         """
         if len(probabilities) != len(self.weights):
             raise InvalidRaster(
-                f"{len(probabilities)} models' answers for a stack of {len(self.weights)}."
+                "{a} models' answers for a stack of {b}.", a=len(probabilities), b=len(self.weights)
             )
         named = np.any([p > 0 for p in probabilities], axis=0)
         logits = np.zeros(probabilities[0].shape, np.float32)

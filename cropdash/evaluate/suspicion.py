@@ -65,7 +65,9 @@ def lights(found: pd.DataFrame, red: float, amber: float) -> NDArray[np.str_]:
     Amber: it is supported by less than `amber`. Raises ConfigError unless red <= amber.
     """
     if not 0 <= red <= amber <= 1:
-        raise ConfigError(f"The limits of the lights are {red} and {amber}: red at most amber.")
+        raise ConfigError(
+            "The limits of the lights are {a} and {b}: red at most amber.", a=red, b=amber
+        )
     supported = found["supported"].to_numpy()
     stopped = (supported < red) & found["united"].to_numpy(bool)
     light = np.where(stopped, RED, np.where(supported < amber, AMBER, GREEN))
@@ -111,4 +113,6 @@ def _check(
     if len(shapes) != 1 or len(thresholds) != len(said):
         raise InvalidRaster("Doubts need at least one model, and the same parcels from each.")
     if next(iter(shapes))[0] != len(declared):
-        raise InvalidRaster(f"{len(declared)} declarations don't fit {shapes.pop()[0]} answers.")
+        raise InvalidRaster(
+            "{a} declarations don't fit {b} answers.", a=len(declared), b=shapes.pop()[0]
+        )

@@ -78,12 +78,14 @@ def _rows(
     missing = [name for name in COLUMNS if name not in table]
     if missing:
         raise InvalidRun(
-            f"The run's table of confusions has no column {', '.join(missing)}: evaluate it again."
+            "The run's table of confusions has no column {a}: evaluate it again.",
+            a=", ".join(missing),
         )
     if len(table) and int(table[["truth", "predicted"]].to_numpy().max()) >= n_classes:
         raise InvalidRun(
-            f"The run's table of confusions names classes beyond the legend's {n_classes}:"
-            " evaluate it again with this legend."
+            "The run's table of confusions names classes beyond the legend's {a}: evaluate"
+            " it again with this legend.",
+            a=n_classes,
         )
     chosen = table["unit"] == unit
     if not include_background:

@@ -98,7 +98,7 @@ def around(
 def check_level(level: float) -> None:
     """Raise ConfigError unless the level of an interval lies between 0 and 1."""
     if not 0 < level < 1:
-        raise ConfigError(f"The level of an interval is {level}; it must lie between 0 and 1.")
+        raise ConfigError("The level of an interval is {a}; it must lie between 0 and 1.", a=level)
 
 
 def check_parcels(confusions: Mapping[str, Confusion]) -> None:
@@ -106,8 +106,11 @@ def check_parcels(confusions: Mapping[str, Confusion]) -> None:
     units = {c.unit for c in confusions.values()}
     if units != {"parcel"}:
         raise NotEnoughData(
-            f"An interval by {', '.join(sorted(units))} needs at least {resampling.MIN_ZONES}"
-            f" zones, not {len(confusions)}: choose the unit parcel or predict more zones."
+            "An interval by {a} needs at least {b} zones, not {c}: choose the unit parcel"
+            " or predict more zones.",
+            a=", ".join(sorted(units)),
+            b=resampling.MIN_ZONES,
+            c=len(confusions),
         )
 
 
@@ -119,7 +122,7 @@ def reliability(confidence: ArrayLike, correct: ArrayLike, n_bins: int = 10) -> 
     """
     c, right = _judged(confidence, correct)
     if n_bins < 1:
-        raise ConfigError(f"n_bins is {n_bins}; it must be at least 1.")
+        raise ConfigError("n_bins is {a}; it must be at least 1.", a=n_bins)
     edges = np.linspace(0.0, 1.0, n_bins + 1)
     index = np.clip(np.searchsorted(edges, c, side="left") - 1, 0, n_bins - 1)
     n = np.bincount(index, minlength=n_bins)
@@ -146,7 +149,7 @@ def _judged(confidence: ArrayLike, correct: ArrayLike) -> tuple[Doubles, NDArray
     right = np.asarray(correct, dtype=np.float64)
     if c.shape != right.shape or c.ndim != 1:
         raise InvalidRaster(
-            f"confidence has shape {c.shape} and correct {right.shape}; both must be (P,)."
+            "confidence has shape {a} and correct {b}; both must be (P,).", a=c.shape, b=right.shape
         )
     if c.size == 0:
         raise NotEnoughData("There is no scored parcel: predict at least one test zone first.")

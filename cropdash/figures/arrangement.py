@@ -101,11 +101,13 @@ def _check(left: Matrix, right: Matrix, legend: Legend, top_k: int | None) -> No
     for matrix in (left, right):
         if matrix.counts.shape != expected:
             raise ConfigError(
-                f"A confusion matrix of shape {matrix.counts.shape} does not fit the legend of"
-                f" {legend.n_classes} classes: draw matrices at class level."
+                "A confusion matrix of shape {a} does not fit the legend of {b} classes: draw"
+                " matrices at class level.",
+                a=matrix.counts.shape,
+                b=legend.n_classes,
             )
     if top_k is not None and top_k < 1:
-        raise ConfigError(f"top_k is {top_k}; show at least one class.")
+        raise ConfigError("top_k is {a}; show at least one class.", a=top_k)
 
 
 def _by_group(values: NDArray[Any], group_of: NDArray[np.int64]) -> Shares:

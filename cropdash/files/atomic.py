@@ -30,7 +30,7 @@ def replacing(path: Path) -> Iterator[Path]:
     there stays, and nothing else is left.
     """
     if path.is_dir():
-        raise DamagedFile(f"{path.name} in {path.parent} is a folder: move it away.")
+        raise DamagedFile("{a} in {b} is a folder: move it away.", a=path.name, b=path.parent)
     # The suffix stays last, since drivers and libraries look at it.
     temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.part{path.suffix}")
     with room_for(path):
@@ -52,8 +52,10 @@ def room_for(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in _FULL:
             raise DiskFull(
-                f"There is no room on the disk for {path.name} in {path.parent}: make room and run"
-                " the same again; what is finished is kept."
+                "There is no room on the disk for {a} in {b}: make room and run the same again;"
+                " what is finished is kept.",
+                a=path.name,
+                b=path.parent,
             ) from error
         raise
 
@@ -62,7 +64,7 @@ def room_for(path: Path) -> Iterator[None]:
 def appending(path: Path) -> Iterator[IO[bytes]]:
     """An open file to add to. Raises DiskFull, or DamagedFile if something else stands there."""
     if path.exists() and not path.is_file():
-        raise DamagedFile(f"{path.name} in {path.parent} is no file: move it away.")
+        raise DamagedFile("{a} in {b} is no file: move it away.", a=path.name, b=path.parent)
     with room_for(path), path.open("ab") as handle:
         yield handle
 

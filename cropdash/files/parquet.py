@@ -16,8 +16,10 @@ import pyarrow.parquet as pq
 from shapely.errors import ShapelyError
 
 from cropdash.domain.errors import CropdashError, DamagedFile, InvalidRegister, one_line
+from cropdash.domain.message import Message
 
 MAGIC = b"PAR1"
+_AGAIN = Message("build the zone again")
 _SPARE = 2**20  # [bytes] of a small file's own weight
 _ROW = 8  # [bytes] least that a row of a large file takes on disk
 _RATIO, _ROOM = 100, 2**26  # most that pages grow when unpacked, beyond so many bytes
@@ -54,7 +56,11 @@ def opened(
             yield file
     except (pa.ArrowException, ShapelyError, OSError, EOFError, ValueError, TypeError) as error:
         raise fault(
-            f"{path.name} can't be read as Parquet ({one_line(error)}): fetch it again."
+            Message(
+                "{a} can't be read as Parquet ({b}): fetch it again.",
+                a=path.name,
+                b=one_line(error),
+            )
         ) from error
 
 
@@ -83,7 +89,7 @@ def read(
     columns: Sequence[str] | None = None,
     *,
     kinds: Mapping[str, str] | None = None,
-    remedy: str = "build the zone again",
+    remedy: str = _AGAIN,
 ) -> pd.DataFrame:
     """A table of ours, or some of its columns.
 
@@ -102,7 +108,7 @@ def read(
 
 def read_outlines(path: Path) -> gpd.GeoDataFrame:
     """A table of ours with geometry. Raises DamagedFile."""
-    with _ours(path, "build the zone again"):
+    with _ours(path, _AGAIN):
         return gpd.read_parquet(path)
 
 
@@ -122,7 +128,11 @@ def _ours(path: Path, remedy: str) -> Iterator[None]:
         KeyError,
     ) as error:
         raise DamagedFile(
-            f"{path.name} in {path.parent.name} can't be read ({one_line(error)}): {remedy}."
+            "{a} in {b} can't be read ({c}): {d}.",
+            a=path.name,
+            b=path.parent.name,
+            c=one_line(error),
+            d=remedy,
         ) from error
 
 
@@ -154,8 +164,13 @@ def _check_size(
 ) -> None:
     if about.num_rows * _ROW > size + _SPARE:
         raise fault(
-            f"{name} says that it holds {about.num_rows:,} rows in {size:,} bytes: no register"
-            " is that small; fetch it again."
+            Message(
+                "{a} says that it holds {b} rows in {c} bytes: no register is that small; fetch it"
+                " again.",
+                a=name,
+                b=format(about.num_rows, ","),
+                c=format(size, ","),
+            )
         )
     unpacked = sum(
         part.total_uncompressed_size
@@ -165,8 +180,13 @@ def _check_size(
     )
     if unpacked > _RATIO * size + _ROOM:
         raise fault(
-            f"{name} would unpack from {size:,} bytes to {unpacked:,}: no register is packed"
-            " that well; write it again."
+            Message(
+                "{a} would unpack from {b} bytes to {c}: no register is packed that well; write it"
+                " again.",
+                a=name,
+                b=format(size, ","),
+                c=format(unpacked, ","),
+            )
         )
 
 

@@ -1,4 +1,7 @@
-"""Documents of ours on disk: JSON that says which version of its format it is, whole or not there."""
+"""Documents of ours on disk: JSON that says which version of its format it is, whole or not there.
+
+A message stands in them as its template and values, so that whoever reads it chooses the language.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import PlainValidator, TypeAdapter, ValidationError
 
 from cropdash.domain.errors import DamagedFile, UnknownFormat
+from cropdash.domain.message import as_json, from_json
 from cropdash.files import atomic
 
+
+def _text(value: object) -> str:
+    """A text as it is: pydantic would make a plain one of a message."""
+    if not isinstance(value, str):
+        raise ValueError("a text is needed")
+    return value
+
+
 T = TypeVar("T")
+Text = Annotated[str, PlainValidator(_text)]  # of a document that is read as a dataclass
 _VERSION = "format"  # the key under which a document says its version
 
 
@@ -35,7 +48,7 @@ class Form:
 
     def write(self, folder: Path, values: Mapping[str, Any]) -> None:
         """Write the document whole, or leave what stood there. Raises DiskFull."""
-        atomic.write_json(self.of(folder), {_VERSION: self.version, **values})
+        atomic.write_json(self.of(folder), as_json({_VERSION: self.version, **values}))
 
     def read(self, folder: Path) -> dict[str, Any]:
         """The document without its version.
@@ -59,18 +72,25 @@ def read(path: Path, version: int) -> dict[str, Any]:
     """The document at `path`, see `Form.read`."""
     where = f"{path.name} in {path.parent.name}"
     try:
-        values = atomic.read_json(path)
+        values = from_json(atomic.read_json(path))
     except FileNotFoundError:
         raise
     except (OSError, ValueError, RecursionError) as error:
-        raise DamagedFile(f"{where} can't be read as JSON: make it anew, or restore it.") from error
+        raise DamagedFile(
+            "{a} can't be read as JSON: make it anew, or restore it.", a=where
+        ) from error
     if not isinstance(values, dict):
-        raise DamagedFile(f"{where} holds no document of cropdash: make it anew, or restore it.")
+        raise DamagedFile(
+            "{a} holds no document of cropdash: make it anew, or restore it.", a=where
+        )
     found = values.pop(_VERSION, None)
     if found != version:
         raise UnknownFormat(
-            f"{where} has format {str(found)[:20]}, which this version of cropdash does not read "
-            f"(it reads {version}): make it anew."
+            "{a} has format {b}, which this version of cropdash does not read (it reads"
+            " {c}): make it anew.",
+            a=where,
+            b=str(found)[:20],
+            c=version,
         )
     return values
 
@@ -87,5 +107,5 @@ def typed(kind: type[T], values: Mapping[str, Any], what: str) -> T:
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
         raise DamagedFile(
-            f"{what} holds something else at {where[:80]} than it should: make it anew."
+            "{a} holds something else at {b} than it should: make it anew.", a=what, b=where[:80]
         ) from error

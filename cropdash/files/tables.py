@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cropdash.domain.errors import ConfigError, CropdashError
+from cropdash.domain.message import Message
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,9 +33,15 @@ class Row:
         """The cell without spaces around; empty where there is none."""
         return self.cells.get(column, "")
 
-    def wrong(self, column: str, fault: str) -> ConfigError:
+    def wrong(self, column: str, fault: str, /, **values: object) -> ConfigError:
         """The error that says what is wrong with a cell, and where it stands."""
-        return ConfigError(f"{self.table}, row {self.number}, column {column}: {fault}.")
+        return ConfigError(
+            "{a}, row {b}, column {c}: {d}.",
+            a=self.table,
+            b=self.number,
+            c=column,
+            d=Message(fault, **values),
+        )
 
 
 @dataclass(frozen=True)
@@ -50,11 +57,13 @@ class Table:
         missing = [name for name in columns if name not in self.columns]
         if missing:
             raise ConfigError(
-                f"{self.name}, row 1: no column {' or '.join(missing)}; this table has the columns"
-                f" {', '.join(columns)}."
+                "{a}, row 1: no column {b}; this table has the columns {c}.",
+                a=self.name,
+                b=" or ".join(missing),
+                c=", ".join(columns),
             )
         if not self.rows:
-            raise ConfigError(f"{self.name} holds no row below its header: give one per entry.")
+            raise ConfigError("{a} holds no row below its header: give one per entry.", a=self.name)
 
 
 def text_of(path: Path, fault: type[CropdashError] = ConfigError) -> str:
@@ -63,10 +72,12 @@ def text_of(path: Path, fault: type[CropdashError] = ConfigError) -> str:
         return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise fault(
-            f"The table {path} can't be read ({error.strerror}): check its path."
+            Message("The table {a} can't be read ({b}): check its path.", a=path, b=error.strerror)
         ) from error
     except UnicodeDecodeError as error:
-        raise fault(f"{path.name} is not UTF-8 text: save it as CSV in UTF-8.") from error
+        raise fault(
+            Message("{a} is not UTF-8 text: save it as CSV in UTF-8.", a=path.name)
+        ) from error
 
 
 def read(
@@ -86,7 +97,9 @@ def read(
         columns = tuple(named(cell.strip()) for cell in next(reader, []))
         repeated = [c for c in columns if columns.count(c) > 1]
         if repeated:
-            raise fault(f"{name}, row 1: column {repeated[0]!r} stands there twice.")
+            raise fault(
+                Message("{a}, row 1: column {b} stands there twice.", a=name, b=repr(repeated[0]))
+            )
         rows = tuple(
             Row(
                 name,
@@ -97,7 +110,9 @@ def read(
             if any(cell.strip() for cell in cells)
         )
     except csv.Error as error:
-        raise fault(f"{name}, row {reader.line_num} is no CSV ({error}).") from error
+        raise fault(
+            Message("{a}, row {b} is no CSV ({c}).", a=name, b=reader.line_num, c=error)
+        ) from error
     return Table(name, columns, rows)
 
 
@@ -119,8 +134,12 @@ def _cells(
 ) -> dict[str, str]:
     if len(cells) > len(columns):
         raise fault(
-            f"{where} has {len(cells)} cells, its header {len(columns)}: put text that"
-            " holds the separator into quotes."
+            Message(
+                "{a} has {b} cells, its header {c}: put text that holds the separator into quotes.",
+                a=where,
+                b=len(cells),
+                c=len(columns),
+            )
         )
     return dict(zip(columns, (cell.strip() for cell in cells), strict=False))
 

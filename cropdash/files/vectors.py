@@ -29,6 +29,7 @@ from pyogrio.errors import (
 from shapely.errors import ShapelyError
 
 from cropdash.domain.errors import InvalidRegister, one_line
+from cropdash.domain.message import Message
 
 MAGIC = b"SQLite format 3\x00"
 _IDS = frozenset(int.from_bytes(name, "big") for name in (b"GPKG", b"GP10", b"GP11"))
@@ -96,7 +97,7 @@ def check(path: Path) -> None:
     """Raise InvalidRegister unless the file is a GeoPackage of tables, indices and their triggers."""
     with path.open("rb") as handle:
         if handle.read(len(MAGIC)) != MAGIC:
-            raise InvalidRegister(f"{path.name} is no GeoPackage: fetch it again.")
+            raise InvalidRegister("{a} is no GeoPackage: fetch it again.", a=path.name)
     end = time.monotonic() + _LOOK_S
     address = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
     try:
@@ -108,30 +109,37 @@ def check(path: Path) -> None:
             entries = held.fetchmany(_MOST_ENTRIES + 1)
     except (sqlite3.Error, UnicodeError) as error:
         raise InvalidRegister(
-            f"{path.name} can't be read as a GeoPackage ({one_line(error)}): fetch it again."
+            "{a} can't be read as a GeoPackage ({b}): fetch it again.",
+            a=path.name,
+            b=one_line(error),
         ) from error
     if number & 0xFFFFFFFF not in _IDS:
         raise InvalidRegister(
-            f"{path.name} is an SQLite file, but no GeoPackage: export it as one."
+            "{a} is an SQLite file, but no GeoPackage: export it as one.", a=path.name
         )
     if len(entries) > _MOST_ENTRIES:
-        raise InvalidRegister(f"{path.name} holds more than {_MOST_ENTRIES:,} tables: export one.")
+        raise InvalidRegister(
+            "{a} holds more than {b} tables: export one.", a=path.name, b=format(_MOST_ENTRIES, ",")
+        )
     for kind, name, sql in entries:
         if foreign := _foreign(str(kind), str(name), str(sql or "")):
             raise InvalidRegister(
-                f"{path.name} holds {foreign} ({str(name)[:60]!r}), and tables alone are read: export"
-                " the layer of the parcels into a file of its own."
+                "{a} holds {b} ({c}), and tables alone are read: export the layer of the"
+                " parcels into a file of its own.",
+                a=path.name,
+                b=foreign,
+                c=repr(str(name)[:60]),
             )
 
 
 def _foreign(kind: str, name: str, sql: str) -> str:
     """What an entry is that may reach out of the file or compute without end; empty if it can't."""
     if kind == "view":
-        return "a view"
+        return Message("a view")
     if kind == "trigger" and not _OWN_TRIGGER.fullmatch(name):
-        return "a trigger of its own"
+        return Message("a trigger of its own")
     if _VIRTUAL.match(sql) and not _RTREE.match(sql):
-        return "a virtual table"
+        return Message("a virtual table")
     return ""
 
 
@@ -141,5 +149,5 @@ def _told(where: str) -> Iterator[None]:
         yield
     except _DAMAGE as error:
         raise InvalidRegister(
-            f"{where} can't be read ({one_line(error)}): fetch it again."
+            "{a} can't be read ({b}): fetch it again.", a=where, b=one_line(error)
         ) from error

@@ -16,14 +16,18 @@ def read(path: Path) -> ElementTree.Element:
     """The root of a document. Raises InvalidScene for what is none, or declares entities."""
     try:
         if path.stat().st_size > _MOST:
-            raise InvalidScene(f"{path.name} has more than {_MOST / 1e6:.0f} MB: fetch it again.")
+            raise InvalidScene(
+                "{a} has more than {b} MB: fetch it again.",
+                a=path.name,
+                b=format(_MOST / 1000000.0, ".0f"),
+            )
         text = path.read_bytes()
         if _DECLARES.search(text) or b"\0" in text:  # entities; UTF-16, in which they would hide
-            raise InvalidScene(f"{path.name} declares a type of its own: fetch it again.")
+            raise InvalidScene("{a} declares a type of its own: fetch it again.", a=path.name)
         return ElementTree.fromstring(text)  # noqa: S314 - nothing can be declared
     except (OSError, ElementTree.ParseError, ValueError, LookupError) as error:
         raise InvalidScene(
-            f"{path.name} can't be read as XML ({one_line(error)}): fetch it again."
+            "{a} can't be read as XML ({b}): fetch it again.", a=path.name, b=one_line(error)
         ) from error
 
 

@@ -2,12 +2,12 @@
 
 `say("Zone {zone}", zone=...)` looks the English sentence up in resources/locale/<language>.po, a
 gettext catalogue, where there is one more language for each file. A sentence that is declared in
-one place and shown in another is marked with `sentence` where it is declared.
+one place and shown in another is marked with `sentence` where it is declared; what a worker or an
+error says is a `Message`, which keeps its template and values until `say` meets a reader.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,12 +15,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cropdash.domain.message import Message, filled
+
 _LOCALE = Path(__file__).parents[1] / "resources" / "locale"
+VARIABLE = "CROPDASH_LANGUAGE"  # in which the command line says what a page would
 LANGUAGES: tuple[str, ...] = ("en", *sorted(path.stem for path in _LOCALE.glob("*.po")))
 
-_GAP = re.compile(r"\{(\w+)\}")
-_TELLING = 8  # letters of its own from which on a sentence with gaps is known again
-_OF_TWO = "{a}: {b}"  # a place and what is wrong there
 _SPOKEN: ContextVar[str | None] = ContextVar("spoken", default=None)
 _ask: list[Callable[[], str | None]] = []  # who knows the reader's choice
 
@@ -51,9 +51,20 @@ def current() -> str:
 
 
 def say(english: str, **values: object) -> str:
-    """The sentence in the current language, with its {gaps} filled if there are `values`."""
+    """The sentence in the current language, with its {gaps} filled if there are `values`.
+
+    A `Message`, such as `str(error)`, is said with the values that it carries, and so are messages
+    among values; any other text that no catalogue knows stays as it is.
+    """
+    if isinstance(english, Message):
+        template = catalogue(current()).get(english.template, english.template)
+        return filled(template, english.values, _value)
     sentence = catalogue(current()).get(english, english)
-    return sentence.format(**values) if values else sentence
+    return sentence.format(**{n: _value(v) for n, v in values.items()}) if values else sentence
+
+
+def _value(value: Any) -> Any:
+    return say(value) if isinstance(value, Message) else value
 
 
 def sentence(english: str) -> str:
@@ -117,46 +128,6 @@ def probability(share: float) -> str:
     if 0.99 < share < 1:
         return "> " + number(0.99, ".0%")
     return number(share, ".0%")
-
-
-def retell(written: str) -> str:
-    """A sentence that was written in English, its gaps filled, in the current language.
-
-    For what was not said to a reader: errors, and what workers write into files. One that the
-    catalogue does not know stays as it is.
-    """
-    known = catalogue(current())
-    if not known or not written:
-        return written
-    if written in known:
-        return known[written]
-    for pattern, english in _patterns(current()):
-        if found := pattern.fullmatch(written):
-            values = {name: retell(value) for name, value in found.groupdict().items()}
-            return known[english].format(**values)
-    return written
-
-
-@cache
-def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
-    """What sentences with gaps look like once filled; those with the most words of their own first."""
-    known = catalogue(language)
-    own = {english: len(_GAP.sub("", english)) for english in known if _GAP.search(english)}
-    telling = [english for english, n in own.items() if n >= _TELLING]
-    telling.sort(key=lambda english: own[english], reverse=True)
-    return [(_pattern(english), english) for english in (*telling, _OF_TWO)]
-
-
-def _pattern(english: str) -> re.Pattern[str]:
-    seen: set[str] = set()
-    parts: list[str] = []
-    for i, part in enumerate(_GAP.split(english)):
-        if i % 2 == 0:
-            parts.append(re.escape(part))
-        else:
-            parts.append(f"(?P={part})" if part in seen else f"(?P<{part}>.*?)")
-            seen.add(part)
-    return re.compile("".join(parts), re.DOTALL)
 
 
 def label(item: Any) -> str:

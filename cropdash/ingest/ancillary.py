@@ -38,7 +38,7 @@ class AncillaryFiles:
 
     def __post_init__(self) -> None:
         if self.register is not None and not self.register.exists():
-            raise ConfigError(f"There is no file {self.register}.")
+            raise ConfigError("There is no file {a}.", a=self.register)
 
     def layers(self, zone: Zone, season: Season) -> tuple[Layer, ...]:
         """Further layers of a zone: those of the files first, then the source's own."""

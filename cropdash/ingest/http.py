@@ -16,6 +16,7 @@ import requests
 import urllib3
 
 from cropdash.domain.errors import SourceUnavailable
+from cropdash.domain.message import Message
 from cropdash.files.retry import GaveUp, Retry, Transient, may_pass, retry_after
 
 MOST_BYTES = 64 * 2**20  # of one answer of JSON; a page of 100 items is about 2 MB
@@ -45,10 +46,14 @@ class Link(requests.Session):
             before, now = urlparse(str(resp.url)), urlparse(urljoin(str(resp.url), target))
             if now.scheme not in ("http", "https") or (before.scheme, now.scheme) == _DOWN:
                 raise SourceUnavailable(
-                    f"{before.netloc} sends on to an address of another kind"
-                    f" ({now.scheme[:20]}): check the address."
+                    "{a} sends on to an address of another kind ({b}): check the address.",
+                    a=before.netloc,
+                    b=now.scheme[:20],
                 )
         return target
+
+
+LATER = Message("try again later; what is built stays")
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ def fetch_json(
     retry: Retry | None = None,
     connect_s: float = 5.0,
     answer_s: float = 5.0,
-    way_out: str = "try again later; what is built stays",
+    way_out: str = LATER,
 ) -> str:
     """Text of a JSON answer; without `retry` it is asked for once. Raises SourceUnavailable."""
     patience = Patience(retry or Retry(attempts=1), connect_s, answer_s)
@@ -106,8 +111,10 @@ def fetch_part(
         said = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
         if answer.status_code != 206 or said is None:
             raise SourceUnavailable(
-                f"{host} gives no part of a file (status {answer.status_code}): download it whole,"
-                " and give it as --register."
+                "{a} gives no part of a file (status {b}): download it whole, and give it as"
+                " --register.",
+                a=host,
+                b=answer.status_code,
             )
         start, last, total = map(int, said.groups())
         if (start, last) != (first, min(first + size, total) - 1):
@@ -137,7 +144,9 @@ def _asked(
     """What `judge` makes of an answer of at most so many bytes; asked again while that may help."""
     where = urlparse(str(request.url))
     if where.scheme not in ("http", "https"):
-        raise SourceUnavailable(f"{where.scheme or 'It'} is not http: use an address of a service.")
+        raise SourceUnavailable(
+            "{a} is not http: use an address of a service.", a=where.scheme or "It"
+        )
 
     def ask() -> T:
         prepared = link.prepare_request(request)
@@ -156,7 +165,7 @@ def _asked(
         return patience.retry.run(ask)
     except GaveUp as fault:
         raise SourceUnavailable(
-            f"{where.netloc} did not answer as it should ({fault}): {way_out}."
+            "{a} did not answer as it should ({b}): {c}.", a=where.netloc, b=fault, c=way_out
         ) from None
     finally:
         if session is None:
@@ -169,7 +178,9 @@ def _in_words(host: str) -> Iterator[None]:
         with passing():
             yield
     except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema):
-        raise SourceUnavailable(f"{host} is not an address that can be asked: check it.") from None
+        raise SourceUnavailable(
+            "{a} is not an address that can be asked: check it.", a=host
+        ) from None
 
 
 @contextmanager
@@ -201,8 +212,9 @@ def body(answer: requests.Response, end: float, most: int) -> bytes:
             raise Transient("its answer did not end in time")
         if size > most:
             raise SourceUnavailable(
-                f"{urlparse(answer.url).netloc} sent more than {most >> 20} MB in one answer: check"
-                " the address."
+                "{a} sent more than {b} MB in one answer: check the address.",
+                a=urlparse(answer.url).netloc,
+                b=most >> 20,
             )
     packed = answer.headers.get("Content-Encoding", "").lower() == "gzip"
     return unpacked(b"".join(parts), most) if packed else b"".join(parts)
@@ -228,7 +240,11 @@ def _check(answer: requests.Response, host: str, content: bytes) -> None:
     if status >= 400:
         way_out = _WAY_OUT.get(status, "check the address and the settings")
         raise SourceUnavailable(
-            f"{host} refuses the request (status {status}{_said(content)}): {way_out}."
+            "{a} refuses the request (status {b}{c}): {d}.",
+            a=host,
+            b=status,
+            c=_said(content),
+            d=way_out,
         )
 
 

@@ -43,13 +43,15 @@ def plan(entries: Sequence[tuple[str | None, Path]]) -> tuple[Plane, ...]:
     )
     names = {plane.name for plane in planes}
     if len(names) > MOST:
-        raise ConfigError(f"These files hold {len(names)} layers: give {MOST} at most.")
+        raise ConfigError("These files hold {a} layers: give {b} at most.", a=len(names), b=MOST)
     undated = {plane.name: plane.path.name for plane in planes if plane.days is None}
     for plane in planes:
         if plane.days is not None and plane.name in undated:
             raise ConfigError(
-                f"Layer {plane.name} comes with a date ({plane.path.name}) and without"
-                f" ({undated[plane.name]}): name one of them otherwise."
+                "Layer {a} comes with a date ({b}) and without ({c}): name one of them otherwise.",
+                a=plane.name,
+                b=plane.path.name,
+                c=undated[plane.name],
             )
     return planes
 
@@ -81,8 +83,12 @@ def read(planes: Sequence[Plane], zone: Zone, season: Season) -> tuple[Layer, ..
         if not count.any():
             files = sorted({plane.path.name for plane in planes if plane.name == name})
             raise ConfigError(
-                f"Layer {name} ({files[0]}) knows nothing of zone {zone.zone_id} in"
-                f" {season.text}: give files that cover the zones, or leave the layer out."
+                "Layer {a} ({b}) knows nothing of zone {c} in {d}: give files that cover the"
+                " zones, or leave the layer out.",
+                a=name,
+                b=files[0],
+                c=zone.zone_id,
+                d=season.text,
             )
     with np.errstate(invalid="ignore"):
         return tuple(
@@ -94,13 +100,13 @@ def read(planes: Sequence[Plane], zone: Zone, season: Season) -> tuple[Layer, ..
 def _files(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         if not path.exists():
-            raise ConfigError(f"There is no file {path}.")
+            raise ConfigError("There is no file {a}.", a=path)
         yield path
         return
     inside = sorted(path.iterdir())
     found = [p for p in inside if p.suffix.lower() in _SUFFIXES and not p.name.startswith(".")]
     if not found:
-        raise ConfigError(f"{path} holds no GeoTIFF: put the files of a layer there.")
+        raise ConfigError("{a} holds no GeoTIFF: put the files of a layer there.", a=path)
     yield from found
 
 
@@ -109,11 +115,11 @@ def _planes(path: Path, given: str | None) -> Iterator[Plane]:
         with rasters.opened(path) as raster:
             crs, kinds, titles = raster.crs, raster.dtypes, raster.descriptions
     except RasterioError as error:
-        raise ConfigError(f"{path.name} can't be read as a GeoTIFF ({error}).") from error
+        raise ConfigError("{a} can't be read as a GeoTIFF ({b}).", a=path.name, b=error) from error
     if crs is None:
-        raise ConfigError(f"{path.name} names no reference system: write the file with one.")
+        raise ConfigError("{a} names no reference system: write the file with one.", a=path.name)
     if any("complex" in kind for kind in kinds):
-        raise ConfigError(f"{path.name} holds complex numbers: write one band a part.")
+        raise ConfigError("{a} holds complex numbers: write one band a part.", a=path.name)
     days, stem = _split(path.stem)
     for band, title in enumerate(titles, start=1):
         own_days, own = _split(title or "") if given is None else (None, "")
@@ -123,7 +129,7 @@ def _planes(path: Path, given: str | None) -> Iterator[Plane]:
         try:
             yield Plane(path, band, check_layer(name), own_days or days)
         except ConfigError as error:
-            raise ConfigError(f"{path.name}: {error}") from error
+            raise ConfigError("{a}: {b}", a=path.name, b=error) from error
 
 
 def _split(text: str) -> tuple[Period | None, str]:
@@ -168,7 +174,7 @@ def _warped(path: Path, planes: Sequence[Plane], grid: Grid) -> Float:
             scale = np.array([raster.scales[n - 1] for n in wanted], np.float32)
             offset = np.array([raster.offsets[n - 1] for n in wanted], np.float32)
     except RasterioError as error:
-        raise ConfigError(f"{path.name} can't be read as a GeoTIFF ({error}).") from error
+        raise ConfigError("{a} can't be read as a GeoTIFF ({b}).", a=path.name, b=error) from error
     values: Float = read * scale[:, None, None] + offset[:, None, None]
     values[~np.isfinite(values)] = np.nan
     return values

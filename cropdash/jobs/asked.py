@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from cropdash import i18n
 from cropdash.domain.errors import CropdashError
 from cropdash.settings import folders
 from cropdash.settings.folders import unpack
@@ -21,6 +22,7 @@ def run(words: Sequence[str], wait_s: float, *, command: Sequence[str] | None = 
     where = folders.folders()
     environment = {
         **os.environ, "CROPDASH_DATA": str(where.data), "CROPDASH_MODELS": str(where.models),
+        i18n.VARIABLE: i18n.current(),
     }  # fmt: skip
     told = f"'python -m cropdash {words[0]}'"
     try:
@@ -29,9 +31,9 @@ def run(words: Sequence[str], wait_s: float, *, command: Sequence[str] | None = 
             capture_output=True, encoding="utf-8", timeout=wait_s, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
-        raise CropdashError(f"{told} took too long: run it from a terminal.") from error
+        raise CropdashError("{a} took too long: run it from a terminal.", a=told) from error
     if done.returncode:
         said = done.stderr.strip().rpartition("\n")[2]
         if said.startswith("Error: "):
             raise CropdashError(said.removeprefix("Error: "))
-        raise CropdashError(f"{told} did not come to its end: see why by the command.")
+        raise CropdashError("{a} did not come to its end: see why by the command.", a=told)

@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from cropdash.domain import NAME, access
 from cropdash.domain.errors import NotKept, RunBusy, RunNotFound
+from cropdash.domain.message import Message
 from cropdash.jobs import limits, processes
 from cropdash.settings import folders as settings
 from cropdash.settings import sources
@@ -33,7 +34,7 @@ from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.status import Status
 
 STOP_WAIT_S = 20.0  # [s] a worker is given to stop by itself before it may be ended at once
-_ENDED = Status("stopped", error="It was ended at once.")
+_ENDED = Status("stopped", error=Message("It was ended at once."))
 _LAUNCH_LOCK = "launch.lock"  # held while a worker is being started, so that two clicks start one
 
 _children: list[tuple[subprocess.Popen[bytes], Path]] = []
@@ -116,7 +117,9 @@ def stop(name: str) -> None:
     if written is not None and written.state == "queued":
         process = status.process_of(written)
         if process is None or processes.end(process):
-            _write_end(folder, written.pid, Status("stopped", error="It was stopped unbegun."))
+            _write_end(
+                folder, written.pid, Status("stopped", error=Message("It was stopped unbegun."))
+            )
 
 
 def is_stopping(name: str) -> bool:
@@ -164,7 +167,9 @@ def reap() -> None:
         finished = [child for child in _children if child[0].poll() is not None]
         _children[:] = [child for child in _children if child not in finished]
     for child, folder in finished:
-        error = f"Its process ended without a word (exit code {child.returncode}); see its log."
+        error = Message(
+            "Its process ended without a word (exit code {a}); see its log.", a=child.returncode
+        )
         asked = (folder / layout.STOP).exists()
         _write_end(folder, child.pid, _ENDED if asked else Status("lost", error=error))
 
@@ -204,7 +209,7 @@ def _folder(name: str) -> Path:
     if NAME.fullmatch(name) and (where.data / name / layout.STATUS.file).is_file():
         return where.data / name
     raise RunNotFound(
-        f"There is no run and no build {name[:64]!r}; 'python -m cropdash runs' lists them."
+        "There is no run and no build {a}; 'python -m cropdash runs' lists them.", a=repr(name[:64])
     )
 
 
@@ -232,7 +237,7 @@ def _launch(
             _write_process(folder, queued, child.pid)
     except Timeout as error:
         raise RunBusy(
-            f"{folder.name} is being started by another page; reload in a moment."
+            "{a} is being started by another page; reload in a moment.", a=folder.name
         ) from error
 
 
@@ -241,7 +246,7 @@ def _check_free(folder: Path) -> None:
     waits = written is not None and not written.is_final and status.process_of(written) is not None
     if waits or status.is_locked(folder):
         raise RunBusy(
-            f"A worker is already at work on {folder.name}: wait for its end or stop it first."
+            "A worker is already at work on {a}: wait for its end or stop it first.", a=folder.name
         )
 
 
@@ -249,7 +254,9 @@ def _queued(folder: Path) -> Status:
     before, now = status.read_written(folder), time.time()
     created = before.created if before and before.created else now
     by = access.actor().name
-    return Status("queued", stage="Waiting to start", created=created, heartbeat=now, by=by)
+    return Status(
+        "queued", stage=Message("Waiting to start"), created=created, heartbeat=now, by=by
+    )
 
 
 def _write_process(folder: Path, queued: Status, pid: int) -> None:

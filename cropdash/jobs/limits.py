@@ -32,8 +32,11 @@ def admitted() -> Iterator[None]:
             count = sum(_is_of(who.name, told) for told in _unfinished(where))
             if count >= limit:
                 raise LimitReached(
-                    f"{who.name} has {count} jobs queued or at work, and one person may have"
-                    f" {limit}: wait for one to end, or stop one."
+                    "{a} has {b} jobs queued or at work, and one person may have {c}: wait for one"
+                    " to end, or stop one.",
+                    a=who.name,
+                    b=count,
+                    c=limit,
                 )
             yield
     except Timeout as error:

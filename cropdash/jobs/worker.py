@@ -15,6 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from cropdash.domain.errors import CropdashError, DiskFull, RunBusy, of_memory
+from cropdash.domain.message import Message
 from cropdash.domain.secret import hidden
 from cropdash.storage import layout, status
 from cropdash.storage.status import Reporter, State
@@ -35,7 +36,9 @@ def at_work(folder: Path, slot: Path | None = None) -> Iterator[Reporter]:
     try:
         own.acquire(timeout=_PATIENCE_S)
     except Timeout as error:
-        raise RunBusy(f"Another process is at work on {folder.name}: wait for its end.") from error
+        raise RunBusy(
+            "Another process is at work on {a}: wait for its end.", a=folder.name
+        ) from error
     try:
         with _slot(folder, slot):
             yield from _report(Reporter(folder))
@@ -80,7 +83,7 @@ def _report(reporter: Reporter) -> Iterator[Reporter]:
             _finish(reporter, "failed", str(told))
             raise told from error
         sys.stderr.write(hidden(traceback.format_exc()))
-        unexpected = f"Unexpected {type(error).__name__}: {error}. See its log."
+        unexpected = Message("Unexpected {a}: {b}. See its log.", a=type(error).__name__, b=error)
         _finish(reporter, "failed", hidden(unexpected))
         raise
     reporter.finish("stopped" if reporter.should_stop() else "done")
@@ -127,7 +130,7 @@ def _slot(folder: Path, slot: Path | None) -> Iterator[None]:
     while not _my_turn(folder, slot, lock):
         if (folder / layout.STOP).exists():
             Reporter(folder).finish("stopped")
-            raise CropdashError(f"{folder.name} was stopped before it began.")
+            raise CropdashError("{a} was stopped before it began.", a=folder.name)
     try:
         yield
     finally:

@@ -30,8 +30,12 @@ def load(
     if path is not None and path.is_dir():
         if codes:
             raise ConfigError(
-                f"{path.name}/ is a folder, whose codes are those of its {CODES}: leave out the other"
-                f" tables of codes, or name {path.name}/{CLASSES} alone."
+                "{a}/ is a folder, whose codes are those of its {b}: leave out the other tables"
+                " of codes, or name {c}/{d} alone.",
+                a=path.name,
+                b=CODES,
+                c=path.name,
+                d=CLASSES,
             )
         path, codes = path / CLASSES, (path / CODES,)
     table = None if path is None else tables.read(path)
@@ -44,6 +48,7 @@ def load(
     classes = french.legend().classes if table is None else tables.classes_of(table)
     if table is not None and not codes:
         raise ConfigError(
-            f"{table.name} says nothing of codes: name a table of codes too, with code and class."
+            "{a} says nothing of codes: name a table of codes too, with code and class.",
+            a=table.name,
         )
     return Legend(classes, tables.codes_of([tables.read(code) for code in codes], classes))

@@ -46,18 +46,23 @@ def legend(hierarchy: Table, countries: Sequence[Table], level: int | None = Non
     """
     level = USUAL if level is None else level
     if level not in LEVELS:
-        raise ConfigError(f"Level {level} is none of HCAT: use {LEVELS[0]} to {LEVELS[-1]}.")
+        raise ConfigError(
+            "Level {a} is none of HCAT: use {b} to {c}.", a=level, b=LEVELS[0], c=LEVELS[-1]
+        )
     if not countries:
         raise ConfigError(
-            f"{hierarchy.name} says nothing of codes: name a table of codes too, such as nl_2020.csv."
+            "{a} says nothing of codes: name a table of codes too, such as nl_2020.csv.",
+            a=hierarchy.name,
         )
     names = _nodes(hierarchy)
     found = [(row, _node(row, names, hierarchy.name)) for row in _rows(countries)]
     nodes = sorted({_above(node, level) for _, node in found} - set(_NOTHING))
     if not 1 <= len(nodes) <= MOST:
         raise ConfigError(
-            f"{len(nodes)} classes of level {level} occur among the codes; use 1 to {MOST}: choose a"
-            " coarser level."
+            "{a} classes of level {b} occur among the codes; use 1 to {c}: choose a coarser level.",
+            a=len(nodes),
+            b=level,
+            c=MOST,
         )
     rows = [_class(node, level, names, hierarchy.name) for node in nodes]
     classes = numbered([Row(hierarchy.name, 0, _BACKGROUND), *rows])
@@ -77,11 +82,11 @@ def _nodes(hierarchy: Table) -> dict[str, str]:
     for row in hierarchy.rows:
         code, name = row.get(CODE), row.get(NAME)
         if not _CODE.fullmatch(code):
-            raise row.wrong(CODE, f"{code!r} is no HCAT code of ten digits")
+            raise row.wrong(CODE, "{a} is no HCAT code of ten digits", a=repr(code))
         if not _NODE_NAME.fullmatch(name):
-            raise row.wrong(NAME, f"{name!r} is no name of HCAT")
+            raise row.wrong(NAME, "{a} is no name of HCAT", a=repr(name))
         if code in names or name in names.values():
-            raise row.wrong(CODE, f"{code} {name} stands further up already; keep one")
+            raise row.wrong(CODE, "{a} {b} stands further up already; keep one", a=code, b=name)
         names[code] = name
     return names
 
@@ -101,7 +106,9 @@ def _node(row: Row, names: Mapping[str, str], hierarchy: str) -> str:
         return by_name[name]
     if code in names:
         return code
-    raise row.wrong(NAME, f"{hierarchy} has neither {name!r} nor code {code!r}")
+    raise row.wrong(
+        NAME, "{a} has neither {b} nor code {c}", a=hierarchy, b=repr(name), c=repr(code)
+    )
 
 
 def _above(node: str, level: int) -> str:
@@ -115,7 +122,7 @@ def _class(node: str, level: int, names: Mapping[str, str], hierarchy: str) -> R
     for code in kin:
         if code not in names:
             raise ConfigError(
-                f"{hierarchy} lacks {code}, which other codes belong to: get it whole."
+                "{a} lacks {b}, which other codes belong to: get it whole.", a=hierarchy, b=code
             )
     name, group, family = (names[code] for code in kin)
     said = name.replace("_", " ").capitalize()

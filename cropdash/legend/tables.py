@@ -10,6 +10,7 @@ from unicodedata import category
 
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.legend import COLOUR, MOST, CropClass, CropCode, tidy
+from cropdash.domain.message import Message
 from cropdash.domain.nouns import BACKGROUND
 from cropdash.files import tables
 from cropdash.files.tables import Row, Table
@@ -52,8 +53,11 @@ def classes_of(table: Table) -> tuple[CropClass, ...]:
     for column in table.columns:
         if column not in known and not _LABEL.fullmatch(column):
             raise ConfigError(
-                f"{table.name}, row 1: column {column!r} is unknown; a table of classes has"
-                f" {', '.join(known)}, and label_, group_ and family_<language>."
+                "{a}, row 1: column {b} is unknown; a table of classes has {c}, and label_,"
+                " group_ and family_<language>.",
+                a=table.name,
+                b=repr(column),
+                c=", ".join(known),
             )
     for row in table.rows:
         _check_class(row)
@@ -62,7 +66,10 @@ def classes_of(table: Table) -> tuple[CropClass, ...]:
     rows = _in_order([row for row in table.rows if row not in nothing])
     if not 1 <= len(rows) <= MOST:
         raise ConfigError(
-            f"{table.name} holds {len(rows)} classes; use 1 to {MOST}: leave the rarest to background."
+            "{a} holds {b} classes; use 1 to {c}: leave the rarest to background.",
+            a=table.name,
+            b=len(rows),
+            c=MOST,
         )
     return numbered([*(nothing or [Row(table.name, 0, _NOTHING)]), *rows])
 
@@ -104,11 +111,15 @@ def codes_of(given: Iterable[Table], classes: Sequence[CropClass]) -> dict[str, 
                 raise row.wrong("code", "it is empty; give the register's crop code")
             if (crop := named.get(name.casefold())) is None:
                 close = get_close_matches(name.casefold(), [c.name for c in classes], n=1)
-                hint = f" (did you mean {close[0]}?)" if close else ""
+                hint = Message(" (did you mean {a}?)", a=close[0]) if close else ""
                 raise row.wrong(
                     "class",
-                    f"{name!r} is no class of the legend{hint}; use a name such as"
-                    f" {classes[-1].name} or an id from 0 to {len(classes) - 1}",
+                    "{a} is no class of the legend{b}; use a name such as {c} or an id from 0 to"
+                    " {d}",
+                    a=repr(name),
+                    b=hint,
+                    c=classes[-1].name,
+                    d=len(classes) - 1,
                 )
             add(codes, CropCode(code, labels(row), crop.id, row.get("register")), row, "code")
     return codes
@@ -119,8 +130,9 @@ def add(codes: dict[str, CropCode], code: CropCode, row: Row, column: str) -> No
     if codes.setdefault(code.code, code).crop != code.crop:
         raise row.wrong(
             column,
-            f"{code.code} was given another class further up, or in a table before; keep one, and"
+            "{a} was given another class further up, or in a table before; keep one, and"
             " leave out registers that the parcels don't use",
+            a=code.code,
         )
 
 
@@ -129,7 +141,8 @@ def _check_class(row: Row) -> None:
     if not _NAME.fullmatch(name):
         raise row.wrong(
             "name",
-            f"{name!r} is no name; use letters, then digits, _ and - too, as in winter_wheat",
+            "{a} is no name; use letters, then digits, _ and - too, as in winter_wheat",
+            a=repr(name),
         )
     for column in ("group", "family"):
         if not row.get(column):
@@ -138,9 +151,13 @@ def _check_class(row: Row) -> None:
         if column not in ("id", "name", "colour"):
             _check_text(row, column)
     if colour and not COLOUR.fullmatch(colour.lower()):
-        raise row.wrong("colour", f"{colour!r} is no colour; write one like #4ea48c (six digits)")
+        raise row.wrong(
+            "colour", "{a} is no colour; write one like #4ea48c (six digits)", a=repr(colour)
+        )
     if number and not (number.isascii() and number.isdigit() and len(number) < 4):
-        raise row.wrong("id", f"{number!r} is no class id; use 1, 2, 3, … or leave the column out")
+        raise row.wrong(
+            "id", "{a} is no class id; use 1, 2, 3, … or leave the column out", a=repr(number)
+        )
     if number and (name.lower() == "background") != (int(number) == BACKGROUND):
         raise row.wrong("id", "0 is background, and nothing else")
 
@@ -151,9 +168,9 @@ def _check_text(row: Row, column: str) -> None:
         (c for c in text if c in _MARKUP or not (c.isprintable() or category(c) == "Zs")), None
     )
     if strange is not None:
-        raise row.wrong(column, f"{strange!r} can't be shown; leave it out")
+        raise row.wrong(column, "{a} can't be shown; leave it out", a=repr(strange))
     if len(text) > _LONGEST:
-        raise row.wrong(column, f"it has {len(text)} letters; use at most {_LONGEST}")
+        raise row.wrong(column, "it has {a} letters; use at most {b}", a=len(text), b=_LONGEST)
 
 
 def _check_tree(rows: Sequence[Row]) -> None:
@@ -167,19 +184,27 @@ def _check_tree(rows: Sequence[Row]) -> None:
             before, first = called.setdefault((column, kin), (text, row.number))
             if before != text:
                 raise row.wrong(
-                    column, f"{kin} is called {before} in row {first}; give it one name"
+                    column,
+                    "{a} is called {b} in row {c}; give it one name",
+                    a=kin,
+                    b=before,
+                    c=first,
                 )
         for column in (c for c in row.cells if c == "name" or c.startswith("label")):
             name, group = row.get(column), row.get("group")
             first = named.setdefault((column, name.casefold()), row.number)
             if name and first != row.number:
-                raise row.wrong(column, f"{name} stands in row {first} already; rename one")
+                raise row.wrong(
+                    column, "{a} stands in row {b} already; rename one", a=name, b=first
+                )
         other = families.setdefault(group, row)
         if other.get("family") != row.get("family"):
             raise row.wrong(
                 "family",
-                f"group {group} belongs to {other.get('family')} in row {other.number}; give it one"
-                " family",
+                "group {a} belongs to {b} in row {c}; give it one family",
+                a=group,
+                b=other.get("family"),
+                c=other.number,
             )
 
 
@@ -194,6 +219,6 @@ def _in_order(rows: list[Row]) -> list[Row]:
     for i, row in enumerate(rows, 1):
         if int(row.get("id")) != i:
             raise row.wrong(
-                "id", f"{row.get('id')} where {i} comes next; number classes 1, 2, 3, …"
+                "id", "{a} where {b} comes next; number classes 1, 2, 3, …", a=row.get("id"), b=i
             )
     return rows

@@ -22,8 +22,10 @@ def ended(periods: Sequence[Period], day: dt.date) -> int:
     n = sum(period.end <= day for period in periods)
     if not n:
         raise ConfigError(
-            f"No period of the season is over by {day}: the first, {periods[0]}, ends on "
-            f"{periods[0].end}."
+            "No period of the season is over by {a}: the first, {b}, ends on {c}.",
+            a=day,
+            b=periods[0],
+            c=periods[0].end,
         )
     return n
 

@@ -32,11 +32,15 @@ def stream(scenes: Iterable[Scene], periods: Sequence[Period | str]) -> Cube:
         frame = frame or (scene.grid, scene.bands, scene.date)
         if (scene.grid, scene.bands) != frame[:2]:
             raise InvalidScene(
-                f"Scene of {scene.date} differs in grid or bands from that of {frame[2]}:"
-                " all scenes of a zone must lie on the zone's grid."
+                "Scene of {a} differs in grid or bands from that of {b}: all scenes of a zone"
+                " must lie on the zone's grid.",
+                a=scene.date,
+                b=frame[2],
             )
         if scene.date < last:
-            raise InvalidScene(f"The scene of {scene.date} comes after that of {last}: sort them.")
+            raise InvalidScene(
+                "The scene of {a} comes after that of {b}: sort them.", a=scene.date, b=last
+            )
         last = scene.date
         return next((period for period in cut if scene.date in period), None)
 

@@ -79,7 +79,7 @@ def rasterize(parcels: gpd.GeoDataFrame, grid: Grid) -> Labels:
     """
     missing = {"crop", "parcel_id"} - set(parcels.columns)
     if missing:
-        raise InvalidRegister(f"Parcels to rasterise lack {', '.join(sorted(missing))}.")
+        raise InvalidRegister("Parcels to rasterise lack {a}.", a=", ".join(sorted(missing)))
     if parcels.crs is None:
         raise InvalidRegister("Parcels to rasterise have no reference system: set their crs.")
     frame = parcels.to_crs(grid.crs) if len(parcels) else parcels
@@ -130,7 +130,9 @@ def _check(register: gpd.GeoDataFrame) -> None:
     missing = [c for c in (ID, CODE) if c not in register.columns]
     if missing:
         raise InvalidRegister(
-            f"The register has no column {' or '.join(missing)}; it has {', '.join(map(str, register.columns))}."
+            "The register has no column {a}; it has {b}.",
+            a=" or ".join(missing),
+            b=", ".join(map(str, register.columns)),
         )
     if register.crs is None:
         raise InvalidRegister("The register names no reference system; the RPG's is EPSG:2154.")

@@ -23,8 +23,11 @@ def check(cube: Cube) -> None:
     low, high = NEAR_INFRARED
     if not low <= brightest <= high:
         raise InvalidScene(
-            f"Reflectance in near infrared is {brightest:.2g} at its brightest, where land has"
-            f" {low:g} to {high:g}: write scale and offset into the scenes, or x 10,000."
+            "Reflectance in near infrared is {a} at its brightest, where land has {b} to"
+            " {c}: write scale and offset into the scenes, or x 10,000.",
+            a=format(brightest, ".2g"),
+            b=format(low, "g"),
+            c=format(high, "g"),
         )
     if (red[~np.isnan(red)] == 0).mean() > _ZERO:
         raise InvalidScene(
@@ -36,7 +39,8 @@ def check(cube: Cube) -> None:
     darkest = np.where(lit, blue, np.inf).min(axis=0)[lit.any(axis=0)]
     if len(darkest) and np.quantile(darkest, _DARK) > BRIGHTEST_BLUE:
         raise InvalidScene(
-            f"Reflectance in blue is {np.quantile(darkest, _DARK):.2f} in the darkest pixels, as with"
-            " an offset of 0.1 left in: write it into the scenes (offset -0.1, scale 0.0001), or"
-            " subtract 1,000."
+            "Reflectance in blue is {a} in the darkest pixels, as with an offset of 0.1"
+            " left in: write it into the scenes (offset -0.1, scale 0.0001), or subtract"
+            " 1,000.",
+            a=format(np.quantile(darkest, _DARK), ".2f"),
         )

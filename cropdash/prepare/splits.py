@@ -25,7 +25,9 @@ def folds(parcels: pd.DataFrame, n_folds: int, seed: int = 0) -> dict[str, int]:
     zones = parcels["zone_id"].unique()
     if len(zones) < n_folds:
         raise NotEnoughData(
-            f"{len(zones)} training zones can't make {n_folds} folds: use fewer folds or more zones."
+            "{a} training zones can't make {b} folds: use fewer folds or more zones.",
+            a=len(zones),
+            b=n_folds,
         )
     if n_folds == 1:
         return {str(zone): 0 for zone in zones}

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cropdash.figures import reasons, wording
-from cropdash.i18n import label, number, other_label, probability, retell, say
+from cropdash.i18n import label, number, other_label, probability, say
 from cropdash.reports import parcel_pictures
 from cropdash.reports.document import (
     Beside,
@@ -230,6 +230,6 @@ def _made(case: Case, on: dt.date, by: str) -> str:
     told = say(
         "Made {date} by {who} from dataset {dataset} ({title}), fingerprint {mark}; runs {runs}.",
         date=on.isoformat(), who=by, dataset=case.description.name,
-        title=retell(case.description.title), mark=case.fingerprint, runs=runs,
+        title=say(case.description.title), mark=case.fingerprint, runs=runs,
     )  # fmt: skip
     return f"{told} {say(wording.CREDIT)}"

@@ -74,7 +74,9 @@ def cases(
     runs = [store.run(run_id) for run_id in run_ids]
     for run in runs:
         if run.dataset != dataset or run.legend_hash != store.legend(dataset).hash:
-            raise InvalidRun(f"Run {run.run_id} is not of dataset {dataset}: name one that is.")
+            raise InvalidRun(
+                "Run {a} is not of dataset {b}: name one that is.", a=run.run_id, b=dataset
+            )
     shared = set.intersection(*(set(run.zones) for run in runs))
     found: dict[str, tuple[str, int]] = {}
     wanted = {str(i).strip() for i in register_ids}
@@ -85,8 +87,8 @@ def cases(
             found.setdefault(own, (zone, int(parcel)))
     if missing := sorted(wanted - found.keys()):
         raise ConfigError(
-            f"No zone that the runs have predicted holds parcel {', '.join(missing)[:120]}: give"
-            " the register's own id."
+            "No zone that the runs have predicted holds parcel {a}: give the register's own id.",
+            a=", ".join(missing)[:120],
         )
     reader = _Reader(store, dataset, tuple(runs))
     places = dict.fromkeys(str(i).strip() for i in register_ids)
@@ -162,14 +164,14 @@ def _zone(
     predictions = tuple(store.prediction(run.run_id, zone) for run in reader.runs)
     cube = store.cube(dataset, zone)
     if any(p.grid != cube.grid for p in predictions):
-        raise InvalidRun(f"Prediction of {zone} lies on another grid: predict it again.")
+        raise InvalidRun("Prediction of {a} lies on another grid: predict it again.", a=zone)
     return cube, store.labels(dataset, zone), store.parcels(dataset, zone), predictions
 
 
 def _of_parcel(prediction: Prediction, parcel: int) -> NDArray[np.float32]:
     at = np.flatnonzero(prediction.parcel_ids == parcel)
     if not len(at):
-        raise NotEnoughData(f"Parcel {parcel} holds no pixel: no model has an answer for it.")
+        raise NotEnoughData("Parcel {a} holds no pixel: no model has an answer for it.", a=parcel)
     found: NDArray[np.float32] = prediction.parcel_probabilities[at[0]]
     return found
 

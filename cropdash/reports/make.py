@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cropdash import i18n
 from cropdash.domain.errors import NotInstalled
+from cropdash.domain.message import Message
 from cropdash.files import atomic
 from cropdash.i18n import number, say, sentence
 from cropdash.reports import audits, dossier, evidence, render, run_report
@@ -34,7 +35,7 @@ def make(folder: ReportFolder, where: Folders, progress: Progress, by: str) -> s
     Raises ConfigError, InvalidRun or RunNotFound for what can't be ordered.
     """
     order, store, on = folder.order, Store(where.data, where.models), dt.datetime.now(dt.UTC).date()
-    progress("Reading", 0.05)
+    progress(Message("Reading"), 0.05)
     with i18n.speaking(order.language):
         if isinstance(order, Dossiers):
             document = of_parcels(store, order, on, by)
@@ -44,7 +45,7 @@ def make(folder: ReportFolder, where: Folders, progress: Progress, by: str) -> s
             raise TypeError(f"{order.kind} is made elsewhere")
         page = render.html(document)
     atomic.write_text(folder.path / layout.REPORT_PAGE, page)
-    progress("Setting the PDF", 0.7)
+    progress(Message("Setting the PDF"), 0.7)
     return write_pdf(folder.path / layout.REPORT_PDF, page)
 
 

@@ -9,7 +9,7 @@ from cropdash.domain import Period, Zone
 from cropdash.domain.errors import ConfigError, InvalidRun
 from cropdash.figures import printed_zones, wording
 from cropdash.files import atomic
-from cropdash.i18n import number, retell, say
+from cropdash.i18n import number, say
 from cropdash.reports import run_scores
 from cropdash.reports.document import (
     Beside,
@@ -65,9 +65,13 @@ def _names(runs: Sequence[RunInfo]) -> tuple[str, ...]:
 def _zones(store: Store, dataset: str, runs: Sequence[RunInfo]) -> tuple[str, ...]:
     for run in runs:
         if run.dataset != dataset or run.legend_hash != store.legend(dataset).hash:
-            raise InvalidRun(f"Run {run.run_id} is not of dataset {dataset}: name one that is.")
+            raise InvalidRun(
+                "Run {a} is not of dataset {b}: name one that is.", a=run.run_id, b=dataset
+            )
         if run.scores is None:
-            raise InvalidRun(f"Run {run.run_id} has no scores yet: let it finish, or evaluate it.")
+            raise InvalidRun(
+                "Run {a} has no scores yet: let it finish, or evaluate it.", a=run.run_id
+            )
     shared = set.intersection(*(set(run.scores.test.zones) for run in runs if run.scores))
     if not shared:
         raise ConfigError(
@@ -94,7 +98,7 @@ def _data(told: Told) -> list[Part]:
     test = [z for z in zones if z.zone_id in told.zones]
     learned = [z for z in zones if z.split == "train"]
     facts = [
-        (say("Dataset"), f"{about.name} ({retell(about.title)})"),
+        (say("Dataset"), f"{about.name} ({say(about.title)})"),
         (say("Fingerprint"), told.store.fingerprint(about.name)),
         (say("Season"), wording.season(about.season)),
         (say("Periods"), wording.cut(about.season).format(n=len(about.season.periods))),

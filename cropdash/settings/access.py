@@ -40,5 +40,7 @@ def _count(name: str) -> int | None:
     if not value:
         return None
     if not (value.isascii() and value.isdecimal() and len(value) < 10):
-        raise ConfigError(f"{name} is {value[:40]!r}: give a whole number, or leave it out.")
+        raise ConfigError(
+            "{a} is {b}: give a whole number, or leave it out.", a=name, b=repr(value[:40])
+        )
     return int(value)

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from cropdash.domain import Season, check_name, indices, sentinel2
 from cropdash.domain.errors import ConfigError
+from cropdash.domain.message import Message
 from cropdash.domain.period import Every
 from cropdash.i18n import sentence
 
@@ -152,8 +153,12 @@ class BuildConfig(BaseModel):
             return value
         found = Season.of(value)
         if not sentinel2.FIRST_YEAR <= found.start.year <= _LAST_YEAR:
-            told = sentence("Sentinel-2 flies since {year}: choose a later season.")
-            raise ValueError(told.format(year=sentinel2.FIRST_YEAR))
+            raise ValueError(
+                Message(
+                    "Sentinel-2 flies since {year}: choose a later season.",
+                    year=sentinel2.FIRST_YEAR,
+                )
+            )
         return found.text
 
     @field_validator("as_of")
@@ -184,14 +189,14 @@ class BuildConfig(BaseModel):
         pairs = [_named(entry) for entry in value]
         names = [check_layer(name) for name, _ in pairs if name is not None]
         if len(set(names)) != len(names):
-            raise ValueError(sentence("The name of a layer stands there twice: name each once."))
+            raise ValueError(Message("The name of a layer stands there twice: name each once."))
         return tuple(f"{name}={path}" if name else str(path) for name, path in pairs)
 
     @field_validator("dataset")
     @classmethod
     def _dataset_is_a_name(cls, value: str) -> str:
         if value in RESERVED:
-            raise ConfigError(f"{value!r} is kept for other files: choose another name.")
+            raise ConfigError("{a} is kept for other files: choose another name.", a=repr(value))
         return check_name(value, "Dataset")
 
 
@@ -247,11 +252,13 @@ def check_layer(name: str) -> str:
     """The name, if a further layer may bear it; raises ConfigError otherwise."""
     if not _LAYER.fullmatch(name):
         raise ConfigError(
-            f"{name!r} can't name a layer: use up to 64 letters, digits, '_', '.', '+' and '-'."
+            "{a} can't name a layer: use up to 64 letters, digits, '_', '.', '+' and '-'.",
+            a=repr(name),
         )
     if name.upper() in (*sentinel2.TABLE, sentinel2.SCL, *indices.TABLE):
         raise ConfigError(
-            f"{name!r} names a band or an index of Sentinel-2 already: call the layer otherwise."
+            "{a} names a band or an index of Sentinel-2 already: call the layer otherwise.",
+            a=repr(name),
         )
     return name
 
@@ -262,5 +269,5 @@ def _named(entry: str) -> tuple[str | None, Path]:
     if not equals or "/" in name:
         return None, Path(entry).resolve()
     if not path.strip():
-        raise ConfigError(f"Layer {name.strip()!r} has no file: write name=path.")
+        raise ConfigError("Layer {a} has no file: write name=path.", a=repr(name.strip()))
     return name.strip(), Path(path.strip()).resolve()

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ValidationError
 
 from cropdash.domain.errors import ConfigError, quoted
+from cropdash.domain.message import Message, joined
+from cropdash.settings import faults
 
 if TYPE_CHECKING:
     from cropdash.settings.train import TrainConfig
@@ -101,7 +103,9 @@ def kind(name: object) -> ClassifierKind:
     for one in kinds():
         if one.name == name:
             return one
-    raise ConfigError(f"Model {name!r} is unknown: use {' or '.join(map(repr, MODULES))}.")
+    raise ConfigError(
+        "Model {a} is unknown: use {b}.", a=repr(name), b=" or ".join(map(repr, MODULES))
+    )
 
 
 def label(name: str) -> str:
@@ -134,7 +138,10 @@ def preset_values(classifier: str, preset: str) -> dict[str, Any]:
     there = kind(classifier).presets
     if preset not in there:
         raise ConfigError(
-            f"Model {classifier!r} has no preset {preset!r}; it has {', '.join(there) or 'none'}."
+            "Model {a} has no preset {b}; it has {c}.",
+            a=repr(classifier),
+            b=repr(preset),
+            c=", ".join(there) or "none",
         )
     return dict(there[preset])
 
@@ -145,7 +152,7 @@ def parse(values: Mapping[str, Any]) -> TrainConfig:
     try:
         return settings.model_validate(_split_lists(settings, values))
     except ValidationError as error:
-        raise ConfigError(" ".join(_sentence(settings, item) for item in error.errors())) from error
+        raise ConfigError(joined(_sentence(settings, item) for item in error.errors())) from error
 
 
 def _split_lists(settings: type[BaseModel], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -164,9 +171,16 @@ def _split_lists(settings: type[BaseModel], values: Mapping[str, Any]) -> dict[s
 def _sentence(settings: type[BaseModel], item: Any) -> str:
     name = str(item["loc"][0]) if item["loc"] else "settings"
     if item["type"] == "extra_forbidden":
-        return f"There is no setting {name!r}; there are {', '.join(settings.model_fields)}."
+        return Message(
+            "There is no setting {a}; there are {b}.",
+            a=repr(name),
+            b=", ".join(settings.model_fields),
+        )
     if item["type"] == "missing":
-        return f"Setting {name!r} is missing."
-    return (
-        f"Setting {name!r} is {quoted(item['input'])}: {item['msg'][0].lower()}{item['msg'][1:]}."
+        return Message("Setting {a} is missing.", a=repr(name))
+    return Message(
+        "Setting {name} is {value}: {fault}.",
+        name=repr(name),
+        value=quoted(item["input"]),
+        fault=faults.told(item),
     )

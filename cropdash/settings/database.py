@@ -24,6 +24,8 @@ def address() -> str | None:
         if given.startswith(scheme) and len(given) > len(scheme):
             return f"postgresql+psycopg://{given.removeprefix(scheme)}"
     raise ConfigError(
-        f"{ADDRESS} is no address of a PostgreSQL database: write"
-        " postgresql://user:password@host:5432/name, or leave it out to keep a file beside the data."
+        "{a} is no address of a PostgreSQL database: write"
+        " postgresql://host:5432/name, or leave it out to keep a file"
+        " beside the data.",
+        a=ADDRESS,
     )

@@ -44,8 +44,10 @@ def ensemble_of(members: Mapping[str, Mapping[str, Any]]) -> EnsembleConfig:
         found = {str(config.get(name)) for config in configs}
         if len(found) > 1:
             raise InvalidRun(
-                f"These runs differ in {name} ({', '.join(sorted(found))}): an ensemble needs runs "
-                "that held out the same zones."
+                "These runs differ in {a} ({b}): an ensemble needs runs that held out the same"
+                " zones.",
+                a=name,
+                b=", ".join(sorted(found)),
             )
     if any(classifiers.kind(config["classifier"]).joins for config in configs):
         raise InvalidRun("An ensemble can't be a member of another: name the runs it is made of.")

@@ -16,6 +16,7 @@ from pydantic import (
 
 from cropdash import i18n
 from cropdash.domain.errors import ConfigError, quoted
+from cropdash.domain.message import Message
 
 DECLARED = "declared"  # in place of a run: what the register declares, as a map
 MOST_PARCELS = 500  # dossiers in one file
@@ -35,7 +36,11 @@ class Order(BaseModel):
     def _is_spoken(cls, value: str) -> str:
         if value not in i18n.LANGUAGES:
             raise ValueError(
-                f"There is no language {quoted(value)}: use {', '.join(i18n.LANGUAGES)}."
+                Message(
+                    "There is no language {a}: use {b}.",
+                    a=quoted(value),
+                    b=", ".join(i18n.LANGUAGES),
+                )
             )
         return value
 

@@ -27,11 +27,14 @@ def chosen(typed: str | None = None) -> str:
     found = _ADDRESS.fullmatch(value)
     if found is None:
         raise ConfigError(
-            f"Scheduler {value[:80]!r} is none: use 'cluster' or tls://host:port, or leave it out."
+            "Scheduler {a} is none: use 'cluster' or tls://host:port, or leave it out.",
+            a=repr(value[:80]),
         )
     if found[1] == "tcp" and os.environ.get(PLAIN) != "1":
         raise ConfigError(
-            f"Scheduler {value} has no certificates, and whoever answers there runs code here:"
-            f" use tls://, or set CROPDASH_ALLOW_PLAIN_SCHEDULER=1 in a network where you trust everybody."
+            "Scheduler {a} has no certificates, and whoever answers there runs code here:"
+            " use tls://, or set CROPDASH_ALLOW_PLAIN_SCHEDULER=1 in a network where you"
+            " trust everybody.",
+            a=value,
         )
     return value

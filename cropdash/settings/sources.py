@@ -16,9 +16,9 @@ from pydantic import ValidationError
 
 from cropdash.domain import Legend, Zone
 from cropdash.domain.errors import ConfigError
+from cropdash.domain.message import Message, joined
 from cropdash.domain.source import Source
-from cropdash.i18n import sentence
-from cropdash.settings import build
+from cropdash.settings import build, faults
 from cropdash.settings.build import BuildConfig
 from cropdash.settings.folders import DEMO
 
@@ -88,7 +88,9 @@ class SourceKind:
 def kind(name: str) -> SourceKind:
     """A source by its name. Raises ConfigError with the names there are."""
     if name not in MODULES:
-        raise ConfigError(f"Source {name!r} is unknown: use {', '.join(map(repr, MODULES))}.")
+        raise ConfigError(
+            "Source {a} is unknown: use {b}.", a=repr(name), b=", ".join(map(repr, MODULES))
+        )
     found: SourceKind = import_module(MODULES[name]).KIND
     return found
 
@@ -138,8 +140,7 @@ def parse(values: Mapping[str, Any]) -> BuildConfig:
     try:
         return settings.model_validate(dict(values))
     except ValidationError as error:
-        sentences = (_sentence(settings, item) for item in error.errors())
-        raise ConfigError(" ".join(sentences)) from error
+        raise ConfigError(joined(_sentence(settings, item) for item in error.errors())) from error
 
 
 def travel_s(transfer: float) -> float:
@@ -150,12 +151,21 @@ def travel_s(transfer: float) -> float:
 def _sentence(settings: type[BuildConfig], item: Any) -> str:
     name = str(item["loc"][0]) if item["loc"] else "settings"
     if item["type"] == "extra_forbidden":
-        return f"There is no setting {name!r}; there are {', '.join(settings.model_fields)}."
+        return Message(
+            "There is no setting {a}; there are {b}.",
+            a=repr(name),
+            b=", ".join(settings.model_fields),
+        )
     if item["type"] == "missing":
-        return f"Setting {name!r} is missing."
-    text = str(item["msg"]).removeprefix("Value error, ")
+        return Message("Setting {a} is missing.", a=repr(name))
     field = settings.model_fields.get(name)
     is_private = field is not None and build.hint(field, "private")
-    told = sentence("Setting {name}") if is_private else sentence("Setting {name} is {value}")
-    said = told.format(name=repr(name), value=repr(item["input"]))
-    return f"{said}: {text.rstrip('.')}."
+    text = faults.told(item)
+    if is_private:
+        return Message("Setting {name}: {fault}.", name=repr(name), fault=text)
+    return Message(
+        "Setting {name} is {value}: {fault}.",
+        name=repr(name),
+        value=repr(item["input"]),
+        fault=text,
+    )

@@ -9,7 +9,8 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cropdash.domain.errors import ConfigError, quoted
-from cropdash.settings import classifiers
+from cropdash.domain.message import Message, joined
+from cropdash.settings import classifiers, faults
 from cropdash.settings.classifiers import Between, OneOf, Value
 from cropdash.settings.train import TrainConfig
 
@@ -36,9 +37,13 @@ class StudyConfig(BaseModel):
         except ConfigError as error:
             raise ValueError(str(error)) from error
         if classifiers.kind(self.classifier).joins:
-            raise ValueError(f"a study trains models, and {self.classifier!r} joins trained ones")
+            raise ValueError(
+                Message(
+                    "a study trains models, and {a} joins trained ones", a=repr(self.classifier)
+                )
+            )
         if one.processes > 1:
-            raise ValueError("a study trains on one device: leave devices and nodes at 1")
+            raise ValueError(Message("a study trains on one device: leave devices and nodes at 1"))
         return self
 
     def training(self, **changes: Value) -> TrainConfig:
@@ -94,7 +99,9 @@ class Search(StudyConfig):
     @model_validator(mode="after")
     def _something_is_tried(self) -> Search:
         if not self.space():
-            raise ValueError("All settings that a search tries are fixed: leave some free.")
+            raise ValueError(
+                Message("All settings that a search tries are fixed: leave some free.")
+            )
         return self
 
     def space(self) -> tuple[Between | OneOf, ...]:
@@ -127,7 +134,7 @@ def parse(values: Mapping[str, Any]) -> CrossValidation | Search:
     try:
         return kind.model_validate(dict(values))
     except ValidationError as error:
-        raise ConfigError(" ".join(_sentence(item) for item in error.errors())) from error
+        raise ConfigError(joined(_sentence(item) for item in error.errors())) from error
 
 
 def _as_text(value: Any) -> Value:
@@ -145,7 +152,10 @@ def _sentence(item: Any) -> str:
         return str(item["ctx"]["error"])
     name = ".".join(map(str, item["loc"]))
     if item["type"] == "extra_forbidden":
-        return f"There is no setting {name!r} of a study."
-    return (
-        f"Setting {name!r} is {quoted(item['input'])}: {item['msg'][0].lower()}{item['msg'][1:]}."
+        return Message("There is no setting {a} of a study.", a=repr(name))
+    return Message(
+        "Setting {name} is {value}: {fault}.",
+        name=repr(name),
+        value=quoted(item["input"]),
+        fault=faults.told(item),
     )

@@ -41,7 +41,9 @@ def tiles() -> Tiles | None:
     held = all(value.count(gap) == 1 for gap in ("{z}", "{x}", "{y}"))
     if found is None or not held or len(value) > _LONGEST:
         raise ConfigError(
-            f"{VARIABLE} is no address of tiles: {value[:80]!r}; write one that begins with"
-            " https:// and holds z, x and y in braces, or leave it out."
+            "{a} is no address of tiles: {b}; write one that begins with https:// and holds"
+            " z, x and y in braces, or leave it out.",
+            a=VARIABLE,
+            b=repr(value[:80]),
         )
     return Tiles(value, found[1], os.environ.get(CREDIT, "").strip()[:_LONGEST])

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from cropdash.domain import check_name, indices
 from cropdash.domain.errors import ConfigError
+from cropdash.domain.message import Message
 
 
 class TrainConfig(BaseModel):
@@ -102,14 +103,14 @@ class TrainConfig(BaseModel):
     def _indices_are_known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         unknown = [name for name in value if name not in indices.TABLE]
         if unknown or len(set(value)) < len(value):
-            raise ValueError(f"name each index once, of {', '.join(indices.TABLE)}")
+            raise ValueError(Message("name each index once, of {a}", a=", ".join(indices.TABLE)))
         return value
 
     @field_validator("layers")
     @classmethod
     def _layers_are_named(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if "" in value or len(set(value)) < len(value):
-            raise ValueError("name each layer once")
+            raise ValueError(Message("name each layer once"))
         return value
 
     @field_validator("dataset", "extra_dataset")

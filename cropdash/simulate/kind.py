@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from cropdash.domain.message import Message
 from cropdash.domain.source import Source
 from cropdash.i18n import sentence
 from cropdash.settings.build import BuildConfig
@@ -41,9 +42,7 @@ KIND = SourceKind(
     hint=sentence("A made-up landscape with real crop shares and clouds: no account, no download."),
     settings=SimulatedBuild,
     open=_open,
-    title=lambda _, source: sentence("Simulated landscape {season}").format(
-        season=source.season.text
-    ),
+    title=lambda _, source: Message("Simulated landscape {season}", season=source.season.text),
     demo_s=25.0,
     is_made_up=True,
 )

@@ -10,6 +10,7 @@ import geopandas as gpd
 
 from cropdash.domain import Grid, Layer, Scene, Season, Zone, sentinel2
 from cropdash.domain.errors import ConfigError
+from cropdash.domain.message import Message
 from cropdash.domain.source import Warn, ignore
 from cropdash.simulate import ancillary, landscape, register, sensor, tables
 
@@ -35,7 +36,9 @@ class SimulatedSource:
     def __post_init__(self) -> None:
         _check_range("size", self.size, MIN_SIZE, MAX_SIZE)
         _check_range("zones_per_region", self.zones_per_region, 1, ZONES_PER_REGION)
-        _check_range("the season's year", self.season.start.year, sentinel2.FIRST_YEAR, 2100)
+        _check_range(
+            Message("the season's year"), self.season.start.year, sentinel2.FIRST_YEAR, 2100
+        )
         _check_range("seed", self.seed, 0, 2**31 - 1)
 
     def zones(self) -> tuple[Zone, ...]:
@@ -75,7 +78,9 @@ class SimulatedSource:
 
 def _check_range(name: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
-        raise ConfigError(f"Simulated landscape: {name} is {value}; use {low} to {high}.")
+        raise ConfigError(
+            "Simulated landscape: {a} is {b}; use {c} to {d}.", a=name, b=value, c=low, d=high
+        )
 
 
 def _grid(row: dict[str, str], size: int) -> Grid:

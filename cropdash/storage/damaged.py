@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from cropdash.domain.errors import CropdashError
+from cropdash.domain.message import Message
 from cropdash.storage import database, layout, notes, runs, status, studies
 from cropdash.storage.datasets import DatasetFolder
 
@@ -68,7 +69,7 @@ def _of_database(data: Path) -> Iterator[Damaged]:
 
 def _of_place(path: Path) -> Iterator[Damaged]:
     if path.exists() and not path.is_dir():
-        reason = f"{path} is a file, where a folder is needed: move it away."
+        reason = Message("{a} is a file, where a folder is needed: move it away.", a=path)
         yield Damaged(path.name, reason)
 
 

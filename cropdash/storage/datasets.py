@@ -25,12 +25,13 @@ from cropdash.domain import (
     errors,
 )
 from cropdash.domain.errors import ConfigError, CorruptDataset, DamagedFile, DatasetNotFound
+from cropdash.domain.message import Message
 from cropdash.files import atomic, parquet
 from cropdash.legend import load
 from cropdash.settings import sources
 from cropdash.settings.build import BuildConfig
 from cropdash.storage import description as descriptions
-from cropdash.storage import layout, legends, pictures, rasters
+from cropdash.storage import layout, legends, pictures, rasters, zone_files
 from cropdash.storage.description import Description
 
 _STAGE = ".new-"  # folder in a zone's, of files that are to take the place of others
@@ -67,13 +68,15 @@ class DatasetFolder:
             return descriptions.read(self.path)
         except FileNotFoundError as error:
             raise DatasetNotFound(
-                f"There is no dataset {self.name!r}; build it with 'python -m cropdash build' or 'demo'."
+                "There is no dataset {a}; build it with 'python -m cropdash build' or 'demo'.",
+                a=repr(self.name),
             ) from error
         except (DamagedFile, ConfigError, KeyError) as error:
             raise CorruptDataset(
-                f"{layout.DATASET.file} of dataset {self.name} is damaged ({errors.one_line(error)}): restore"
-                " it, or build the dataset again under a new name."
-            ) from error
+                "{a} of dataset {b} is damaged ({c}): restore it, or build the dataset again"
+                " under a new name.",
+                a=layout.DATASET.file, b=self.name, c=errors.one_line(error),
+            ) from error  # fmt: skip
 
     def configure(self, config: BuildConfig) -> None:
         """Write the settings of the build, for it to be taken up again.
@@ -86,8 +89,10 @@ class DatasetFolder:
             if before != now:
                 changed = ", ".join(sorted(k for k in now if before.get(k) != now[k]))
                 raise ConfigError(
-                    f"Dataset {self.name} was begun with other settings ({changed}): choose another name, or delete {self.path.name}/."
-                )
+                    "Dataset {a} was begun with other settings ({b}): choose another name, or"
+                    " delete {c}/.",
+                    a=self.name, b=changed, c=self.path.name,
+                )  # fmt: skip
         layout.BUILD.write(self.path, config.model_dump(mode="json"))
 
     @property
@@ -101,14 +106,17 @@ class DatasetFolder:
             return sources.parse(layout.BUILD.read(self.path))
         except FileNotFoundError as error:
             raise DatasetNotFound(
-                f"No build of {self.name!r} was begun: name its --source, or the --folder of scenes of your own."
+                "No build of {a} was begun: name its --source, or the --folder of scenes of"
+                " your own.",
+                a=repr(self.name),
             ) from error
         except ConfigError:
             raise  # it names the setting
         except (ValueError, TypeError, AttributeError) as error:
             raise CorruptDataset(
-                f"{layout.BUILD.file} of dataset {self.name} is damaged: build it from the command line again."
-            ) from error
+                "{a} of dataset {b} is damaged: build it from the command line again.",
+                a=layout.BUILD.file, b=self.name,
+            ) from error  # fmt: skip
 
     def legend(self) -> Legend:
         """Its classes, and the codes that they are read from. Raises CorruptDataset."""
@@ -145,7 +153,7 @@ class DatasetFolder:
             with atomic.replacing(folder / name) as temporary:
                 table.to_parquet(temporary, index=False)
             paths.append(folder / name)
-        layout.MANIFEST.write(folder, _manifest(paths, cube, report))
+        layout.MANIFEST.write(folder, zone_files.of(paths, cube, report))
 
     def extend_zone(
         self, zone_id: str, cube: Cube, series: pd.DataFrame, report: Mapping[str, Any]
@@ -160,7 +168,7 @@ class DatasetFolder:
             new = [*rasters.write_cube(Path(stage), cube), Path(stage) / layout.SERIES]
             series.to_parquet(new[-1], index=False)
             kept = [folder / layout.LABELS, folder / layout.PARCELS]
-            manifest = _manifest([*new, *kept], cube, report)
+            manifest = zone_files.of([*new, *kept], cube, report)
             for path in new:
                 path.replace(folder / path.name)
             layout.MANIFEST.write(folder, manifest)
@@ -192,8 +200,8 @@ class DatasetFolder:
         sizes = manifest.get("sizes") or {}
         if not (changed := atomic.changed(folder, manifest["files"], sizes, since)):
             return None
-        names = f"{', '.join(changed)} of zone {zone_id} in {self.name}"
-        return f"{names} is not as it was written: build the zone again."
+        names = Message("{a} of zone {b} in {c}", a=", ".join(changed), b=zone_id, c=self.name)
+        return Message("{a} is not as it was written: build the zone again.", a=names)
 
     def report(self, zone_id: str) -> dict[str, Any]:
         """What building the zone left out, and why."""
@@ -278,23 +286,4 @@ class DatasetFolder:
         return hashlib.sha256(sums.encode()).hexdigest()[:16]
 
     def _manifest(self, zone_id: str) -> dict[str, Any]:
-        try:
-            return layout.MANIFEST.read(self.zone_folder(zone_id))
-        except FileNotFoundError as error:
-            raise DatasetNotFound(
-                f"Zone {zone_id} of dataset {self.name} is not built; run the build again to complete it."
-            ) from error
-        except DamagedFile as error:
-            raise CorruptDataset(
-                f"The manifest of zone {zone_id} in {self.name} is damaged or of another version; build the zone again."
-            ) from error
-
-
-def _manifest(paths: Sequence[Path], cube: Cube, report: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "files": {path.name: atomic.checksum(path) for path in paths},
-        "sizes": {path.name: path.stat().st_size for path in paths},
-        "layers": [layer.name for layer in cube.layers],
-        "until": cube.periods[-1].end.isoformat(),
-        "report": dict(report),
-    }
+        return zone_files.read(self.zone_folder(zone_id), self.name)

@@ -180,18 +180,21 @@ def fold(events: Iterable[Event]) -> dict[str, Decision]:
 
 def _check(said: Said) -> None:
     if said.decision is None and said.note is None:
-        raise ConfigError(f"Nothing was said of parcel {said.parcel.register_id[:64]!r}.")
+        raise ConfigError("Nothing was said of parcel {a}.", a=repr(said.parcel.register_id[:64]))
     if said.decision and said.decision not in WORDS:
         raise ConfigError(
-            f"{said.decision[:40]!r} is no decision: use one of {', '.join(WORDS)}, or none."
+            "{a} is no decision: use one of {b}, or none.",
+            a=repr(said.decision[:40]),
+            b=", ".join(WORDS),
         )
     if (said.decision == RELABEL) != bool(said.crop):
         raise ConfigError(
-            f"Parcel {said.parcel.register_id[:64]!r}: '{RELABEL}', and it alone, names the class that"
-            " the parcel is in truth."
+            "Parcel {a}: '{b}', and it alone, names the class that the parcel is in truth.",
+            a=repr(said.parcel.register_id[:64]),
+            b=RELABEL,
         )
     if said.note and len(said.note) > LONGEST_NOTE:
-        raise ConfigError(f"A note may have {LONGEST_NOTE} characters.")
+        raise ConfigError("A note may have {a} characters.", a=LONGEST_NOTE)
 
 
 def _row(said: Said) -> dict[str, Any]:

@@ -19,7 +19,7 @@ class Description:
     """What a dataset is to hold, written before its zones are built."""
 
     name: str
-    title: str  # for people, e.g. "Simulated landscape 2023"
+    title: records.Text  # for people, e.g. "Simulated landscape 2023"
     source: str  # its name, see `settings.sources`
     season: Season
     bands: tuple[str, ...]
@@ -43,7 +43,7 @@ class Description:
         for zone in self.zones:
             if zone.zone_id == zone_id:
                 return zone
-        raise DatasetNotFound(f"Dataset {self.name} has no zone {zone_id!r}.")
+        raise DatasetNotFound("Dataset {a} has no zone {b}.", a=self.name, b=repr(zone_id))
 
     def after(self, before: Description) -> Description:
         """This description, if it is that of `before` on the same day or a later one.
@@ -52,8 +52,10 @@ class Description:
         """
         if replace(before, as_of=self.as_of) != self:
             raise DatasetNotFound(
-                f"Dataset {self.name} exists with other zones, bands, season, legend or source: choose"
-                f" another name or delete {self.name}/."
+                "Dataset {a} exists with other zones, bands, season, legend or source: choose"
+                " another name or delete {b}/.",
+                a=self.name,
+                b=self.name,
             )
         before.check_later(self.as_of)
         return self
@@ -62,8 +64,11 @@ class Description:
         """Raise ConfigError if the dataset knows more than could be known on that day."""
         if day is not None and day < self.known.end:
             raise ConfigError(
-                f"Dataset {self.name} is known until {self.known.end} already: choose another name to see"
-                f" it as of {day}, or a later day."
+                "Dataset {a} is known until {b} already: choose another name to see it as of"
+                " {c}, or a later day.",
+                a=self.name,
+                b=self.known.end,
+                c=day,
             )
 
 

@@ -41,7 +41,10 @@ def find(models: Path, run_id: str) -> RunFolder:
     run = runs.find(models, known)
     if dataset not in datasets(run):
         raise RunNotFound(
-            f"Run {known} has predicted nothing of dataset {dataset[:64]!r}: 'python -m cropdash"
-            f" predict {known} --on DATASET' does."
+            "Run {a} has predicted nothing of dataset {b}: 'python -m cropdash predict {c}"
+            " --on DATASET' does.",
+            a=known,
+            b=repr(dataset[:64]),
+            c=known,
         )
     return RunFolder(run.path / layout.ELSEWHERE / dataset)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cropdash.domain.errors import CropdashError, DamagedFile
+from cropdash.domain.message import Message
 from cropdash.domain.scores import RunScores
 from cropdash.settings.folders import Folders
 from cropdash.storage import elsewhere, layout, notes, runs, seasons
@@ -110,7 +111,7 @@ def _info(run: RunFolder, said: Mapping[str, Notes]) -> RunInfo:
         run_id=run.run_id,
         config=dict(record.config),
         created=record.created,
-        status=run.status or Status("failed", error="It has no status file."),
+        status=run.status or Status("failed", error=Message("It has no status file.")),
         scores=_scores(run),
         zones=run.predicted_zones(),
         legend_hash=str(record.legend_hash),

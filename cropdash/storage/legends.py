@@ -28,12 +28,16 @@ def read(folder: Path, expected: str) -> Legend:
         legend = records.typed(Legend, {**values, "codes": codes}, layout.LEGEND.file)
     except (FileNotFoundError, KeyError, TypeError, DamagedFile, ConfigError) as error:
         raise CorruptDataset(
-            f"{layout.LEGEND.file} of dataset {folder.name} is missing or damaged: restore it, or build"
-            " the dataset again under a new name."
+            "{a} of dataset {b} is missing or damaged: restore it, or build the dataset"
+            " again under a new name.",
+            a=layout.LEGEND.file,
+            b=folder.name,
         ) from error
     if legend.hash != expected:
         raise CorruptDataset(
-            f"{layout.LEGEND.file} of dataset {folder.name} is not the one it was built with: restore it, or"
-            " build the dataset again under a new name."
+            "{a} of dataset {b} is not the one it was built with: restore it, or build the"
+            " dataset again under a new name.",
+            a=layout.LEGEND.file,
+            b=folder.name,
         )
     return legend

@@ -59,7 +59,7 @@ def act(where: Folders, run_id: str, action: Action, value: str = "") -> None:
     """
     folder = runs.find(where.models, run_id).path
     if action not in get_args(Action):
-        raise ConfigError(f"A run can't be told to {str(action)[:20]!r}.")
+        raise ConfigError("A run can't be told to {a}.", a=repr(str(action)[:20]))
     who = access.require("delete" if action == "delete" else "name")
     if action == "delete":
         _delete(where, folder)
@@ -97,15 +97,16 @@ def _checked(notes: Notes) -> Notes:
     """The notes, if each is as it may be; raises ConfigError."""
     for what, most in _LONGEST.items():
         if len(getattr(notes, what)) > most:
-            raise ConfigError(f"The {what} of a run may have {most} characters.")
+            raise ConfigError("The {a} of a run may have {b} characters.", a=what, b=most)
     if not _NAME.fullmatch(notes.name):
         raise ConfigError(
-            f"{notes.name!r} is no name for a run: use letters, digits, spaces, commas, brackets, "
-            "'+' and '-'."
+            "{a} is no name for a run: use letters, digits, spaces, commas, brackets, '+' and '-'.",
+            a=repr(notes.name),
         )
     if len(notes.tags) > _MOST_TAGS or not all(map(_TAG.fullmatch, notes.tags)):
         raise ConfigError(
-            f"A run may have {_MOST_TAGS} tags of up to 20 letters, digits and '-', apart by commas."
+            "A run may have {a} tags of up to 20 letters, digits and '-', apart by commas.",
+            a=_MOST_TAGS,
         )
     return notes
 
@@ -115,18 +116,20 @@ def _delete(where: Folders, folder: Path) -> None:
     models = where.models
     now = status.read(folder)
     if status.is_locked(folder) or (now is not None and not now.is_final):
-        raise RunBusy(f"A worker is at work on {folder.name}: stop it first.")
+        raise RunBusy("A worker is at work on {a}: stop it first.", a=folder.name)
     for other in runs.list_all(models):
         if folder.name in _members(other):
             raise InvalidRun(
-                f"Run {folder.name} is a member of {other.run_id}: delete that one first."
+                "Run {a} is a member of {b}: delete that one first.", a=folder.name, b=other.run_id
             )
     try:
         record.note(where.data, "delete", folder.name)
         gone = folder.with_name(f".deleted-{folder.name}")  # no run's name begins with a dot
         folder.rename(gone)
     except OSError as error:
-        raise NotKept(f"Run {folder.name} can't be deleted: make its folder writable.") from error
+        raise NotKept(
+            "Run {a} can't be deleted: make its folder writable.", a=folder.name
+        ) from error
     for path in models.glob(".deleted-*"):  # and what an earlier deletion left behind
         shutil.rmtree(path, ignore_errors=True)
 

@@ -40,7 +40,7 @@ def read(
             clear = raster.read(rows, out_shape=grid.shape, resampling=Resampling.nearest)
     except (RasterioError, OSError, ValueError) as error:  # a period or band is not in the file
         raise CorruptDataset(
-            f"Imagery of zone {folder.name} can't be read ({error}): build the zone again."
+            "Imagery of zone {a} can't be read ({b}): build the zone again.", a=folder.name, b=error
         ) from error
     shape = (len(periods), len(wanted), *grid.shape)
     values = rasters.decode(np.asarray(stored)).reshape(shape)

@@ -88,8 +88,10 @@ def _ours(path: Path) -> Iterator[None]:
         raise
     except (RasterioError, OSError, ValueError, IndexError, MemoryError, CropdashError) as error:
         raise CorruptDataset(
-            f"{path.name} in {path.parent.name} can't be read as a GeoTIFF of ours"
-            f" ({one_line(error)}): build or predict the zone again."
+            "{a} in {b} can't be read as a GeoTIFF of ours ({c}): build or predict the zone again.",
+            a=path.name,
+            b=path.parent.name,
+            c=one_line(error),
         ) from error
 
 

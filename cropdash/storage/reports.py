@@ -13,6 +13,7 @@ from typing import Any
 
 from cropdash.domain import NAME, access
 from cropdash.domain.errors import ConfigError, CropdashError, RunNotFound
+from cropdash.domain.message import Message
 from cropdash.settings import reports as settings
 from cropdash.settings.reports import Order
 from cropdash.storage import layout, status
@@ -56,7 +57,9 @@ class ReportFolder:
     def info(self) -> ReportInfo:
         """What pages show of it."""
         written = self._written()
-        told = status.read(self.path) or status.Status("failed", error="It has no status file.")
+        told = status.read(self.path) or status.Status(
+            "failed", error=Message("It has no status file.")
+        )
         return ReportInfo(
             self.report_id, settings.parse(written["order"]), str(written["created"]),
             str(written["by"]), told, self.files(),
@@ -69,14 +72,16 @@ class ReportFolder:
     def read(self, name: str) -> bytes:
         """Content of one of `files`. Raises RunNotFound."""
         if name not in self.files():
-            raise RunNotFound(f"Report {self.report_id} has no file {name[:40]!r}.")
+            raise RunNotFound("Report {a} has no file {b}.", a=self.report_id, b=repr(name[:40]))
         return (self.path / name).read_bytes()
 
     def _written(self) -> dict[str, Any]:
         try:
             return layout.ORDER.read(self.path)
         except FileNotFoundError as error:
-            raise RunNotFound(f"Report {self.report_id} has no {layout.ORDER.file}.") from error
+            raise RunNotFound(
+                "Report {a} has no {b}.", a=self.report_id, b=layout.ORDER.file
+            ) from error
 
 
 def queue(models: Path, order: Order) -> ReportFolder:
@@ -91,7 +96,9 @@ def queue(models: Path, order: Order) -> ReportFolder:
         "by": access.actor().name,
     }
     layout.ORDER.write(path, written)
-    status.write(path, status.Status("queued", stage="Waiting to start", created=time.time()))
+    status.write(
+        path, status.Status("queued", stage=Message("Waiting to start"), created=time.time())
+    )
     return ReportFolder(path)
 
 
@@ -100,7 +107,9 @@ def find(models: Path, report_id: str) -> ReportFolder:
     for report in list_all(models):
         if report.report_id == report_id:
             return report
-    raise RunNotFound(f"There is no report {str(report_id)[:64]!r} in {models / layout.REPORTS}.")
+    raise RunNotFound(
+        "There is no report {a} in {b}.", a=repr(str(report_id)[:64]), b=models / layout.REPORTS
+    )
 
 
 def list_all(models: Path) -> tuple[ReportFolder, ...]:

@@ -7,7 +7,7 @@ import secrets
 import time
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,30 +17,19 @@ import pandas as pd
 
 from cropdash.domain import NAME, Prediction, Season
 from cropdash.domain.errors import DamagedFile, InvalidRun, RunNotFound
+from cropdash.domain.message import Message
 from cropdash.domain.scores import RunScores
 from cropdash.domain.secret import hidden
 from cropdash.files import atomic, parquet, records
-from cropdash.settings import classifiers, sources
+from cropdash.settings import sources
 from cropdash.settings.folders import Folders
 from cropdash.settings.train import TrainConfig
 from cropdash.storage import curves, events, layout, provenance, rasters, status, tables
 from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.run_record import RunRecord, read_record
 
-_AGAIN = "predict the zone again"
+_AGAIN = Message("predict the zone again")
 _BEGUN = (layout.RUN, layout.STATUS)  # either makes a folder a run's or a study's
-
-
-@dataclass(frozen=True)
-class RunRecord:
-    """What a run's numbers are traced to; config.json."""
-
-    config: Mapping[str, Any]  # settings of the training
-    created: str  # ISO time, UTC
-    dataset_fingerprint: str = ""
-    legend_hash: str = ""
-    versions: Mapping[str, str] = field(default_factory=dict)
-    git_commit: str = ""
-    hardware: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,8 +82,9 @@ class RunFolder:
         values = layout.STACK.find(self.path)
         if not values:
             raise InvalidRun(
-                f"Run {self.run_id} has no {layout.STACK.file} yet: make the ensemble again."
-            )
+                "Run {a} has no {b} yet: make the ensemble again.",
+                a=self.run_id, b=layout.STACK.file,
+            )  # fmt: skip
         return values
 
     def calibrated(self) -> dict[str, Any]:
@@ -117,7 +107,7 @@ class RunFolder:
                 return dict(arrays)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise InvalidRun(
-                f"{path.name} of run {self.run_id} is damaged: train it again."
+                "{a} of run {b} is damaged: train it again.", a=path.name, b=self.run_id
             ) from error
 
     def append_epoch(self, values: Mapping[str, float]) -> None:
@@ -163,7 +153,9 @@ class RunFolder:
     def prediction_path(self, zone_id: str) -> Path:
         """The zone's raster; looked up in a listing, so that no text becomes a path."""
         if zone_id not in self.predicted_zones():
-            raise RunNotFound(f"Run {self.run_id} has not predicted zone {zone_id!r} yet.")
+            raise RunNotFound(
+                "Run {a} has not predicted zone {b} yet.", a=self.run_id, b=repr(zone_id)
+            )
         return self.predictions / f"{zone_id}.tif"
 
     def prediction(self, zone_id: str) -> Prediction:
@@ -173,9 +165,9 @@ class RunFolder:
         probabilities = table.filter(regex=tables.SHARES).to_numpy(np.float32)
         if int(crop.max(initial=0)) >= probabilities.shape[1]:
             raise DamagedFile(
-                f"The prediction of {zone_id} by run {self.run_id} names classes that the run does not"
-                f" know: {_AGAIN}."
-            )
+                "The prediction of {a} by run {b} names classes that the run does not know: {c}.",
+                a=zone_id, b=self.run_id, c=_AGAIN,
+            )  # fmt: skip
         ids = table["parcel_id"].to_numpy(np.int32)
         apart = table.get("dissimilarity")
         known = None if apart is None else apart.to_numpy(np.float32)
@@ -188,7 +180,9 @@ class RunFolder:
         table = parquet.read(path, kinds=tables.PARCELS, remedy=_AGAIN)
         shares = table.filter(regex=tables.SHARES)
         if not all(parquet.KINDS["share"](shares[name]) for name in shares):
-            raise DamagedFile(f"{path.name} of run {self.run_id} holds no shares: {_AGAIN}.")
+            raise DamagedFile(
+                "{a} of run {b} holds no shares: {c}.", a=path.name, b=self.run_id, c=_AGAIN
+            )
         return table
 
     def write_scores(
@@ -219,9 +213,9 @@ class RunFolder:
         path = self.path / layout.SCORES_FOLDER / name
         if not path.exists():
             raise RunNotFound(
-                f"Run {self.run_id} has no scores yet: let it finish, or evaluate it."
+                "Run {a} has no scores yet: let it finish, or evaluate it.", a=self.run_id
             )
-        return parquet.read(path, kinds=kinds, remedy="evaluate the run again")
+        return parquet.read(path, kinds=kinds, remedy=Message("evaluate the run again"))
 
 
 def queue(folders: Folders, config: TrainConfig) -> RunFolder:
@@ -252,22 +246,10 @@ def begin(place: Path, what: str, config: Mapping[str, Any], facts: Mapping[str,
     path = place / f"{what}-{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     path.mkdir(parents=True)
     layout.RUN.write(path, {"config": dict(config), "created": moment.isoformat(), **facts})
-    status.write(path, status.Status("queued", stage="Waiting to start", created=time.time()))
+    status.write(
+        path, status.Status("queued", stage=Message("Waiting to start"), created=time.time())
+    )
     return path
-
-
-def read_record(path: Path, what: str) -> RunRecord:
-    """The record in a run's or a study's folder. Raises RunNotFound, DamagedFile, UnknownFormat."""
-    try:
-        values = layout.RUN.read(path)
-    except FileNotFoundError as error:
-        raise RunNotFound(f"{what} has no {layout.RUN.file}.") from error
-    record = records.typed(RunRecord, values, f"{layout.RUN.file} of {path.name}")
-    if (model := record.config["classifier"]) not in {kind.name for kind in classifiers.kinds()}:
-        raise DamagedFile(
-            f"{what} is of a model {model[:40]!r} that this version does not know: train it again."
-        )
-    return record
 
 
 def find(models: Path, run_id: str) -> RunFolder:
@@ -276,7 +258,7 @@ def find(models: Path, run_id: str) -> RunFolder:
         if run.run_id == run_id:
             return run
     raise RunNotFound(
-        f"There is no run {str(run_id)[:64]!r}; 'python -m cropdash runs' lists them."
+        "There is no run {a}; 'python -m cropdash runs' lists them.", a=repr(str(run_id)[:64])
     )
 
 

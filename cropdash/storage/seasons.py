@@ -75,5 +75,8 @@ def find(models: Path, run_id: str) -> RunFolder:
         if one.isoformat() == day:
             return at(run, one)
     raise RunNotFound(
-        f"Run {known} has no scores by {day[:10]}: 'python -m cropdash season {known}' makes them."
+        "Run {a} has no scores by {b}: 'python -m cropdash season {c}' makes them.",
+        a=known,
+        b=day[:10],
+        c=known,
     )

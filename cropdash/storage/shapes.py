@@ -131,7 +131,7 @@ class Made:
 
 @dataclass
 class Record:
-    """config.json; the rest is `runs.RunRecord`."""
+    """config.json; the rest is `run_record.RunRecord`."""
 
     config: Made
     created: datetime

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from cropdash.domain import access
 from cropdash.domain.errors import DamagedFile
+from cropdash.domain.message import Message
 from cropdash.files import records
 from cropdash.settings import waits
 from cropdash.storage import layout
@@ -30,9 +31,9 @@ class Status:
     """State of a build or a training."""
 
     state: State
-    stage: str = ""  # what it is at, for people: "Training", "Predicting alsace_1"
+    stage: records.Text = ""  # what it is at, for people: "Training", "Predicting alsace_1"
     progress: Share = 0.0  # over the whole job
-    error: str = ""  # one sentence, if failed
+    error: records.Text = ""  # one sentence, if failed
     created: Moment = 0.0
     started: Moment = 0.0
     heartbeat: Moment = 0.0
@@ -72,7 +73,9 @@ def read(folder: Path) -> Status | None:
     status = read_written(folder)
     if status and status.state in ("running", "queued") and not _is_plausible(folder, status):
         return replace(
-            status, state="lost", error="Its process ended without a word; resume or repeat it."
+            status,
+            state="lost",
+            error=Message("Its process ended without a word; resume or repeat it."),
         )
     return status
 
@@ -84,7 +87,9 @@ def read_written(folder: Path) -> Status | None:
     except FileNotFoundError:
         return None
     except DamagedFile:
-        error = f"{layout.STATUS.file} of {folder.name} is damaged: resume or repeat it."
+        error = Message(
+            "{a} of {b} is damaged: resume or repeat it.", a=layout.STATUS.file, b=folder.name
+        )
         return Status("failed", error=error)
 
 

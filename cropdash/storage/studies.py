@@ -12,6 +12,7 @@ import pandas as pd
 from pydantic import Field
 
 from cropdash.domain.errors import DamagedFile, RunNotFound
+from cropdash.domain.message import Message
 from cropdash.files import atomic, parquet, records
 from cropdash.files.records import Form
 from cropdash.settings import sources
@@ -20,7 +21,8 @@ from cropdash.settings.folders import Folders
 from cropdash.settings.study import CrossValidation, Point, Search
 from cropdash.storage import layout, runs, shapes, status
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.storage.runs import RunFolder, RunRecord
+from cropdash.storage.run_record import RunRecord, read_record
+from cropdash.storage.runs import RunFolder
 
 _NUMBER = re.compile(r"[0-9]{1,9}").fullmatch
 TrialState = Literal["running", "done", "pruned", "failed", "stopped"]
@@ -37,7 +39,7 @@ class Trial:
     accuracy: shapes.Share | None = None  # at that epoch
     macro_f1: shapes.Share | None = None
     seconds: Annotated[float, Field(ge=0, lt=1e12)] = 0.0
-    error: str = ""  # one sentence, if failed
+    error: records.Text = ""  # one sentence, if failed
     curve: tuple[tuple[shapes.Count, shapes.Number], ...] = ()  # step and score
 
 
@@ -75,7 +77,7 @@ class StudyFolder:
 
     def record(self) -> RunRecord:
         """What the study was made with. Raises RunNotFound, DamagedFile or UnknownFormat."""
-        return runs.read_record(self.path, f"Study {self.study_id}")
+        return read_record(self.path, f"Study {self.study_id}")
 
     @property
     def config(self) -> CrossValidation | Search:
@@ -86,7 +88,9 @@ class StudyFolder:
         """What pages show of it."""
         record = self.record()
         study_config.parse(record.config)  # raises ConfigError
-        told = status.read(self.path) or status.Status("failed", error="It has no status file.")
+        told = status.read(self.path) or status.Status(
+            "failed", error=Message("It has no status file.")
+        )
         return StudyInfo(self.study_id, dict(record.config), record.created, told, self.scores())
 
     # folds -------------------------------------------------------------------
@@ -111,7 +115,7 @@ class StudyFolder:
             (self.path / layout.FOLDS).glob(f"*/{layout.FOLD_PARCELS}"),
             key=lambda p: int(p.parent.name),
         )
-        again = "take the study up again"
+        again = Message("take the study up again")
         tables = [
             parquet.read(path, remedy=again).assign(fold=int(path.parent.name)) for path in found
         ]
@@ -217,7 +221,9 @@ def find(models: Path, study_id: str) -> StudyFolder:
     for study in list_all(models):
         if study.study_id == study_id:
             return study
-    raise RunNotFound(f"There is no study {str(study_id)[:64]!r} in {models / layout.STUDIES}.")
+    raise RunNotFound(
+        "There is no study {a} in {b}.", a=repr(str(study_id)[:64]), b=models / layout.STUDIES
+    )
 
 
 def list_all(models: Path) -> tuple[StudyFolder, ...]:

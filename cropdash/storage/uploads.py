@@ -25,7 +25,10 @@ def admit(place: Path, name: str, size: int) -> None:
         kept = sum(event.size for event in past)
         if kept + size > limit:
             raise LimitReached(
-                f"{who.name} has uploaded {kept / 1e6:.1f} MB in 24 hours, and one person may"
-                f" {limit / 1e6:.0f}: wait, or ask the operator for more."
+                "{a} has uploaded {b} MB in 24 hours, and one person may {c}: wait, or ask the"
+                " operator for more.",
+                a=who.name,
+                b=format(kept / 1000000.0, ".1f"),
+                c=format(limit / 1000000.0, ".0f"),
             )
     record.note(place, ACTION, name, size=size)

@@ -48,7 +48,8 @@ def read(path: Path) -> Mapping[str, User]:
         stat = path.stat()
     except OSError as error:
         raise ConfigError(
-            f"The file of users {path} can't be read: make it with 'python -m cropdash users set'."
+            "The file of users {a} can't be read: make it with 'python -m cropdash users set'.",
+            a=path,
         ) from error
     return _read(path, stat.st_mtime_ns, stat.st_size, stat.st_ino)
 
@@ -59,7 +60,9 @@ def _read(path: Path, *_: int) -> Mapping[str, User]:
         values = records.read(path, _VERSION)["users"]
         items = list(values.items())
     except (KeyError, AttributeError, FileNotFoundError) as error:
-        raise DamagedFile(f"{path.name} holds no users: make it anew, or restore it.") from error
+        raise DamagedFile(
+            "{a} holds no users: make it anew, or restore it.", a=path.name
+        ) from error
     return {check_name(name): records.typed(User, user, path.name) for name, user in items}
 
 
@@ -68,8 +71,10 @@ def check_name(name: str) -> str:
     fine = 0 < len(name) <= _NAME_LONGEST and name.isprintable() and name == name.strip()
     if not fine or " " in name or name != name.lower():
         raise ConfigError(
-            f"{name[:_NAME_LONGEST]!r} is no name of a user: give up to {_NAME_LONGEST} small "
-            "letters, digits and signs without a space, such as anna or anna@example.org."
+            "{a} is no name of a user: give up to {b} small letters, digits and signs"
+            " without a space, such as anna or anna@example.org.",
+            a=repr(name[:_NAME_LONGEST]),
+            b=_NAME_LONGEST,
         )
     return name
 
@@ -94,13 +99,15 @@ def remove(path: Path, name: str) -> None:
     access.require("set users")
     with _changing(path) as users:
         if users.pop(name, None) is None:
-            raise ConfigError(f"There is no user {name[:_NAME_LONGEST]!r} in {path}.")
+            raise ConfigError("There is no user {a} in {b}.", a=repr(name[:_NAME_LONGEST]), b=path)
 
 
 def hashed(password: str) -> str:
     """What the file keeps of a password. Raises ConfigError if it is too short or too long."""
     if not SHORTEST <= len(password) <= LONGEST:
-        raise ConfigError(f"A password has {SHORTEST} to {LONGEST} letters: choose another one.")
+        raise ConfigError(
+            "A password has {a} to {b} letters: choose another one.", a=SHORTEST, b=LONGEST
+        )
     return _HASHER.hash(password)
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from pydantic import Field
 
 from cropdash.domain.errors import DamagedFile, DiskFull
+from cropdash.domain.message import Message
 from cropdash.files import records
 from cropdash.storage import layout
 from cropdash.storage.datasets import DatasetFolder
@@ -29,7 +30,7 @@ class ZoneState:
 
     state: State
     step: str = ""
-    reason: str = ""  # one sentence, if it failed
+    reason: records.Text = ""  # one sentence, if it failed
     started: Moment = 0.0
     seconds: Annotated[float, Field(ge=-1e9, lt=1e9)] = 0.0  # it took, or had taken when it failed
 
@@ -98,7 +99,9 @@ def table(folder: DatasetFolder, status: Status | None) -> pd.DataFrame:
         rows.append(
             (zone.zone_id, zone.region, zone.split, now.state, now.step, now.reason, seconds)
         )
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"seconds": "float64"})
+    found = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"seconds": "float64"})
+    reasons = [row[COLUMNS.index("reason")] for row in rows]
+    return found.assign(reason=pd.Series(reasons, found.index, dtype=object))  # messages stay
 
 
 def _as_it_is(said: ZoneState | None, is_built: bool, at_work: bool) -> ZoneState:
@@ -109,7 +112,7 @@ def _as_it_is(said: ZoneState | None, is_built: bool, at_work: bool) -> ZoneStat
         return ZoneState("missing")
     if said.state == "building":
         if not at_work:
-            return ZoneState("missing", reason=f"Interrupted at step {said.step}.")
+            return ZoneState("missing", reason=Message("Interrupted at step {a}.", a=said.step))
         taken = time.time() - said.started
         return ZoneState("building", said.step, started=said.started, seconds=round(taken, 1))
     return said

@@ -22,6 +22,7 @@ from cropdash.domain.errors import (
     TaskLost,
     of_memory,
 )
+from cropdash.domain.message import Message
 from cropdash.domain.secret import hidden
 from cropdash.domain.source import Source
 from cropdash.files import atomic
@@ -87,8 +88,10 @@ def _check_over(season: Season, as_of: dt.date | None, today: dt.date) -> None:
     last = season.end if as_of is None else min(as_of, season.end)
     if last >= today:
         raise ConfigError(
-            f"{last} is not over, and belongs to what is to be known: ask as of an earlier day, such as"
-            f" --as-of {today - _DAY}."
+            "{a} is not over, and belongs to what is to be known: ask as of an earlier day,"
+            " such as --as-of {b}.",
+            a=last,
+            b=today - _DAY,
         )
 
 
@@ -156,7 +159,7 @@ def build(
     zones = description.zones
     kept = tuple(z.zone_id for z in zones if folder.is_current(z.zone_id, verify=True))
     missing = [z for z in zones if z.zone_id not in kept]
-    progress("Building zones", len(kept) / len(zones))
+    progress(Message("Building zones"), len(kept) / len(zones))
     done, full = Built(kept=kept), list[DiskFull]()
     for outcome in execute.run(
         partial(
@@ -175,8 +178,12 @@ def build(
             full.append(outcome.fault)
         _count(done, folder, outcome)
         reached = len(kept) + len(done.built) + len(done.failed)
-        word = "Failed" if outcome.fault else "Built"
-        progress(f"{word} {outcome.task.zone_id}", reached / len(zones))
+        zone_id = outcome.task.zone_id
+        failed, built = (
+            Message("Failed {zone}", zone=zone_id),
+            Message("Built {zone}", zone=zone_id),
+        )
+        progress(failed if outcome.fault else built, reached / len(zones))
     if full:
         raise full[0]
     done.stopped = len(done.built) + len(done.failed) < len(missing)
@@ -222,7 +229,7 @@ def build_zone(
         tell.built()
         return report
     except Timeout as error:
-        raise RunBusy(f"Another process is still at work on zone {zone.zone_id}.") from error
+        raise RunBusy("Another process is still at work on zone {a}.", a=zone.zone_id) from error
     except CropdashError as fault:
         tell.failed(str(fault))
         raise
@@ -231,6 +238,10 @@ def build_zone(
             tell.failed(str(told))
             raise told from error
         sys.stderr.write(hidden(traceback.format_exc()))
-        sentence = hidden(f"Unexpected {type(error).__name__}: {error}. See the log of the build.")
+        sentence = hidden(
+            Message(
+                "Unexpected {a}: {b}. See the log of the build.", a=type(error).__name__, b=error
+            )
+        )
         tell.failed(sentence)
         raise CropdashError(sentence) from error

@@ -10,6 +10,7 @@ import pandas as pd
 
 from cropdash.domain import IGNORE, Zone
 from cropdash.domain.errors import InvalidRun, NotEnoughData
+from cropdash.domain.message import Message
 from cropdash.domain.scores import UnitScores
 from cropdash.evaluate import scores, tables
 from cropdash.prepare import splits
@@ -40,7 +41,7 @@ def crossvalidate(
     """
     config = study.config
     if not isinstance(config, CrossValidation):
-        raise InvalidRun(f"Study {study.study_id} is no cross-validation.")
+        raise InvalidRun("Study {a} is no cross-validation.", a=study.study_id)
     dataset = DatasetFolder(folders.data, config.dataset)
     partition.check_unchanged(study.record(), dataset)
     folds = divide(dataset, config)
@@ -48,7 +49,10 @@ def crossvalidate(
     for i, zones in enumerate(folds):
 
         def told(stage: str, share: float, i: int = i) -> None:
-            progress(f"Fold {i + 1} of {len(folds)}: {stage}", (i + share) / len(folds))
+            progress(
+                Message("Fold {n} of {total}: {stage}", n=i + 1, total=len(folds), stage=stage),
+                (i + share) / len(folds),
+            )
 
         run = study.fold(i, config.training().model_dump(mode="json"))
         if not run.scores():
@@ -64,7 +68,9 @@ def divide(dataset: DatasetFolder, config: CrossValidation) -> tuple[Zones, ...]
     """Zones of each fold, among the training zones only; its `test` zones are those it scores."""
     learnable = {z.zone_id: z for z in dataset.built_zones() if z.split == "train"}
     if not learnable:
-        raise NotEnoughData(f"Dataset {dataset.name} has no built training zone: build it first.")
+        raise NotEnoughData(
+            "Dataset {a} has no built training zone: build it first.", a=dataset.name
+        )
     training = config.training()
     parcels = partition.mapped_parcels(dataset, list(learnable.values()))
     found = splits.nested(

@@ -7,6 +7,7 @@ from typing import Any
 
 from cropdash.domain import Legend, Zone
 from cropdash.domain.errors import NotEnoughData
+from cropdash.domain.message import Message
 from cropdash.domain.source import Source, Warn
 from cropdash.ingest import registers
 from cropdash.prepare import parcels
@@ -24,13 +25,18 @@ def parcels_of(
     codes = cleaned.parcels["code"]
     if codes.empty and zone.split != "map":
         raise NotEnoughData(
-            f"Zone {zone.zone_id} holds no parcel: check its place and the register."
+            "Zone {a} holds no parcel: check its place and the register.", a=zone.zone_id
         )
     if not cleaned.outlines and len(codes) and not codes.isin(list(legend.codes)).any():
         commonest = ", ".join(codes.value_counts().index[:3])
         warn(
-            f"The legend knows none of the crop codes of zone {zone.zone_id} ({commonest}, …), so its"
-            f" {len(codes)} parcels are unknown: give the codes of its register."
+            Message(
+                "The legend knows none of the crop codes of zone {a} ({b}, …), so its {c}"
+                " parcels are unknown: give the codes of its register.",
+                a=zone.zone_id,
+                b=commonest,
+                c=len(codes),
+            )
         )
     origin = rows.attrs.get(registers.ORIGIN)
     return cleaned, {"register": origin} if origin else {}

@@ -61,8 +61,10 @@ class Ensemble:
         seen = {sample.zone.zone_id for sample in validation} - self._held_out
         if seen:
             raise InvalidRun(
-                f"The members have not all held out {', '.join(sorted(seen))}: train them again "
-                f"on {self._config.dataset} as it is now, with the same folds."
+                "The members have not all held out {a}: train them again on {b} as it is now,"
+                " with the same folds.",
+                a=", ".join(sorted(seen)),
+                b=self._config.dataset,
             )
         rng = np.random.default_rng(self._config.seed)
         said: list[list[Float]] = [[] for _ in self._members]
@@ -111,7 +113,7 @@ def load(run: RunFolder, legend: Legend) -> Ensemble:
     """The fitted ensemble of a run's folder."""
     config = classifiers.parse(run.config)
     if not isinstance(config, EnsembleConfig):
-        raise InvalidRun(f"Run {run.run_id} is no ensemble.")
+        raise InvalidRun("Run {a} is no ensemble.", a=run.run_id)
     whole = assemble(config, run.path.parent, legend)
     whole.restore(run.path, {})
     return whole

@@ -32,7 +32,8 @@ def export(source: SimulatedSource, zones: Sequence[Zone], folder: Path) -> int:
     crs = sorted({zone.grid.crs for zone in zones})
     if len(crs) != 1:
         raise ConfigError(
-            f"The zones lie in {' and '.join(crs) or 'no UTM zone'}: export those of one UTM zone."
+            "The zones lie in {a}: export those of one UTM zone.",
+            a=" and ".join(crs) or "no UTM zone",
         )
     (folder / "scenes").mkdir(parents=True, exist_ok=True)
     _write_register(source, zones, folder / "register.gpkg")

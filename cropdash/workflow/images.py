@@ -9,6 +9,7 @@ import numpy as np
 
 from cropdash.domain import Cube, Scene, Season, Zone
 from cropdash.domain.errors import ConfigError, NoScene
+from cropdash.domain.message import Message
 from cropdash.domain.source import CompositeSource, ListedSource, PartedSource, Source, Warn
 from cropdash.files import atomic
 from cropdash.prepare import composite, registration
@@ -38,12 +39,12 @@ def of_part(
     """
     if not isinstance(source, PartedSource):
         raise ConfigError(
-            f"Source {source.name} gives whole seasons only: build it once its season is over."
+            "Source {a} gives whole seasons only: build it once its season is over.", a=source.name
         )
     try:
         return _of_days(source.part(days), zone, days, warn, folder, kept)
     except NoScene as error:
-        warn(f"{str(error).rstrip('.')} ({days.text}).")
+        warn(Message("{a} ({b}).", a=str(error).rstrip("."), b=days.text))
         shape, n = zone.grid.shape, len(days.periods)
         nothing = np.full((n, len(source.bands), *shape), np.nan, np.float32)
         clear = np.zeros((n, *shape), np.uint8)
@@ -111,8 +112,12 @@ def _shifts(dates: registration.Dates, warn: Warn) -> dict[str, Any]:
     }
     for date, found in off.items():
         warn(
-            f"The scene of {date} lies {registration.length(found):.1f} pixels off the other dates:"
-            " parcels' edges are blurred by it."
+            Message(
+                "The scene of {a} lies {b} pixels off the other dates: parcels' edges are"
+                " blurred by it.",
+                a=date,
+                b=format(registration.length(found), ".1f"),
+            )
         )
     if not off:
         return {}

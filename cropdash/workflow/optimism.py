@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cropdash import classify
 from cropdash.domain import IGNORE, Legend, Sample, Zone
 from cropdash.domain.errors import NotEnoughData
+from cropdash.domain.message import Message
 from cropdash.evaluate import Confusion, confusion, parcels
 from cropdash.prepare import splits
 from cropdash.settings.train import TrainConfig
@@ -49,14 +50,16 @@ def measure(
     """
     zones = dataset.built_zones()
     if len(zones) < HELD:
-        raise NotEnoughData(f"{dataset.name} has {len(zones)} built zones; {HELD} are needed.")
+        raise NotEnoughData(
+            "{a} has {b} built zones; {c} are needed.", a=dataset.name, b=len(zones), c=HELD
+        )
     if len({zone.region for zone in zones}) < 2:
         raise NotEnoughData(
-            f"All zones of {dataset.name} lie in one region; to leave one out it needs another."
+            "All zones of {a} lie in one region; to leave one out it needs another.", a=dataset.name
         )
     samples, rows = ZoneDataset(dataset, zones), []
     for i, split in enumerate(SPLITS):
-        progress(f"Split by {split}", i / len(SPLITS))
+        progress(Message("Split by {a}", a=split), i / len(SPLITS))
         scored = [
             _score(fold, config, dataset.legend())
             for fold in folds(samples, zones, split, config.seed)

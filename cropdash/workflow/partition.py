@@ -13,11 +13,11 @@ import pandas as pd
 from cropdash.classify import stopping
 from cropdash.domain import IGNORE, Bytes, Zone, indices
 from cropdash.domain.errors import InvalidRun, NotEnoughData
-from cropdash.i18n import sentence
+from cropdash.domain.message import Message
 from cropdash.prepare import rare, splits
 from cropdash.settings.train import TrainConfig
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.storage.runs import RunRecord
+from cropdash.storage.run_record import RunRecord
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,9 @@ def choose_zones(dataset: DatasetFolder, config: TrainConfig) -> Zones:
     learnable = [z for z in built if z.split == "train"]
     test = tuple(z for z in built if z.split == "test")
     if not learnable:
-        raise NotEnoughData(f"Dataset {dataset.name} has no built training zone: build it first.")
+        raise NotEnoughData(
+            "Dataset {a} has no built training zone: build it first.", a=dataset.name
+        )
     check_inputs(dataset, built, config)
     parcels = mapped_parcels(dataset, learnable)
     mapped = set(parcels["zone_id"])
@@ -47,12 +49,15 @@ def choose_zones(dataset: DatasetFolder, config: TrainConfig) -> Zones:
     if not learnable:
         if all(dataset.report(zone.zone_id).get("outlines") for zone in built):
             raise NotEnoughData(
-                f"Dataset {dataset.name} holds outlines alone, so there is nothing to learn from:"
-                f" predict it with a run of another dataset, by predict RUN --on {dataset.name}."
+                "Dataset {a} holds outlines alone, so there is nothing to learn from: predict"
+                " it with a run of another dataset, by predict RUN --on {b}.",
+                a=dataset.name,
+                b=dataset.name,
             )
         raise NotEnoughData(
-            f"No training zone of dataset {dataset.name} has a parcel with a mapped crop: "
-            "check the register's crop codes."
+            "No training zone of dataset {a} has a parcel with a mapped crop: check the"
+            " register's crop codes.",
+            a=dataset.name,
         )
     if len(learnable) == 1:
         return Zones(tuple(learnable), (), test)
@@ -73,8 +78,11 @@ def check_inputs(dataset: DatasetFolder, zones: Sequence[Zone], config: TrainCon
     for name in config.indices:
         if name not in able:
             raise InvalidRun(
-                f"The bands of dataset {dataset.name} ({', '.join(bands)}) don't give {name}: set "
-                f"indices to some of {', '.join(able) or 'none'}."
+                "The bands of dataset {a} ({b}) don't give {c}: set indices to some of {d}.",
+                a=dataset.name,
+                b=", ".join(bands),
+                c=name,
+                d=", ".join(able) or "none",
             )
     for wanted in config.layers:
         without = [z for z in zones if not fnmatch.filter(dataset.layer_names(z.zone_id), wanted)]
@@ -89,9 +97,14 @@ def _check_all_have(
 ) -> None:
     if without:
         raise InvalidRun(
-            f"Dataset {dataset.name} has no {what} in {len(without)} of {len(zones)} zones "
-            f"({without[0].zone_id}): build it with them under a new name, or take it out of the "
-            f"setting {setting}."
+            "Dataset {a} has no {b} in {c} of {d} zones ({e}): build it with them under a"
+            " new name, or take it out of the setting {f}.",
+            a=dataset.name,
+            b=what,
+            c=len(without),
+            d=len(zones),
+            e=without[0].zone_id,
+            f=setting,
         )
 
 
@@ -99,8 +112,9 @@ def check_unchanged(record: RunRecord, dataset: DatasetFolder) -> None:
     """Raise InvalidRun if the dataset is not the one that a study was begun on."""
     if record.dataset_fingerprint != dataset.fingerprint():
         raise InvalidRun(
-            f"Dataset {dataset.name} changed since this study began, and with it which zones are "
-            "held out: start a new study."
+            "Dataset {a} changed since this study began, and with it which zones are held"
+            " out: start a new study.",
+            a=dataset.name,
         )
 
 
@@ -119,10 +133,12 @@ def undeclared(dataset: DatasetFolder, zones: Sequence[Zone]) -> str:
     if (mapped_parcels(dataset, zones)["crop"] != IGNORE).any():
         return ""
     names = ", ".join(zone.zone_id for zone in zones[:5])
-    told = sentence(
-        "Nothing is scored: dataset {dataset} declares no mapped crop in {zones}, as with outlines alone."
+    return Message(
+        "Nothing is scored: dataset {dataset} declares no mapped crop in {zones}, as with outlines"
+        " alone.",
+        dataset=dataset.name,
+        zones=names,
     )
-    return told.format(dataset=dataset.name, zones=names)
 
 
 def held_out_doubts(dataset: DatasetFolder, zones: Zones) -> Iterator[str]:

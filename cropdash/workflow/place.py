@@ -33,7 +33,9 @@ class Wanted:
 
     def __post_init__(self) -> None:
         if not 2 <= self.number <= 100:
-            raise ConfigError(f"{self.number} zones are no number to propose: ask for 2 to 100.")
+            raise ConfigError(
+                "{a} zones are no number to propose: ask for 2 to 100.", a=self.number
+            )
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def find(
     folder = places.folder(data, name)
     register, listed = folder / places.REGISTER, folder / places.ZONES
     if begun.is_described and not registers.is_of(register, provider, area.degrees, season.year):
-        raise ConfigError(_BEGUN.format(name=name))
+        raise ConfigError(_BEGUN, name=name)
     note = registers.keep(register, provider, area.degrees, season.year)
     found = zones.propose(
         area.middle, n=wanted.number, size_px=wanted.size, radius_km=area.radius_km,
@@ -74,7 +76,7 @@ def find(
     )  # fmt: skip
     sides = divided(found, register, legend or legends.load())
     if begun.is_described and begun.description().zones != sides.zones:
-        raise ConfigError(_BEGUN.format(name=name))
+        raise ConfigError(_BEGUN, name=name)
     zones.write(listed, sides.zones)
     told = places.Found(
         note["parcels"], note["fetched"], note, list(sides.untested.items()), sides.tested

@@ -15,6 +15,7 @@ from cropdash import classify
 from cropdash.classify.classifier import Classifier, Learned
 from cropdash.domain import IGNORE, Cube, Labels, Prediction, Sample, Zone
 from cropdash.domain.errors import CropdashError, InvalidRun
+from cropdash.domain.message import Message
 from cropdash.evaluate import applicability, parcels
 from cropdash.evaluate.applicability import Applicability
 from cropdash.files import atomic
@@ -88,8 +89,11 @@ def predict_zones(
         else:
             found.failed[zone_id], first = outcome.error, first or outcome.fault
         reached = len(found.kept) + len(found.done) + len(found.failed)
-        word = "Predicted" if outcome.fault is None else "Failed"
-        progress(f"{word} {zone_id}", reached / len(zones))
+        done, failed = (
+            Message("Predicted {zone}", zone=zone_id),
+            Message("Failed {zone}", zone=zone_id),
+        )
+        progress(failed if outcome.fault else done, reached / len(zones))
     if first is not None and not found.done and not found.kept:
         raise first
     found.stopped = len(found.done) + len(found.failed) < len(missing)
@@ -111,8 +115,10 @@ def check_fits(run: RunFolder, dataset: DatasetFolder) -> None:
     described = dataset.description()
     if run.record().legend_hash != dataset.legend().hash:
         raise InvalidRun(
-            f"Run {run.run_id} names the classes of another legend than that of dataset"
-            f" {dataset.name}: build the dataset with the run's legend, or train a run on it."
+            "Run {a} names the classes of another legend than that of dataset {b}: build"
+            " the dataset with the run's legend, or train a run on it.",
+            a=run.run_id,
+            b=dataset.name,
         )
     model = _loaded(run.path, dataset.path, _weights(run)).classifier
     members = getattr(model, "members", (model,))
@@ -120,7 +126,9 @@ def check_fits(run: RunFolder, dataset: DatasetFolder) -> None:
         if isinstance(member, Learned):
             told = member.schema.misfit(described.bands, described.season.periods)
             if told:
-                raise InvalidRun(f"Dataset {dataset.name} does not fit run {run.run_id}: {told}")
+                raise InvalidRun(
+                    "Dataset {a} does not fit run {b}: {c}", a=dataset.name, b=run.run_id, c=told
+                )
 
 
 def load(run: RunFolder, dataset: DatasetFolder) -> Classifier:
@@ -135,7 +143,7 @@ def weights_path(run: RunFolder) -> Path:
     path = run.path / classifiers.kind(run.config["classifier"]).weights
     if path.is_file():
         return path
-    raise InvalidRun(f"Run {run.run_id} has no trained model yet: let its training finish.")
+    raise InvalidRun("Run {a} has no trained model yet: let its training finish.", a=run.run_id)
 
 
 @lru_cache(maxsize=1)

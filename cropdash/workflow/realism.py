@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cropdash import legend
 from cropdash.domain import Sample, Zone
 from cropdash.domain.errors import ConfigError, NotEnoughData
+from cropdash.domain.message import Message
 from cropdash.settings import sources
 from cropdash.simulate.realism import land, measures, of_images, of_register, tables
 from cropdash.storage import layout
@@ -35,12 +36,15 @@ def report(dataset: DatasetFolder, progress: Progress = lambda stage, done: None
     described = dataset.description()
     if not sources.is_made_up(described.source):
         raise ConfigError(
-            f"Dataset {dataset.name} comes from {described.source!r}: the report is about simulated ones."
+            "Dataset {a} comes from {b}: the report is about simulated ones.",
+            a=dataset.name,
+            b=repr(described.source),
         )
     if described.legend_hash != legend.load().hash:
         raise ConfigError(
-            f"Dataset {dataset.name} has a legend of its own: the report knows real figures of the"
-            " French classes alone."
+            "Dataset {a} has a legend of its own: the report knows real figures of the"
+            " French classes alone.",
+            a=dataset.name,
         )
     simulated, real = measure(dataset, progress), real_tables()
     side_by_side = tables.tables(simulated, real)
@@ -79,7 +83,7 @@ def measure(
     """What the checks need of the dataset, one zone in memory at a time."""
     zones = dataset.built_zones()
     if not zones:
-        raise NotEnoughData(f"Dataset {dataset.name} has no built zone: build it first.")
+        raise NotEnoughData("Dataset {a} has no built zone: build it first.", a=dataset.name)
     described = dataset.description()
     months = [period.middle.month for period in described.season.periods]
     parts: dict[str, list[pd.DataFrame]] = {}
@@ -97,7 +101,7 @@ def measure(
             parts.setdefault(name, []).append(table)
         for crop, found in spectra.items():
             found.append(_pixels(sample, crop))
-        progress(f"Measured {zone.zone_id}", done / len(zones))
+        progress(Message("Measured {a}", a=zone.zone_id), done / len(zones))
     measured = {name: pd.concat(list_, ignore_index=True) for name, list_ in parts.items()}
     measured["classes"] = measured["classes"].groupby("class_id", as_index=False).sum()
     is_north = [zone.region in of_images.NORTH for zone in zones]

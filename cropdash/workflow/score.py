@@ -13,6 +13,7 @@ from pyproj import Transformer
 
 from cropdash.domain import IGNORE, Zone
 from cropdash.domain.errors import ConfigError, InvalidRun, NotEnoughData
+from cropdash.domain.message import Message
 from cropdash.domain.scores import RunScores, SetScores, TestScores, UnitScores
 from cropdash.evaluate import (
     Unit,
@@ -52,7 +53,9 @@ def to_score(run: RunFolder, dataset: DatasetFolder) -> list[Zone]:
         zones = list(splits.apart([z for z in zones if z.split != "map"], learned))
     if not zones:
         raise ConfigError(
-            f"Run {run.run_id} has predicted no test zone of {dataset.name}: predict first."
+            "Run {a} has predicted no test zone of {b}: predict first.",
+            a=run.run_id,
+            b=dataset.name,
         )
     return zones
 
@@ -121,9 +124,15 @@ def checked_areas(run: RunFolder, dataset: DatasetFolder, points: pd.DataFrame) 
     strange = [] if missing else sorted(set(points["class"].astype(str)) - known.keys())
     if missing or strange:
         raise ConfigError(
-            f"The checked points lack {', '.join(sorted(missing))}: name lon, lat and class."
+            Message(
+                "The checked points lack {a}: name lon, lat and class.",
+                a=", ".join(sorted(missing)),
+            )
             if missing
-            else f"Class {strange[0]!r} of the checked points is not in the dataset's legend."
+            else Message(
+                "Class {a} of the checked points is not in the dataset's legend.",
+                a=repr(strange[0]),
+            )
         )
     truth = points["class"].astype(str).map(known).to_numpy(np.int64)
     counts, mapped = np.zeros((legend.n_classes,) * 2), np.zeros(legend.n_classes)
@@ -147,7 +156,9 @@ def _score_zone(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     prediction, labels = run.prediction(zone.zone_id), dataset.labels(zone.zone_id)
     if prediction.grid != labels.grid:
-        raise InvalidRun(f"Prediction of {zone.zone_id} lies on another grid: predict it again.")
+        raise InvalidRun(
+            "Prediction of {a} lies on another grid: predict it again.", a=zone.zone_id
+        )
     k = dataset.legend().n_classes
     pixels = confusion(labels.crop, prediction.crop, k, include_background=True)
     decisions = _parcel_decisions(run, dataset, zone)

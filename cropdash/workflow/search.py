@@ -19,6 +19,7 @@ import optuna
 from cropdash import classify
 from cropdash.classify import stopping
 from cropdash.domain.errors import InvalidRun, NotEnoughData, TrainingFailed
+from cropdash.domain.message import Message
 from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.settings.study import Point, Search
@@ -54,7 +55,7 @@ def search(
     """
     config = study.config
     if not isinstance(config, Search):
-        raise InvalidRun(f"Study {study.study_id} is no search.")
+        raise InvalidRun("Study {a} is no search.", a=study.study_id)
     dataset = DatasetFolder(folders.data, config.dataset)
     partition.check_unchanged(study.record(), dataset)
     _check_folds(dataset, config)
@@ -161,8 +162,9 @@ class _Attempt:
             return best
         if not best:
             raise NotEnoughData(
-                f"The zones of {settings.dataset} that are held out have no pixel of a class that is "
-                "learned from the others: use more or larger zones, or another validation fold."
+                "The zones of {a} that are held out have no pixel of a class that is learned"
+                " from the others: use more or larger zones, or another validation fold.",
+                a=settings.dataset,
             )
         layout.FOLD_DONE.write(folder, best)
         return best
@@ -190,7 +192,9 @@ def _check_folds(dataset: DatasetFolder, config: Search) -> None:
     n_zones = partition.mapped_parcels(dataset, learnable)["zone_id"].nunique() if learnable else 0
     if config.folds > max(n_zones, 1):
         raise NotEnoughData(
-            f"{n_zones} training zones can't make {config.folds} folds: use fewer folds or more zones."
+            "{a} training zones can't make {b} folds: use fewer folds or more zones.",
+            a=n_zones,
+            b=config.folds,
         )
 
 
@@ -215,8 +219,9 @@ def _fit(
     dataset, zones, learned, held_out, rare = material(folders, settings)
     if not zones.validation:
         raise NotEnoughData(
-            f"Dataset {dataset.name} has a single training zone, and a search needs one to learn "
-            "from and another to judge by: build more zones."
+            "Dataset {a} has a single training zone, and a search needs one to learn from"
+            " and another to judge by: build more zones.",
+            a=dataset.name,
         )
     run.write_classes(rare)
     classify.build(settings, dataset.legend()).fit(
@@ -248,5 +253,8 @@ def _is_late(config: Search, finished: Sequence[Trial]) -> bool:
 
 
 def _stage(number: int, config: Search, epoch: int = 0) -> str:
-    stage = f"Trial {number + 1} of {config.n_trials}"
-    return f"{stage}, epoch {epoch}" if epoch else stage
+    if not epoch:
+        return Message("Trial {n} of {total}", n=number + 1, total=config.n_trials)
+    return Message(
+        "Trial {n} of {total}, epoch {epoch}", n=number + 1, total=config.n_trials, epoch=epoch
+    )

@@ -11,6 +11,7 @@ import pandas as pd
 from cropdash.classify.classifier import Classifier
 from cropdash.domain import Period, Sample, Zone
 from cropdash.domain.errors import InvalidRun
+from cropdash.domain.message import Message
 from cropdash.evaluate import parcels, season
 from cropdash.evaluate.applicability import Applicability
 from cropdash.evaluate.season import SINCE
@@ -68,7 +69,7 @@ def score_by_date(
     """
     whole = run.scores()
     if whole is None:
-        raise InvalidRun(f"Run {run.run_id} has no scores yet: let it finish, or evaluate it.")
+        raise InvalidRun("Run {a} has no scores yet: let it finish, or evaluate it.", a=run.run_id)
     described = dataset.description()
     for day in days:
         as_of.ended(described.season.periods, day)
@@ -115,7 +116,7 @@ def leave_out(
             if should_stop():
                 return season.lost_without(whole, {})
             done = (i + j / len(periods)) / len(zones)
-            progress(f"Without {period} in {zone}", done)
+            progress(Message("Without {period} in {zone}", period=period, zone=zone), done)
             said = model.predict_proba(as_of.without(cube, period))
             means = parcels.parcel_probabilities(said, labels.parcel_id)
             named = fitted.of_parcels(means.probabilities).argmax(axis=1)
@@ -160,7 +161,7 @@ def _predict_by(
 ) -> None:
     """Calibrate by that day, and write what is said of the zones into the day's folder."""
     mapped, fitted = dataset.description().season, Calibration.from_json(run.calibrated())
-    progress(f"Calibrating by {day}", 0.0)
+    progress(Message("Calibrating by {a}", a=day), 0.0)
     if fitted.zones:
         held_out = [dataset.description().zone(zone_id) for zone_id in fitted.zones]
         fitted = calibrate.fit(model, KnownBy(dataset, held_out, day), np.asarray(fitted.prior))
@@ -168,7 +169,10 @@ def _predict_by(
     arrays = run.applicability()
     area = None if arrays is None else Applicability.from_arrays(arrays)
     for i, sample in enumerate(KnownBy(dataset, zones, day)):
-        progress(f"Predicting {sample.zone.zone_id} by {day}", (i + 1) / (len(zones) + 1))
+        progress(
+            Message("Predicting {a} by {b}", a=sample.zone.zone_id, b=day),
+            (i + 1) / (len(zones) + 1),
+        )
         said = predict(model, sample.cube, sample.labels, run.run_id, fitted, area)
         dated.write_prediction(sample.zone.zone_id, said, mapped)
 

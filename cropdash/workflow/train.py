@@ -10,6 +10,7 @@ import numpy as np
 from cropdash import classify
 from cropdash.classify import features
 from cropdash.domain.errors import NotEnoughData
+from cropdash.domain.message import Message
 from cropdash.settings import classifiers
 from cropdash.settings.ensemble import EnsembleConfig
 from cropdash.settings.folders import Folders
@@ -45,7 +46,7 @@ def train_run(
 
     # Partition: which whole zones are learned from, held out to judge by, and never looked at.
     # Rare classes are kept, dropped or merged, as the settings say.
-    progress("Reading zones and training the first epoch", 0.0)
+    progress(Message("Reading zones and training the first epoch"), 0.0)
     dataset, zones, learned, held_out, rare = material(folders, config, zones)
     legend = dataset.legend()
     run.write_classes(rare)
@@ -67,7 +68,7 @@ def train_run(
     model.save(run.path)
 
     # Calibration: how sure it may be, how far it is bent for rare classes; on the zones held out.
-    progress("Calibrating", _TRAIN)
+    progress(Message("Calibrating"), _TRAIN)
     run.write_calibrated(calibrate.fit(model, held_out, prior).to_json())
 
     # Applicability: how unlike the parcels learned from one may be and still be believed.
@@ -85,7 +86,7 @@ def train_run(
         run, dataset, zones.test, lambda stage, done: progress(stage, _TRAIN + done * rest)
     )
     seconds["predict"] = round(time.monotonic() - started, 1)
-    progress("Scoring", _PREDICT)
+    progress(Message("Scoring"), _PREDICT)
     if zones.test:
         trained = np.flatnonzero(prior > 0).tolist()
         try:
@@ -117,6 +118,8 @@ def _curve(run: RunFolder, progress: Progress) -> Callable[[Mapping[str, float]]
             run.keep_epochs_before(epoch)
         told.append(epoch)
         run.append_epoch(values)
-        progress(f"Training, epoch {epoch}", min(float(values.get("progress", 0.0)), 1.0))
+        progress(
+            Message("Training, epoch {n}", n=epoch), min(float(values.get("progress", 0.0)), 1.0)
+        )
 
     return on_epoch

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from cropdash.domain import Cube, Season, Zone, sentinel2
 from cropdash.domain.errors import CropdashError
+from cropdash.domain.message import Message
 from cropdash.domain.source import Source
 from cropdash.ingest.ancillary import Ancillary
 from cropdash.prepare import parcels, plausible, series
@@ -70,9 +71,13 @@ def _build(
     except CropdashError as fault:
         if not warnings:
             raise
-        left_out, first = len(warnings), warnings[0].rstrip(".")
         raise type(fault)(
-            f"{str(fault).rstrip('.')} ({left_out} warnings came before, the first: {first})."
+            Message(
+                "{a} ({b} warnings came before, the first: {c}).",
+                a=fault,
+                b=len(warnings),
+                c=warnings[0],
+            )
         ) from fault
     tell.step("fill")
     cube = _filled(gappy)

@@ -122,12 +122,19 @@ def learned_zones(
     days = [description.days_of(one.season.periods) for one in (ours, theirs)]
     if ours.bands != theirs.bands or not description.same_days(*days):
         raise InvalidRun(
-            f"Dataset {other.name} has {len(days[1])} periods from {days[1][0]} of "
-            f"{', '.join(theirs.bands)} and {own.name} {len(days[0])} from {days[0][0]} of "
-            f"{', '.join(ours.bands)}: learn from one of the same kind."
+            "Dataset {a} has {b} periods from {c} of {d} and {e} {f} from {g} of {h}: learn"
+            " from one of the same kind.",
+            a=other.name,
+            b=len(days[1]),
+            c=days[1][0],
+            d=", ".join(theirs.bands),
+            e=own.name,
+            f=len(days[0]),
+            g=days[0][0],
+            h=", ".join(ours.bands),
         )
     if ours.legend_hash != theirs.legend_hash:
-        raise InvalidRun(f"Datasets {own.name} and {other.name} have different classes.")
+        raise InvalidRun("Datasets {a} and {b} have different classes.", a=own.name, b=other.name)
     there = [z for z in other.built_zones() if z.split == "train"]
     check_inputs(other, there, config)
     known = {zone.zone_id for zone in zones.train}

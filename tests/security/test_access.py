@@ -139,7 +139,7 @@ def test_a_viewer_and_a_stranger_change_nothing(where, role):
         assert tree(where) == before, name
         assert launch._children == [], name
         with i18n.speaking("fr"):
-            told = i18n.retell(str(refused.value))
+            told = i18n.say(str(refused.value))
         assert told != str(refused.value)
         assert "role" not in told.lower().replace("rôle", "")
 

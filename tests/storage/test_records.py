@@ -10,7 +10,7 @@ import pytest
 from cropdash.domain.errors import DamagedFile, UnknownFormat
 from cropdash.files import records
 from cropdash.files.records import Form
-from cropdash.storage import layout, runs
+from cropdash.storage import layout, run_record, runs
 from tests import factory
 
 FORM = Form("thing.json", 3)
@@ -117,4 +117,4 @@ def test_scores_that_hold_something_else_are_damaged(tmp_path, spoiled):
 
 def test_the_name_of_what_is_wrong_is_said():
     with pytest.raises(DamagedFile, match=r"scores\.json holds something else at created"):
-        records.typed(runs.RunRecord, {"config": {}, "created": []}, "scores.json")
+        records.typed(run_record.RunRecord, {"config": {}, "created": []}, "scores.json")

@@ -47,7 +47,7 @@ class SafetensorsIO(CheckpointIO):
             decoded: dict[str, Any] = _decoded(state, tensors)
         except (SafetensorError, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise InvalidRun(
-                f"{Path(path).name} is damaged: delete it, and the training starts anew."
+                "{a} is damaged: delete it, and the training starts anew.", a=Path(path).name
             ) from error
         return decoded
 

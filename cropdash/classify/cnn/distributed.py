@@ -31,8 +31,11 @@ def trainer_options(config: CnnConfig) -> dict[str, Any]:
     together = int(os.environ.get("WORLD_SIZE", 1)) if config.processes > 1 else 1
     if together != config.processes:
         raise ConfigError(
-            f"The settings ask for {config.nodes} x {config.devices} processes and there are "
-            f"{together}: start the run by torchrun on each node, or set nodes to 1."
+            "The settings ask for {a} x {b} processes and there are {c}: start the run by"
+            " torchrun on each node, or set nodes to 1.",
+            a=config.nodes,
+            b=config.devices,
+            c=together,
         )
     return {
         "accelerator": config.accelerator,
@@ -77,6 +80,8 @@ def _check_devices(config: CnnConfig) -> None:
     there = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if there < config.devices:
         raise ConfigError(
-            f"The settings ask for {config.devices} GPU and PyTorch finds {there} on this machine: "
-            "set accelerator to cpu, or install a PyTorch build for its GPU."
+            "The settings ask for {a} GPU and PyTorch finds {b} on this machine: set"
+            " accelerator to cpu, or install a PyTorch build for its GPU.",
+            a=config.devices,
+            b=there,
         )

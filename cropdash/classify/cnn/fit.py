@@ -110,7 +110,7 @@ class Training(L.LightningModule):
         loss: Tensor = (costs * weights).sum() / weights.sum().clamp(min=1e-6)
         if not torch.isfinite(loss):
             raise TrainingFailed(
-                f"The loss became infinite in step {index + 1}: lower the learning rate."
+                "The loss became infinite in step {a}: lower the learning rate.", a=index + 1
             )
         self.losses.append(float(loss.detach()))
         return loss

@@ -29,7 +29,8 @@ def sample_size(sizes: ArrayLike, expected: ArrayLike, standard_error: float) ->
     """
     if not 0 < standard_error < 0.5:
         raise ConfigError(
-            f"The standard error of an audit is {standard_error}: give one above 0 and below 0.5."
+            "The standard error of an audit is {a}: give one above 0 and below 0.5.",
+            a=standard_error,
         )
     n, right = _checked(sizes, expected)
     weights, spread = n / n.sum(), _spread(right)
@@ -86,7 +87,10 @@ def draw(
         held = np.flatnonzero(stratum == h)
         if len(held) < count:
             raise NotEnoughData(
-                f"Stratum {h} holds {len(held)} parcels, and {count} were to be drawn: draw fewer."
+                "Stratum {a} holds {b} parcels, and {c} were to be drawn: draw fewer.",
+                a=h,
+                b=len(held),
+                c=count,
             )
         taken[held[np.argsort(numbers[held], kind="stable")[:count]]] = True
     return taken

@@ -56,7 +56,8 @@ class Sample:
         if (drawn < np.minimum(2, self.sizes)).any():
             few = ", ".join(map(str, np.flatnonzero(drawn < np.minimum(2, self.sizes))))
             raise NotEnoughData(
-                f"Of stratum {few} fewer than two parcels are answered: its variance is unknown."
+                "Of stratum {a} fewer than two parcels are answered: its variance is unknown.",
+                a=few,
             )
 
     @property

@@ -60,7 +60,9 @@ class Client:
             return self.service.retry.run(task, self.stop)
         except GaveUp as fault:
             raise SourceUnavailable(
-                f"Earth Engine did not give {what} ({fault}): try again later; what is built stays."
+                "Earth Engine did not give {a} ({b}): try again later; what is built stays.",
+                a=what,
+                b=fault,
             ) from None
 
 

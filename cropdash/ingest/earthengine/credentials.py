@@ -35,17 +35,19 @@ def of_service_account(path: Path) -> Any:
         held = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(
-            f"The file that {KEY} names can't be read ({error.strerror}): correct the path."
+            "The file that {a} names can't be read ({b}): correct the path.",
+            a=KEY,
+            b=error.strerror,
         ) from None
     except ValueError:
         raise ConfigError(
-            f"The file that {KEY} names is not JSON: download the key again."
+            "The file that {a} names is not JSON: download the key again.", a=KEY
         ) from None
     try:
         return service_account.Credentials.from_service_account_info(held, scopes=[READ_ONLY])
     except (ValueError, TypeError, AttributeError, GoogleAuthError):
         raise ConfigError(
-            f"The file that {KEY} names is no service account's key: download the key again."
+            "The file that {a} names is no service account's key: download the key again.", a=KEY
         ) from None
 
 
@@ -66,6 +68,7 @@ def _of_login() -> Any:
         return google.auth.default(scopes=[READ_ONLY])[0]
     except DefaultCredentialsError:
         raise ConfigError(
-            f"There are no credentials for Earth Engine: set {KEY} to the path of a service"
-            " account's key file, or run 'earthengine authenticate' once."
+            "There are no credentials for Earth Engine: set {a} to the path of a service"
+            " account's key file, or run 'earthengine authenticate' once.",
+            a=KEY,
         ) from None

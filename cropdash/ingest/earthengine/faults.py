@@ -50,7 +50,9 @@ def judge(error: Exception) -> Exception:
     if isinstance(error, google.auth.exceptions.GoogleAuthError):
         if error.retryable:
             return Transient("the credentials could not be checked")
-        return SourceUnavailable(f"Earth Engine's login refuses the credentials: {_WAY_OUT[401]}.")
+        return SourceUnavailable(
+            "Earth Engine's login refuses the credentials: {a}.", a=_WAY_OUT[401]
+        )
     said = _said(str(error)) if _is_of_ee(error) else ""
     return Transient(f"its answer was not what it should be{said}")
 
@@ -69,7 +71,10 @@ def _is_too_much(message: str) -> bool:
 def _refusal(status: int, message: str) -> SourceUnavailable:
     way_out = _WAY_OUT.get(status, "check the Cloud project and the connection")
     return SourceUnavailable(
-        f"Earth Engine refuses the request (status {status}{_said(message)}): {way_out}."
+        "Earth Engine refuses the request (status {a}{b}): {c}.",
+        a=status,
+        b=_said(message),
+        c=way_out,
     )
 
 

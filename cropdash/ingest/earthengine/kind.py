@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 
 from cropdash.domain import Zone
 from cropdash.domain.errors import ConfigError, needing
+from cropdash.domain.message import Message
 from cropdash.domain.source import Source
 from cropdash.i18n import sentence
 from cropdash.ingest.earthengine import tiling
@@ -95,11 +96,12 @@ def _credentials() -> Credentials:
         return _of_key(Path(key))
     if os.access(Path.home() / _LOGIN, os.R_OK):
         return Credentials(True, sentence("A login of your own is stored on this machine."))
-    told = sentence(
+    told = Message(
         "No credentials: set {name} to the path of a service account's key file and start again, "
-        "or run 'earthengine authenticate' once."
+        "or run 'earthengine authenticate' once.",
+        name=KEY,
     )
-    return Credentials(False, told.format(name=KEY))
+    return Credentials(False, told)
 
 
 def _of_key(path: Path) -> Credentials:
@@ -121,7 +123,7 @@ KIND = SourceKind(
     hint=sentence("Your register, and medians of each period computed by Google Earth Engine."),
     settings=EarthEngineBuild,
     open=_open,
-    title=lambda _, source: f"Earth Engine {source.season.text}",
+    title=lambda _, source: Message("Earth Engine {season}", season=source.season.text),
     estimate=_estimate,
     service=_service,
     packages=("earthengine-api",),

@@ -34,7 +34,8 @@ def check_project(project: str) -> str:
     """Return a Cloud project's id; raises ConfigError if it can't be one."""
     if not _PROJECT.fullmatch(project):
         raise ConfigError(
-            f"Cloud project {project!r} can't be one: use its id, 6 to 30 lower-case letters,"
-            " digits or '-', as the Cloud console shows it."
+            "Cloud project {a} can't be one: use its id, 6 to 30 lower-case letters, digits"
+            " or '-', as the Cloud console shows it.",
+            a=repr(project),
         )
     return project

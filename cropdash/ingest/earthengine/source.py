@@ -44,12 +44,16 @@ class EarthEngineSource:
         check_project(self.project)
         if self.season.start.year < FIRST_YEAR:
             raise ConfigError(
-                f"Earth Engine has no surface reflectance of {self.season.text}:"
-                f" choose a season that starts in {FIRST_YEAR} or later."
+                "Earth Engine has no surface reflectance of {a}: choose a season that starts in"
+                " {b} or later.",
+                a=self.season.text,
+                b=FIRST_YEAR,
             )
         if not 1 <= self.at_once <= MOST_AT_ONCE:
             raise ConfigError(
-                f"{self.at_once} requests at once are out of range: use 1 to {MOST_AT_ONCE}."
+                "{a} requests at once are out of range: use 1 to {b}.",
+                a=self.at_once,
+                b=MOST_AT_ONCE,
             )
 
     def zones(self) -> tuple[Zone, ...]:
@@ -120,8 +124,10 @@ class EarthEngineSource:
         clear_dates = np.stack([one.clear_dates for one in made])  # (T, H, W)
         if not clear_dates.any():
             raise NoScene(
-                f"Earth Engine has no clear observation of zone {zone.zone_id} in {self.season.text}:"
-                " check the zone's place and the season."
+                "Earth Engine has no clear observation of zone {a} in {b}: check the zone's"
+                " place and the season.",
+                a=zone.zone_id,
+                b=self.season.text,
             )
         reflectance = np.stack([one.reflectance for one in made])  # (T, B, H, W)
         return Cube(reflectance, clear_dates, self.season.periods, self.bands, zone.grid)

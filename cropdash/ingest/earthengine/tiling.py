@@ -39,8 +39,10 @@ def halves(tile: Grid) -> tuple[Grid, ...]:
     """A tile cut in two. Raises SourceUnavailable if it is too small for that to help."""
     if max(tile.shape) <= _SMALLEST:
         raise SourceUnavailable(
-            f"Earth Engine can't compute even {tile.shape[1]} x {tile.shape[0]} pixels of a period:"
-            " try again later; what is built stays."
+            "Earth Engine can't compute even {a} x {b} pixels of a period: try again later;"
+            " what is built stays.",
+            a=tile.shape[1],
+            b=tile.shape[0],
         )
     return tuple(_strips(tile, 2))
 

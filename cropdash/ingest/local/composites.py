@@ -14,6 +14,7 @@ from rasterio.errors import RasterioError
 
 from cropdash.domain import Cube, Grid, Period, Season, Zone, sentinel2
 from cropdash.domain.errors import InvalidScene, NoScene
+from cropdash.domain.message import Message
 from cropdash.domain.period import Every
 from cropdash.domain.source import Warn, ignore
 from cropdash.files import rasters
@@ -50,7 +51,7 @@ class Composites:
         given = [_part(path, path.stem) for path in paths if not path.name.startswith(".")]
         if not given:
             raise InvalidScene(
-                f"{self.folder / FOLDER} holds no GeoTIFF: put one per period there."
+                "{a} holds no GeoTIFF: put one per period there.", a=self.folder / FOLDER
             )
         return tuple(sorted(given, key=lambda part: part.day))
 
@@ -74,19 +75,27 @@ class Composites:
             other = found.setdefault(period, part)
             if other is not part:
                 raise InvalidScene(
-                    f"{_name(other)} and {_name(part)} both lie in the period {period}: say how the"
-                    " composites are cut, with --every dekad or 16d."
+                    "{a} and {b} both lie in the period {c}: say how the composites are cut, with"
+                    " --every dekad or 16d.",
+                    a=_name(other),
+                    b=_name(part),
+                    c=period,
                 )
             fits = part.day.end in period and (not part.is_month or period.is_month)
             if not fits:
                 raise InvalidScene(
-                    f"{_name(part)} is not the period {period}: say how the composites are cut,"
-                    " with --every month, dekad or 16d."
+                    "{a} is not the period {b}: say how the composites are cut, with --every month,"
+                    " dekad or 16d.",
+                    a=_name(part),
+                    b=period,
                 )
         if not found:
             first, last = self.parts[0].day.start, self.parts[-1].day.end
             raise NoScene(
-                f"No composite lies in the season {season.text}; they go from {first} to {last}."
+                "No composite lies in the season {a}; they go from {b} to {c}.",
+                a=season.text,
+                b=first,
+                c=last,
             )
         return found
 
@@ -98,7 +107,11 @@ class Composites:
         parts, problem = self.by_period(season), ""
         for t, period in enumerate(season.periods):
             if period not in parts:
-                warn(f"There is no composite of {period}: it is filled from those beside it.")
+                warn(
+                    Message(
+                        "There is no composite of {a}: it is filled from those beside it.", a=period
+                    )
+                )
                 continue
             try:
                 found = _read(parts[period], zone.grid, bands)
@@ -110,7 +123,7 @@ class Composites:
                 values[t], clear[t] = found
         if not clear.any():
             raise InvalidScene(
-                problem or f"No composite covers zone {zone.zone_id}: see its place."
+                problem or Message("No composite covers zone {a}: see its place.", a=zone.zone_id)
             )
         return Cube(values, clear, season.periods, bands, zone.grid)
 
@@ -149,15 +162,19 @@ def _by_bands(path: Path) -> Iterator[Part]:
         with rasters.opened(path) as raster:
             titles = [text or "" for text in raster.descriptions]
     except RasterioError as error:
-        raise InvalidScene(f"{path.name} can't be read ({error}): fetch it again.") from error
+        raise InvalidScene(
+            "{a} can't be read ({b}): fetch it again.", a=path.name, b=error
+        ) from error
     found: dict[tuple[tuple[dt.date, bool], ...], Part] = {}
     for title in titles:
         if days := dates.days_in(title):
             found.setdefault(days, _part(path, title))
     if not found:
         raise InvalidScene(
-            f"No band of {path.name} says its period: describe each as '2023-05 B4', or put one file"
-            f" per period into {FOLDER}/."
+            "No band of {a} says its period: describe each as '2023-05 B4', or put one file"
+            " per period into {b}/.",
+            a=path.name,
+            b=FOLDER,
         )
     yield from sorted(found.values(), key=lambda part: part.day)
 
@@ -166,11 +183,12 @@ def _part(path: Path, text: str) -> Part:
     days = dates.days_in(text)
     if not 1 <= len(days) <= 2:
         raise InvalidScene(
-            f"{path.name}: no period such as 2023-05, 20230511 or 2023-05-11_2023-05-20 in its name."
+            "{a}: no period such as 2023-05, 20230511 or 2023-05-11_2023-05-20 in its name.",
+            a=path.name,
         )
     (start, alone), (end, _) = days[0], days[-1]
     if end < start:
-        raise InvalidScene(f"{path.name}: its period ends before it begins; name it otherwise.")
+        raise InvalidScene("{a}: its period ends before it begins; name it otherwise.", a=path.name)
     return Part(path, text if path.name == FILE else "", Period(start, end), alone)
 
 

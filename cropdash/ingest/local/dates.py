@@ -20,7 +20,7 @@ def day_of(path: Path) -> dt.date:
             return dt.date(*(int(part) for part in match.groups()))
     except ValueError:
         pass
-    raise InvalidScene(f"{path.name}: no date such as 20180521 in its name.")
+    raise InvalidScene("{a}: no date such as 20180521 in its name.", a=path.name)
 
 
 def days_in(text: str) -> tuple[tuple[dt.date, bool], ...]:

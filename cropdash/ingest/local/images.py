@@ -54,10 +54,10 @@ def of(folder: Path) -> Images:
         return Products(place, given)
     packed = next(iter(sorted(place.glob("*.zip"))), None)
     if packed:
-        raise InvalidScene(f"{packed.name} is packed: unpack it into {place}.")
+        raise InvalidScene("{a} is packed: unpack it into {b}.", a=packed.name, b=place)
     raise InvalidScene(
-        f"{folder / SCENES} holds no GeoTIFF and no .SAFE product: put one file, or product, per"
-        " date there."
+        "{a} holds no GeoTIFF and no .SAFE product: put one file, or product, per date there.",
+        a=folder / SCENES,
     )
 
 
@@ -147,7 +147,7 @@ def first_frame(paths: Sequence[Path], folder: Path) -> Grid:
             return scenes.frame_of(path)
         except InvalidScene as error:
             problem = problem or str(error)
-    raise InvalidScene(f"No scene in {folder} can be read: {problem}")
+    raise InvalidScene("No scene in {a} can be read: {b}", a=folder, b=problem)
 
 
 def frames(paths: Sequence[Path], folder: Path) -> tuple[Grid, ...]:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from cropdash.domain import Legend
 from cropdash.domain.errors import ConfigError
+from cropdash.domain.message import Message
 from cropdash.i18n import sentence
 from cropdash.settings.build import File, RegisterColumns, shown
 from cropdash.settings.sources import Fact, SourceKind
@@ -54,7 +55,7 @@ def _open(config: LocalBuild) -> LocalSource | LocalComposites:
     from cropdash.ingest.registers import layout_of
 
     if not config.folder.is_dir():
-        raise ConfigError(f"There is no folder {config.folder}.")
+        raise ConfigError("There is no folder {a}.", a=config.folder)
     kind = LocalComposites if composites.are_in(config.folder) else LocalSource
     return kind(
         config.folder,
@@ -81,5 +82,7 @@ KIND = SourceKind(
     settings=LocalBuild,
     open=_open,
     found=_found,
-    title=lambda config, source: f"{config.folder.name}, {source.season.text}",
+    title=lambda config, source: Message(
+        "{name}, {season}", name=config.folder.name, season=source.season.text
+    ),
 )

@@ -42,8 +42,11 @@ class Land:
         if len(found) != 1:
             names = f" ({', '.join(p.name for p in found[:5])})" if found else ""
             raise InvalidRegister(
-                f"{self.folder} must hold one register (*.gpkg), it holds {len(found)}{names}: leave"
-                " one there, or name it with --register."
+                "{a} must hold one register (*.gpkg), it holds {b}{c}: leave one there, or name"
+                " it with --register.",
+                a=self.folder,
+                b=len(found),
+                c=names,
             )
         return found[0]
 
@@ -93,9 +96,11 @@ def propose(frames: Sequence[Grid], parcels: gpd.GeoDataFrame, side_px: int) -> 
     chosen = [i for i in chosen if held[i]]
     if len(chosen) < 2:
         raise NotEnoughData(
-            f"The images hold {len(chosen)} squares of {side_px} pixels with parcels, and two are"
-            f" needed, to learn from and to test: name smaller ones with --size, or list zones in"
-            f" {ZONES[0]}."
+            "The images hold {a} squares of {b} pixels with parcels, and two are needed, to"
+            " learn from and to test: name smaller ones with --size, or list zones in {c}.",
+            a=len(chosen),
+            b=side_px,
+            c=ZONES[0],
         )
     named = [Zone(f"zone_{n}", "here", "train", squares[i]) for n, i in enumerate(chosen, start=1)]
     # The first class is the background, of which these counts know none.

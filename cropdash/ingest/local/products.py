@@ -64,12 +64,15 @@ class Product:
         """JPEG 2000 is as ESA wrote it; of another file nobody knows whether it was shifted."""
         time = _TIME.search(self.name)
         if time is None:
-            raise InvalidScene(f"{self.name}: no date such as 20180521 in its name.")
+            raise InvalidScene("{a}: no date such as 20180521 in its name.", a=self.name)
         odd = next((p for p in self.files.values() if p.suffix.lower() != ".jp2"), None)
         if odd is not None:
             raise InvalidScene(
-                f"{self.name} has no metadata beside its bands ({odd.name}), so its radiometric"
-                f" offset is unknown: put the product's {METADATA} or its STAC item (.json) there."
+                "{a} has no metadata beside its bands ({b}), so its radiometric offset is"
+                " unknown: put the product's {c} or its STAC item (.json) there.",
+                a=self.name,
+                b=odd.name,
+                c=METADATA,
             )
         year, month, day, *clock = (part or "00" for part in time.groups())
         return {"datetime": f"{year}-{month}-{day}T{':'.join(clock)}"}
@@ -114,10 +117,14 @@ def _by_xml(path: Path, assets: dict[str, dict[str, Any]]) -> dict[str, Any]:
     name = path.parent.name
     level = xml.text(root, "PROCESSING_LEVEL")
     if not level.lower().startswith("level-2a"):
-        raise InvalidScene(f"{name} is {level[:20] or 'of no level'}: fetch its Level-2A product.")
+        raise InvalidScene(
+            "{a} is {b}: fetch its Level-2A product.", a=name, b=level[:20] or "of no level"
+        )
     whole = xml.text(root, "BOA_QUANTIFICATION_VALUE")
     if whole and whole.partition(".")[0] != str(sentinel2.SCALE):
-        raise InvalidScene(f"{name} counts reflectance in {whole[:20]}: no product of ESA's does.")
+        raise InvalidScene(
+            "{a} counts reflectance in {b}: no product of ESA's does.", a=name, b=whole[:20]
+        )
     properties = {
         "datetime": xml.text(root, "DATATAKE_SENSING_START")
         or xml.text(root, "PRODUCT_START_TIME"),
@@ -128,12 +135,17 @@ def _by_xml(path: Path, assets: dict[str, dict[str, Any]]) -> dict[str, Any]:
     }
     baseline = baseline_of(properties, name)
     if baseline is None:
-        raise InvalidScene(f"{path.name} of {name} names no processing baseline: fetch it again.")
+        raise InvalidScene(
+            "{a} of {b} names no processing baseline: fetch it again.", a=path.name, b=name
+        )
     shifts = _shifts(root)
     if baseline >= SINCE_BASELINE and not shifts:
         raise InvalidScene(
-            f"{path.name} of {name} has baseline {baseline[0]:02d}.{baseline[1]:02d} and no"
-            " BOA_ADD_OFFSET: fetch it again."
+            "{a} of {b} has baseline {c}.{d} and no BOA_ADD_OFFSET: fetch it again.",
+            a=path.name,
+            b=name,
+            c=format(baseline[0], "02d"),
+            d=format(baseline[1], "02d"),
         )
     for key, asset in assets.items():
         shift = shifts.get(_KNOWN[key], OFFSET if shifts else 0)
@@ -162,8 +174,9 @@ def _shifts(root: ElementTree.Element) -> dict[str, float]:
             found[_BAND_IDS[int(element.get("band_id", ""))]] = float(element.text or "")
         except (ValueError, IndexError) as error:
             raise InvalidScene(
-                f"A BOA_ADD_OFFSET of the metadata is {str(element.text)[:20]!r} for band"
-                f" {element.get('band_id', '')[:10]!r}: fetch them again."
+                "A BOA_ADD_OFFSET of the metadata is {a} for band {b}: fetch them again.",
+                a=repr(str(element.text)[:20]),
+                b=repr(element.get("band_id", "")[:10]),
             ) from error
     return found
 
@@ -176,7 +189,7 @@ def _by_item(path: Path, assets: dict[str, dict[str, Any]]) -> dict[str, Any]:
         item = json.loads(path.read_text(encoding="utf-8"))
         properties, told = dict(item["properties"]), dict(item.get("assets") or {})
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InvalidScene(f"{path.name} is no STAC item: fetch it again.") from error
+        raise InvalidScene("{a} is no STAC item: fetch it again.", a=path.name) from error
     for key, asset in assets.items():
         one: dict[str, Any] = next(
             (told[k] for k in _alike(key) if isinstance(told.get(k), dict)), {}

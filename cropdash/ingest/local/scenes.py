@@ -58,7 +58,9 @@ def read_bands(
             values = raster.read(order, window=window, boundless=True, fill_value=0)
             told = [_Told(raster, number - 1) for number in order]
     except RasterioError as error:
-        raise InvalidScene(f"{path.name} can't be read ({error}): fetch it again.") from error
+        raise InvalidScene(
+            "{a} can't be read ({b}): fetch it again.", a=path.name, b=error
+        ) from error
     return Bands(values, _reflectance(values, told))
 
 
@@ -68,7 +70,9 @@ def names_of(path: Path, told_as: Naming = None) -> set[str]:
         with rasters.opened(path) as raster:
             return {(told_as or sentinel2.band_name)(text or "") for text in raster.descriptions}
     except RasterioError as error:
-        raise InvalidScene(f"{path.name} can't be read ({error}): fetch it again.") from error
+        raise InvalidScene(
+            "{a} can't be read ({b}): fetch it again.", a=path.name, b=error
+        ) from error
 
 
 def frame_of(path: Path) -> Grid:
@@ -77,7 +81,9 @@ def frame_of(path: Path) -> Grid:
         with rasters.opened(path) as raster:
             return grid_of(raster, path)
     except RasterioError as error:
-        raise InvalidScene(f"{path.name} can't be read ({error}): fetch it again.") from error
+        raise InvalidScene(
+            "{a} can't be read ({b}): fetch it again.", a=path.name, b=error
+        ) from error
 
 
 class _Told:
@@ -133,25 +139,33 @@ def band_order(
     if missing:
         held = ", ".join(n for n in names if n) or f"{len(names)} without a description"
         raise InvalidScene(
-            f"{name} lacks {', '.join(missing)}; its bands are {held}: describe each band by its "
-            f"name, or leave all without a description and write {', '.join(wanted)}."
+            "{a} lacks {b}; its bands are {c}: describe each band by its name, or leave all"
+            " without a description and write {d}.",
+            a=name,
+            b=", ".join(missing),
+            c=held,
+            d=", ".join(wanted),
         )
     twice = [band for band in wanted if names.count(band) > 1]
     if twice:
-        raise InvalidScene(f"{name} holds {', '.join(twice)} twice: describe each band once.")
+        raise InvalidScene(
+            "{a} holds {b} twice: describe each band once.", a=name, b=", ".join(twice)
+        )
     return tuple(names.index(band) + 1 for band in wanted)
 
 
 def _window(frame: Grid, grid: Grid, path: Path) -> Window:
     if rasterio.crs.CRS.from_user_input(frame.crs) != rasterio.crs.CRS.from_user_input(grid.crs):
         raise InvalidScene(
-            f"{path.name} is in {frame.crs}, the other scenes in {grid.crs}: warp it."
+            "{a} is in {b}, the other scenes in {c}: warp it.", a=path.name, b=frame.crs, c=grid.crs
         )
     column = (grid.left - frame.left) / grid.pixel_size
     row = (frame.top - grid.top) / grid.pixel_size
     off = max(abs(column - round(column)), abs(row - round(row)))
     if frame.pixel_size != grid.pixel_size or off > 0.01:
-        raise InvalidScene(f"{path.name} does not lie on the pixels of the other scenes: warp it.")
+        raise InvalidScene(
+            "{a} does not lie on the pixels of the other scenes: warp it.", a=path.name
+        )
     return Window(round(column), round(row), grid.shape[1], grid.shape[0])
 
 
@@ -168,13 +182,17 @@ def grid_of(raster: Any, path: Path) -> Grid:
     """Grid of an open raster. Raises InvalidScene unless its pixels are squares on a map."""
     affine = raster.transform
     if raster.crs is None or not raster.crs.is_projected:
-        raise InvalidScene(f"{path.name} is not in a projected reference system such as UTM.")
+        raise InvalidScene("{a} is not in a projected reference system such as UTM.", a=path.name)
     if affine.b or affine.d or affine.a != -affine.e:
-        raise InvalidScene(f"{path.name} is rotated or has pixels that are not square.")
+        raise InvalidScene("{a} is rotated or has pixels that are not square.", a=path.name)
     low, high = _PIXEL_M
     if not low <= affine.a <= high:
         raise InvalidScene(
-            f"{path.name} has pixels of {affine.a:g} m: warp it to {low:g} to {high:,.0f} m."
+            "{a} has pixels of {b} m: warp it to {c} to {d} m.",
+            a=path.name,
+            b=format(affine.a, "g"),
+            c=format(low, "g"),
+            d=format(high, ",.0f"),
         )
     epsg = raster.crs.to_epsg()
     crs = f"EPSG:{epsg}" if epsg else raster.crs.to_string()

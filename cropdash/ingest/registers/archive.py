@@ -74,19 +74,27 @@ def _in_words(path: Path, folder: Path) -> Iterator[None]:
     try:
         yield
     except PasswordRequired as error:
-        raise InvalidRegister(f"{path.name} is encrypted: unpack it yourself.") from error
+        raise InvalidRegister("{a} is encrypted: unpack it yourself.", a=path.name) from error
     except Timeout as error:
         raise InvalidRegister(
-            f"Another process has been unpacking {path.name} for {WAIT_S} s: end it and try again."
+            "Another process has been unpacking {a} for {b} s: end it and try again.",
+            a=path.name,
+            b=WAIT_S,
         ) from error
     except OSError as error:
         raise InvalidRegister(
-            f"{path.name} can't be unpacked into {folder} ({error.strerror}): make room there and"
-            " let it be written to, or unpack it yourself."
+            "{a} can't be unpacked into {b} ({c}): make room there and let it be written"
+            " to, or unpack it yourself.",
+            a=path.name,
+            b=folder,
+            c=error.strerror,
         ) from error
     except _DAMAGE as error:
         raise InvalidRegister(
-            f"{path.name} can't be unpacked ({type(error).__name__}: {error}): fetch it again."
+            "{a} can't be unpacked ({b}: {c}): fetch it again.",
+            a=path.name,
+            b=type(error).__name__,
+            c=error,
         ) from error
 
 
@@ -113,8 +121,10 @@ def _parts(path: Path) -> list[Path]:
     missing = [n for n in range(1, last + 1) if n not in number]
     if missing:
         raise InvalidRegister(
-            f"{match['name']}: part {missing[0]:03d} of {last:03d} is missing: fetch it into the"
-            " same folder."
+            "{a}: part {b} of {c} is missing: fetch it into the same folder.",
+            a=match["name"],
+            b=format(missing[0], "03d"),
+            c=format(last, "03d"),
         )
     return [number[n] for n in range(1, last + 1)]
 
@@ -132,8 +142,12 @@ def _check_length(stream: io.BufferedReader[Chain], parts: Sequence[Path], path:
     else:
         wanted = "more"
     raise InvalidRegister(
-        f"{path.name} is cut short: {there:,} bytes in {len(parts)} file(s), {wanted} expected;"
-        " fetch it, or its missing parts, again."
+        "{a} is cut short: {b} bytes in {c} file(s), {d} expected; fetch it, or its"
+        " missing parts, again.",
+        a=path.name,
+        b=format(there, ","),
+        c=len(parts),
+        d=wanted,
     )
 
 
@@ -142,14 +156,19 @@ def _wanted(members: Sequence[py7zr.FileInfo], path: Path, limit: int) -> py7zr.
     for member in members:
         if member.is_symlink or _leads_out(member.filename):
             raise InvalidRegister(
-                f"{path.name} holds {member.filename!r}, a link or a path that leads out of the"
-                " archive: fetch the edition from its publisher."
+                "{a} holds {b}, a link or a path that leads out of the archive: fetch the"
+                " edition from its publisher.",
+                a=path.name,
+                b=repr(member.filename),
             )
     total = sum(member.uncompressed for member in members)
     if total > limit:
         raise InvalidRegister(
-            f"{path.name} would unpack to {total:,} bytes, more than the {limit:,} that are"
-            " allowed: unpack it yourself and give the GeoPackage's path."
+            "{a} would unpack to {b} bytes, more than the {c} that are allowed: unpack it"
+            " yourself and give the GeoPackage's path.",
+            a=path.name,
+            b=format(total, ","),
+            c=format(limit, ","),
         )
     named = {
         PurePosixPath(m.filename): m
@@ -158,7 +177,7 @@ def _wanted(members: Sequence[py7zr.FileInfo], path: Path, limit: int) -> py7zr.
     }
     chosen = edition.choose(list(named), f"The archive {path.name}")
     if sum(m.filename == named[chosen].filename for m in members) > 1:
-        raise InvalidRegister(f"{path.name} holds {chosen} twice: unpack it yourself.")
+        raise InvalidRegister("{a} holds {b} twice: unpack it yourself.", a=path.name, b=chosen)
     return named[chosen]
 
 
@@ -172,15 +191,20 @@ def _write(seven: py7zr.SevenZipFile, member: py7zr.FileInfo, target: Path, path
     free = shutil.disk_usage(target.parent).free
     if free < member.uncompressed + _SPARE:
         raise InvalidRegister(
-            f"{path.name} needs {member.uncompressed:,} bytes in {target.parent}, where"
-            f" {free:,} are free: make room, or unpack it yourself."
+            "{a} needs {b} bytes in {c}, where {d} are free: make room, or unpack it yourself.",
+            a=path.name,
+            b=format(member.uncompressed, ","),
+            c=target.parent,
+            d=format(free, ","),
         )
     temporary = target.with_name(f".{target.stem}.{uuid.uuid4().hex[:8]}.part{target.suffix}")
     factory = Single(temporary, member.uncompressed)
     try:
         seven.extract(targets=[member.filename], factory=factory)
         if not _is_whole(temporary, member.uncompressed):
-            raise InvalidRegister(f"{path.name}: {member.filename} is incomplete: fetch it again.")
+            raise InvalidRegister(
+                "{a}: {b} is incomplete: fetch it again.", a=path.name, b=member.filename
+            )
         temporary.replace(target)
     finally:
         factory.finish()

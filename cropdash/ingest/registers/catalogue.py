@@ -47,11 +47,15 @@ def read(path: Path) -> Provider:
         where = ".".join(str(part) for part in first["loc"][1:]) or "way"
         told = str(first["msg"])[:200]
         raise ConfigError(
-            f"{path.name} describes no register ({where}: {told}): see its keys in"
-            " docs/your-own-data.md."
+            "{a} describes no register ({b}: {c}): see its keys in docs/your-own-data.md.",
+            a=path.name,
+            b=where,
+            c=told,
         ) from error
     except ValueError as error:  # of TOML too
-        raise ConfigError(f"{path.name} can't be read as TOML ({error}): mend it.") from error
+        raise ConfigError(
+            "{a} can't be read as TOML ({b}): mend it.", a=path.name, b=error
+        ) from error
 
 
 def _address(value: str) -> str:

@@ -41,8 +41,10 @@ def kind_of(file: Path) -> Kind:
         if head.startswith(kind.value):
             return kind
     raise InvalidRegister(
-        f"{file.name} is neither a GeoPackage nor GeoParquet nor a .7z archive: fetch it again, or"
-        f" convert it, e.g. ogr2ogr -f GPKG register.gpkg {file.name}."
+        "{a} is neither a GeoPackage nor GeoParquet nor a .7z archive: fetch it again,"
+        " or convert it, e.g. ogr2ogr -f GPKG register.gpkg {b}.",
+        a=file.name,
+        b=file.name,
     )
 
 
@@ -57,8 +59,9 @@ def locate(path: Path) -> Path:
         return _file_of(first)  # named as if its parts had been joined
     if not path.is_file():
         raise InvalidRegister(
-            f"There is no register {path}: give the path of an RPG edition (a folder, .7z, .gpkg"
-            " or .parquet)."
+            "There is no register {a}: give the path of an RPG edition (a folder, .7z,"
+            " .gpkg or .parquet).",
+            a=path,
         )
     return _file_of(path)
 
@@ -73,8 +76,11 @@ def choose(paths: Sequence[AnyPath], where: str) -> AnyPath:
     if len(found) != 1:
         names = ", ".join(str(path) for path in found[:_SHOWN]) or "none"
         raise InvalidRegister(
-            f"{where} must hold one register (GeoPackage or GeoParquet), it holds {len(found)}:"
-            f" {names}. Give the path of the one that is meant."
+            "{a} must hold one register (GeoPackage or GeoParquet), it holds {b}: {c}. Give"
+            " the path of the one that is meant.",
+            a=where,
+            b=len(found),
+            c=names,
         )
     return found[0]
 

@@ -19,7 +19,7 @@ def describe(path: Path, layout: Layout) -> Register:
     info, where = vectors.info(path, layer), f"{path.name}, layer {layer}"
     if not info["crs"]:
         raise InvalidRegister(
-            f"{where}: no reference system; assign EPSG:2154 (or what it is in) and try again."
+            "{a}: no reference system; assign EPSG:2154 (or what it is in) and try again.", a=where
         )
     id_column, code_column = layout.columns([*map(str, info["fields"]), FID], where)
     indexed = bool(info["capabilities"]["fast_spatial_filter"])

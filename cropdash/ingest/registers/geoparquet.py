@@ -40,8 +40,10 @@ def described(file: pq.ParquetFile, path: Path, layout: Layout) -> Register:
     about = _about(path, file.metadata.metadata or {})
     if about.get("encoding", "WKB") != "WKB":
         raise InvalidRegister(
-            f"{path.name}: its geometry is encoded as {str(about['encoding'])[:40]!r}; write it as WKB,"
-            " e.g. ogr2ogr -lco GEOMETRY_ENCODING=WKB."
+            "{a}: its geometry is encoded as {b}; write it as WKB, e.g. ogr2ogr -lco"
+            " GEOMETRY_ENCODING=WKB.",
+            a=path.name,
+            b=repr(str(about["encoding"])[:40]),
         )
     others = [name for name in names if name != about["name"]]
     id_column, code_column = layout.columns(others, path.name)
@@ -132,15 +134,15 @@ def _crs(about: dict[str, Any], path: Path) -> Any:
     crs = about.get("crs", _LONLAT)
     if crs is None:
         raise InvalidRegister(
-            f"{path.name}: no reference system; write it again with the one that it is in."
+            "{a}: no reference system; write it again with the one that it is in.", a=path.name
         )
     try:
         written = json.dumps(crs) if isinstance(crs, dict) else str(crs)  # a dictionary is PROJJSON
         CRS.from_user_input(written)
     except (CRSError, KeyError, ValueError, TypeError, RecursionError) as error:
         raise InvalidRegister(
-            f"{path.name} names a reference system that is none: write it again with the one that it"
-            " is in."
+            "{a} names a reference system that is none: write it again with the one that it is in.",
+            a=path.name,
         ) from error
     return written
 
@@ -153,6 +155,7 @@ def _about(path: Path, metadata: dict[bytes, bytes]) -> dict[str, Any]:
         about: dict[str, Any] = {"name": name} | geo["columns"][name]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise InvalidRegister(
-            f"{path.name} is a Parquet file without GeoParquet's metadata: write it as GeoParquet."
+            "{a} is a Parquet file without GeoParquet's metadata: write it as GeoParquet.",
+            a=path.name,
         ) from error
     return about

@@ -44,9 +44,12 @@ class Layout:
         missing = [name for name, match in zip(wanted, found, strict=True) if match is None]
         if missing:
             raise InvalidRegister(
-                f"{where}: no column {' or '.join(missing)}; it has {', '.join(fields) or 'none'}."
-                " Name the columns of the parcels' id (in a GeoPackage, fid for the feature's own"
-                " number) and crop code (none for outlines alone): --id-column, --code-column."
+                "{a}: no column {b}; it has {c}. Name the columns of the parcels' id (in a"
+                " GeoPackage, fid for the feature's own number) and crop code (none for"
+                " outlines alone): --id-column, --code-column.",
+                a=where,
+                b=" or ".join(missing),
+                c=", ".join(fields) or "none",
             )
         return str(found[0]), str(found[1])
 
@@ -58,8 +61,10 @@ class Layout:
             found = layers[0]
         if found is None:
             raise InvalidRegister(
-                f"{where} has no layer {self.layer or 'PARCELLES_GRAPHIQUES'};"
-                f" it has {', '.join(layers) or 'none'}. Name the layer of the parcels: --layer."
+                "{a} has no layer {b}; it has {c}. Name the layer of the parcels: --layer.",
+                a=where,
+                b=self.layer or "PARCELLES_GRAPHIQUES",
+                c=", ".join(layers) or "none",
             )
         return found
 

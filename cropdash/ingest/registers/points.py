@@ -29,15 +29,18 @@ def describe(path: Path, layout: Layout) -> Register:
     place = next((pair for pair in _PLACES if set(pair) <= set(known)), None)
     if place is None:
         raise InvalidRegister(
-            f"{path.name} has no columns lon and lat (or x, y and epsg); it has"
-            f" {', '.join(table.columns)}: points need a place."
+            "{a} has no columns lon and lat (or x, y and epsg); it has {b}: points need a place.",
+            a=path.name,
+            b=", ".join(table.columns),
         )
     ids = _column(known, layout.id_column, ("id", "id_parcel", "fid"), path.name)
     codes = NONE if layout.has_no_codes else _column(known, layout.code_column, _CODES, path.name)
     if not codes:
         raise InvalidRegister(
-            f"{path.name} has no column {' or '.join(_CODES)}; it has {', '.join(table.columns)}: name"
-            " the one of the crop with --code-column."
+            "{a} has no column {b}; it has {c}: name the one of the crop with --code-column.",
+            a=path.name,
+            b=" or ".join(_CODES),
+            c=", ".join(table.columns),
         )
     crs: object = "OGC:CRS84"
     if place == ("x", "y"):
@@ -92,7 +95,10 @@ def _column(
         found = known.get(named.lower())
         if found is None:
             raise InvalidRegister(
-                f"{table} has no column {named}; it has {', '.join(known.values())}: name one of them."
+                "{a} has no column {b}; it has {c}: name one of them.",
+                a=table,
+                b=named,
+                c=", ".join(known.values()),
             )
         return found
     return next((known[name] for name in usual if name in known), None)
@@ -102,7 +108,8 @@ def _epsg(told: set[str], table: str) -> str:
     code = next(iter(told), "")
     if len(told) != 1 or not code.isdecimal():
         raise InvalidRegister(
-            f"{table}: x and y need a column epsg that names one reference system, such as 32631."
+            "{a}: x and y need a column epsg that names one reference system, such as 32631.",
+            a=table,
         )
     return f"EPSG:{code}"
 
@@ -114,6 +121,10 @@ def _number(row: tables.Row, column: str) -> float:
         value = np.nan
     if not np.isfinite(value):
         raise InvalidRegister(
-            f"{row.table}, row {row.number}: {row.get(column)[:20]!r} in column {column} is no number."
+            "{a}, row {b}: {c} in column {d} is no number.",
+            a=row.table,
+            b=row.number,
+            c=repr(row.get(column)[:20]),
+            d=column,
         )
     return value

@@ -61,8 +61,10 @@ def keep(path: Path, provider: Provider, box: Degrees, year: int) -> dict[str, A
     frame = provider.fetch(box, year)
     if frame.empty:
         raise NotEnoughData(
-            f"{provider.name} knows no parcel of {year} in this place: check latitude and longitude,"
-            " or give a --register of that country."
+            "{a} knows no parcel of {b} in this place: check latitude and longitude, or"
+            " give a --register of that country.",
+            a=provider.name,
+            b=year,
         )
     with atomic.replacing(path) as temporary:
         frame.to_parquet(temporary, index=False, write_covering_bbox=True)
@@ -100,8 +102,9 @@ def check_note(path: Path) -> None:
     """Raise InvalidRegister if a register that was fetched is not as it was."""
     if read_note(path) is None and _note(path).is_file() and _is_note(_note(path)):
         raise InvalidRegister(
-            f"{path.name} is not what was fetched by its note {_note(path).name}: fetch it again, or"
-            " delete the note."
+            "{a} is not what was fetched by its note {b}: fetch it again, or delete the note.",
+            a=path.name,
+            b=_note(path).name,
         )
 
 

@@ -81,8 +81,9 @@ def read_box(path: Path, box: Box, layout: Layout = _RPG) -> gpd.GeoDataFrame:
     theirs = _warped_bounds(box, "OGC:CRS84", register.crs, _EDGE_DEGREES)
     if not np.isfinite(theirs).all():
         raise InvalidRegister(
-            f"{register.path.name}: the place lies outside the area of its reference system: choose"
-            " the register of that territory."
+            "{a}: the place lies outside the area of its reference system: choose the"
+            " register of that territory.",
+            a=register.path.name,
         )
     left, bottom, right, top = map(float, theirs)
     return _rows(register, (left, bottom, right, top), None)
@@ -100,7 +101,7 @@ def _rows(
         frame = frame.assign(**{ID: as_text(frame[ID]), CODE: as_text(frame[CODE])})
     except pa.ArrowException as error:
         raise InvalidRegister(
-            f"{register.path.name} holds an id or a crop code that is no text: fetch it again."
+            "{a} holds an id or a crop code that is no text: fetch it again.", a=register.path.name
         ) from error
     if only_here := points.are_points(frame):
         frame = points.in_pixels(frame, grid) if isinstance(grid, Grid) else frame
@@ -134,14 +135,17 @@ def bounds_of(grids: Sequence[Grid], crs: object, where: str) -> Box:
         boxes = [_warped_bounds(_outline(grids, name), name, crs) for name in names]
     except ProjError as error:
         raise InvalidRegister(
-            f"{where}: its reference system has no place on Earth; assign EPSG:2154 (or what it"
-            " is in) and try again."
+            "{a}: its reference system has no place on Earth; assign EPSG:2154 (or what it"
+            " is in) and try again.",
+            a=where,
         ) from error
     low, high = np.min(boxes, axis=0), np.max(boxes, axis=0)
     if not (np.isfinite(low).all() and np.isfinite(high).all()):
         raise InvalidRegister(
-            f"{where}: a zone in {grids[0].crs} lies outside the area of the register's reference"
-            " system: choose the register of that territory."
+            "{a}: a zone in {b} lies outside the area of the register's reference system:"
+            " choose the register of that territory.",
+            a=where,
+            b=grids[0].crs,
         )
     return float(low[0]), float(low[1]), float(high[2]), float(high[3])
 

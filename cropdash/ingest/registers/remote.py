@@ -47,7 +47,10 @@ class GeoParquetFile:
         """Its parcels within an area."""
         if year < self.first_year:
             raise NotEnoughData(
-                f"{self.name} begins with {self.first_year}: choose a later season than {year}."
+                "{a} begins with {b}: choose a later season than {c}.",
+                a=self.name,
+                b=self.first_year,
+                c=year,
             )
         layout = Layout(self.id_column, self.code_column)
         with http.Link() as session, Ranges(self, year, session) as ranges:
@@ -60,8 +63,9 @@ class GeoParquetFile:
                 groups = geoparquet.near(file, register, theirs)
                 if groups is None:
                     raise SourceUnavailable(
-                        f"{ranges.name} does not tell where its rows lie, so it would be read whole:"
-                        " download it, and give it as --register."
+                        "{a} does not tell where its rows lie, so it would be read whole: download it,"
+                        " and give it as --register.",
+                        a=ranges.name,
                     )
                 _check_size(about, groups, [*columns, register.geometry], ranges.name)
                 frame = geoparquet.rows(file, register, theirs, groups)
@@ -87,7 +91,7 @@ class Ranges(io.RawIOBase):
         first = http.fetch_part(self._url, 0, 4, patience=self._patience, session=session)
         self.size, self._version = first.total, first.version
         if first.content != parquet.MAGIC:
-            raise SourceUnavailable(f"{self.name} is no Parquet file: check its address.")
+            raise SourceUnavailable("{a} is no Parquet file: check its address.", a=self.name)
 
     def readable(self) -> bool:
         return True
@@ -110,14 +114,16 @@ class Ranges(io.RawIOBase):
         self._left -= size
         if self._left < 0:
             raise NotEnoughData(
-                f"{self.name} asks for more than {MOST_BYTES >> 20:,} MB of one place: choose a"
-                " smaller one, or download the file and give it as --register."
+                "{a} asks for more than {b} MB of one place: choose a smaller one, or download"
+                " the file and give it as --register.",
+                a=self.name,
+                b=format(MOST_BYTES >> 20, ","),
             )
         part = http.fetch_part(
             self._url, self._at, size, patience=self._patience, session=self._session
         )
         if (part.total, part.version) != (self.size, self._version):
-            raise SourceUnavailable(f"{self.name} changed while it was read: start again.")
+            raise SourceUnavailable("{a} changed while it was read: start again.", a=self.name)
         buffer[:size] = part.content
         self._at += size
         return size
@@ -127,7 +133,9 @@ def _box_in(crs: Any, box: Degrees, of: GeoParquetFile) -> provider.Degrees:
     to_theirs = Transformer.from_crs("OGC:CRS84", crs, always_xy=True)
     left, bottom, right, top = map(float, to_theirs.transform_bounds(*box, densify_pts=21))
     if not (left < right < float("inf") and bottom < top < float("inf")):
-        raise NotEnoughData(f"{of.name} is in a reference system that this place has no part in.")
+        raise NotEnoughData(
+            "{a} is in a reference system that this place has no part in.", a=of.name
+        )
     return left, bottom, right, top
 
 
@@ -140,6 +148,9 @@ def _check_size(about: Any, groups: list[int], columns: list[str], name: str) ->
         size += sum(p.total_compressed_size for p in parts if p.path_in_schema in columns)
     if size > MOST_BYTES or rows > 20 * MOST:
         raise NotEnoughData(
-            f"{name} would be read to {size:,} bytes and {rows:,} rows for this place: choose a"
-            " smaller one, or download the file and give it as --register."
+            "{a} would be read to {b} bytes and {c} rows for this place: choose a smaller"
+            " one, or download the file and give it as --register.",
+            a=name,
+            b=format(size, ","),
+            c=format(rows, ","),
         )

@@ -55,8 +55,11 @@ class Service:
         """Its parcels within an area."""
         if year < self.first_year:
             raise NotEnoughData(
-                f"{self.name} is served from {self.first_year} on, not for {year}: choose a later"
-                " season, or give --register."
+                "{a} is served from {b} on, not for {c}: choose a later season, or give"
+                " --register.",
+                a=self.name,
+                b=self.first_year,
+                c=year,
             )
         features = list(_features(self, box, year))
         frame = gpd.GeoDataFrame.from_features(features, crs="OGC:CRS84", columns=_names(features))
@@ -64,7 +67,9 @@ class Service:
         missing = [c for c in wanted if c and c not in frame.columns and len(frame)]
         if missing:
             raise SourceUnavailable(
-                f"{self.name} answers without {' and '.join(missing)}: check its layer and columns."
+                "{a} answers without {b}: check its layer and columns.",
+                a=self.name,
+                b=" and ".join(missing),
             )
         if frame.empty:
             return frame
@@ -99,8 +104,11 @@ def _features(service: Service, box: Degrees, year: int) -> Iterator[dict[str, A
             matched = now
             if matched > MOST:
                 raise NotEnoughData(
-                    f"{service.name} has {matched:,} parcels there, more than the {MOST:,} that are"
-                    " fetched at once: choose a smaller area, or give a --register."
+                    "{a} has {b} parcels there, more than the {c} that are fetched at once: choose"
+                    " a smaller area, or give a --register.",
+                    a=service.name,
+                    b=format(matched, ","),
+                    c=format(MOST, ","),
                 )
             if len(features) != min(service.page, matched - got):
                 raise _partial(
@@ -166,12 +174,15 @@ def _check_place(service: Service, frame: gpd.GeoDataFrame, box: Degrees) -> Non
     touch &= (bounds["miny"] <= north) & (bounds["maxy"] >= south)
     if touch.mean() < 0.5:
         raise SourceUnavailable(
-            f"{service.name} answers with parcels elsewhere than it was asked for: its corners may"
-            " be in the other order (axes in its settings)."
+            "{a} answers with parcels elsewhere than it was asked for: its corners may be"
+            " in the other order (axes in its settings).",
+            a=service.name,
         )
 
 
 def _partial(service: Service, what: str) -> SourceUnavailable:
     return SourceUnavailable(
-        f"{service.name} answered in part ({what}): try again later, nothing was kept of it."
+        "{a} answered in part ({b}): try again later, nothing was kept of it.",
+        a=service.name,
+        b=what,
     )

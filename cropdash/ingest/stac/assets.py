@@ -78,16 +78,19 @@ def judge(error: RasterioError, what: str, endpoint: Endpoint, remote: bool) -> 
     code = int(status[1]) if status else 0
     if code in (401, 403) or _REFUSED.search(text):
         return SourceUnavailable(
-            f"{endpoint.name} refuses to hand out {what} ({code or 'access denied'}):"
-            " check the credentials in the environment, then go on with the build."
+            "{a} refuses to hand out {b} ({c}): check the credentials in the environment,"
+            " then go on with the build.",
+            a=endpoint.name,
+            b=what,
+            c=code or "access denied",
         )
     if code in (404, 410) or _GONE.search(text):
-        return InvalidScene(f"{what} is not where its item says: left out.")
+        return InvalidScene("{a} is not where its item says: left out.", a=what)
     if remote and (code or _NETWORK.search(text)):
         raise Transient(f"status {code}" if code else "the connection failed")
     if remote:
         raise Damaged("it can't be read")
-    return InvalidScene(f"{what} can't be read: left out; fetch it again.")
+    return InvalidScene("{a} can't be read: left out; fetch it again.", a=what)
 
 
 class Damaged(Transient):
@@ -123,7 +126,7 @@ def _refresh_token(container: str, endpoint: Endpoint) -> None:
         sas.TOKEN_CACHE[address] = sas.SASToken.model_validate_json(text)
     except ValidationError:
         raise SourceUnavailable(
-            f"{urlparse(address).netloc} answered without a token: check PC_SDK_SAS_URL."
+            "{a} gave no token to sign with: check PC_SDK_SAS_URL.", a=urlparse(address).netloc
         ) from None
 
 

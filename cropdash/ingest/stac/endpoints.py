@@ -55,7 +55,9 @@ class Endpoint:
         missing = [name for name in self.credentials if not os.environ.get(name)]
         if missing:
             raise ConfigError(
-                f"{self.name} needs credentials: set {' and '.join(missing)} in the environment."
+                "{a} needs credentials: set {b} in the environment.",
+                a=self.name,
+                b=" and ".join(missing),
             )
 
 

@@ -88,14 +88,16 @@ def _asset(name: str, assets: Mapping[str, Any], layer: str) -> str:
     for key in known:
         if key in assets:
             return key
-    raise InvalidScene(f"{name} has no asset for {layer}, so it is left out: see its collection.")
+    raise InvalidScene(
+        "{a} has no asset for {b}, so it is left out: see its collection.", a=name, b=layer
+    )
 
 
 def _href(name: str, asset: Mapping[str, Any]) -> str:
     """The asset's address, or another one over HTTP where the first is not."""
     href = asset.get("href")
     if not isinstance(href, str) or not href:
-        raise InvalidScene(f"{name} has an asset without an address, so it is left out.")
+        raise InvalidScene("{a} has an asset without an address, so it is left out.", a=name)
     return href
 
 
@@ -104,7 +106,7 @@ def _time(name: str, properties: Mapping[str, Any]) -> dt.datetime:
     try:
         when = dt.datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidScene(f"{name} has no time of acquisition, so it is left out.") from None
+        raise InvalidScene("{a} has no time of acquisition, so it is left out.", a=name) from None
     return when if when.tzinfo is None else when.astimezone(dt.UTC).replace(tzinfo=None)
 
 

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 
 from cropdash.domain import Grid, Zone
 from cropdash.domain.errors import needing
+from cropdash.domain.message import Message
 from cropdash.domain.sentinel2 import TABLE
 from cropdash.domain.source import Source
 from cropdash.i18n import sentence
@@ -109,8 +110,11 @@ def _credentials(endpoint: Endpoint) -> Credentials:
     """Whether the provider's credentials are set, or that it needs none."""
     missing = [name for name in endpoint.credentials if not os.environ.get(name)]
     if missing:
-        told = sentence("No credentials: set {names} in the environment and start again.")
-        return Credentials(False, told.format(names=" and ".join(missing)))
+        told = Message(
+            "No credentials: set {names} in the environment and start again.",
+            names=" and ".join(missing),
+        )
+        return Credentials(False, told)
     if endpoint.credentials:
         return Credentials(True, sentence("Credentials are configured."))
     return Credentials(True, sentence("No account is needed, unless your provider asks for one."))
@@ -122,7 +126,7 @@ KIND = SourceKind(
     hint=sentence("Your register, and scenes of a STAC catalogue; some need no account."),
     settings=StacBuild,
     open=_open,
-    title=lambda _, source: f"STAC {source.season.text}",
+    title=lambda _, source: Message("STAC {season}", season=source.season.text),
     estimate=_estimate,
     service=_service,
     packages=("pystac-client", "planetary-computer"),

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from cropdash.domain import Season, Zone
 from cropdash.domain.errors import ConfigError, DamagedFile
+from cropdash.domain.message import Message
 from cropdash.files import atomic, records
 from cropdash.ingest.stac.endpoints import Endpoint
 from cropdash.ingest.stac.granules import Granule, layers_of
@@ -35,16 +36,18 @@ def written(
 
 def granules_of(listing: Mapping[str, Any], zone: Zone, bands: Sequence[str]) -> list[Granule]:
     """The granules of a list. Raises DamagedFile for what is none."""
-    where = f"The list of scenes of zone {zone.zone_id}"
+    where = Message("The list of scenes of zone {a}", a=zone.zone_id)
     known = Granule.__dataclass_fields__
     try:
         rows = [{k: v for k, v in row.items() if k in known} for row in listing["scenes"]]
     except (KeyError, TypeError, AttributeError) as error:
-        raise DamagedFile(f"{where} can't be read: delete it, and build the zone again.") from error
+        raise DamagedFile(
+            "{a} can't be read: delete it, and build the zone again.", a=where
+        ) from error
     found = [records.typed(Granule, row, where) for row in rows]
     layers = len(layers_of(bands))
     if any(len(g.hrefs) != layers or len(g.offsets) != layers - 1 for g in found):
-        raise DamagedFile(f"{where} is of other bands: delete it, and build the zone again.")
+        raise DamagedFile("{a} is of other bands: delete it, and build the zone again.", a=where)
     return found
 
 
@@ -77,8 +80,10 @@ def of_zone(path: Path, zone: Zone, bands: tuple[str, ...], days: Season) -> dic
                 rows = [dict(row) for row in listing["scenes"] if start <= row["date"] <= end]
                 return {**listing, "season": [start, end], "scenes": rows}
     raise ConfigError(
-        f"{path.name} lists no scenes of zone {zone.zone_id} with these bands and this season: give"
-        " the provenance of a dataset with the same zones."
+        "{a} lists no scenes of zone {b} with these bands and this season: give the"
+        " provenance of a dataset with the same zones.",
+        a=path.name,
+        b=zone.zone_id,
     )
 
 
@@ -88,8 +93,8 @@ def _zones(path: Path, modified_ns: int) -> dict[str, Any]:
         zones = atomic.read_json(path)["zones"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ConfigError(
-            f"{path.name} is no provenance of a dataset: write one with 'python -m cropdash"
-            " provenance'."
+            "{a} is no provenance of a dataset: write one with 'python -m cropdash provenance'.",
+            a=path.name,
         ) from error
     return dict(zones) if isinstance(zones, dict) else {}
 

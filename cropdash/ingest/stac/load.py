@@ -108,16 +108,18 @@ def _first_readable(group: Sequence[Granule], reader: Reader) -> tuple[Granule, 
         except InvalidScene as error:
             if reader.frozen is not None:
                 raise SourceUnavailable(
-                    f"A scene of the list of scenes is not there any more ({str(error).rstrip('.')}):"
-                    " ask its provider, or delete the zone's scenes.json to take what there is now."
+                    "A scene of the list of scenes is not there any more ({a}): ask its provider,"
+                    " or delete the zone's scenes.json to take what there is now.",
+                    a=error,
                 ) from error
             reader.warn(str(error))
             continue
         digest = hashlib.sha256(np.ascontiguousarray(numbers).data).hexdigest()
         if reader.frozen is not None and digest != reader.frozen[granule.name]:
             raise SourceUnavailable(
-                f"{granule.name} has other numbers than when the list of scenes was written: ask its"
-                " provider, or delete the zone's scenes.json to take what there is now."
+                "{a} has other numbers than when the list of scenes was written: ask its"
+                " provider, or delete the zone's scenes.json to take what there is now.",
+                a=granule.name,
             )
         reader.digests[granule.name] = digest
         return granule, numbers
@@ -147,10 +149,14 @@ def _read_layer(name: str, layer: str, href: str, reader: Reader) -> Numbers:
         return endpoint.retry.run(attempt)
     except GaveUp as fault:
         if damaged:
-            raise InvalidScene(f"{what} is there but {fault}, however often: left out.") from None
+            raise InvalidScene(
+                "{a} is there but {b}, however often: left out.", a=what, b=fault
+            ) from None
         raise SourceUnavailable(
-            f"{what} could not be fetched from {endpoint.name} ({fault}): try again later;"
-            " what is built stays."
+            "{a} could not be fetched from {b} ({c}): try again later; what is built stays.",
+            a=what,
+            b=endpoint.name,
+            c=fault,
         ) from None
 
 
@@ -158,7 +164,7 @@ def _path(what: str, href: str, endpoint: Endpoint) -> str:
     try:
         return assets.gdal_path(href, endpoint)
     except InvalidScene as error:
-        raise InvalidScene(f"{what} is left out: {error}.") from None
+        raise InvalidScene("{a} is left out: {b}.", a=what, b=error) from None
 
 
 def _read_once(path: str, what: str, grid: Grid, endpoint: Endpoint, forget: bool) -> Numbers:
@@ -174,8 +180,10 @@ def _read_once(path: str, what: str, grid: Grid, endpoint: Endpoint, forget: boo
     with rasterio.Env(**settings), rasters.opened(place) as raster:
         if raster.crs is None or np.dtype(raster.dtypes[0]).kind != "u":
             raise InvalidScene(
-                f"{what} is left out: it is {raster.dtypes[0]} in {raster.crs or 'no reference system'},"
-                " not digital numbers on a map."
+                "{a} is left out: it is {b} in {c}, not digital numbers on a map.",
+                a=what,
+                b=raster.dtypes[0],
+                c=raster.crs or "no reference system",
             )
         numbers = rasters.on_grid(raster, grid, [1], smooth=False, missing=0)[0]
         return numbers.astype(np.uint16)  # type: ignore[no-any-return]

@@ -85,8 +85,9 @@ def offset_of(
     if date >= SINCE_DATE:
         return Offset(OFFSET, f"no baseline, acquired since {SINCE_DATE}")
     raise InvalidScene(
-        f"{name} names no processing baseline, so its radiometric offset is unknown: "
-        "use a collection with s2:processing_baseline or processing:version."
+        "{a} names no processing baseline, so its radiometric offset is unknown: use a"
+        " collection with s2:processing_baseline or processing:version.",
+        a=name,
     )
 
 
@@ -96,8 +97,11 @@ def _is_applied(properties: Mapping[str, Any], name: str) -> str:
     for key, value in said.items():
         if key not in _APPLIED or not isinstance(value, bool):
             raise InvalidScene(
-                f"{name} says {str(key)[:60]}: {str(value)[:20]}, which is not understood, so its"
-                " radiometric offset is unknown: it is left out."
+                "{a} says {b}: {c}, which is not understood, so its radiometric offset is"
+                " unknown: it is left out.",
+                a=name,
+                b=str(key)[:60],
+                c=str(value)[:20],
             )
     return next((str(key) for key, value in said.items() if value), "")
 

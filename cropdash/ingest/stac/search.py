@@ -77,12 +77,16 @@ def _items(endpoint: Endpoint, grid: Grid, season: Season) -> Iterator[dict[str,
             items = list(search.items_as_dicts())
     except (STACError, ClientTypeError, APIError, NotImplementedError, *_MALFORMED):
         raise SourceUnavailable(
-            f"{endpoint.host} does not answer as a STAC API with item search: check its address."
+            "{a} does not answer as a STAC API with item search: check its address.",
+            a=endpoint.host,
         ) from None
     if len(items) > most:
         raise ConfigError(
-            f"{endpoint.host} has more than {most} items of {endpoint.collection} over one"
-            " zone: check that the collection is Sentinel-2 L2A."
+            "{a} has more than {b} items of {c} over one zone: check that the collection is"
+            " Sentinel-2 L2A.",
+            a=endpoint.host,
+            b=most,
+            c=endpoint.collection,
         )
     yield from (item for item in items if isinstance(item, dict))
 

@@ -36,7 +36,7 @@ class StacSource:
     def __post_init__(self) -> None:
         if self.season.start.year < sentinel2.FIRST_YEAR:
             raise ConfigError(
-                f"There is no Sentinel-2 imagery of {self.season.text}: choose a later season."
+                "There is no Sentinel-2 imagery of {a}: choose a later season.", a=self.season.text
             )
 
     def zones(self) -> tuple[Zone, ...]:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from cropdash.domain import Legend
 from cropdash.domain.errors import ConfigError
+from cropdash.domain.message import Message
 from cropdash.i18n import sentence
 from cropdash.settings.build import BuildConfig, File, shown
 from cropdash.settings.sources import Fact, SourceKind
@@ -57,7 +58,7 @@ def _open(config: TableBuild) -> TableSource:
     from cropdash.ingest.table.source import TableSource
 
     if not config.table_path.is_file():
-        raise ConfigError(f"There is no table {config.table_path}.")
+        raise ConfigError("There is no table {a}.", a=config.table_path)
     if config.layers or config.previous_register_path:
         raise ConfigError(
             "A table has no map, so further layers and last year's register can't be laid over it:"
@@ -84,6 +85,8 @@ KIND = SourceKind(
     settings=TableBuild,
     open=_open,
     found=_found,
-    title=lambda config, source: f"{config.table_path.stem}, {source.season.text}",
+    title=lambda config, source: Message(
+        "{name}, {season}", name=config.table_path.stem, season=source.season.text
+    ),
     has_map=False,
 )

@@ -40,7 +40,7 @@ def read(path: Path, names: Columns, bands: Sequence[str]) -> pd.DataFrame:
     raw = _parquet(path) if is_parquet else _csv(path)
     found = _renamed(raw, _columns(raw, names, bands, path.name))
     if found.empty:
-        raise InvalidRegister(f"{path.name} holds no row: give one per parcel and date.")
+        raise InvalidRegister("{a} holds no row: give one per parcel and date.", a=path.name)
     found = found.assign(**{name: as_text(found[name]) for name in _OF_A_PARCEL if name in found})
     found = found.assign(**{ID: as_text(found[ID]), DATE: _days(found[DATE], path.name)})
     numeric = [*bands, *(name for name in (LON, LAT) if name in found)]
@@ -48,7 +48,7 @@ def read(path: Path, names: Columns, bands: Sequence[str]) -> pd.DataFrame:
     if (found[ID] == "").any():
         row = int(np.flatnonzero(found[ID] == "")[0]) + 2
         raise InvalidRegister(
-            f"{path.name}, row {row}: the parcel's id is empty; every row needs one."
+            "{a}, row {b}: the parcel's id is empty; every row needs one.", a=path.name, b=row
         )
     _check_parcels(found, path.name)
     return _scaled(found, bands)
@@ -66,8 +66,11 @@ def _columns(
     missing = [wanted.get(ours, ours) for ours, own in found.items() if not own]
     if missing:
         raise InvalidRegister(
-            f"{table} has no column {' or '.join(missing)}; it has {', '.join(known.values())}: name"
-            " the columns of id, date and crop, and the bands that are there."
+            "{a} has no column {b}; it has {c}: name the columns of id, date and crop, and"
+            " the bands that are there.",
+            a=table,
+            b=" or ".join(missing),
+            c=", ".join(known.values()),
         )
     optional = {ZONE: (names.zone,), SPLIT: (SPLIT,), **_PLACE}
     for ours, choices in optional.items():
@@ -102,7 +105,10 @@ def _days(values: pd.Series, table: str) -> pd.Series:
     if len(wrong):
         said = str(text.iloc[wrong[0]])[:20]
         raise InvalidRegister(
-            f"{table}, row {wrong[0] + 2}: {said!r} is no day; write days as 2023-05-11."
+            "{a}, row {b}: {c} is no day; write days as 2023-05-11.",
+            a=table,
+            b=wrong[0] + 2,
+            c=repr(said),
         )
     return days.dt.date
 
@@ -115,8 +121,12 @@ def _numbers(values: pd.Series, name: str, table: str) -> pd.Series:
     if len(wrong):
         said = str(given.iloc[wrong[0]])[:20]
         raise InvalidRegister(
-            f"{table}, row {wrong[0] + 2}: {said!r} in column {name} is no number; leave the cell"
-            " empty where nothing is known."
+            "{a}, row {b}: {c} in column {d} is no number; leave the cell empty where"
+            " nothing is known.",
+            a=table,
+            b=wrong[0] + 2,
+            c=repr(said),
+            d=name,
         )
     return numbers.astype(float)
 
@@ -130,8 +140,11 @@ def _check_parcels(found: pd.DataFrame, table: str) -> None:
             values = ", ".join(sorted(set(found.loc[found[ID] == parcel, name]))[:3])
             what = "crops" if name == CODE else f"values of {name}"
             raise InvalidRegister(
-                f"{table}: parcel {str(parcel)[:60]} has two {what} ({values}): give each parcel of"
-                " a season its own id."
+                "{a}: parcel {b} has two {c} ({d}): give each parcel of a season its own id.",
+                a=table,
+                b=str(parcel)[:60],
+                c=what,
+                d=values,
             )
 
 

@@ -17,6 +17,7 @@ import shapely
 
 from cropdash.domain import Cube, Grid, Scene, Season, Split, Zone, longitude, sentinel2
 from cropdash.domain.errors import InvalidRegister, NotEnoughData
+from cropdash.domain.message import Message
 from cropdash.domain.period import Every
 from cropdash.domain.source import ONLY_HERE, PeriodStore, Warn, ignore
 from cropdash.ingest import registers
@@ -94,7 +95,7 @@ class TableSource:
             values[t, :, p] = middle.to_numpy(np.float32)
             clear[t, p] = np.minimum(count.to_numpy(), 255)
         else:
-            warn(f"No row of zone {zone.zone_id} lies in {self.season.text}.")
+            warn(Message("No row of zone {a} lies in {b}.", a=zone.zone_id, b=self.season.text))
         shape = zone.grid.shape
         reflectance = values.reshape(len(cut), len(self.bands), *shape)
         return Cube(reflectance, clear.reshape(len(cut), *shape), cut, self.bands, zone.grid)
@@ -118,21 +119,28 @@ class TableSource:
         found = self.rows.drop_duplicates(ID).sort_values(ID, ignore_index=True)
         if len(found) > _MOST_PARCELS:
             raise InvalidRegister(
-                f"{self.path.name} holds {len(found):,} parcels: give {_MOST_PARCELS:,} at most."
+                "{a} holds {b} parcels: give {c} at most.",
+                a=self.path.name,
+                b=format(len(found), ","),
+                c=format(_MOST_PARCELS, ","),
             )
         if ZONE in found:
             names = found[ZONE]
             if (names == "").any():
                 raise InvalidRegister(
-                    f"{self.path.name}: parcel {found.loc[names == '', ID].iloc[0]!s:.60} has no"
-                    f" {self.names.zone}; every parcel needs one."
+                    "{a}: parcel {b} has no {c}; every parcel needs one.",
+                    a=self.path.name,
+                    b=format(found.loc[names == "", ID].iloc[0], ".60"),
+                    c=self.names.zone,
                 )
         elif LON in found and LAT in found:
             names = self._blocks(found)
         else:
             raise InvalidRegister(
-                f"{self.path.name} says neither a zone ({self.names.zone}) nor lon and lat, so parcels"
-                " to learn from can't be kept apart from those to test on: give one of them."
+                "{a} says neither a zone ({b}) nor lon and lat, so parcels to learn from can't"
+                " be kept apart from those to test on: give one of them.",
+                a=self.path.name,
+                b=self.names.zone,
             )
         ids = {name: _zone_id(name, i) for i, name in enumerate(sorted(set(names)))}
         return found.assign(zone_id=names.map(ids).to_numpy(), zone=names.to_numpy())
@@ -142,7 +150,7 @@ class TableSource:
         lonlat = found[[LON, LAT]].to_numpy(float)
         fits = np.isfinite(lonlat).all() and (np.abs(lonlat) <= (180, 84)).all()
         if not fits:
-            raise InvalidRegister(f"{self.path.name}: lon and lat of a parcel are no degrees.")
+            raise InvalidRegister("{a}: lon and lat of a parcel are no degrees.", a=self.path.name)
         epsg = longitude.utm_epsg(*squares.middle(lonlat))
         at = np.floor(squares.to_utm(lonlat, epsg) / (self.block_km * 1000)).astype(int)
         at -= at.min(axis=0)
@@ -154,8 +162,10 @@ class TableSource:
         groups = list(parcels.groupby("zone_id", sort=True))
         if len(groups) < 2:
             raise NotEnoughData(
-                f"{self.path.name} holds one zone ({groups[0][1]['zone'].iloc[0]}), and two are needed,"
-                " to learn from and to test: give regions, or smaller --block-km."
+                "{a} holds one zone ({b}), and two are needed, to learn from and to test: give"
+                " regions, or smaller --block-km.",
+                a=self.path.name,
+                b=groups[0][1]["zone"].iloc[0],
             )
         grids = _apart([self._grid(part) for _, part in groups])
         named = [
@@ -177,8 +187,10 @@ class TableSource:
             return "train"
         if sides != ["test"]:
             raise InvalidRegister(
-                f"{self.path.name}: zone {part['zone'].iloc[0]} has the split {', '.join(sides)}; a zone"
-                " is wholly train or test."
+                "{a}: zone {b} has the split {c}; a zone is wholly train or test.",
+                a=self.path.name,
+                b=part["zone"].iloc[0],
+                c=", ".join(sides),
             )
         return "test"
 

@@ -53,7 +53,10 @@ def read(path: Path) -> Area:
     across = _GEOD.line_length([west, east], [south, north]) / 1000
     if across > MOST_KM:
         raise ConfigError(
-            f"{path.name} reaches over {across:,.0f} km; give an area of at most {MOST_KM:g}."
+            "{a} reaches over {b} km; give an area of at most {c}.",
+            a=path.name,
+            b=format(across, ",.0f"),
+            c=format(MOST_KM, "g"),
         )
     middle = ((west + east) / 2, (south + north) / 2)
     return Area(middle, across / 2, (west, south, east, north), outline)
@@ -68,8 +71,8 @@ def box_of(text: str) -> BaseGeometry:
         found = None
     if found is None or not found.area or not west < east:
         raise ConfigError(
-            f"{text[:80]!r} is no area: give a GeoJSON or GeoPackage, or west,south,east,north in"
-            " degrees."
+            "{a} is no area: give a GeoJSON or GeoPackage, or west,south,east,north in degrees.",
+            a=repr(text[:80]),
         )
     return _checked(found, text)
 
@@ -83,7 +86,7 @@ def outline_of(path: Path) -> BaseGeometry:
     polygons = [one for one in found if one.geom_type in ("Polygon", "MultiPolygon")]
     outline = shapely.union_all([shapely.make_valid(one) for one in polygons])
     if outline.is_empty or not outline.area:
-        raise ConfigError(f"{path.name} holds no polygon: draw the area that zones may lie in.")
+        raise ConfigError("{a} holds no polygon: draw the area that zones may lie in.", a=path.name)
     return _checked(outline, path.name)
 
 
@@ -91,7 +94,7 @@ def _checked(outline: BaseGeometry, name: str) -> BaseGeometry:
     west, south, east, north = outline.bounds
     low, high = squares.LATITUDES
     if not (-180 <= west < east <= 180 and low <= south < north <= high):
-        raise ConfigError(f"{name} is not in degrees of longitude and latitude: give it so.")
+        raise ConfigError("{a} is not in degrees of longitude and latitude: give it so.", a=name)
     return outline
 
 
@@ -100,11 +103,11 @@ def _geopackage(path: Path) -> list[BaseGeometry]:
         (layer,) = vectors.layers(path)
     except (OSError, ValueError) as error:
         raise ConfigError(
-            f"{path.name} has no layer, or several: export the area alone."
+            "{a} has no layer, or several: export the area alone.", a=path.name
         ) from error
     frame = vectors.read(path, layer, [], None)
     if frame.crs is None:
-        raise ConfigError(f"{path.name} has no reference system: export it with one.")
+        raise ConfigError("{a} has no reference system: export it with one.", a=path.name)
     return [one for one in frame.geometry.to_crs("OGC:CRS84") if one is not None]
 
 
@@ -120,7 +123,7 @@ def _geojson(path: Path) -> list[BaseGeometry]:
     except (ShapelyError, ValueError, KeyError, TypeError, AttributeError, IndexError,
             RecursionError) as error:  # fmt: skip
         raise ConfigError(
-            f"{path.name} can't be read as GeoJSON: export the area again."
+            "{a} can't be read as GeoJSON: export the area again.", a=path.name
         ) from error
     return found
 

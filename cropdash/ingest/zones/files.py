@@ -17,6 +17,7 @@ from shapely.geometry import shape
 
 from cropdash.domain import Grid, Zone, longitude
 from cropdash.domain.errors import ConfigError, InvalidRegister
+from cropdash.domain.message import Message
 from cropdash.domain.source import Warn, ignore
 from cropdash.files import atomic, tables
 from cropdash.ingest.zones import squares
@@ -49,7 +50,7 @@ def read(path: Path, warn: Warn = ignore, *, frame: Grid | None = None) -> tuple
     rows = _features(text, path.name) if text.lstrip().startswith("{") else _lines(path)
     found = [(where, _zone(cells, place, where, frame)) for where, cells, place in rows]
     if not found:
-        raise InvalidRegister(f"{path.name} holds no zone: give one row or feature per zone.")
+        raise InvalidRegister("{a} holds no zone: give one row or feature per zone.", a=path.name)
     zones = tuple(zone for _, zone in found)
     _check_names(found)
     _check_overlaps(zones, path.name, warn)
@@ -66,7 +67,7 @@ def write(path: Path, zones: Sequence[Zone]) -> None:
         left, bottom, right, top = zone.grid.bounds
         again = squares.rectangle(zone.grid.bounds, _epsg(zone))
         if again != zone.grid:
-            raise InvalidRegister(f"Zone {zone.zone_id} does not lie on the 20 m grid of UTM.")
+            raise InvalidRegister("Zone {a} does not lie on the 20 m grid of UTM.", a=zone.zone_id)
         edges = (f"{edge:.0f}" for edge in (left, bottom, right, top))
         about = (zone.zone_id, zone.region, zone.split, f"{lon:.6f}", f"{lat:.6f}")
         table.writerow([*about, *edges, _epsg(zone)])
@@ -80,7 +81,7 @@ def _lines(path: Path) -> Iterator[tuple[str, Cells, Place]]:
     if not ({"lon", "lat"} <= columns or {*_EDGES, "epsg"} <= columns):
         missing.append("lon, lat (or xmin, ymin, xmax, ymax, epsg)")
     if missing:
-        raise InvalidRegister(f"{path.name}, row 1: no column {', '.join(missing)}.")
+        raise InvalidRegister("{a}, row 1: no column {b}.", a=path.name, b=", ".join(missing))
     for row in table.rows:
         cells = dict(row.cells)
         yield f"{path.name}, row {row.number}", cells, lambda cells=cells: _placed(cells)  # type: ignore[misc]
@@ -93,16 +94,16 @@ def _features(text: str, name: str) -> Iterator[tuple[str, Cells, Place]]:
         system = document.get("crs", {}).get("properties", {}).get("name", "CRS84")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InvalidRegister(
-            f"{name} is not a GeoJSON FeatureCollection: export the zones again."
+            "{a} is not a GeoJSON FeatureCollection: export the zones again.", a=name
         ) from error
     if not str(system).endswith(("CRS84", ":4326")):
         raise InvalidRegister(
-            f"{name} is in {system}; GeoJSON is in degrees: export it in EPSG:4326."
+            "{a} is in {b}; GeoJSON is in degrees: export it in EPSG:4326.", a=name, b=system
         )
     for number, feature in enumerate(features, start=1):
         where = f"{name}, feature {number}"
         if not isinstance(feature, dict) or not isinstance(feature.get("properties"), dict):
-            raise InvalidRegister(f"{where}: it has no properties zone_id, region and split.")
+            raise InvalidRegister("{a}: it has no properties zone_id, region and split.", a=where)
         values = feature["properties"].items()
         cells = {_plain(k): "" if v is None else str(v).strip() for k, v in values}
         geometry = feature.get("geometry")
@@ -112,12 +113,14 @@ def _features(text: str, name: str) -> Iterator[tuple[str, Cells, Place]]:
 def _zone(cells: Cells, place: Place, where: str, frame: Grid | None) -> Zone:
     empty = [name for name in _NEEDED if not cells.get(name)]
     if empty:
-        raise InvalidRegister(f"{where}: {', '.join(empty)} is empty; every zone needs it.")
+        raise InvalidRegister(
+            "{a}: {b} is empty; every zone needs it.", a=where, b=", ".join(empty)
+        )
     try:
         split: Any = cells["split"].lower()
         return Zone(cells["zone_id"], cells["region"], split, _grid(*place(), frame))
     except (InvalidRegister, ConfigError) as error:
-        raise InvalidRegister(f"{where}: {error}") from error
+        raise InvalidRegister("{a}: {b}", a=where, b=error) from error
 
 
 def _grid(epsg: int | None, points: squares.Floats, frame: Grid | None) -> Grid:
@@ -154,7 +157,9 @@ def _outline(geometry: Any, cells: Cells) -> Outline:
     except (ShapelyError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         raise InvalidRegister("its geometry can't be read: draw the zone again.") from error
     if form.geom_type not in ("Point", "Polygon", "MultiPolygon") or not len(points):
-        raise InvalidRegister(f"its geometry is an empty or a {form.geom_type}; draw a polygon.")
+        raise InvalidRegister(
+            "its geometry is an empty or a {a}; draw a polygon.", a=form.geom_type
+        )
     if form.geom_type == "Point":
         return _around(float(points[0, 0]), float(points[0, 1]), cells)
     if not (np.abs(points) <= (180, 90)).all():
@@ -170,23 +175,28 @@ def _check_names(found: Sequence[tuple[str, Zone]]) -> None:
     for where, zone in found:
         if zone.zone_id in first:
             raise InvalidRegister(
-                f"{where}: zone {zone.zone_id} stands in {first[zone.zone_id]} already; name it"
-                " otherwise."
+                "{a}: zone {b} stands in {c} already; name it otherwise.",
+                a=where,
+                b=zone.zone_id,
+                c=first[zone.zone_id],
             )
         first[zone.zone_id] = where
 
 
 def _check_overlaps(zones: Sequence[Zone], name: str, warn: Warn) -> None:
     for i, j in squares.overlapping([zone.grid for zone in zones]):
-        pair = f"{name}: zones {zones[i].zone_id} and {zones[j].zone_id} overlap"
+        pair = Message(
+            "{a}: zones {b} and {c} overlap", a=name, b=zones[i].zone_id, c=zones[j].zone_id
+        )
         sides = {zones[i].split, zones[j].split}
         if sides == {"map"} and zones[i].grid.crs != zones[j].grid.crs:
             continue  # at the border of two UTM zones nothing else can be
         if sides == {"train", "test"}:
             raise InvalidRegister(
-                f"{pair}, one for training and one for testing: move one, or put both on one side."
+                "{a}, one for training and one for testing: move one, or put both on one side.",
+                a=pair,
             )
-        warn(f"{pair}; a parcel in both counts in the one that holds more of it.")
+        warn(Message("{a}; a parcel in both counts in the one that holds more of it.", a=pair))
 
 
 def _plain(name: Any) -> str:
@@ -200,14 +210,16 @@ def _number(cells: Cells, name: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise InvalidRegister(f"{name} is {cells.get(name, '')!r}; give a number such as 48.5.")
+        raise InvalidRegister(
+            "{a} is {b}; give a number such as 48.5.", a=name, b=repr(cells.get(name, ""))
+        )
     return value
 
 
 def _whole(cells: Cells, name: str) -> int:
     value = _number(cells, name)
     if value != int(value):
-        raise InvalidRegister(f"{name} is {cells[name]!r}; give a whole number.")
+        raise InvalidRegister("{a} is {b}; give a whole number.", a=name, b=repr(cells[name]))
     return int(value)
 
 

@@ -51,15 +51,20 @@ def propose(
     Raises ConfigError for arguments out of range, NotEnoughData if fewer than `n` squares fit.
     """
     if n < 1:
-        raise ConfigError(f"{n} zones were asked for: propose at least one.")
+        raise ConfigError("{a} zones were asked for: propose at least one.", a=n)
     check_name(f"{region}_{n}", "Zone")
     grids = _inside(candidates(town_lon_lat, size_px, radius_km), within)
     shares = _checked(share(grids), len(grids)) if grids else np.zeros(0)
     chosen = _greedy(grids, shares, n, [zone.grid for zone in taken])
     if len(chosen) < n:
         raise NotEnoughData(
-            f"Only {len(chosen)} squares of {size_px} px with cropland fit within {radius_km:.3g} km"
-            f" of {town_lon_lat}{' and the area' if within is not None else ''}; ask for fewer or smaller ones, or widen the radius."
+            "Only {a} squares of {b} px with cropland fit within {c} km of {d}{e}; ask for"
+            " fewer or smaller ones, or widen the radius.",
+            a=len(chosen),
+            b=size_px,
+            c=format(radius_km, ".3g"),
+            d=town_lon_lat,
+            e=" and the area" if within is not None else "",
         )
     return tuple(
         Zone(f"{region}_{k + 1}", region, _side(k, n), grids[i]) for k, i in enumerate(chosen)
@@ -82,7 +87,11 @@ def candidates(
     Each is in its own UTM zone, with its corners on the 20 m grid.
     """
     if not 0 < radius_km <= MAX_KM:
-        raise ConfigError(f"A radius of {radius_km} km is out of range: use up to {MAX_KM:g} km.")
+        raise ConfigError(
+            "A radius of {a} km is out of range: use up to {b} km.",
+            a=radius_km,
+            b=format(MAX_KM, "g"),
+        )
     town = squares.square_around(*town_lon_lat, size_px)  # checks place and size
     step = max(size_px * town.pixel_size / _STEPS, radius_km * 1000 / _ACROSS)
     around = [
@@ -168,7 +177,7 @@ def _side(rank: int, n: int) -> Split:
 def _checked(shares: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     shares = np.asarray(shares, dtype=float)
     if shares.shape != (count,):
-        raise ConfigError(f"The share has shape {shares.shape}, expected ({count},).")
+        raise ConfigError("The share has shape {a}, expected ({b},).", a=shares.shape, b=count)
     return np.nan_to_num(shares, nan=0.0)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cropdash.domain import Zone
 from cropdash.domain.errors import NotEnoughData
+from cropdash.domain.message import Message
 from cropdash.i18n import sentence
 
 LEAST = 3  # parcels of a class that a zone needs for it to count there
@@ -61,15 +62,15 @@ def divide(zones: Sequence[Zone], counts: NDArray[np.int64], share: float = 0.2)
 def _untested(
     counts: NDArray[np.int64], there: NDArray[np.bool_], test: NDArray[np.bool_]
 ) -> dict[int, str]:
-    told = {}
+    told: dict[int, str] = {}
     for crop in np.flatnonzero(counts.sum(axis=0)):
         at = np.flatnonzero(there[:, crop])
         if crop == 0 or (test[at].any() and not test[at].all()):
             continue
         if len(at) == 0:
-            told[int(crop)] = sentence("no zone has {n} parcels of it").format(n=LEAST)
+            told[int(crop)] = Message("no zone has {n} parcels of it", n=LEAST)
         elif len(at) == 1:
-            told[int(crop)] = sentence("one zone alone has enough parcels of it")
+            told[int(crop)] = Message("one zone alone has enough parcels of it")
         else:
-            told[int(crop)] = _SIDES[bool(test[at].all())].format(n=len(at))
+            told[int(crop)] = Message(_SIDES[bool(test[at].all())], n=len(at))
     return told

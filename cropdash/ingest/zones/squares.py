@@ -33,13 +33,20 @@ def square_around(lon: float, lat: float, size_px: int) -> Grid:
     """
     if not (-180 <= lon <= 180 and LATITUDES[0] <= lat <= LATITUDES[1]):
         raise InvalidRegister(
-            f"lon {lon}, lat {lat} is no place in degrees: lon goes from -180 to 180, lat from"
-            f" {LATITUDES[0]:.0f} to {LATITUDES[1]:.0f}."
+            "lon {a}, lat {b} is no place in degrees: lon goes from -180 to 180, lat from"
+            " {c} to {d}.",
+            a=lon,
+            b=lat,
+            c=format(LATITUDES[0], ".0f"),
+            d=format(LATITUDES[1], ".0f"),
         )
     if not MIN_PX <= size_px <= MAX_PX or size_px % 2:
         raise InvalidRegister(
-            f"size_px is {size_px}: use an even number from {MIN_PX} to {MAX_PX}, so that the"
-            " corners lie on the 20 m grid."
+            "size_px is {a}: use an even number from {b} to {c}, so that the corners lie on"
+            " the 20 m grid.",
+            a=size_px,
+            b=MIN_PX,
+            c=MAX_PX,
         )
     crs = f"EPSG:{longitude.utm_epsg(lon, lat)}"
     x, y = transformer(_LONLAT, crs).transform(lon, lat)
@@ -54,19 +61,22 @@ def rectangle(bounds: tuple[float, float, float, float], epsg: int) -> Grid:
     """
     if not (32601 <= epsg <= 32660 or 32701 <= epsg <= 32760):
         raise InvalidRegister(
-            f"EPSG:{epsg} is no UTM zone: use 32601 to 32660 (north) or 32701 to 32760 (south)."
+            "EPSG:{a} is no UTM zone: use 32601 to 32660 (north) or 32701 to 32760 (south).", a=epsg
         )
     left, bottom, right, top = map(_snap, bounds)
     # A square on the equator reaches over the end of its half of the zone.
     if not (0 <= left < right <= 1_000_000 and -50_000 <= bottom < top <= 10_050_000):
         raise InvalidRegister(
-            f"xmin, ymin, xmax, ymax {bounds} is no rectangle in metres of EPSG:{epsg}."
+            "xmin, ymin, xmax, ymax {a} is no rectangle in metres of EPSG:{b}.", a=bounds, b=epsg
         )
     shape = (round((top - bottom) / PIXEL_M), round((right - left) / PIXEL_M))
     if min(shape) < MIN_PX or max(shape) > MAX_PX:
         raise InvalidRegister(
-            f"The rectangle has {shape[1]} x {shape[0]} pixels of 10 m; a zone has {MIN_PX} to"
-            f" {MAX_PX} on a side."
+            "The rectangle has {a} x {b} pixels of 10 m; a zone has {c} to {d} on a side.",
+            a=shape[1],
+            b=shape[0],
+            c=MIN_PX,
+            d=MAX_PX,
         )
     return Grid(f"EPSG:{epsg}", left, top, PIXEL_M, shape)
 
@@ -78,7 +88,7 @@ def inside(frame: Grid, points: Floats, crs: str) -> Grid:
     """
     x, y = transformer(crs, frame.crs).transform(*points.T)
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
-        raise InvalidRegister(f"it lies outside {frame.crs}: draw it again.")
+        raise InvalidRegister("it lies outside {a}: draw it again.", a=frame.crs)
     first = np.ceil([(frame.top - y.max()) / frame.pixel_size - 0.1,
                      (x.min() - frame.left) / frame.pixel_size - 0.1])  # fmt: skip
     end = np.floor([(frame.top - y.min()) / frame.pixel_size + 0.1,
@@ -88,8 +98,10 @@ def inside(frame: Grid, points: Floats, crs: str) -> Grid:
         raise InvalidRegister("it is smaller than a pixel of the scenes.")
     if max(height, width) > MAX_PX:
         raise InvalidRegister(
-            f"it is {height:,.0f} x {width:,.0f} pixels: cut it into zones of at most {MAX_PX} on a"
-            " side."
+            "it is {a} x {b} pixels: cut it into zones of at most {c} on a side.",
+            a=format(height, ",.0f"),
+            b=format(width, ",.0f"),
+            c=MAX_PX,
         )
     left = frame.left + first[1] * frame.pixel_size
     top = frame.top - first[0] * frame.pixel_size

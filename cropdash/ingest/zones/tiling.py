@@ -36,15 +36,20 @@ def tile(
     check_name(region, "Region")
     if not squares.MIN_PX <= size_px <= squares.MAX_PX or size_px % 2:
         raise ConfigError(
-            f"Squares of {size_px} pixels are none: use an even number from {squares.MIN_PX} to"
-            f" {squares.MAX_PX}."
+            "Squares of {a} pixels are none: use an even number from {b} to {c}.",
+            a=size_px,
+            b=squares.MIN_PX,
+            c=squares.MAX_PX,
         )
     side = size_px * squares.PIXEL_M
     least = abs(_GEOD.geometry_area_perimeter(shapely.normalize(outline))[0]) / side**2
     if least > MOST:
         raise ConfigError(
-            f"The area takes some {least:,.0f} squares of {size_px} pixels, and {MOST:,} are the most:"
-            " choose larger ones with --size, or a smaller area."
+            "The area takes some {a} squares of {b} pixels, and {c} are the most: choose"
+            " larger ones with --size, or a smaller area.",
+            a=format(least, ",.0f"),
+            b=size_px,
+            c=format(MOST, ","),
         )
     found = []
     for epsg, part in _strips(outline):

@@ -109,8 +109,9 @@ def _client(scheduler: str, workers: int) -> Iterator[Any]:
             remote: Any = Client(scheduler, timeout=_CONNECT_S, set_as_default=False)  # type: ignore[no-untyped-call]
         except (OSError, TimeoutError) as error:
             raise SourceUnavailable(
-                f"No dask scheduler answers at {scheduler}: start one with 'dask scheduler', or"
-                " leave --scheduler out."
+                "No dask scheduler answers at {a}: start one with 'dask scheduler', or leave"
+                " --scheduler out.",
+                a=scheduler,
             ) from error
         with remote as client:
             yield client
@@ -127,8 +128,9 @@ def _check_certificates(scheduler: str) -> None:
         if named.get_connection_args("client")["ssl_context"] is not None:
             return
     raise ConfigError(
-        f"Scheduler {scheduler} needs certificates: name their files in dask's own settings"
-        " (distributed.comm.tls: ca-file, client.cert, client.key)."
+        "Scheduler {a} needs certificates: name their files in dask's own settings"
+        " (distributed.comm.tls: ca-file, client.cert, client.key).",
+        a=scheduler,
     )
 
 
@@ -161,8 +163,9 @@ class _Patience:
             self._seen = time.monotonic()
         elif time.monotonic() - self._seen > _NO_WORKER_S:
             raise SourceUnavailable(
-                f"The dask scheduler has had no worker for {_NO_WORKER_S:.0f} s: start some with"
-                " 'dask worker', then run the same again; what is finished is kept."
+                "The dask scheduler has had no worker for {a} s: start some with 'dask worker',"
+                " then run the same again; what is finished is kept.",
+                a=format(_NO_WORKER_S, ".0f"),
             )
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cropdash import legend
 from cropdash.domain import M2_PER_HA
+from cropdash.domain.message import Message
 from cropdash.simulate.realism.check import Check, Tables
 from cropdash.simulate.realism.measures import (
     QUANTILES,
@@ -17,8 +18,8 @@ from cropdash.simulate.realism.measures import (
     weighted_quantiles,
 )
 
-REGISTER = "RPG 2023, 41 zones of 10 x 10 km"
-PLACES = "100 parcels of RPG 2022, 1,200 fields of Boigneville"
+REGISTER = Message("RPG 2023, 41 zones of 10 x 10 km")
+PLACES = Message("100 parcels of RPG 2022, 1,200 fields of Boigneville")
 _NAMED = 5  # classes that a detail names
 
 
@@ -35,7 +36,7 @@ def region_means(zones: pd.DataFrame) -> pd.Series:
 
 def _classes(simulated: Tables, real: Tables) -> Iterator[Check]:
     """How frequent each crop is, and how large its fields are."""
-    check = partial(Check, "Classes", REGISTER)
+    check = partial(Check, Message("Classes"), REGISTER)
     both = real["classes"].merge(
         simulated["classes"], on="class_id", how="left", suffixes=("_real", "")
     )
@@ -45,27 +46,27 @@ def _classes(simulated: Tables, real: Tables) -> Iterator[Check]:
         both[f"field{side}"] = both[f"hectares{side}"] / parcels.where(parcels > 0)
         both[f"share{side}"] = both[f"pixels{side}"] / max(float(both[f"pixels{side}"].sum()), 1.0)
     for column, name, low, reason in (
-        ("pixels", "pixels per class", 0.95,
+        ("pixels", Message("pixels per class"), 0.95,
          "Neighbours may swap places, none may play in the wrong league; the 33 real training zones"
          " reach 0.87 with the 8 real test zones."),
-        ("field", "the mean field per class", 0.8,
+        ("field", Message("the mean field per class"), 0.8,
          "Rare classes have a few fields in the default landscape, so that their mean is loose."),
     ):  # fmt: skip
         ours, theirs = both[column].rank(), both[f"{column}_real"].rank()
         yield check(
-            f"rank correlation of {name}", float(ours.corr(theirs)), 1.0, low, reason=reason,
+            Message("rank correlation of {what}", what=name), float(ours.corr(theirs)), 1.0, low, reason=reason,
             detail=_furthest(ours - theirs, both, "ranks"),
         )  # fmt: skip
     seen = both["pixels"] > 0
     yield check(
-        "crop classes that occur", float(seen.sum()), float(len(both)), float(len(both)),
-        unit="classes", reason="The heavy tail is kept: every class is met somewhere.",
+        Message("crop classes that occur"), float(seen.sum()), float(len(both)), float(len(both)),
+        unit=Message("classes"), reason="The heavy tail is kept: every class is met somewhere.",
         detail=", ".join(_names(both[~seen])),
     )  # fmt: skip
     apart = both["share"] - both["share_real"]
     yield check(
-        "share of crop pixels that would have to change class", float(apart.abs().sum() / 2), 0.0,
-        high=0.15, unit="share",
+        Message("share of crop pixels that would have to change class"), float(apart.abs().sum() / 2), 0.0,
+        high=0.15, unit=Message("share"),
         reason="The real training and test zones are 0.05 apart, over 15 times the area of the"
         " default landscape; three times that leaves room for the draw of its zones.",
         detail=_furthest(apart, both, "of the pixels"),
@@ -94,17 +95,17 @@ def _sizes(simulated: Tables, real: Tables) -> Iterator[Check]:
         area, weight = here["area_ha"].to_numpy(float), here["weight"].to_numpy(float)
         middle = weighted_mean(area, weight)
         yield Check(
-            "Parcels", REGISTER, f"mean parcel, {region}", middle, mean, 0.75 * mean, 1.33 * mean,
-            "ha",
+            Message("Parcels"), REGISTER, Message("mean parcel, {region}", region=region), middle, mean, 0.75 * mean, 1.33 * mean,
+            Message("ha"),
             "A quarter off: zones of one region differ by up to a factor of three (Alsace 1.2 to"
             " 3.5 ha, Brittany 2.0 to 2.4 ha), the mean of five by about this.",
         )  # fmt: skip
         found = weighted_quantiles(area, weight) / middle
         inside = (found >= low) & (found <= high)
         yield Check(
-            "Parcels", PLACES, f"quantiles of parcels over their mean, {region}",
+            Message("Parcels"), PLACES, Message("quantiles of parcels over their mean, {region}", region=region),
             float(inside.sum()), len(QUANTILES), len(QUANTILES) - 1.0,
-            unit=f"of {len(QUANTILES)}",
+            unit=Message("of {n}", n=len(QUANTILES)),
             reason="Of a region only the mean is known, so quantiles (10, 25, 50, 75, 90 %) are"
             " compared over the mean; twice or half, because one real sample mixes regions, the"
             " other is cut by five years of crops, and both look more uneven than a region is. One"
@@ -119,21 +120,21 @@ def _sizes(simulated: Tables, real: Tables) -> Iterator[Check]:
 
 def _declared(simulated: Tables, real: Tables) -> Iterator[Check]:
     """How much of the land parcels cover."""
-    check = partial(Check, "Parcels", REGISTER)
+    check = partial(Check, Message("Parcels"), REGISTER)
     zones, found = real["zones"], simulated["zones"]
     for region, rows in zones.groupby("region", sort=False):
         share = float(rows["hectares"].sum() / (rows["zones"].sum() * M2_PER_HA))
         here = float(found.loc[found["region"] == region, "declared_share"].mean())
         yield check(
-            f"declared land, {region}", here, share, share - 0.12, min(share + 0.12, 1.0),
-            "share of area",
+            Message("declared land, {region}", region=region), here, share, share - 0.12, min(share + 0.12, 1.0),
+            Message("share of area"),
             "Twice what the real zones of a region differ by (0.01 to 0.10), because the simulated"
             " zones are 15 times smaller.",
         )  # fmt: skip
     whole = float(zones["hectares"].sum() / (zones["zones"].sum() * M2_PER_HA))
     yield check(
-        "declared land, all regions", float(found["declared_share"].mean()), whole, whole - 0.05,
-        whole + 0.05, "share of area",
+        Message("declared land, all regions"), float(found["declared_share"].mean()), whole, whole - 0.05,
+        whole + 0.05, Message("share of area"),
         "About a quarter of the land is not farmed; over eight regions chance leaves 0.05.",
     )  # fmt: skip
 
@@ -143,9 +144,9 @@ def _borders(simulated: Tables, real: Tables) -> Iterator[Check]:
     for low_ha, rows in real["border_share"].groupby("low_ha"):
         high_ha = rows["high_ha"].iloc[0]
         yield Check(
-            "Parcels", PLACES, f"border pixels of parcels of {low_ha:g} to {high_ha:g} ha",
+            Message("Parcels"), PLACES, Message("border pixels of parcels of {low} to {high} ha", low=f"{low_ha:g}", high=f"{high_ha:g}"),
             float(found.loc[low_ha]), rows["share"].iloc[0], rows["share"].min() - 0.06,
-            rows["share"].max() + 0.06, "share of pixels",
+            rows["share"].max() + 0.06, Message("share of pixels"),
             "0.06 outside the two real places, as much as they differ by; compact fields would be"
             " far below.",
         )  # fmt: skip

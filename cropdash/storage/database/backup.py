@@ -35,7 +35,7 @@ def backup(data: Path, target: Path) -> dict[str, int]:
     People may go on deciding meanwhile. Raises ConfigError if the file is there, NotKept or DamagedFile.
     """
     if target.exists():
-        raise ConfigError(f"{target} is there already: name a new file.")
+        raise ConfigError("{a} is there already: name a new file.", a=target)
     with _told(target), atomic.replacing(target) as temporary:
         os.close(os.open(temporary, os.O_CREAT | os.O_WRONLY, 0o600))  # it holds names of people
         with _file(temporary) as copy, connect.reading(data) as source:
@@ -50,7 +50,8 @@ def restore(data: Path, source: Path, *, replace: bool = False) -> dict[str, int
     _check(source)
     if not replace and any(counts(data).values()):
         raise ConfigError(
-            f"{connect.where(data)} holds rows already: make a backup of them, then say --replace."
+            "{a} holds rows already: make a backup of them, then say --replace.",
+            a=connect.where(data),
         )
     with _told(source), _file(source) as copy, connect.writing(data) as target:
         for table in reversed(_TABLES):
@@ -98,10 +99,10 @@ def _check(path: Path) -> None:
             whole = base.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
     except (sqlite3.Error, OSError) as error:
         raise DamagedFile(
-            f"{path.name} can't be read as a backup ({one_line(error)}): name another one."
+            "{a} can't be read as a backup ({b}): name another one.", a=path.name, b=one_line(error)
         ) from error
     if mark != connect.MARK or foreign or not whole:
-        raise DamagedFile(f"{path.name} is no whole backup of cropdash: name another one.")
+        raise DamagedFile("{a} is no whole backup of cropdash: name another one.", a=path.name)
 
 
 @contextmanager
@@ -109,4 +110,6 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, OSError) as error:
-        raise NotKept(f"{path.name} can't be used ({one_line(error)}): see that it can.") from error
+        raise NotKept(
+            "{a} can't be used ({b}): see that it can.", a=path.name, b=one_line(error)
+        ) from error

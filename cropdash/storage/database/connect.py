@@ -42,8 +42,10 @@ def writing(data: Path) -> Iterator[sa.Connection]:
         if _is_damage(error):
             raise _damaged(data, error) from error
         raise NotKept(
-            f"{where(data)} can't be written ({_said(error)}), and what is not recorded is not"
-            " done: make room, or make it writable or reachable, and try again."
+            "{a} can't be written ({b}), and what is not recorded is not done: make room,"
+            " or make it writable or reachable, and try again.",
+            a=where(data),
+            b=_said(error),
         ) from error
 
 
@@ -153,8 +155,10 @@ def _version(connection: sa.Connection) -> str | None:
     version = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
     if version is not None and version > schema.VERSION:
         raise UnknownFormat(
-            f"The database was written by a newer version of cropdash (its schema is {version}, this"
-            f" program knows {schema.VERSION}): use that version."
+            "The database was written by a newer version of cropdash (its schema is {a},"
+            " this program knows {b}): use that version.",
+            a=version,
+            b=schema.VERSION,
         )
     return version
 
@@ -183,11 +187,15 @@ def _damaged(data: Path, error: Exception) -> DamagedFile:
     is_file = settings.address() is None
     if not is_file or (isinstance(error, OperationalError) and not _is_damage(error)):
         return DamagedFile(
-            f"{where(data)} does not answer ({_said(error)}): see that it runs and can be read."
+            "{a} does not answer ({b}): see that it runs and can be read.",
+            a=where(data),
+            b=_said(error),
         )
     return DamagedFile(
-        f"{where(data)} is damaged ({_said(error)}): move it away, then bring a backup back with"
-        " 'python -m cropdash database restore FILE'."
+        "{a} is damaged ({b}): move it away, then bring a backup back with 'python -m"
+        " cropdash database restore FILE'.",
+        a=where(data),
+        b=_said(error),
     )
 
 

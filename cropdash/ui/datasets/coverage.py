@@ -55,7 +55,8 @@ def _table(dataset: str, key: str) -> pd.DataFrame:
         row_of(zone.zone_id, zone.region, zone.split, store.report(dataset, zone.zone_id))
         for zone in store.zones(dataset)
     ]
-    return pd.DataFrame(rows)
+    first = pd.Series([row["First warning"] for row in rows], dtype=object)  # messages stay
+    return pd.DataFrame(rows).assign(**{"First warning": first})
 
 
 def row_of(zone_id: str, region: str, split: str, report: Mapping[str, Any]) -> dict[str, Any]:

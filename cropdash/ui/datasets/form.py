@@ -52,7 +52,7 @@ def _form(
         st.button(say("Start building"), icon=":material/play_arrow:", disabled=True)
         return
     if name in taken or name in RESERVED:
-        raise ConfigError(f"There is a dataset {name!r} already: choose another name.")
+        raise ConfigError("There is a dataset {a} already: choose another name.", a=repr(name))
     values = {**asked.values, "source": kind.name, "dataset": name}
     _offer(values, asked.zones, command_line, start, beside)
 

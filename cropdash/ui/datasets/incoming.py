@@ -49,7 +49,9 @@ def place(name: str, content: bytes) -> Path:
         raise ConfigError("A zones file is a .csv or a .geojson: export it as one of them.")
     if len(content) > _MAX_BYTES:
         raise ConfigError(
-            f"The zones file has {len(content) / 1e6:.1f} MB; it may have {_MAX_BYTES / 1e6:.0f} MB."
+            "The zones file has {a} MB; it may have {b} MB.",
+            a=format(len(content) / 1000000.0, ".1f"),
+            b=format(_MAX_BYTES / 1000000.0, ".0f"),
         )
     last = re.split(r"[/\\]", stem)[-1].lower()
     stem = re.sub(r"[^a-z0-9_-]+", "-", last).strip("-_")[:40] or "zones"

@@ -15,7 +15,7 @@ from streamlit_folium import st_folium
 from cropdash.domain import Grid, Zone
 from cropdash.domain.errors import ConfigError
 from cropdash.figures import place_map
-from cropdash.i18n import label, number, retell, say
+from cropdash.i18n import label, number, say
 from cropdash.legend import load
 from cropdash.settings import estimate, sources
 from cropdash.settings.build import RESERVED, BuildConfig
@@ -134,7 +134,7 @@ def _ask(taken: Collection[str]) -> Asked:
         help=say("One in five is held out for the test."),
     )
     if name in taken or name in RESERVED:
-        raise ConfigError(f"There is a dataset {name!r} already: choose another name.")
+        raise ConfigError("There is a dataset {a} already: choose another name.", a=repr(name))
     service, codes = _register()
     return Asked(name, lat, lon, str(season), size, count, service, codes)
 
@@ -211,7 +211,7 @@ def _offer(
     if about.untested:
         with st.expander(say("Classes that cannot be tested, and why"), icon=":material/block:"):
             classes = load(codes=asked.codes).classes
-            rows = [(label(classes[crop]), retell(why)) for crop, why in about.untested]
+            rows = [(label(classes[crop]), say(why)) for crop, why in about.untested]
             table = pd.DataFrame(rows, columns=[say("Class"), say("Why")])
             widget.show(table, height=min(36 * len(table) + 38, 260))
     config = _config(asked, register, listed)

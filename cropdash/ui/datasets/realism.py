@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from cropdash.domain.errors import CropdashError
-from cropdash.i18n import number, retell, say, sentence
+from cropdash.i18n import number, say, sentence
 from cropdash.settings import sources
 from cropdash.ui.shell import data, identity
 from cropdash.ui.shell.literal import told
@@ -108,7 +108,7 @@ def _verdict(checks: pd.DataFrame) -> None:
 
 def _checks(dataset: str, checks: pd.DataFrame) -> None:
     words = ("About", "Check", "Verdict", "Unit", "Real figures from")
-    shown = checks.assign(**{n: [retell(str(text)) for text in checks[n]] for n in words})
+    shown = checks.assign(**{n: [say(str(text)) for text in checks[n]] for n in words})
     config: dict[str, Any] = {name: say(name) for name in _CHECKS.values()}
     figures = dict.fromkeys(("Simulated", "Real", "From", "To"), ",.4g")
     source = "Real figures from"

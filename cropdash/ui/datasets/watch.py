@@ -10,13 +10,13 @@ import pandas as pd
 import streamlit as st
 
 from cropdash.figures import wording, zone_map
-from cropdash.i18n import number, retell, say, sentence
+from cropdash.i18n import number, say, sentence
 from cropdash.ui.shell import data, frame, identity
 from cropdash.ui.shell.literal import told
 from cropdash.ui.widgets import chart, choices, job_watch
 from cropdash.ui.widgets import table as widget
 
-STATES = ("built", "building", "failed", "missing")
+STATES = (sentence("built"), sentence("building"), sentence("failed"), sentence("missing"))
 _COLOURS: dict[str, job_watch.Colour] = {
     "built": "green", "building": "blue", "failed": "red", "missing": "gray",
 }  # fmt: skip
@@ -184,7 +184,7 @@ def _said(zones: pd.DataFrame) -> pd.DataFrame:
     words: dict[str, Callable[[Any], str]] = {
         "state": say,
         "split": say,
-        "reason": lambda text: retell(str(text or "")),
+        "reason": lambda text: say(str(text or "")),
     }
     told = {n: [word(v) for v in zones[n]] for n, word in words.items() if n in zones}
     return zones.assign(**told)
@@ -195,6 +195,6 @@ def _note(row: Mapping[Any, Any]) -> str:
     said = f"{wording.place(row['region'])}, {say(row['split'])}<br>{say(row['state'])}"
     if row.get("step"):
         said += f": {row['step']}"
-    reason = retell(str(row.get("reason") or ""))
+    reason = say(str(row.get("reason") or ""))
     lines = [reason[i : i + 60] for i in range(0, min(len(reason), 300), 60)]
     return "<br>".join([said, *lines])

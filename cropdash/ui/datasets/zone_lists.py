@@ -73,7 +73,7 @@ def read(path: Path) -> ZoneList:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise InvalidRegister(f"{path.name} can't be read ({error.strerror}).") from error
+        raise InvalidRegister("{a} can't be read ({b}).", a=path.name, b=error.strerror) from error
     return parse(content, path.name)
 
 
@@ -85,16 +85,21 @@ def parse(content: bytes, name: str) -> ZoneList:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidRegister(f"{name} is not UTF-8 text: save it in UTF-8.") from error
+        raise InvalidRegister("{a} is not UTF-8 text: save it in UTF-8.", a=name) from error
     is_geojson = text.lstrip().startswith("{")
     rows = _features(text, name) if is_geojson else _lines(text)
     if not rows or len(rows) > _MOST:
-        raise InvalidRegister(f"{name} holds {len(rows):,} zones: give 1 to {_MOST:,}.")
+        raise InvalidRegister(
+            "{a} holds {b} zones: give 1 to {c}.",
+            a=name,
+            b=format(len(rows), ","),
+            c=format(_MOST, ","),
+        )
     zones = [_zone(row, f"{name}, zone {n}") for n, row in enumerate(rows, start=1)]
     places = zone_map.places(zones)
     if places["zone_id"].duplicated().any():
         twice = places.loc[places["zone_id"].duplicated(), "zone_id"].iloc[0]
-        raise InvalidRegister(f"{name}: zone {twice} stands there twice; rename one.")
+        raise InvalidRegister("{a}: zone {b} stands there twice; rename one.", a=name, b=twice)
     return ZoneList(name, tuple(zones), places, tuple(rows), is_geojson)
 
 
@@ -105,7 +110,7 @@ def _lines(text: str) -> list[Row]:
         rows = [{_plain(k): v for k, v in row.items() if isinstance(v, str)} for row in table]
     except csv.Error as error:
         raise InvalidRegister(
-            f"Row {table.line_num + 1} can't be read ({error}): close its quotes."
+            "Row {a} can't be read ({b}): close its quotes.", a=table.line_num + 1, b=error
         ) from error
     return [row for row in rows if any(row.values())]
 
@@ -115,7 +120,7 @@ def _features(text: str, name: str) -> list[Row]:
         return list(json.loads(text)["features"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InvalidRegister(
-            f"{name} is no GeoJSON FeatureCollection: export it again."
+            "{a} is no GeoJSON FeatureCollection: export it again.", a=name
         ) from error
 
 
@@ -124,16 +129,17 @@ def _zone(row: Row, where: str) -> Zone:
         cells = {_plain(k): v for k, v in (row.get("properties") or row).items()}
         missing = [name for name in _NEEDED if not str(cells.get(name) or "").strip()]
         if missing:
-            raise InvalidRegister(f"{', '.join(missing)} is not given; every zone needs it.")
+            raise InvalidRegister("{a} is not given; every zone needs it.", a=", ".join(missing))
         split: Any = str(cells["split"]).strip().lower()
         grid = _outlined(row["geometry"], cells) if "geometry" in row else _grid(cells)
         return Zone(str(cells["zone_id"]).strip(), str(cells["region"]).strip(), split, grid)
     except CropdashError as error:
-        raise InvalidRegister(f"{where}: {error}") from error
+        raise InvalidRegister("{a}: {b}", a=where, b=error) from error
     except (ValueError, TypeError, KeyError, AttributeError, CRSError) as error:
         raise InvalidRegister(
-            f"{where}: its place can't be read; give xmin, ymin, xmax, ymax and epsg of a UTM "
-            "zone, or lon and lat."
+            "{a}: its place can't be read; give xmin, ymin, xmax, ymax and epsg of a UTM"
+            " zone, or lon and lat.",
+            a=where,
         ) from error
 
 
@@ -171,7 +177,7 @@ def _around(lon: float, lat: float, height: int, width: int) -> Grid:
 
 def _in_utm(lons: list[float], lats: list[float], lon: float, lat: float) -> tuple[str, Any, Any]:
     if not (-180 <= lon <= 180 and -80 <= lat <= 84):
-        raise InvalidRegister(f"lon {lon}, lat {lat} is no place in degrees.")
+        raise InvalidRegister("lon {a}, lat {b} is no place in degrees.", a=lon, b=lat)
     crs = f"EPSG:{longitude.utm_epsg(lon, lat)}"
     x, y = Transformer.from_crs("OGC:CRS84", crs, always_xy=True).transform(lons, lats)
     return crs, x, y

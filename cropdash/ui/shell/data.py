@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -20,7 +20,7 @@ from cropdash import i18n
 from cropdash.domain import Cube, Labels, Legend, Prediction, Zone
 from cropdash.domain.errors import CropdashError, InvalidRun
 from cropdash.files import tables
-from cropdash.i18n import label, number
+from cropdash.i18n import label, number, say, sentence
 from cropdash.prepare import as_of
 from cropdash.prepare.series import parcel_series
 from cropdash.settings.folders import folders
@@ -53,21 +53,25 @@ def fingerprint(dataset: str) -> str:
     return store().fingerprint(dataset)
 
 
-def _kept(entries: int, spinner: bool | str = False) -> Callable[[Reads], Reads]:
+def _kept(entries: int, stage: str = "") -> Callable[[Reads], Reads]:
     """Keep what `read(dataset, ...)` gave until the dataset or the language changes.
 
     It is shared between sessions: read, never change.
     """
 
     def keep(read: Reads) -> Reads:
-        @st.cache_resource(max_entries=entries, show_spinner=spinner)
+        @st.cache_resource(max_entries=entries, show_spinner=False)
         @wraps(read)  # by whose name and source the cache knows it
         def remembered(dataset: str, *rest: Any, mark: tuple[str, str]) -> Any:
             return read(dataset, *rest)
 
         @wraps(read)
         def current(dataset: str, *rest: Any) -> Any:
-            return remembered(dataset, *rest, mark=(fingerprint(dataset), i18n.current()))
+            mark = (fingerprint(dataset), i18n.current())
+            with (
+                st.spinner(say(stage)) if stage else nullcontext()
+            ):  # shown after a tenth of a second
+                return remembered(dataset, *rest, mark=mark)
 
         return cast("Reads", current)
 
@@ -127,13 +131,13 @@ def listed_parcels(dataset: str, zone: str) -> tuple[int, ...]:
     return tuple(parcels(dataset, zone).nlargest(_LISTED, "area_ha")["parcel_id"].tolist())
 
 
-@_kept(8, "Reading the dataset")
+@_kept(8, sentence("Reading the dataset"))
 def class_counts(dataset: str) -> pd.DataFrame:
     """Parcels and hectares of each class, by zone."""
     return store().class_counts(dataset)
 
 
-@_kept(8, "Reading the dates of all zones")
+@_kept(8, sentence("Reading the dates of all zones"))
 def clear_dates(dataset: str) -> pd.DataFrame:
     """Clear dates by zone and period."""
     return store().clear_dates(dataset)
@@ -163,7 +167,7 @@ def values(dataset: str) -> tuple[str, ...]:
     return store().values(dataset)
 
 
-@_kept(8, "Reading the parcels of all zones")
+@_kept(8, sentence("Reading the parcels of all zones"))
 def parcel_facts(dataset: str) -> pd.DataFrame:
     """Parcels of all zones without their outlines."""
     return store().parcel_facts(dataset)
@@ -184,19 +188,19 @@ def series_by(dataset: str, zone: str, day: dt.date) -> pd.DataFrame:
     return pd.DataFrame(table[table["period"].isin(over)])
 
 
-@_kept(4, "Reading the series of all zones")
+@_kept(4, sentence("Reading the series of all zones"))
 def seasons_seen(dataset: str) -> pd.DataFrame:
     """As `seasons` of NDVI, of parcels wholly seen: what is said of a period was seen in it."""
     return store().seasons(dataset, seen=True)
 
 
-@_kept(24, "Reading the series of all zones")
+@_kept(24, sentence("Reading the series of all zones"))
 def seasons(dataset: str, value: str = "NDVI", region: str | None = None) -> pd.DataFrame:
     """A value's season of the parcels of each class, by region."""
     return store().seasons(dataset, value, region)
 
 
-@_kept(12, "Reading one period of all zones")
+@_kept(12, sentence("Reading one period of all zones"))
 def parcel_means(dataset: str, period: str, names: tuple[str, ...]) -> pd.DataFrame:
     """Means of some values in one period, by parcel of all zones."""
     return store().parcel_means(dataset, period, names)
@@ -218,8 +222,10 @@ def shared_legend(runs: Sequence[RunInfo]) -> Legend:
     for run in runs:
         if run.legend_hash != shared.hash:
             raise InvalidRun(
-                f"Run {run.run_id} names classes of another legend than that of dataset"
-                f" {runs[0].dataset}: train it again, or choose another run."
+                "Run {a} names classes of another legend than that of dataset {b}: train it"
+                " again, or choose another run.",
+                a=run.run_id,
+                b=runs[0].dataset,
             )
     return shared
 

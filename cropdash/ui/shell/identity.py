@@ -10,7 +10,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cropdash.domain import access
 from cropdash.domain.access import NOBODY, Action, Actor
-from cropdash.i18n import retell, say
+from cropdash.i18n import say
 from cropdash.settings import access as settings
 from cropdash.ui.shell import tickets
 from cropdash.ui.shell.door import SIGN_OUT
@@ -32,7 +32,7 @@ access.follow(of_reader)
 def barred(action: Action) -> str | None:
     """Why this reader may not do this; None if they may."""
     who = access.actor()
-    return None if who.may(action) else retell(access.refusal(who, action))
+    return None if who.may(action) else say(access.refusal(who, action))
 
 
 def button(label: str, action: Action, **more: Any) -> bool:

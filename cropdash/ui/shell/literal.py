@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from cropdash.domain.secret import hidden
-from cropdash.i18n import retell, say
+from cropdash.i18n import say
 
 _ACTING = re.compile(
     r"[\\`*\[\]<>~$&{}|]"
@@ -28,12 +28,12 @@ def literal(text: object) -> str:
 
 def said(english: str, **values: object) -> str:
     """As `say`, for Markdown: the sentence's own markup acts, that of the values does not."""
-    return say(english, **{name: literal(value) for name, value in values.items()})
+    return say(english, **{name: told(value) for name, value in values.items()})
 
 
 def told(error: object) -> str:
-    """As `retell`, for Markdown: an error, or what a worker wrote into a file."""
-    return literal(retell(hidden(str(error))))
+    """As `say`, for Markdown: an error, or what a worker wrote into a file."""
+    return literal(say(hidden(str(error))))
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -62,19 +62,24 @@ def check_served() -> None:
         wanted = ("client_id", "client_secret", "server_metadata_url", "redirect_uri")
         if missing := [name for name in wanted if chosen and not chosen.get(name)]:
             raise ConfigError(
-                f"The section [auth] of Streamlit's secrets lacks {', '.join(missing)}: add what"
-                " your provider gave you."
+                "The section [auth] of Streamlit's secrets lacks {a}: add what your provider"
+                " gave you.",
+                a=", ".join(missing),
             )
         return
     if chosen is not None:
         raise ConfigError(
-            f"The section [auth] of Streamlit's secrets names a provider, and {settings.USERS} no"
-            " file of users: who may come in, and as what, stands there."
+            "The section [auth] of Streamlit's secrets names a provider, and {a} no file of"
+            " users: who may come in, and as what, stands there.",
+            a=settings.USERS,
         )
     if others := _others():
         raise ConfigError(
-            f"This would let everybody who reaches {', '.join(others)} do everything: set"
-            f" {settings.USERS} to a file of users, or {settings.OPEN}=1 if that is what you want."
+            "This would let everybody who reaches {a} do everything: set {b} to a file of"
+            " users, or {c}=1 if that is what you want.",
+            a=", ".join(others),
+            b=settings.USERS,
+            c=settings.OPEN,
         )
 
 

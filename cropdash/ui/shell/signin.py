@@ -24,7 +24,7 @@ from starlette.routing import Route
 from cropdash import i18n
 from cropdash.domain.access import Actor
 from cropdash.domain.errors import CropdashError
-from cropdash.i18n import retell, say
+from cropdash.i18n import say
 from cropdash.settings import access as settings
 from cropdash.settings import folders
 from cropdash.storage import record, users
@@ -89,7 +89,7 @@ async def _answer(request: Request) -> Response:
         if who is not None:
             return _let_in(request, who, "a password", form.get("to", ""))
     except CropdashError as error:
-        return _page(request, retell(str(error)), 503, form.get("to", ""))
+        return _page(request, say(str(error)), 503, form.get("to", ""))
     _wrong[whence].append(time.monotonic())
     return _page(request, say("Name or password is wrong."), 403, form.get("to", ""))
 
@@ -120,7 +120,7 @@ async def _from_provider(request: Request) -> Response:
     try:
         who = _known(claims)
     except CropdashError as error:
-        return _page(request, retell(str(error)), 503, to)
+        return _page(request, say(str(error)), 503, to)
     if who is None:
         told = say(
             "The provider knows you as {name}, and the operator has not let you in: ask them.",
@@ -240,7 +240,7 @@ def _page(request: Request, wrong: str = "", status: int = 200, to: str = "") ->
 
 def _form_html(to: str) -> str:
     name, password, button = (
-        html.escape(say(text)) for text in ("Your name", "Password", "Sign in")
+        html.escape(text) for text in (say("Your name"), say("Password"), say("Sign in"))
     )
     return (
         f'<form method="post" action="{SIGN_IN}"><input type="hidden" name="to" value="{html.escape(to)}">'

@@ -14,7 +14,7 @@ from cropdash.settings import classifiers, waits
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import address, data, frame, identity
 from cropdash.ui.shell.literal import literal, told
-from cropdash.ui.widgets import chart, scores, stages
+from cropdash.ui.widgets import chart, scores
 
 REFRESH_S = 1.0  # [s] between looks at a worker's folder
 Colour = Literal["gray", "blue", "green", "red", "orange"]
@@ -167,7 +167,7 @@ def progress(status: Any) -> None:
     """The bar with what the worker is at, and why it ended if it failed."""
     if not status.is_final:
         spent = f" · {waits.duration(status.seconds)}" if status.started else ""
-        stage = stages.said(status.stage) or say("Starting")
+        stage = say(status.stage) or say("Starting")
         left = waits.left_told(status.remaining)
         text = f"{literal(stage)} · {number(status.progress, '.0%')}{spent}"
         text += f" · {left}" if left else ""

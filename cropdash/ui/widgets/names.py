@@ -6,8 +6,9 @@ import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 
 from cropdash.domain import Period, Zone
+from cropdash.domain.message import Message
 from cropdash.figures import wording
-from cropdash.i18n import label, retell, say, sentence
+from cropdash.i18n import label, say, sentence
 from cropdash.storage.store import Description
 from cropdash.ui.shell import data
 
@@ -41,7 +42,10 @@ def middle(periods: Sequence[str], south: bool = False) -> str:
 def dataset_title(description: Description) -> str:
     """Title of a dataset in the reader's words, as far as it is one of ours, and so its season."""
     season = description.season
-    return retell(str(description.title).replace(season.text, wording.season(season)))
+    if not isinstance(description.title, Message):
+        return description.title
+    said = wording.season(season)
+    return say(description.title.mapped(lambda text: said if text == season.text else text))
 
 
 def crop_name(dataset: str, crop: int) -> str:

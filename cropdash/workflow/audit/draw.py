@@ -156,7 +156,9 @@ def _map(where: Folders, dataset: DatasetFolder, name: str) -> RunFolder | None:
         return None
     run = runs.find(where.models, name)
     if run.record().legend_hash != dataset.legend().hash or run.config["dataset"] != dataset.name:
-        raise ConfigError(f"Run {name} is not of dataset {dataset.name}: name one that is.")
+        raise ConfigError(
+            "Run {a} is not of dataset {b}: name one that is.", a=name, b=dataset.name
+        )
     return run
 
 

@@ -43,11 +43,15 @@ def take_back(folder: Path, file: Path, legend: Legend) -> dict[str, int]:
             continue
         crop = known.get(_folded(told))
         if crop is None:
-            raise row.wrong("truth", f"{told[:60]!r} is neither a class nor a code of the legend")
+            raise row.wrong(
+                "truth", "{a} is neither a class nor a code of the legend", a=repr(told[:60])
+            )
         if found.setdefault(key, crop) != crop:
             raise row.wrong("truth", "another row says something else of the same parcel")
     if not found:
-        raise NotEnoughData(f"{file.name} answers no parcel of the sample: fill in column truth.")
+        raise NotEnoughData(
+            "{a} answers no parcel of the sample: fill in column truth.", a=file.name
+        )
     names = [crop.name for crop in legend.classes]
     rows = [(zone, i, names[k]) for (zone, i), k in sorted(found.items())]
     table = pd.DataFrame(rows, columns=[*_KEYS, "truth"])
@@ -87,7 +91,7 @@ def results(folder: Path) -> dict[str, Any]:
     answered = answered[answered["drawn"]].reset_index(drop=True)
     truth = answered["truth"].astype(str).map(names)
     if truth.isna().any():
-        raise ConfigError(f"{layout.ANSWERS} names classes that the audit does not know.")
+        raise ConfigError("{a} names classes that the audit does not know.", a=layout.ANSWERS)
     sizes = np.array([row["parcels"] for row in about["strata"]], np.float64)
     _check_strata(answered, about)
     found = []
@@ -128,7 +132,8 @@ def _check_strata(answered: pd.DataFrame, about: Mapping[str, Any]) -> None:
     ]
     if few:
         raise NotEnoughData(
-            f"Too few answers in {', '.join(few)}: each stratum needs two, or nothing is known of it."
+            "Too few answers in {a}: each stratum needs two, or nothing is known of it.",
+            a=", ".join(few),
         )
 
 
@@ -137,12 +142,12 @@ def _rows(file: Path) -> tuple[tables.Row, ...]:
     if file.suffix.lower() == ".gpkg":
         names = vectors.layers(file)
         if not names:
-            raise ConfigError(f"{file.name} holds no layer: send the sample's own back.")
+            raise ConfigError("{a} holds no layer: send the sample's own back.", a=file.name)
         wanted = [*_KEYS, "truth"]
         there = set(map(str, vectors.info(file, names[0])["fields"]))
         if missing := [name for name in wanted if name not in there]:
             raise ConfigError(
-                f"{file.name} has no column {missing[0]}: send the sample's own back."
+                "{a} has no column {b}: send the sample's own back.", a=file.name, b=missing[0]
             )
         outlines = vectors.read(file, names[0], wanted, None)
         rows = zip(*(outlines[name] for name in wanted), strict=True)
@@ -162,7 +167,7 @@ def _text(value: Any) -> str:
 def _key(row: tables.Row) -> tuple[str, int]:
     number = row.get("parcel_id").removesuffix(".0")
     if not number.isdigit():
-        raise row.wrong("parcel_id", f"{number[:20]!r} is no whole number")
+        raise row.wrong("parcel_id", "{a} is no whole number", a=repr(number[:20]))
     return row.get("zone_id"), int(number)
 
 

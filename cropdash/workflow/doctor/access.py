@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 import requests
 
 from cropdash.domain.errors import CropdashError
+from cropdash.domain.message import Message
 from cropdash.ingest import http
 from cropdash.settings import sources
 from cropdash.settings.build import BuildConfig
 from cropdash.settings.sources import Service
 from cropdash.workflow.doctor.finding import Finding
 
-_CHECK = "check the connection and the address"
+_CHECK = Message("check the connection and the address")
 
 
 def services(configs: Sequence[BuildConfig], endpoint: str | None) -> Iterator[Finding]:
