@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cropdash import i18n
-from cropdash.domain import errors
+from cropdash import i18n, legend
+from cropdash.domain import Period, errors
 from cropdash.domain.message import Message, as_json, from_json
+from cropdash.figures import wording
 from docs import words
 
 LANGUAGES = i18n.LANGUAGES[1:]
@@ -65,6 +66,19 @@ def test_a_language_is_spoken_within_the_block_and_english_after_it() -> None:
     assert i18n.say("Map") == "Map"
     assert i18n.number(1234567.5, ",.1f") == "1,234,567.5"
     assert i18n.separators() == ".,"
+
+
+def test_german_is_one_more_file() -> None:
+    crop = legend.load().classes[8]
+    with i18n.speaking("de"):
+        assert (i18n.say("Map"), i18n.own_name("de")) == ("Karte", "Deutsch")
+        assert i18n.number(1234567.5, ",.1f") == "1.234.567,5"
+        assert i18n.number(0.123, ".1%") == "12,3\xa0%"
+        assert wording.period(Period.of("2023-05-11_2023-05-20")) == "11.–20. Mai 2023"
+        assert i18n.label(crop) == "Winterweichweizen"
+        assert wording.kin_label(legend.load(), "group", crop.group) == "Wintergetreide"
+    with i18n.speaking("fr"):
+        assert i18n.label(crop) == "Blé tendre d'hiver"
 
 
 def test_what_no_catalogue_says_is_said_in_english() -> None:

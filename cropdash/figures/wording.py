@@ -134,7 +134,7 @@ def period(value: Period | str, *, with_year: bool = True) -> str:
     if shown.days == 1:
         return f"{_day(shown.end)} {_month(shown.end)}{year}"
     if (shown.start.year, shown.start.month) == (shown.end.year, shown.end.month):
-        return f"{_day(shown.start)}–{shown.end.day} {_month(shown.end)}{year}"
+        return f"{_day(shown.start)}–{_last(shown.end)} {_month(shown.end)}{year}"
     first = f"{_day(shown.start)} {_month(shown.start)}"
     if with_year and shown.start.year != shown.end.year:
         first += f" {shown.start.year}"
@@ -183,8 +183,15 @@ def _month(day: dt.date) -> str:
 
 
 def _day(day: dt.date) -> str:
-    """The number; French writes the first of a month '1er'."""
+    """The number; French writes the first of a month '1er', German a point behind each."""
+    if i18n.current() == "de":
+        return f"{day.day}."
     return "1er" if day.day == 1 and i18n.current() == "fr" else str(day.day)
+
+
+def _last(day: dt.date) -> str:
+    """The number of a span's last day."""
+    return _day(day) if i18n.current() == "de" else str(day.day)
 
 
 def place(name: str) -> str:
