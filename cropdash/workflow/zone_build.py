@@ -10,7 +10,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from cropdash.domain import Cube, Season, Zone, sentinel2
-from cropdash.domain.errors import CropdashError
+from cropdash.domain.errors import CropdashError, NoScene
 from cropdash.domain.message import Message
 from cropdash.domain.source import Source
 from cropdash.ingest.ancillary import Ancillary
@@ -67,6 +67,10 @@ def _build(
             gappy, seen = images.composites(source, zone, warnings.append, folder, kept)
         else:
             gappy, seen = images.of_part(source, zone, days, warnings.append, folder, kept)
+        if not gappy.clear_dates.any():
+            raise NoScene(
+                "No pixel of the zone is seen clear on any day: check that the images cover it."
+            )
         plausible.check(gappy)
     except CropdashError as fault:
         if not warnings:

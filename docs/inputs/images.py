@@ -88,6 +88,18 @@ def _tiles(folder: Path) -> list[str]:
     return words(folder)
 
 
+def _unseen(scl: int) -> Callable[[Path], list[str]]:
+    """The one scene of the year shows nothing that counts: 0 no data, 9 clouds."""
+
+    def make(folder: Path) -> list[str]:
+        values = world.with_scl(world.numbers(MAY))
+        values[-1] = scl
+        world.raster(folder / "scenes" / "20230515.tif", values, NAMES)
+        return words(folder)
+
+    return make
+
+
 def _named(name: str) -> Callable[[Path], list[str]]:
     def make(folder: Path) -> list[str]:
         world.raster(folder / "scenes" / name, world.with_scl(world.numbers(MAY)), NAMES)
@@ -243,6 +255,8 @@ CASES = [
         reflects(5),
     ),
     Case(SCENES, "bands without names, in order", _ordered((None,) * 5), ONE, reflects(5)),
+    Case(SCENES, "clouds on every day", _unseen(9), "refused", said="seen clear on any day"),
+    Case(SCENES, "no data anywhere", _unseen(0), "refused", said="seen clear on any day"),
     Case(SCENES, "no band B8", _ordered(("B2", "B3", "B4", "SCL")), "refused", said="lacks B8"),
     Case(SCENES, "two tiles of one day", _tiles, ONE, reflects(5)),
     Case(SCENES, "a name without a date", _named("summer.tif"), "refused", said="no date such as"),
