@@ -4,6 +4,7 @@ import streamlit as st
 
 from cropdash.i18n import say
 from cropdash.ui.review import choices, listing, notes, parcel, seasons
+from cropdash.ui.review import rules as rules_of
 from cropdash.ui.shell import data, frame
 from cropdash.ui.widgets import cases, run_pair
 from cropdash.ui.widgets import choices as choices_of
@@ -38,7 +39,9 @@ def list_and_parcel() -> None:
             limits = choices.choose_limits()
             rules = None
             if day is not None:
-                rules = seasons.choose_rules(chosen, level, limits, cases.cases(runs, level))
+                rules = rules_of.choose(
+                    dataset, seasons.common_days(chosen), level, limits, cases.cases(runs, level)
+                )
             zones = cases.common_zones(runs)
             st.caption(
                 say(
@@ -68,9 +71,9 @@ def list_and_parcel() -> None:
                 parcel.place_and_year(case, runs, level)
             with right:
                 parcel.evidence(case, runs, level)
-    if rules is not None:
+    if rules is not None and day is not None:
         with st.expander(say("The season so far"), icon=":material/timeline:"):
-            seasons.show(chosen, level, rules)
+            seasons.show(chosen, level, rules, day, table)
 
 
 list_and_parcel()

@@ -6,7 +6,6 @@ import datetime as dt
 import io
 import json
 import shutil
-from dataclasses import replace
 
 import geopandas as gpd
 import numpy as np
@@ -20,14 +19,12 @@ from cropdash.settings import folders
 from cropdash.settings.folders import Folders
 from cropdash.storage import decisions, layout
 from cropdash.storage import runs as runs_of
-from cropdash.storage import seasons as storage_of
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.ui.review import listing, parcel, seasons, words
+from cropdash.ui.review import listing, parcel, rules, seasons, words
 from cropdash.ui.shell import data
 from cropdash.ui.widgets import cases, pictures
 from cropdash.ui.widgets import parcel_map as component
 from cropdash.ui.widgets.cases import Limits
-from cropdash.workflow import score
 from tests import factory
 
 REVIEW = "pages/5_Review.py"
@@ -198,27 +195,11 @@ def test_the_geopackage_holds_the_outlines(runs, tmp_path) -> None:
     assert first.geom_equals_exact(outlines.loc[first.index], 1e-6).all()
 
 
-def ask_by(world: Folders, run_id: str, day: dt.date, seed: int) -> None:
-    """Give a run answers by a day, as a season's scoring writes them."""
-    run, dataset = runs_of.find(world.models, run_id), DatasetFolder(world.data, "demo")
-    dated, season = storage_of.at(run, day), dataset.description().season
-    storage_of.begin(dated, {})
-    zones = [z for z in dataset.built_zones() if z.zone_id in run.predicted_zones()]
-    rng = np.random.default_rng(seed)
-    for zone in zones:
-        said = run.prediction(zone.zone_id)
-        p = said.parcel_probabilities ** rng.uniform(0.2, 1)  # not so sure yet
-        p = p / np.maximum(p.sum(axis=1, keepdims=True), 1e-9)
-        early = replace(said, parcel_probabilities=p.astype(np.float32))
-        dated.write_prediction(zone.zone_id, early, season)
-    score.score_run(dated, dataset, zones)
-
-
 def test_by_a_day_the_list_is_of_that_day_and_what_was_green_stays_so(runs, world) -> None:
     june, july = dt.date(2023, 6, 30), dt.date(2023, 7, 31)
     for i, run in enumerate(runs):
         for day in (june, july):
-            ask_by(world, run.run_id, day, i + day.month)
+            factory.ask_by(world, run.run_id, day, i + day.month)
     try:
         first = cases.cases(runs, "class").sort_values("n_pixels").iloc[-1]
         place = {"zone": str(first["zone_id"]), "parcel": str(first["parcel_id"])}
@@ -289,6 +270,14 @@ def periods_shown(app: AppTest) -> list[str]:
     specs = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
     series = next(s for s in specs if "NDVI" in json.dumps(s["layout"].get("yaxis", {})))
     return [str(day)[:10] for trace in series["data"] for day in trace.get("x", [])]
+
+
+def test_rules_come_from_the_address_and_what_it_should_not_say_is_left_out() -> None:
+    june, july = dt.date(2023, 6, 30), dt.date(2023, 7, 31)
+    said = "4_2023-06-30,8_2023-07-31,9_2023-05-31,77_2023-06-30,4_,x_2023-06-30"
+    found = rules.judged_from(said, [4, 8, 9], [june, july])
+    assert found == {4: june, 8: july}
+    assert rules.judged_from(None, [4], [june]) == {}
 
 
 def data_runs(runs):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import stats
 
 from cropdash.domain.errors import ConfigError
 from cropdash.evaluate import suspicion
@@ -155,13 +156,26 @@ def errors(lamp: pd.Series, wrong: pd.Series, by: pd.Series) -> pd.DataFrame:
     """The farmer's and the agency's errors, by what `by` tells of each parcel.
 
     by, parcels, opposed: share of the right declarations that are amber or red (the farmer's);
-    missed: share of the wrong ones that are green (the agency's). NaN where there are none.
+    missed: share of the wrong ones that are green (the agency's); both with their 95 % (Wilson) as
+    _low and _high. NaN where there are none.
     """
     table = pd.DataFrame({"by": by, "lamp": lamp, "wrong": wrong.astype(bool)})
     table = table[table["lamp"] != NONE]
     right, bad = table[~table["wrong"]], table[table["wrong"]]
-    opposed = right["lamp"].isin([AMBER, RED]).groupby(right["by"], observed=True).mean()
-    missed = (bad["lamp"] == GREEN).groupby(bad["by"], observed=True).mean()
     found = pd.DataFrame({"parcels": table.groupby("by", observed=True).size()})
-    found["opposed"], found["missed"] = opposed, missed
+    sides = {"opposed": right.assign(hit=right["lamp"].isin([AMBER, RED])),
+             "missed": bad.assign(hit=bad["lamp"] == GREEN)}  # fmt: skip
+    for name, side in sides.items():
+        counted = side.groupby("by", observed=True)["hit"].agg(["sum", "size"])
+        counts = counted.reindex(found.index, fill_value=0).to_numpy(int)
+        ends = [share(*row) for row in counts.tolist()]
+        found[[name, f"{name}_low", f"{name}_high"]] = np.reshape(ends, (-1, 3))
     return found.rename_axis("by").reset_index()
+
+
+def share(hits: int, n: int) -> tuple[float, float, float]:
+    """hits / n with the ends of its 95 % (Wilson); NaN for none."""
+    if not n:
+        return (np.nan,) * 3
+    ends = stats.binomtest(hits, n).proportion_ci(method="wilson")
+    return hits / n, float(ends.low), float(ends.high)

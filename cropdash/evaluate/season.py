@@ -96,7 +96,7 @@ def first_named(
         len(zones), np.full(len(zones), 1 / len(zones)), _DRAWS
     )
     first, at_last = _first(right.sum(axis=0), count.sum(axis=0), share)
-    again, _ = _first(*(np.tensordot(drawn, x, 1) for x in (right, count)), share)  # (N, K)
+    again, _ = _first(np.tensordot(drawn, right, 1), np.tensordot(drawn, count, 1), share)  # (N, K)
     ends = np.full((2, len(classes)), np.nan)
     for k in range(len(classes)):
         if len(known := again[again[:, k] >= 0, k]):

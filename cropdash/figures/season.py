@@ -54,6 +54,28 @@ def lamps(counts: pd.DataFrame, words: dict[str, str], *, dark: bool = False) ->
     return _laid_out(figure, dark)
 
 
+def curve(curves: dict[str, pd.DataFrame], *, dark: bool = False) -> go.Figure:
+    """Share of what is wrong that is found, by the share of the parcels that are visited.
+
+    curves: by name, with visited and caught; the dotted line is what visits by lot find.
+    """
+    figure, ink = go.Figure(), palette.of_theme(dark)
+    for (name, table), colour in zip(curves.items(), (ink.left, ink.right), strict=False):
+        figure.add_trace(
+            go.Scatter(
+                x=table["visited"], y=table["caught"], mode="lines", name=name,
+                line={"color": colour, "width": 2},
+                hovertemplate=f"{name}<br>%{{x:.1%}}: %{{y:.0%}}<extra></extra>",
+            )
+        )  # fmt: skip
+    by_lot = {"color": ink.text, "width": 1, "dash": "dot"}
+    figure.add_trace(go.Scatter(x=[0, 1], y=[0, 1], mode="lines", name=say("By lot"), line=by_lot))
+    figure.update_yaxes(palette.axis(dark, title=say("Found"), tickformat=".0%"))
+    figure = _laid_out(figure, dark)
+    figure.update_xaxes(palette.axis(dark, title=say("Visited"), tickformat=".0%"))
+    return figure
+
+
 def _laid_out(figure: go.Figure, dark: bool) -> go.Figure:
     figure.update_xaxes(palette.axis(dark, tickformat="%d.%m."))
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}

@@ -128,6 +128,15 @@ def test_the_two_kinds_of_error():
     lamp = pd.Series(["red", "green", "amber", "green", "green", "none"])
     wrong = pd.Series([True, True, False, False, False, True])
     by = pd.Series(["wheat"] * 6)
-    assert lamps.errors(lamp, wrong, by).to_dict("records") == [
-        {"by": "wheat", "parcels": 5, "opposed": pytest.approx(1 / 3), "missed": 0.5}
-    ]
+    (found,) = lamps.errors(lamp, wrong, by).to_dict("records")
+    ends = {
+        f"{name}_{end}": found.pop(f"{name}_{end}")
+        for name in ("opposed", "missed")
+        for end in ("low", "high")
+    }
+    assert found == {"by": "wheat", "parcels": 5, "opposed": pytest.approx(1 / 3), "missed": 0.5}
+    assert 0 < ends["opposed_low"] < 1 / 3 < ends["opposed_high"] < 1
+    assert ends["missed_low"] == pytest.approx(0.0945, abs=1e-4)  # Wilson of 1 in 2
+    assert ends["missed_high"] == pytest.approx(0.9055, abs=1e-4)
+    none = lamps.errors(lamp, ~wrong & False, by).to_dict("records")[0]
+    assert np.isnan(none["missed"])

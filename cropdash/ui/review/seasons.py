@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -13,16 +14,16 @@ from cropdash.evaluate import lamps, suspicion
 from cropdash.evaluate import season as evaluation
 from cropdash.evaluate.lamps import Means, Rules
 from cropdash.figures import season as figures
-from cropdash.i18n import number, say, sentence
+from cropdash.figures import wording
+from cropdash.i18n import number, probability, say, sentence
 from cropdash.storage.store import RunInfo
-from cropdash.ui.review import words
+from cropdash.ui.review import estimates, words
 from cropdash.ui.shell import address, data, frame
-from cropdash.ui.widgets import cases, chart, run_pair
+from cropdash.ui.shell.literal import literal
+from cropdash.ui.widgets import cases, chart, parcel, run_pair
 from cropdash.ui.widgets import table as widget
-from cropdash.ui.widgets.cases import Limits
 
 _WHOLE = "whole"
-_NEVER = "…"  # in the table of days: judged at once
 
 
 def choose_day(runs: Sequence[RunInfo]) -> dt.date | None:
@@ -58,29 +59,6 @@ def by(runs: Sequence[RunInfo], day: dt.date | None) -> list[RunInfo]:
     return [data.store().run(run.by(day)) for run in runs]
 
 
-def choose_rules(
-    runs: Sequence[RunInfo], level: Level, limits: Limits, found: pd.DataFrame
-) -> Rules:
-    """From which day on each group of crops is judged, and what is never red."""
-    least = st.number_input(
-        say("Never red below so many pixels"), 0, 1000, words.FEW_PIXELS, key="season:least",
-    )  # fmt: skip
-    stays = st.checkbox(say("What was green once stays green"), value=True, key="season:stays")
-    days = [day.isoformat() for day in common_days(runs)]
-    names = words.names(runs[0].dataset, level)
-    declared = sorted(found["declared"].unique(), key=lambda k: names[k])
-    table = pd.DataFrame(
-        {say("Declared"): [names[k] for k in declared], say("Judged from"): _NEVER}
-    )
-    edited = st.data_editor(
-        table, hide_index=True, disabled=[say("Declared")], height=220, key=f"season:from:{level}",
-        column_config={say("Judged from"): st.column_config.SelectboxColumn(options=[_NEVER, *days])},
-    )  # fmt: skip
-    chosen = dict(zip(declared, edited[say("Judged from")], strict=True))
-    judged = {int(k): dt.date.fromisoformat(day) for k, day in chosen.items() if day in days}
-    return Rules(limits.red, limits.amber, judged, stays, int(least))
-
-
 def lit(
     found: pd.DataFrame, runs: Sequence[RunInfo], level: Level, rules: Rules, day: dt.date
 ) -> pd.DataFrame:
@@ -95,17 +73,36 @@ def _evidence(runs: Sequence[RunInfo], level: Level) -> dict[dt.date, pd.DataFra
     return {day: cases.cases(by(runs, day), level) for day in common_days(runs)}
 
 
-def show(runs: Sequence[RunInfo], level: Level, rules: Rules) -> None:
-    """How good the answers were by each day, how the lamps stood, and what that would have asked for."""
-    dataset, dark, told = runs[0].dataset, frame.is_dark(), _evidence(runs, level)
-    left, right = st.columns(2, gap="medium")
+def show(
+    runs: Sequence[RunInfo], level: Level, rules: Rules, day: dt.date, table: pd.DataFrame
+) -> None:
+    """How good the answers were by each day, how the lamps stood and what they would have asked for.
+
+    `table` is the evidence of the day, as `lit` gives it.
+    """
+    told = _evidence(runs, level)
+    decided = estimates.wrong(table, runs[0].dataset)
+    tabs = st.tabs([say("Lamps"), say("Changes"), say("Errors"), say("Scores"), say("Clouds")])
+    with tabs[0]:
+        _lamps(runs, told, rules, decided)
+    with tabs[1]:
+        _changes(runs[0].dataset, told, rules, day, level)
+    with tabs[2]:
+        estimates.show(table, decided, runs[0].dataset, level)
+    with tabs[3]:
+        _by_date(runs)
+    with tabs[4]:
+        _clouds(runs, day)
+
+
+def _lamps(
+    runs: Sequence[RunInfo],
+    told: Mapping[dt.date, pd.DataFrame],
+    rules: Rules,
+    decided: pd.Series,
+) -> None:
+    left, right = st.columns([2, 3], gap="medium")
     with left:
-        scores = dict(zip(run_pair.names_of(runs), map(_scores, runs), strict=True))
-        chart.show(
-            say("Parcels named right, by date"), figures.by_date(scores, dark=dark),
-            lambda: pd.concat([t.assign(model=n) for n, t in scores.items()]), dataset, "by-date",
-        )  # fmt: skip
-    with right:
         visits = st.number_input(
             say("Visits that can be made until each date"), 0, 1_000_000, 50, key="season:visits"
         )
@@ -118,31 +115,166 @@ def show(runs: Sequence[RunInfo], level: Level, rules: Rules) -> None:
                 strict=True,
             )
         )
-        nobody = pd.Series(dtype=bool, index=pd.MultiIndex.from_tuples([], names=lamps.KEYS))
-        counts = lamps.campaign(
-            lamps.lamps(told, rules), told, nobody, Means(int(visits), photo, visit)
-        )
+        means = Means(int(visits), photo, visit)
+        counts = lamps.campaign(lamps.lamps(told, rules), told, decided, means)
+    with right:
         colours = {name: words.word(name) for name in suspicion.LIGHTS}
-        chart.draw(say("Lamps by date"), figures.lamps(counts, colours, dark=dark), "chart:lamps")
-    widget.show(_table(counts), width="stretch")
+        dark = frame.is_dark()
+        chart.show(
+            say("Lamps by date"), figures.lamps(counts, colours, dark=dark), lambda: counts,
+            runs[0].dataset, "lamps",
+        )  # fmt: skip
+    widget.show(_table(counts, int(decided.sum())), width="stretch")
+
+
+def _changes(
+    dataset: str, told: Mapping[dt.date, pd.DataFrame], rules: Rules, day: dt.date, level: Level
+) -> None:
+    """Parcels whose lamp is another one than on the day before among those asked."""
+    earlier = [other for other in told if other < day]
+    if not earlier:
+        st.caption(say("No earlier day was asked."))
+        return
+    changed = lamps.changes(lamps.lamps(told, rules), max(earlier), day)
+    names, rows = words.names(dataset, level), told[day].set_index(lamps.KEYS)
+    st.caption(
+        say("{n} lamps are others than by {day}.",
+            n=number(len(changed)), day=_day(max(earlier).isoformat()))
+    )  # fmt: skip
+    places = list(zip(changed["zone_id"], changed["parcel_id"], strict=True))
+    shown = pd.DataFrame(
+        {
+            say("Before"): [words.word(name) for name in changed["before"]],
+            say("Now"): [words.word(name) for name in changed["after"]],
+            say("Declared"): [
+                names[rows.loc[p, "declared"]] if p in rows.index else "" for p in places
+            ],
+            say("Zone"): [wording.place(zone) for zone in changed["zone_id"]],
+            say("Parcel"): [parcel.named(dataset, str(zone), int(i)) for zone, i in places],
+        }
+    )
+    widget.show(shown, width="stretch", height=300)
+    chart.button(say("Changes (CSV)"), lambda: shown, dataset, "changes", day.isoformat())
+
+
+def _by_date(runs: Sequence[RunInfo]) -> None:
+    scores = dict(zip(run_pair.names_of(runs), map(_scores, runs), strict=True))
+    parcels = {name: table[table["unit"] == "parcel"] for name, table in scores.items()}
+    left, right = st.columns(2, gap="medium")
+    with left:
+        chart.show(
+            say("Parcels named right, by date"), figures.by_date(parcels, dark=frame.is_dark()),
+            lambda: pd.concat([t.assign(model=n) for n, t in scores.items()]), runs[0].dataset,
+            "by-date",
+        )  # fmt: skip
+    with right:
+        for name, table in scores.items():
+            with st.expander(name, expanded=len(scores) == 1):
+                widget.show(_of_units(table), width="stretch")
+    for name, run in zip(scores, runs, strict=True):
+        st.markdown(f"**{literal(say('From when on {model} names a class', model=name))}**")
+        widget.show(_named(run), width="stretch", height=240)
+
+
+def _clouds(runs: Sequence[RunInfo], day: dt.date) -> None:
+    """What clouds cost: by the number of clear dates, and with each period under cloud."""
+    dataset = runs[0].dataset
+    for name, run in zip(run_pair.names_of(runs), runs, strict=True):
+        decided = data.store().calibration(run.by(day))
+        start = dt.date(data.description(dataset).season.year, *evaluation.SINCE)
+        clear = data.store().clear_by_parcel(dataset, list(decided["zone_id"].unique()), start, day)
+        table = evaluation.by_clear_dates(decided, clear.set_index(lamps.KEYS)["clear"])
+        left, right = st.columns(2, gap="medium")
+        with left:
+            title = say("{model}: parcels named right, by clear dates since March", model=name)
+            st.markdown(f"**{literal(title)}**")
+            widget.show(_clear(table), width="stretch")
+        with right:
+            lost = data.store().without_periods(run.run_id)
+            st.markdown(
+                f"**{literal(say('{model}: lost with one period under cloud', model=name))}**"
+            )
+            if lost:
+                widget.show(_lost(lost), width="stretch", height=240)
+            else:
+                st.caption(literal(say("`{command}` measures it.",
+                    command=f"python -m cropdash season {run.run_id} --without")))  # fmt: skip
+
+
+def _clear(table: pd.DataFrame) -> pd.DataFrame:
+    ends = zip(table["low"], table["high"], strict=True)
+    return pd.DataFrame(
+        {
+            say("Clear dates"): [f"{number(int(low))} – {number(int(high))}" for low, high in ends],
+            say("Parcels"): [number(int(n)) for n in table["parcels"]],
+            say("Named right"): [probability(p) for p in table["accuracy"]],
+        }
+    )
+
+
+def _lost(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    ends = [
+        " – ".join(number(100 * row[f"lost_{end}"], "+.1f") for end in ("low", "high"))
+        for row in rows
+    ]
+    return pd.DataFrame(
+        {
+            say("Period"): [wording.period(str(row["period"])) for row in rows],
+            say("Lost [points]"): [number(100 * row["lost"], "+.1f") for row in rows],
+            say("95 % over zones"): ends,
+        }
+    )
+
+
+def _of_units(table: pd.DataFrame) -> pd.DataFrame:
+    units = {"pixel": say("Pixel"), "parcel": say("Parcel"), "hectare": say("Hectare")}
+    columns = {"accuracy": say("Accuracy"), "macro_f1": say("Macro F1"), "ece": say("Calibration error"),
+               "covered": say("In sets")}  # fmt: skip
+    shown = {
+        say("Date"): [_day(d) for d in table["as_of"]],
+        say("Unit"): [units[u] for u in table["unit"]],
+    }
+    for name, word in columns.items():
+        known = table[name] if name in table else [float("nan")] * len(table)
+        shown[word] = ["–" if v != v else number(v, ".3f") for v in known]
+    return pd.DataFrame(shown)
+
+
+def _named(run: RunInfo) -> pd.DataFrame:
+    decided = {day: data.store().calibration(run.by(day)) for day in run.days}
+    table = evaluation.first_named(decided).sort_values(["named_from", "parcels"])
+    names = words.names(run.dataset, "class")
+
+    def told(moment: Any) -> str:
+        return "–" if pd.isna(moment) else f"{moment:%d.%m.%Y}"
+
+    between = zip(table["named_low"], table["named_high"], strict=True)
+    return pd.DataFrame(
+        {
+            say("Class"): [names[k] for k in table["class_id"]],
+            say("Parcels"): [number(int(n)) for n in table["parcels"]],
+            say("Named right at last"): [probability(p) for p in table["at_last"]],
+            say("Named from"): [told(m) for m in table["named_from"]],
+            say("95 % over zones"): [f"{told(a)} – {told(b)}" for a, b in between],
+        }
+    )
 
 
 def _scores(run: RunInfo) -> pd.DataFrame:
-    """Scores of a run's parcels by date; see `evaluate.season.by_date`."""
+    """Scores of a run by date and unit; see `evaluate.season.by_date`."""
     dated = {day: run.by(day) for day in run.days}
     found = {
         day: scores for day, name in dated.items() if (scores := data.store().run(name).scores)
     }
-    table = evaluation.by_date(
+    return evaluation.by_date(
         found,
         {day: data.store().confusions(dated[day]) for day in found},
         {day: data.store().calibration(dated[day]) for day in found},
         data.legend(run.dataset).n_classes,
     )
-    return table[table["unit"] == "parcel"]
 
 
-def _table(counts: pd.DataFrame) -> pd.DataFrame:
+def _table(counts: pd.DataFrame, wrong: int) -> pd.DataFrame:
     columns = {
         "photographs": say("Photographs"), "visits": say("Visits"),
         "waiting": say("Waiting for a visit"), "cost": say("Cost"),
@@ -150,4 +282,9 @@ def _table(counts: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame({say("Date"): [_day(day.isoformat()) for day in counts["as_of"]]})
     for name, word in columns.items():
         table[word] = [number(round(value)) for value in counts[name]]
+    if wrong:
+        found = [lamps.share(int(n), wrong) for n in counts["caught"]]
+        table[say("Found of those decided")] = [
+            f"{probability(p)} ({probability(low)} – {probability(high)})" for p, low, high in found
+        ]
     return table
