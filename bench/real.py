@@ -47,6 +47,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "cnn": ("cnn", {}),
     "xgboost": ("xgboost", {}),
     "forest": ("forest", {}),
+    "xgboost in season": ("xgboost", {"in_season": True}),
     "random forest": ("RandomForestClassifier", {}),
     "extra trees": ("ExtraTreesClassifier", {}),
     "lightgbm": ("LGBMClassifier", {}),
