@@ -18,7 +18,7 @@ from cropdash.ui.train import (
     study_form,
     study_watch,
 )
-from cropdash.ui.widgets import damage, job_watch
+from cropdash.ui.widgets import damage, job_watch, run_reports
 
 MENU_ICON = ":material/model_training:"
 MENU_NEEDS = "dataset"
@@ -62,6 +62,7 @@ with right, frame.plainly():
         run_id = curation.choose(runs)
         job_watch.watch(run_id, launch, curves)
         curation.show(run_id)
+        run_reports.offer(data.store().run(run_id), None, launch)
     elif is_run:
         st.info(say("No model was trained yet: start the first one."), icon=":material/info:")
     elif studies:

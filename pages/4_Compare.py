@@ -3,9 +3,10 @@
 import streamlit as st
 
 from cropdash.i18n import say
+from cropdash.jobs import launch
 from cropdash.ui.compare import archive, controls, counting, details, matrices, numbers
 from cropdash.ui.shell import data, frame
-from cropdash.ui.widgets import choices, run_pair
+from cropdash.ui.widgets import choices, run_pair, run_reports
 
 MENU_ICON = ":material/compare:"
 MENU_NEEDS = "prediction"
@@ -41,6 +42,7 @@ with frame.plainly():
         choice = controls.choose(dataset, zones)
         scored = counting.score(*pair, choice)
         archive.downloads(pair, labels, scored, choice)
+        run_reports.offer(*pair, launch)
     numbers.show(pair, labels, scored, choice)
     if controls.is_seed(choice):
         controls.published()
@@ -48,4 +50,4 @@ with frame.plainly():
     st.header(say("Confusion matrices"), anchor=False)
     matrices.show(pair, labels, scored, choice)
 
-    details.show(pair, labels, scored, choice)
+    details.show(pair, labels, scored, choice, launch)

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from cropdash.i18n import say
-from cropdash.ui.review import choices, listing, notes, parcel, seasons
+from cropdash.jobs import launch
+from cropdash.ui.review import choices, dossier, listing, notes, parcel, seasons
 from cropdash.ui.review import rules as rules_of
 from cropdash.ui.shell import data, frame
 from cropdash.ui.widgets import cases, run_pair
@@ -71,6 +72,7 @@ def list_and_parcel() -> None:
                 parcel.place_and_year(case, runs, level)
             with right:
                 parcel.evidence(case, runs, level)
+                dossier.offer(case, rows, runs, launch)
     if rules is not None and day is not None:
         with st.expander(say("The season so far"), icon=":material/timeline:"):
             seasons.show(chosen, level, rules, day, table)

@@ -44,6 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "ui": {
         *EVERYONE, "evaluate", "figures", "prepare.as_of", "prepare.series", "storage.store", "storage.decisions", "storage.notes",
         "storage.record", "storage.reports", "storage.uploads", "storage.users", "files.tables",
+        "reports.certificate",
     },
     "pages": {*EVERYONE, "ui", "figures", "jobs"},
 }  # fmt: skip

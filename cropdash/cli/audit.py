@@ -99,6 +99,7 @@ def score(
 
     Example: `python -m cropdash audit score audit-20230101-120000-ab12 sample.csv`
     """
+    from cropdash.reports import make
     from cropdash.storage import layout
     from cropdash.storage.datasets import DatasetFolder
     from cropdash.storage.reports import ReportFolder
@@ -115,6 +116,7 @@ def score(
         counts = scoring.take_back(path, file, legend)
         on = datetime.now(UTC).date().isoformat()
         found = scoring.certify(path, counts, access.actor().name, on)
+        make.write_certificate(path, _order(ReportFolder(path)).language, legend)
     if as_json:
         print_json(found)
         return

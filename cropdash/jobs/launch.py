@@ -27,9 +27,10 @@ from cropdash.settings import sources
 from cropdash.settings.build import BuildConfig
 from cropdash.settings.command import command_line as command_line
 from cropdash.settings.folders import DEMO
+from cropdash.settings.reports import Order
 from cropdash.settings.study import CrossValidation, Search
 from cropdash.settings.train import TrainConfig
-from cropdash.storage import layout, record, runs, status, studies
+from cropdash.storage import layout, record, reports, runs, status, studies
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.status import Status
 
@@ -98,6 +99,34 @@ def resume(name: str, *, command: Sequence[str] | None = None) -> None:
     folder = _folder(name)
     with limits.admitted():
         _launch(folder, command or _command(folder))
+
+
+def order(asked: Order, *, command: Sequence[str] | None = None) -> str:
+    """Order a report, a dossier or an audit, and start its worker; returns its id.
+
+    Raises NotAllowed or LimitReached.
+    """
+    access.require("report")
+    with limits.admitted():
+        folder = reports.queue(settings.folders().models, asked).path
+        _launch(folder, command or _command(folder))
+    return folder.name
+
+
+def score_audit(
+    audit_id: str, name: str, content: bytes, *, command: Sequence[str] | None = None
+) -> None:
+    """Keep the file that came back of an audit, and start the worker that scores it.
+
+    Raises RunBusy, NotAllowed, LimitReached, or ConfigError for another kind of file.
+    """
+    where = settings.folders()
+    folder = reports.find(where.models, audit_id)
+    with limits.admitted():
+        _launch(
+            folder.path, command or _python("audit", "score", audit_id),
+            before=lambda: folder.take_back(where.data, name, content),
+        )  # fmt: skip
 
 
 # stop ------------------------------------------------------------------------
@@ -191,7 +220,11 @@ def _python(*words: str) -> list[str]:
 
 
 def _command(folder: Path) -> list[str]:
-    """What a person would type to work on a run or a study."""
+    """What a person would type to work on a run, a study or a report."""
+    if folder.parent.name == layout.REPORTS:
+        asked = reports.ReportFolder(folder).order.kind
+        words = ("audit", "draw") if asked == "audit" else (asked,)
+        return _python(*words, "--report", folder.name)
     if folder.parent.name != layout.STUDIES:
         return _python("train", "--run", folder.name)
     is_search = isinstance(studies.StudyFolder(folder).config, Search)
@@ -199,10 +232,11 @@ def _command(folder: Path) -> list[str]:
 
 
 def _folder(name: str) -> Path:
-    """Folder of a run or a study, else of a dataset, looked up by name."""
+    """Folder of a run, a study or a report, else of a dataset, looked up by name."""
     where = settings.folders()
     trained = [run.path for run in runs.list_all(where.models)]
     trained += [study.path for study in studies.list_all(where.models)]
+    trained += [report.path for report in reports.list_all(where.models)]
     for path in trained:
         if path.name == name:
             return path

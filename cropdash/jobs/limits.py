@@ -49,6 +49,7 @@ def _unfinished(where: folders.Folders) -> Iterator[status.Status]:
         where.data.glob(f"*/{name}"),
         where.models.glob(f"*/{name}"),
         where.models.glob(f"{layout.STUDIES}/*/{name}"),
+        where.models.glob(f"{layout.REPORTS}/*/{name}"),
     ):
         told = status.read(path.parent)
         if told is not None and not told.is_final:

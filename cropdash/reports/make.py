@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from cropdash import i18n
+from cropdash.domain import Legend
 from cropdash.domain.errors import NotInstalled
 from cropdash.domain.message import Message
 from cropdash.files import atomic
 from cropdash.i18n import number, say, sentence
-from cropdash.reports import audits, dossier, evidence, render, run_report
+from cropdash.reports import audits, certificate, dossier, evidence, render, run_report
 from cropdash.reports.document import Document
 from cropdash.settings.folders import Folders
 from cropdash.settings.reports import Dossiers, RunReport
@@ -47,6 +48,15 @@ def make(folder: ReportFolder, where: Folders, progress: Progress, by: str) -> s
     atomic.write_text(folder.path / layout.REPORT_PAGE, page)
     progress(Message("Setting the PDF"), 0.7)
     return write_pdf(folder.path / layout.REPORT_PDF, page)
+
+
+def write_certificate(path: Path, language: str, legend: Legend) -> None:
+    """Write the page of an audit's certificate beside it."""
+    told, about = layout.CERTIFICATE.read(path), layout.AUDIT.read(path)
+    digest = atomic.checksum(layout.CERTIFICATE.of(path))
+    with i18n.speaking(language):
+        page = render.html(certificate.document(told, about, digest, legend))
+    atomic.write_text(path / layout.CERTIFICATE_PAGE, page)
 
 
 def write_pdf(path: Path, page: str) -> str:

@@ -14,9 +14,10 @@ from typing import Any
 from cropdash.domain import NAME, access
 from cropdash.domain.errors import ConfigError, CropdashError, RunNotFound
 from cropdash.domain.message import Message
+from cropdash.files import atomic
 from cropdash.settings import reports as settings
 from cropdash.settings.reports import Order
-from cropdash.storage import layout, status
+from cropdash.storage import layout, status, uploads
 
 # What may be taken home, in this order.
 FILES = (
@@ -24,6 +25,8 @@ FILES = (
     layout.CERTIFICATE_PAGE, layout.CERTIFICATE.file, layout.AUDIT.file, layout.FRAME,
     layout.ANSWERS,
 )  # fmt: skip
+
+_MOST_BYTES = 50_000_000  # of a filled-in sample
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,11 @@ class ReportInfo:
     by: str
     status: status.Status
     files: tuple[str, ...]
+
+    @property
+    def is_drawn(self) -> bool:
+        """True for an audit whose sample can be sent out."""
+        return layout.AUDIT.file in self.files
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,29 @@ class ReportFolder:
         if name not in self.files():
             raise RunNotFound("Report {a} has no file {b}.", a=self.report_id, b=repr(name[:40]))
         return (self.path / name).read_bytes()
+
+    def take_back(self, data: Path, name: str, content: bytes) -> None:
+        """Keep a filled-in sample beside the audit, in place of one that came before.
+
+        Raises ConfigError for another kind of file, or as `uploads.admit`.
+        """
+        suffix = Path(name).suffix.lower()
+        kept = next((each for each in layout.RETURNED if each.endswith(suffix)), None)
+        if not suffix or kept is None:
+            raise ConfigError("The filled-in sample is a .csv or a .gpkg: send it back as it came.")
+        if len(content) > _MOST_BYTES:
+            raise ConfigError(
+                "The filled-in sample is larger than {a} MB.", a=f"{_MOST_BYTES / 1e6:.0f}"
+            )
+        uploads.admit(data, name, len(content))
+        for each in layout.RETURNED:
+            (self.path / each).unlink(missing_ok=True)
+        with atomic.replacing(self.path / kept) as part:
+            part.write_bytes(content)
+
+    def certificate(self) -> dict[str, Any]:
+        """What an audit found; empty until its answers are scored. Raises DamagedFile."""
+        return layout.CERTIFICATE.find(self.path)
 
     def _written(self) -> dict[str, Any]:
         try:

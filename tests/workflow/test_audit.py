@@ -117,6 +117,7 @@ def _run(where: Folders, dataset: DatasetFolder, kind: str, said: list) -> RunFo
 def drawn(world, **more) -> ReportFolder:
     where, dataset, ids = world
     values = {"kind": "audit", "dataset": dataset.name, "run": ids[0], "standard_error": 0.03}
+    values["seed"] = "a"  # an interval misses one sample in twenty
     order = parse(values | more)
     assert isinstance(order, Audit)
     folder = reports.queue(where.models, order)
