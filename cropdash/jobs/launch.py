@@ -101,32 +101,23 @@ def resume(name: str, *, command: Sequence[str] | None = None) -> None:
         _launch(folder, command or _command(folder))
 
 
-def order(asked: Order, *, command: Sequence[str] | None = None) -> str:
-    """Order a report, a dossier or an audit, and start its worker; returns its id.
-
-    Raises NotAllowed or LimitReached.
-    """
+def order(asked: Order) -> str:
+    """Order a report, a dossier or an audit; returns its id. Raises NotAllowed or LimitReached."""
     access.require("report")
     with limits.admitted():
         folder = reports.queue(settings.folders().models, asked).path
-        _launch(folder, command or _command(folder))
+        _launch(folder, _command(folder))
     return folder.name
 
 
-def score_audit(
-    audit_id: str, name: str, content: bytes, *, command: Sequence[str] | None = None
-) -> None:
-    """Keep the file that came back of an audit, and start the worker that scores it.
-
-    Raises RunBusy, NotAllowed, LimitReached, or ConfigError for another kind of file.
-    """
+def score_audit(audit_id: str, name: str, content: bytes) -> None:
+    """Keep what came back of an audit, and score it. Raises as `resume`, or ConfigError."""
     where = settings.folders()
     folder = reports.find(where.models, audit_id)
+    words = ("audit", "score", audit_id)
     with limits.admitted():
-        _launch(
-            folder.path, command or _python("audit", "score", audit_id),
-            before=lambda: folder.take_back(where.data, name, content),
-        )  # fmt: skip
+        kept = lambda: folder.take_back(where.data, name, content)  # noqa: E731
+        _launch(folder.path, _python(*words), before=kept)
 
 
 # stop ------------------------------------------------------------------------
@@ -234,12 +225,11 @@ def _command(folder: Path) -> list[str]:
 def _folder(name: str) -> Path:
     """Folder of a run, a study or a report, else of a dataset, looked up by name."""
     where = settings.folders()
-    trained = [run.path for run in runs.list_all(where.models)]
-    trained += [study.path for study in studies.list_all(where.models)]
-    trained += [report.path for report in reports.list_all(where.models)]
-    for path in trained:
-        if path.name == name:
-            return path
+    made = [run.path for run in runs.list_all(where.models)]
+    made += [study.path for study in studies.list_all(where.models)]
+    made += [report.path for report in reports.list_all(where.models)]
+    if name in (names := [path.name for path in made]):
+        return made[names.index(name)]
     if NAME.fullmatch(name) and (where.data / name / layout.STATUS.file).is_file():
         return where.data / name
     raise RunNotFound(
