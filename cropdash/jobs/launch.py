@@ -92,10 +92,7 @@ def resume_build(dataset: str, *, command: Sequence[str] | None = None) -> None:
 
 
 def resume(name: str, *, command: Sequence[str] | None = None) -> None:
-    """Start the worker of an unfinished run or study again; what is finished is kept.
-
-    Raises RunBusy, NotAllowed or LimitReached.
-    """
+    """Start what is unfinished again, what is finished kept. Raises RunBusy, NotAllowed, LimitReached."""
     folder = _folder(name)
     with limits.admitted():
         _launch(folder, command or _command(folder))
@@ -114,10 +111,9 @@ def score_audit(audit_id: str, name: str, content: bytes) -> None:
     """Keep what came back of an audit, and score it. Raises as `resume`, or ConfigError."""
     where = settings.folders()
     folder = reports.find(where.models, audit_id)
-    words = ("audit", "score", audit_id)
     with limits.admitted():
         kept = lambda: folder.take_back(where.data, name, content)  # noqa: E731
-        _launch(folder.path, _python(*words), before=kept)
+        _launch(folder.path, _python("audit", "score", audit_id), before=kept)
 
 
 # stop ------------------------------------------------------------------------
@@ -213,8 +209,7 @@ def _python(*words: str) -> list[str]:
 def _command(folder: Path) -> list[str]:
     """What a person would type to work on a run, a study or a report."""
     if folder.parent.name == layout.REPORTS:
-        asked = reports.ReportFolder(folder).order.kind
-        words = ("audit", "draw") if asked == "audit" else (asked,)
+        words = reports.ReportFolder(folder).order.kind.replace("audit", "audit draw").split()
         return _python(*words, "--report", folder.name)
     if folder.parent.name != layout.STUDIES:
         return _python("train", "--run", folder.name)
@@ -225,11 +220,11 @@ def _command(folder: Path) -> list[str]:
 def _folder(name: str) -> Path:
     """Folder of a run, a study or a report, else of a dataset, looked up by name."""
     where = settings.folders()
-    made = [run.path for run in runs.list_all(where.models)]
-    made += [study.path for study in studies.list_all(where.models)]
-    made += [report.path for report in reports.list_all(where.models)]
-    if name in (names := [path.name for path in made]):
-        return made[names.index(name)]
+    made = {run.run_id: run.path for run in runs.list_all(where.models)}
+    made |= {study.study_id: study.path for study in studies.list_all(where.models)}
+    made |= {report.report_id: report.path for report in reports.list_all(where.models)}
+    if name in made:
+        return made[name]
     if NAME.fullmatch(name) and (where.data / name / layout.STATUS.file).is_file():
         return where.data / name
     raise RunNotFound(
