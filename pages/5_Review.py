@@ -63,8 +63,7 @@ def list_and_parcel() -> None:
     with st.container(key="review"):
         left, middle, right = st.columns([6, 5, 5], gap="small")
         with left:
-            place = f"{dataset}:{level}:{limits}:{filters}"
-            listing.show_list(rows, models, level, dataset, place)
+            listing.show_list(rows, models, level, dataset, f"{dataset}:{level}:{limits}:{filters}")
         with right:
             case = parcel.choose(rows, table)
         if case is not None:
