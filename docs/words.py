@@ -20,6 +20,7 @@ from babel.messages.pofile import read_po, write_po
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+import cropdash
 from cropdash import legend
 from cropdash.domain import errors, indices, sentinel2
 from cropdash.settings import build, classifiers, sources, study
@@ -71,7 +72,8 @@ def write(language: str, sentences: dict[str, str]) -> None:
 
 def every() -> set[str]:
     """All sentences: said, of settings, of tables and of errors."""
-    return said() | settings() | named() | raised()
+    about = (cropdash.__doc__ or "").partition("\n")[0]
+    return said() | settings() | named() | raised() | {about}
 
 
 def said() -> set[str]:

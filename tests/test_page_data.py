@@ -19,6 +19,7 @@ from streamlit.testing.v1 import AppTest
 
 from cropdash.domain import sentinel2
 from cropdash.domain.errors import CropdashError, RunBusy
+from cropdash.domain.message import Message
 from cropdash.ingest import zones as zone_files
 from cropdash.ingest.earthengine.credentials import KEY as EE_KEY
 from cropdash.jobs import launch
@@ -547,7 +548,10 @@ def test_why_a_build_failed_is_told_in_french(full: Folders) -> None:
     folder.configure(sources.demo())
     status.write(
         folder.path,
-        Status("failed", error="Zone a_1 holds no parcel: check its place and the register."),
+        Status(
+            "failed",
+            error=Message("Zone {a} holds no parcel: check its place and the register.", a="a_1"),
+        ),
     )
     shown = [e.value for e in _open(dataset="demo", lang="fr").error]
     assert shown == [

@@ -11,7 +11,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from cropdash.i18n import speaking
+from cropdash.domain.message import Message
+from cropdash.i18n import say, speaking
 from cropdash.jobs import launch
 from cropdash.settings import folders
 from cropdash.settings import study as study_config
@@ -21,7 +22,6 @@ from cropdash.storage.status import Status
 from cropdash.storage.store import RunInfo
 from cropdash.storage.studies import StudyFolder, Trial
 from cropdash.ui.train import run_comparison, study_watch
-from cropdash.ui.widgets import stages
 from tests import factory
 
 FOLD = {"accuracy": 0.75, "macro_f1": 0.25, "n_scored": 100, "n_classes_averaged": 9}
@@ -195,21 +195,29 @@ def test_a_setting_that_one_run_lacks_is_a_difference() -> None:
     assert run_comparison.differing(runs) == ["classifier", "trees"]
 
 
+SCORING = Message("Scoring")
+
+
 @pytest.mark.parametrize(
     ("stage", "french"),
     [
-        ("Training, epoch 12", "Entraînement, époque 12"),
-        ("Predicting alsace_1", "Prédiction de alsace_1"),
-        ("Trial 2 of 20, epoch 3", "Essai 2 sur 20, époque 3"),
-        ("Fold 1 of 3: Scoring", "Pli 1 sur 3\u00a0: Évaluation"),
-        ("Built my-zone_1", "my-zone_1 construite"),
+        (Message("Training, epoch {n}", n=12), "Entraînement, époque 12"),
+        (Message("Predicting {zone}", zone="alsace_1"), "Prédiction de alsace_1"),
+        (
+            Message("Fold {n} of {total}: {stage}", n=1, total=3, stage=SCORING),
+            "Pli 1 sur 3\u00a0: Évaluation",
+        ),
         ("Something new", "Something new"),
     ],
 )
-def test_stages_of_workers_are_said_in_the_readers_language(stage: str, french: str) -> None:
-    assert stages.said(stage) == stage
+def test_stages_of_workers_are_said_in_the_readers_language(
+    tmp_path: Path, stage: str, french: str
+) -> None:
+    status.write(tmp_path, Status("running", stage=stage))
+    read = status.load(tmp_path)
+    assert read.stage == stage
     with speaking("fr"):
-        assert stages.said(stage) == french
+        assert say(read.stage).replace("\u2019", "'") == french.replace("\u2019", "'")
 
 
 def test_the_table_of_folds_has_a_row_a_fold() -> None:

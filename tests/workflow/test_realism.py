@@ -16,6 +16,7 @@ from cropdash.cli import build
 from cropdash.cli.app import app
 from cropdash.domain import Season
 from cropdash.domain.errors import ConfigError, NotEnoughData
+from cropdash.domain.message import from_json
 from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.settings import folders, sources
 from cropdash.settings.build import BuildConfig
@@ -120,7 +121,7 @@ def test_a_zone_without_parcels_is_measured(dataset, monkeypatch):
 
 def test_the_report_is_strict_json_in_the_dataset(dataset):
     found = realism.report(dataset)
-    written = strictly((dataset.path / "realism.json").read_text(encoding="utf-8"))
+    written = from_json(strictly((dataset.path / "realism.json").read_text(encoding="utf-8")))
     assert written == {"format": 1, **found}
     assert written["dataset"] == "demo"
     keys = {"group", "name", "simulated", "real", "low", "high", "unit", "passed", "source"}

@@ -55,7 +55,7 @@ def datasets() -> tuple[str, ...]:
 def table(report: dict[str, Any]) -> pd.DataFrame:
     """Checks as rows with readable columns, those outside their band first."""
     columns = [name for name in _CHECKS if name != "verdict"]
-    checks = pd.DataFrame(report["checks"], columns=[*columns, "passed"])
+    checks = pd.DataFrame(report["checks"], columns=[*columns, "passed"], dtype=object)
     passed = checks["passed"].astype(bool)
     numbers = {name: pd.to_numeric(checks[name]) for name in ("simulated", "real", "low", "high")}
     checks = checks.assign(verdict=passed.map({True: _PASSED, False: _FAILED}), **numbers)
