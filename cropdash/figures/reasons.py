@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
+from cropdash import i18n
 from cropdash.i18n import number, probability, say, sentence
 
 Case: TypeAlias = "Mapping[str, Any] | pd.Series[Any]"
@@ -35,7 +36,7 @@ def reasons(case: Case, models: Sequence[str], called: Sequence[str]) -> list[st
         say(
             "{declared} is {p} probable, {other} {q}.",
             declared=declared, p=probability(case["supported"]),
-            other=other.lower(), q=probability(case["likelihood"]),
+            other=i18n.inside(other), q=probability(case["likelihood"]),
         )
     ]  # fmt: skip
     told.append(_agreement(case, models, called))
@@ -45,7 +46,7 @@ def reasons(case: Case, models: Sequence[str], called: Sequence[str]) -> list[st
         told.append(
             say(
                 "Of the scored parcels declared {declared}, {share} are called {other}.",
-                declared=declared.lower(), share=probability(case["usual"]), other=other.lower(),
+                declared=i18n.inside(declared), share=probability(case["usual"]), other=i18n.inside(other),
             )
         )  # fmt: skip
     if case["n_pixels"] < FEW_PIXELS:

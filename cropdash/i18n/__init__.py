@@ -130,6 +130,11 @@ def probability(share: float) -> str:
     return number(share, ".0%")
 
 
+def inside(name: str) -> str:
+    """A name within a sentence: in small letters, but for German, whose nouns keep their capitals."""
+    return name if current() == "de" else name.lower()
+
+
 def label(item: Any) -> str:
     """The name of a crop class or code in the current language: its own, else the catalogue's."""
     own = item.labels.get(current())

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from cropdash import i18n
 from cropdash.domain import Zone
 from cropdash.figures import classes, clear_dates, shares, wording
 from cropdash.i18n import say, sentence
@@ -72,7 +73,7 @@ def imbalance(place: Place) -> None:
         unit=say(UNITS[unit]), n=chosen["zone_id"].nunique(), where=where,
     )  # fmt: skip
     if split in ("train", "test"):
-        said += f" ({wording.term(split).lower()})"
+        said += f" ({i18n.inside(wording.term(split))})"
     table, both = data.legend(place.dataset), split == "both"
     figure = classes.imbalance(chosen, unit, table, by_split=both, dark=frame.is_dark())
     make = classes.by_split if both else classes.ranked
@@ -109,7 +110,9 @@ def crop_shares(place: Place) -> None:
         dark=frame.is_dark(),
     )  # fmt: skip
     said = say(
-        "{level} of each zone by {unit}", level=say(LEVELS[level]), unit=say(UNITS[unit]).lower()
+        "{level} of each zone by {unit}",
+        level=say(LEVELS[level]),
+        unit=i18n.inside(say(UNITS[unit])),
     )
     if (table["group"] == shares.OTHER).any():
         said += say(": the eight largest, and all others together")

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from cropdash import i18n
 from cropdash.figures import wording
 from cropdash.i18n import number, probability, say
 from cropdash.storage.store import RunInfo
@@ -48,7 +49,7 @@ def _doubtful(pair: Sequence[RunInfo], where: dict[str, str]) -> None:
     label = say(
         "The most doubtful parcel: {id} in {zone}, declared {crop}, which is {p} probable",
         id=literal(parcel.named(pair[0].dataset, zone, own)), zone=wording.place(zone),
-        crop=literal(crop_name(pair[0].dataset, int(case["declared"])).lower()),
+        crop=literal(i18n.inside(crop_name(pair[0].dataset, int(case["declared"])))),
         p=probability(float(case["supported"])),
     )  # fmt: skip
     frame.link("Review", where | {"zone": zone, "parcel": str(own)}, label)
@@ -68,8 +69,8 @@ def _confusion(run: RunInfo, pair: Sequence[RunInfo], where: dict[str, str]) -> 
     label = say(
         "The largest confusion of {model}: {declared} called {named} ({n} pixels)",
         model=run_pair.model_name(run), n=number(float(summed.max()), ",.0f"),
-        declared=literal(crop_name(run.dataset, truth).lower()),
-        named=literal(crop_name(run.dataset, predicted).lower()),
+        declared=literal(i18n.inside(crop_name(run.dataset, truth))),
+        named=literal(i18n.inside(crop_name(run.dataset, predicted))),
     )  # fmt: skip
     frame.link("Compare", where | {"cell": f"{truth}-{predicted}"}, label)
 

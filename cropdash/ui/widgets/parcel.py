@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from cropdash import i18n
 from cropdash.figures import palette, series, values, wording
 from cropdash.i18n import label, number, other_label, say
 from cropdash.ui.shell import data, frame
@@ -73,7 +74,7 @@ def series_chart(dataset: str, zone: str, chosen: Sequence[int], index: str = "N
     usual = data.seasons(dataset, index)
     band, name = usual[usual["crop"] == crop], crop_name(dataset, crop)
     own = [named(dataset, zone, i) for i in chosen]
-    title = _title(dataset, values.title(index), own, name.lower())
+    title = _title(dataset, values.title(index), own, i18n.inside(name))
     figure = series.parcel_series(lines, band, name, index=index, dark=frame.is_dark())
     chart.draw(title, figure, "series")
     rows = pd.concat([line.series for line in lines])
