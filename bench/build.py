@@ -114,7 +114,7 @@ def _watch(peak: list[float], ended: threading.Event) -> None:
 
 def _await_first(zones: Path, first: list[float]) -> None:
     end = time.monotonic() + 600
-    while not any(zones.glob("*/state.json")) and time.monotonic() < end:
+    while not (zones.parent / "catalogue.jsonl").exists() and time.monotonic() < end:
         time.sleep(0.005)
     first[0] = time.perf_counter()
 

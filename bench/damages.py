@@ -35,7 +35,7 @@ KINDS = {
     "status.json of a build": "data/demo/status.json",
     "worker.log of a build": "data/demo/worker.log",
     "manifest.json": "data/demo/zones/ZONE/manifest.json",
-    "state.json": "data/demo/zones/ZONE/state.json",
+    "catalogue.jsonl": "data/demo/catalogue.jsonl",
     "composite.tif": "data/demo/zones/ZONE/composite.tif",
     "clear_dates.tif": "data/demo/zones/ZONE/clear_dates.tif",
     "labels.tif": "data/demo/zones/ZONE/labels.tif",

@@ -103,6 +103,6 @@ def _crop(row: np.ndarray, column: np.ndarray) -> np.ndarray:
 
 
 def _noise(row: np.ndarray, column: np.ndarray, period: int, band: int) -> Float:
-    """Even noise of some hundredths that a place's numbers give."""
+    """Even noise of up to a tenth that a place's numbers give."""
     wave = np.sin(row * 12.9898 + column * 78.233 + period * 37.719 + band * 4.581) * 43758.5453
-    return 0.03 * (wave - np.floor(wave) - 0.5).astype(np.float32)
+    return 0.2 * (wave - np.floor(wave) - 0.5).astype(np.float32)

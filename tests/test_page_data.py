@@ -28,7 +28,7 @@ from cropdash.settings import folders as config
 from cropdash.settings import sources
 from cropdash.settings.build import BuildConfig
 from cropdash.settings.folders import Folders
-from cropdash.storage import layout, status
+from cropdash.storage import catalogue, layout, status
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.status import Status
 from cropdash.ui.datasets import coverage, watch
@@ -398,8 +398,8 @@ def test_what_failed_says_why_and_can_be_resumed(
     for zone in (lost, wrong):
         (folder.path / "zones" / zone).unlink()
     (folder.path / "zones" / wrong).mkdir()
-    state = {"state": "failed", "step": "reading", "reason": "It holds no parcel."}
-    layout.ZONE_STATE.write(folder.path / "zones" / wrong, state)
+    entry = catalogue.Entry("failed", "reading", "It holds no parcel.")
+    catalogue.say(folder.path, wrong, entry)
     folder.configure(sources.demo())
     status.write(folder.path, Status("failed", error="1 of 4 zones failed."))
     resumed: list[str] = []

@@ -28,6 +28,7 @@ _MODULES = {
     "build": "build",
     "place": "provenance",
     "predict": "predict evaluate",
+    "mosaic": "mosaic",
     "runs": "runs",
     "listing": "doctor",
     "serve": "dashboard docs",

@@ -30,7 +30,7 @@ class Cleaned:
     """Parcels of a zone, and what was mended or left out on the way."""
 
     parcels: gpd.GeoDataFrame  # COLUMNS, in the zone's reference system
-    elsewhere: gpd.GeoDataFrame  # parcels in sight that belong to another zone
+    elsewhere: gpd.GeoDataFrame  # register_id of parcels in sight that belong to another zone
     report: dict[str, object] = field(default_factory=dict)
     only_here: bool = False  # what lies outside of the parcels is unknown, not background
     outlines: bool = False  # nobody declared what the parcels bear
@@ -66,9 +66,9 @@ def clean(register: gpd.GeoDataFrame, zone: Zone, legend: Legend, zones: Sequenc
     report |= {"of_other_zones": int((~home).sum()), "unknown_codes": told, "outlines": outlines}
     parcels = _schema(frame[home], zone)
     report["parcels"] = len(parcels)
-    elsewhere = frame.loc[~home, ["geometry"]].reset_index(drop=True)
+    elsewhere = frame.loc[~home, [ID, "geometry"]].rename(columns={ID: "register_id"})
     only_here = bool(register.attrs.get(ONLY_HERE))
-    return Cleaned(parcels, elsewhere, report, only_here, outlines)
+    return Cleaned(parcels, elsewhere.reset_index(drop=True), report, only_here, outlines)
 
 
 def rasterize(parcels: gpd.GeoDataFrame, grid: Grid) -> Labels:

@@ -39,9 +39,9 @@ def of_datasets(data: Path) -> Iterator[Damaged]:
             yield Damaged(name, reason)
             continue
         folder = DatasetFolder(data, name)
-        for zone in folder.description().zones:
-            if reason := folder.fault(zone.zone_id):
-                yield Damaged(f"{name}, {zone.zone_id}", reason)
+        for zone_id, known in folder.look().items():
+            if known.fault:
+                yield Damaged(f"{name}, {zone_id}", known.fault)
         if reason := _fault(partial(layout.REALISM.find, folder.path)):
             yield Damaged(name, reason)
 

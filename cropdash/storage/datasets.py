@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,19 +20,17 @@ from cropdash.domain import (
     Sample,
     Zone,
     check_name,
-    errors,
 )
-from cropdash.domain.errors import ConfigError, CorruptDataset, DamagedFile, DatasetNotFound
-from cropdash.domain.message import Message
+from cropdash.domain.errors import ConfigError, CorruptDataset, DatasetNotFound
 from cropdash.files import atomic, parquet
 from cropdash.legend import load
 from cropdash.settings import sources
 from cropdash.settings.build import BuildConfig
+from cropdash.storage import catalogue, layout, legends, pictures, rasters, zone_files
 from cropdash.storage import description as descriptions
-from cropdash.storage import layout, legends, pictures, rasters, zone_files
+from cropdash.storage.catalogue import Known
 from cropdash.storage.description import Description
 
-_STAGE = ".new-"  # folder in a zone's, of files that are to take the place of others
 _LOCK_WAIT_S = 60.0  # for a process that was ended to be gone, and no more
 
 
@@ -64,19 +60,7 @@ class DatasetFolder:
 
     def description(self) -> Description:
         """What it is to hold. Raises DatasetNotFound, CorruptDataset."""
-        try:
-            return descriptions.read(self.path)
-        except FileNotFoundError as error:
-            raise DatasetNotFound(
-                "There is no dataset {a}; build it with 'python -m cropdash build' or 'demo'.",
-                a=repr(self.name),
-            ) from error
-        except (DamagedFile, ConfigError, KeyError) as error:
-            raise CorruptDataset(
-                "{a} of dataset {b} is damaged ({c}): restore it, or build the dataset again"
-                " under a new name.",
-                a=layout.DATASET.file, b=self.name, c=errors.one_line(error),
-            ) from error  # fmt: skip
+        return descriptions.read(self.path)
 
     def configure(self, config: BuildConfig) -> None:
         """Write the settings of the build, for it to be taken up again.
@@ -140,68 +124,57 @@ class DatasetFolder:
         parcels: gpd.GeoDataFrame,
         series: pd.DataFrame,
         report: Mapping[str, Any],
+        beyond: gpd.GeoDataFrame | None = None,
     ) -> None:
-        """Write all files of a zone, and its manifest with checksums last."""
-        folder = self.zone_folder(zone.zone_id)
+        """Write all files of a zone, and its manifest with checksums last.
+
+        `beyond`: register_id and outlines of parcels in sight that belong to another zone.
+        """
         self.forget_zone(zone.zone_id)  # until the new manifest is there, it is not built
-        atomic.clear_parts(folder)
-        paths = [
-            *rasters.write_cube(folder, cube),
-            rasters.write_labels(folder, labels, rasters.season_of(cube)),
-        ]
-        for name, table in ((layout.PARCELS, parcels), (layout.SERIES, series)):
-            with atomic.replacing(folder / name) as temporary:
-                table.to_parquet(temporary, index=False)
-            paths.append(folder / name)
-        layout.MANIFEST.write(folder, zone_files.of(paths, cube, report))
+        tables = {layout.PARCELS: parcels, layout.SERIES: series}
+        if beyond is not None and len(beyond):
+            tables[layout.BEYOND] = beyond
+        zone_files.write(self.zone_folder(zone.zone_id), cube, labels, tables, report)
 
     def extend_zone(
         self, zone_id: str, cube: Cube, series: pd.DataFrame, report: Mapping[str, Any]
     ) -> None:
-        """Put a cube with more periods, and its parcels' series, in the place of the zone's own.
-
-        All is written before anything is replaced: a process must end between two renamings to leave
-        a zone that is to be built again.
-        """
-        folder = self.zone_folder(zone_id)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=_STAGE) as stage:
-            new = [*rasters.write_cube(Path(stage), cube), Path(stage) / layout.SERIES]
-            series.to_parquet(new[-1], index=False)
-            kept = [folder / layout.LABELS, folder / layout.PARCELS]
-            manifest = zone_files.of([*new, *kept], cube, report)
-            for path in new:
-                path.replace(folder / path.name)
-            layout.MANIFEST.write(folder, manifest)
+        """Put a cube with more periods, and its parcels' series, in the place of the zone's own."""
+        before = self._manifest(zone_id)
+        zone_files.extend(self.zone_folder(zone_id), before, cube, series, report)
 
     def is_current(self, zone_id: str, *, verify: bool = False) -> bool:
         """True if the zone is built, with all periods that the description knows."""
         until = self.description().known.end.isoformat()
         is_built = self.is_built(zone_id, verify=verify)
-        return is_built and self._manifest(zone_id).get("until", until) == until
+        return is_built and self._manifest(zone_id)["until"] == until
 
     def is_built(self, zone_id: str, *, verify: bool = False) -> bool:
         """True if the zone's manifest and files are there, as they were written.
 
         Files that were not touched since the manifest was written are read only to `verify`.
         """
-        was_built = os.path.lexists(layout.MANIFEST.of(self.zone_folder(zone_id)))
-        return was_built and self.fault(zone_id, verify=verify) is None
+        manifest = layout.MANIFEST.of(self.zone_folder(zone_id))
+        return os.path.lexists(manifest) and self.fault(zone_id, verify=verify) is None
 
     def fault(self, zone_id: str, *, verify: bool = False) -> str | None:
         """What has befallen a zone since it was built, and the way out; None if nothing has."""
         folder = self.zone_folder(zone_id)
         try:
             manifest = self._manifest(zone_id)
-        except DatasetNotFound:
+            since = -1 if verify else layout.MANIFEST.of(folder).stat().st_ctime_ns
+        except (DatasetNotFound, FileNotFoundError):
             return None  # it was not built
         except CorruptDataset as error:
             return str(error)
-        since = None if verify else layout.MANIFEST.of(folder)
         sizes = manifest.get("sizes") or {}
-        if not (changed := atomic.changed(folder, manifest["files"], sizes, since)):
-            return None
-        names = Message("{a} of zone {b} in {c}", a=", ".join(changed), b=zone_id, c=self.name)
-        return Message("{a} is not as it was written: build the zone again.", a=names)
+        changed = atomic.changed(str(folder), manifest["files"], sizes, since)
+        return catalogue.told_of_changed(changed, zone_id, self.name) if changed else None
+
+    def look(self) -> dict[str, Known]:
+        """How all zones are, in their order, by the catalogue; see there."""
+        zones = (zone.zone_id for zone in self.description().zones)
+        return catalogue.look(self.path, zones)
 
     def report(self, zone_id: str) -> dict[str, Any]:
         """What building the zone left out, and why."""
@@ -210,7 +183,12 @@ class DatasetFolder:
 
     def built_zones(self) -> tuple[Zone, ...]:
         """The zones that are whole."""
-        return tuple(z for z in self.description().zones if self.is_built(z.zone_id))
+        known = self.look()
+        return tuple(z for z in self.description().zones if known[z.zone_id].is_built)
+
+    def has_zones(self) -> bool:
+        """True if any zone is whole."""
+        return any(self.is_built(zone.zone_id) for zone in self.description().zones)
 
     def cube(self, zone_id: str) -> Cube:
         """The zone's composites and what else is known of each pixel.
@@ -233,6 +211,13 @@ class DatasetFolder:
         """parcel_id, zone_id, register_id, code, crop, area_ha, n_pixels, geometry (zone's UTM)."""
         self._manifest(zone_id)
         return parquet.read_outlines(self.zone_folder(zone_id) / layout.PARCELS)
+
+    def beyond(self, zone_id: str) -> gpd.GeoDataFrame:
+        """register_id and outlines of parcels in sight that belong to another zone (zone's UTM)."""
+        if layout.BEYOND in self._manifest(zone_id)["files"]:
+            return parquet.read_outlines(self.zone_folder(zone_id) / layout.BEYOND)
+        crs = self.description().zone(zone_id).grid.crs
+        return gpd.GeoDataFrame({"register_id": []}, geometry=[], crs=crs)
 
     def parcel_facts(self, zone_id: str, columns: Sequence[str]) -> pd.DataFrame:
         """Columns of the parcels without their geometry: many times faster to read."""
@@ -275,15 +260,15 @@ class DatasetFolder:
 
     def fingerprint(self) -> str:
         """Changes whenever a file of a built zone changes."""
-        digest = hashlib.sha256()
-        for zone in self.built_zones():
-            digest.update(f"{zone.zone_id} {zone.split} {self.mark(zone.zone_id)}\n".encode())
+        known, digest = self.look(), hashlib.sha256()
+        for zone in self.description().zones:
+            if (found := known[zone.zone_id]).is_built:
+                digest.update(f"{zone.zone_id} {zone.split} {found.said.mark}\n".encode())
         return digest.hexdigest()[:16]
 
     def mark(self, zone_id: str) -> str:
         """Changes whenever a file of the built zone changes."""
-        sums = json.dumps(self._manifest(zone_id)["files"], sort_keys=True)
-        return hashlib.sha256(sums.encode()).hexdigest()[:16]
+        return catalogue.mark_of(self._manifest(zone_id)["files"])
 
     def _manifest(self, zone_id: str) -> dict[str, Any]:
         return zone_files.read(self.zone_folder(zone_id), self.name)

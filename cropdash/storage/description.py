@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from cropdash.domain import Period, Season, Zone
-from cropdash.domain.errors import ConfigError, DatasetNotFound
+from cropdash.domain import Period, Season, Zone, errors
+from cropdash.domain.errors import ConfigError, CorruptDataset, DamagedFile, DatasetNotFound
 from cropdash.files import records
 from cropdash.storage import layout
 
@@ -73,10 +74,31 @@ class Description:
 
 
 def read(folder: Path) -> Description:
-    """The description in a dataset's folder. Raises FileNotFoundError, DamagedFile, ConfigError."""
-    values = layout.DATASET.read(folder)
-    season = Season.of(values["season"], values["every"])
-    return records.typed(Description, {**values, "season": season}, layout.DATASET.file)
+    """The description of a dataset's folder, read once a change. Raises DatasetNotFound, CorruptDataset."""
+    try:
+        about = layout.DATASET.of(folder).stat()
+    except OSError:
+        return _read(folder, 0, 0)
+    return _read(folder, about.st_mtime_ns, about.st_ino)
+
+
+@lru_cache(maxsize=16)
+def _read(folder: Path, *_: int) -> Description:
+    try:
+        values = layout.DATASET.read(folder)
+        season = Season.of(values["season"], values["every"])
+        return records.typed(Description, {**values, "season": season}, layout.DATASET.file)
+    except FileNotFoundError as error:
+        raise DatasetNotFound(
+            "There is no dataset {a}; build it with 'python -m cropdash build' or 'demo'.",
+            a=repr(folder.name),
+        ) from error
+    except (DamagedFile, ConfigError, KeyError) as error:
+        raise CorruptDataset(
+            "{a} of dataset {b} is damaged ({c}): restore it, or build the dataset again"
+            " under a new name.",
+            a=layout.DATASET.file, b=folder.name, c=errors.one_line(error),
+        ) from error  # fmt: skip
 
 
 def write(folder: Path, description: Description) -> None:

@@ -1,7 +1,7 @@
 """What lies where: every file of datasets, runs and studies, with the version of its format.
 
-data/<dataset>/     dataset.json, legend.json, build.json, realism.json, parts/
-    zones/<zone>/   manifest.json (written last), composite.tif, …, state.json, scenes.json
+data/<dataset>/     dataset.json, legend.json, build.json, catalogue.jsonl, realism.json, parts/
+    zones/<zone>/   manifest.json (written last), composite.tif, …, scenes.json
 models/<run>/       config.json, status.json, zones.json, epochs.jsonl, worker.log, the model's own
                     files
     predictions/    <zone>.tif, <zone>.parquet, predicted.jsonl
@@ -29,17 +29,19 @@ DATASET = Form("dataset.json", kind=shapes.Dataset)
 LEGEND, BUILD = Form("legend.json", kind=shapes.Legend), Form("build.json")
 REALISM = Form("realism.json", kind=shapes.Realism)
 OPTIMISM = Form("optimism.json")
+CATALOGUE = "catalogue.jsonl"  # what is known of each zone: one row an event
 ZONES, PARTS = "zones", "parts"  # folders: finished zones; periods of a zone that is being built
 
 PLACE = Form("place.json", kind=shapes.Place)  # in incoming/<name>/: what was found around a place
 
 # A zone
-MANIFEST, ZONE_STATE = Form("manifest.json", kind=shapes.Manifest), Form("state.json")
+MANIFEST = Form("manifest.json", 2, kind=shapes.Manifest)
 SCENES = Form("scenes.json", kind=shapes.Scenes)  # that were read, where a source lists them
 ZONE_LOCK = "build.lock"
 COMPOSITE, CLEAR_DATES, LABELS = "composite.tif", "clear_dates.tif", "labels.tif"
 LAYERS, LAST_CROP = "layers.tif", "last_crop.tif"  # where they are given
 PARCELS, SERIES = "parcels.parquet", "series.parquet"
+BEYOND = "beyond.parquet"  # parcels in sight that belong to another zone
 
 # A worker's folder: a dataset's, a run's or a study's
 STATUS = Form("status.json")
@@ -52,6 +54,7 @@ STACK = Form("stack.json", kind=shapes.Stack)
 SIDES = Form("zones.json")
 EPOCHS, APPLICABILITY = "epochs.jsonl", "applicability.npz"
 PREDICTIONS, SCORES_FOLDER = "predictions", "scores"
+EDGES = "edges"  # folder beside the predictions: what each zone says of parcels on its edge
 PREDICTED = "predicted.jsonl"  # of which weights and data each zone's prediction is
 ELSEWHERE = "elsewhere"  # folders of what it says of other datasets, by their name
 ASKED = Form("asked.json")  # of which weights and data a day's predictions are

@@ -24,7 +24,15 @@ from cropdash.files import atomic, parquet, records
 from cropdash.settings import sources
 from cropdash.settings.folders import Folders
 from cropdash.settings.train import TrainConfig
-from cropdash.storage import curves, events, layout, provenance, rasters, status, tables
+from cropdash.storage import (
+    curves,
+    events,
+    layout,
+    provenance,
+    rasters,
+    status,
+    tables,
+)
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.run_record import RunRecord, read_record
 
@@ -140,6 +148,15 @@ class RunFolder:
         path, said = self.predictions / f"{zone_id}.tif", prediction
         rasters.write_prediction(path, said.crop, said.confidence, said.grid, season)
         events.append(self.predictions / layout.PREDICTED, zone_id, {"of": of})
+
+    def write_edges(self, zone_id: str, table: pd.DataFrame) -> None:
+        """Keep what a zone says of parcels that reach over its edge; see `workflow.seams`."""
+        with atomic.replacing(self.path / layout.EDGES / f"{zone_id}.parquet") as temporary:
+            table.to_parquet(temporary, index=False)
+
+    def edges(self, zone_id: str) -> pd.DataFrame:
+        """What `write_edges` wrote. Raises DamagedFile."""
+        return parquet.read(self.path / layout.EDGES / f"{zone_id}.parquet", remedy=_AGAIN)
 
     def predicted_of(self) -> dict[str, str]:
         """By zone, of which weights and data its prediction is, as `write_prediction` was told."""

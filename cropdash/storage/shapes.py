@@ -117,6 +117,8 @@ class Manifest:
 
     files: Annotated[dict[FileName, Digest], Field(min_length=5)]
     layers: list[str]
+    until: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+    crops: list[tuple[Count, Count, Count, Annotated[float, Field(ge=0, lt=1e12)]]]
     report: Report
     sizes: dict[FileName, Count] | None = None  # [bytes], by which most changes are seen at once
 

@@ -139,6 +139,7 @@ class Store(Folders):
 
     legend = _of(_dataset, DatasetFolder.legend)
     zones = _of(_dataset, DatasetFolder.built_zones)
+    has_zones = _of(_dataset, DatasetFolder.has_zones)
     report = _of(_dataset, DatasetFolder.report)
     layer_names = _of(_dataset, DatasetFolder.layer_names)
     fingerprint = _of(_dataset, DatasetFolder.fingerprint)

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from cropdash.domain import indices
+from cropdash.domain import Zone, indices
+from cropdash.files import parquet
+from cropdash.storage import layout
 from cropdash.storage.datasets import DatasetFolder
 
 QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
@@ -18,28 +20,23 @@ FACTS = ("zone_id", "region", "split", "parcel_id", "crop", "area_ha", "n_pixels
 
 def parcel_facts(folder: DatasetFolder) -> pd.DataFrame:
     """FACTS of the parcels of all built zones, without geometry."""
-    tables = [
-        folder.parcel_facts(zone.zone_id, ("parcel_id", "crop", "area_ha", "n_pixels")).assign(
-            zone_id=zone.zone_id, region=zone.region, split=zone.split
-        )
-        for zone in folder.built_zones()
-    ]
-    return _joined(tables, FACTS)
+    zones = folder.built_zones()
+    paths = [folder.zone_folder(zone.zone_id) / layout.PARCELS for zone in zones]
+    table = parquet.read_all(paths, ("parcel_id", "crop", "area_ha", "n_pixels"))
+    return _placed(table, zones)[list(FACTS)]
 
 
 def class_counts(folder: DatasetFolder) -> pd.DataFrame:
     """zone_id, region, split, crop, pixels, parcels, hectares: per built zone and class."""
-    rows = []
-    for zone in folder.built_zones():
-        parcels = folder.parcel_facts(zone.zone_id, ("crop", "n_pixels", "area_ha"))
-        table = parcels.groupby("crop").agg(
-            pixels=("n_pixels", "sum"), parcels=("crop", "size"), hectares=("area_ha", "sum")
-        )
-        rows.append(
-            table.reset_index().assign(zone_id=zone.zone_id, region=zone.region, split=zone.split)
-        )
+    known = folder.look()
+    rows = [
+        (zone.zone_id, zone.region, zone.split, *crop)
+        for zone in folder.description().zones
+        if known[zone.zone_id].is_built
+        for crop in known[zone.zone_id].said.crops
+    ]
     columns = ["zone_id", "region", "split", "crop", "pixels", "parcels", "hectares"]
-    return pd.concat(rows)[columns] if rows else pd.DataFrame(columns=columns)
+    return pd.DataFrame(rows, columns=columns)
 
 
 def clear_dates(folder: DatasetFolder) -> pd.DataFrame:
@@ -75,7 +72,9 @@ def clear_by_parcel(
         ids = np.flatnonzero(n)[1:] if n[0] else np.flatnonzero(n)
         means = np.bincount(parcel, many)[ids] / n[ids]
         tables.append(pd.DataFrame({"zone_id": zone, "parcel_id": ids, "clear": means}))
-    return _joined(tables, ("zone_id", "parcel_id", "clear"))
+    if not tables:
+        return pd.DataFrame(columns=["zone_id", "parcel_id", "clear"])
+    return pd.concat(tables, ignore_index=True)
 
 
 def values(folder: DatasetFolder) -> tuple[str, ...]:
@@ -94,15 +93,11 @@ def seasons(
     period is in it.
     """
     column = f"{value}_mean"
-    tables = [
-        _with_crop(folder, zone.zone_id, ("parcel_id", "period", "clear_share", column))
-        for zone in folder.built_zones()
-        if region in (None, zone.region)
-    ]
-    if not tables:
+    zones = [zone for zone in folder.built_zones() if region in (None, zone.region)]
+    table = _with_crop(folder, zones, ("parcel_id", "period", "clear_share", column))
+    table = table[table["clear_share"] == 1] if seen and len(table) else table
+    if table.empty:
         return pd.DataFrame(columns=list(SEASON))
-    table = pd.concat(tables)
-    table = table[table["clear_share"] == 1] if seen else table
     grouped = table.groupby(["crop", "period"])[column]
     table = grouped.quantile(np.array(list(QUANTILES.values()))).unstack()
     table.columns = list(QUANTILES)
@@ -116,20 +111,26 @@ def parcel_means(folder: DatasetFolder, period: str, names: Sequence[str]) -> pd
     names: some of `values`.
     """
     columns = [f"{name}_mean" for name in names]
-    tables = []
-    for zone in folder.built_zones():
-        table = _with_crop(folder, zone.zone_id, ("parcel_id", "period", *columns))
-        table = table[table["period"] == period]
-        tables.append(table.assign(zone_id=zone.zone_id, region=zone.region))
-    return _joined(tables, ("zone_id", "region", "crop", *columns))
+    zones = folder.built_zones()
+    table = _with_crop(folder, zones, ("parcel_id", "period", *columns))
+    wanted = _placed(pd.DataFrame(table[table["period"] == period]), zones)
+    return wanted[["zone_id", "region", "crop", *columns]].reset_index(drop=True)
 
 
-def _with_crop(folder: DatasetFolder, zone_id: str, columns: Sequence[str]) -> pd.DataFrame:
-    crops = folder.parcel_facts(zone_id, ("parcel_id", "crop"))
-    return folder.series(zone_id, columns).merge(crops, on="parcel_id")
+def _with_crop(
+    folder: DatasetFolder, zones: Sequence[Zone], columns: Sequence[str]
+) -> pd.DataFrame:
+    """Columns of the series of zones, with each parcel's crop and the zone's position."""
+    folders = [folder.zone_folder(zone.zone_id) for zone in zones]
+    crops = parquet.read_all([f / layout.PARCELS for f in folders], ("parcel_id", "crop"))
+    series = parquet.read_all([f / layout.SERIES for f in folders], columns)
+    return series.merge(crops, on=[parquet.FILE, "parcel_id"])
 
 
-def _joined(tables: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
-    if not tables:
-        return pd.DataFrame(columns=list(columns))
-    return pd.concat(tables, ignore_index=True)[list(columns)]
+def _placed(table: pd.DataFrame, zones: Sequence[Zone]) -> pd.DataFrame:
+    """The rows with zone_id, region and split of the zone at whose position they stand."""
+    about = pd.DataFrame(
+        [(zone.zone_id, zone.region, zone.split) for zone in zones],
+        columns=["zone_id", "region", "split"],
+    )
+    return table.join(about, on=parquet.FILE)

@@ -31,6 +31,7 @@ from cropdash.jobs import execute
 from cropdash.prepare import neighbours
 from cropdash.settings import sources
 from cropdash.settings.build import BuildConfig
+from cropdash.storage import events, layout
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.description import Description
 from cropdash.storage.zone_states import Teller
@@ -157,8 +158,11 @@ def build(
     folder.describe(description, legend)
     atomic.clear_parts(folder.path, older_than_s=_ABANDONED_S)
     zones = description.zones
-    kept = tuple(z.zone_id for z in zones if folder.is_current(z.zone_id, verify=True))
-    missing = [z for z in zones if z.zone_id not in kept]
+    events.fold(folder.path / layout.CATALOGUE)
+    known, until = folder.look(), description.known.end.isoformat()
+    kept = tuple(z for z, zone in known.items() if zone.is_built and zone.said.until == until)
+    whole = set(kept)
+    missing = [zone for zone in zones if zone.zone_id not in whole]
     progress(Message("Building zones"), len(kept) / len(zones))
     done, full = Built(kept=kept), list[DiskFull]()
     for outcome in execute.run(
@@ -199,7 +203,7 @@ def _count(done: Built, folder: DatasetFolder, outcome: execute.Outcome[Zone, An
         return
     done.failed[zone_id] = outcome.error
     if isinstance(outcome.fault, TaskLost):  # its process could not say so itself
-        Teller.of_lost(folder.zone_folder(zone_id), outcome.error)
+        Teller.of_lost(folder.path, zone_id, outcome.error)
 
 
 def _own_context(source: Source) -> Ancillary | None:
@@ -219,9 +223,9 @@ def build_zone(
     Safe to repeat, and to run twice at once: the second waits for the first, and finds it built.
     Every fault is kept in the zone's state, and raised as a sentence.
     """
-    tell = Teller(folder.zone_folder(zone.zone_id))
+    tell, place = Teller(folder.path, zone.zone_id), folder.zone_folder(zone.zone_id)
     try:
-        with atomic.room_for(tell.path), folder.zone_lock(zone.zone_id):
+        with atomic.room_for(place), folder.zone_lock(zone.zone_id):
             if folder.is_current(zone.zone_id, verify=True):
                 return folder.report(zone.zone_id)
             near = near or neighbours.of(source.zones())

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cropdash.classify import stopping
-from cropdash.domain import IGNORE, Bytes, Zone, indices
+from cropdash.domain import BACKGROUND, IGNORE, Bytes, Zone, indices
 from cropdash.domain.errors import InvalidRun, NotEnoughData
 from cropdash.domain.message import Message
 from cropdash.prepare import rare, splits
@@ -121,7 +121,7 @@ def check_unchanged(record: RunRecord, dataset: DatasetFolder) -> None:
 def mapped_parcels(dataset: DatasetFolder, zones: Sequence[Zone]) -> pd.DataFrame:
     """zone_id, region, crop of every parcel with a mapped crop."""
     tables = [
-        dataset.parcels(z.zone_id)[["crop"]].assign(zone_id=z.zone_id, region=z.region)
+        dataset.parcel_facts(z.zone_id, ("crop",)).assign(zone_id=z.zone_id, region=z.region)
         for z in zones
     ]
     table = pd.concat(tables, ignore_index=True)
@@ -130,7 +130,9 @@ def mapped_parcels(dataset: DatasetFolder, zones: Sequence[Zone]) -> pd.DataFram
 
 def undeclared(dataset: DatasetFolder, zones: Sequence[Zone]) -> str:
     """Why nothing can be scored, where no parcel of the zones has a mapped crop; else ""."""
-    if (mapped_parcels(dataset, zones)["crop"] != IGNORE).any():
+    known = dataset.look()
+    crops = {crop for zone in zones for crop, *_ in known[zone.zone_id].said.crops}
+    if crops - {BACKGROUND, IGNORE}:
         return ""
     names = ", ".join(zone.zone_id for zone in zones[:5])
     return Message(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cropdash import classify
 from cropdash.classify.classifier import Classifier, Learned
-from cropdash.domain import IGNORE, Cube, Labels, Prediction, Sample, Zone
+from cropdash.domain import IGNORE, Cube, Float, Labels, Prediction, Sample, Zone
 from cropdash.domain.errors import CropdashError, InvalidRun
 from cropdash.domain.message import Message
 from cropdash.evaluate import applicability, parcels
@@ -25,10 +25,11 @@ from cropdash.settings import classifiers
 from cropdash.storage import elsewhere
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
-from cropdash.workflow import ensemble
+from cropdash.workflow import ensemble, seams
 from cropdash.workflow.calibrate import Calibration, of_map
 
 Progress = Callable[[str, float], None]
+_KEYS = ("parcel_id", "register_id")
 _MARK = 16  # hexadecimal digits of what a prediction is of
 
 
@@ -105,9 +106,12 @@ def predict_zone(run: RunFolder, dataset: DatasetFolder, weights: str, zone: Zon
     model = _loaded(run.path, dataset.path, weights)
     of = _of(weights, dataset, zone)
     cube, labels = dataset.cube(zone.zone_id), dataset.labels(zone.zone_id)
-    said = predict(model.classifier, cube, labels, run.run_id, model.calibration, model.area)
-    season = dataset.description().season
-    elsewhere.at(run, dataset.name).write_prediction(zone.zone_id, said, season, of)
+    raw = model.classifier.predict_proba(cube)  # (K, H, W)
+    said = concluded(raw, model.classifier, cube, labels, run.run_id, model.calibration, model.area)
+    own, beyond = dataset.parcel_facts(zone.zone_id, _KEYS), dataset.beyond(zone.zone_id)
+    there = elsewhere.at(run, dataset.name)
+    there.write_edges(zone.zone_id, seams.sums(raw, labels, own, beyond))
+    there.write_prediction(zone.zone_id, said, dataset.description().season, of)
 
 
 def check_fits(run: RunFolder, dataset: DatasetFolder) -> None:
@@ -176,8 +180,20 @@ def predict(
     area: Applicability | None = None,
 ) -> Prediction:
     """Class and confidence of every pixel, mean probabilities and dissimilarity of every parcel."""
-    calibration = calibration or Calibration()
-    probabilities = classifier.predict_proba(cube)  # (K, H, W)
+    raw = classifier.predict_proba(cube)  # (K, H, W)
+    return concluded(raw, classifier, cube, labels, run_id, calibration or Calibration(), area)
+
+
+def concluded(
+    probabilities: Float,
+    classifier: Classifier,
+    cube: Cube,
+    labels: Labels,
+    run_id: str,
+    calibration: Calibration,
+    area: Applicability | None = None,
+) -> Prediction:
+    """As `predict`, from the (K, H, W) probabilities that the classifier has given."""
     means = parcels.parcel_probabilities(probabilities, labels.parcel_id)
     means = means._replace(probabilities=calibration.of_parcels(means.probabilities))
     probabilities = calibration.of_pixels(of_map(classifier, probabilities, cube))

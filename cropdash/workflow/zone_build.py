@@ -96,7 +96,7 @@ def _build(
     means = series.parcel_series(cube, labels)
     tell.step("writing")
     report |= known | {"warnings": warnings}
-    folder.write_zone(zone, cube, labels, table, means, report)
+    folder.write_zone(zone, cube, labels, table, means, report, cleaned.elsewhere)
     return report
 
 

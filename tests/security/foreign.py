@@ -78,7 +78,7 @@ def write(folder: Path) -> Folders:
     status.write(other.path, end)
     status.write(dataset.path, end)
     for zone in dataset.description().zones:
-        Teller(other.zone_folder(zone.zone_id)).failed(poison("reason"))
+        Teller(other.path, zone.zone_id).failed(poison("reason"))
     for zone in dataset.built_zones():
         told = dataset.parcels(zone.zone_id)[:20]
         said = [

@@ -24,8 +24,8 @@ def folder(tmp_path):
 
 def test_each_state_is_told_from_the_others(folder):
     for zone in ("z1", "z2"):
-        Teller(folder.zone_folder(zone)).step("composite")
-    failing = Teller(folder.zone_folder("z2"))
+        Teller(folder.path, zone).step("composite")
+    failing = Teller(folder.path, "z2")
     failing.step("reading")
     failing.failed("No parcel.")
     table = states(folder, AT_WORK)
@@ -41,36 +41,46 @@ def test_each_state_is_told_from_the_others(folder):
 
 @pytest.mark.parametrize("status", [None, Status("lost"), Status("stopped")])
 def test_a_zone_that_nobody_is_at_is_missing(folder, status):
-    Teller(folder.zone_folder("z1")).step("fill")
+    Teller(folder.path, "z1").step("fill")
     table = states(folder, status)
     assert table.loc["z1", "state"] == "missing"
     assert "fill" in table.loc["z1", "reason"]
 
 
 def test_files_have_the_last_word(folder):
-    Teller(folder.zone_folder("z0")).failed("Old news.")
+    Teller(folder.path, "z0").failed("Old news.")
     assert states(folder).loc["z0", ["state", "reason"]].tolist() == ["built", ""]
     folder.forget_zone("z0")
-    assert states(folder).loc["z0", "state"] == "failed"
-    Teller(folder.zone_folder("z0")).built()  # said, but the files are not there
+    assert states(folder).loc["z0", "state"] == "missing"
+    Teller(folder.path, "z0").failed("News.")
+    assert states(folder).loc["z0", ["state", "reason"]].tolist() == ["failed", "News."]
+    Teller(folder.path, "z0").built()  # said, but the files are not there
     assert states(folder).loc["z0", "state"] == "missing"
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"state": "built", "colour": 1}'])
-def test_a_damaged_state_reads_as_none(folder, content):
-    Teller(folder.zone_folder("z1")).step("fill")
-    (folder.zone_folder("z1") / layout.ZONE_STATE.file).write_text(content)
-    assert states(folder).loc["z1", "state"] == "missing"
+DAMAGES = [b"", b"{", b"[]", b'{"zone":"z0","state":"built","colour":1}', b"\xff\x00" * 40]
+
+
+@pytest.mark.parametrize("content", DAMAGES)
+def test_a_damaged_catalogue_is_made_anew_from_the_folders(folder, content):
+    before, mark = states(folder), folder.fingerprint()
+    Teller(folder.path, "z1").step("fill")
+    catalogue = folder.path / layout.CATALOGUE
+    catalogue.write_bytes(content)
+    found = states(folder)
+    assert found["state"].to_dict() == before["state"].to_dict() | {"z1": "missing"}
+    assert folder.fingerprint() == mark
+    assert b'"zone":"z0"' in catalogue.read_bytes()  # so that the next one finds it there
 
 
 def test_time_goes_on_while_a_zone_is_built(folder):
-    teller = Teller(folder.zone_folder("z1"))
+    teller = Teller(folder.path, "z1")
     teller._started = time.time() - 5
     teller.step("writing")
     assert 5 <= states(folder, AT_WORK).loc["z1", "seconds"] < 60
 
 
 def test_a_reason_that_was_told_is_not_replaced_by_that_of_a_killed_process(folder):
-    Teller(folder.zone_folder("z1")).failed("No parcel.")
-    Teller.of_lost(folder.zone_folder("z1"), "killed")
+    Teller(folder.path, "z1").failed("No parcel.")
+    Teller.of_lost(folder.path, "z1", "killed")
     assert states(folder).loc["z1", "reason"] == "No parcel."

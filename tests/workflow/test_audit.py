@@ -21,7 +21,8 @@ from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.settings.reports import Audit, parse
 from cropdash.storage import layout, reports, runs
-from cropdash.storage.datasets import DatasetFolder, Description
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.description import Description
 from cropdash.storage.reports import ReportFolder
 from cropdash.storage.runs import RunFolder
 from cropdash.workflow.audit import draw, score, verify

@@ -12,7 +12,7 @@ from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.domain.source import Warn, ignore
 from cropdash.ingest.local.source import LocalSource
 from cropdash.prepare import parcels
-from cropdash.storage import datasets, zone_states
+from cropdash.storage import catalogue, datasets, zone_states
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import build
 from tests import worlds
@@ -198,7 +198,7 @@ def test_a_zone_that_another_process_builds_is_left_to_it(tmp_path, monkeypatch)
         _, result, _ = run(tmp_path, SmallSource())
     assert "still at work" in result.failed["west"]
     assert result.built == ("east",)
-    assert zone_states.read(folder.zone_folder("west")) is None
+    assert "west" not in catalogue.said(folder.path)
     zone = SmallSource().zones()[1]
     before = (folder.zone_folder("east") / "manifest.json").stat().st_mtime_ns
     build.build_zone(SmallSource(broken=("east",)), folder, zone)  # whole: nothing is read again
@@ -224,4 +224,4 @@ def test_what_was_left_out_is_counted_and_its_first_reason_told_of_failed_zones_
     assert (
         "(2 warnings came before, the first: 2023-04-03.tif can't be read: fetch it again)." in said
     )
-    assert zone_states.read(folder.zone_folder("east")).reason == said
+    assert catalogue.said(folder.path)["east"].reason == said

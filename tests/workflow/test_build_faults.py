@@ -22,7 +22,7 @@ from cropdash.domain import Season
 from cropdash.domain.errors import DiskFull
 from cropdash.files import atomic
 from cropdash.settings import folders
-from cropdash.storage import status, zone_states
+from cropdash.storage import catalogue, status, zone_states
 from cropdash.storage.datasets import DatasetFolder
 from tests import fetching, worlds
 from tests.fetching import NAME, FetchingSource
@@ -71,7 +71,7 @@ def lines(log: Path) -> list[str]:
 
 
 def is_writing(folder: DatasetFolder) -> bool:
-    states = (zone_states.read(p) for p in folder.path.glob("zones/*"))
+    states = catalogue.said(folder.path).values()
     return any(s is not None and s.step == "writing" and s.state == "building" for s in states)
 
 

@@ -43,7 +43,7 @@ def datasets() -> tuple[str, ...]:
     found = []
     for name in store().dataset_names():
         with suppress(CropdashError):  # it was damaged this very moment
-            found += [name] if store().zones(name) else []
+            found += [name] if store().has_zones(name) else []
     return tuple(found)
 
 

@@ -1,0 +1,43 @@
+"""`cropdash mosaic`: what a run says of an area, as files to take along."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cropdash.cli.options import Run, datasets
+from cropdash.cli.terminal import bar, console
+from cropdash.settings import folders
+
+
+def mosaic(
+    run: Run,
+    out: Annotated[Path, typer.Option(help="Folder, new or of an earlier mosaic.")],
+    on: Annotated[
+        str | None,
+        typer.Option(
+            "--on", help="Another dataset that it has predicted.", autocompletion=datasets
+        ),
+    ] = None,
+) -> None:
+    """Join what a run has predicted: a map for each UTM zone, parcels as GeoParquet, areas by class.
+
+    Each parcel stands there once, decided from its pixels in all zones; a STAC collection names the
+    files.
+
+    Example: `python -m cropdash mosaic cnn-20230101-120000-ab12 --on department --out map`
+    """
+    from cropdash.storage import runs
+    from cropdash.storage.datasets import DatasetFolder
+    from cropdash.workflow import mosaic as joining
+
+    where = folders.folders()
+    folder = runs.find(where.models, run)
+    source = DatasetFolder(where.data, on or folder.config["dataset"])
+    with bar() as progress:
+        made = joining.make(folder, source, out, progress)
+    console.print(f"{made.zones:,} zones, {made.parcels:,} parcels: {out}")
+    for path in made.files:
+        console.print(f"  {path.name}")

@@ -1,0 +1,135 @@
+"""Four zones as one: no seam in the map, each parcel once, and files that others accept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pystac
+import pytest
+import rasterio
+from rio_cogeo.cogeo import cog_validate
+
+from bench import land
+from cropdash.domain.errors import ConfigError, RunNotFound
+from cropdash.settings import classifiers
+from cropdash.settings.folders import Folders
+from cropdash.storage import elsewhere, runs
+from cropdash.storage.datasets import DatasetFolder
+from cropdash.workflow import build, mosaic, predict, train
+
+SIZE, MARGIN = 40, 4  # [px] of a zone; within which its edge changes what a map shows
+
+
+def silent(stage: str, done: float) -> None:
+    """Nobody listens."""
+
+
+def built(data, name, zones):
+    folder, source = DatasetFolder(data, name), land.Fields(zones)
+    build.build(source, folder, build.describe(source, name, name, {}), progress=silent)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A run at home, and the same land as four zones and as one, predicted and joined."""
+    where = tmp_path_factory.mktemp("mosaic")
+    folders = Folders(where / "data", where / "models")
+    home = [replace(z, split="train") for z in land.squares(6, SIZE, columns=3)[3:]]
+    built(folders.data, "home", tuple(home))
+    values = {"classifier": "xgboost", "dataset": "home", "trees": 4, "pixels": 1_000, "threads": 1}
+    run = runs.queue(folders, classifiers.parse(values))
+    train.train_run(run, folders, progress=silent)
+    plain = {"parcel_temperature": 1.0, "tau": 0.0, "threshold": 0.2}  # or all are near 1
+    run.write_calibrated(run.calibrated() | plain)
+    four = built(folders.data, "four", land.squares(4, SIZE, columns=2))
+    whole = built(folders.data, "whole", land.squares(1, 2 * SIZE, name="w"))
+    for dataset in (four, whole):
+        predict.predict_zones(run, dataset, dataset.built_zones(), silent)
+        mosaic.make(run, dataset, where / dataset.name, silent, rows=40)
+    return where, run, four, whole
+
+
+def parcels_of(folder):
+    parts = [gpd.read_parquet(path) for path in sorted((folder / "parcels").glob("*.parquet"))]
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_the_map_has_no_seam(made):
+    where, *_ = made
+    seen = {}
+    for name in ("four", "whole"):
+        for band in ("class", "confidence"):
+            with rasterio.open(where / name / f"{band}_32631.tif") as raster:
+                seen[name, band] = raster.read(1)
+                assert raster.transform == rasterio.Affine(10, 0, land.LEFT, 0, -10, land.TOP)
+    inner = np.zeros((2 * SIZE, 2 * SIZE), bool)
+    for rows in (slice(MARGIN, SIZE - MARGIN), slice(SIZE + MARGIN, 2 * SIZE - MARGIN)):
+        for columns in (slice(MARGIN, SIZE - MARGIN), slice(SIZE + MARGIN, 2 * SIZE - MARGIN)):
+            inner[rows, columns] = True
+    for band, most in (("class", 0), ("confidence", 1)):  # which is rounded
+        one, other = (seen[name, band][inner].astype(int) for name in ("four", "whole"))
+        assert np.abs(one - other).max() <= most
+
+
+def test_a_parcel_over_an_edge_is_decided_once_from_all_its_pixels(made):
+    where, run, four, _ = made
+    ours, theirs = (parcels_of(where / name).set_index("register_id") for name in ("four", "whole"))
+    assert ours.index.is_unique
+    assert set(ours.index) == set(theirs.index)
+    theirs = theirs.loc[ours.index]
+    assert (ours["predicted"] == theirs["predicted"]).all()
+    np.testing.assert_array_equal(ours["n_pixels"], theirs["n_pixels"])
+    np.testing.assert_allclose(ours["probability"], theirs["probability"], atol=1e-6)
+    alone = pd.concat(
+        [
+            elsewhere.at(run, "four")
+            .parcel_prediction(z.zone_id)
+            .merge(four.parcels(z.zone_id)[["parcel_id", "register_id"]], on="parcel_id")
+            for z in four.built_zones()
+        ]
+    ).set_index("register_id")["confidence"]
+    apart = (alone.loc[ours.index] - ours["probability"]).abs()
+    assert (apart > 1e-4).sum() >= 5  # which one zone alone would have told otherwise
+
+
+def test_what_comes_out_is_what_others_take(made):
+    where, *_ = made
+    folder = where / "four"
+    for path in folder.glob("*.tif"):
+        ok, errors, _ = cog_validate(path)
+        assert ok, errors
+    with rasterio.open(folder / "map_32631.vrt") as both:
+        assert both.descriptions == ("class", "confidence")
+        with rasterio.open(folder / "class_32631.tif") as raster:
+            np.testing.assert_array_equal(both.read(1), raster.read(1))
+    collection = pystac.Collection.from_file(str(folder / "collection.json"))
+    collection.validate_all()
+    (item,) = collection.get_items()
+    assert {name: (folder / a.href).exists() for name, a in item.assets.items()} == {
+        "class": True, "confidence": True,
+    }  # fmt: skip
+    parts = sorted((folder / "parcels").glob("*.parquet"))
+    assert len(parts) > 1
+    assert {"bbox"} <= set(pq.read_schema(parts[0]).names)
+    areas = pd.read_csv(folder / "areas.csv").set_index("class")
+    assert areas["pixels"].sum() == 4 * SIZE**2
+    table = parcels_of(folder)
+    assert areas["parcels"].sum() == len(table) > 30
+    assert areas["parcel_hectares"].sum() == pytest.approx(table["area_ha"].sum())
+    assert table["applicable"].notna().all()
+    assert table["set"].notna().all()
+
+
+def test_what_can_not_be_joined_is_said(made, tmp_path):
+    where, run, _, _ = made
+    (tmp_path / "mine.txt").write_text("mine")
+    home = DatasetFolder(where / "data", "home")
+    with pytest.raises(RunNotFound, match="predicted no zone of home"):
+        mosaic.make(run, home, tmp_path / "x", silent)
+    with pytest.raises(ConfigError, match="holds other files"):
+        mosaic.make(run, DatasetFolder(where / "data", "four"), tmp_path, silent)
