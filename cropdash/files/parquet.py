@@ -123,8 +123,9 @@ def read_all(paths: Sequence[Path], columns: Sequence[str]) -> pd.DataFrame:
         return pd.DataFrame(columns=[*columns, FILE])
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         tables = list(pool.map(one, paths))
-    whole = pa.concat_tables(tables, promote_options="default").to_pandas()
-    return whole.assign(**{FILE: np.repeat(np.arange(len(tables)), [t.num_rows for t in tables])})
+    whole: pd.DataFrame = pa.concat_tables(tables, promote_options="default").to_pandas()
+    whole[FILE] = np.repeat(np.arange(len(tables)), [table.num_rows for table in tables])
+    return whole
 
 
 def read_outlines(path: Path) -> gpd.GeoDataFrame:

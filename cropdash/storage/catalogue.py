@@ -116,8 +116,7 @@ def _known(dataset: Path, zone_id: str, entry: Entry) -> Known:
     if entry.manifest != (about.st_mtime_ns, about.st_size):
         found = from_folder(dataset, zone_id, entry)
         if found is None:
-            fault = _damaged(zone_id, dataset.name)
-            return Known(entry, is_built=False, fault=fault)
+            return Known(entry, is_built=False, fault=_damaged(zone_id, dataset.name))
         say(dataset, zone_id, entry := found)
     changed = atomic.changed(folder, entry.files, entry.sizes, about.st_ctime_ns)
     fault = told_of_changed(changed, zone_id, dataset.name) if changed else None

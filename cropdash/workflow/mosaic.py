@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -161,7 +161,7 @@ class _Parcels:
         ]
         order = gpd.GeoSeries(gpd.points_from_xy(*np.array(places).T)).hilbert_distance()
         held: list[gpd.GeoDataFrame] = []
-        parcels, hectares, n = Counter[str](), Counter[str](), 0
+        parcels, hectares, n = Counter[str](), defaultdict[str, float](float), 0
         for done, i in enumerate(np.argsort(order.to_numpy(), kind="stable")):
             table = self._zone(self._zones[i])
             for name, group in table.groupby("predicted"):

@@ -69,4 +69,5 @@ def means(parts: Sequence[pd.DataFrame]) -> tuple[list[str], Float, Ints]:
 
 
 def _by_parcel(values: Float, index: NDArray[np.intp], n: int) -> list[NDArray[np.float64]]:
-    return [np.bincount(index, layer, minlength=n) for layer in values]
+    sums = (np.bincount(index, layer, minlength=n) for layer in values)
+    return [column.astype(np.float64) for column in sums]

@@ -84,9 +84,10 @@ class Files:
         wanted = (entry for entry in self._dated if entry[0] in season)
         for date, of_day in groupby(wanted, key=lambda entry: entry[0]):
             found: Scene | None = None
-            for _, path in of_day:
+            paths = [path for _, path in of_day]
+            for path in paths:
                 try:
-                    scene = scenes.read_scene(path, date, zone.grid, bands)
+                    scene = scenes.read_scene(path, date, zone.grid, bands, alone=len(paths) == 1)
                 except InvalidScene as error:
                     warn(str(error))
                     continue

@@ -22,12 +22,24 @@ Naming = Callable[[str], str] | None
 _PIXEL_M = (0.1, 1000.0)  # sides of a pixel from which a map can be made
 
 
-def read_scene(path: Path, date: dt.date, grid: Grid, bands: tuple[str, ...]) -> Scene | None:
+def read_scene(
+    path: Path, date: dt.date, grid: Grid, bands: tuple[str, ...], *, alone: bool = False
+) -> Scene | None:
     """The part of a scene over the grid; None where it has no pixel there.
 
-    Raises InvalidScene for unreadable files, bands that are not there, or pixels off the grid.
+    Of one that is `alone` on its day and shows no clear pixel, the bands are not read: no composite
+    takes anything of it. Raises InvalidScene for unreadable files, bands that are not there, or pixels off the grid.
     """
-    found = read_bands(path, grid, (*bands, sentinel2.SCL))
+    wanted = (*bands, sentinel2.SCL)
+    if alone:
+        first = read_bands(path, grid, wanted, only=(sentinel2.SCL,))
+        if first is None:
+            return None
+        scl, (low, high) = np.nan_to_num(first.numbers[0]).astype(np.uint8), sentinel2.CLEAR_SCL
+        if not ((scl >= low) & (scl <= high)).any():
+            nothing = np.full((len(bands), *grid.shape), np.nan, dtype=np.float32)
+            return Scene(date, nothing, scl, grid, bands)
+    found = read_bands(path, grid, wanted)
     if found is None:
         return None
     scl = np.nan_to_num(found.numbers[-1]).astype(np.uint8)
@@ -43,25 +55,50 @@ class Bands:
 
 
 def read_bands(
-    path: Path, grid: Grid, wanted: Sequence[str], told_as: Naming = None
+    path: Path,
+    grid: Grid,
+    wanted: Sequence[str],
+    told_as: Naming = None,
+    *,
+    only: Sequence[str] | None = None,
 ) -> Bands | None:
     """The bands of a file by name, over the grid; None where it has no pixel there.
 
-    `told_as` tells a band's name from its description. Raises InvalidScene as `read_scene` does.
+    `only`: which of those that it must have are read. `told_as` tells a band's name from its description. Raises InvalidScene as `read_scene` does.
     """
     try:
         with rasters.opened(path) as raster:
             order = band_order(raster.descriptions, wanted, path.name, told_as)
+            if only is not None:
+                order = tuple(order[wanted.index(name)] for name in only)
             window = _window(grid_of(raster, path), grid, path)
             if not _overlaps(window, raster.height, raster.width):
                 return None
-            values = raster.read(order, window=window, boundless=True, fill_value=0)
+            values = _read(raster, order, window)
             told = [_Told(raster, number - 1) for number in order]
     except RasterioError as error:
         raise InvalidScene(
             "{a} can't be read ({b}): fetch it again.", a=path.name, b=error
         ) from error
     return Bands(values, _reflectance(values, told))
+
+
+def _read(raster: Any, order: Sequence[int], window: Window) -> NDArray[Any]:
+    """(N, H, W) of a window, 0 where it reaches over the file's edge.
+
+    Which rasterio's own `boundless` reads through a document that it writes for each window.
+    """
+    whole = Window(0, 0, raster.width, raster.height)
+    inside = window.intersection(whole)
+    if inside == window:
+        values: NDArray[Any] = raster.read(order, window=window)
+        return values
+    shape = (len(order), int(window.height), int(window.width))
+    values = np.zeros(shape, np.result_type(*(raster.dtypes[n - 1] for n in order)))
+    row, column = int(inside.row_off - window.row_off), int(inside.col_off - window.col_off)
+    part = (slice(row, row + int(inside.height)), slice(column, column + int(inside.width)))
+    values[:, *part] = raster.read(order, window=inside)
+    return values
 
 
 def names_of(path: Path, told_as: Naming = None) -> set[str]:

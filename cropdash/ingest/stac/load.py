@@ -40,6 +40,7 @@ class Reader:
     # Of each granule that was read, by its name: a digest of its numbers on the grid.
     digests: dict[str, str] = field(default_factory=dict)
     frozen: Mapping[str, str] | None = None  # digests that must be met, of the granules to read
+    known: dict[str, Numbers] = field(default_factory=dict)  # SCL of granules that are read next
 
 
 def read_day(date: dt.date, groups: Sequence[Sequence[Granule]], reader: Reader) -> Scene | None:
@@ -52,6 +53,8 @@ def read_day(date: dt.date, groups: Sequence[Sequence[Granule]], reader: Reader)
     name. Raises SourceUnavailable if the service fails, since a day must not be lost to that.
     """
     grid, bands = reader.grid, reader.bands
+    if (unclear := _unclear(groups, reader)) is not None:
+        return unclear
     reflectance = np.full((len(bands), *grid.shape), np.nan, dtype=np.float32)
     scl = np.zeros(grid.shape, dtype=np.uint8)
     for group in in_order(groups, grid):
@@ -65,6 +68,59 @@ def read_day(date: dt.date, groups: Sequence[Sequence[Granule]], reader: Reader)
         reflectance[:, fresh] = values[:, fresh]
         scl[fresh] = numbers[-1][fresh]
     return Scene(date, reflectance, scl, grid, bands) if scl.any() else None
+
+
+def _unclear(groups: Sequence[Sequence[Granule]], reader: Reader) -> Scene | None:
+    """A day on which no pixel of the grid is clear, of which SCL alone is read; None of others.
+
+    A composite takes nothing of it, whatever its bands hold, and so a third of all dates need not
+    be fetched.
+    """
+    low, high = sentinel2.CLEAR_SCL
+    seen = np.zeros(reader.grid.shape, dtype=np.uint8)
+    digests = {}
+    for group in in_order(groups, reader.grid):
+        known = (g for g in group if reader.frozen is None or g.name in reader.frozen)
+        granule = next(known, None)
+        if granule is None:
+            continue
+        try:
+            scl = _layer(granule, -1, reader)
+        except InvalidScene:
+            return None  # the next processing may be whole
+        if ((scl >= low) & (scl <= high)).any():
+            return None
+        digests[granule.name] = _digest(scl)
+        seen = np.where(seen == 0, scl, seen).astype(np.uint8)
+    for name, digest in digests.items():
+        _check_frozen(name, digest, reader)
+    reader.digests.update(digests)
+    if not seen.any():
+        return None
+    nothing = np.full((len(reader.bands), *reader.grid.shape), np.nan, dtype=np.float32)
+    return Scene(groups[0][0].date, nothing, seen, reader.grid, reader.bands)
+
+
+def _layer(granule: Granule, position: int, reader: Reader) -> Numbers:
+    """(H, W) of one of the granule's layers, which is kept until the granule is read whole."""
+    assets.quiet_logs()
+    layers = layers_of(reader.bands)
+    numbers = _read_layer(granule.name, layers[position], granule.hrefs[position], reader)
+    reader.known[granule.name] = numbers
+    return numbers
+
+
+def _digest(numbers: Numbers) -> str:
+    return hashlib.sha256(np.ascontiguousarray(numbers).data).hexdigest()
+
+
+def _check_frozen(name: str, digest: str, reader: Reader) -> None:
+    if reader.frozen is not None and digest != reader.frozen[name]:
+        raise SourceUnavailable(
+            "{a} has other numbers than when the list of scenes was written: ask its"
+            " provider, or delete the zone's scenes.json to take what there is now.",
+            a=name,
+        )
 
 
 def in_order(groups: Sequence[Sequence[Granule]], grid: Grid) -> list[Sequence[Granule]]:
@@ -88,12 +144,15 @@ def read_granule(granule: Granule, reader: Reader) -> Numbers:
     Raises InvalidScene if a layer can't be read, SourceUnavailable if the service fails.
     """
     assets.quiet_logs()
+    wanted = list(zip(layers_of(reader.bands), granule.hrefs, strict=True))
+    scl = reader.known.pop(granule.name, None)
     tasks = [
         reader.pool.submit(_read_layer, granule.name, layer, href, reader)
-        for layer, href in zip(layers_of(reader.bands), granule.hrefs, strict=True)
+        for layer, href in (wanted if scl is None else wanted[:-1])
     ]
     try:
-        return np.stack([task.result() for task in tasks])
+        found = [task.result() for task in tasks]
+        return np.stack(found if scl is None else [*found, scl])
     finally:
         for task in tasks:
             task.cancel()
@@ -114,13 +173,8 @@ def _first_readable(group: Sequence[Granule], reader: Reader) -> tuple[Granule, 
                 ) from error
             reader.warn(str(error))
             continue
-        digest = hashlib.sha256(np.ascontiguousarray(numbers).data).hexdigest()
-        if reader.frozen is not None and digest != reader.frozen[granule.name]:
-            raise SourceUnavailable(
-                "{a} has other numbers than when the list of scenes was written: ask its"
-                " provider, or delete the zone's scenes.json to take what there is now.",
-                a=granule.name,
-            )
+        digest = _digest(numbers)
+        _check_frozen(granule.name, digest, reader)
         reader.digests[granule.name] = digest
         return granule, numbers
     return None
