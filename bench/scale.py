@@ -52,7 +52,7 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as temporary:
         told = [_apart(asked, n, asked.keep or Path(temporary)) for n in asked.zones]
-    report(asked.zones, told)
+    exponents(asked.zones, told)
 
 
 def _apart(asked: Any, n: int, where: Path) -> dict[str, Any]:
@@ -65,6 +65,7 @@ def _apart(asked: Any, n: int, where: Path) -> dict[str, Any]:
     }  # fmt: skip
     said = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
     found: dict[str, Any] = json.loads(said.stdout.splitlines()[-1])
+    report([n], [found])
     return found
 
 
@@ -151,7 +152,7 @@ def _reads(folders: Folders) -> dict[str, float]:
 
 
 def report(zones: list[int], told: list[dict[str, Any]]) -> None:
-    """The table of all numbers, and the exponents."""
+    """What was measured of each number."""
     print("zones  step     own s  workers s  ms a zone  bookkeeping  wall s")
     for n, found in zip(zones, told, strict=True):
         for step in (*STEPS, "again"):
@@ -162,7 +163,11 @@ def report(zones: list[int], told: list[dict[str, Any]]) -> None:
     for n, found in zip(zones, told, strict=True):
         reads = ", ".join(f"{name} {seconds:.2f}" for name, seconds in found["reads"].items())
         print(f"{n:5}: catalogue read in {found['catalogue_s']:.3f} s; worker {found['worker_mb']:.0f}"
-              f" MB, reader {found['server_mb']:.0f} MB; reads [s]: {reads}")  # fmt: skip
+              f" MB, reader {found['server_mb']:.0f} MB; reads [s]: {reads}", flush=True)  # fmt: skip
+
+
+def exponents(zones: list[int], told: list[dict[str, Any]]) -> None:
+    """How time and memory grow with the number of zones: 1 is linear."""
     if len(zones) > 1:
         for name, of in (
             ("processor time", _whole),
