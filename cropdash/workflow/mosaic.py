@@ -17,6 +17,7 @@ from pyproj import Transformer
 
 from cropdash.domain import Bytes, Legend, Zone
 from cropdash.domain.errors import ConfigError, RunNotFound
+from cropdash.domain.message import Message
 from cropdash.evaluate import conformal, parcel_decisions
 from cropdash.files import atomic
 from cropdash.prepare import neighbours
@@ -57,22 +58,22 @@ def make(
     zones = [zone for zone in dataset.built_zones() if zone.zone_id in predicted]
     if not zones:
         raise RunNotFound(
-            f"Run {run.run_id} has predicted no zone of {dataset.name}: predict first."
+            "Run {a} has predicted no zone of {b}: predict first.", a=run.run_id, b=dataset.name
         )
     if out.exists() and not (out / "collection.json").exists() and any(out.iterdir()):
-        raise ConfigError(f"{out} holds other files: name a new folder.")
+        raise ConfigError("{a} holds other files: name a new folder.", a=out)
     out.mkdir(parents=True, exist_ok=True)
     legend = dataset.legend()
     colours = {k: _rgba(c.colour) for k, c in enumerate(legend.classes)}
     files: list[Path] = []
     for crs, group in _by_crs(zones).items():
-        progress(f"Joining {len(group)} zones of {crs}", 0.1)
+        progress(Message("Joining {n} zones of {crs}", n=len(group), crs=crs), 0.1)
         files += _mosaic(there, group, crs.removeprefix("EPSG:"), out, colours)
     writer = _Parcels(run, there, dataset, zones)
     told = writer.write(out / "parcels", rows, progress)
     areas = _areas(out, zones, legend).join(told).fillna(0.0)
     atomic.write_text(out / "areas.csv", areas.reset_index(names="class").to_csv(index=False))
-    progress("Describing it", 0.98)
+    progress(Message("Writing the collection"), 0.98)
     _collection(run, dataset, out, files)
     return Made(len(zones), int(told["parcels"].sum()), tuple(files))
 
@@ -171,7 +172,7 @@ class _Parcels:
             if sum(map(len, held)) >= rows or done == len(self._zones) - 1:
                 n += _part(held, folder / f"part-{n:05}.parquet")
                 held = []
-            progress("Writing parcels", 0.2 + 0.75 * (done + 1) / len(self._zones))
+            progress(Message("Writing parcels"), 0.2 + 0.75 * (done + 1) / len(self._zones))
         return pd.DataFrame({"parcels": parcels, "parcel_hectares": hectares}, dtype=float)
 
     def _zone(self, zone: Zone) -> gpd.GeoDataFrame:
