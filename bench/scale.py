@@ -1,6 +1,7 @@
 """What numbers of zones cost: bookkeeping, the exponent of time, memory of a worker, reads.
 
     python -m bench.scale [--zones 100 300 900] [--size 32] [--workers 2] [--keep FOLDER]
+    python -m bench.scale --catalogue 5500
 
 For each number, in a process of its own: as many small zones of made-up fields are built, predicted
 by a run that was trained on a few of them, and scored, by so many workers; then the catalogue is
@@ -45,12 +46,17 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=32)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--keep", type=Path, help="folder whose data and models are left")
+    parser.add_argument("--catalogue", type=int, help="read the catalogue of so many zones, alone")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.one:
         print(json.dumps(measured(asked.keep, asked.zones[0], asked.size, asked.workers)))
         return
     with tempfile.TemporaryDirectory() as temporary:
+        if asked.catalogue:
+            found = catalogue_of(asked.catalogue, Path(temporary))
+            print(", ".join(f"{name} {seconds:.3f} s" for name, seconds in found.items()))
+            return
         told = [_apart(asked, n, asked.keep or Path(temporary)) for n in asked.zones]
     exponents(asked.zones, told)
 
@@ -95,6 +101,30 @@ def measured(where: Path, n: int, size: int, workers: int) -> dict[str, Any]:
     return found
 
 
+def catalogue_of(n: int, where: Path) -> dict[str, float]:
+    """Processor seconds to read how `n` zones are: without a catalogue, by it, and what pages then ask.
+
+    One zone is built, and its files are linked into the folders of all.
+    """
+    zones = land.squares(n, 32)
+    dataset = DatasetFolder(where / "data", "many")
+    first = land.Fields(zones[:1])
+    build.build(first, dataset, build.describe(first, "many", "Many", {}), progress=_silent)
+    mine = dataset.zone_folder(zones[0].zone_id)
+    for zone in zones[1:]:
+        there = dataset.zone_folder(zone.zone_id)
+        there.mkdir()
+        for file in mine.iterdir():
+            os.link(file, there / file.name)
+    source = land.Fields(zones)
+    (dataset.path / "dataset.json").unlink()
+    dataset.describe(build.describe(source, "many", "Many", {}))
+    (dataset.path / "catalogue.jsonl").unlink()
+    anew, by_it = float(_apart_look(where)), float(_apart_look(where))
+    folders = Folders(where / "data", where / "models")
+    return {"without one": anew, "by it": by_it} | _reads(folders)
+
+
 def _trained(folders: Folders, size: int) -> runs.RunFolder:
     zones = tuple(replace(z, split="train") for z in land.squares(HOME, size, name="home"))
     source, home = land.Fields(zones), DatasetFolder(folders.data, "home")
@@ -120,12 +150,12 @@ def _cost(work: Callable[[], object]) -> dict[str, float]:
 
 
 def _apart_look(where: Path) -> str:
-    """Seconds in which a new process reads how all zones are."""
+    """Processor seconds in which a new process reads how all zones are."""
     code = (
         "import sys, time; from pathlib import Path; "
         "from cropdash.storage.datasets import DatasetFolder; "
-        "f = DatasetFolder(Path(sys.argv[1]), 'many'); f.description(); t = time.perf_counter(); "
-        "assert all(k.is_built for k in f.look().values()); print(time.perf_counter() - t)"
+        "f = DatasetFolder(Path(sys.argv[1]), 'many'); f.description(); t = time.process_time(); "
+        "assert all(k.is_built for k in f.look().values()); print(time.process_time() - t)"
     )
     command = [sys.executable, "-c", code, str(where / "data")]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
