@@ -94,7 +94,8 @@ def seasons(
     """
     column = f"{value}_mean"
     zones = [zone for zone in folder.built_zones() if region in (None, zone.region)]
-    table = _with_crop(folder, zones, ("parcel_id", "period", "clear_share", column))
+    needed = ("parcel_id", "period", column, *(("clear_share",) if seen else ()))
+    table = _with_crop(folder, zones, needed)
     table = table[table["clear_share"] == 1] if seen and len(table) else table
     if table.empty:
         return pd.DataFrame(columns=list(SEASON))
