@@ -49,6 +49,12 @@ def optimism(
     ] = folders.DEMO,
     classifier: Model = QUICK,
     settings: Settings = None,
+    year: Annotated[
+        str | None,
+        typer.Option(
+            help="A dataset of the same zones in another year: the last line scores there."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Score one model under five splits: how much a wrong one flatters.
@@ -65,7 +71,8 @@ def optimism(
     values = {"classifier": classifier, "dataset": dataset, **assignments(settings)}
     source, config = DatasetFolder(where.data, dataset), classifiers.parse(values)
     with bar() as progress:
-        found = meter.measure(source, config, progress=progress, models=where.models)
+        other = None if year is None else DatasetFolder(where.data, year)
+        found = meter.measure(source, config, progress=progress, models=where.models, year=other)
     if as_json:
         print_json(found.to_dict("records"))
         return

@@ -26,6 +26,7 @@ Progress = Callable[[str, float], None]
 HELD = 5  # one in so many is held back, whatever the unit
 PATCH = 24  # [pixels] on a side, as the seed project cuts its patches
 SPLITS = ("pixel", "parcel", "patch", "zone", "region")
+YEAR = "another year"
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +38,19 @@ class Fold:
 
 
 def measure(
-    dataset: DatasetFolder, config: TrainConfig, *, progress: Progress, models: Path | None = None
+    dataset: DatasetFolder,
+    config: TrainConfig,
+    *,
+    progress: Progress,
+    models: Path | None = None,
+    year: DatasetFolder | None = None,
 ) -> pd.DataFrame:
     """Scores of one model under each of SPLITS, over all zones of the dataset.
 
     Columns split, folds, accuracy, macro_f1, parcel_accuracy, parcel_macro_f1 (NaN where a parcel
     is on both sides), learned and scored (pixels), flatters_by and flatters_f1_by (accuracy and
-    macro F1 above those of whole zones). Macro F1 is over the classes that occur in what is
+    macro F1 above those of whole zones). With `year`, a dataset of the same ground in another year, the
+    last row scores there the zones held back whole. Macro F1 is over the classes that occur in what is
     scored; under `region` all are means over regions. The training draws equally many pixels under each. Written to `models` if given.
 
     No model that is used anywhere is chosen by this: it shows what the split alone does.
@@ -65,6 +72,11 @@ def measure(
             for fold in folds(samples, zones, split, config.seed)
         ]
         rows.append({"split": split, "folds": len(scored), **pd.DataFrame(scored).mean().to_dict()})
+    if year is not None:
+        progress("Another year", 1.0)
+        (fold,) = folds(samples, zones, "zone", config.seed)
+        scored = [_score(another_year(fold, year), config, dataset.legend())]
+        rows.append({"split": YEAR, "folds": 1, **pd.DataFrame(scored).mean().to_dict()})
     table = pd.DataFrame(rows)
     honest = rows[SPLITS.index("zone")]
     table["flatters_by"] = table["accuracy"] - float(honest["accuracy"])
@@ -86,6 +98,22 @@ def folds(
         yield _parted(samples, [_all_or_none(s, fold.get(s.zone.zone_id) == 0) for s in samples])
     else:
         yield _parted(samples, [held_back(s, split, seed) for s in samples])
+
+
+def another_year(fold: Fold, year: DatasetFolder) -> Fold:
+    """What is scored is the same zones in the dataset of another year.
+
+    Raises NotEnoughData if that dataset lacks one of them.
+    """
+    there = {zone.zone_id: zone for zone in year.built_zones()}
+    wanted = [sample.zone.zone_id for sample in fold.scored]
+    if lacking := sorted(set(wanted) - there.keys()):
+        raise NotEnoughData(
+            "Dataset {a} lacks zone {b}: give one of the same zones in another year.",
+            a=year.name,
+            b=lacking[0],
+        )
+    return Fold(fold.learned, [year.sample(there[zone_id]) for zone_id in wanted])
 
 
 def _parted(samples: Sequence[Sample], out: Sequence[NDArray[np.bool_]]) -> Fold:

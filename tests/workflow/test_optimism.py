@@ -90,3 +90,16 @@ def test_too_few_zones_say_so(tmp_path) -> None:
     small = factory.write_dataset(tmp_path / "data", zones=2, size=40)
     with pytest.raises(NotEnoughData, match="are needed"):
         optimism.measure(small, CONFIG, progress=lambda s, d: None)
+
+
+def test_another_year_is_scored_on_the_zones_that_are_held_back(dataset, tmp_path):
+    other = factory.write_dataset(tmp_path, "later", zones=10, size=50)
+    table = optimism.measure(dataset, CONFIG, progress=lambda *_: None, year=other)
+    rows = table.set_index("split")
+    assert table["split"].tolist() == [*optimism.SPLITS, optimism.YEAR]
+    # The other dataset is the same year here, so it must say what whole zones say.
+    assert rows.loc[optimism.YEAR, "accuracy"] == rows.loc["zone", "accuracy"]
+    assert rows.loc[optimism.YEAR, "flatters_by"] == 0
+    few = factory.write_dataset(tmp_path, "few", zones=2, size=50)
+    with pytest.raises(NotEnoughData, match="Dataset few lacks zone"):
+        optimism.measure(dataset, CONFIG, progress=lambda *_: None, year=few)

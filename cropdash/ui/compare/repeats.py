@@ -20,6 +20,7 @@ _SPLITS = {
     "patch": sentence("Patches"),
     "zone": sentence("Whole zones"),
     "region": sentence("Whole regions"),
+    "another year": sentence("Whole zones, another year"),
 }
 
 
