@@ -202,7 +202,7 @@ SCORING = Message("Scoring")
     ("stage", "french"),
     [
         (Message("Training, epoch {n}", n=12), "Entraînement, époque 12"),
-        (Message("Predicting {zone}", zone="alsace_1"), "Prédiction de alsace_1"),
+        (Message("Predicted {zone}", zone="alsace_1"), "alsace_1 prédite"),
         (
             Message("Fold {n} of {total}: {stage}", n=1, total=3, stage=SCORING),
             "Pli 1 sur 3\u00a0: Évaluation",
@@ -217,7 +217,7 @@ def test_stages_of_workers_are_said_in_the_readers_language(
     read = status.load(tmp_path)
     assert read.stage == stage
     with speaking("fr"):
-        assert say(read.stage).replace("\u2019", "'") == french.replace("\u2019", "'")
+        assert say(read.stage) == french
 
 
 def test_the_table_of_folds_has_a_row_a_fold() -> None:
