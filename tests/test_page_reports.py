@@ -103,6 +103,9 @@ def test_an_audit_from_its_page_to_its_numbers(world) -> None:
 
 def test_a_dossier_is_ordered_where_the_parcel_is_reviewed(world) -> None:
     app = show(REVIEW, lights="red,amber,green")
+    (switch,) = [t for t in app.toggle if t.key == "review:within"]
+    app = checked(switch.set_value(True).run())
+    assert "**NDVI**" in [m.value for m in app.markdown]
     presses = [b for b in app.button if b.key and b.key.startswith("order:dossier:")]
     checked(presses[0].click().run())
     order = reports.list_all(world.models)[0]

@@ -10,6 +10,7 @@ import streamlit as st
 from cropdash.i18n import number, say
 from cropdash.settings.reports import MOST_PARCELS, Dossiers, Order
 from cropdash.storage.store import RunInfo
+from cropdash.ui.review import within
 from cropdash.ui.widgets import reports
 
 
@@ -19,6 +20,7 @@ def offer(
     """Buttons for both, and what was made of the open parcel."""
     if runs[0].as_of is not None:
         return  # a dossier tells the whole season
+    within.show(case, runs)
     dataset, own = runs[0].dataset, str(case["register_id"])
     ids = tuple(run.run_id for run in runs)
     with st.popover(say("Dossier"), icon=":material/description:"):
