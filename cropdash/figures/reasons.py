@@ -59,9 +59,9 @@ def reasons(case: Case, models: Sequence[str], called: Sequence[str]) -> list[st
 def _agreement(case: Case, models: Sequence[str], called: Sequence[str]) -> str:
     if len(models) == 1:
         return say(
-            "{model} names {crop}.", model=models[0], crop=called[int(case["named_0"])].lower()
+            "{model} names {crop}.", model=models[0], crop=i18n.inside(called[int(case["named_0"])])
         )
-    one, two = (called[int(case[f"named_{i}"])].lower() for i in range(2))
+    one, two = (i18n.inside(called[int(case[f"named_{i}"])]) for i in range(2))
     if one == two:
         return say("Both models name {crop}.", crop=one)
     return say(
