@@ -229,7 +229,7 @@ class RegisterBuild(RegisterColumns):
         None, title="Register",
         description="Parcels: an RPG edition (folder, .7z, .gpkg or .parquet), or another register; "
         "empty: none, where all zones are only to be mapped.",
-        json_schema_extra=shown("register"),
+        json_schema_extra={**shown("register"), "needed": True},  # by the form
     )  # fmt: skip
     zones_path: File = Field(
         title="Zones", description="CSV or GeoJSON of the squares to map, each train, test or map.",

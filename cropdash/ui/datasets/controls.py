@@ -106,7 +106,7 @@ def _is_typed(setting: FieldInfo) -> bool:
 def _missing(fields: Mapping[str, FieldInfo], names: list[str], found: Answers) -> Iterator[str]:
     for name in names:
         is_given = name in found.values or (hint(fields[name], "widget") == "zones" and found.zones)
-        if fields[name].is_required() and not is_given:
+        if _is_needed(fields[name]) and not is_given:
             yield settings_form.title(name, fields[name])
 
 
@@ -128,10 +128,15 @@ def _control(setting: FieldInfo, key: str, found: Answers, beside: DeltaGenerato
     return _file(setting, widget, key)
 
 
+def _is_needed(setting: FieldInfo) -> bool:
+    """True if the form asks for it: a list of zones that are only mapped is for the command line."""
+    return setting.is_required() or hint(setting, "needed") is True
+
+
 def _file(setting: FieldInfo, widget: Any, key: str) -> Any:
     """One of the files in data/incoming, or several; or a sentence on where to put one."""
     label, files = say(setting.title or ""), incoming.listed(widget)
-    if setting.is_required() and not files:
+    if _is_needed(setting) and not files:
         told = say(
             "**{label}:** put {what} into `{folder}`, then reload this page.",
             label=label, what=say(_WHAT[widget]), folder=incoming.folder(),
@@ -143,7 +148,7 @@ def _file(setting: FieldInfo, widget: Any, key: str) -> Any:
         names = st.multiselect(label, list(files), key=key, placeholder=none, help=_about(setting))
         return tuple(str(files[name]) for name in names)
     name = st.selectbox(
-        label, list(files), index=0 if setting.is_required() else None, key=key,
+        label, list(files), index=0 if _is_needed(setting) else None, key=key,
         placeholder=none, help=_about(setting),
     )  # fmt: skip
     return files.get(str(name))
