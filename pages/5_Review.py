@@ -4,7 +4,7 @@ import streamlit as st
 
 from cropdash.i18n import say
 from cropdash.jobs import launch
-from cropdash.ui.review import choices, dossier, listing, notes, parcel, seasons
+from cropdash.ui.review import choices, dossier, listing, many, parcel, seasons
 from cropdash.ui.review import rules as rules_of
 from cropdash.ui.shell import data, frame
 from cropdash.ui.widgets import cases, run_pair
@@ -43,34 +43,34 @@ def list_and_parcel() -> None:
                 rules = rules_of.choose(
                     dataset, seasons.common_days(chosen), level, limits, cases.cases(runs, level)
                 )
-            zones = cases.common_zones(runs)
             st.caption(
                 say(
                     "Judged are the held-out zones that {models} have predicted and never learned from: "
                     "{zones}. A light is a reason to look, not a verdict.",
-                    models=", ".join(run_pair.names_of(runs)), zones=len(zones),
+                    models=", ".join(run_pair.names_of(runs)), zones=len(cases.common_zones(runs)),
                 )
             )  # fmt: skip
         found = cases.cases(runs, level)
         if not len(found):
             frame.stop_with(say("No parcel with a mapped crop is declared in the predicted zones."))
-        table, models = cases.lit(found, limits), run_pair.names_of(runs)
+        table = cases.lit(found, limits)
         if rules is not None and day is not None:
             table = seasons.lit(found, chosen, level, rules, day)
         filters = choices.choose_filters(table, level, dataset)
-        rows = notes.added(choices.shown(table, filters), dataset)
-        listing.downloads(rows, models, level, dataset)
+        rows = choices.listed(table, filters, dataset)
+        many.show(rows, runs)
+        listing.downloads(rows, runs, level)
     with st.container(key="review"):
         left, middle, right = st.columns([6, 5, 5], gap="small")
         with left:
-            listing.show_list(rows, models, level, dataset, f"{dataset}:{level}:{limits}:{filters}")
+            listing.show_list(rows, runs, level, f"{dataset}:{level}:{limits}:{filters}")
         with right:
             case = parcel.choose(rows, table)
         if case is not None:
             with middle:
                 parcel.place_and_year(case, runs, level)
             with right:
-                parcel.evidence(case, runs, level)
+                parcel.evidence(case, rows, runs, level)
                 dossier.offer(case, rows, runs, launch)
     if rules is not None and day is not None:
         with st.expander(say("The season so far"), icon=":material/timeline:"):

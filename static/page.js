@@ -41,5 +41,18 @@
     };
   });
   window.addEventListener("popstate", speak);
+
+  // Review by keyboard: arrows step as j and k do, n goes to the note, Escape comes back from it.
+  const STEPS = { ArrowDown: ".st-key-review-next button", ArrowUp: ".st-key-review-before button" };
+  document.addEventListener("keydown", function (event) {
+    const note = document.querySelector(".st-key-review_note input");
+    if (!note || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target === note && event.key === "Escape") return note.blur();
+    if (event.target !== document.body) return;
+    const step = STEPS[event.key] && document.querySelector(STEPS[event.key]);
+    if (event.key !== "n" && !step) return;
+    event.preventDefault();
+    step ? step.click() : note.focus();
+  });
   speak();
 })();

@@ -42,7 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "api": {*EVERYONE, "files", "workflow", "jobs", "storage", "evaluate"},
     "__main__": {"cli"},
     "ui": {
-        *EVERYONE, "evaluate", "figures", "prepare.as_of", "prepare.series", "storage.store", "storage.decisions", "storage.notes",
+        *EVERYONE, "evaluate", "figures", "prepare.as_of", "prepare.series", "storage.store", "storage.decisions", "storage.field", "storage.notes",
         "storage.record", "storage.reports", "storage.uploads", "storage.users", "files.tables",
         "reports.certificate",
     },

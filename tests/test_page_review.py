@@ -74,7 +74,11 @@ def decisions_gone(world: Folders):
 def decided(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows, the second of them decided."""
     empty = [""] * (len(rows) - 2)
-    return rows.assign(decision=["", "visit", *empty], note=["", "é, or not", *empty])
+    blank = [""] * len(rows)
+    return rows.assign(
+        decision=["", "visit", *empty], note=["", "é, or not", *empty], truth=blank, decided=blank,
+        decided_by=blank,
+    )  # fmt: skip
 
 
 def test_every_parcel_that_has_an_answer_stands_in_the_evidence_once(runs) -> None:
@@ -140,7 +144,7 @@ def test_without_a_run_it_says_what_to_do(monkeypatch, tmp_path) -> None:
 
 def test_what_is_taken_home_says_what_the_list_says(runs) -> None:
     rows = decided(cases.lit(cases.cases(runs, "class"), Limits()).head(9))
-    table = listing.record(rows, ["CNN", "XGBoost"], "class", "demo")
+    table = listing.record(rows, data_runs(runs), "class")
     back = pd.read_csv(io.BytesIO(data.csv(table)))
     assert back["parcel_id"].tolist() == rows["parcel_id"].tolist()
     assert back["declared"].tolist() == [words.names("demo", "class")[k] for k in rows["declared"]]
@@ -183,7 +187,7 @@ def test_damaged_decisions_are_one_sentence(world, decisions_gone) -> None:
 def test_the_geopackage_holds_the_outlines(runs, tmp_path) -> None:
     rows = decided(cases.lit(cases.cases(runs, "class"), Limits()).head(7))
     path = tmp_path / "review.gpkg"
-    path.write_bytes(listing._geopackage(rows, ["CNN", "XGBoost"], "class", "demo"))
+    path.write_bytes(listing._geopackage(rows, data_runs(runs), "class"))
     found = gpd.read_file(path, layer="review")
     assert found.crs.to_epsg() == 4326
     assert set(found["season"]) == {"2023"}
@@ -222,7 +226,7 @@ def test_by_a_day_the_list_is_of_that_day_and_what_was_green_stays_so(runs, worl
         assert max(periods_shown(whole)) > "2023-07"  # else this proves nothing
         assert max(periods_shown(early)) < "2023-07"
         shown = seasons.lit(table, data_runs(runs), "class", Rules(), june)
-        taken = listing.record(decided(shown), ["CNN", "XGBoost"], "class", "demo")
+        taken = listing.record(decided(shown), data_runs(runs), "class")
         assert set(taken["as_of"]) == {"2023-06-30"}
         assert any("season" in e.label for e in early.expander)
     finally:

@@ -40,6 +40,7 @@ _MODULES = {
     "reports": "dossier report",
     "team": "users record",
     "database": "database",
+    "decisions": "decisions",
     "simulate": "simulate",
 }
 COMMANDS = {name: module for module, names in _MODULES.items() for name in names.split()}

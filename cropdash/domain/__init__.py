@@ -3,9 +3,11 @@
 from cropdash.domain.legend import LEVELS, CropClass, CropCode, Legend, Level
 from cropdash.domain.nouns import (
     BACKGROUND,
+    FEW_PIXELS,
     IGNORE,
     M2_PER_HA,
     NAME,
+    WHOLE,
     Bytes,
     Cube,
     Float,
@@ -25,10 +27,12 @@ from cropdash.domain.period import Period, Season
 
 __all__ = [
     "BACKGROUND",
+    "FEW_PIXELS",
     "IGNORE",
     "LEVELS",
     "M2_PER_HA",
     "NAME",
+    "WHOLE",
     "Bytes",
     "CropClass",
     "CropCode",

@@ -28,6 +28,8 @@ Split = Literal["train", "test", "map"]  # map: to be predicted, never learned f
 
 M2_PER_HA = 10_000
 BACKGROUND = 0  # not a mapped crop
+WHOLE = 0.95  # share of a parcel in its zone from which on it counts as seen whole
+FEW_PIXELS = 8  # parcels with fewer are weak evidence: most of their pixels mix two fields
 IGNORE = 255  # never trained on, never scored
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")  # zones, datasets and runs
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Warn = Callable[[str], None]
 # Keys of the attrs of a register's frame, see `Source.parcels`.
 ONLY_HERE = "only_here"  # True: what grows outside of its shapes is unknown, as beside points
+CARRIED = "register_column_"  # before the names of columns of the register that go along
 OUTLINES = "outlines"  # True: it says nothing of what grows, so there is nothing to learn or score
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cropdash.domain import WHOLE
 from cropdash.domain.errors import ConfigError, InvalidRaster
 from cropdash.evaluate.conformal import class_sets
 
@@ -28,8 +29,8 @@ def evidence(
     class and its mean probability; against: models that name another class; outside: models whose
     set of classes (see `conformal`, from `thresholds`) lacks the declared one; sets: models that
     have sets; united: True if all models name one and the same other class; usual: share of the
-    scored parcels declared so that are called the suggested class, from `confused` (K, K) counts,
-    rows = truth (NaN without any); judged: True if every model could have named what was declared.
+    answers about scored parcels declared so that name the suggested class, usual_n of usual_of, from
+    `confused` (K, K) counts, rows = truth (NaN and 0 without any); judged: True if every model could have named what was declared.
     """
     _check(declared, said, thresholds)
     rows = np.arange(len(declared))
@@ -52,7 +53,7 @@ def evidence(
             "outside": np.sum(known, axis=0) if known else 0,
             "sets": len(known),
             "united": against.all(axis=0) & (named == named[0]).all(axis=0),
-            "usual": _usual(confused, declared, suggested),
+            **_usual(confused, declared, suggested),
             "judged": (of_declared > 0).all(axis=0) & (declared > 0),
         }
     )
@@ -75,9 +76,17 @@ def lights(found: pd.DataFrame, red: float, amber: float) -> NDArray[np.str_]:
 
 
 def ranked(found: pd.DataFrame) -> pd.DataFrame:
-    """The rows, most doubtful first: least supported, then the likelier other class."""
-    order = ["judged", "supported", "likelihood"]
-    return found.sort_values(order, ascending=[False, True, False], kind="stable")
+    """The rows, most doubtful first: least supported, then the likelier other class.
+
+    Parcels of which a zone's edge cuts a part off (`share_in_zone`, where it is told) come after those
+    that are seen whole: what lies outside may speak for the declaration.
+    """
+    cut = found["share_in_zone"] < WHOLE if "share_in_zone" in found else False
+    order = ["judged", "_cut", "supported", "likelihood"]
+    rows = found.assign(_cut=cut).sort_values(
+        order, ascending=[False, True, True, False], kind="stable"
+    )
+    return rows.drop(columns="_cut")
 
 
 def _outside(
@@ -94,14 +103,14 @@ def _usual(
     confused: NDArray[np.floating] | None,
     declared: NDArray[np.integer],
     suggested: NDArray[np.integer],
-) -> NDArray[np.float64]:
+) -> dict[str, NDArray[np.float64]]:
     if confused is None:
-        return np.full(len(declared), np.nan)
+        nothing = np.zeros(len(declared))
+        return {"usual": np.full(len(declared), np.nan), "usual_n": nothing, "usual_of": nothing}
     counts = np.asarray(confused, np.float64)
-    total = counts.sum(axis=1, keepdims=True)
-    share = np.divide(counts, total, out=np.full_like(counts, np.nan), where=total > 0)
-    found: NDArray[np.float64] = share[declared, suggested]
-    return found
+    n, of = counts[declared, suggested], counts.sum(axis=1)[declared]
+    share = np.divide(n, of, out=np.full_like(n, np.nan), where=of > 0)
+    return {"usual": share, "usual_n": n, "usual_of": of}
 
 
 def _check(

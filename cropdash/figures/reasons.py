@@ -8,10 +8,10 @@ from typing import Any, TypeAlias
 import pandas as pd
 
 from cropdash import i18n
+from cropdash.domain import FEW_PIXELS, WHOLE
 from cropdash.i18n import number, probability, say, sentence
 
 Case: TypeAlias = "Mapping[str, Any] | pd.Series[Any]"
-FEW_PIXELS = 8  # parcels with fewer are weak evidence: most of their pixels mix two fields
 
 _LIGHTS = {
     "red": sentence("Red"), "amber": sentence("Amber"), "green": sentence("Green"),
@@ -45,10 +45,18 @@ def reasons(case: Case, models: Sequence[str], called: Sequence[str]) -> list[st
     if case["usual"] == case["usual"]:  # not NaN
         told.append(
             say(
-                "Of the scored parcels declared {declared}, {share} are called {other}.",
+                "Of {of} answers about scored parcels declared {declared}, {n} name {other} ({share}).",
                 declared=i18n.inside(declared), share=probability(case["usual"]), other=i18n.inside(other),
+                of=number(int(case["usual_of"])), n=number(int(case["usual_n"])),
             )
         )  # fmt: skip
+    if case.get("share_in_zone", 1.0) < WHOLE:
+        told.append(
+            say(
+                "{share} of the parcel lies in the zone; what the rest bears is not seen.",
+                share=probability(case["share_in_zone"]),
+            )
+        )
     if case["n_pixels"] < FEW_PIXELS:
         told.append(
             say("It holds only {n} pixels: weak evidence.", n=number(int(case["n_pixels"])))

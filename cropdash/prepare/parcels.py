@@ -16,11 +16,13 @@ from rasterio.transform import Affine
 
 from cropdash.domain import IGNORE, M2_PER_HA, Grid, Labels, Legend, Zone
 from cropdash.domain.errors import InvalidRegister
-from cropdash.domain.source import ONLY_HERE, OUTLINES
+from cropdash.domain.source import CARRIED, ONLY_HERE, OUTLINES
 
 ID, CODE = "ID_PARCEL", "CODE_CULTU"
 REPEATED = "repeated_ids"  # key of a register's attrs: ids that stand on several of all its rows
-COLUMNS = ("parcel_id", "zone_id", "register_id", "code", "crop", "area_ha", "geometry")
+COLUMNS = (
+    "parcel_id", "zone_id", "register_id", "code", "crop", "area_ha", "share_in_zone", "geometry",
+)  # fmt: skip
 _DIGEST = 8  # hexadecimal digits: enough to tell the few rows of one id apart
 _POLYGON, _COLLECTION = 3, (4, 5, 6, 7)  # shapely's geometry type ids; 4 to 7 hold parts
 
@@ -29,7 +31,7 @@ _POLYGON, _COLLECTION = 3, (4, 5, 6, 7)  # shapely's geometry type ids; 4 to 7 h
 class Cleaned:
     """Parcels of a zone, and what was mended or left out on the way."""
 
-    parcels: gpd.GeoDataFrame  # COLUMNS, in the zone's reference system
+    parcels: gpd.GeoDataFrame  # COLUMNS and what is carried, in the zone's system
     elsewhere: gpd.GeoDataFrame  # register_id of parcels in sight that belong to another zone
     report: dict[str, object] = field(default_factory=dict)
     only_here: bool = False  # what lies outside of the parcels is unknown, not background
@@ -49,7 +51,8 @@ def clean(register: gpd.GeoDataFrame, zone: Zone, legend: Legend, zones: Sequenc
     Raises InvalidRegister if a column or the reference system is missing.
     """
     _check(register)
-    frame = register[[ID, CODE, "geometry"]].reset_index(drop=True)
+    carried = [name for name in register.columns if str(name).startswith(CARRIED)]
+    frame = register[[ID, CODE, *carried, "geometry"]].reset_index(drop=True)
     report: dict[str, object] = {"rows": len(frame)}
     frame = _mend(frame, report)
     frame = _tell_apart(frame, register.attrs.get(REPEATED, ()))
@@ -233,6 +236,9 @@ def _overlap(geometry: NDArray[np.object_], grid: Grid) -> NDArray[np.float64]:
 
 
 def _schema(frame: gpd.GeoDataFrame, zone: Zone) -> gpd.GeoDataFrame:
+    carried = [str(name) for name in frame.columns if str(name).startswith(CARRIED)]
+    inside = _overlap(frame.geometry.to_numpy(), zone.grid)
+    share = inside / np.maximum(frame.geometry.area.to_numpy(), 1e-9)
     table = gpd.GeoDataFrame(
         {
             "parcel_id": np.arange(1, len(frame) + 1, dtype=np.int32),
@@ -241,11 +247,13 @@ def _schema(frame: gpd.GeoDataFrame, zone: Zone) -> gpd.GeoDataFrame:
             "code": frame[CODE].astype("string").str.strip().str.upper().fillna("").to_numpy(),
             "crop": frame["crop"].to_numpy(np.uint8),
             "area_ha": frame.geometry.area.to_numpy() / M2_PER_HA,
+            "share_in_zone": share.clip(0, 1).astype(np.float32),
+            **{name: frame[name].astype("string").fillna("").to_numpy() for name in carried},
         },
         geometry=frame.geometry.to_numpy(),
         crs=zone.grid.crs,
     )
-    return table[list(COLUMNS)]
+    return table[[*COLUMNS[:-1], *carried, "geometry"]]
 
 
 def _burn_rows(geometry: NDArray[np.object_], grid: Grid) -> NDArray[np.int32]:

@@ -32,6 +32,7 @@ RUNNING = sentence("Where it runs")
 
 # A worker that starts in another folder is to find the file too.
 File = Annotated[Path, AfterValidator(lambda path: path.resolve())]
+ColumnName = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,60}$")]
 Widget = Literal[
     "register", "zones", "listed", "legend", "codes", "scenes", "rows", "layers", "provenance",
     "service", "bands", "choices",
@@ -218,6 +219,12 @@ class RegisterColumns(BuildConfig):
         None, min_length=1, max_length=100, title="Crop column",
         description="Of the register, where it is not the RPG's CODE_CULTU; none: outlines alone, to "
         "predict.",
+        json_schema_extra=shown(box=FOREIGN),
+    )  # fmt: skip
+    carry: tuple[ColumnName, ...] = Field(
+        (), max_length=20, title="Columns to carry",
+        description="Of the register, kept with each parcel and in what Review takes home, such as the "
+        "holding or the commune.",
         json_schema_extra=shown(box=FOREIGN),
     )  # fmt: skip
 

@@ -40,6 +40,11 @@ class TrainConfig(BaseModel):
         10, ge=1, le=1_000_000, title="Least parcels",
         description="Training parcels below which a class counts as rare.",
     )  # fmt: skip
+    decisions: Literal["ignore", "apply"] = Field(
+        "ignore", title="Decisions",
+        description="apply: parcels that people said to be of another class are learned as that, and "
+        "those that they left out are not learned. Decisions in test zones are never used.",
+    )  # fmt: skip
     inputs: str = Field("", title="Inputs")
     location: bool = Field(
         True, title="Location",

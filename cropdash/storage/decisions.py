@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,13 @@ def history(data: Path, dataset: str, register_id: str | None = None) -> tuple[E
     return tuple(replace(e, undone=True) if e.id in undone else e for e in events)
 
 
+def mark(data: Path, dataset: str) -> int:
+    """Changes with every event on the dataset's parcels. Raises DamagedFile."""
+    asked = sa.select(sa.func.max(DECISIONS.c.id)).where(DECISIONS.c.dataset == dataset)
+    found = database.rows(data, asked)
+    return int(found[0][0] or 0) if found else 0
+
+
 def current(data: Path, dataset: str) -> dict[str, Decision]:
     """What holds of each parcel on which anything was decided or noted, by the register's id."""
     return fold(history(data, dataset))
@@ -215,3 +223,13 @@ def _told(said: Sequence[Said]) -> str:
     (one,) = said
     word = "note" if one.decision is None else one.decision or "none"
     return f"{one.parcel.register_id}: {word}"
+
+
+def an_hour(events: Iterable[Event], author: str) -> int:
+    """How many decisions an hour somebody makes, by those of their last hour at it; 0 below two."""
+    times = [datetime.fromisoformat(e.time) for e in events if e.author == author and e.decision]
+    if not times:
+        return 0
+    recent = [moment for moment in times if times[-1] - moment <= timedelta(hours=1)]
+    took = (recent[-1] - recent[0]).total_seconds()
+    return round(3600 * (len(recent) - 1) / took) if took > 0 else 0

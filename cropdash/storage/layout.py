@@ -35,7 +35,7 @@ ZONES, PARTS = "zones", "parts"  # folders: finished zones; periods of a zone th
 PLACE = Form("place.json", kind=shapes.Place)  # in incoming/<name>/: what was found around a place
 
 # A zone
-MANIFEST = Form("manifest.json", 2, kind=shapes.Manifest)
+MANIFEST = Form("manifest.json", 3, kind=shapes.Manifest)
 SCENES = Form("scenes.json", kind=shapes.Scenes)  # that were read, where a source lists them
 ZONE_LOCK = "build.lock"
 COMPOSITE, CLEAR_DATES, LABELS = "composite.tif", "clear_dates.tif", "labels.tif"
@@ -51,7 +51,7 @@ WORKER_LOCK, STOP, LOG = "worker.lock", "stop", "worker.log"
 RUN, CLASSES = Form("config.json", kind=shapes.Record), Form("classes.json")
 CALIBRATION = Form("calibration.json", kind=shapes.Calibration)
 STACK = Form("stack.json", kind=shapes.Stack)
-SIDES = Form("zones.json")
+SIDES, TAUGHT = Form("zones.json"), Form("decisions.json", kind=shapes.Taught)
 EPOCHS, APPLICABILITY = "epochs.jsonl", "applicability.npz"
 PREDICTIONS, SCORES_FOLDER = "predictions", "scores"
 EDGES = "edges"  # folder beside the predictions: what each zone says of parcels on its edge

@@ -41,6 +41,20 @@ class Legend:
 
 
 @dataclass
+class Taught:
+    """decisions.json: what a run took of people's decisions, by zone and parcel."""
+
+    classes: dict[
+        str,
+        dict[Annotated[str, Field(pattern=r"^[0-9]{1,9}$")], Annotated[int, Field(ge=0, le=255)]],
+    ]
+    relabelled: Count
+    left_out: Count
+    in_test: Count
+    unknown: Count
+
+
+@dataclass
 class Check:
     """One check of the realism report."""
 

@@ -26,6 +26,17 @@ def parcel_facts(folder: DatasetFolder) -> pd.DataFrame:
     return _placed(table, zones)[list(FACTS)]
 
 
+def parcel_places(folder: DatasetFolder) -> dict[str, tuple[str, int]]:
+    """Zone and number in it of every parcel of the built zones, by the register's id."""
+    return {
+        str(own): (zone.zone_id, int(parcel))
+        for zone in folder.built_zones()
+        for own, parcel in folder.parcel_facts(zone.zone_id, ("register_id", "parcel_id"))[
+            ["register_id", "parcel_id"]
+        ].itertuples(index=False)
+    }
+
+
 def class_counts(folder: DatasetFolder) -> pd.DataFrame:
     """zone_id, region, split, crop, pixels, parcels, hectares: per built zone and class."""
     known = folder.look()

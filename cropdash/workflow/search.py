@@ -216,7 +216,7 @@ def _fit(
     should_stop: ShouldStop,
 ) -> None:
     """Train as a run of these settings is trained, but keep no model."""
-    dataset, zones, learned, held_out, rare = material(folders, settings)
+    dataset, zones, learned, held_out, rare, _ = material(folders, settings)
     if not zones.validation:
         raise NotEnoughData(
             "Dataset {a} has a single training zone, and a search needs one to learn from"

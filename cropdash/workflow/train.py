@@ -14,6 +14,7 @@ from cropdash.domain.message import Message
 from cropdash.settings import classifiers
 from cropdash.settings.ensemble import EnsembleConfig
 from cropdash.settings.folders import Folders
+from cropdash.storage import layout
 from cropdash.storage.runs import RunFolder
 from cropdash.workflow import calibrate, ensemble, ranks
 from cropdash.workflow.partition import Zones, held_out_doubts
@@ -47,9 +48,13 @@ def train_run(
     # Partition: which whole zones are learned from, held out to judge by, and never looked at.
     # Rare classes are kept, dropped or merged, as the settings say.
     progress(Message("Reading zones and training the first epoch"), 0.0)
-    dataset, zones, learned, held_out, rare = material(folders, config, zones)
+    found = material(folders, config, zones, layout.TAUGHT.find(run.path))
+    dataset, zones, learned, held_out, rare, taught = found
     legend = dataset.legend()
     run.write_classes(rare)
+    if config.decisions == "apply":  # those that were begun with, also where it goes on later
+        layout.TAUGHT.write(run.path, taught.to_json())
+        progress(taught.told, 0.0)
     run.write_sides({side: [z.zone_id for z in held] for side, held in vars(zones).items()})
     for doubt in held_out_doubts(dataset, zones):
         progress(doubt, 0.0)
@@ -98,7 +103,8 @@ def train_run(
 def assist_run(run: RunFolder, folders: Folders) -> None:
     """Be one of the other processes of the run's training: share its steps, write nothing."""
     config = classifiers.parse(run.config)
-    dataset, _, learned, held_out, _ = material(folders, config)
+    found = material(folders, config, kept=layout.TAUGHT.find(run.path))
+    dataset, learned, held_out = found.dataset, found.learned, found.held_out
     classify.build(config, dataset.legend()).fit(
         learned,
         held_out,

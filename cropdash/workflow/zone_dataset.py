@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, overload
 
@@ -11,24 +11,33 @@ from cropdash.domain import Bytes, Sample, Zone
 from cropdash.domain.errors import InvalidRun
 from cropdash.prepare import splits
 from cropdash.prepare.rare import relabel
+from cropdash.prepare.taught import corrected
 from cropdash.settings.folders import Folders
 from cropdash.settings.train import TrainConfig
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow.partition import Zones, check_inputs, choose_zones, rare_classes
+from cropdash.workflow.taught import Taught, decisions_of
 
+_NOTHING = Taught()
 _IN_MEMORY = 1_500_000_000  # [bytes] of cubes up to which all zones are kept in memory
 
 
 class ZoneDataset(Sequence[Sample]):
     """Zones read when asked for; kept in memory only if all of them are small enough.
 
-    With `learned_as` (K,) each class is replaced by the one that it is learned as.
+    With `learned_as` (K,) each class is replaced by the one that it is learned as; with `taught`
+    parcels bear what people said that they do.
     """
 
     def __init__(
-        self, dataset: DatasetFolder, zones: Sequence[Zone], learned_as: Bytes | None = None
+        self,
+        dataset: DatasetFolder,
+        zones: Sequence[Zone],
+        learned_as: Bytes | None = None,
+        taught: Taught = _NOTHING,
     ) -> None:
         self._dataset, self._zones, self._learned_as = dataset, tuple(zones), learned_as
+        self._taught = taught
         described = dataset.description()
         cells = sum(z.grid.shape[0] * z.grid.shape[1] for z in zones)
         self._keep = cells * len(described.season.periods) * len(described.bands) * 4 < _IN_MEMORY
@@ -43,10 +52,12 @@ class ZoneDataset(Sequence[Sample]):
     def __getitem__(self, index: slice) -> Sequence[Sample]: ...
     def __getitem__(self, index: int | slice) -> Sample | Sequence[Sample]:
         if isinstance(index, slice):
-            return ZoneDataset(self._dataset, self._zones[index], self._learned_as)
+            return ZoneDataset(self._dataset, self._zones[index], self._learned_as, self._taught)
         if index in self._kept:
             return self._kept[index]
         sample = self._dataset.sample(self._zones[index])
+        if said := self._taught.by_zone.get(self._zones[index].zone_id):
+            sample = replace(sample, labels=corrected(sample.labels, said))
         if self._learned_as is not None:
             sample = replace(sample, labels=relabel(sample.labels, self._learned_as))
         if self._keep:
@@ -89,10 +100,18 @@ class Material(NamedTuple):
     learned: ConcatZones
     held_out: ZoneDataset
     rare: dict[str, Any]  # what was done with rare classes, in words
+    taught: Taught  # what was taken of people's decisions
 
 
-def material(folders: Folders, config: TrainConfig, zones: Zones | None = None) -> Material:
+def material(
+    folders: Folders,
+    config: TrainConfig,
+    zones: Zones | None = None,
+    kept: Mapping[str, Any] | None = None,
+) -> Material:
     """The zones of a training, divided as its settings say unless they are given.
+
+    kept: the decisions that the run began with, in place of those that hold now.
 
     Raises NotEnoughData if the dataset has no training zone, InvalidRun if its legend differs or
     if it lacks what the model is to see.
@@ -101,12 +120,21 @@ def material(folders: Folders, config: TrainConfig, zones: Zones | None = None) 
     dataset.legend()  # raises CorruptDataset if it is not the one of the build
     zones = zones or choose_zones(dataset, config)
     learned_as, rare = rare_classes(dataset, zones.train, config)
-    learned = learned_zones(folders, dataset, zones, config, learned_as)
-    return Material(dataset, zones, learned, ZoneDataset(dataset, zones.validation), rare)
+    taught = _NOTHING
+    if config.decisions == "apply":
+        taught = Taught.from_json(kept) if kept else decisions_of(folders.data, dataset, zones)
+    learned = learned_zones(folders, dataset, zones, config, learned_as, taught)
+    held_out = ZoneDataset(dataset, zones.validation, taught=taught)
+    return Material(dataset, zones, learned, held_out, rare, taught)
 
 
 def learned_zones(
-    folders: Folders, own: DatasetFolder, zones: Zones, config: TrainConfig, learned_as: Bytes
+    folders: Folders,
+    own: DatasetFolder,
+    zones: Zones,
+    config: TrainConfig,
+    learned_as: Bytes,
+    taught: Taught = _NOTHING,
 ) -> ConcatZones:
     """What a model of these settings learns from: the run's training zones, and those of the other
     dataset that the settings name.
@@ -114,7 +142,7 @@ def learned_zones(
     Of the other dataset those on the ground of own zones that are not learned from are left out.
     Raises InvalidRun if it has other classes, bands or periods.
     """
-    learned = ZoneDataset(own, zones.train, learned_as)
+    learned = ZoneDataset(own, zones.train, learned_as, taught)
     if not config.extra_dataset:
         return ConcatZones((learned,))
     other = DatasetFolder(folders.data, config.extra_dataset)

@@ -48,10 +48,11 @@ def test_a_doubt_is_opened_weighed_decided_and_found_again(page: Page, server: S
         abs=1e-6,
     )
 
-    page.get_by_role("radio", name="Check on the ground").or_(
-        page.get_by_role("button", name="Check on the ground")
-    ).first.click()
+    page.get_by_role("button", name="Check on the ground").click()
     wait_until_kept(page, server, (zone, parcel), decision="visit")
+    page.get_by_role("button", name="Before").click()  # from the next one, which was opened
+    expect(page).to_have_url(re.compile(rf"parcel={parcel}(&|$)"))
+    settle(page)
     note = page.get_by_role("textbox", name="Note")
     note.fill("Wet in May; ask the farmer.")
     note.press("Enter")

@@ -36,7 +36,7 @@ SETTINGS = {"classifier": "xgboost", "dataset": "demo"}
 READS = {
     "launch": {"is_stopping", "may_end", "log", "reap"},
     "report": set(),
-    "decisions": {"history", "current", "fold"},
+    "decisions": {"history", "mark", "current", "fold", "an_hour"},
     "uploads": set(),
     "notes": {"read"},
     "users": {"read", "check_name", "hashed", "checked"},

@@ -24,12 +24,15 @@ def describe(path: Path, layout: Layout) -> Register:
     id_column, code_column = layout.columns([*map(str, info["fields"]), FID], where)
     indexed = bool(info["capabilities"]["fast_spatial_filter"])
     rows = int(info["features"])
-    return Register(path, layer, id_column, code_column, info["crs"], rows, indexed)
+    carried = layout.carried(map(str, info["fields"]), where)
+    return Register(
+        path, layer, id_column, code_column, info["crs"], rows, indexed, carried=carried
+    )
 
 
 def read(register: Register, box: Box | None) -> gpd.GeoDataFrame:
     """Id, code and geometry of the rows whose bounds touch the box."""
-    named = (register.id_column, register.code_column)
+    named = dict.fromkeys((register.id_column, register.code_column, *register.carried))
     columns = [name for name in named if name not in (FID, NONE)]
     number = FID if register.id_column == FID else None
     return vectors.read(register.path, register.layer, columns, box, number)

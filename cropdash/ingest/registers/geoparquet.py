@@ -49,8 +49,9 @@ def described(file: pq.ParquetFile, path: Path, layout: Layout) -> Register:
     id_column, code_column = layout.columns(others, path.name)
     indexed = _covering(about) is not None
     return Register(
-        path, "", id_column, code_column, _crs(about, path), rows, indexed, str(about["name"])
-    )
+        path, "", id_column, code_column, _crs(about, path), rows, indexed, str(about["name"]),
+        layout.carried(others, path.name),
+    )  # fmt: skip
 
 
 def read(register: Register, box: Box | None) -> gpd.GeoDataFrame:
@@ -73,7 +74,8 @@ def rows(
 
 
 def _named(register: Register) -> list[str]:
-    return [n for n in (register.id_column, register.code_column) if n != NONE]
+    named = dict.fromkeys((register.id_column, register.code_column, *register.carried))
+    return [name for name in named if name != NONE]
 
 
 def ids(register: Register) -> pa.ChunkedArray:

@@ -29,6 +29,7 @@ class Layout:
     id_column: str | None = None
     code_column: str | None = None
     layer: str | None = None
+    carry: tuple[str, ...] = ()  # further columns, kept with each parcel
 
     @property
     def has_no_codes(self) -> bool:
@@ -53,6 +54,19 @@ class Layout:
             )
         return str(found[0]), str(found[1])
 
+    def carried(self, fields: Iterable[str], where: str) -> tuple[str, ...]:
+        """The register's own names of the columns that are carried; InvalidRegister if one lacks."""
+        fields = list(fields)
+        found = {name: _in_any_case(name, fields) for name in self.carry}
+        if missing := [name for name, match in found.items() if match is None]:
+            raise InvalidRegister(
+                "{a}: no column {b} to carry; it has {c}.",
+                a=where,
+                b=" or ".join(missing),
+                c=", ".join(fields),
+            )
+        return tuple(dict.fromkeys(str(match) for match in found.values()))
+
     def choose_layer(self, layers: list[str], where: str) -> str:
         """The layer that holds the parcels; InvalidRegister if that is not clear."""
         names = (self.layer.lower(),) if self.layer else NAMES
@@ -71,8 +85,8 @@ class Layout:
 
 def layout_of(config: BuildConfig) -> Layout:
     """The columns that the settings of a build name."""
-    named = (getattr(config, name, None) for name in ("id_column", "code_column", "layer"))
-    return Layout(*named)
+    own, code, layer = (getattr(config, n, None) for n in ("id_column", "code_column", "layer"))
+    return Layout(own, code, layer, tuple(getattr(config, "carry", ())))
 
 
 def as_text(values: pd.Series) -> pd.Series:

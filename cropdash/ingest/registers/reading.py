@@ -18,7 +18,7 @@ from pyproj.exceptions import ProjError
 
 from cropdash.domain import Grid
 from cropdash.domain.errors import InvalidRegister
-from cropdash.domain.source import ONLY_HERE, OUTLINES
+from cropdash.domain.source import CARRIED, ONLY_HERE, OUTLINES
 from cropdash.ingest.registers import edition, geopackage, geoparquet, points
 from cropdash.ingest.registers.layout import CODE, ID, NONE, Layout, as_text
 from cropdash.ingest.registers.provider import ORIGIN, check_note, read_note
@@ -95,17 +95,23 @@ def _rows(
     frame = _reader(register.path).read(register, box)
     outlines = register.code_column == NONE
     frame = frame.assign(**{NONE: ""}) if outlines else frame
+    there = [name for name in register.carried if name in frame]  # points have none
+    carried = {name: frame[name] for name in there}
     frame = frame.rename(columns={register.id_column: ID, register.code_column: CODE})
     frame = frame.rename_geometry("geometry") if frame.geometry.name != "geometry" else frame
     try:
         frame = frame.assign(**{ID: as_text(frame[ID]), CODE: as_text(frame[CODE])})
+        frame = frame.assign(**{CARRIED + name: as_text(held) for name, held in carried.items()})
     except pa.ArrowException as error:
         raise InvalidRegister(
             "{a} holds an id or a crop code that is no text: fetch it again.", a=register.path.name
         ) from error
     if only_here := points.are_points(frame):
         frame = points.in_pixels(frame, grid) if isinstance(grid, Grid) else frame
-    frame = frame[[ID, CODE, "geometry"]].sort_values([ID, CODE], kind="stable", ignore_index=True)
+    more = [CARRIED + name for name in there]
+    frame = frame[[ID, CODE, *more, "geometry"]].sort_values(
+        [ID, CODE], kind="stable", ignore_index=True
+    )
     everywhere = repeated_ids(register) if box is not None else _repeated(frame[ID])
     frame.attrs |= {
         REPEATED: sorted(set(frame[ID]) & everywhere), OUTLINES: outlines, ONLY_HERE: only_here,

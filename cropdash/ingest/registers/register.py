@@ -21,3 +21,4 @@ class Register:
     rows: int
     indexed: bool  # False: a zone is found by reading every row
     geometry: str = ""  # column of a GeoParquet file
+    carried: tuple[str, ...] = ()  # further columns, kept with each parcel

@@ -9,18 +9,20 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from cropdash.domain import Level
-from cropdash.evaluate import suspicion
+from cropdash.domain import WHOLE, Level
+from cropdash.evaluate import learning, suspicion
 from cropdash.figures import wording
 from cropdash.i18n import number, say, sentence
 from cropdash.storage.store import RunInfo
-from cropdash.ui.review import words
+from cropdash.ui.review import notes, words
+from cropdash.ui.review.notes import DECISIONS, UNDECIDED
 from cropdash.ui.shell import address
 from cropdash.ui.widgets import choices, run_pair
 from cropdash.ui.widgets.cases import Limits
 
 _LEVELS = {"class": sentence("Class"), "group": sentence("Group")}
 _EVERY = "all"
+_LEARNED = 100  # parcels that are asked for at once, of which no class fills more than a fifth
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,10 @@ class Filters:
     zone: str | None
     declared: int | None
     least: float  # [ha]
+    suggested: int | None = None
+    whole: bool = False  # none of which a zone's edge cuts a part off
+    decided: str = ""  # a decision, "undecided", or empty: all
+    learn: bool = False  # those first that a model would learn most from
 
 
 def choose_runs(runs: Sequence[RunInfo]) -> list[RunInfo]:
@@ -86,7 +92,29 @@ def choose_filters(table: pd.DataFrame, level: Level, dataset: str) -> Filters:
     with st.popover(say("Least area [ha]")):
         least = st.number_input(say("Least area [ha]"), 0.0, 100.0, 0.0, 0.1, key="review:least")
     crop = int(declared) if declared is not None else None
-    return Filters(lights, zone, crop, float(least))
+    with st.popover(say("More filters"), icon=":material/filter_alt:"):
+        pairs = table if crop is None else table[table["declared"] == crop]
+        counted = pairs["suggested"].value_counts()
+        suggested = _box(
+            say("Suggested"), "suggested", [str(int(k)) for k in counted.index],
+            lambda k: f"{names[int(k)]} ({number(int(counted[int(k)]))})", say("All classes"),
+        )  # fmt: skip
+        words_of = {UNDECIDED: say("Undecided")} | {w: say(t) for w, t in DECISIONS.items()}
+        decided = _box(
+            say("Decision"), "decided", list(words_of), words_of.__getitem__, say("All decisions")
+        )
+        whole = choices.toggle(
+            say("Whole parcels only"), "whole",
+            say("Without those of which the zone's edge cuts a part off."),
+        )  # fmt: skip
+        learn = choices.toggle(
+            say("Most to learn first"), "learn",
+            say(
+                "Those first from whose truth a model would learn most: the least sure, of all classes, away from borders."
+            ),
+        )  # fmt: skip
+    chosen = int(suggested) if suggested is not None else None
+    return Filters(lights, zone, crop, float(least), chosen, whole, decided or "", learn)
 
 
 def _lights(counts: Mapping[str, int]) -> tuple[str, ...]:
@@ -121,4 +149,24 @@ def shown(table: pd.DataFrame, filters: Filters) -> pd.DataFrame:
         kept &= table["zone_id"] == filters.zone
     if filters.declared is not None:
         kept &= table["declared"] == filters.declared
+    if filters.suggested is not None:
+        kept &= table["suggested"] == filters.suggested
+    if filters.whole:
+        kept &= table["share_in_zone"] >= WHOLE
     return pd.DataFrame(table[kept].reset_index(drop=True))
+
+
+def listed(table: pd.DataFrame, filters: Filters, dataset: str) -> pd.DataFrame:
+    """The rows that all filters leave, with their decisions, in the order wanted;
+    how many of all are decided is said."""
+    rows = notes.added(shown(table, filters), dataset)
+    notes.progress(rows, dataset)
+    if filters.decided:
+        word = "" if filters.decided == UNDECIDED else filters.decided
+        rows = rows[rows["decision"] == word].reset_index(drop=True)
+    if filters.learn:
+        unsure, named = rows["unsure"].to_numpy(), rows["named"].to_numpy()
+        pixels, share = rows["n_pixels"].to_numpy(), rows["share_in_zone"].to_numpy()
+        order = learning.most_to_learn(unsure, named, pixels, share, _LEARNED)
+        rows = rows.iloc[order].reset_index(drop=True)
+    return rows

@@ -1,62 +1,69 @@
-"""What the analyst decided, parcel by parcel; kept in the database and in what is downloaded."""
+"""What was decided on parcels, for the list: by whom, when, and what a filter on it leaves."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import pandas as pd
 import streamlit as st
 
-from cropdash.i18n import say, sentence
+from cropdash.domain import access
+from cropdash.i18n import label, number, say, sentence
 from cropdash.storage import decisions
-from cropdash.storage.decisions import Parcel, Said
-from cropdash.ui.shell import data, frame, identity
-from cropdash.ui.shell.literal import literal
+from cropdash.storage.decisions import Decision, Event, Parcel
+from cropdash.ui.shell import data
 
 DECISIONS = {
-    "keep": sentence("Keep as declared"),
-    "doubtful": sentence("Doubtful"),
-    "visit": sentence("Check on the ground"),
+    decisions.KEEP: sentence("Keep as declared"),
+    decisions.DOUBTFUL: sentence("Doubtful"),
+    decisions.VISIT: sentence("Check on the ground"),
+    decisions.RELABEL: sentence("Is in truth …"),
+    decisions.LEAVE_OUT: sentence("Leave out of training"),
 }
-_NONE = decisions.Decision(Parcel(""))
+UNDECIDED = "undecided"
+COLUMNS = ("decision", "truth", "note", "decided", "decided_by")
+_NONE = Decision(Parcel(""))
 
 
 def added(rows: pd.DataFrame, dataset: str) -> pd.DataFrame:
-    """The rows with `decision` and `note`; both empty where nothing was decided."""
-    known = decisions.current(data.store().data, dataset)
+    """The rows with COLUMNS; empty where nothing was decided."""
+    known = current(dataset)
     found = [known.get(str(i), _NONE) for i in rows["register_id"]]
-    return rows.assign(decision=[f.decision for f in found], note=[f.note for f in found])
+    told = [(f.decision, f.crop, f.note, f.time, f.author) for f in found]
+    return rows.assign(**{name: [one[i] for one in told] for i, name in enumerate(COLUMNS)})
 
 
-def decision_said(decision: str) -> str:
+def current(dataset: str) -> Mapping[str, Decision]:
+    """What holds of each parcel now, by the register's id."""
+    return decisions.fold(history(dataset))
+
+
+def history(dataset: str) -> tuple[Event, ...]:
+    """All events on the dataset's parcels, oldest first."""
+    return _history(dataset, decisions.mark(data.store().data, dataset), str(data.store().data))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _history(dataset: str, mark: int, where: str) -> tuple[Event, ...]:
+    return decisions.history(data.store().data, dataset)
+
+
+def said(dataset: str, decision: str, crop: str = "") -> str:
     """The decision in words; empty without one."""
+    if decision == decisions.RELABEL:
+        return say("Is in truth {crop}", crop=class_label(dataset, crop))
     return say(DECISIONS[decision]) if decision in DECISIONS else ""
 
 
-def ask(dataset: str, parcel: Parcel) -> None:
-    """Controls for the decision on a parcel and a word on why."""
-    where = data.store().data
-    known = decisions.current(where, dataset).get(parcel.register_id, _NONE)
-    place = f"{dataset}/{parcel.register_id}"
-    pressed, why = f"review:decision:{place}", f"review:why:{place}"
+def class_label(dataset: str, name: str) -> str:
+    """A class's name for readers, by the name that the legend knows it by."""
+    return next((label(c) for c in data.legend(dataset).classes if c.name == name), name)
 
-    def decide() -> None:
-        with frame.plainly():
-            said = Said(parcel, decision=st.session_state.get(pressed) or "")
-            decisions.decide(where, dataset, [said])
 
-    def note() -> None:
-        with frame.plainly():
-            said = Said(parcel, note=str(st.session_state.get(why) or "").strip())
-            decisions.decide(where, dataset, [said])
-
-    # What is in the database leads: another tab may have decided meanwhile.
-    st.session_state[pressed] = known.decision if known.decision in DECISIONS else None
-    st.session_state[why] = known.note
-    why_not = identity.barred("decide")
-    st.segmented_control(
-        say("Your decision"), list(DECISIONS), format_func=lambda d: say(DECISIONS[d]),
-        key=pressed, on_change=decide, disabled=bool(why_not),
-        help=say("Kept for everybody who reviews this dataset; the list takes it home."),
-    )  # fmt: skip
-    st.text_input(say("Note"), key=why, on_change=note, max_chars=300, disabled=bool(why_not))
-    if why_not:
-        st.caption(literal(why_not))
+def progress(rows: pd.DataFrame, dataset: str) -> None:
+    """How many of the listed parcels are decided, and how fast this reader goes."""
+    done = int((rows["decision"] != "").sum())
+    told = say("{n} of {of} decided", n=number(done), of=number(len(rows)))
+    if pace := decisions.an_hour(history(dataset), access.actor().name):
+        told += ", " + say("{n} an hour", n=number(pace))
+    st.caption(told)

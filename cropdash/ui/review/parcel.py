@@ -13,9 +13,8 @@ from cropdash import i18n
 from cropdash.domain import Level, Period, Zone
 from cropdash.figures import maps, palette, series, wording
 from cropdash.i18n import number, say
-from cropdash.storage.decisions import Parcel
 from cropdash.storage.store import RunInfo
-from cropdash.ui.review import listing, notes, words
+from cropdash.ui.review import deciding, listing, words
 from cropdash.ui.shell import data, frame
 from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import chart, choices, parcel_answers, pictures, run_pair
@@ -55,7 +54,7 @@ def _over(periods: Sequence[str], day: dt.date | None) -> list[str]:
     return [period for period in periods if day is None or Period.of(period).end <= day]
 
 
-def evidence(case: pd.Series, runs: Sequence[RunInfo], level: Level) -> None:
+def evidence(case: pd.Series, rows: pd.DataFrame, runs: Sequence[RunInfo], level: Level) -> None:
     """What speaks against the declaration, the analyst's decision, both models' answers."""
     dataset, zone, parcel = runs[0].dataset, str(case["zone_id"]), int(case["parcel_id"])
     own = parcel_card.named(dataset, zone, parcel)
@@ -64,7 +63,7 @@ def evidence(case: pd.Series, runs: Sequence[RunInfo], level: Level) -> None:
     called = words.names(dataset, level)
     reasons = words.reasons(case, run_pair.names_of(runs), called)
     st.markdown("\n".join(f"- {reason}" for reason in reasons))
-    notes.ask(dataset, Parcel(str(case["register_id"]), zone, parcel))
+    deciding.ask(case, rows, runs, level)
     if len(runs) == 2:
         place = {z.zone_id: z for z in data.zones(dataset)}[zone]
         parcel_answers.probabilities_chart(
@@ -91,7 +90,7 @@ def _steps(rows: pd.DataFrame, case: pd.Series) -> None:
     back, middle, on = st.columns([2, 3, 2], vertical_alignment="center")
     back.button(
         say("Before"), icon=":material/arrow_back:", width="stretch", disabled=here < 1,
-        on_click=lambda: listing.open_parcel(rows.iloc[here - 1]), key="review:before",
+        on_click=lambda: listing.open_parcel(rows.iloc[here - 1]), key="review:before", shortcut="k",
     )  # fmt: skip
     if here >= 0:
         middle.caption(say("{i} of {n}", i=number(here + 1), n=number(len(rows))))
@@ -100,7 +99,7 @@ def _steps(rows: pd.DataFrame, case: pd.Series) -> None:
     on.button(
         say("Next"), icon=":material/arrow_forward:", width="stretch",
         disabled=here + 1 >= len(rows),
-        on_click=lambda: listing.open_parcel(rows.iloc[here + 1]), key="review:next",
+        on_click=lambda: listing.open_parcel(rows.iloc[here + 1]), key="review:next", shortcut="j",
     )  # fmt: skip
 
 

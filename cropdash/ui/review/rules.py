@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from cropdash.domain import Level
+from cropdash.domain import FEW_PIXELS, Level
 from cropdash.evaluate.lamps import Rules
 from cropdash.i18n import say
 from cropdash.ui.review import words
@@ -60,7 +60,7 @@ def judged_from(
 
 def _least() -> int:
     key, said = "season:least", st.query_params.get("least") or ""
-    usual = words.FEW_PIXELS
+    usual = FEW_PIXELS
     asked = int(said) if said.isdigit() and int(said) <= _MOST else usual
     follow = address.follow(key, "least", lambda n: None if n == usual else str(n))
     return int(

@@ -65,7 +65,9 @@ def lit(
     """The evidence of the day with the lamps that it and the days before give as `light`."""
     lamp = lamps.lamps(_evidence(runs, level), rules)
     today = lamp[lamp["as_of"] == day].set_index(lamps.KEYS)["lamp"].rename("light")
-    return found.join(today, on=lamps.KEYS).assign(as_of=day.isoformat())
+    return found.join(today, on=lamps.KEYS).assign(
+        as_of=day.isoformat(), red_below=rules.red, amber_below=rules.amber
+    )
 
 
 def _evidence(runs: Sequence[RunInfo], level: Level) -> dict[dt.date, pd.DataFrame]:

@@ -8,7 +8,6 @@ from cropdash.domain import Level
 from cropdash.evaluate import suspicion
 from cropdash.figures import reasons as told
 from cropdash.figures import wording
-from cropdash.figures.reasons import FEW_PIXELS as FEW_PIXELS
 from cropdash.i18n import label
 from cropdash.ui.shell import data
 from cropdash.ui.shell.literal import literal

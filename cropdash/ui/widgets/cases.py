@@ -13,11 +13,17 @@ from numpy.typing import NDArray
 from cropdash import evaluate
 from cropdash.domain import M2_PER_HA, Legend, Level
 from cropdash.domain.errors import RunNotFound
-from cropdash.evaluate import suspicion
+from cropdash.domain.source import CARRIED
+from cropdash.evaluate import learning, suspicion
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import data
 
 _CLASSES = r"^p_\d+$"
+
+
+_COLUMNS = (
+    "register_id", "zone_id", "parcel_id", "code", "crop", "area_ha", "n_pixels", "share_in_zone",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ def common_zones(runs: Sequence[RunInfo]) -> tuple[str, ...]:
 def cases(runs: Sequence[RunInfo], level: Level) -> pd.DataFrame:
     """The evidence of every declared parcel, most doubtful first; see `doubt.evidence`.
 
-    Beside it register_id, zone_id, parcel_id, code, area_ha, n_pixels; declared and suggested are ids of `level`.
+    Beside it register_id, zone_id, parcel_id, code, area_ha, n_pixels, share_in_zone; declared and suggested are ids of `level`.
     applicable (to what all models learned from); declared and suggested are ids of `level`.
     Shared between sessions: read, never change.
     """
@@ -47,7 +53,8 @@ def cases(runs: Sequence[RunInfo], level: Level) -> pd.DataFrame:
 
 def lit(found: pd.DataFrame, limits: Limits) -> pd.DataFrame:
     """The evidence with the `light` that it gives under the limits."""
-    return found.assign(light=suspicion.lights(found, limits.red, limits.amber))
+    told = suspicion.lights(found, limits.red, limits.amber)
+    return found.assign(light=told, red_below=limits.red, amber_below=limits.amber)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -75,7 +82,7 @@ def _zone(
     for answer in answers:
         held = held[held["parcel_id"].isin(answer.index)]
     kept = pd.DataFrame(
-        held[["register_id", "zone_id", "parcel_id", "code", "crop", "area_ha", "n_pixels"]]
+        held[[*_COLUMNS, *(name for name in held if str(name).startswith(CARRIED))]]
     )
     size = next(z for z in data.zones(dataset) if z.zone_id == zone).grid.pixel_size
     kept["seen"] = (kept["n_pixels"] * size**2 / (kept["area_ha"] * M2_PER_HA)).clip(upper=1)
@@ -101,6 +108,8 @@ def _judged(
         declared, thresholds = groups[declared], [None] * len(ids)
     found = suspicion.evidence(declared, said, thresholds, _confused(ids, legend, zones, level))
     whole = pd.concat([table.drop(columns="crop").reset_index(drop=True), found], axis=1)
+    mean = np.mean(said, axis=0)
+    whole["unsure"], whole["named"] = learning.uncertainty(mean), mean.argmax(axis=1)
     for i, answers in enumerate(said):
         whole[f"named_{i}"] = answers.argmax(axis=1)
         whole[f"sure_{i}"] = answers.max(axis=1)
