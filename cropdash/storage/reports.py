@@ -97,10 +97,11 @@ class ReportFolder:
                 "The filled-in sample is larger than {a} MB.", a=f"{_MOST_BYTES / 1e6:.0f}"
             )
         uploads.admit(data, name, len(content))
-        for each in layout.RETURNED:
-            (self.path / each).unlink(missing_ok=True)
         with atomic.replacing(self.path / kept) as part:
             part.write_bytes(content)
+        for each in layout.RETURNED:
+            if each != kept:
+                (self.path / each).unlink(missing_ok=True)
 
     def certificate(self) -> dict[str, Any]:
         """What an audit found; empty until its answers are scored. Raises DamagedFile."""

@@ -23,8 +23,9 @@ from cropdash.domain.access import NOBODY, POLICY, ROLES, Actor, Role
 from cropdash.domain.errors import ConfigError, DamagedFile, LimitReached, NotAllowed, NotKept
 from cropdash.jobs import launch, report
 from cropdash.settings import classifiers, sources
+from cropdash.settings import reports as reports_settings
 from cropdash.settings.folders import Folders, folders
-from cropdash.storage import decisions, layout, notes, record, status, uploads, users
+from cropdash.storage import decisions, layout, notes, record, reports, status, uploads, users
 from cropdash.storage.status import Status
 from tests import factory
 
@@ -91,12 +92,16 @@ def acts(where: Folders) -> dict[str, Callable[[], object]]:
     """One call of each function that does something, with what it takes in this world."""
     run, file = run_of(where), where.data / "users.json"
     training = classifiers.parse(SETTINGS)
+    judged = reports_settings.parse({"kind": "audit", "dataset": "demo", "run": run})
+    audit = reports.queue(where.models, judged).report_id
     return {
         "launch.start": lambda: launch.start(training, command=WAITS),
         "launch.start_build": lambda: launch.start_build(sources.parse(BUILD), command=WAITS),
         "launch.resume_build": lambda: launch.resume_build("demo", command=WAITS),
         "launch.resume": lambda: launch.resume(run, command=WAITS),
         "launch.stop": lambda: launch.stop(waiting(where, "somebody else")),
+        "launch.order": lambda: launch.order(judged),
+        "launch.score_audit": lambda: launch.score_audit(audit, "sample.csv", b"register_id"),
         "launch.end_now": lambda: launch.end_now(waiting(where, "somebody else")),
         "report.make": lambda: report.make("demo", command=[sys.executable, "-c", ""]),
         "decisions.decide": lambda: decisions.decide(where.data, "demo", [KEPT]),
@@ -152,7 +157,7 @@ def test_what_an_operator_does_stands_in_the_record(where):
             act()
         rows = record.read(where.data)[before:]
         if not name.startswith("users."):  # recorded by the command
-            assert [(row.name, row.role) for row in rows] == [("olga", "operator")], name
+            assert {(row.name, row.role) for row in rows} == {("olga", "operator")}, name
         for child, _ in launch._children:
             child.kill()
             child.wait(10)
