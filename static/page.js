@@ -43,16 +43,57 @@
   window.addEventListener("popstate", speak);
 
   // Review by keyboard: arrows step as j and k do, n goes to the note, Escape comes back from it.
-  const STEPS = { ArrowDown: ".st-key-review-next button", ArrowUp: ".st-key-review-before button" };
-  document.addEventListener("keydown", function (event) {
-    const note = document.querySelector(".st-key-review_note input");
-    if (!note || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target === note && event.key === "Escape") return note.blur();
-    if (event.target !== document.body) return;
-    const step = STEPS[event.key] && document.querySelector(STEPS[event.key]);
-    if (event.key !== "n" && !step) return;
-    event.preventDefault();
-    step ? step.click() : note.focus();
+  // A key that is pressed while the page goes on to the next parcel is held until that one is shown:
+  // else it would be lost, or told of a parcel that the reader does not see yet.
+  // They are for the parcels that follow: if the page stays where it was, as after an error or the
+  // end of its server, none of them is told.
+  const LETTERS = { ArrowDown: "j", ArrowUp: "k" };
+  const LONGEST = 3000; // [ms] in which a page has begun to answer, or does not
+  const TYPED_INTO = "input, textarea, select, [contenteditable='true'], [role='listbox']";
+  const held = [];
+  let waits = 0; // until when an answer that has not begun is waited for
+  let left = null; // the address that a decision is to lead away from
+  const note = () => document.querySelector(".st-key-review_note input");
+
+  function busy() {
+    const state = document.querySelector("[data-testid='stApp']").dataset;
+    if (state.testConnectionState !== "CONNECTED") return true;
+    if (state.testScriptState !== "notRunning") waits = 0;
+    else if (performance.now() > waits) return Boolean(document.querySelector("[data-stale='true']"));
+    return true;
+  }
+
+  function release() {
+    while (note() && !busy()) {
+      if (left === location.search) held.length = 0;
+      left = null;
+      if (!held.length) return;
+      const key = held.shift();
+      if (key === "n") note().focus();
+      const mark = document.querySelector(`[aria-label='Shortcut ${key.toUpperCase()}']`);
+      const button = mark && mark.closest("button");
+      if (!button || button.disabled) continue;
+      if (/[1-5u]/.test(key)) left = location.search;
+      waits = performance.now() + LONGEST;
+      setTimeout(release, LONGEST + 1);
+      button.click();
+    }
+  }
+
+  new MutationObserver(release).observe(document.body, {
+    attributes: true, subtree: true,
+    attributeFilter: ["data-test-script-state", "data-test-connection-state", "data-stale"],
   });
+  document.addEventListener("keydown", function (event) {
+    if (!note() || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target === note() && event.key === "Escape") return note().blur();
+    const key = (event.target === document.body && LETTERS[event.key]) || event.key;
+    if (event.target.closest(TYPED_INTO) || !/^[1-5jkuzn]$/.test(key)) return;
+    event.preventDefault();
+    event.stopPropagation(); // the button's own listener would not wait
+    if (event.repeat || held[held.length - 1] === "n") return; // letters of a note are no decisions
+    held.push(key);
+    release();
+  }, true);
   speak();
 })();

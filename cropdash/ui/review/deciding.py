@@ -30,6 +30,8 @@ def ask(case: pd.Series, rows: pd.DataFrame, runs: Sequence[RunInfo], level: Lev
     known = notes.current(dataset).get(parcel.register_id) or decisions.Decision(parcel)
     crop = _truth(dataset, case, known, level, disabled=bool(why_not))
     onward = _next(rows, case)
+    # A press is told of the parcel whose button was pressed, also while the next one is being drawn.
+    own = f"{parcel.zone_id}:{parcel.parcel_id}"
 
     def decide(word: str) -> Callable[[], None]:
         def act() -> None:
@@ -42,12 +44,12 @@ def ask(case: pd.Series, rows: pd.DataFrame, runs: Sequence[RunInfo], level: Lev
     with st.container(key="review_decide", horizontal=True, gap="small"):
         for word, key in KEYS.items():
             st.button(
-                say(notes.DECISIONS[word]), key=f"review:{word}", shortcut=key, on_click=decide(word),
+                say(notes.DECISIONS[word]), key=f"review:{word}:{own}", shortcut=key, on_click=decide(word),
                 type=frame.main_button() if known.decision == word else "secondary",
                 disabled=bool(why_not) or (word == decisions.RELABEL and not crop),
             )  # fmt: skip
         st.button(
-            say("Undecided"), key="review:undecided", shortcut="u", type="tertiary",
+            say("Undecided"), key=f"review:undecided:{own}", shortcut="u", type="tertiary",
             on_click=decide(""), disabled=bool(why_not) or not known.decision,
         )  # fmt: skip
         st.button(
