@@ -87,15 +87,6 @@ def catalogue(language: str) -> dict[str, str]:
     return {str(m.id): str(m.string) for m in messages if m.id and m.string}
 
 
-@cache
-def own_name(language: str) -> str:
-    """What a language calls itself: "Français"."""
-    from babel import Locale
-
-    name = Locale(language).get_display_name()
-    return name[:1].upper() + name[1:] if name else language
-
-
 def number(value: float, form: str = ",") -> str:
     """A number in format `form` (",", ",.1f", ".0%"), with the language's separators."""
     written = format(value, form)

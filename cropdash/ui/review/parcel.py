@@ -87,17 +87,17 @@ def _steps(rows: pd.DataFrame, case: pd.Series) -> None:
         (rows["zone_id"] == case["zone_id"]) & (rows["parcel_id"] == case["parcel_id"])
     )
     here = int(at[0]) if len(at) else -1
-    back, middle, on = st.columns([2, 3, 2], vertical_alignment="center")
-    back.button(
-        say("Before"), icon=":material/arrow_back:", width="stretch", disabled=here < 1,
+    line = st.container(horizontal=True, wrap=False, vertical_alignment="center")
+    line.button(
+        say("Before"), icon=":material/arrow_back:", width="content", disabled=here < 1,
         on_click=lambda: listing.open_parcel(rows.iloc[here - 1]), key="review:before", shortcut="k",
     )  # fmt: skip
     if here >= 0:
-        middle.caption(say("{i} of {n}", i=number(here + 1), n=number(len(rows))))
+        line.caption(say("{i} of {n}", i=number(here + 1), n=number(len(rows))))
     else:
-        middle.caption(say("Not in the list as it is filtered now"))
-    on.button(
-        say("Next"), icon=":material/arrow_forward:", width="stretch",
+        line.caption(say("Not in the list as it is filtered now"))
+    line.button(
+        say("Next"), icon=":material/arrow_forward:", width="content",
         disabled=here + 1 >= len(rows),
         on_click=lambda: listing.open_parcel(rows.iloc[here + 1]), key="review:next", shortcut="j",
     )  # fmt: skip

@@ -16,7 +16,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from cropdash import __doc__ as about
 from cropdash import i18n
 from cropdash.domain.errors import CropdashError
-from cropdash.figures import wording
+from cropdash.figures import palette, wording
 from cropdash.i18n import say, sentence
 from cropdash.settings.folders import PROJECT
 from cropdash.ui.shell import address, identity
@@ -66,7 +66,17 @@ _ICON = "data:image/png;base64," + base64.b64encode(
     (Path(__file__).parents[1] / "icon.png").read_bytes()
 ).decode("ascii")
 # On dark pages a chosen option is written white on the light accent: 1.9:1 instead of 4.5.
-_DARK = "<style>[data-tag], [data-tag] * { color: #0d1410 !important; }</style>"
+# On paper, where page.css makes the page light, their figures' ink and their tables turn dark.
+_DARK = """<style>[data-tag], [data-tag] * {{ color: #0d1410 !important; }}
+@media print {{
+  .stApp svg [style*="stroke: rgb{ink}"] {{ stroke: {dark} !important; }}
+  .stApp svg [style*="fill: rgb{ink}"] {{ fill: {dark} !important; }}
+  .stApp svg [style*="stroke: rgb{grid}"] {{ stroke: {pale} !important; }}
+  .stApp .stDataFrame canvas {{ filter: invert(1) hue-rotate(180deg); }}
+}}</style>""".format(
+    ink=palette.rgb(palette.DARK.text), dark=palette.LIGHT.text,
+    grid=palette.rgb(palette.DARK.grid), pale=palette.LIGHT.grid,
+)  # fmt: skip
 _KEPT = ("dataset", "zone", "parcel", "left", "right", "run", "lang")  # selections that go along
 _MENU_PX = 220  # width of the menu
 _PENDING = "frame:toast"  # what is said at the start of the next run of a page
@@ -162,7 +172,7 @@ def _language_switch() -> None:
     st.segmented_control(
         say("Language"),
         i18n.LANGUAGES,
-        format_func=i18n.own_name,
+        format_func=str.upper,
         key="language",
         label_visibility="collapsed",
         required=True,
