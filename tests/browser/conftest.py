@@ -50,6 +50,7 @@ class Server:
 
     url: str
     folder: Path
+    process: subprocess.Popen[bytes]
 
     @property
     def store(self) -> Store:
@@ -83,7 +84,7 @@ def serve(
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_for(f"{url}/_stcore/health", process)
-            yield Server(url, folder)
+            yield Server(url, folder, process)
         finally:
             process.terminate()
             process.wait(20)

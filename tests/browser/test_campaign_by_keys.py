@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
+from cropdash.simulate.source import SimulatedSource
 from cropdash.storage import decisions
 from tests import factory
-from tests.browser.conftest import Server
+from tests.browser.conftest import Server, free_port, serve
 from tests.browser.test_explore import map_frame
-from tests.browser.test_stories import settle, take_home
+from tests.browser.test_stories import selection, settle, take_home
 from tests.browser.test_whole import faults_of
 
 _WORDS = list(decisions.WORDS)
+_WIDE: ViewportSize = {"width": 1400, "height": 1000}
 _LIST = "Review?dataset=demo&limits=60-80&lights=red,amber,green,none"
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("campaign")
+    dataset = factory.write_dataset(folder / "data", zones=4, size=96)
+    factory.write_run(folder / "models", dataset, classifier="xgboost", seed=2, accuracy=0.6)
+    factory.write_run(folder / "models", dataset, classifier="cnn", seed=1, accuracy=0.8)
+    return folder
+
+
 @pytest.fixture
-def world(tmp_path: Path) -> Path:
+def world(made: Path, tmp_path: Path) -> Path:
     """One of its own: decisions are written."""
-    dataset = factory.write_dataset(tmp_path / "data", zones=4, size=96)
-    factory.write_run(tmp_path / "models", dataset, classifier="xgboost", seed=2, accuracy=0.6)
-    factory.write_run(tmp_path / "models", dataset, classifier="cnn", seed=1, accuracy=0.8)
-    return tmp_path
+    return Path(shutil.copytree(made, tmp_path / "world"))
 
 
 def test_ten_parcels_are_decided_by_keys_alone_in_less_than_a_minute(
@@ -57,6 +67,61 @@ def test_ten_parcels_are_decided_by_keys_alone_in_less_than_a_minute(
     assert past == ["keep", None, "doubtful", ""]
     settle(page)
     assert not faults_of(page)
+
+
+def test_two_browsers_decide_at_once_and_nothing_is_lost_with_the_server(
+    browser: Browser, world: Path
+) -> None:
+    """Each works through a test zone; the server is killed while keys of both are on their way."""
+    port = free_port()
+    running = serve(world, port=port)
+    server = next(running)
+    zones = [z.zone_id for z in server.store.zones("demo") if z.split == "test"]
+    pages = [browser.new_context(viewport=_WIDE).new_page() for _ in zones]
+    lists = []
+    for page, zone in zip(pages, zones, strict=True):
+        page.goto(f"{server.url}/{_LIST}&in={zone}")
+        map_frame(page)
+        settle(page)
+        table = pd.read_csv(take_home(page, "List (CSV)"), dtype=str)
+        lists.append(dict(zip(table["register_id"], table["parcel_id"], strict=True)))
+        press(page, *"12351")
+    assert until(pages[0], lambda: all(len(told(server).keys() & own) > 1 for own in lists))
+    server.process.kill()
+    running.close()
+    running = serve(world, port=port)
+    server = next(running)
+    for page, own in zip(pages, lists, strict=True):
+        page.reload()
+        map_frame(page)
+        settle(page)
+        here = list(own.values()).index(selection(page)["parcel"])
+        assert told(server).keys() >= set(list(own)[:here])  # the page went on from these
+        press(page, *"2" * (len(own) - here))
+    whole = {own for ids in lists for own in ids}
+    assert until(pages[0], lambda: set(told(server)) == whole), whole - set(told(server))
+
+    events = decisions.history(world / "data", "demo")
+    assert len(events) - len(whole) in (0, 1, 2)  # a key of each may have been in the air
+    assert all(e.author and e.run_a and e.run_b and e.time for e in events)
+    settle(pages[0])
+    pages[0].goto(f"{server.url}/{_LIST}")
+    map_frame(pages[0])
+    settle(pages[0])
+    table = pd.read_csv(take_home(pages[0], "List (CSV)"), dtype={"register_id": str})
+    source = SimulatedSource(seed=0, size=96, zones_per_region=2)
+    register = pd.concat([source.parcels(z) for z in source.zones() if z.zone_id in zones])
+    register = register.drop_duplicates("ID_PARCEL")  # it repeats some, as registers do
+    joined = register.merge(
+        table, left_on="ID_PARCEL", right_on="register_id", validate="one_to_one"
+    )
+    assert isinstance(joined, gpd.GeoDataFrame)
+    assert len(joined) == len(table) == len(whole)
+    assert (joined["CODE_CULTU"] == joined["code"]).all()
+    assert dict(zip(joined["register_id"], joined["decision"], strict=True)) == told(server)
+    for page in pages:
+        page.context.close()
+    running.close()
 
 
 def press(page: Page, *keys: str) -> None:
