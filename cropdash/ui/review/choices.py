@@ -83,16 +83,14 @@ def choose_filters(table: pd.DataFrame, level: Level, dataset: str) -> Filters:
     names = words.names(dataset, level)
     lights = _lights(Counter(table["light"]))
     zones = sorted(table["zone_id"].unique())
-    zone = _box(say("Zone"), "in", zones, wording.place, say("All zones"))
     counts = table["declared"].value_counts()
-    declared = _box(
-        say("Declared"), "declared", [str(int(k)) for k in counts.index],
-        lambda k: f"{names[int(k)]} ({number(int(counts[int(k)]))})", say("All classes"),
-    )  # fmt: skip
-    with st.popover(say("Least area [ha]")):
-        least = st.number_input(say("Least area [ha]"), 0.0, 100.0, 0.0, 0.1, key="review:least")
-    crop = int(declared) if declared is not None else None
     with st.popover(say("More filters"), icon=":material/filter_alt:"):
+        zone = _box(say("Zone"), "in", zones, wording.place, say("All zones"))
+        declared = _box(
+            say("Declared"), "declared", [str(int(k)) for k in counts.index],
+            lambda k: f"{names[int(k)]} ({number(int(counts[int(k)]))})", say("All classes"),
+        )  # fmt: skip
+        crop = int(declared) if declared is not None else None
         pairs = table if crop is None else table[table["declared"] == crop]
         counted = pairs["suggested"].value_counts()
         suggested = _box(
@@ -103,6 +101,7 @@ def choose_filters(table: pd.DataFrame, level: Level, dataset: str) -> Filters:
         decided = _box(
             say("Decision"), "decided", list(words_of), words_of.__getitem__, say("All decisions")
         )
+        least = st.number_input(say("Least area [ha]"), 0.0, 100.0, 0.0, 0.1, key="review:least")
         whole = choices.toggle(
             say("Whole parcels only"), "whole",
             say("Without those of which the zone's edge cuts a part off."),
@@ -138,7 +137,7 @@ def _box(
     label: str, name: str, options: Sequence[str], format_func: Callable[[str], str], every: str
 ) -> str | None:
     offered = {_EVERY: every} | {option: format_func(option) for option in options}
-    chosen = choices.box_of(label, name, offered, _EVERY, bare=True, width=170)
+    chosen = choices.box_of(label, name, offered, _EVERY, width=260)
     return None if chosen == _EVERY else chosen
 
 

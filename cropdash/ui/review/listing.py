@@ -108,6 +108,7 @@ def _columns() -> dict[str, Any]:
     column, sure = st.column_config.NumberColumn, say("As the models see it, calibrated.")
     usual = say("Answers about scored parcels declared so that name the suggested crop.")
     return {
+        say("Decision"): st.column_config.TextColumn(width=140),
         say("Probable"): column(help=sure),
         say("Its probability"): column(help=sure),
         say("Usual confusion"): st.column_config.TextColumn(help=usual),
