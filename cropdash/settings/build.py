@@ -177,7 +177,7 @@ class BuildConfig(BaseModel):
     def _bands_are_known(cls, value: object) -> object:
         return sentinel2.bands_of(value) if isinstance(value, str | tuple | list) else value
 
-    @field_validator("layers", "codes", mode="before")
+    @field_validator("layers", "codes", "carry", mode="before", check_fields=False)
     @classmethod
     def _files_are_a_list(cls, value: object) -> object:
         if isinstance(value, str):

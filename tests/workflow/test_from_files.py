@@ -2,12 +2,14 @@
 
 import sys
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 
 from cropdash.cli import app
 from cropdash.domain import IGNORE
+from cropdash.domain.source import CARRIED
 from cropdash.settings import folders
 from cropdash.settings import study as study_config
 from cropdash.storage import elsewhere, runs, studies
@@ -152,3 +154,28 @@ def test_outlines_alone_are_predicted_and_nothing_is_scored(tmp_path, monkeypatc
     assert (labels.crop[labels.parcel_id > 0] == IGNORE).all()
     assert run(monkeypatch, "train", "bare", "--classifier", "xgboost") == 2
     assert "holds outlines alone, so there is nothing to learn from" in capsys.readouterr().err
+
+
+def test_columns_that_are_carried_stay_with_each_parcel(tmp_path, monkeypatch, where, capsys):
+    folder = world.zones(world.composites(tmp_path / "mine"))
+    path = world.register(folder / "fields.gpkg")
+    held = gpd.read_file(path)
+    ids = held["ID_PARCEL"].astype(str)
+    held["Holding"], held["commune"] = (
+        "=H" + ids,
+        [59_001.0 + n for n in range(len(held) - 1)] + [None],
+    )
+    held.to_file(path, layer="PARCELLES_GRAPHIQUES", driver="GPKG")
+    asked = ["--carry", "holding, commune"]
+    assert run(monkeypatch, "build", "mine", "--folder", folder, *asked) == 0
+    built = DatasetFolder(where.data, "mine")
+    found = pd.concat([built.parcels(zone.zone_id) for zone in built.built_zones()])
+    of = dict(zip(ids, held["commune"], strict=True))
+    assert len(found) == 32
+    for row in found.to_dict("records"):
+        town = of[row["register_id"]]
+        assert row[CARRIED + "Holding"] == "=H" + row["register_id"]
+        assert row[CARRIED + "commune"] == ("" if np.isnan(town) else str(int(town)))
+    capsys.readouterr()
+    assert run(monkeypatch, "build", "none", "--folder", folder, "--carry", "owner") != 0
+    assert "no column owner to carry" in " ".join(capsys.readouterr().err.split())
