@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_i18n import SENTENCES
+from docs import words
 
 GLOSSARY = Path(__file__).resolve().parents[1] / "docs" / "glossary.md"
+SENTENCES = sorted(words.said())
 ROWS = [
     [cell.strip() for cell in line.strip("|\n").split("|")]
     for line in GLOSSARY.read_text(encoding="utf-8").splitlines()
