@@ -85,7 +85,10 @@ def test_the_readme_is_short_and_keeps_its_commands_and_credits() -> None:
     assert len(text.split()) <= 420  # two minutes
     lines = text.splitlines()
     assert "pip install -r requirements.txt && streamlit run app.py" in lines
-    assert "pip install -r requirements.txt -r requirements-dev.txt && pytest" in lines
+    assert (
+        "pip install -r requirements.txt -r requirements-dev.txt && pytest -n 2 --dist loadfile"
+        in lines
+    )
     for credit in (
         "RPG 2023 © IGN/ASP, Licence Ouverte Etalab 2.0",
         "Contains modified Copernicus Sentinel data",
