@@ -9,6 +9,7 @@ import pytest
 
 from docs import words
 
+SENTENCES = sorted(words.said())
 GLOSSARY = Path(__file__).resolve().parents[1] / "docs" / "glossary.md"
 SENTENCES = sorted(words.said())
 ROWS = [

@@ -90,6 +90,7 @@ def test_requirements_are_those_of_the_two_files(wheel):
         "stac",
         "dask",
         "postgresql",
+        "reports",
         "docs",
         "dev",
     }

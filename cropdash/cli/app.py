@@ -100,22 +100,24 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if logging.lastResort:  # what libraries say of addresses that they asked
         logging.lastResort.addFilter(_without_keys)
-    i18n.follow(lambda: os.environ.get(i18n.VARIABLE))
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle threads sleep instead of spinning
-    try:
-        app(prog_name="cropdash")
-    except CropdashError as error:
-        _refuse(say(str(error)))
-    except OSError as error:
-        if told := of_memory(error):
-            _refuse(say(str(told)))
-        if error.filename is None:
-            raise  # nothing that was typed
-        _refuse(f"{error.filename} can't be used ({error.strerror}): check its path and rights.")
-    except Exception as error:  # of libraries, each with a word of its own for it
-        if told := of_memory(error):
-            _refuse(say(str(told)))
-        raise
+    with i18n.speaking(os.environ.get(i18n.VARIABLE, "en")):
+        try:
+            app(prog_name="cropdash")
+        except CropdashError as error:
+            _refuse(say(str(error)))
+        except OSError as error:
+            if told := of_memory(error):
+                _refuse(say(str(told)))
+            if error.filename is None:
+                raise  # nothing that was typed
+            _refuse(
+                f"{error.filename} can't be used ({error.strerror}): check its path and rights."
+            )
+        except Exception as error:  # of libraries, each with a word of its own for it
+            if told := of_memory(error):
+                _refuse(say(str(told)))
+            raise
 
 
 def _without_keys(record: logging.LogRecord) -> bool:

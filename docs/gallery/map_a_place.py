@@ -28,7 +28,7 @@ def main(folder: str, name: str, **settings: int) -> pd.DataFrame:
         found.append(pd.DataFrame({"zone": zone, "crop": counts.index.map(labels), "ha": counts}))
     table = pd.concat(found, ignore_index=True)
     print(table)
-    print(f"GeoTIFFs and tables of parcels: {run.folder.predictions()}")
+    print(f"GeoTIFFs and tables of parcels: {run.folder.predictions}")
     return table
 
 

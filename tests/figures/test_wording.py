@@ -1,4 +1,4 @@
-"""Words and numbers in two languages."""
+"""Words and numbers in every language."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cropdash.i18n import LANGUAGES, speaking
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_every_group_has_a_name_in_both_languages(level):
+def test_every_group_has_a_name_in_every_language(level):
     legend = legends.load()
     names = []
     for language in LANGUAGES:
@@ -32,7 +32,8 @@ def test_every_group_has_a_name_in_both_languages(level):
         assert len(labels) == len(set(labels)) == len(legend.groups(level))
         assert not any("_" in label for label in labels)
     if level == "group":
-        assert sum(a == b for a, b in zip(*names, strict=True)) == 0
+        for same in zip(*names, strict=True):
+            assert len(set(same)) == len(LANGUAGES)
 
 
 def test_numbers_read_as_the_language_writes_them():

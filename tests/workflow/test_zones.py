@@ -53,13 +53,13 @@ def test_a_dataset_of_test_zones_only_can_not_be_learned_from(dataset, monkeypat
 @pytest.mark.parametrize("left", [0, 1, 2, 5])
 def test_a_training_zone_without_a_mapped_crop_is_in_no_part(dataset, monkeypatch, left):
     learnable = [z.zone_id for z in dataset.built_zones() if z.split == "train"]
-    read = type(dataset).parcels
+    read = type(dataset).parcel_facts
 
-    def parcels(self, zone_id):
-        table = read(self, zone_id)
+    def parcel_facts(self, zone_id, columns):
+        table = read(self, zone_id, columns)
         return table if zone_id in learnable[:left] else table.assign(crop=0)
 
-    monkeypatch.setattr(type(dataset), "parcels", parcels)
+    monkeypatch.setattr(type(dataset), "parcel_facts", parcel_facts)
     if not left:
         with pytest.raises(NotEnoughData, match="mapped crop"):
             partition.choose_zones(dataset, config(folds=4))

@@ -11,6 +11,7 @@ from cropdash.i18n import number, say
 from cropdash.settings.reports import MOST_PARCELS, Dossiers, Order
 from cropdash.storage.store import RunInfo
 from cropdash.ui.review import within
+from cropdash.ui.shell.literal import said
 from cropdash.ui.widgets import reports
 
 
@@ -27,7 +28,7 @@ def offer(
         st.caption(say("All evidence on a page or two, as PDF and HTML, to be printed or sent."))
         asked = {"kind": "dossier", "dataset": dataset, "runs": ids}
         with st.container(horizontal=True):
-            label = say("Parcel {id}", id=own)
+            label = said("Parcel {id}", id=own)
             reports.button(label, asked | {"parcels": (own,)}, orders, f"dossier:{own}")
             every = tuple(rows["register_id"].astype(str).drop_duplicates()[:MOST_PARCELS])
             if len(every) > 1:
