@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import cropdash
-from cropdash.domain.errors import ConfigError, DatasetNotFound, InvalidRun, RunNotFound
+from cropdash.domain.errors import ConfigError, DatasetNotFound, RunNotFound
 from cropdash.settings import classifiers
 from cropdash.settings.folders import folders
 from cropdash.simulate.source import SimulatedSource
@@ -148,7 +148,7 @@ def test_what_is_not_there_is_one_sentence(run):
     with pytest.raises(ConfigError, match="no setting"):
         cropdash.build("brittany", source="local", folder=".", colour="red")
     bare = runs.create(folders().models, run.settings, {})
-    with pytest.raises(InvalidRun, match="predict first"):
+    with pytest.raises(ConfigError, match="predict first"):
         cropdash.score(bare.run_id)
 
 

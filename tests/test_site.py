@@ -17,7 +17,7 @@ from cropdash.cli.app import COMMANDS, app
 from cropdash.settings import folders
 
 ROOT = Path(__file__).resolve().parents[1]
-GROUPS = {"zones", "simulate", "users"}  # which are no commands themselves
+GROUPS = {"audit", "decisions", "simulate", "users", "zones"}  # which are no commands themselves
 _THERE = {"", "__skip", "__toc"}  # places that the theme makes while the page runs
 
 

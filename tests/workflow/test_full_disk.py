@@ -14,10 +14,11 @@ from tests import factory
 
 PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 180
+LIMIT = 80_000  # [bytes] of one file
 QUICK = {
     "cnn": {"epochs": 2, "steps_per_epoch": 4, "unet_channels": (8, 12), "embedding": 16},
-    "xgboost": {"trees": 10, "pixels": 2_000},
-    "forest": {"trees": 10, "pixels": 2_000},
+    "xgboost": {"trees": 200, "pixels": 2_000},
+    "forest": {"trees": 200, "pixels": 2_000},
 }
 # A limit on the size of a file is what root can set everywhere, and tells the same as a full disk.
 LIMITED = (
@@ -56,7 +57,7 @@ def test_every_kind_is_tried():
 def test_without_room_a_training_says_so_and_goes_on_once_there_is(folders, kind):
     values = {"classifier": kind, "dataset": "small", "threads": 1, **QUICK[kind]}
     run = runs.queue(folders, classifiers.parse(values))
-    told = train(run, folders, 6_000)  # enough for its small documents, not for its weights
+    told = train(run, folders, LIMIT)  # enough for the record, not for its weights
     assert told.returncode == 2, told.stderr
     assert "Traceback" not in told.stderr + told.stdout
     assert "There is no room on the disk" in told.stderr.replace("\n", " ")
