@@ -88,7 +88,9 @@ def test_no_page_shuts_anybody_out_nor_calls_abroad(
             page.goto(f"{address(server, name)}&lang={language}")
             settled(page, name)
             for inner in page.frames:
-                assert inner.evaluate("document.documentElement.lang") == language
+                inner.wait_for_function(
+                    "spoken => document.documentElement.lang === spoken", arg=language
+                )
             if found := faults_of(page):
                 faults[name or "Overview"] = found
     assert not faults
