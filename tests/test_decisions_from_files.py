@@ -15,7 +15,11 @@ from cropdash.settings.folders import Folders
 from cropdash.storage import decisions, layout
 from cropdash.storage.decisions import Parcel, Said
 from cropdash.ui.shell import data
+from cropdash.ui.shell.literal import literal
 from tests import factory
+
+# What a page would take for a picture elsewhere, and a terminal for an order.
+GONE = "![gone](http://evil.example/p.png)[/]"
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +57,7 @@ def file(places: dict[str, tuple[str, int]], tmp_path: Path) -> Path:
     rows = [
         (first, "visit", "", ""),
         (second, "relabel", "maize", "'=1+1"),
-        ("gone", "keep", "", ""),
+        (GONE, "keep", "", ""),
     ]
     path = tmp_path / "field.csv"
     columns = ["register_id", "decision", "crop", "note"]
@@ -79,7 +83,7 @@ def test_the_command_takes_in_what_is_new_and_what_differs_when_told_to(
     }  # fmt: skip
     told = " ".join(done.output.split())
     assert f"{first}: keep by" in told.replace("keep  by", "keep by")
-    assert "Of no parcel of demo: gone." in told
+    assert f"Of no parcel of demo: {GONE}." in told
     assert f"Taken in: {1 + take}." in told
     event = decisions.history(world.data, "demo", second)[-1]
     assert event.source == "field.csv"
@@ -128,7 +132,8 @@ def test_the_page_shows_what_differs_and_takes_in_what_it_is_told_to(
     assert (
         "1 new, 0 as they are, 1 against what is decided, 1 of no parcel of this dataset." in told
     )
-    assert "gone" in told
+    assert literal(GONE) in told
+    assert GONE not in told
     assert any(first in frame.value.to_string() for frame in app.dataframe)
     assert held(world) == {first: ("keep", "", "")}  # nothing is kept before it is told to
     next(box for box in app.checkbox if "differ" in box.label).check().run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pandas as pd
@@ -95,6 +96,12 @@ def test_an_audit_from_its_page_to_its_numbers(world) -> None:
     assert f"{len(table)} of {len(table)} drawn parcels are answered" in text
     assert "of the hectares are right" in text
     assert layout.CERTIFICATE_PAGE in folder.info().files
+    path = layout.CERTIFICATE.of(folder.path)  # as a copied folder may have it
+    name = json.loads(path.read_text())["results"]["maps"][0]["map"]
+    path.write_text(path.read_text().replace(json.dumps(name), '"[id](http://evil.example)"'))
+    text = said(show(COMPARE, part="audit"))
+    assert "evil.example" in text
+    assert "[id](http" not in text
     launch.score_audit(folder.report_id, "x.csv", b"zone_id,parcel_id,truth\nz,1,unicorn\n")
     failed = finished(world, folder.report_id).status
     assert failed.state == "failed"

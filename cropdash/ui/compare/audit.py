@@ -15,6 +15,7 @@ from cropdash.storage import reports as storage
 from cropdash.storage.reports import ReportInfo
 from cropdash.ui.compare.counting import Names, Runs
 from cropdash.ui.shell import data, frame
+from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import choices, reports, table
 
 _DESIGNS = {
@@ -110,7 +111,8 @@ def _found(told: Mapping[str, Any], dataset: str) -> None:
         )
     )  # fmt: skip
     if results["paired"]:
-        st.markdown(certificate.better(results["paired"], [m["map"] for m in results["maps"]]))
+        names = [m["map"] for m in results["maps"]]
+        st.markdown(literal(certificate.better(results["paired"], names)))
     legend = data.legend(dataset)
     head = [
         say("Class"),
@@ -120,7 +122,7 @@ def _found(told: Mapping[str, Any], dataset: str) -> None:
         say("Area [ha]"),
     ]
     for each in results["maps"]:
-        st.markdown(f"**{certificate.heading(each)}**")
+        st.markdown(f"**{literal(certificate.heading(each))}**")
         table.show(
             pd.DataFrame(certificate.class_rows(each, legend), columns=head), width="stretch"
         )

@@ -16,6 +16,7 @@ from cropdash.ui.compare.controls import group_labels
 from cropdash.ui.compare.counting import Choice, Names, Runs, Scored
 from cropdash.ui.compare.tables import Cell, confused_cells, parcels_of_cell
 from cropdash.ui.shell import address
+from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import chart
 from cropdash.ui.widgets import table as widget
 
@@ -137,7 +138,9 @@ def _readable(
         say("Explore"): [f"/Explore?{i}{_language()}" for i in ids],
     }
     sure = {
-        f"{name} %": st.column_config.NumberColumn("%", help=say("Confidence of {name}", name=name))
+        f"{name} %": st.column_config.NumberColumn(
+            "%", help=literal(say("Confidence of {name}", name=name))
+        )
         for name in names
     }
     columns = {

@@ -15,6 +15,7 @@ from cropdash.storage.decisions import Parcel, Said
 from cropdash.storage.store import RunInfo
 from cropdash.ui.review import deciding, notes
 from cropdash.ui.shell import data, frame, identity
+from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import table
 
 _AT_ONCE = (decisions.KEEP, decisions.DOUBTFUL, decisions.VISIT, decisions.LEAVE_OUT)
@@ -63,7 +64,7 @@ def _from_file(runs: Sequence[RunInfo], *, disabled: bool) -> None:
             )
         )  # fmt: skip
         if found.unknown:
-            st.caption(", ".join(found.unknown[:10]))
+            st.caption(literal(", ".join(found.unknown[:10])))
         take = False
         if found.conflicts:
             pairs = [
