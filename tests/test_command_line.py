@@ -294,3 +294,25 @@ def test_numbers_in_the_guide_are_those_of_the_command(folders):
         result = CliRunner().invoke(command_line.app, [*words, "--source", *more])
         assert result.exit_code == 0, result.output
         assert result.output.strip() in guide
+
+
+def test_a_stop_while_a_connection_closes_is_no_fault():
+    code = (
+        "import os, signal, sqlite3\n"
+        "from cropdash.cli import app\n"
+        "class Slow(sqlite3.Connection):\n"
+        "    def close(self):\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "def work(**_):\n"
+        "    import sqlalchemy as sa\n"
+        "    from sqlalchemy.pool import NullPool\n"
+        "    made = sa.create_engine('sqlite://', poolclass=NullPool, connect_args={'factory': Slow})\n"
+        "    made.connect().close()\n"
+        "app.app = work\n"
+        "app.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 143
+    assert done.stderr == ""

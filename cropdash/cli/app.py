@@ -99,7 +99,7 @@ def main() -> None:
     """Run the command line; a fault of input ends with one sentence and exit code 2."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if logging.lastResort:  # what libraries say of addresses that they asked
-        logging.lastResort.addFilter(_without_keys)
+        logging.lastResort.addFilter(_worth_saying)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle threads sleep instead of spinning
     with i18n.speaking(os.environ.get(i18n.VARIABLE, "en")):
         try:
@@ -120,7 +120,10 @@ def main() -> None:
             raise
 
 
-def _without_keys(record: logging.LogRecord) -> bool:
+def _worth_saying(record: logging.LogRecord) -> bool:
+    """What a library logs is said without keys; that it was stopped is no fault of it."""
+    if record.exc_info and isinstance(record.exc_info[1], SystemExit | KeyboardInterrupt):
+        return False
     record.msg, record.args = hidden(record.getMessage()), ()
     return True
 
