@@ -51,8 +51,14 @@ def heeding_signals() -> Iterator[Callable[[], bool]]:
     """Yield what tells whether SIGTERM or Ctrl-C came; then, at the end, exit as they ask.
 
     The work inside has the time to finish what is under way. A second signal ends it at once.
+    One that comes when nothing is left to be cut short, so that nobody asks, changes nothing.
     """
     came: list[int] = []
+    obeyed: list[int] = []
+
+    def should_stop() -> bool:
+        obeyed[:] = came
+        return bool(came)
 
     def note(number: int, _: object) -> None:
         came.append(number)
@@ -60,12 +66,12 @@ def heeding_signals() -> Iterator[Callable[[], bool]]:
 
     before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield lambda: bool(came)
+        yield should_stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if came:
-        raise SystemExit(128 + came[0])
+    if obeyed:
+        raise SystemExit(128 + obeyed[0])
 
 
 def _report(reporter: Reporter) -> Iterator[Reporter]:
@@ -86,7 +92,7 @@ def _report(reporter: Reporter) -> Iterator[Reporter]:
         unexpected = Message("Unexpected {a}: {b}. See its log.", a=type(error).__name__, b=error)
         _finish(reporter, "failed", hidden(unexpected))
         raise
-    reporter.finish("stopped" if reporter.should_stop() else "done")
+    reporter.finish("stopped" if reporter.was_cut_short else "done")
 
 
 def _finish(reporter: Reporter, state: State, error: str = "") -> None:

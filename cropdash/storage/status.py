@@ -152,6 +152,7 @@ class Reporter:
             by=access.actor().name,
         )
         self._written = 0.0
+        self.was_cut_short = False  # a stop was asked for before the last piece was begun
         self._write()
 
     def update(self, stage: str, progress: float) -> None:
@@ -173,8 +174,10 @@ class Reporter:
         (self.folder / layout.STOP).unlink(missing_ok=True)  # obeyed, or too late
 
     def should_stop(self) -> bool:
-        """True once a stop was asked for."""
-        return (self.folder / layout.STOP).exists()
+        """True once a stop was asked for: for the work, which asks before each piece and obeys."""
+        asked = (self.folder / layout.STOP).exists()
+        self.was_cut_short |= asked
+        return asked
 
     def _write(self) -> None:
         self._written = self._status.heartbeat

@@ -28,32 +28,41 @@ def fill(page: Page, label: str, value: int) -> None:
 def test_trials_arrive_and_a_stopped_search_goes_on(page: Page, server) -> None:
     page.goto(f"{server.url}/Train?dataset=demo&do=search")
     page.get_by_text("XGBoost", exact=True).click()
-    fill(page, "Trials", 2)
-    expect(page.get_by_text("--trials 2")).to_be_visible()
+    fill(page, "Trials", 100)  # more than are over before a slow browser has pressed a button
+    expect(page.get_by_text("--trials 100")).to_be_visible()
     page.get_by_text("Hyper-parameters").click()
-    for label, name in (("Trees", "trees"), ("Patience", "patience")):  # long enough to be stopped
-        fill(page, label, 250)
-        expect(page.get_by_text(f"--set {name}=250")).to_be_visible()
+    fill(page, "Trees", 50)
+    expect(page.get_by_text("--set trees=50")).to_be_visible()
     page.get_by_role("button", name="Start the search").click()
     page.wait_for_url("**study=search-xgboost-*")
     study_id = page.url.split("study=")[1].split("&")[0]
     chart = page.get_by_text("Score by trial: held-out training zones of demo")
     expect(chart).to_be_visible(timeout=SEARCH_MS)  # the first trial, while it trains
-    page.get_by_role("button", name="Stop the search").click()
+
+    stop = page.get_by_role("button", name="Stop the search")
+    stop.click()
     resume = page.get_by_role("button", name="Resume")
     expect(resume).to_be_visible(timeout=SEARCH_MS)
-    before = server.store.trials(study_id)
     assert server.store.study(study_id).status.state == "stopped"
-    assert len(before) < 2 or before["state"].iloc[-1] == "stopped"
+    over = _over(server, study_id)
     resume.click()
-    expect(page.get_by_text("2 / 2")).to_be_visible(timeout=SEARCH_MS)
-    expect(resume).to_have_count(0)
-    assert server.store.study(study_id).status.state == "done"
-    after = server.store.trials(study_id)
-    assert set(after["state"]) <= {"done", "pruned"}
-    assert after["score"].notna().all()
+    for _ in range(SEARCH_MS // 250):
+        if _over(server, study_id) > over:
+            break
+        page.wait_for_timeout(250)
+    stop.click(timeout=SEARCH_MS)
+    expect(resume).to_be_visible(timeout=SEARCH_MS)
+    assert _over(server, study_id) > over
+    trials = server.store.trials(study_id)
+    assert trials["score"][trials["state"] == "done"].notna().all()
+
     page.get_by_role("button", name="Train with the best settings").click()
     expect(page.get_by_role("button", name="Start training")).to_be_visible()
     page.wait_for_url(f"**like={study_id}**")
     expect(chart).to_have_count(0)  # the search, whose log ends with the same command, has left
     expect(page.get_by_text("cropdash train demo --classifier xgboost")).to_be_visible()
+
+
+def _over(server, study_id: str) -> int:
+    """Trials of the search that are not taken up again."""
+    return int(server.store.trials(study_id)["state"].isin(["done", "pruned"]).sum())

@@ -41,7 +41,7 @@ def start(page: Page, **values: int) -> str:
 
 def test_a_training_outlives_a_reload_and_ends(page: Page, server) -> None:
     page.goto(f"{server.url}/Train?dataset=demo")
-    run_id = start(page, epochs=3, steps_per_epoch=5)
+    run_id = start(page, epochs=5, steps_per_epoch=5)
     stop = page.get_by_role("button", name="Stop training")
     expect(stop).to_be_visible()
     page.reload()
@@ -57,7 +57,7 @@ def test_a_training_outlives_a_reload_and_ends(page: Page, server) -> None:
         "() => { const t = document.querySelector('.js-plotly-plot')?._fullData?.[0];"
         " return t && t.y.length; }"
     )
-    assert drawn.json_value() == len(server.store.epochs(run_id)) == 3
+    assert drawn.json_value() == len(server.store.epochs(run_id)) == 5
 
 
 def test_a_training_is_stopped_and_keeps_its_place(page: Page, server) -> None:

@@ -1,3 +1,5 @@
+import os
+import signal
 import threading
 import time
 
@@ -47,6 +49,29 @@ def test_a_stop_that_was_asked_for_ends_as_stopped(tmp_path):
         assert reporter.should_stop()
     assert status.read(tmp_path / "run").state == "stopped"
     assert not (tmp_path / "run" / layout.STOP).exists()
+
+
+def test_a_stop_that_comes_when_all_is_done_stops_nothing(tmp_path):
+    with worker.at_work(tmp_path / "run") as reporter:
+        assert not reporter.should_stop()
+        (tmp_path / "run" / layout.STOP).touch()  # the work is at its last piece, and asks no more
+    assert status.read(tmp_path / "run").state == "done"
+    assert not (tmp_path / "run" / layout.STOP).exists()
+
+
+def test_a_signal_ends_the_work_that_it_cuts_short_alone():
+    with worker.heeding_signals() as came:
+        assert not came()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def work():
+        with worker.heeding_signals() as came:
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert came()
+
+    with pytest.raises(SystemExit) as ended:
+        work()
+    assert ended.value.code == 128 + signal.SIGTERM
 
 
 def test_two_workers_never_share_a_folder(tmp_path, monkeypatch):
