@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cropdash.ui.shell import guard, serving
+from cropdash.ui.shell import guard, manual, serving
 
 
 def show() -> None:
@@ -61,9 +61,11 @@ def show() -> None:
 if __name__ == "__main__":  # Streamlit runs this file as a page
     show()
 else:  # and imports it for its server, which needs none of what pages load
+    from cropdash.jobs import documentation
+
     app = st.App(
         __file__,
-        routes=serving.routes(),
+        routes=[*serving.routes(), *manual.routes(documentation)],
         lifespan=serving.warm_up,
         middleware=guard.middleware(),
     )

@@ -44,7 +44,7 @@ def measure(browser: Browser, server: Server, folder: Path, times: int) -> Itera
     """Each page, `times` times after one that is not counted."""
     script = folder / "empty.py"
     script.write_text("import streamlit as st\n\nst.title('Empty')\n", encoding="utf-8")
-    for beside in serve(folder, script):
+    for beside in serve(folder, script=script):
         for page in frame.PAGES:
             with _context(browser) as ours, _context(browser) as other:
                 rows = [

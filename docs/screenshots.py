@@ -1,9 +1,9 @@
 """Pictures of every page, light and dark, into docs/screenshots; or of all that a reader may see.
 
     python -m docs.screenshots
-    python -m docs.screenshots --all FOLDER [--pages map review]
+    python -m docs.screenshots --all FOLDER [--pages map review] [--sizes 390x844]
 
-The second writes each page at five sizes, light and dark, in both languages, and sheets of all
+The second writes each page at five sizes, light and dark, in every language, and sheets of all
 pictures of one size: to be looked at, not to be kept. Needs the demo dataset with both models
 (`python -m cropdash demo`) and Debian's chromium.
 """
@@ -62,20 +62,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Pictures of every page.")
     parser.add_argument("--all", type=Path, metavar="FOLDER", help="every size, theme, language")
     parser.add_argument("--pages", nargs="+", choices=PAGES, default=list(PAGES))
+    parser.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES))
     given = parser.parse_args()
     with serving() as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         if given.all:
-            everything(browser, url, given.all, given.pages)
+            everything(browser, url, given.all, given.pages, given.sizes)
         else:
             pages(browser, url)
         browser.close()
 
 
-def everything(browser: Browser, url: str, folder: Path, names: Sequence[str]) -> None:
+def everything(
+    browser: Browser, url: str, folder: Path, names: Sequence[str], sizes: Sequence[str]
+) -> None:
     """One picture for each page, size, theme and language; a sheet of small ones for each size."""
     folder.mkdir(parents=True, exist_ok=True)
-    for size, (width, height, scale) in SIZES.items():
+    for size in sizes:
+        width, height, scale = SIZES[size]
         looks = []
         for theme, language in itertools.product(("light", "dark"), i18n.LANGUAGES):
             context = browser.new_context(

@@ -12,9 +12,12 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from latex2mathml.converter import convert
 from mkdocs.structure.files import File, Files
 
 from cropdash.cli.app import COMMANDS, command
+from cropdash.files.records import Form
+from cropdash.storage import layout
 
 ROOT = Path(__file__).resolve().parents[1]
 # Pages of the site, by the file of the repository that holds their text.
@@ -27,6 +30,10 @@ ELSEWHERE = {
 }
 PICTURES = "docs/screenshots"  # a folder, which readers are sent to: a page of its own here
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)#\s]*)(#[^)\s]*)?\)")
+# A formula alone on its line, or within one: TeX, which becomes MathML, so that no script draws it.
+_FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\w`$])\$([^$\s][^$\n]*?)\$(?![\w$])", re.DOTALL)
+_FORMATS = "<!-- formats -->"
+_WITH_FORMULAS = "concepts/"  # the folder whose pages have some
 # By which the theme lets a page that is opened as a file be searched; vendored, so not fetched.
 _SHIM = "https://unpkg.com/iframe-worker/shim"
 
@@ -47,7 +54,27 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """The page's text with its links turned."""
     if page.file.generated_by:
         return markdown
-    return linked(markdown, f"docs/{page.file.src_uri}")
+    if page.file.src_uri.startswith(_WITH_FORMULAS):
+        markdown = _FORMULA.sub(_drawn, markdown)
+    return linked(markdown.replace(_FORMATS, formats()), f"docs/{page.file.src_uri}")
+
+
+def _drawn(found: re.Match[str]) -> str:
+    display = "block" if found[1] else "inline"
+    return str(convert((found[1] or found[2]).strip(), display=display))
+
+
+def formats() -> str:
+    """Every document with its version, what it holds at least, and the tree of folders."""
+    lines = ["| document | version | holds at least |", "| --- | --- | --- |"]
+    forms = {form.file: form for form in vars(layout).values() if isinstance(form, Form)}
+    for name, form in sorted(forms.items()):
+        held = ", ".join(f"`{field}`" for field in getattr(form.kind, "__annotations__", {}))
+        lines.append(f"| `{name}` | {form.version} | {held} |")
+    tree = inspect.cleandoc(layout.__doc__ or "").partition("\n\n")[2]
+    return "\n".join(
+        ["## Where they lie", "", "```text", tree, "```", "", "## Versions", "", *lines]
+    )
 
 
 def on_post_page(output: str, page: Any, **_: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import webbrowser
@@ -14,7 +15,11 @@ from typer.testing import CliRunner
 
 import cropdash
 from cropdash.cli.app import COMMANDS, app
+from cropdash.files.records import Form
 from cropdash.settings import folders
+from cropdash.storage import layout
+from cropdash.ui.shell import frame, manual
+from docs import drawings
 
 ROOT = Path(__file__).resolve().parents[1]
 GROUPS = {"audit", "decisions", "simulate", "users", "zones"}  # which are no commands themselves
@@ -96,6 +101,40 @@ def test_commands_and_names_of_the_library_are_all_there(pages):
     told = " ".join(by_name["api.html"].places)
     for name in cropdash.__all__:
         assert f"cropdash.api.{cropdash._WHERE[name]}.{name}" in told, name
+
+
+def test_each_page_of_the_dashboard_has_a_guide_that_its_menu_leads_to(site, pages):
+    for page in frame.PAGES:
+        told = manual.guide(page.name)
+        path = site / told.removeprefix(f"{manual.ADDRESS}/")
+        assert any("screenshots/" in each for each in pages[path].loaded), told
+    assert manual.guide("Harvest") is None
+
+
+def test_each_concept_has_one_drawing_of_the_command_and_the_source_of_its_formula(tmp_path):
+    drawings.main(tmp_path)
+    drawn = {path.name for path in tmp_path.glob("*.svg")}
+    texts = {p.stem: p.read_text("utf-8") for p in (ROOT / "docs" / "concepts").glob("*.md")}
+    used = {name: re.findall(r"!\[[^\]]+\]\((\S+\.svg)\)", text) for name, text in texts.items()}
+    assert len(used) == 8
+    assert all(len(found) == 1 for found in used.values()), used
+    assert {found[0] for found in used.values()} | {"architecture.svg"} == drawn
+    for name, text in texts.items():
+        assert re.search(r"^Sources?: .*(doi:10|arXiv:)", text, re.MULTILINE | re.DOTALL), name
+
+
+def test_formulas_are_drawn_without_a_script(site):
+    for page in ("units", "denominators", "intervals", "calibration", "sets", "applicability"):
+        text = (site / "concepts" / f"{page}.html").read_text(encoding="utf-8")
+        assert '<math xmlns="http://www.w3.org/1998/Math/MathML"' in text, page
+        assert "$$" not in text, page
+
+
+def test_the_page_of_formats_tells_every_version(site):
+    text = (site / "file-formats.html").read_text(encoding="utf-8")
+    for form in vars(layout).values():
+        if isinstance(form, Form):
+            assert f"<td><code>{form.file}</code></td>\n<td>{form.version}</td>" in text
 
 
 def test_words_are_spelt_right():

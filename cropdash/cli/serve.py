@@ -6,14 +6,12 @@ import os
 import subprocess
 import sys
 import webbrowser
-from importlib import import_module
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cropdash.cli.terminal import console
-from cropdash.domain.errors import CropdashError, needing
+from cropdash.jobs import documentation
 from cropdash.settings import folders
 
 
@@ -46,28 +44,10 @@ def docs(
 
     Example: `python -m cropdash docs`
     """
-    source = folders.unpack()
-    page = folders.home() / "site" / "index.html"
-    if not page.exists() or page.stat().st_mtime < _changed(source):
-        _build(source, page.parent)
+    if not documentation.is_current():
+        console.print("Building the documentation, once …")
+        documentation.build()
+    page = documentation.site() / "index.html"
     console.print(f"The documentation lies at {page}")
     if show:
         webbrowser.open(page.as_uri())
-
-
-def _changed(source: Path) -> float:
-    """When a file that the documentation is made of was changed last."""
-    made_of = [*source.glob("*.md"), *source.glob("mkdocs.yml"), *(source / "docs").rglob("*")]
-    return max(path.stat().st_mtime for path in made_of)
-
-
-def _build(source: Path, site: Path) -> None:
-    with needing("docs"):
-        for name in ("mkdocs", "material", "mkdocstrings"):
-            import_module(name)
-    console.print("Building the documentation, once …")
-    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--site-dir", str(site)]
-    done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=False)
-    if done.returncode:
-        *_, last = done.stderr.strip().splitlines() or ["no word"]
-        raise CropdashError("The documentation could not be built: {a}", a=last)

@@ -10,7 +10,7 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from cropdash.simulate.source import SimulatedSource
 from cropdash.storage import decisions
@@ -69,6 +69,49 @@ def test_ten_parcels_are_decided_by_keys_alone_in_less_than_a_minute(
     assert not faults_of(page)
 
 
+def test_from_a_zone_to_an_exported_decision_without_a_mouse(page: Page, server: Server) -> None:
+    """Open a zone, choose a parcel, read its series, go to Review, decide, export."""
+    page.goto(f"{server.url}/Explore?dataset=demo")
+    map_frame(page)
+    settle(page)
+    box = page.get_by_role("combobox", name="Parcel")
+    assert tab_to(page, page.get_by_role("button", name="Skip to the choice of a parcel")) <= 10
+    page.keyboard.press("Enter")
+    expect(box).to_be_focused()
+    zone = server.store.zones("demo")[1].zone_id
+    tab_to(page, page.get_by_role("button", name="Next zone"))
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**zone={zone}**")
+    map_frame(page)
+    settle(page)
+
+    tab_to(page, box)
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**parcel=**")
+    settle(page)
+    parcel = int(selection(page)["parcel"])
+    tab_to(page, page.get_by_role("button", name="Series (CSV)", exact=True))
+    read = pd.read_csv(downloaded(page))
+    stored = server.store.series("demo", zone).set_index("parcel_id").loc[parcel]
+    assert read["NDVI_mean"].tolist() == pytest.approx(stored["NDVI_mean"].tolist(), abs=1e-6)
+
+    tab_to(page, page.get_by_role("link", name="Review", exact=True))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Review")
+    map_frame(page)
+    settle(page)
+    press(page, "3")
+    assert until(page, lambda: list(told(server).values()) == ["visit"])
+    settle(page)
+    tab_to(page, page.get_by_role("button", name="Download", exact=True))
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("button", name="List (CSV)", exact=True))
+    table = pd.read_csv(downloaded(page), dtype={"register_id": str}).set_index("register_id")
+    (own,) = told(server)
+    assert table.loc[own, "decision"] == "visit"
+
+
 def test_two_browsers_decide_at_once_and_nothing_is_lost_with_the_server(
     browser: Browser, world: Path
 ) -> None:
@@ -122,6 +165,24 @@ def test_two_browsers_decide_at_once_and_nothing_is_lost_with_the_server(
     for page in pages:
         page.context.close()
     running.close()
+
+
+def tab_to(page: Page, goal: Locator) -> int:
+    """How often the tabulator was pressed till the goal had the focus."""
+    goal = goal.first
+    expect(goal).to_be_visible() if goal.get_attribute("class") != "skip" else None
+    for stops in range(1, 150):
+        page.keyboard.press("Tab")
+        if goal.evaluate("e => e === document.activeElement"):
+            return stops
+    raise AssertionError(f"{goal} can't be reached by the keyboard")
+
+
+def downloaded(page: Page) -> Path:
+    """The file that Enter gives."""
+    with page.expect_download() as waiting:
+        page.keyboard.press("Enter")
+    return Path(waiting.value.path())
 
 
 def press(page: Page, *keys: str) -> None:

@@ -19,7 +19,7 @@ from cropdash.domain.errors import CropdashError
 from cropdash.figures import palette, wording
 from cropdash.i18n import say, sentence
 from cropdash.settings.folders import PROJECT
-from cropdash.ui.shell import address, identity
+from cropdash.ui.shell import address, identity, manual
 from cropdash.ui.shell.literal import told
 
 _ROOT = PROJECT
@@ -100,7 +100,7 @@ def begin(title: str, lead: str) -> DeltaGenerator:
     )
     st.logo(_ICON, size="large")
     with st.sidebar:
-        _menu()
+        _menu(title)
     if is_dark():
         st.html(_DARK)
     with st.container(key="top"):
@@ -136,7 +136,7 @@ def _kept() -> dict[str, str]:
     return {name: st.query_params[name] for name in _KEPT if name in st.query_params}
 
 
-def _menu() -> None:
+def _menu(title: str) -> None:
     st.markdown("**cropdash**")
     st.caption(say(about or ""))
     kept = st.session_state[_LINKED] = _kept()
@@ -146,6 +146,8 @@ def _menu() -> None:
         lacks = page.needs in lacking
         why = say(_NEEDS[page.needs]) if lacks else None
         link(page.name, kept, width="stretch", disabled=lacks, help=why)
+    if told := manual.guide(title):
+        st.markdown(f"[:material/help: {say('How this page is used')}]({told})")
     st.space("small")
     identity.greet()
     _language_switch()
