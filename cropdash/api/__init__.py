@@ -1,1 +1,1 @@
-"""The library as a person types it: names and tables in, tables and labelled arrays out."""
+"""The library that `import cropdash` offers: names and tables in, tables and labelled arrays out."""

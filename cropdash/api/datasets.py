@@ -25,7 +25,7 @@ Progress = Callable[[str, float], None]
 
 
 def quiet(stage: str, done: float) -> None:
-    """A `progress` that says nothing."""
+    """A `progress` that does nothing."""
 
 
 @dataclass(frozen=True)
@@ -117,13 +117,13 @@ def datasets() -> tuple[str, ...]:
 
 
 def build(name: str, *, source: str = "", progress: Progress = quiet, **settings: Any) -> Dataset:
-    """Build a dataset, or complete it; zones that are whole are kept.
+    """Build a dataset, or complete it; zones that are finished are kept.
 
     Args:
         name: What to call it: lower-case letters, digits, "_" and "-".
         source: Where parcels and images come from: "simulated", "local", "stac", "earthengine".
-            Without it the build is taken up with the settings that it was begun with.
-        progress: Told the stage and the share done, from 0 to 1.
+            Without it, a build that was begun goes on with its own settings.
+        progress: Called with the stage and the share done, from 0 to 1.
         settings: Those of the source, by the names that `cropdash build --help` lists, with "_"
             for "-": `size=64`, `season="2023"`, `folder="scenes"`.
 

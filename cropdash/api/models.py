@@ -38,12 +38,12 @@ class Run:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What it was trained with."""
+        """The settings that it was trained with, by name."""
         return dict(self.folder.config)
 
     @property
     def dataset(self) -> Dataset:
-        """The dataset that it learned from."""
+        """The dataset that it was trained on."""
         return Dataset(self.settings["dataset"])
 
     def zones(self) -> tuple[str, ...]:
@@ -58,17 +58,17 @@ class Run:
         return _map(self.folder.prediction_path(zone))
 
     def parcels(self, zone: str) -> gpd.GeoDataFrame:
-        """The parcels of a zone with what was declared (crop) and predicted, and how surely.
+        """The parcels of a zone with the declared class (crop), the predicted one and its confidence.
 
         Columns of `Dataset.parcels`, then predicted, confidence, p_<class_id> of every class, and
-        dissimilarity and applicable where the run knows what it learned from.
+        dissimilarity and applicable where the run kept its training parcels.
         """
         return self.dataset.parcels(zone).merge(self.folder.parcel_prediction(zone), on="parcel_id")
 
     def dossier(self, zone: str, parcel: str) -> dict[str, Any]:
         """All that is known of one parcel, by its id in the register.
 
-        `facts` (a Series: declared, predicted, how surely), `series` (a table: the mean of every
+        `facts` (a Series: declared, predicted, confidence), `series` (a table: the mean of every
         band and index by period) and `outline` (a GeoDataFrame of one row). Raises DatasetNotFound.
         """
         found = self.parcels(zone)
@@ -117,7 +117,7 @@ def train(
     Args:
         dataset: What to learn from.
         classifier: Its kind, as `cropdash train --help` lists them; by default the quickest.
-        progress: Told the stage and the share done, from 0 to 1.
+        progress: Called with the stage and the share done, from 0 to 1.
         settings: Those of the classifier, such as `seed=1`.
 
     Raises:
@@ -152,7 +152,7 @@ def predict(
         zones: Which; by default the test zones.
         on: Whose zones, where not those of the run's own dataset: one of the same bands,
             periods and legend.
-        progress: Told the stage and the share done, from 0 to 1.
+        progress: Called with the stage and the share done, from 0 to 1.
 
     Raises:
         InvalidRun: The run is not trained, or of another legend.
@@ -170,9 +170,9 @@ def predict(
 
 
 def add_classifier(name: str, module: str) -> None:
-    """Make a classifier of your own known to this process, by the module that has its `KIND`.
+    """Register a classifier of your own for this process, by the module that has its `KIND`.
 
-    What the module holds is told in CONTRIBUTING.md, "Adding a classifier".
+    CONTRIBUTING.md, "Adding a classifier", says what the module holds.
     """
     classifiers.MODULES[name] = module
     classifiers.kinds.cache_clear()

@@ -1,4 +1,4 @@
-"""How right runs are: scores, comparisons, areas, each with its interval."""
+"""Scores of runs, comparisons of two, and areas with their intervals."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _DRAWS = 2000
 
 
 def score(run: Run | str) -> pd.DataFrame:
-    """Score a run's predictions of its test zones against the declared crops, on the test zones.
+    """Score a run on its test zones: predicted against declared classes.
 
-    One row a unit (pixel, parcel, hectare) with accuracy, macro_f1, kappa and what they were
-    counted over (n_scored, n_classes_averaged). Raises ConfigError where no test zone is predicted.
+    One row a unit (pixel, parcel, hectare): accuracy, macro_f1, kappa, the number that was scored
+    (n_scored) and of classes that macro F1 averages over (n_classes_averaged). Raises ConfigError where no test zone is predicted.
     """
     folder = _folder(run)
     dataset = DatasetFolder(folders.folders().data, folder.config["dataset"])

@@ -23,7 +23,6 @@ from cropdash.domain import access
 from cropdash.domain.secret import hidden
 from cropdash.i18n import say
 from cropdash.settings import folders, waits
-from cropdash.storage import record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -196,6 +195,7 @@ def at_work(folder: Path, *, in_turn: bool = False) -> Iterator[dict[str, Any]]:
     `in_turn`: after the jobs of the models' folder that were queued before it.
     """
     from cropdash.jobs import worker
+    from cropdash.storage import record  # brings SQLAlchemy along, which help does without
 
     slot = folders.folders().models / ".slot.lock" if in_turn else None
     if access.FOR not in os.environ:  # else the page that started it has recorded it

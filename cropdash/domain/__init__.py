@@ -1,4 +1,4 @@
-"""The nouns that everything else is written in."""
+"""The nouns that all other parts use: zones, grids, scenes, cubes, labels, predictions, legends."""
 
 from cropdash.domain.legend import LEVELS, CropClass, CropCode, Legend, Level
 from cropdash.domain.nouns import (

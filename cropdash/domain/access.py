@@ -1,7 +1,7 @@
-"""Who may do what: the three roles, one table of actions, and who is at it now.
+"""Who may do what: the three roles, one table of actions, and the current user.
 
-Asked by the functions that start, stop, decide, keep or delete something, not by what draws their
-buttons. Who is at it is told by the pages' server; everywhere else it is whoever runs the process.
+The functions that start, stop, decide, keep or delete something ask here, not what draws their
+buttons. On the pages the server knows the user; everywhere else it is the account of the process.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ FOR = "CROPDASH_ACTOR"  # for whom a worker was started
 
 @dataclass(frozen=True)
 class Rule:
-    """The least role that an action is for, and what it is in a sentence: "… may not <words>"."""
+    """The lowest role that may take an action, and its name in a sentence: "… may not <words>"."""
 
     role: Role
     words: Message
@@ -61,7 +61,7 @@ POLICY: dict[Action, Rule] = {
 
 @dataclass(frozen=True)
 class Actor:
-    """Who does something; without a role, somebody who has not signed in."""
+    """A user; one without a role has not signed in."""
 
     name: str
     role: Role | None
@@ -77,12 +77,12 @@ _ask: list[Callable[[], Actor | None]] = []  # who knows to whom a page is shown
 
 
 def follow(ask: Callable[[], Actor | None]) -> None:
-    """Let `ask` tell who is at it from now on; None means whoever runs the process."""
+    """Ask this function for the current user from now on; None means the account of the process."""
     _ask[:] = [ask]
 
 
 def actor() -> Actor:
-    """Who is at it now."""
+    """The current user."""
     for ask in _ask:
         if (told := ask()) is not None:
             return told
@@ -90,7 +90,7 @@ def actor() -> Actor:
 
 
 def require(action: Action) -> Actor:
-    """Who is at it now, if the policy lets them do this. Raises NotAllowed."""
+    """The current user, if the policy allows the action. Raises NotAllowed."""
     who = actor()
     if not who.may(action):
         raise NotAllowed(refusal(who, action))
@@ -98,7 +98,7 @@ def require(action: Action) -> Actor:
 
 
 def refusal(who: Actor, action: Action) -> str:
-    """Why somebody may not do this, and what to do."""
+    """Why a user may not do this, and what to do."""
     rule = POLICY[action]
     if who.role is None:
         return Message(

@@ -12,7 +12,7 @@ _MOST_QUOTED = 120  # letters
 
 
 class CropdashError(Exception):
-    """Base of every error that is meant for the user's eye, and tells no key that it has met.
+    """Base of every error that a user reads; keys and passwords in its text are hidden.
 
     `ConfigError("{a} has {b} bands.", a=path, b=n)`: a template and the values of its gaps, or a
     message that is whole. `str(error)` is a `Message`, which any language can say.
@@ -26,7 +26,7 @@ class CropdashError(Exception):
 
 
 class ConfigError(CropdashError, ValueError):
-    """A setting is missing, unknown or out of its range; pydantic tells a ValueError's setting."""
+    """A setting is missing, unknown or out of its range; a ValueError, so that pydantic names it."""
 
 
 class InvalidRegister(CropdashError):
@@ -86,15 +86,15 @@ class NotEnoughData(CropdashError):
 
 
 class NotKept(CropdashError):
-    """Something a person entered could not be written."""
+    """What a person entered could not be saved."""
 
 
 class NotAllowed(CropdashError):
-    """The role of who is at it does not let them do this."""
+    """The user's role does not allow this."""
 
 
 class LimitReached(CropdashError):
-    """One person has as much at work, or uploaded, as the operator lets one have."""
+    """A person has reached the operator's limit of jobs or uploads."""
 
 
 class SourceUnavailable(CropdashError):
@@ -110,7 +110,7 @@ class TrainingFailed(CropdashError):
 
 
 def of_memory(error: BaseException) -> OutOfMemory | None:
-    """A library's word for too little memory as one sentence; None if it says something else."""
+    """OutOfMemory if a library's error says that memory ran out; else None."""
     words = ("bad_alloc", "allocate memory", "OutOfMemory", "failed to map segment")
     if not (isinstance(error, MemoryError) or any(word in str(error) for word in words)):
         return None
@@ -121,7 +121,7 @@ def of_memory(error: BaseException) -> OutOfMemory | None:
 
 
 def quoted(value: object) -> str:
-    """What was given, as a part of a sentence: no more of it than tells it from others."""
+    """A value for use in a sentence, cut after 120 letters."""
     text = repr(value)
     return text if len(text) <= _MOST_QUOTED else f"{text[:_MOST_QUOTED]}…"
 
@@ -132,7 +132,7 @@ class NotInstalled(CropdashError):
 
 @contextmanager
 def needing(extra: str) -> Iterator[None]:
-    """For imports of what an extra of the package brings along. Raises NotInstalled."""
+    """Wraps imports of optional dependencies, by the name of their extra. Raises NotInstalled."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -148,5 +148,5 @@ def needing(extra: str) -> Iterator[None]:
 
 
 def one_line(error: BaseException) -> str:
-    """What a library says of a fault, as a part of a sentence."""
+    """An error's text on one line, without keys, for use in a sentence."""
     return " ".join(hidden(str(error)).split())[:200].rstrip(".:")

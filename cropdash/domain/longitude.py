@@ -19,7 +19,7 @@ def wrapped(lon: Degrees) -> Degrees:
 
 
 def unwrapped(lons: ArrayLike) -> NDArray[np.float64]:
-    """Longitudes of one place as a line: those in the west past 180 where they lie on both sides.
+    """Longitudes of one place without a jump: above 180 east of the antimeridian, if it is crossed.
 
     A place is narrower than half of the earth.
     """
@@ -30,7 +30,7 @@ def unwrapped(lons: ArrayLike) -> NDArray[np.float64]:
 
 
 def middle(lons: ArrayLike) -> float:
-    """In the middle of the outermost longitudes of one place."""
+    """The longitude halfway between the outermost ones of one place."""
     line = unwrapped(lons)
     return wrapped(float(line.min() + line.max()) / 2)
 

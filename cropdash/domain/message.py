@@ -1,7 +1,7 @@
-"""A sentence that keeps what it is made of, so that a reader of any language can be told it.
+"""A sentence that keeps its template and values, so that it can be translated when it is read.
 
-It is written where a thing happens, in a worker perhaps, and read by somebody else: what is kept is
-the English template, by which catalogues know it, and the values of its gaps.
+It may be written by a worker and read by somebody else, in another language: kept are the English
+template, which the catalogues know, and the values of its gaps.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Message(str):
     values: dict[str, Value]
 
     def __new__(cls, template: str, /, **values: object) -> Message:
-        """Values that are no numbers or messages are told as their text."""
+        """Values that are neither numbers nor messages are kept as their text."""
         kept = {name: _plain(value) for name, value in values.items()}
         self = super().__new__(cls, filled(template, kept))
         self.template, self.values = template, kept
@@ -40,7 +40,7 @@ class Message(str):
 
 
 def filled(template: str, values: dict[str, Value], told: Callable[[Value], object] = str) -> str:
-    """The template with its gaps filled, each value as `told` tells it; unknown gaps stay."""
+    """The template with its gaps filled, each value made a text by `told`; unknown gaps stay."""
 
     def one(gap: re.Match[str]) -> str:
         if gap[1] not in values:

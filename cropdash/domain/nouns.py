@@ -128,7 +128,7 @@ class Scene:
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """Something that is known of each pixel beside its reflectance, such as height or radar."""
+    """Another value of each pixel beside its reflectance, such as height or radar."""
 
     name: str  # "elevation", "VV"
     values: Float  # (T, H, W), or (1, H, W) where it is the same all season; NaN = unknown
@@ -261,7 +261,7 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What a model says of one zone."""
+    """A model's map of one zone, with the probabilities of its parcels."""
 
     crop: Bytes  # (H, W) most probable class, for every pixel, inside parcels and out
     confidence: Float  # (H, W) its probability

@@ -20,7 +20,7 @@ _MOST_DAYS = 366  # of a season; a longer one would hold the same crop twice
 
 @dataclass(frozen=True, order=True)
 class Period:
-    """Some days in a row, over which the clear observations are put together."""
+    """Consecutive days whose clear observations make one composite."""
 
     start: dt.date
     end: dt.date  # its last day
@@ -38,7 +38,7 @@ class Period:
 
     @property
     def id(self) -> str:
-        """What names it in files, tables and addresses: "2023-05", else "2023-05-11_2023-05-20"."""
+        """Its name in files, tables and addresses: "2023-05", else "2023-05-11_2023-05-20"."""
         return f"{self.start:%Y-%m}" if self.is_month else f"{self.start}_{self.end}"
 
     @property
@@ -118,7 +118,7 @@ class Season:
 
     @property
     def columns(self) -> dict[str, str]:
-        """What every export says of it: season, season_start, season_end."""
+        """The columns that exports have of it: season, season_start, season_end."""
         ends = {"season_start": self.start.isoformat(), "season_end": self.end.isoformat()}
         return {"season": self.text, **ends}
 

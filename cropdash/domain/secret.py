@@ -1,4 +1,4 @@
-"""What of a text no reader, log or file may learn: what addresses carry beside their place."""
+"""Hides keys in texts: users and queries of addresses, tokens and passwords."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PAIR = re.compile(
 
 
 def hidden(text: str) -> str:
-    """The text without the keys in it: users and queries of addresses, and what is called a token."""
+    """The text without users and queries of addresses, tokens and passwords."""
     if isinstance(text, Message):
         told, whole = text.mapped(hidden), _hidden(str.__str__(text))
         return told if told == whole else whole  # else a key stands across template and values

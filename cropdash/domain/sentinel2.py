@@ -1,4 +1,4 @@
-"""Sentinel-2's bands and numbers: the one table that everything else asks."""
+"""Sentinel-2's bands and numbers, in one table."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def bands_of(text: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def band_name(name: str) -> str:
-    """The table's way to write a name: "B08", " b8", "nir" and "B8" are one band."""
+    """A band's name as the table writes it: "B08", " b8", "nir" and "B8" are one band."""
     text = name.strip().upper()
     for band in TABLE.values():
         if text in map(str.upper, band.stac):

@@ -1,4 +1,4 @@
-"""The seam at which a dataset's parcels and scenes come in."""
+"""What a source of parcels and images must offer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OUTLINES = "outlines"  # True: it says nothing of what grows, so there is nothin
 
 
 def ignore(sentence: str) -> None:
-    """A `warn` that nobody hears."""
+    """A `warn` that does nothing."""
 
 
 class Source(Protocol):
@@ -82,7 +82,7 @@ class PartedSource(Source, Protocol):
     def part(self, days: Season) -> Source:
         """The same source, whose scenes or composites are those of `days`, whole periods of its own.
 
-        It asks for nothing of other days, and says of a date what the whole season says of it.
+        It requests nothing of other days, and gives the same values for a date as the whole season.
         """
 
 

@@ -19,7 +19,7 @@ from cropdash.settings import reports as settings
 from cropdash.settings.reports import Order
 from cropdash.storage import layout, status, uploads
 
-# What may be taken home, in this order.
+# What may be downloaded, in this order.
 FILES = (
     layout.REPORT_PDF, layout.REPORT_PAGE, layout.SAMPLE_CSV, layout.SAMPLE_OUTLINES,
     layout.CERTIFICATE_PAGE, layout.CERTIFICATE.file, layout.AUDIT.file, layout.FRAME,
@@ -74,7 +74,7 @@ class ReportFolder:
         )  # fmt: skip
 
     def files(self) -> tuple[str, ...]:
-        """Names of what is there to be taken home."""
+        """Names of what is there to be downloaded."""
         return tuple(name for name in FILES if (self.path / name).is_file())
 
     def read(self, name: str) -> bytes:

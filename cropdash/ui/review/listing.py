@@ -133,7 +133,7 @@ def downloads(rows: pd.DataFrame, runs: Sequence[RunInfo], level: Level) -> None
 
 
 def record(rows: pd.DataFrame, runs: Sequence[RunInfo], level: Level) -> pd.DataFrame:
-    """What is taken home, the register's id first: names instead of ids, evidence in words, what was
+    """What is downloaded, the register's id first: names instead of ids, evidence in words, what was
     decided, and what it is all traced to."""
     dataset, models = runs[0].dataset, run_pair.names_of(runs)
     called, codes = words.names(dataset, level), data.legend(dataset).codes

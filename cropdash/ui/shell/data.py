@@ -260,6 +260,6 @@ def csv(table: pd.DataFrame, dataset: str | None = None) -> bytes:
 
 
 def stem(dataset: str, *parts: object) -> str:
-    """Name of a file that is taken home, without its suffix: dataset, season, what it holds."""
+    """Name of a file that is downloaded, without its suffix: dataset, season, what it holds."""
     season = description(dataset).season.text.replace("..", "_")
     return "_".join(map(str, (dataset, season, *parts)))

@@ -1,4 +1,4 @@
-"""Reports, dossiers and audits: ordered by a click, made by a worker, taken home here."""
+"""Reports, dossiers and audits: ordered by a click, made by a worker, downloaded here."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _listed(dataset: str, wanted: Wanted, orders: Orders, live: bool) -> None:
 
 
 def files(info: ReportInfo) -> None:
-    """A button for each file that is there to be taken home."""
+    """A button for each file that is there to be downloaded."""
     folder = reports.find(data.store().models, info.report_id)
     for name, (label, mime) in _FILES.items():
         if name in info.files:
