@@ -84,7 +84,7 @@ def _fold(scored: Scored, level: Level) -> tuple[str, ...]:
         say("Fold groups"), offered, key=key, disabled=not offered,
         on_change=address.follow(key, "fold", lambda now: ",".join(now) or None),
         format_func=lambda family: wording.kin_label(scored.legend, above, family),
-        placeholder=say("One row each"),
+        placeholder=say("None"),
     )  # fmt: skip
     return tuple(chosen)
 
@@ -104,7 +104,7 @@ def _search(runs: Runs, scored: Scored, level: Level) -> tuple[int, ...]:
         say("Search classes"), offered, key=key,
         on_change=address.follow(key, "only", lambda now: ",".join(stable[k] for k in now) or None),
         format_func=lambda k: f"{labels[k]} · {other[k]}" if other.get(k) else labels[k],
-        placeholder=say("Type a name to show only some"),
+        placeholder=say("Name"), help=say("Type a name to show only some"),
     )  # fmt: skip
     return tuple(chosen)
 
