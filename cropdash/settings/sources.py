@@ -22,7 +22,8 @@ from cropdash.settings import build, faults
 from cropdash.settings.build import BuildConfig
 from cropdash.settings.folders import DEMO
 
-# In the order in which forms offer them; the first is what the demo is made of.
+# In the order in which forms offer them; the first is what the demo is made of, the last what
+# fetches a place that is typed.
 MODULES = {
     "simulated": "cropdash.simulate.kind",
     "local": "cropdash.ingest.local.kind",
