@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +41,13 @@ class Description:
 
     def zone(self, zone_id: str) -> Zone:
         """The zone of that id. Raises DatasetNotFound."""
-        for zone in self.zones:
-            if zone.zone_id == zone_id:
-                return zone
+        if zone_id in self._by_id:
+            return self._by_id[zone_id]
         raise DatasetNotFound("Dataset {a} has no zone {b}.", a=self.name, b=repr(zone_id))
+
+    @cached_property
+    def _by_id(self) -> dict[str, Zone]:
+        return {zone.zone_id: zone for zone in self.zones}
 
     def after(self, before: Description) -> Description:
         """This description, if it is that of `before` on the same day or a later one.

@@ -165,15 +165,17 @@ class RunFolder:
 
     def predicted_zones(self) -> tuple[str, ...]:
         """Zones that it has predicted."""
-        return tuple(sorted(p.stem for p in self.predictions.glob("[!.]*.tif")))
+        try:
+            names = os.listdir(self.predictions)
+        except FileNotFoundError:
+            return ()
+        return tuple(sorted(n[:-4] for n in names if n.endswith(".tif") and NAME.fullmatch(n[:-4])))
 
     def prediction_path(self, zone_id: str) -> Path:
-        """The zone's raster; looked up in a listing, so that no text becomes a path."""
-        if zone_id not in self.predicted_zones():
-            raise RunNotFound(
-                "Run {a} has not predicted zone {b} yet.", a=self.run_id, b=repr(zone_id)
-            )
-        return self.predictions / f"{zone_id}.tif"
+        """The zone's raster, if it is there; only what may be a zone's name becomes a path."""
+        if NAME.fullmatch(zone_id) and (path := self.predictions / f"{zone_id}.tif").is_file():
+            return path
+        raise RunNotFound("Run {a} has not predicted zone {b} yet.", a=self.run_id, b=repr(zone_id))
 
     def prediction(self, zone_id: str) -> Prediction:
         """What it says of a zone. Raises RunNotFound."""

@@ -73,7 +73,8 @@ def predict_zones(
         there.write_calibrated(fitted)
     atomic.clear_parts(there.predictions, older_than_s=3600.0)
     before = there.predicted_of()
-    of = {zone.zone_id: _of(weights, dataset, zone) for zone in zones}
+    known = dataset.look()
+    of = {z.zone_id: _of(weights, known[z.zone_id].said.mark) for z in zones}
     missing = [zone for zone in zones if before.get(zone.zone_id) != of[zone.zone_id]]
     found = Predicted(kept=tuple(z for z in of if before.get(z) == of[z]))
     first: CropdashError | None = None
@@ -104,7 +105,7 @@ def predict_zones(
 def predict_zone(run: RunFolder, dataset: DatasetFolder, weights: str, zone: Zone) -> None:
     """Predict one zone and write it; the model is loaded once a process. Safe to repeat."""
     model = _loaded(run.path, dataset.path, weights)
-    of = _of(weights, dataset, zone)
+    of = _of(weights, dataset.mark(zone.zone_id))
     cube, labels = dataset.cube(zone.zone_id), dataset.labels(zone.zone_id)
     raw = model.classifier.predict_proba(cube)  # (K, H, W)
     said = concluded(raw, model.classifier, cube, labels, run.run_id, model.calibration, model.area)
@@ -167,8 +168,8 @@ def _weights(run: RunFolder) -> str:
     return digest.hexdigest()[:_MARK]
 
 
-def _of(weights: str, dataset: DatasetFolder, zone: Zone) -> str:
-    return f"{weights}-{dataset.mark(zone.zone_id)}"
+def _of(weights: str, data: str) -> str:
+    return f"{weights}-{data}"
 
 
 def predict(
