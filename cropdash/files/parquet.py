@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,8 +25,6 @@ _ROW = 8  # [bytes] least that a row of a large file takes on disk
 _RATIO, _ROOM = 100, 2**26  # most that pages grow when unpacked, beyond so many bytes
 LONGEST = 1000  # letters of a text
 _BATCH = 65_536  # [rows]
-_AT_ONCE = 8  # files
-FILE = "file"  # column of `read_all`
 
 
 class Remote(Protocol):
@@ -109,23 +106,13 @@ def read(
     return table
 
 
-def read_all(paths: Sequence[Path], columns: Sequence[str]) -> pd.DataFrame:
-    """Columns of many tables of ours, one below the other, with the position of each row's file.
-
-    Raises DamagedFile.
-    """
-
-    def one(path: Path) -> pa.Table:
-        with _ours(path, "build the zone again"):
-            return pq.read_table(path, columns=list(columns), use_threads=False, partitioning=None)
-
-    if not paths:
-        return pd.DataFrame(columns=[*columns, FILE])
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        tables = list(pool.map(one, paths))
-    whole: pd.DataFrame = pa.concat_tables(tables, promote_options="default").to_pandas()
-    whole[FILE] = np.repeat(np.arange(len(tables)), [table.num_rows for table in tables])
-    return whole
+def read_table(
+    path: Path, columns: Sequence[str] | None = None, *, without: Sequence[str] = ()
+) -> pa.Table:
+    """A zone's table, or some of its columns, as Arrow holds it. Raises DamagedFile."""
+    with _ours(path, _AGAIN), pq.ParquetFile(path) as file:
+        names = file.schema_arrow.names if columns is None else columns
+        return file.read([name for name in names if name not in without], use_threads=False)
 
 
 def read_outlines(path: Path) -> gpd.GeoDataFrame:

@@ -1,6 +1,7 @@
 """What lies where: every file of datasets, runs and studies, with the version of its format.
 
-data/<dataset>/     dataset.json, legend.json, build.json, catalogue.jsonl, realism.json, parts/
+data/<dataset>/     dataset.json, legend.json, build.json, catalogue.jsonl, realism.json, parts/,
+                    joined/
     zones/<zone>/   manifest.json (written last), composite.tif, …, scenes.json
 models/<run>/       config.json, status.json, zones.json, epochs.jsonl, worker.log, the model's own
                     files
@@ -31,6 +32,7 @@ REALISM = Form("realism.json", kind=shapes.Realism)
 OPTIMISM = Form("optimism.json")
 CATALOGUE = "catalogue.jsonl"  # what is known of each zone: one row an event
 ZONES, PARTS = "zones", "parts"  # folders: finished zones; periods of a zone that is being built
+JOINED = "joined"  # folder: tables of many zones in few files, made from theirs (`files.joined`)
 
 PLACE = Form("place.json", kind=shapes.Place)  # in incoming/<name>/: what was found around a place
 

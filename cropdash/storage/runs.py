@@ -165,11 +165,9 @@ class RunFolder:
 
     def predicted_zones(self) -> tuple[str, ...]:
         """Zones that it has predicted."""
-        try:
-            names = os.listdir(self.predictions)
-        except FileNotFoundError:
-            return ()
-        return tuple(sorted(n[:-4] for n in names if n.endswith(".tif") and NAME.fullmatch(n[:-4])))
+        names = os.listdir(self.predictions) if self.predictions.is_dir() else []  # noqa: PTH208
+        zones = (n.removesuffix(".tif") for n in names if n.endswith(".tif"))
+        return tuple(sorted(filter(NAME.fullmatch, zones)))
 
     def prediction_path(self, zone_id: str) -> Path:
         """The zone's raster, if it is there; only what may be a zone's name becomes a path."""

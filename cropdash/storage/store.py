@@ -19,6 +19,7 @@ from cropdash.settings.study import CrossValidation, Search
 from cropdash.settings.train import TrainConfig
 from cropdash.settings.waits import Expected
 from cropdash.storage import (
+    answers,
     damaged,
     elsewhere,
     infos,
@@ -178,6 +179,7 @@ class Store(Folders):
     prediction = _of(_run, RunFolder.prediction)
     prediction_path = _of(_run, RunFolder.prediction_path)
     parcel_prediction = _of(_run, RunFolder.parcel_prediction)
+    answers = _of(_run, answers.of_parcels)
     predicted_of = _of(_run, RunFolder.predicted_of)
     calibrated = _of(_run, RunFolder.calibrated)
     confusions = _of(_run, RunFolder.confusions)

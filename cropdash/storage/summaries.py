@@ -3,38 +3,40 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from cropdash.domain import Zone, indices
-from cropdash.files import parquet
-from cropdash.storage import layout
+from cropdash.files import joined, parquet
+from cropdash.storage import layout, rasters
 from cropdash.storage.datasets import DatasetFolder
 
 QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
 SEASON = ("crop", "period", "mean", *QUANTILES, "n_parcels")
 FACTS = ("zone_id", "region", "split", "parcel_id", "crop", "area_ha", "n_pixels")
+_ZONE = ("zone_id", "region", "split")
 
 
-def parcel_facts(folder: DatasetFolder) -> pd.DataFrame:
-    """FACTS of the parcels of all built zones, without geometry."""
-    zones = folder.built_zones()
-    paths = [folder.zone_folder(zone.zone_id) / layout.PARCELS for zone in zones]
-    table = parquet.read_all(paths, ("parcel_id", "crop", "area_ha", "n_pixels"))
-    return _placed(table, zones)[list(FACTS)]
+def parcel_facts(folder: DatasetFolder, columns: Sequence[str] | None = FACTS) -> pd.DataFrame:
+    """FACTS, or others, of the parcels of all built zones, without geometry.
+
+    columns: of the zones' tables, zone_id, region, split; None: all of them.
+    """
+    inside = None if columns is None else [name for name in columns if name not in _ZONE]
+    zones, table = _joined(folder, layout.PARCELS, _parcels, inside)
+    placed = _placed(table, zones)
+    return placed.drop(columns=joined.FILE) if columns is None else placed[list(columns)]
 
 
 def parcel_places(folder: DatasetFolder) -> dict[str, tuple[str, int]]:
     """Zone and number in it of every parcel of the built zones, by the register's id."""
-    return {
-        str(own): (zone.zone_id, int(parcel))
-        for zone in folder.built_zones()
-        for own, parcel in folder.parcel_facts(zone.zone_id, ("register_id", "parcel_id"))[
-            ["register_id", "parcel_id"]
-        ].itertuples(index=False)
-    }
+    table = parcel_facts(folder, ("register_id", "zone_id", "parcel_id"))
+    return {str(own): (str(zone), int(n)) for own, zone, n in table.itertuples(index=False)}
 
 
 def class_counts(folder: DatasetFolder) -> pd.DataFrame:
@@ -52,21 +54,11 @@ def class_counts(folder: DatasetFolder) -> pd.DataFrame:
 
 def clear_dates(folder: DatasetFolder) -> pd.DataFrame:
     """zone_id, period, clear_dates (mean over pixels), empty_share (pixels without any)."""
-    rows = []
-    periods = [p.id for p in folder.description().periods]
-    for zone in folder.built_zones():
-        clear = folder.clear_dates(zone.zone_id)
-        rows.append(
-            pd.DataFrame(
-                {
-                    "zone_id": zone.zone_id,
-                    "period": periods,
-                    "clear_dates": clear.mean(axis=(1, 2)),
-                    "empty_share": (clear == 0).mean(axis=(1, 2)),
-                }
-            )
-        )
-    return pd.concat(rows) if rows else pd.DataFrame()
+    names = ("clear_dates", "empty_share")
+    zones, table = _joined(folder, layout.CLEAR_DATES, _clear, ("at", *names))
+    periods = np.array([p.id for p in folder.description().periods], dtype=object)
+    told = _placed(table, zones).assign(period=periods[table["at"]] if len(table) else [])
+    return told[["zone_id", "period", *names]]
 
 
 def clear_by_parcel(
@@ -104,17 +96,28 @@ def seasons(
     period is in it.
     """
     column = f"{value}_mean"
-    zones = [zone for zone in folder.built_zones() if region in (None, zone.region)]
-    needed = ("parcel_id", "period", column, *(("clear_share",) if seen else ()))
-    table = _with_crop(folder, zones, needed)
-    table = table[table["clear_share"] == 1] if seen and len(table) else table
+    needed = ("crop", "period", column, *(("clear_share",) if seen else ()))
+    zones, table = _joined(folder, layout.SERIES, _series, needed)
+    kept = table[column].notna().to_numpy()
+    if region is not None:
+        inside = np.array([zone.region == region for zone in zones])
+        kept = kept & inside[table[joined.FILE].to_numpy(np.int64)]
+    if seen:
+        kept = kept & (table["clear_share"] == 1).to_numpy()
+    table = table[kept]
     if table.empty:
         return pd.DataFrame(columns=list(SEASON))
-    grouped = table.groupby(["crop", "period"])[column]
-    table = grouped.quantile(np.array(list(QUANTILES.values()))).unstack()
-    table.columns = list(QUANTILES)
-    table = table.assign(mean=grouped.mean(), n_parcels=grouped.count()).reset_index()
-    return table[list(SEASON)]
+    periods = table["period"].cat
+    key = table["crop"].to_numpy().astype(np.int32) * len(periods.categories) + periods.codes
+    order = np.argsort(key.to_numpy(), kind="stable")
+    values, keys = table[column].to_numpy()[order], key.to_numpy()[order]
+    found, starts = np.unique(keys, return_index=True)
+    groups = np.split(values, starts[1:])
+    crops, at = np.divmod(found, len(periods.categories))
+    told = pd.DataFrame({"crop": crops, "period": np.asarray(periods.categories)[at]})
+    told["mean"] = [float(group.mean(dtype=np.float64)) for group in groups]
+    told[list(QUANTILES)] = [np.quantile(group, list(QUANTILES.values())) for group in groups]
+    return told.assign(n_parcels=[len(group) for group in groups])[list(SEASON)]
 
 
 def parcel_means(folder: DatasetFolder, period: str, names: Sequence[str]) -> pd.DataFrame:
@@ -122,27 +125,60 @@ def parcel_means(folder: DatasetFolder, period: str, names: Sequence[str]) -> pd
 
     names: some of `values`.
     """
-    columns = [f"{name}_mean" for name in names]
-    zones = folder.built_zones()
-    table = _with_crop(folder, zones, ("parcel_id", "period", *columns))
-    wanted = _placed(pd.DataFrame(table[table["period"] == period]), zones)
-    return wanted[["zone_id", "region", "crop", *columns]].reset_index(drop=True)
+    columns = ["crop", *(f"{name}_mean" for name in names)]
+    zones, table = _joined(folder, layout.SERIES, _series, columns, pc.field("period") == period)
+    return _placed(table, zones)[["zone_id", "region", *columns]]
 
 
-def _with_crop(
-    folder: DatasetFolder, zones: Sequence[Zone], columns: Sequence[str]
-) -> pd.DataFrame:
-    """Columns of the series of zones, with each parcel's crop and the zone's position."""
-    folders = [folder.zone_folder(zone.zone_id) for zone in zones]
-    crops = parquet.read_all([f / layout.PARCELS for f in folders], ("parcel_id", "crop"))
-    series = parquet.read_all([f / layout.SERIES for f in folders], columns)
-    return series.merge(crops, on=[parquet.FILE, "parcel_id"])
+def _joined(
+    folder: DatasetFolder,
+    name: str,
+    make: Callable[[Path], pa.Table],
+    columns: Sequence[str] | None,
+    where: pc.Expression | None = None,
+) -> tuple[tuple[Zone, ...], pd.DataFrame]:
+    """All zones, and columns of a file of those that are built."""
+    zones, known = folder.description().zones, folder.look()
+    paths = [
+        folder.zone_folder(zone.zone_id) / name if known[zone.zone_id].is_built else None
+        for zone in zones
+    ]
+    kind = name.partition(".")[0]
+    return zones, joined.read(folder.path / layout.JOINED, kind, paths, make, columns, where)
+
+
+def _parcels(path: Path) -> pa.Table:
+    return parquet.read_table(path, without=("geometry", "bbox", "zone_id"))
+
+
+def _series(path: Path) -> pa.Table:
+    """Means of the parcels, with each one's crop; those of one period together."""
+    table = parquet.read_table(path)
+    names = [n for n in table.column_names if n.endswith("_mean")]
+    table = table.select(["parcel_id", "period", "clear_share", *names])
+    for at, name in enumerate(table.column_names):
+        if pa.types.is_floating(table[name].type):
+            table = table.set_column(at, name, table[name].cast(pa.float32()))
+    parcels = parquet.read_table(path.with_name(layout.PARCELS), ("parcel_id", "crop"))
+    at = pc.index_in(table["parcel_id"], parcels["parcel_id"])
+    period = table["period"].dictionary_encode()
+    table = table.set_column(1, "period", period).append_column("crop", parcels["crop"].take(at))
+    return table.filter(pc.is_valid(table["crop"]))
+
+
+def _clear(path: Path) -> pa.Table:
+    clear, _, _ = rasters.read(path)
+    return pa.table(
+        {
+            "at": np.arange(len(clear), dtype=np.int32),
+            "clear_dates": clear.mean(axis=(1, 2)),
+            "empty_share": (clear == 0).mean(axis=(1, 2)),
+        }
+    )
 
 
 def _placed(table: pd.DataFrame, zones: Sequence[Zone]) -> pd.DataFrame:
     """The rows with zone_id, region and split of the zone at whose position they stand."""
-    about = pd.DataFrame(
-        [(zone.zone_id, zone.region, zone.split) for zone in zones],
-        columns=["zone_id", "region", "split"],
-    )
-    return table.join(about, on=parquet.FILE)
+    at = table[joined.FILE].to_numpy(dtype=np.int64)
+    told = {name: pd.array([getattr(z, name) for z in zones], dtype="str") for name in _ZONE}
+    return table.assign(**{name: values.take(at) for name, values in told.items()})

@@ -26,9 +26,10 @@ from cropdash.evaluate import (
 from cropdash.evaluate.area import estimate_area
 from cropdash.jobs import execute
 from cropdash.prepare import splits
-from cropdash.storage import elsewhere
+from cropdash.storage import answers, elsewhere
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
+from cropdash.storage.tables import SHARES
 from cropdash.workflow.calibrate import COVERAGE
 from cropdash.workflow.partition import undeclared
 
@@ -180,26 +181,19 @@ def _sure(run: RunFolder, dataset: DatasetFolder, decisions: pd.DataFrame) -> di
     unknown = fitted.get("threshold") is None and fitted.get("back_off") is None
     if unknown or decisions.empty:
         return found
-    probabilities = _parcels_said(run, decisions)
+    zones = [zone.zone_id for zone in dataset.built_zones()]
+    said, _ = answers.of_parcels(run, zones, decisions)
+    probabilities = said.filter(regex=SHARES).to_numpy(np.float32)
     if (threshold := fitted.get("threshold")) is not None:
         found["sets"] = _sets(probabilities, decisions, threshold)
     if (threshold := fitted.get("back_off")) is not None:
         groups = dataset.legend().group_of("group")
-        answers = backoff.back_off(probabilities, groups, threshold)
-        worth = backoff.hierarchical_scores(answers, truth, groups)
+        named = backoff.back_off(probabilities, groups, threshold)
+        worth = backoff.hierarchical_scores(named, truth, groups)
         found["answers"] = {
             name: value if np.isfinite(value) else None for name, value in worth._asdict().items()
         }
     return found
-
-
-def _parcels_said(run: RunFolder, decisions: pd.DataFrame) -> NDArray[np.float32]:
-    """(P, K) probabilities of the decided parcels."""
-    tables = [
-        run.parcel_prediction(str(zone)).set_index("parcel_id").loc[part["parcel_id"]]
-        for zone, part in decisions.groupby("zone_id", sort=False)
-    ]
-    return pd.concat(tables).filter(regex=r"^p_\d+$").to_numpy(np.float32)
 
 
 def _sets(

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from cropdash.domain.errors import DatasetNotFound
-from cropdash.storage import summaries
+from cropdash.files import joined
+from cropdash.storage import layout, summaries
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.store import Store
 from tests import factory
@@ -85,3 +87,39 @@ def test_the_store_refuses_a_zone_that_is_not_built(folder, tmp_path):
     assert store.imagery(folder.name, zone, periods).periods == periods
     with pytest.raises(DatasetNotFound):
         store.imagery(folder.name, "nowhere", periods)
+
+
+def test_what_is_joined_follows_its_files_and_is_made_anew_where_it_is_damaged(tmp_path):
+    folder = factory.write_dataset(tmp_path, zones=3, size=40)
+    first = summaries.parcel_facts(folder)
+    parts = sorted((folder.path / layout.JOINED).glob("parcels-*.parquet"))
+    assert len(parts) == 1
+    whole = parts[0].read_bytes()
+    about = pq.read_metadata(parts[0]).row_group(0)
+    areas = next(about.column(i) for i in range(99) if about.column(i).path_in_schema == "area_ha")
+    for at in (areas.data_page_offset + areas.total_compressed_size // 2, len(whole) - 20):
+        parts[0].write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        pd.testing.assert_frame_equal(summaries.parcel_facts(folder), first)
+    parts[0].write_bytes(whole[:400])
+    pd.testing.assert_frame_equal(summaries.parcel_facts(folder), first)
+    assert parts[0].stat().st_size == len(whole)
+    again = folder.built_zones()[0].zone_id
+    sample = folder.sample(folder.description().zone(again))
+    few = folder.parcels(again).iloc[:-1]
+    zone, series, report = sample.zone, folder.series(again), folder.report(again)
+    folder.write_zone(zone, sample.cube, sample.labels, few, series, report)
+    now = summaries.parcel_facts(folder)
+    assert len(now) == len(first) - 1
+    assert summaries.seasons(folder)["n_parcels"].max() > 0
+    folder.forget_zone(again)
+    assert set(summaries.parcel_facts(folder)["zone_id"]) == set(first["zone_id"]) - {again}
+    assert len(list((folder.path / layout.JOINED).glob("parcels-*.parquet"))) == 1
+
+
+def test_more_zones_than_one_part_holds_are_all_there(folder, monkeypatch):
+    whole = summaries.parcel_facts(folder)
+    monkeypatch.setattr(joined, "TOGETHER", 2)
+    pd.testing.assert_frame_equal(summaries.parcel_facts(folder), whole)
+    period = folder.description().season.periods[3].id
+    assert len(summaries.parcel_means(folder, period, ("NDVI",))) == len(whole)
+    assert len(list((folder.path / layout.JOINED).glob("series-*.parquet"))) == 2

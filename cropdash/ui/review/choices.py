@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -81,7 +80,7 @@ def _limits_of(text: str | None, default: tuple[int, int]) -> tuple[int, int]:
 def choose_filters(table: pd.DataFrame, level: Level, dataset: str) -> Filters:
     """Lights, zone, declared crop and least area."""
     names = words.names(dataset, level)
-    lights = _lights(Counter(table["light"]))
+    lights = _lights(table["light"].value_counts().to_dict())
     zones = sorted(table["zone_id"].unique())
     counts = table["declared"].value_counts()
     with st.popover(say("More filters"), icon=":material/filter_alt:"):

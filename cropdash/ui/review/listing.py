@@ -22,6 +22,7 @@ from cropdash.ui.shell import address, data, frame
 from cropdash.ui.widgets import chart, run_pair, table
 
 _KEY = "review:list"
+_ROWS = 1_000  # that are shown at once
 
 
 _ON_WHITE = {suspicion.RED: "#b3261e", suspicion.AMBER: "#8a5300", suspicion.GREEN: "#1c6b3c"}
@@ -29,11 +30,17 @@ _ON_BLACK = {suspicion.RED: "#ff8a80", suspicion.AMBER: "#ffb454", suspicion.GRE
 
 
 def show_list(rows: pd.DataFrame, runs: Sequence[RunInfo], level: Level, place: str) -> None:
-    """The table; a click on the left of a row opens that parcel."""
+    """The table; a click on the left of a row opens that parcel.
+
+    Of a long list those rows are shown among which the open parcel stands.
+    """
     st.caption(
         say("{n} declarations. Click on the left of a row to open it; j and k go on and back.",
             n=number(len(rows)))
     )  # fmt: skip
+    first = max(position(rows), 0) // _ROWS * _ROWS
+    _turn(rows, first)
+    rows, place = rows.iloc[first : first + _ROWS], f"{place}:{first}"
     chosen = table.show(
         _coloured(readable(rows, runs, level), rows["light"]),
         _forms(),
@@ -51,6 +58,32 @@ def show_list(rows: pd.DataFrame, runs: Sequence[RunInfo], level: Level, place: 
         st.session_state[f"{_KEY}:clicked"] = now
         if now is not None:
             open_parcel(rows.iloc[now[1]])
+
+
+def position(rows: pd.DataFrame) -> int:
+    """Where the parcel of the address stands in the list; -1 if it does not."""
+    zone, parcel = st.query_params.get("zone"), st.query_params.get("parcel")
+    if not (parcel or "").isdecimal():
+        return -1
+    same = (rows["parcel_id"] == int(parcel or 0)).to_numpy() & (rows["zone_id"] == zone).to_numpy()
+    return int(same.argmax()) if same.any() else -1
+
+
+def _turn(rows: pd.DataFrame, first: int) -> None:
+    """To the rows before and after those that are shown, by opening the first of them."""
+    if len(rows) <= _ROWS:
+        return
+    line = st.container(horizontal=True, wrap=False, vertical_alignment="center")
+    for key, icon, text, to in (
+        ("earlier", ":material/first_page:", say("Rows before"), first - _ROWS),
+        ("later", ":material/last_page:", say("Rows after"), first + _ROWS),
+    ):
+        line.button(
+            text, icon=icon, key=f"{_KEY}:{key}", disabled=not 0 <= to < len(rows), type="tertiary",
+            width="content", on_click=lambda to=to: open_parcel(rows.iloc[to]),
+        )  # fmt: skip
+    last = min(first + _ROWS, len(rows))
+    line.caption(say("{a} to {b} of {n}", a=number(first + 1), b=number(last), n=number(len(rows))))
 
 
 def open_parcel(row: Mapping[str, Any] | pd.Series) -> None:

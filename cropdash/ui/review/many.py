@@ -27,15 +27,19 @@ def show(rows: pd.DataFrame, runs: Sequence[RunInfo]) -> None:
         why_not = identity.barred("decide")
         words = {word: say(notes.DECISIONS[word]) for word in _AT_ONCE} | {"": say("Undecided")}
         word = st.selectbox(say("Decision"), list(words), format_func=words.__getitem__)
-        listed = list(zip(rows["register_id"], rows["zone_id"], rows["parcel_id"], strict=True))
         told = say("Decide all {n} that are listed", n=number(len(rows)))
-        if st.button(told, disabled=bool(why_not) or not listed) and deciding.keep(
-            runs, [Said(Parcel(str(i), str(z), int(p)), str(word)) for i, z, p in listed]
+        if st.button(told, disabled=bool(why_not) or not len(rows)) and deciding.keep(
+            runs, _all(rows, str(word))
         ):
-            frame.announce(say("{n} parcels are decided.", n=number(len(listed))))
+            frame.announce(say("{n} parcels are decided.", n=number(len(rows))))
             st.rerun()
         st.divider()
         _from_file(runs, disabled=bool(why_not))
+
+
+def _all(rows: pd.DataFrame, word: str) -> list[Said]:
+    listed = zip(rows["register_id"], rows["zone_id"], rows["parcel_id"], strict=True)
+    return [Said(Parcel(str(i), str(z), int(p)), word) for i, z, p in listed]
 
 
 def _from_file(runs: Sequence[RunInfo], *, disabled: bool) -> None:

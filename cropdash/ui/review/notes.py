@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from cropdash.domain import access
 from cropdash.i18n import label, number, say, sentence
 from cropdash.storage import decisions
-from cropdash.storage.decisions import Decision, Event, Parcel
+from cropdash.storage.decisions import Decision, Event
 from cropdash.ui.shell import data
 
 DECISIONS = {
@@ -22,15 +23,18 @@ DECISIONS = {
 }
 UNDECIDED = "undecided"
 COLUMNS = ("decision", "truth", "note", "decided", "decided_by")
-_NONE = Decision(Parcel(""))
 
 
 def added(rows: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """The rows with COLUMNS; empty where nothing was decided."""
-    known = current(dataset)
-    found = [known.get(str(i), _NONE) for i in rows["register_id"]]
-    told = [(f.decision, f.crop, f.note, f.time, f.author) for f in found]
-    return rows.assign(**{name: [one[i] for one in told] for i, name in enumerate(COLUMNS)})
+    known, ids = current(dataset), rows["register_id"].astype(str)
+    told = {name: np.full(len(rows), "", dtype=object) for name in COLUMNS}
+    for at in np.flatnonzero(ids.isin(known)):  # few of many
+        found = known[ids.iloc[at]]
+        said = (found.decision, found.crop, found.note, found.time, found.author)
+        for name, value in zip(COLUMNS, said, strict=True):
+            told[name][at] = value
+    return rows.assign(**told)
 
 
 def current(dataset: str) -> Mapping[str, Decision]:

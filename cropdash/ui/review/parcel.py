@@ -74,19 +74,16 @@ def evidence(case: pd.Series, rows: pd.DataFrame, runs: Sequence[RunInfo], level
 
 
 def _chosen(rows: pd.DataFrame, whole: pd.DataFrame) -> pd.Series | None:
-    zone, parcel = st.query_params.get("zone"), st.query_params.get("parcel")
-    same = (whole["zone_id"] == zone) & (whole["parcel_id"].astype(str) == parcel)
-    if same.any():
-        return whole[same].iloc[0]
+    at = listing.position(whole)
+    if at >= 0:
+        return whole.iloc[at]
     return rows.iloc[0] if len(rows) else None
 
 
 def _steps(rows: pd.DataFrame, case: pd.Series) -> None:
     """To the one before and the one after in the list."""
-    at = np.flatnonzero(
-        (rows["zone_id"] == case["zone_id"]) & (rows["parcel_id"] == case["parcel_id"])
-    )
-    here = int(at[0]) if len(at) else -1
+    there = st.query_params.get("parcel") == str(case["parcel_id"])
+    here = listing.position(rows) if there else 0  # without one in the address it is the first
     line = st.container(horizontal=True, wrap=False, vertical_alignment="center")
     line.button(
         say("Before"), icon=":material/arrow_back:", width="content", disabled=here < 1,

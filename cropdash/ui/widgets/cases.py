@@ -11,7 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cropdash import evaluate
-from cropdash.domain import M2_PER_HA, Legend, Level
+from cropdash.domain import IGNORE, M2_PER_HA, Legend, Level
 from cropdash.domain.errors import RunNotFound
 from cropdash.domain.source import CARRIED
 from cropdash.evaluate import learning, suspicion
@@ -54,42 +54,35 @@ def cases(runs: Sequence[RunInfo], level: Level) -> pd.DataFrame:
 def lit(found: pd.DataFrame, limits: Limits) -> pd.DataFrame:
     """The evidence with the `light` that it gives under the limits."""
     told = suspicion.lights(found, limits.red, limits.amber)
-    return found.assign(light=told, red_below=limits.red, amber_below=limits.amber)
+    light = pd.Categorical(told, categories=suspicion.LIGHTS)
+    return found.assign(light=light, red_below=limits.red, amber_below=limits.amber)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=4, show_spinner=False)
 def _cases(
     marks: tuple[tuple[str, float], ...], dataset: str, zones: tuple[str, ...], level: Level
 ) -> pd.DataFrame:
-    ids = [run_id for run_id, _ in marks]
-    parts = [_zone(dataset, zone, ids) for zone in zones]
-    table = pd.concat([part for part, _ in parts], ignore_index=True)
-    if not len(table):
-        return table
-    said = [np.concatenate([answers[i] for _, answers in parts]) for i in range(len(ids))]
-    return suspicion.ranked(
-        _judged(table, said, ids, data.legend(dataset), zones, level)
-    ).reset_index(drop=True)
-
-
-def _zone(
-    dataset: str, zone: str, ids: Sequence[str]
-) -> tuple[pd.DataFrame, list[NDArray[np.float32]]]:
-    """Declared parcels of a zone that all runs have an answer for, and the answers (P, K)."""
-    answers = [data.store().parcel_prediction(i, zone).set_index("parcel_id") for i in ids]
-    parcels = data.parcels(dataset, zone)
-    held = parcels[(parcels["crop"] > 0) & (parcels["crop"] < 255)]
-    for answer in answers:
-        held = held[held["parcel_id"].isin(answer.index)]
-    kept = pd.DataFrame(
-        held[[*_COLUMNS, *(name for name in held if str(name).startswith(CARRIED))]]
-    )
-    size = next(z for z in data.zones(dataset) if z.zone_id == zone).grid.pixel_size
-    kept["seen"] = (kept["n_pixels"] * size**2 / (kept["area_ha"] * M2_PER_HA)).clip(upper=1)
-    known = [a.loc[kept["parcel_id"], "applicable"] for a in answers if "applicable" in a]
-    kept["applicable"] = np.all(known, axis=0) if known else True
-    rows = [a.loc[kept["parcel_id"]].filter(regex=_CLASSES).to_numpy(np.float32) for a in answers]
-    return kept, rows
+    ids, places = [run_id for run_id, _ in marks], {z.zone_id: z for z in data.zones(dataset)}
+    table = data.store().parcel_facts(dataset, None)
+    mapped = table["crop"].between(1, IGNORE - 1)
+    table = table[mapped & table["zone_id"].isin(zones)]
+    found = [data.store().answers(run_id, tuple(places), table) for run_id in ids]
+    both = np.all([has for _, has in found], axis=0)
+    answers = [answer[both[has]] for answer, has in found]
+    carried = [name for name in table if str(name).startswith(CARRIED)]
+    told = table.loc[both, [*_COLUMNS, *carried]].reset_index(drop=True)
+    if not len(told):
+        return told
+    size = {zone_id: zone.grid.pixel_size for zone_id, zone in places.items()}
+    area = told["zone_id"].map(size) ** 2  # [m2] of a pixel
+    told["seen"] = (told["n_pixels"] * area / (told["area_ha"] * M2_PER_HA)).clip(upper=1)
+    known = [
+        a["applicable"].fillna(value=True).to_numpy(bool) for a in answers if "applicable" in a
+    ]
+    told["applicable"] = np.all(known, axis=0) if known else True
+    said = [a.filter(regex=_CLASSES).to_numpy(np.float32) for a in answers]
+    judged = _judged(told, said, ids, data.legend(dataset), zones, level)
+    return suspicion.ranked(judged).reset_index(drop=True)
 
 
 def _judged(
