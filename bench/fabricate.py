@@ -162,7 +162,7 @@ def measure(browser: Browser, server: Server, opens: int) -> None:
     }
     for name, act in steps.items():
         _tell(name, [_timed(page, act) for _ in range(opens)], PAGE_S)
-    orders = ["largest", "zone", "doubt"]
+    orders = ["largest", "likely", "doubt"]
     _tell("Review, order", [_open(page, server, "Review", f"&order={o}") for o in orders], PAGE_S)
     _tell("Explore, click to chart", _clicks(page, server, opens), CLICK_S)
     used = process.memory_info().rss / 2**20

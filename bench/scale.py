@@ -76,25 +76,31 @@ def _apart(asked: Any, n: int, where: Path) -> dict[str, Any]:
 
 
 def measured(where: Path, n: int, size: int, workers: int) -> dict[str, Any]:
-    """All that is measured of one number of zones."""
-    folders = Folders(where / "data", where / "models")
-    run, found = _trained(folders, size), dict[str, Any]()
+    """All that is measured of one number of zones; a step that is whole is not done again."""
+    folders, told = Folders(where / "data", where / "models"), where / "steps.json"
+    found: dict[str, Any] = json.loads(told.read_text()) if told.exists() else {}
+    kept = runs.list_all(folders.models)
+    run = kept[0] if found else _trained(folders, size)
     zones = tuple(replace(z, split="test") for z in land.squares(n, size))
     source, dataset = land.Fields(zones), DatasetFolder(folders.data, "many")
     described = build.describe(source, "many", "Many", {})
-    found["build"] = _cost(
-        lambda: build.build(source, dataset, described, workers=workers, progress=_silent)
-    )
+
+    def step(name: str, work: Callable[[], object]) -> None:
+        if name not in found:
+            found[name] = _cost(work)
+            used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+            found["worker_mb"] = max(used, found.get("worker_mb", 0.0))
+            told.write_text(json.dumps(found))
+
+    def again() -> object:
+        return build.build(source, dataset, described, workers=workers, progress=_silent)
+
+    step("build", again)
     built = dataset.built_zones()
-    found["predict"] = _cost(
-        lambda: predict.predict_zones(run, dataset, built, _silent, workers=workers)
-    )
+    step("predict", lambda: predict.predict_zones(run, dataset, built, _silent, workers=workers))
     there = predict.elsewhere.at(run, "many")
-    found["score"] = _cost(lambda: score.score_run(there, dataset, built, workers=workers))
-    found["again"] = _cost(
-        lambda: build.build(source, dataset, described, workers=workers, progress=_silent)
-    )
-    found["worker_mb"] = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    step("score", lambda: score.score_run(there, dataset, built, workers=workers))
+    step("again", again)
     found["catalogue_s"] = float(_apart_look(where))
     found["reads"] = _reads(folders)
     found["server_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -149,12 +149,14 @@ def _whole(below: int) -> Callable[[pd.Series], bool]:
     return lambda found: found.dtype.kind in "iu" and bool(found.between(0, below - 1).all())
 
 
-def _within(least: float, most: float) -> Callable[[pd.Series], bool]:
-    return lambda found: found.dtype.kind in "fiu" and bool(found.between(least, most).all())
+def _within(least: float, most: float) -> Callable[[pd.Series | np.ndarray[Any, Any]], bool]:
+    return lambda found: (
+        found.dtype.kind in "fiu" and bool(((found >= least) & (found <= most)).all())
+    )
 
 
 # What a column may hold; nothing that is missing or infinite.
-KINDS: dict[str, Callable[[pd.Series], bool]] = {
+KINDS: dict[str, Callable[[Any], bool]] = {
     "id": _whole(2**31),
     "class": _whole(256),
     "share": _within(-0.001, 1.001),

@@ -195,8 +195,8 @@ class RunFolder:
         from, dissimilarity and applicable (see `evaluate.applicability`)."""
         path = self.prediction_path(zone_id).with_suffix(".parquet")
         table = parquet.read(path, kinds=tables.PARCELS, remedy=_AGAIN)
-        shares = table.filter(regex=tables.SHARES)
-        if not all(parquet.KINDS["share"](shares[name]) for name in shares):
+        shares = table.filter(regex=tables.SHARES).to_numpy()
+        if not parquet.KINDS["share"](shares):
             raise DamagedFile(
                 "{a} of run {b} holds no shares: {c}.", a=path.name, b=self.run_id, c=_AGAIN
             )

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pyproj import Transformer
 
-from cropdash.domain import IGNORE, Zone
+from cropdash.domain import IGNORE, Prediction, Zone
 from cropdash.domain.errors import ConfigError, InvalidRun, NotEnoughData
 from cropdash.domain.message import Message
 from cropdash.domain.scores import RunScores, SetScores, TestScores, UnitScores
@@ -29,7 +29,7 @@ from cropdash.prepare import splits
 from cropdash.storage import answers, elsewhere
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
-from cropdash.storage.tables import SHARES
+from cropdash.storage.tables import SHARES, of_parcels
 from cropdash.workflow.calibrate import COVERAGE
 from cropdash.workflow.partition import undeclared
 
@@ -162,7 +162,7 @@ def _score_zone(
         )
     k = dataset.legend().n_classes
     pixels = confusion(labels.crop, prediction.crop, k, include_background=True)
-    decisions = _parcel_decisions(run, dataset, zone)
+    decisions = _parcel_decisions(prediction, dataset, zone)
     truth, predicted = decisions["crop"].to_numpy(), decisions["predicted"].to_numpy()
     by_parcel = confusion(truth, predicted, k, unit="parcel", include_background=True)
     areas = decisions["area_ha"].to_numpy()
@@ -215,11 +215,11 @@ def _rows(table: pd.DataFrame) -> tuple[dict[str, Any], ...]:
     return tuple({str(k): v for k, v in row.items()} for row in table.to_dict("records"))
 
 
-def _parcel_decisions(run: RunFolder, dataset: DatasetFolder, zone: Zone) -> pd.DataFrame:
+def _parcel_decisions(said: Prediction, dataset: DatasetFolder, zone: Zone) -> pd.DataFrame:
     """Declared and predicted crop of each parcel that holds a pixel."""
-    declared = dataset.parcels(zone.zone_id)[["parcel_id", "crop", "area_ha"]]
-    predicted = run.parcel_prediction(zone.zone_id)[["parcel_id", "predicted", "confidence"]]
-    table = pd.DataFrame(declared).merge(predicted, on="parcel_id")
+    declared = dataset.parcel_facts(zone.zone_id, ("parcel_id", "crop", "area_ha"))
+    predicted = of_parcels(said)[["parcel_id", "predicted", "confidence"]]
+    table = declared.merge(predicted, on="parcel_id")
     return table[table["crop"] != IGNORE]
 
 

@@ -21,6 +21,12 @@ from cropdash.ui.widgets.cases import Limits
 
 _LEVELS = {"class": sentence("Class"), "group": sentence("Group")}
 _EVERY = "all"
+_ORDERS = {
+    "doubt": sentence("Most doubtful first"),
+    "largest": sentence("Largest first"),
+    "likely": sentence("Most probable other crop first"),
+}
+_BY = {"largest": "area_ha", "likely": "likelihood"}  # columns, the largest value first
 _LEARNED = 100  # parcels that are asked for at once, of which no class fills more than a fifth
 
 
@@ -36,6 +42,7 @@ class Filters:
     whole: bool = False  # none of which a zone's edge cuts a part off
     decided: str = ""  # a decision, "undecided", or empty: all
     learn: bool = False  # those first that a model would learn most from
+    order: str = "doubt"  # of `_ORDERS`
 
 
 def choose_runs(runs: Sequence[RunInfo]) -> list[RunInfo]:
@@ -100,6 +107,7 @@ def choose_filters(table: pd.DataFrame, level: Level, dataset: str) -> Filters:
         decided = _box(
             say("Decision"), "decided", list(words_of), words_of.__getitem__, say("All decisions")
         )
+        order = choices.box_of(say("Order"), "order", _ORDERS, width=260)
         least = st.number_input(say("Least area [ha]"), 0.0, 100.0, 0.0, 0.1, key="review:least")
         whole = choices.toggle(
             say("Whole parcels only"), "whole",
@@ -112,7 +120,7 @@ def choose_filters(table: pd.DataFrame, level: Level, dataset: str) -> Filters:
             ),
         )  # fmt: skip
     chosen = int(suggested) if suggested is not None else None
-    return Filters(lights, zone, crop, float(least), chosen, whole, decided or "", learn)
+    return Filters(lights, zone, crop, float(least), chosen, whole, decided or "", learn, order)
 
 
 def _lights(counts: Mapping[str, int]) -> tuple[str, ...]:
@@ -162,6 +170,10 @@ def listed(table: pd.DataFrame, filters: Filters, dataset: str) -> pd.DataFrame:
     if filters.decided:
         word = "" if filters.decided == UNDECIDED else filters.decided
         rows = rows[rows["decision"] == word].reset_index(drop=True)
+    if filters.order in _BY:
+        rows = rows.sort_values(
+            _BY[filters.order], ascending=False, kind="stable", ignore_index=True
+        )
     if filters.learn:
         unsure, named = rows["unsure"].to_numpy(), rows["named"].to_numpy()
         pixels, share = rows["n_pixels"].to_numpy(), rows["share_in_zone"].to_numpy()
