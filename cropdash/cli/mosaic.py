@@ -21,14 +21,22 @@ def mosaic(
             "--on", help="Another dataset that it has predicted.", autocompletion=datasets
         ),
     ] = None,
+    units: Annotated[
+        Path | None,
+        typer.Option(help="GeoJSON or GeoPackage of administrative units, for areas by unit."),
+    ] = None,
+    unit_name: Annotated[str, typer.Option(help="Column of the units' names.")] = "name",
 ) -> None:
     """Join what a run has predicted: a map for each UTM zone, parcels as GeoParquet, areas by class.
 
-    Each parcel stands there once, decided from its pixels in all zones; a STAC collection names the
+    Areas have 95 % intervals where four zones or more were scored: as errors were there. Each parcel stands there once, decided from its pixels in all zones; a STAC collection names the
     files.
 
-    Example: `python -m cropdash mosaic cnn-20230101-120000-ab12 --on department --out map`
+    Examples: `python -m cropdash mosaic cnn-20230101-120000-ab12 --on department --out map`
+
+    `python -m cropdash mosaic cnn-20230101-120000-ab12 --out map --units cantons.geojson`
     """
+    from cropdash.ingest.zones import area
     from cropdash.storage import runs
     from cropdash.storage.datasets import DatasetFolder
     from cropdash.workflow import mosaic as joining
@@ -36,8 +44,9 @@ def mosaic(
     where = folders.folders()
     folder = runs.find(where.models, run)
     source = DatasetFolder(where.data, on or folder.config["dataset"])
+    named = area.units_of(units, unit_name) if units is not None else None
     with bar() as progress:
-        made = joining.make(folder, source, out, progress)
+        made = joining.make(folder, source, out, progress, units=named)
     console.print(f"{made.zones:,} zones, {made.parcels:,} parcels: {out}")
     for path in made.files:
         console.print(f"  {path.name}")

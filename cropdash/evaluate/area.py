@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from cropdash.domain.errors import InvalidRaster
 
 _95 = 1.959963984540054  # standard deviations that hold 95 % of a normal distribution
+_TOGETHER = 64  # units whose draws are held at a time
 Doubles = NDArray[np.float64]
 
 
@@ -56,6 +57,40 @@ def estimate_area(counts: ArrayLike, mapped_ha: ArrayLike) -> pd.DataFrame:
     rows = pd.DataFrame(table[(areas > 0) | (sample.sum(axis=1) > 0)].reset_index(drop=True))
     rows.attrs["unsampled_ha"] = float(areas[~used].sum())
     return rows
+
+
+def by_zones(
+    counts: ArrayLike, mapped_ha: ArrayLike, rng: np.random.Generator, draws: int = 1000
+) -> tuple[Doubles, Doubles, Doubles]:
+    """(U, K) areas of each true class in U units, with the low and high ends of 95 % intervals.
+
+    counts (Z, K, K) are units of Z scored zones, rows = truth; mapped_ha (U, K) is what the map gives
+    each class. What is mapped as a class is shared out as it was in those zones; the intervals are
+    of zones drawn anew, since neighbours err together: they hold where errors are as in those zones.
+    A class that no zone was mapped as stays as it is mapped.
+    """
+    sample, areas = np.asarray(counts, np.float64), np.asarray(mapped_ha, np.float64)
+    if sample.ndim != 3 or sample.shape[1:] != (areas.shape[-1],) * 2:
+        raise InvalidRaster(
+            "Counts of shape {a} don't fit {b} mapped areas: expected (K, K).",
+            a=sample.shape,
+            b=areas.shape[-1],
+        )
+    times = rng.multinomial(len(sample), np.full(len(sample), 1 / len(sample)), draws)
+    found = areas @ _shares(sample.sum(axis=0))
+    shares = np.stack([_shares(np.tensordot(drawn, sample, axes=1)) for drawn in times])
+    ends = np.empty((2, *areas.shape))
+    for first in range(0, len(areas), _TOGETHER):
+        part = slice(first, first + _TOGETHER)
+        ends[:, part] = np.quantile(areas[part] @ shares, (0.025, 0.975), axis=0)
+    return found, ends[0], ends[1]
+
+
+def _shares(counts: Doubles) -> Doubles:
+    """(map, truth) of what is mapped as each class; of what is never mapped so, itself."""
+    mapped = counts.T
+    n = mapped.sum(axis=1, keepdims=True)
+    return np.where(n > 0, _ratio(mapped, n, empty=0.0), np.eye(len(counts)))
 
 
 def _producers_error(share: Doubles, doubt: Doubles, areas: Doubles) -> Doubles:

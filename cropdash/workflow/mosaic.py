@@ -15,24 +15,23 @@ import pandas as pd
 import shapely
 from pyproj import Transformer
 
-from cropdash.domain import Bytes, Legend, Zone
+from cropdash.domain import Zone
 from cropdash.domain.errors import ConfigError, RunNotFound
 from cropdash.domain.message import Message
 from cropdash.evaluate import conformal, parcel_decisions
-from cropdash.files import atomic
+from cropdash.files import atomic, tables
 from cropdash.prepare import neighbours
 from cropdash.storage import elsewhere, mosaics
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.mosaics import Tile
 from cropdash.storage.runs import RunFolder
 from cropdash.storage.tables import SHARES
-from cropdash.workflow import seams
+from cropdash.workflow import areas, seams
 from cropdash.workflow.calibrate import Calibration
 
 Progress = Callable[[str, float], None]
 ROWS = 200_000  # of a part of the table of parcels
 _BANDS = ("class", "confidence")
-_STRIP = 6.0  # [degrees] width of a UTM zone
 
 
 @dataclass(frozen=True)
@@ -45,12 +44,18 @@ class Made:
 
 
 def make(
-    run: RunFolder, dataset: DatasetFolder, out: Path, progress: Progress, *, rows: int = ROWS
+    run: RunFolder,
+    dataset: DatasetFolder,
+    out: Path,
+    progress: Progress,
+    *,
+    units: gpd.GeoDataFrame | None = None,
+    rows: int = ROWS,
 ) -> Made:
-    """Write what a run says of a dataset's zones into a folder.
+    """Write what a run says of a dataset's zones into a folder; `units`: see `areas.of_map`.
 
     class_<epsg>.tif and confidence_<epsg>.tif of each UTM zone, and map_<epsg>.vrt over both;
-    parcels/part-<n>.parquet; areas.csv; collection.json. Raises RunNotFound if it has predicted
+    parcels/part-<n>.parquet; areas.csv, areas_by_unit.csv; collection.json. Raises RunNotFound if it has predicted
     none, ConfigError if the folder holds something else already.
     """
     there = elsewhere.at(run, dataset.name)
@@ -71,8 +76,14 @@ def make(
         files += _mosaic(there, group, crs.removeprefix("EPSG:"), out, colours)
     writer = _Parcels(run, there, dataset, zones)
     told = writer.write(out / "parcels", rows, progress)
-    areas = _areas(out, zones, legend).join(told).fillna(0.0)
-    atomic.write_text(out / "areas.csv", areas.reset_index(names="class").to_csv(index=False))
+    maps = {crs: out / f"class_{crs.removeprefix('EPSG:')}.tif" for crs in _by_crs(zones)}
+    scored = next((of for of in (there, run) if of.scores() is not None), None)
+    found = areas.of_map(maps, zones, legend, scored).join(told, on="class")
+    found[list(told)] = found[list(told)].fillna(0.0)
+    atomic.write_text(out / "areas.csv", tables.to_csv(found).decode())
+    if units is not None:
+        by_unit = areas.of_map(maps, zones, legend, scored, units)
+        atomic.write_text(out / "areas_by_unit.csv", tables.to_csv(by_unit).decode())
     progress(Message("Writing the collection"), 0.98)
     _collection(run, dataset, out, files)
     return Made(len(zones), int(told["parcels"].sum()), tuple(files))
@@ -94,46 +105,6 @@ def _mosaic(
         yield path
     both = {name: [Tile(path, 1, whole)] for name, path in zip(_BANDS, made, strict=True)}
     mosaics.write_vrt(out / f"map_{epsg}.vrt", both, colours)
-
-
-def _areas(out: Path, zones: Sequence[Zone], legend: Legend) -> pd.DataFrame:
-    """Pixels and hectares of each class, of ground that two UTM zones show in its own alone."""
-    total, size = np.zeros(256, np.int64), {zone.grid.pixel_area_ha for zone in zones}
-    for zone in zones:
-        path = out / f"class_{zone.grid.crs.removeprefix('EPSG:')}.tif"
-        total += _counts(mosaics.values(path, zone.grid), zone)
-    names = [crop.name for crop in legend.classes]
-    table = pd.DataFrame({"pixels": total[: len(names)]}, index=names)
-    return table.assign(hectares=table["pixels"] * (size.pop() if len(size) == 1 else np.nan))
-
-
-def _counts(values: Bytes, zone: Zone) -> np.typing.NDArray[np.int64]:
-    """(256,) pixels of each value, of those whose middle lies in the UTM zone's own strip."""
-    grid = zone.grid
-    if _within_strip(zone):
-        return np.bincount(values.ravel(), minlength=256)
-    height, width = grid.shape
-    x = grid.left + (np.arange(width) + 0.5) * grid.pixel_size
-    y = grid.top - (np.arange(height) + 0.5) * grid.pixel_size
-    lon, _ = Transformer.from_crs(grid.crs, "OGC:CRS84", always_xy=True).transform(
-        *np.meshgrid(x, y)
-    )
-    west = _west(zone)
-    there = (lon >= west) & (lon < west + _STRIP)
-    return np.bincount(values[there], minlength=256)
-
-
-def _within_strip(zone: Zone) -> bool:
-    west, _, east, _ = Transformer.from_crs(
-        zone.grid.crs, "OGC:CRS84", always_xy=True
-    ).transform_bounds(*zone.grid.bounds)
-    return _west(zone) <= west and east < _west(zone) + _STRIP
-
-
-def _west(zone: Zone) -> float:
-    """Where the strip of its UTM zone begins; of another system, nowhere, so that all is inside."""
-    epsg = int(zone.grid.crs.removeprefix("EPSG:"))
-    return (epsg % 100) * _STRIP - 186 if 32600 < epsg < 32800 else -1e9
 
 
 class _Parcels:
@@ -263,7 +234,8 @@ def _collection(run: RunFolder, dataset: DatasetFolder, out: Path, files: Sequen
     parts = "application/vnd.apache.parquet"
     for path in sorted((out / "parcels").glob("*.parquet")):
         whole.add_asset(path.stem, pystac.Asset(f"./parcels/{path.name}", media_type=parts))
-    whole.add_asset("areas", pystac.Asset("./areas.csv", media_type="text/csv"))
+    for path in sorted(out.glob("areas*.csv")):
+        whole.add_asset(path.stem, pystac.Asset(f"./{path.name}", media_type="text/csv"))
     whole.add_items(items, strategy=pystac.layout.TemplateLayoutStrategy(item_template=""))
     whole.normalize_hrefs(str(out), strategy=pystac.layout.TemplateLayoutStrategy(item_template=""))
     whole.save(pystac.CatalogType.SELF_CONTAINED)

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from cropdash.domain.errors import InvalidRaster
-from cropdash.evaluate.area import estimate_area
+from cropdash.evaluate.area import by_zones, estimate_area
 
 # The worked example of Olofsson et al. 2014 (table 8): deforestation, forest gain, stable forest,
 # stable non-forest; rows are the map there. Areas in Landsat pixels of 30 m.
@@ -106,3 +106,23 @@ def test_how_much_is_found_of_a_class_that_was_not_sampled_is_unknown() -> None:
 def test_what_does_not_fit_is_refused(counts: np.ndarray, areas: list[float]) -> None:
     with pytest.raises(InvalidRaster):
         estimate_area(counts, areas)
+
+
+def test_what_zones_show_is_shared_out_by_the_errors_of_others() -> None:
+    """One class is mapped as it is; of the other a quarter is the first in truth, more or less."""
+    rng = np.random.default_rng(3)
+    wrong = rng.binomial(100, 0.25, 40)
+    counts = np.zeros((40, 3, 3))
+    counts[:, 0, 0], counts[:, 1, 1], counts[:, 0, 1] = 50, 100 - wrong, wrong
+    mapped = np.array([[10.0, 40.0, 2.0], [0.0, 8.0, 0.0]])
+    found, low, high = by_zones(counts, mapped, np.random.default_rng(0))
+    share = wrong.sum() / 4000
+    np.testing.assert_allclose(found[0], [10 + 40 * share, 40 * (1 - share), 2.0])
+    np.testing.assert_allclose(found.sum(axis=1), mapped.sum(axis=1))
+    assert (low <= found + 1e-5).all()
+    assert (found <= high + 1e-5).all()
+    half = 1.96 * 8 * wrong.std() / 100 / np.sqrt(40)
+    assert (high - low)[1, 1] / 2 == pytest.approx(half, rel=0.15)
+    assert (high - low)[0, 2] == pytest.approx(0, abs=1e-5)  # never seen mapped so: left as it is
+    with pytest.raises(InvalidRaster):
+        by_zones(counts, mapped[:, :2], rng)

@@ -12,14 +12,16 @@ import pystac
 import pytest
 import rasterio
 from rio_cogeo.cogeo import cog_validate
+from shapely import box
 
 from bench import land
 from cropdash.domain.errors import ConfigError, RunNotFound
+from cropdash.ingest.zones import area
 from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.storage import elsewhere, runs
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.workflow import build, mosaic, predict, train
+from cropdash.workflow import build, mosaic, predict, score, train
 
 SIZE, MARGIN = 40, 4  # [px] of a zone; within which its edge changes what a map shows
 
@@ -48,10 +50,23 @@ def made(tmp_path_factory):
     run.write_calibrated(run.calibrated() | plain)
     four = built(folders.data, "four", land.squares(4, SIZE, columns=2))
     whole = built(folders.data, "whole", land.squares(1, 2 * SIZE, name="w"))
+    units = area.units_of(units_in(where), "nom")
     for dataset in (four, whole):
         predict.predict_zones(run, dataset, dataset.built_zones(), silent)
-        mosaic.make(run, dataset, where / dataset.name, silent, rows=40)
+        there = elsewhere.at(run, dataset.name)
+        score.score_run(there, dataset, dataset.built_zones())
+        mosaic.make(run, dataset, where / dataset.name, silent, rows=40, units=units)
     return where, run, four, whole
+
+
+def units_in(where):
+    """A file of two units: the first fifty columns of pixels, and the rest but for a strip below."""
+    west, wide, high = land.LEFT + 500, 20 * SIZE, 20 * SIZE
+    parts = [box(land.LEFT - 99, land.TOP - high, west, land.TOP),
+             box(west, land.TOP - high + 100, land.LEFT + wide, land.TOP)]  # fmt: skip
+    frame = gpd.GeoDataFrame({"nom": ["=Ouest", "Est"]}, geometry=parts, crs=land.CRS)
+    frame.to_crs(4326).to_file(where / "units.geojson", driver="GeoJSON")
+    return where / "units.geojson"
 
 
 def parcels_of(folder):
@@ -123,6 +138,27 @@ def test_what_comes_out_is_what_others_take(made):
     assert areas["parcel_hectares"].sum() == pytest.approx(table["area_ha"].sum())
     assert table["applicable"].notna().all()
     assert table["set"].notna().all()
+
+
+def test_areas_are_told_by_unit_with_intervals(made):
+    where, *_ = made
+    total = pd.read_csv(where / "four" / "areas.csv").set_index("class")
+    units = pd.read_csv(where / "four" / "areas_by_unit.csv")
+    assert (total["low_ha"] <= total["estimated_ha"]).all()
+    assert (total["estimated_ha"] <= total["high_ha"]).all()
+    assert total["estimated_ha"].sum() == pytest.approx(4 * SIZE**2 / 100)
+    with rasterio.open(where / "four" / "class_32631.tif") as raster:
+        values = raster.read(1)
+    expected = {"'=Ouest": values[:, :50], "Est": values[:-10, 50:]}
+    assert set(units["unit"]) == set(expected)
+    for name, part in expected.items():
+        pixels = units[units["unit"] == name].set_index("class")["pixels"]
+        assert pixels.sum() == part.size
+        assert sorted(pixels[pixels > 0]) == sorted(np.unique(part, return_counts=True)[1])
+    whole = pd.read_csv(where / "whole" / "areas.csv")
+    assert whole["low_ha"].isna().all()  # one scored zone says nothing of how others differ
+    with pytest.raises(ConfigError, match="no polygons with a name in column name"):
+        area.units_of(where / "units.geojson", "name")
 
 
 def test_what_can_not_be_joined_is_said(made, tmp_path):

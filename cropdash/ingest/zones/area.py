@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import shapely
 from pyproj import Geod
@@ -90,6 +91,30 @@ def outline_of(path: Path) -> BaseGeometry:
     return _checked(outline, path.name)
 
 
+def units_of(path: Path, column: str) -> gpd.GeoDataFrame:
+    """unit, geometry (degrees) of the polygons of a GeoJSON or a GeoPackage with one layer.
+
+    Those of one name in the column are one unit. Raises ConfigError where polygons or names lack.
+    """
+    if path.suffix.lower() == ".gpkg":
+        frame = _layer(path, column)
+        names, found = frame[column].tolist(), list(frame.geometry)
+    else:
+        names, found = _named(path, column)
+    rows = [
+        (str(name).strip(), shapely.make_valid(one))
+        for name, one in zip(names, found, strict=True)
+        if one is not None and one.geom_type in ("Polygon", "MultiPolygon")
+    ]
+    if not rows or not all(name and name != "None" for name, _ in rows):
+        raise ConfigError(
+            "{a} has no polygons with a name in column {b}: name the column.", a=path.name, b=column
+        )
+    units = gpd.GeoDataFrame(rows, columns=["unit", "geometry"], crs="OGC:CRS84")
+    _checked(shapely.box(*units.total_bounds), path.name)
+    return units.dissolve("unit").reset_index()
+
+
 def _checked(outline: BaseGeometry, name: str) -> BaseGeometry:
     west, south, east, north = outline.bounds
     low, high = squares.LATITUDES
@@ -99,24 +124,39 @@ def _checked(outline: BaseGeometry, name: str) -> BaseGeometry:
 
 
 def _geopackage(path: Path) -> list[BaseGeometry]:
+    return [one for one in _layer(path).geometry if one is not None]
+
+
+def _layer(path: Path, *columns: str) -> gpd.GeoDataFrame:
+    """The only layer of a GeoPackage, in degrees."""
     try:
         (layer,) = vectors.layers(path)
     except (OSError, ValueError) as error:
         raise ConfigError(
             "{a} has no layer, or several: export the area alone.", a=path.name
         ) from error
-    frame = vectors.read(path, layer, [], None)
+    for column in columns:
+        if column not in vectors.info(path, layer)["fields"]:
+            raise ConfigError("{a} has no column {b}: add it.", a=path.name, b=column)
+    frame = vectors.read(path, layer, list(columns), None)
     if frame.crs is None:
         raise ConfigError("{a} has no reference system: export it with one.", a=path.name)
-    return [one for one in frame.geometry.to_crs("OGC:CRS84") if one is not None]
+    return frame.to_crs("OGC:CRS84")
 
 
 def _geojson(path: Path) -> list[BaseGeometry]:
+    return _named(path)[1]
+
+
+def _named(path: Path, column: str | None = None) -> tuple[list[Any], list[BaseGeometry]]:
+    """What each feature of a GeoJSON has in a column, and its geometry."""
     text = tables.text_of(path)
     try:
         if len(text) > _MOST_LETTERS:
             raise ValueError("it is too long")
-        found = [shape(one) for one in _geometries(json.loads(text))]
+        features = list(_features(json.loads(text)))
+        found = [shape(one["geometry"]) for one in features]
+        names = [one["properties"].get(column) if column else None for one in features]
         finite = all(np.isfinite(shapely.get_coordinates(one)).all() for one in found)
         if not finite:
             raise ValueError("a corner is no number")
@@ -125,11 +165,11 @@ def _geojson(path: Path) -> list[BaseGeometry]:
         raise ConfigError(
             "{a} can't be read as GeoJSON: export the area again.", a=path.name
         ) from error
-    return found
+    return names, found
 
 
-def _geometries(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _features(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if document["type"] == "FeatureCollection":
-        yield from (one["geometry"] for one in document["features"])
+        yield from document["features"]
     else:
-        yield document["geometry"] if document["type"] == "Feature" else document
+        yield document if document["type"] == "Feature" else {"geometry": document}
