@@ -38,8 +38,8 @@ def of_parcels(
     if "parcel_id" not in table:
         return table, np.zeros(len(wanted), bool)
     own = _keys(table[joined.FILE].to_numpy(), table.pop("parcel_id"))
-    keys = _keys(pd.Index(zones).get_indexer(wanted["zone_id"]), wanted["parcel_id"])
-    rows = pd.Index(own).get_indexer(keys)
+    at = pd.Index(zones).get_indexer(pd.Index(wanted["zone_id"]))
+    rows = pd.Index(own).get_indexer(pd.Index(_keys(at, wanted["parcel_id"])))
     return table.iloc[rows[rows >= 0]], rows >= 0
 
 
@@ -58,4 +58,5 @@ def _is_sound(table: pa.Table) -> bool:
 
 
 def _keys(zone: NDArray[np.integer], parcel: pd.Series) -> NDArray[np.int64]:
-    return zone.astype(np.int64) << 32 | parcel.to_numpy(np.int64)
+    found: NDArray[np.int64] = zone.astype(np.int64) << 32 | parcel.to_numpy(np.int64)
+    return found

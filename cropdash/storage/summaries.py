@@ -107,14 +107,13 @@ def seasons(
     table = table[kept]
     if table.empty:
         return pd.DataFrame(columns=list(SEASON))
-    periods = table["period"].cat
-    key = table["crop"].to_numpy().astype(np.int32) * len(periods.categories) + periods.codes
-    order = np.argsort(key.to_numpy(), kind="stable")
-    values, keys = table[column].to_numpy()[order], key.to_numpy()[order]
-    found, starts = np.unique(keys, return_index=True)
-    groups = np.split(values, starts[1:])
-    crops, at = np.divmod(found, len(periods.categories))
-    told = pd.DataFrame({"crop": crops, "period": np.asarray(periods.categories)[at]})
+    period = pd.Categorical(table["period"])
+    n, names = len(period.categories), np.asarray(period.categories)
+    key = table["crop"].to_numpy(np.int32) * n + np.asarray(period.codes)
+    order = np.argsort(key, kind="stable")
+    found, starts = np.unique(key[order], return_index=True)
+    groups = np.split(table[column].to_numpy()[order], starts[1:])
+    told = pd.DataFrame({"crop": found // n, "period": names[found % n]})
     told["mean"] = [float(group.mean(dtype=np.float64)) for group in groups]
     told[list(QUANTILES)] = [np.quantile(group, list(QUANTILES.values())) for group in groups]
     return told.assign(n_parcels=[len(group) for group in groups])[list(SEASON)]

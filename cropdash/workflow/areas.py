@@ -48,7 +48,7 @@ def of_map(
         found = np.bincount((where.astype(np.int64) * 256 + values)[inside], minlength=total.size)
         total += found.reshape(total.shape)
     pixels = total[1:, : len(names)]
-    hectares = pixels * zones[0].grid.pixel_area_ha
+    hectares = pixels.astype(np.float64) * zones[0].grid.pixel_area_ha
     ends = _intervals(hectares, scored)
     rows = pd.DataFrame(
         {

@@ -79,7 +79,7 @@ def make(
     maps = {crs: out / f"class_{crs.removeprefix('EPSG:')}.tif" for crs in _by_crs(zones)}
     scored = next((of for of in (there, run) if of.scores() is not None), None)
     found = areas.of_map(maps, zones, legend, scored).join(told, on="class")
-    found[list(told)] = found[list(told)].fillna(0.0)
+    found[told.columns] = found[told.columns].fillna(0.0)
     atomic.write_text(out / "areas.csv", tables.to_csv(found).decode())
     if units is not None:
         by_unit = areas.of_map(maps, zones, legend, scored, units)

@@ -74,21 +74,45 @@ def parcels_of(folder):
     return pd.concat(parts, ignore_index=True)
 
 
-def test_the_map_has_no_seam(made):
-    where, *_ = made
+def assert_no_seam(where, names, margin):
+    """The same away from all edges; what comes out of `names[0]` is of four zones."""
     seen = {}
-    for name in ("four", "whole"):
+    for name in names:
         for band in ("class", "confidence"):
             with rasterio.open(where / name / f"{band}_32631.tif") as raster:
                 seen[name, band] = raster.read(1)
                 assert raster.transform == rasterio.Affine(10, 0, land.LEFT, 0, -10, land.TOP)
     inner = np.zeros((2 * SIZE, 2 * SIZE), bool)
-    for rows in (slice(MARGIN, SIZE - MARGIN), slice(SIZE + MARGIN, 2 * SIZE - MARGIN)):
-        for columns in (slice(MARGIN, SIZE - MARGIN), slice(SIZE + MARGIN, 2 * SIZE - MARGIN)):
+    for rows in (slice(margin, SIZE - margin), slice(SIZE + margin, 2 * SIZE - margin)):
+        for columns in (slice(margin, SIZE - margin), slice(SIZE + margin, 2 * SIZE - margin)):
             inner[rows, columns] = True
     for band, most in (("class", 0), ("confidence", 1)):  # which is rounded
-        one, other = (seen[name, band][inner].astype(int) for name in ("four", "whole"))
+        one, other = (seen[name, band][inner].astype(int) for name in names)
         assert np.abs(one - other).max() <= most
+    return seen[names[0], "class"]
+
+
+def test_the_map_has_no_seam(made):
+    where, *_ = made
+    assert_no_seam(where, ("four", "whole"), MARGIN)
+
+
+def test_a_network_leaves_no_seam_either(made, tmp_path):
+    where, _, four, whole = made
+    folders = Folders(where / "data", where / "models")
+    values = {"classifier": "cnn", "dataset": "home", "epochs": 1, "threads": 1, "patch_size": 24,
+              "unet_channels": (8,), "temporal_hidden": 8, "half_precision": False}  # fmt: skip
+    run = runs.queue(folders, classifiers.parse(values))
+    train.train_run(run, folders, progress=silent)
+    for dataset in (four, whole):
+        predict.predict_zones(run, dataset, dataset.built_zones(), silent)
+        mosaic.make(run, dataset, tmp_path / dataset.name, silent)
+    reach = int(predict.load(run, four)._network.reach)
+    assert 0 < reach < SIZE // 4
+    assert len(np.unique(assert_no_seam(tmp_path, ("four", "whole"), reach))) > 1
+    ours, theirs = (parcels_of(tmp_path / name)["register_id"] for name in ("four", "whole"))
+    assert ours.is_unique
+    assert set(ours) == set(theirs)
 
 
 def test_a_parcel_over_an_edge_is_decided_once_from_all_its_pixels(made):

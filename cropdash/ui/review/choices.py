@@ -87,7 +87,7 @@ def _limits_of(text: str | None, default: tuple[int, int]) -> tuple[int, int]:
 def choose_filters(table: pd.DataFrame, level: Level, dataset: str) -> Filters:
     """Lights, zone, declared crop and least area."""
     names = words.names(dataset, level)
-    lights = _lights(table["light"].value_counts().to_dict())
+    lights = _lights({str(name): n for name, n in table["light"].value_counts().items()})
     zones = sorted(table["zone_id"].unique())
     counts = table["declared"].value_counts()
     with st.popover(say("More filters"), icon=":material/filter_alt:"):

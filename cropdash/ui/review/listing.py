@@ -80,10 +80,14 @@ def _turn(rows: pd.DataFrame, first: int) -> None:
     ):
         line.button(
             text, icon=icon, key=f"{_KEY}:{key}", disabled=not 0 <= to < len(rows), type="tertiary",
-            width="content", on_click=lambda to=to: open_parcel(rows.iloc[to]),
+            width="content", on_click=_open_at, args=(rows, to),
         )  # fmt: skip
     last = min(first + _ROWS, len(rows))
     line.caption(say("{a} to {b} of {n}", a=number(first + 1), b=number(last), n=number(len(rows))))
+
+
+def _open_at(rows: pd.DataFrame, at: int) -> None:
+    open_parcel(rows.iloc[at])
 
 
 def open_parcel(row: Mapping[str, Any] | pd.Series) -> None:
