@@ -80,9 +80,9 @@ def fabricate(folders: Folders, size: int, zones: int, parcels: int | None) -> s
         zones = -(-parcels // each) * len(base) + BASE
     copies = [replace(base[i % len(base)], zone_id=f"copy_{i}") for i in range(zones - BASE)]
     of = {copy.zone_id: base[i % len(base)].zone_id for i, copy in enumerate(copies)}
-    described = dataset.description()
+    described, legend = dataset.description(), dataset.legend()
     layout.DATASET.of(dataset.path).unlink()
-    dataset.describe(replace(described, zones=(*described.zones, *copies)), dataset.legend())
+    dataset.describe(replace(described, zones=(*described.zones, *copies)), legend)
     for number, copy in enumerate(copies):
         _copy_zone(dataset, of[copy.zone_id], copy, number)
     for run in made:

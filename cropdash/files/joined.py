@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cropdash.domain.errors import CropdashError
-from cropdash.files import atomic
+from cropdash.files import atomic, parquet
 
 FILE = "file"  # column: the position of each row's file
 TOGETHER = 64  # files: a part of zones of 10 km has some million rows of series
@@ -49,10 +49,7 @@ def read(
             return None
         path = place / f"{kind}-{first // TOGETHER:04}-{_mark(chosen)}.parquet"
         with suppress(*_UNREADABLE):
-            return pq.read_table(
-                path, columns=wanted, filters=where, use_threads=False, partitioning=None,
-                page_checksum_verification=True,
-            )  # fmt: skip
+            return parquet.checked(path, wanted, where)
         tables = [_numbered(make(file), i) for i, file in chosen]
         whole = pa.concat_tables(tables, promote_options="default")
         with suppress(OSError, CropdashError):  # of a folder that can't be written to, or is full

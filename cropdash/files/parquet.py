@@ -106,13 +106,24 @@ def read(
     return table
 
 
-def read_table(
+def arrow(
     path: Path, columns: Sequence[str] | None = None, *, without: Sequence[str] = ()
 ) -> pa.Table:
     """A zone's table, or some of its columns, as Arrow holds it. Raises DamagedFile."""
     with _ours(path, _AGAIN), pq.ParquetFile(path) as file:
         names = file.schema_arrow.names if columns is None else columns
         return file.read([name for name in names if name not in without], use_threads=False)
+
+
+def checked(path: Path, columns: Sequence[str] | None, where: pc.Expression | None) -> pa.Table:
+    """Columns of those rows of a table that was written with checksums of its pages.
+
+    Raises what pyarrow does, also where a page is not as it was written.
+    """
+    return pq.read_table(
+        path, columns=columns, filters=where, use_threads=False, partitioning=None,
+        page_checksum_verification=True,
+    )  # fmt: skip
 
 
 def read_outlines(path: Path) -> gpd.GeoDataFrame:

@@ -27,7 +27,7 @@ def of_parcels(
     """
 
     def checked(path: Path) -> pa.Table:
-        table = parquet.read_table(path)
+        table = parquet.arrow(path)
         if not _is_sound(table):
             run.parcel_prediction(path.stem)  # says what is wrong
         return table

@@ -147,18 +147,18 @@ def _joined(
 
 
 def _parcels(path: Path) -> pa.Table:
-    return parquet.read_table(path, without=("geometry", "bbox", "zone_id"))
+    return parquet.arrow(path, without=("geometry", "bbox", "zone_id"))
 
 
 def _series(path: Path) -> pa.Table:
     """Means of the parcels, with each one's crop; those of one period together."""
-    table = parquet.read_table(path)
+    table = parquet.arrow(path)
     names = [n for n in table.column_names if n.endswith("_mean")]
     table = table.select(["parcel_id", "period", "clear_share", *names])
     for at, name in enumerate(table.column_names):
         if pa.types.is_floating(table[name].type):
             table = table.set_column(at, name, table[name].cast(pa.float32()))
-    parcels = parquet.read_table(path.with_name(layout.PARCELS), ("parcel_id", "crop"))
+    parcels = parquet.arrow(path.with_name(layout.PARCELS), ("parcel_id", "crop"))
     at = pc.index_in(table["parcel_id"], parcels["parcel_id"])
     period = table["period"].dictionary_encode()
     table = table.set_column(1, "period", period).append_column("crop", parcels["crop"].take(at))
