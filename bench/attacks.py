@@ -47,6 +47,7 @@ INPUTS, SERVER, PAGES = (
     "security/test_pages.py::",
 )
 SCHEDULER, SECRETS = "security/test_scheduler.py::", "security/test_secrets.py::"
+SIGN_IN, ACCESS = "security/test_signin.py::", "security/test_access.py::"
 DAMAGE, RECORDS = "security/test_damage.py::", "storage/test_records.py::"
 ATTACKS = (
     Attack(
@@ -118,7 +119,7 @@ ATTACKS = (
     Attack(
         "formulas in cells of a CSV", "begin with an apostrophe",
         WORDS + "test_no_cell_of_a_table_is_a_formula",
-        "ui/shell/data.py", """return f"'{text}" if is_formula else text""", "return text",
+        "files/tables.py", """return f"'{text}" if is_formula else text""", "return text",
     ),
     Attack(
         "Markdown and HTML in titles, codes, ids and notes", "text alone on every page",
@@ -128,7 +129,7 @@ ATTACKS = (
     Attack(
         "a picture of another site in a page", "the browser is told not to ask for it",
         SERVER + "test_every_answer_tells_the_browser_what_it_may",
-        "ui/shell/guard.py", "headers[name] = value", "pass",
+        "ui/shell/guard.py", "MutableHeaders(scope=message).update(self._headers)", "pass",
     ),
     Attack(
         "another site's page opens the socket", "403",
@@ -144,6 +145,93 @@ ATTACKS = (
         "the addresses of metrics and of agents", "404",
         SERVER + "test_closed_addresses",
         "ui/shell/guard.py", "return 404", "return 200",
+    ),
+    Attack(
+        "who has not signed in asks for pages, scripts and files", "401, or the sign-in page",
+        SIGN_IN + "test_nothing_else_is_given_to_them",
+        "ui/shell/door.py", "if who.role is None:", "if False:",
+    ),
+    Attack(
+        "who has not signed in opens the socket", "401",
+        SIGN_IN + "test_nor_the_socket",
+        "ui/shell/door.py", "if who.role is None:", "if False:",
+    ),
+    Attack(
+        "a viewer presses a button by the socket", "nothing is started",
+        SIGN_IN + "test_a_viewer_s_socket_starts_nothing_though_it_presses_the_button",
+        "domain/access.py", "if not who.may(action):", "if False:",
+    ),
+    Attack(
+        "a viewer's browser at every address, with orders in it", "nothing is changed",
+        "browser/test_signin.py::test_a_viewer_s_browser_starts_nothing_at_any_address",
+    ),
+    Attack(
+        "a viewer fills the server's memory with a file", "403",
+        SIGN_IN + "test_a_viewer_uploads_nothing_into_the_server_s_memory",
+        "ui/shell/door.py", 'if not who.may("upload"):', "if False:",
+    ),
+    Attack(
+        "an open socket whose user was removed, or has another password", "it ends",
+        SIGN_IN + "test_an_open_socket_ends_when_its_user_is",
+        "ui/shell/door.py", 'if message["type"] == "websocket.receive" and', "if False and",
+    ),
+    Attack(
+        "passwords are tried one after the other", "after ten the name waits",
+        SIGN_IN + "test_too_many_wrong_passwords_have_to_wait",
+        "ui/shell/signin.py", "return len(tries) >= _TRIES", "return False",
+    ),
+    Attack(
+        "a link to the sign-in that leads to another site", "one lands on the first page",
+        SIGN_IN + "test_one_lands_where_one_wanted_to_go_and_nowhere_else",
+        "ui/shell/signin.py", "if wanted.scheme or wanted.netloc or wanted.path not in known", "if False",
+    ),
+    Attack(
+        "a person of the provider whose address is not verified, or who is no user", "stays outside",
+        SIGN_IN + "test_who_is_no_user_stays_outside",
+        "ui/shell/signin.py", 'if claims.get("email_verified") is True else []', "",
+    ),
+    Attack(
+        "a false token of the provider", "lets nobody in",
+        SIGN_IN + "test_a_false_token_lets_nobody_in",
+    ),
+    Attack(
+        "a server that would let everybody in", "does not start",
+        SIGN_IN + "test_whom_a_server_lets_in_without_a_sign_in",
+        "ui/shell/serving.py", "if others := _others():", "if others := []:",
+    ),
+    Attack(
+        "a viewer, and who has not signed in, call what changes something", "refused, nothing is changed",
+        ACCESS + "test_a_viewer_and_a_stranger_change_nothing",
+        "jobs/place.py", 'access.require("start")', "pass",
+    ),
+    Attack(
+        "a function that pages reach and that asks nobody", "found",
+        ACCESS + "test_no_function_that_pages_reach_is_left_out",
+    ),
+    Attack(
+        "what is done leaves no trace", "a row of the record, before it is done",
+        ACCESS + "test_what_an_operator_does_stands_in_the_record",
+        "jobs/place.py", "record.note(data,", "print(data,",
+    ),
+    Attack(
+        "an analyst stops another's job", "refused",
+        ACCESS + "test_one_stops_one_s_own_and_operators_everybody_s",
+        "jobs/launch.py", 'access.require("stop" if is_own else "stop others")', 'access.require("stop")',
+    ),
+    Attack(
+        "one person starts as many jobs as the machine takes", "refused beyond the limit",
+        ACCESS + "test_a_person_has_as_many_jobs_as_the_operator_lets_them",
+        "jobs/limits.py", "if count >= limit:", "if False:",
+    ),
+    Attack(
+        "one person fills the disk with files", "refused beyond the limit",
+        ACCESS + "test_a_person_uploads_as_much_as_the_operator_lets_them",
+        "storage/uploads.py", "if kept + size > limit:", "if False:",
+    ),
+    Attack(
+        "a worker, or a process that a page waits for, reads the server's secret", "it is not given it",
+        ACCESS + "test_no_worker_is_given_the_server_s_secret",
+        "jobs/processes.py", "if name not in _NOT_FOR_WORKERS", "",
     ),
     Attack(
         "another process of the machine enters the cluster", "it has no certificate",
@@ -167,7 +255,7 @@ ATTACKS = (
     Attack(
         "one damaged run among others", "listed as damaged; all else is shown",
         DAMAGE + "test_one_damaged_run_is_listed_and_the_rest_stays",
-        "storage/store.py", "        return None  # `damaged` lists it", "        raise",
+        "storage/infos.py", "        return None  # `damaged` lists it", "        raise",
     ),
     Attack(
         "a heartbeat from the future whose worker is dead", "lost",
@@ -181,6 +269,11 @@ ATTACKS = (
     Attack(
         "work that is killed or stopped, or lacks memory or disk", "taken up again to the same bytes",
         "security/test_campaign.py",
+    ),
+    Attack(
+        "the password of a database that does not answer", "in no sentence, on no page",
+        SECRETS + "test_the_password_of_a_database_that_does_not_answer_is_told_nowhere",
+        "storage/database/connect.py", "return hidden(address", "return str(address",
     ),
     Attack(
         "keys in addresses, the environment and errors", "in no log, folder, page or list of processes",
@@ -234,6 +327,7 @@ def without(attacks: list[Attack]) -> int:
             if attack.guard not in whole:
                 raise SystemExit(f"{attack.file} has no {attack.guard!r} any more.")
             path.write_text(whole.replace(attack.guard, attack.without), encoding="utf-8")
+
             _, broken = run(copy, attack.test)
             path.write_text(whole, encoding="utf-8")
             unmissed += not broken

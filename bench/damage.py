@@ -1,13 +1,16 @@
 """Every kind of file, damaged in every way, before every page and every command.
 
-    python -m bench.damage [--kinds config.json trial] [--damages cut deep] [--share 0/4] [--seed 0]
+    python -m bench.damage [--kinds config.json trial] [--damages cut deep] [--minutes 10] [--seed 0]
 
 Makes a small installation (a simulated dataset, two trainings, an ensemble, a search and a
-cross-validation of it, and a second dataset with runs of its own), then for each kind and each
-damage a copy of it in which one file is damaged, visits all pages with Streamlit's own test
-runner, and types all commands. A fault is: a traceback, a page without content, a command that
+cross-validation, decisions, answers by a day, an audit and a report of it, and a second dataset with
+runs of its own), then for each kind and each damage a copy of it in which one file is damaged, visits
+pages with Streamlit's own test runner, and types commands. A page or command that neither opens, asks
+about nor lists that file while it is whole can't come to differ, so it is left out; `--all` visits and
+types all the same. A fault is: a traceback, a page without content, a command that
 ends with neither 0, 1 nor 2 or without a word, more than thirty seconds of work, or the second dataset, a
 run or a study of it that is no longer shown. Prints a line a fault, and a table of counts by damage.
+The cases come in an order drawn by the seed, so that those of the first `--minutes` are a sample.
 
     python -m bench.damage --world FOLDER      only makes the installation
 """
@@ -27,7 +30,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +43,8 @@ from streamlit import config
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-from bench import damages
+from bench import damages, touched
+from bench.damages import DAY
 from bench.typed import run as typed
 from cropdash.settings.folders import PROJECT
 from cropdash.storage.store import Store
@@ -59,7 +63,10 @@ VISITS: tuple[tuple[str, dict[str, str]], ...] = (
     ("pages/2_Train.py", {"do": "join"}),
     ("pages/3_Map.py", {"dataset": "demo", "zone": "{zone}", "parcel": "1", "left": "{run}"}),
     ("pages/4_Compare.py", {"dataset": "demo", "left": "{run}"}),
+    ("pages/4_Compare.py", {"dataset": "demo", "left": "{run}", "part": "audit"}),
+    ("pages/4_Compare.py", {"dataset": "demo", "left": "{run}", "part": "splits"}),
     ("pages/5_Review.py", {"dataset": "demo"}),
+    ("pages/5_Review.py", {"dataset": "demo", "left": "{run}", "right": "{second}", "by": DAY}),
     ("pages/6_Data.py", {"dataset": "demo"}),
     ("pages/6_Data.py", {"dataset": "demo", "view": "realism"}),
     ("pages/6_Data.py", {"view": "new"}),
@@ -76,6 +83,10 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("evaluate", "{run}"),
     ("train", "demo", "--classifier=xgboost", "--queue"),
     ("build", "demo"),
+    ("audit", "verify", "{audit}"),
+    ("decisions", "export", "demo", "{folder}/decisions.csv"),
+    ("record",),
+    ("database",),
 )
 # Those that compute are typed, and the undamaged dataset's pages visited, at every sixth damage of a
 # kind, another sixth for the next kind, so that each kind meets each.
@@ -85,6 +96,11 @@ LONG: tuple[tuple[str, ...], ...] = (
     ("search", "--study={search}"),
     ("crossvalidate", "--study={folds}"),
     ("simulate", "report", "--dataset=demo"),
+    ("season", "{run}", f"--by={DAY}"),
+    ("audit", "score", "{audit}"),
+    ("report", "{run}"),
+    ("dossier", "demo", "{parcel}", "--run={run}"),
+    ("mosaic", "{run}", "--out={folder}/mosaic"),
 )
 _TURNS = 6
 
@@ -109,6 +125,8 @@ def main() -> None:
     parser.add_argument(
         "--share", default="0/1", help="which of how many parts, for several machines"
     )
+    parser.add_argument("--all", action="store_true", help="also what does not touch the file")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no case later")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--world", type=Path, help="use, or make, the installation here")
     given = parser.parse_args()
@@ -118,41 +136,75 @@ def main() -> None:
     quick_crs()
     scan = functools.cache(manifest_scanner.scan_component_manifests)
     manifest_scanner.scan_component_manifests = scan  # of all installed packages, at each visit
-    cases = [(kind, damage) for kind in given.kinds for damage in given.damages][part::parts]
-    result = Result()
+    cases = [(kind, damage) for kind in given.kinds for damage in given.damages]
+    random.Random(given.seed).shuffle(cases)  # noqa: S311
+    cases, result = cases[part::parts], Result()
+    end = time.monotonic() + 60 * given.minutes
     with tempfile.TemporaryDirectory() as scratch:
         world = given.world or Path(scratch) / "world"
         if not world.exists():
             damages.write(world)
-        before = apart(world)
+        copy = Path(scratch) / "copy"
+        before, touches = apart(world), touches_of(world, copy) if not given.all else {}
         for number, (kind, damage) in enumerate(cases, 1):
-            try_one(world, Path(scratch) / "copy", kind, damage, given.seed, before, result)
+            if time.monotonic() > end:
+                break
+            try_one(world, copy, kind, damage, given.seed, before, touches, result)
             sys.stderr.write(f"\r{number} of {len(cases)}: {kind}, {damage}          ")
     print_table(result)
     sys.exit(bool(result.faults))
 
 
+Touches = Mapping[str, set[str]]  # what is visited or typed -> paths
+
+
+def touches_of(world: Path, copy: Path) -> Touches:
+    """What each page and command touches of a whole installation; faults there end the bench."""
+    found, result = dict[str, set[str]](), Result()
+    names = names_of(world) | {"folder": str(copy)}
+
+    def note(what: str, act: Callable[..., Any], asked: Any, *more: Any) -> None:
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(world, copy)
+        with here(copy), touched.noting() as found[what]:
+            act(*more, asked, "none", result)
+
+    for page, query in VISITS:
+        note(f"{page} {query}", try_page, filled(query, names), page)
+    for words in (*COMMANDS, *LONG):
+        note(" ".join(words), try_command, [word.format(**names) for word in words])
+    if result.faults:
+        raise RuntimeError("\n".join(result.faults))
+    return found
+
+
 def try_one(
-    world: Path, copy: Path, kind: str, damage: str, seed: int, before: list[str], result: Result
-) -> None:
-    """One file damaged in one way in a copy of the installation; all pages, all commands."""
+    world: Path, copy: Path, kind: str, damage: str, seed: int, before: list[str],
+    touches: Touches, result: Result,
+) -> None:  # fmt: skip
+    """One file damaged in one way in a copy of the installation; pages and commands that touch it."""
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(world, copy)
-    path = damages.place(copy, kind)
+    path, names = damages.place(copy, kind), names_of(copy)
+
+    def is_left_out(what: str) -> bool:
+        return what in touches and not touched.matters(path, touches[what])
+
     damages.DAMAGES[damage](path, random.Random(f"{seed} {kind} {damage}"))  # noqa: S311
-    names = names_of(world)
     begun = len(result.faults)
     swapped = damages.replacing(path) if damage == "replaced while read" else nullcontext()
     with here(copy), swapped:
         for page, query in VISITS:
-            try_page(page, filled(query, names), damage, result)
+            if not is_left_out(f"{page} {query}"):
+                try_page(page, filled(query, names), damage, result)
         turn = (list(damages.DAMAGES).index(damage) + list(damages.KINDS).index(kind)) % _TURNS
         for (page, query), known in zip(APART if not turn else (), before, strict=False):
             if try_page(page, query, damage, result) != known:
                 result.faults.append(f"{page} shows something else of the undamaged dataset")
         result.faults += lost(copy)
         for words in (*COMMANDS, *(LONG if not turn else ())):
-            try_command([word.format(**names) for word in words], damage, result)
+            if not is_left_out(" ".join(words)):
+                try_command([word.format(**names) for word in words], damage, result)
     result.cases[damage] += 1
     for i, fault in enumerate(result.faults[begun:], begun):
         result.faults[i] = f"{kind}, {damage}: {fault}"
@@ -189,12 +241,14 @@ def here(folder: Path) -> mock._patch_dict:
 
 def names_of(world: Path) -> dict[str, str]:
     """What stands for the names in VISITS and COMMANDS."""
-    named = {"run": "xgboost-*", "second": "cnn-*"}
+    named = {
+        "run": "xgboost-*", "second": "cnn-*", "search": "studies/search-*",
+        "folds": "studies/folds-*", "audit": "reports/audit-*",
+    }  # fmt: skip
     found = {name: next((world / "models").glob(pattern)).name for name, pattern in named.items()}
-    named = {"search": "search-*", "folds": "folds-*"}
-    place = world / "models" / "studies"
-    found |= {name: next(place.glob(pattern)).name for name, pattern in named.items()}
-    return found | {"zone": damages.test_zone(world)}
+    zone = damages.test_zone(world)
+    parcel = damages.register_id(world, zone)
+    return found | {"zone": zone, "parcel": parcel, "folder": str(world)}
 
 
 def filled(query: dict[str, str], names: dict[str, str]) -> dict[str, str]:

@@ -17,8 +17,11 @@ import pandas as pd
 import rasterio
 
 from bench.typed import run as typed
+from cropdash.storage import decisions, layout
+from cropdash.storage.datasets import DatasetFolder
 from tests import factory
 
+DAY = "2023-06-30"
 HUGE = 3 * 2**30  # [bytes] of a sparse file
 _SMALL = ("--set", "threads=1")
 _QUICK = {
@@ -39,33 +42,51 @@ KINDS = {
     "composite.tif": "data/demo/zones/ZONE/composite.tif",
     "clear_dates.tif": "data/demo/zones/ZONE/clear_dates.tif",
     "labels.tif": "data/demo/zones/ZONE/labels.tif",
+    "layers.tif": "data/demo/zones/ZONE/layers.tif",
+    "last_crop.tif": "data/demo/zones/ZONE/last_crop.tif",
     "parcels.parquet": "data/demo/zones/ZONE/parcels.parquet",
     "series.parquet": "data/demo/zones/ZONE/series.parquet",
     "optimism.json": "models/optimism.json",
     "config.json of a run": "models/xgboost-*/config.json",
     "status.json of a run": "models/xgboost-*/status.json",
     "classes.json": "models/xgboost-*/classes.json",
+    "zones.json": "models/xgboost-*/zones.json",
+    "decisions.json": "models/xgboost-*/decisions.json",
     "calibration.json": "models/xgboost-*/calibration.json",
     "epochs.jsonl": "models/xgboost-*/epochs.jsonl",
     "applicability.npz": "models/xgboost-*/applicability.npz",
     "worker.log of a run": "models/xgboost-*/worker.log",
     "model.json": "models/xgboost-*/model.json",
+    "statistics.json": "models/xgboost-*/statistics.json",
     "model.ubj": "models/xgboost-*/model.ubj",
     "model.safetensors": "models/cnn-*/model.safetensors",
     "prediction .tif": "models/xgboost-*/predictions/ZONE.tif",
     "prediction .parquet": "models/xgboost-*/predictions/ZONE.parquet",
+    "predicted.jsonl": "models/xgboost-*/predictions/predicted.jsonl",
+    "parcels on the edge": "models/xgboost-*/edges/ZONE.parquet",
     "scores.json": "models/xgboost-*/scores/scores.json",
     "confusions.parquet": "models/xgboost-*/scores/confusions.parquet",
     "calibration.parquet": "models/xgboost-*/scores/calibration.parquet",
+    "scores.json of a day": "models/xgboost-*/season/2*/scores/scores.json",
+    "calibration.json of a day": "models/xgboost-*/season/2*/calibration.json",
+    "prediction of a day": "models/xgboost-*/season/2*/predictions/ZONE.parquet",
+    "asked.json": "models/xgboost-*/season/2*/asked.json",
+    "without.json": "models/xgboost-*/season/without.json",
     "stack.json": "models/ensemble-*/stack.json",
     "config.json of a study": "models/studies/search-*/config.json",
     "status.json of a study": "models/studies/search-*/status.json",
     "trial": "models/studies/search-*/trials/0.json",
+    "finished.json": "models/studies/search-*/trials/0/0/finished.json",
     "scores.json of a study": "models/studies/folds-*/scores.json",
     "fold's parcels": "models/studies/folds-*/folds/0/parcels.parquet",
-    "order.json of a report": "models/reports/audit-*/order.json",
+    "order.json of an audit": "models/reports/audit-*/order.json",
     "audit.json": "models/reports/audit-*/audit.json",
     "frame.parquet": "models/reports/audit-*/frame.parquet",
+    "answers.csv": "models/reports/audit-*/answers.csv",
+    "certificate.json": "models/reports/audit-*/certificate.json",
+    "order.json of a report": "models/reports/report-*/order.json",
+    "status.json of a report": "models/reports/report-*/status.json",
+    "report.html": "models/reports/report-*/report.html",
     "checkpoint.ubj": "models/xgboost-*/checkpoint.ubj",
 }  # fmt: skip
 
@@ -81,12 +102,18 @@ def write(folder: Path) -> None:
     )
     names = ["build", "demo", "--source=simulated", "--size=48", "--zones-per-region=2"]
     _must([*names, "--workers=1"])
+    _decide(folder)
     for kind, values in _QUICK.items():
-        _must(["train", "demo", f"--classifier={kind}", *_SMALL, *_set(values)])
+        more = ("decisions=apply", *values) if kind == "xgboost" else values
+        _must(["train", "demo", f"--classifier={kind}", *_SMALL, *_set(more)])
     models = folder / "models"
     members = [next(models.glob(f"{kind}-*")).name for kind in _QUICK]
     _must(["ensemble", *members])
+    for run in members:
+        _must(["season", run, f"--by={DAY}", *(["--without"] if run == members[0] else [])])
     _must(["audit", "draw", members[0]])
+    _answer(next((models / "reports").glob("audit-*")), folder)
+    _must(["report", members[0]])
     quick = [*_SMALL, *_set(_QUICK["xgboost"][1:])]
     _must(["search", "demo", "--classifier=xgboost", "--trials=2", *quick])
     quick = [*_SMALL, *_set(_QUICK["xgboost"])]
@@ -112,22 +139,39 @@ def _must(words: list[str]) -> None:
 
 def _leave_more(folder: Path) -> None:
     """What the commands above leave to pages and to workers that were ended."""
-    from cropdash.storage import decisions
-
-    demo = folder / "data" / "demo"
-    zone = test_zone(folder)
-    said = decisions.Said(decisions.Parcel("1", zone, 1), "keep", "seen from the road")
-    decisions.decide(folder / "data", "demo", [said])
-    (demo / "worker.log").write_text("100% Done\n")
+    (folder / "data" / "demo" / "worker.log").write_text("100% Done\n")
     run = next((folder / "models").glob("xgboost-*"))
     (run / "worker.log").write_text("100% Done\n")
     shutil.copy(run / "model.ubj", run / "checkpoint.ubj")
+
+
+def _decide(folder: Path) -> None:
+    """A parcel of the first zone is kept, another left out of trainings."""
+    dataset = DatasetFolder(folder / "data", "demo")
+    zone = next(zone.zone_id for zone in dataset.built_zones() if zone.split == "train")
+    ids = dataset.parcels(zone)["parcel_id"].head(2)
+    for i, word in zip(map(int, ids), (decisions.KEEP, decisions.LEAVE_OUT), strict=True):
+        said = decisions.Said(decisions.Parcel(str(i), zone, i), word, "seen from the road")
+        decisions.decide(folder / "data", "demo", [said])
+
+
+def _answer(audit: Path, folder: Path) -> None:
+    """Fill the sample in, and score it."""
+    classes = DatasetFolder(folder / "data", "demo").legend().classes
+    sample = pd.read_csv(audit / layout.SAMPLE_CSV, dtype=str)
+    sample.assign(truth=classes[1].name).to_csv(audit / layout.RETURNED[0], index=False)
+    _must(["audit", "score", audit.name])
 
 
 def test_zone(folder: Path) -> str:
     """A zone that the runs have predicted."""
     run = next((folder / "models").glob("xgboost-*"))
     return sorted(path.stem for path in (run / "predictions").glob("*.tif"))[0]
+
+
+def register_id(folder: Path, zone: str) -> str:
+    """The register's own id of a parcel there."""
+    return str(DatasetFolder(folder / "data", "demo").parcels(zone)["register_id"].iloc[0])
 
 
 def place(folder: Path, kind: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -117,6 +118,17 @@ def of_memory(error: BaseException) -> OutOfMemory | None:
     return OutOfMemory(
         "There is not enough memory for this: close other programs, or take smaller settings, and"
         " run the same again; what is finished is kept."
+    )
+
+
+def of_place(error: OSError) -> NotKept | None:
+    """The system's word for a place that may not be written; None if it says something else."""
+    if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS) or error.filename is None:
+        return None
+    return NotKept(
+        "{a} can't be written ({b}): make it writable for who runs cropdash, and try again.",
+        a=error.filename,
+        b=error.strerror,
     )
 
 

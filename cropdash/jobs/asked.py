@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
 
 from cropdash import i18n
 from cropdash.domain.errors import CropdashError
-from cropdash.settings import folders
+from cropdash.jobs import processes
 from cropdash.settings.folders import unpack
 
 
@@ -19,16 +18,12 @@ def run(words: Sequence[str], wait_s: float, *, command: Sequence[str] | None = 
     `command` replaces the process's command line.
     """
     usual = [sys.executable, "-m", "cropdash", *words]
-    where = folders.folders()
-    environment = {
-        **os.environ, "CROPDASH_DATA": str(where.data), "CROPDASH_MODELS": str(where.models),
-        i18n.VARIABLE: i18n.current(),
-    }  # fmt: skip
     told = f"'python -m cropdash {words[0]}'"
     try:
         done = subprocess.run(
-            list(command or usual), cwd=unpack(), env=environment, stdin=subprocess.DEVNULL,
-            capture_output=True, encoding="utf-8", timeout=wait_s, check=False,
+            list(command or usual), cwd=unpack(), stdin=subprocess.DEVNULL, capture_output=True,
+            env=processes.environment() | {i18n.VARIABLE: i18n.current()}, encoding="utf-8",
+            timeout=wait_s, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise CropdashError("{a} took too long: run it from a terminal.", a=told) from error

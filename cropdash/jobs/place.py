@@ -10,7 +10,7 @@ from typing import Any
 from cropdash.domain import access
 from cropdash.jobs import asked
 from cropdash.settings import folders
-from cropdash.storage import places
+from cropdash.storage import places, record
 from cropdash.storage.places import Found
 
 WAIT_S = 900.0  # for a register's service that is slow
@@ -48,10 +48,11 @@ def command_line(name: str, lat: float, lon: float, **asked_for: Any) -> str:
 def look(name: str, lat: float, lon: float, **asked_for: Any) -> tuple[Found, Path, Path]:
     """What was found, with the files of its register and zones.
 
-    It asks the register's service and keeps the answer. Raises NotAllowed, or CropdashError.
+    It asks the register's service and keeps the answer. Raises NotAllowed, NotKept or CropdashError.
     """
     access.require("start")
-    asked.run([*words(name, lat, lon, **asked_for), "--estimate"], WAIT_S)
     data = folders.folders().data
+    record.note(data, "look", f"{name} at {lat:.5f},{lon:.5f}")
+    asked.run([*words(name, lat, lon, **asked_for), "--estimate"], WAIT_S)
     place = places.folder(data, name)
     return places.read(data, name), place / places.REGISTER, place / places.ZONES

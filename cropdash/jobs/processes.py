@@ -18,22 +18,25 @@ from cropdash.settings.folders import folders, unpack
 _NOT_FOR_WORKERS = frozenset(("STREAMLIT_SERVER_COOKIE_SECRET",))
 
 
-def spawn(log_file: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Start a worker that outlives its server, for who is at it; its words go into `log_file`."""
+def environment() -> dict[str, str]:
+    """Of a process that does something for who is at it."""
     where = folders()
-    environment = {
+    return {
         **{name: value for name, value in os.environ.items() if name not in _NOT_FOR_WORKERS},
         access.FOR: access.actor().name,
         "CROPDASH_DATA": str(where.data),
         "CROPDASH_MODELS": str(where.models),
-        "PYTHONUNBUFFERED": "1",  # the log is read while it is written
-        "PYTHONUTF8": "1",
     }
+
+
+def spawn(log_file: Path, command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start a worker that outlives its server, for who is at it; its words go into `log_file`."""
+    told = {"PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}  # the log is read while it is written
     with atomic.appending(log_file) as log:
         return subprocess.Popen(
             list(command),
             cwd=unpack(),
-            env=environment,
+            env=environment() | told,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 
 from cropdash.domain.errors import ConfigError
 
 ADDRESS = (
     "CROPDASH_DATABASE"  # postgresql://user:password@host:5432/name; unset: a file beside the data
 )
-_SCHEMES = ("postgresql://", "postgres://")
+# User and password hold no letter that would end them early, so that `domain.secret` finds them.
+_ADDRESS = re.compile(
+    r"postgres(?:ql)?://(?P<rest>(?:[\w.~!$&()*+,;=:%\-]+@)?"
+    r"(?:[\w.\-]+|\[[\da-fA-F:]+\])?(?::\d{1,5})?(?:/[^\s@#]*)?)",
+    re.ASCII,
+)
 
 
 def address() -> str | None:
@@ -20,12 +26,10 @@ def address() -> str | None:
     given = os.environ.get(ADDRESS, "").strip()
     if not given:
         return None
-    for scheme in _SCHEMES:
-        if given.startswith(scheme) and len(given) > len(scheme):
-            return f"postgresql+psycopg://{given.removeprefix(scheme)}"
+    if (found := _ADDRESS.fullmatch(given)) and found["rest"]:
+        return f"postgresql+psycopg://{found['rest']}"
     raise ConfigError(
-        "{a} is no address of a PostgreSQL database: write"
-        " postgresql://host:5432/name, or leave it out to keep a file"
-        " beside the data.",
+        "{a} is no address of a PostgreSQL database: write postgresql://host:5432/name with other"
+        " signs of a password as %2F and the like, or leave it out to keep a file beside the data.",
         a=ADDRESS,
     )

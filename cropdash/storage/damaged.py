@@ -9,13 +9,13 @@ from pathlib import Path
 
 from cropdash.domain.errors import CropdashError
 from cropdash.domain.message import Message
-from cropdash.storage import database, layout, notes, runs, status, studies
+from cropdash.storage import layout, notes, reports, runs, seasons, status, studies
 from cropdash.storage.datasets import DatasetFolder
 
 
 @dataclass(frozen=True)
 class Damaged:
-    """A dataset, a zone, a run or a study."""
+    """A dataset, a zone, a run, a study, a report, or the database."""
 
     name: str
     reason: str  # one sentence, with the way out
@@ -28,7 +28,10 @@ def readable_datasets(data: Path) -> tuple[str, ...]:
 
 def found(data: Path, models: Path) -> tuple[Damaged, ...]:
     """All that can't be read."""
-    return (*_of_database(data), *of_datasets(data), *of_runs(models), *of_studies(models))
+    return (
+        *of_database(data), *of_datasets(data), *of_runs(models), *of_studies(models),
+        *of_reports(models),
+    )  # fmt: skip
 
 
 def of_datasets(data: Path) -> Iterator[Damaged]:
@@ -50,7 +53,11 @@ def of_runs(models: Path) -> Iterator[Damaged]:
     """Runs whose record, scores or state can't be read."""
     yield from _of_place(models)
     for run in runs.list_all(models):
-        beside = (partial(read, run.path) for read in (status.load, layout.SIDES.find))
+        forms = (layout.SIDES.find, layout.TAUGHT.find)
+        beside = [partial(read, run.path) for read in (status.load, *forms)]
+        beside.append(partial(layout.WITHOUT.find, run.path / layout.SEASON))
+        dated = [seasons.at(run, day) for day in seasons.days(run)]
+        beside += [read for by in dated for read in (by.scores, by.calibrated)]
         if reason := _fault(run.record, run.scores, run.calibrated, *beside):
             yield Damaged(run.run_id, reason)
 
@@ -60,11 +67,22 @@ def of_studies(models: Path) -> Iterator[Damaged]:
     for study in studies.list_all(models):
         if reason := _fault(study.info, partial(status.load, study.path)):
             yield Damaged(study.study_id, reason)
+    if reason := _fault(partial(layout.OPTIMISM.find, models)):
+        yield Damaged(layout.OPTIMISM.file, reason)
 
 
-def _of_database(data: Path) -> Iterator[Damaged]:
+def of_reports(models: Path) -> Iterator[Damaged]:
+    """Reports and audits whose order, state or findings can't be read."""
+    for report in reports.list_all(models):
+        finds = (layout.AUDIT.find, layout.CERTIFICATE.find)
+        if reason := _fault(report.info, *(partial(find, report.path) for find in finds)):
+            yield Damaged(report.report_id, reason)
+
+
+def of_database(data: Path) -> Iterator[Damaged]:
+    """The database, where it can't be read or does not answer."""
     if reason := _fault(partial(notes.read, data)):
-        yield Damaged(database.where(data), reason)
+        yield Damaged("database", reason)
 
 
 def _of_place(path: Path) -> Iterator[Damaged]:

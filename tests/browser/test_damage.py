@@ -51,7 +51,7 @@ def test_every_page_is_shown_and_says_what_is_damaged(browser: Browser, damaged:
         for name, sentence in (
             ("two", "can't be read as JSON"),
             ("broken", "is damaged"),
-            ("cropdash.db in data/", "bring a backup back"),
+            ("database", "bring a backup back"),
             ("one", "status.json in one can't be read"),
         ):
             alert = page.get_by_role("alert").filter(has_text=f"{name}:")

@@ -162,10 +162,87 @@ def _others(rng: random.Random, folder: Path, files: dict[str, list[Path]]) -> l
     )
 
 
+DAYS = (
+    "",
+    "x",
+    "2023-06-31",
+    "2023-13-01",
+    "0001-01-01",
+    "9999-12-31",
+    "2023-06-30\n",
+    "30.6.2023",
+    "2023-W05-1",
+    "-1",
+)
+
+
+def _of_a_run(rng: random.Random, folder: Path, files: dict[str, list[Path]]) -> list[str]:
+    """Commands on run "good"."""
+    places = (str(rng.choice(files["zones"])), "/proc/x/y", str(folder / "plain" / "x"))
+    options = {
+        "season": {"by": DAYS, "csv": places},
+        "audit": {
+            "against": NAMES, "by": NAMES, "standard-error": NUMBERS, "expected": NUMBERS,
+            "least": NUMBERS, "allocation": NAMES, "seed": NAMES, "report": NAMES,
+        },
+        "report": {"language": NAMES, "report": NAMES},
+        "dossier": {"language": NAMES, "run": NAMES, "report": NAMES},
+        "mosaic": {"out": places, "on": NAMES},
+        "predict": {"zone": NAMES, "on": NAMES, "workers": NUMBERS, "scheduler": ("x", "http://h")},
+    }  # fmt: skip
+    command = rng.choice(sorted(options))
+    named = {
+        "audit": ["draw", "good"], "dossier": ["demo", rng.choice(NAMES)], "report": ["good", rng.choice(NAMES)],
+    }  # fmt: skip
+    return [command, *_a(rng, options[command]), "--", *named.get(command, ["good"])]
+
+
+def _of_a_team(rng: random.Random, folder: Path, files: dict[str, list[Path]]) -> list[str]:
+    """Decisions, the database, the record, and names of runs."""
+    file, name = str(rng.choice(files["zones"] + files["registers"])), rng.choice(NAMES)
+    return rng.choice(
+        (
+            ["decisions", "import", "--", rng.choice(("demo", name)), file],
+            ["decisions", "export", "--", rng.choice(("demo", name)), "/proc/x/y"],
+            ["database", "restore", file],
+            ["database", "backup", "--", rng.choice(("/proc/x/y", str(folder)))],
+            ["record", f"--by={name}", f"--last={rng.choice(NUMBERS)}"],
+            ["runs", rng.choice(("name", "note", "tag")), "--", rng.choice(("good", name)), name],
+            ["runs", rng.choice(("archive", "restore", "delete")), "--", name],
+            ["audit", rng.choice(("score", "verify")), "--", name],
+            ["users", "remove", "--", name],
+        )
+    )
+
+
+def _around(rng: random.Random, folder: Path, files: dict[str, list[Path]]) -> list[str]:
+    """Places and areas; nothing is fetched for what is bad."""
+    area = rng.choice(
+        (*map(str, files["zones"]), "1,2,3", "3,49,2,50", "nan,0,1,1", "-181,0,1,91", *NAMES)
+    )
+    out, number = f"--out={folder / 't.csv'}", rng.choice(NUMBERS)
+    zones, register = str(rng.choice(files["zones"])), rng.choice(files["registers"])
+    return rng.choice(
+        (
+            ["zones", "tile", f"--size={rng.choice(NUMBERS)}", out, "--", area],
+            ["zones", "tile", f"--region={rng.choice(NAMES)}", out, "--", area],
+            ["zones", "divide", f"--register={register}", f"--share={number}", out, "--", zones],
+            ["zones", "divide", f"--register={register}", out, "--", zones],
+            [
+                "build",
+                f"--near={rng.choice((*NAMES, '91,0', '1,181', 'nan,1', '1', '1,2,3'))}",
+                "--",
+                "around",
+            ],
+            ["build", "--near=48,1", f"--service={zones}", f"--number={number}", "--", "around"],
+        )
+    )
+
+
 Case = Callable[[random.Random, Path, dict[str, list[Path]]], list[str]]
 CASES: tuple[Case, ...] = (
     _build_simulated, _build_folder, _build_folder, _build_fetched, _zones_check, _zones_propose,
-    _export, _by_name, _training, _others,
+    _export, _by_name, _training, _others, _of_a_run, _of_a_run, _of_a_team, _around,
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@ the policy first and records who did it; limits by person; the record and the fi
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 import shutil
@@ -10,8 +11,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
+from unittest import mock
 
 import pytest
 from typer.testing import CliRunner
@@ -20,11 +24,19 @@ from cropdash import i18n
 from cropdash.cli.app import app, command
 from cropdash.domain import access
 from cropdash.domain.access import NOBODY, POLICY, ROLES, Actor, Role
-from cropdash.domain.errors import ConfigError, DamagedFile, LimitReached, NotAllowed, NotKept
-from cropdash.jobs import launch, report
+from cropdash.domain.errors import (
+    ConfigError,
+    CropdashError,
+    DamagedFile,
+    LimitReached,
+    NotAllowed,
+    NotKept,
+    SourceUnavailable,
+)
+from cropdash.jobs import asked, launch, place, report
 from cropdash.settings import classifiers, sources
 from cropdash.settings import reports as reports_settings
-from cropdash.settings.folders import Folders, folders
+from cropdash.settings.folders import PROJECT, Folders, folders
 from cropdash.storage import decisions, layout, notes, record, reports, status, uploads, users
 from cropdash.storage.status import Status
 from tests import factory
@@ -36,7 +48,11 @@ SETTINGS = {"classifier": "xgboost", "dataset": "demo"}
 # What only looks, or tidies up after processes that are gone.
 READS = {
     "launch": {"is_stopping", "may_end", "log", "reap"},
+    "place": {"words", "command_line"},
     "report": set(),
+    "reports": {"queue", "find", "list_all", "infos"},  # `launch.order` queues
+    "record": {"note", "add", "read"},
+    "field": {"read", "compare"},
     "decisions": {"history", "mark", "current", "fold", "an_hour"},
     "uploads": set(),
     "notes": {"read"},
@@ -103,6 +119,7 @@ def acts(where: Folders) -> dict[str, Callable[[], object]]:
         "launch.order": lambda: launch.order(judged),
         "launch.score_audit": lambda: launch.score_audit(audit, "sample.csv", b"register_id"),
         "launch.end_now": lambda: launch.end_now(waiting(where, "somebody else")),
+        "place.look": lambda: place_without_service(),
         "report.make": lambda: report.make("demo", command=[sys.executable, "-c", ""]),
         "decisions.decide": lambda: decisions.decide(where.data, "demo", [KEPT]),
         "decisions.undo": lambda: decisions.undo(where.data, "demo"),
@@ -111,6 +128,12 @@ def acts(where: Folders) -> dict[str, Callable[[], object]]:
         "users.put": lambda: users.put(file, "eve", "operator", "a long password"),
         "users.remove": lambda: users.remove(file, "eve"),
     }
+
+
+def place_without_service() -> None:
+    fault = SourceUnavailable("It does not answer: try again later.")
+    with mock.patch.object(place.asked, "run", side_effect=fault), suppress(SourceUnavailable):
+        place.look("beauce", 48.2, 1.6, season="2023", size=64, number=2)
 
 
 def tree(where: Folders) -> dict[str, bytes]:
@@ -123,11 +146,27 @@ def tree(where: Folders) -> dict[str, bytes]:
     }
 
 
+def reached() -> set[ModuleType]:
+    """Modules of jobs and storage that pages import."""
+    found = set()
+    for path in [
+        PROJECT / "app.py",
+        *PROJECT.glob("pages/*.py"),
+        *PROJECT.glob("cropdash/ui/**/*.py"),
+    ]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module in (
+                "cropdash.jobs",
+                "cropdash.storage",
+            ):
+                found |= {import_module(f"{node.module}.{alias.name}") for alias in node.names}
+    return found
+
+
 def test_no_function_that_pages_reach_is_left_out(where):
-    modules = (launch, report, decisions, notes, uploads, users)
     found = {
         f"{module.__name__.rpartition('.')[2]}.{name}"
-        for module in modules
+        for module in reached()
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and not name.startswith("_")
         if name not in READS[module.__name__.rpartition(".")[2]]
@@ -199,6 +238,11 @@ def test_no_worker_is_given_the_server_s_secret(where, monkeypatch):
     name = launch.start(classifiers.parse(SETTINGS), command=says)
     launch._children[-1][0].wait(30)
     assert "planted-0451" not in (where.models / name / layout.LOG).read_text()
+    told = "import os, sys; sys.stderr.write(f'Error: {dict(os.environ)}'); sys.exit(2)"
+    with being("anna", "analyst"), pytest.raises(CropdashError) as end:
+        asked.run(["simulate"], 30, command=[sys.executable, "-c", told])
+    assert "anna" in str(end.value)
+    assert "planted-0451" not in str(end.value)
 
 
 def test_a_person_has_as_many_jobs_as_the_operator_lets_them(where, monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import os
 import signal
 import sys
 import traceback
@@ -24,15 +25,17 @@ from cropdash.storage import layout
 from tests import factory
 from tests.security import bad_inputs
 
-SEEDS = 300
+SEEDS = int(os.environ.get("INPUTS", "400"))
 LONGEST_S = 10  # [s] of work; on a busy machine the clock may show six times as much
 
 
 @pytest.fixture(scope="module")
 def where(tmp_path_factory):
-    """A data folder with a tiny dataset, and the damaged files."""
+    """A data folder with a tiny dataset and a run of it, and the damaged files."""
     folder = tmp_path_factory.mktemp("typed")
-    factory.write_dataset(folder / "data", zones=2, size=32)
+    dataset = factory.write_dataset(folder / "data", zones=2, size=32)
+    run = factory.write_run(folder / "models", dataset, classifier="xgboost")
+    run.path.rename(folder / "models" / "good")
     return settings.Folders(folder / "data", folder / "models"), bad_inputs.files(folder / "files")
 
 

@@ -218,9 +218,32 @@ def test_every_part_of_a_page_that_runs_by_itself_says_its_errors():
 def test_a_sample_of_damaged_files(kind, how, small, tmp_path):
     world, before = small
     result = damage.Result()
-    damage.try_one(world, tmp_path / "copy", kind, how, 0, before, result)
+    damage.try_one(world, tmp_path / "copy", kind, how, 0, before, {}, result)
     assert not result.faults, "\n".join(result.faults)
     assert sum(result.visits.values()) > 15
+
+
+# Kinds whose damage was once shown by nothing, while what needs the file was left out.
+LISTED = (
+    "order.json of an audit", "audit.json", "certificate.json", "order.json of a report",
+    "status.json of a report", "scores.json of a day", "calibration.json of a day", "without.json",
+    "decisions.json", "zones.json", "optimism.json", "realism.json", "config.json of a study",
+)  # fmt: skip
+
+
+def test_what_is_damaged_is_listed_with_a_way_out(small, tmp_path):
+    copy = shutil.copytree(small[0], tmp_path / "copy")
+    store = Store(copy / "data", copy / "models")
+    assert not store.damaged()
+    for kind in LISTED:
+        path = damages.place(copy, kind)
+        whole = path.read_bytes()
+        damages.DAMAGES["cut"](path, random.Random(kind))
+        (found,) = store.damaged()
+        path.write_bytes(whole)
+        assert path.name in found.reason, kind
+        assert ":" in found.reason, kind
+        assert found.name in (*path.parts, "demo", path.name), kind
 
 
 @pytest.fixture(scope="module")

@@ -179,6 +179,14 @@ def test_the_files_of_the_guide_name_what_there_is():
         path.read_text(encoding="utf-8") for path in (DEPLOY.parents[1] / "cropdash").glob("*/*.py")
     )
     told = guide + "".join(path.read_text(encoding="utf-8") for path in DEPLOY.iterdir())
+    for text in (
+        guide,
+        *((DEPLOY / name).read_text() for name in ("cropdash.service", "Containerfile")),
+    ):
+        assert "static/cache" in text  # the one folder of the program that pages write into
+    copied = re.findall(r"(?m)^COPY (\S+)", (DEPLOY / "Containerfile").read_text())
+    assert "." not in copied  # data, keys and history stay outside
+    assert all((DEPLOY.parents[1] / name).exists() for name in copied)
     variables = set(re.findall(r"CROPDASH_[A-Z_]+", told))
     assert len(variables) >= 6
     assert {name for name in variables if name not in sources} == set()

@@ -14,6 +14,7 @@ import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from bench.typed import run as typed_here
 from cropdash.cli import app as command_line
 from cropdash.domain.errors import ConfigError, SourceUnavailable, one_line
 from cropdash.domain.secret import hidden
@@ -158,11 +159,51 @@ def test_keys_of_the_environment_are_in_no_file_log_or_list_of_processes(tmp_pat
     assert any("cropdash build small" in line for line in seen)
     assert not [line for line in seen if KEY in line]
     assert KEY not in said
+    run = next((tmp_path / "models").glob("xgboost-*")).name
+    code, said = typed(tmp_path, "report", run)
+    assert code == 0, said
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert {"config.json", "build.json", "manifest.json", "worker.log"} <= {
-        path.name for path in files
-    }
+    assert {
+        "config.json",
+        "build.json",
+        "manifest.json",
+        "worker.log",
+        "report.html",
+        "cropdash.db",
+    } <= {path.name for path in files}
     assert not [path for path in files if KEY.encode() in path.read_bytes()]
+
+
+# A password that ends early for one of those who read the address was told, or was a traceback.
+DATABASES = tuple(
+    f"postgresql://{rest}"
+    for rest in (
+        f"crop:{KEY}@127.0.0.1:9/crop", f"crop:a/{KEY}@127.0.0.1:9/crop", f"crop:{KEY}",
+        f"crop:a@{KEY}@127.0.0.1:9/crop", f"crop:{KEY}#a@127.0.0.1:9/crop",
+        f"crop:a'{KEY}@127.0.0.1:9/crop", f"127.0.0.1:9/crop?password={KEY}",
+        f"crop:a%2F{KEY}@127.0.0.1:9/crop",
+    )
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("address", DATABASES)
+def test_the_password_of_a_database_that_does_not_answer_is_told_nowhere(
+    address, tmp_path, monkeypatch
+):
+    from cropdash.ui.shell import data
+
+    for name, value in (("DATA", tmp_path), ("MODELS", tmp_path / "m"), ("DATABASE", address)):
+        monkeypatch.setenv(f"CROPDASH_{name}", str(value))
+    for words in (["database"], ["record"], ["doctor"], ["database", "backup", f"{tmp_path}/b.db"]):
+        code, said = typed_here(words)
+        assert code in (1, 2)
+        assert "postgresql" in said.lower()
+        assert KEY not in said
+    data.store.clear()
+    app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60).run()
+    data.store.clear()
+    assert not app.exception
+    assert KEY not in str([element.proto for element in app.main])
 
 
 def _lines_of_children() -> set[str]:

@@ -114,7 +114,7 @@ def test_a_damaged_file_is_one_sentence_and_is_not_written_over(tmp_path, damage
         decide(tmp_path, 1)
     assert path.read_bytes() == damage
     (found,) = Store(tmp_path, tmp_path / "models").damaged()
-    assert layout.DATABASE in found.name
+    assert layout.DATABASE in found.reason
 
 
 def test_what_cannot_be_written_is_said_and_the_rest_stays(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Published files: made once, whole, and not without end."""
 
+import errno
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -7,7 +8,7 @@ from threading import Barrier
 
 import pytest
 
-from cropdash.ui.shell import assets
+from cropdash.ui.shell import assets, frame
 
 
 @pytest.fixture(autouse=True)
@@ -69,3 +70,24 @@ def test_many_sessions_may_make_the_same_file_at_once(folder):
         urls = set(pool.map(lambda _: assets.publish("same", ".png", make), range(8)))
     assert len(urls) == 1
     assert [p.read_bytes() for p in folder.iterdir()] == [content]
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
+def test_a_folder_that_may_not_be_written_is_one_sentence_on_the_page(monkeypatch, number):
+    """Of a server whose program's folder is not its own."""
+    said = []
+    monkeypatch.setattr(frame.st, "error", lambda text, **_: said.append(text))
+
+    def refused(*_, **__):
+        raise OSError(number, os.strerror(number), "/srv/cropdash/static/cache")
+
+    monkeypatch.setattr(assets.atomic.Path, "mkdir", refused)
+    with frame.plainly():
+        assets.publish("a/d", ".png", lambda: b"x")
+    (sentence,) = said
+    assert "static/cache can't be written" in sentence.replace("\\", "")
+
+
+def test_another_fault_of_the_system_is_not_hidden():
+    with pytest.raises(OSError, match="Input/output"), frame.plainly():
+        raise OSError(errno.EIO, "Input/output error", "/srv/x")

@@ -85,7 +85,8 @@ def file_of(data: Path) -> Path:
 
 def where(data: Path) -> str:
     """The database as a reader may see it named: without who signs in."""
-    return hidden(settings.address() or f"{layout.DATABASE} in {data.name}/")
+    address = (settings.address() or "").replace("+psycopg", "", 1)  # as it was typed
+    return hidden(address or f"{layout.DATABASE} in {data.name}/")
 
 
 def now() -> str:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from cropdash.domain import check_name
 from cropdash.domain.errors import ConfigError
+from cropdash.files import atomic
 from cropdash.legend import CLASSES
 from cropdash.settings.build import Widget
 from cropdash.settings.folders import folders
 from cropdash.storage import uploads
-from cropdash.ui.shell import assets
 
 FOLDER = "incoming"
 _REGISTERS = (".gpkg", ".parquet", ".geoparquet", ".7z", ".7z.001")
@@ -69,7 +69,8 @@ def save(name: str, content: bytes) -> Path:
     """
     path = place(name, content)
     uploads.admit(folders().data, path.name, len(content))
-    assets.replaced(path, content)
+    with atomic.replacing(path) as part:
+        part.write_bytes(content)
     return path
 
 

@@ -29,6 +29,7 @@ _WORDS = {
     "decide": sentence("decided"),
     "undo": sentence("took a decision back"),
     "upload": sentence("uploaded"),
+    "look": sentence("looked for a place"),
     "report": sentence("made a report"),
     "name": sentence("named"),
     "note": sentence("noted"),

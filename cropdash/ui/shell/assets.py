@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from cropdash.files import atomic
 from cropdash.settings.folders import PROJECT
 
 _FOLDER = PROJECT / "static" / "cache"
@@ -25,22 +25,11 @@ def publish(key: str, suffix: str, make: Callable[[], bytes]) -> str:
     try:
         os.utime(path)  # used again: the last to be pruned
     except FileNotFoundError:
-        replaced(path, make())
+        content = make()
+        with atomic.replacing(path) as part:  # whole: two sessions may make the same file
+            part.write_bytes(content)
         _prune()
     return f"cache/{name}"
-
-
-def replaced(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Two sessions are threads of one process and may make the same file: each writes its own
-    # and replaces whole.
-    temporary = path.with_name(f".{secrets.token_hex(8)}")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _prune() -> None:

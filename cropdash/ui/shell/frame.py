@@ -15,7 +15,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cropdash import __doc__ as about
 from cropdash import i18n
-from cropdash.domain.errors import CropdashError
+from cropdash.domain.errors import CropdashError, of_place
 from cropdash.figures import palette, wording
 from cropdash.i18n import say, sentence
 from cropdash.settings.folders import PROJECT
@@ -217,16 +217,29 @@ def announce(text: str, icon: str = ":material/check_circle:") -> None:
 def plainly() -> Iterator[None]:
     """Show an error that is meant for the reader as its one sentence, and go on below."""
     try:
-        yield
+        with unwritable():
+            yield
     except CropdashError as error:
         st.error(told(error), icon=":material/error:")
+
+
+@contextmanager
+def unwritable() -> Iterator[None]:
+    """Raises NotKept where the system says that a place may not be written."""
+    try:
+        yield
+    except OSError as error:
+        if refused := of_place(error):
+            raise refused from error
+        raise
 
 
 @contextmanager
 def or_stop() -> Iterator[None]:
     """As `plainly`, where the rest of the page can't go on without what is read."""
     try:
-        yield
+        with unwritable():
+            yield
     except CropdashError as error:
         st.error(told(error), icon=":material/error:")
         st.stop()

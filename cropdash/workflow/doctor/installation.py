@@ -13,7 +13,7 @@ import psutil
 from cropdash.domain.errors import CropdashError
 from cropdash.settings import classifiers, sources
 from cropdash.settings.folders import Folders, home, is_checkout
-from cropdash.storage import damaged, layout, runs
+from cropdash.storage import damaged, database, layout, runs
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow.doctor.finding import Finding
 
@@ -36,6 +36,7 @@ def examine(folders: Folders) -> tuple[Finding, ...]:
         _disk(folders.data),
         _memory(),
         *_datasets(folders.data),
+        _database(folders.data),
         _runs(folders.models),
     )
 
@@ -109,8 +110,17 @@ def _dataset(folder: DatasetFolder) -> Finding:
     return Finding(ok, subject, text if ok else f"{text}; run its build again to complete it.")
 
 
+def _database(data: Path) -> Finding:
+    reasons = [one.reason for one in damaged.of_database(data)]
+    return Finding(not reasons, "database", " ".join(reasons) or database.where(data))
+
+
 def _runs(models: Path) -> Finding:
-    broken = (*damaged.of_runs(models), *damaged.of_studies(models))
+    broken = [
+        each
+        for found in (damaged.of_runs, damaged.of_studies, damaged.of_reports)
+        for each in found(models)
+    ]
     if broken:
         return Finding(False, "runs", " ".join(f"{one.name}: {one.reason}" for one in broken))
     states = [run.status.state if run.status else "unknown" for run in runs.list_all(models)]
