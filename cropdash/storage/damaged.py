@@ -54,7 +54,9 @@ def of_runs(models: Path) -> Iterator[Damaged]:
     yield from _of_place(models)
     for run in runs.list_all(models):
         forms = (layout.SIDES.find, layout.TAUGHT.find)
-        beside = [partial(read, run.path) for read in (status.load, *forms)]
+        beside: list[Callable[[], object]] = [
+            partial(read, run.path) for read in (status.load, *forms)
+        ]
         beside.append(partial(layout.WITHOUT.find, run.path / layout.SEASON))
         dated = [seasons.at(run, day) for day in seasons.days(run)]
         beside += [read for by in dated for read in (by.scores, by.calibrated)]
@@ -67,15 +69,15 @@ def of_studies(models: Path) -> Iterator[Damaged]:
     for study in studies.list_all(models):
         if reason := _fault(study.info, partial(status.load, study.path)):
             yield Damaged(study.study_id, reason)
-    if reason := _fault(partial(layout.OPTIMISM.find, models)):
+    if models.is_dir() and (reason := _fault(partial(layout.OPTIMISM.find, models))):
         yield Damaged(layout.OPTIMISM.file, reason)
 
 
 def of_reports(models: Path) -> Iterator[Damaged]:
     """Reports and audits whose order, state or findings can't be read."""
     for report in reports.list_all(models):
-        finds = (layout.AUDIT.find, layout.CERTIFICATE.find)
-        if reason := _fault(report.info, *(partial(find, report.path) for find in finds)):
+        reads = (status.load, layout.AUDIT.find, layout.CERTIFICATE.find)
+        if reason := _fault(report.info, *(partial(read, report.path) for read in reads)):
             yield Damaged(report.report_id, reason)
 
 
