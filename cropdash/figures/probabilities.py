@@ -61,7 +61,13 @@ def bars(rows: pd.DataFrame, names: tuple[str, str], *, dark: bool = False) -> g
             hovertemplate=f"%{{customdata}}<br>{name}: %{{text}}<extra></extra>",
         )
     figure.update_xaxes(
-        palette.axis(dark, range=[0, 1.12], tickformat=".0%", dtick=0.5, tickangle=0)
+        palette.axis(
+            dark,
+            range=[0, 1.12],
+            tickangle=0,
+            tickvals=[0, 0.5, 1],
+            ticktext=["0", *(probability(p) for p in (0.5, 1.0))],
+        )
     )
     ticks = {"tickvals": list(range(len(rows))), "ticktext": labels}
     figure.update_yaxes(palette.axis(dark, **ticks, autorange="reversed", showgrid=False))

@@ -53,11 +53,11 @@ def choose(dataset: str, zones: Sequence[str]) -> Choice:
     level = choices.one_of(say("Level"), "level", choices.LEVELS, bare=True)
     over = choices.box_of(
         say("Macro scores average over"), "over", {a: say(t) for a, t in AVERAGES.items()},
-        bare=True, width=220,
+        bare=True, width=176,
     )  # fmt: skip
     where = choices.box_of(
         say("Zones"), "where", {name: place_name(name, len(zones)) for name in places},
-        bare=True, width=170,
+        bare=True, width=145,
     )  # fmt: skip
     with st.popover(say("How to count"), icon=":material/tune:"):
         background = _conventions()

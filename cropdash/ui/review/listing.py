@@ -145,6 +145,8 @@ def _columns() -> dict[str, Any]:
     column, sure = st.column_config.NumberColumn, say("As the models see it, calibrated.")
     usual = say("Answers about scored parcels declared so that name the suggested crop.")
     return {
+        # So narrow that what the models hold of it is seen beside it from 1440 px on.
+        say("Declared"): st.column_config.TextColumn(width=140),
         say("Decision"): st.column_config.TextColumn(width=140),
         say("Probable"): column(help=sure),
         say("Its probability"): column(help=sure),
