@@ -112,10 +112,13 @@
       resized();
     }
 
-    // Tells the page where its own panel may stand: in place of the legend.
+    // Tells the page where its own panel may stand: in place of the legend, below where that is too.
     function place(from, narrow) {
       const work = window.frameElement && window.frameElement.closest(".st-key-work");
-      if (work) work.style.setProperty("--side", narrow ? "0px" : from + "px");
+      if (!work) return;
+      const below = { "--place": "static", "--side": "0px", "--high": "auto" };
+      const told = narrow ? below : { "--place": "absolute", "--side": from + "px", "--high": "" };
+      Object.entries(told).forEach(([name, value]) => work.style.setProperty(name, value));
     }
 
     window.addEventListener("resize", fit);

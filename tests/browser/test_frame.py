@@ -22,6 +22,15 @@ PICTURES = (
     " const h = Math.min(r.bottom, p.bottom) - Math.max(r.top, p.top);"
     " return r.width ? Math.max(w, 0) * Math.max(h, 0) : 0; }).reduce((a, b) => a + b)"
 )
+# The map and the panel of a parcel, which is beside it or below it, never on it.
+APART = """() => {
+  const map = document.querySelector('.st-key-work iframe'), panel = document.querySelector('.st-key-side');
+  if (!map || !panel) return false;
+  const seen = [...map.contentDocument.querySelectorAll('.panel-grid > div')].filter(e => e.offsetWidth);
+  const at = map.getBoundingClientRect(), place = panel.getBoundingClientRect();
+  const right = at.left + Math.max(...seen.map(e => e.getBoundingClientRect().right));
+  return place.width > 100 && (place.left >= right - 1 || place.top >= at.bottom - 1);
+}"""
 SHIFTS = (
     "window.shifted = 0; new PerformanceObserver(list => { for (const e of list.getEntries())"
     " if (!e.hadRecentInput) window.shifted += e.value; })"
@@ -67,17 +76,27 @@ def test_four_panels_are_wholly_in_view_and_fill_the_window(browser, server, wid
 
 @pytest.mark.parametrize("name", ["Map", "Explore"])
 def test_a_telephone_shows_a_map_first_and_a_zoomed_window_is_half_map(browser, server, name):
-    address = f"{server.url}/{name}?dataset=demo&zone={a_test_zone(server)}"
+    zone = a_test_zone(server)
+    parcel = server.store.parcels("demo", zone)["parcel_id"].iloc[0]
+    bare = f"{server.url}/{name}?dataset=demo&zone={zone}"
     with watched(browser, server, viewport={"width": 390, "height": 844}) as page:
-        page.goto(address)
+        page.add_init_script(SHIFTS)
+        page.goto(f"{bare}&parcel={parcel}")
         ((_, top, right, _),) = place_of_panels(page)
         assert top <= 160
         assert right <= 390
+        settled(page, "Explore")
+        assert page.evaluate("window.shifted") < 0.1  # the parcel's panel waits below the map
     with watched(browser, server, viewport={"width": 720, "height": 450}) as page:  # 200 %
-        page.goto(address)
+        page.goto(bare)
         ((left, top, right, bottom),) = place_of_panels(page)
         assert bottom <= 450
         assert (right - left) * (bottom - top) >= 0.5 * 720 * 450
+        page.goto(f"{bare}&parcel={parcel}")
+        settled(page, "Explore")
+        for width, height in ((720, 450), (900, 700), (1000, 700)):
+            page.set_viewport_size({"width": width, "height": height})
+            page.wait_for_function(APART)
 
 
 @pytest.mark.parametrize("name", PAGES)
