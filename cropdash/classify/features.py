@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +60,27 @@ def table_names(bands: Sequence[str], n_periods: int, inputs: Inputs) -> list[st
         names += [layer] if n == 1 else [f"{number} {layer}" for number in numbers]
     names += [KNOWN] if inputs.in_season else []
     return names + ([LAST_CROP] if inputs.last_crop else [])
+
+
+def of_pixels(cube: Cube, pixels: NDArray[np.integer]) -> Cube:
+    """The cube of these (N,) flat positions alone, as one row of pixels in the middle of the zone."""
+    n, grid = len(pixels), cube.grid
+    (left, bottom, right, top), half = grid.bounds, grid.pixel_size / 2
+    row = replace(
+        grid, left=(left + right) / 2 - n * half, top=(top + bottom) / 2 + half, shape=(1, n)
+    )
+
+    def taken(values: NDArray[Any]) -> NDArray[Any]:
+        return values.reshape(*values.shape[:-2], -1)[..., pixels][..., None, :]
+
+    return replace(
+        cube,
+        reflectance=taken(cube.reflectance),
+        clear_dates=taken(cube.clear_dates),
+        grid=row,
+        layers=tuple(replace(layer, values=taken(layer.values)) for layer in cube.layers),
+        last_crop=None if cube.last_crop is None else taken(cube.last_crop),
+    )
 
 
 def last_crop(cube: Cube) -> Float:

@@ -50,14 +50,15 @@ def rows_of(
     """
     labels = np.searchsorted(schema.classes, sample.labels.crop.ravel()[pixels]).astype(np.int32)
     if not schema.inputs.in_season:
-        return features.table(sample.cube, schema.inputs)[pixels], labels
-    until = ends(_ENDS, schema.n_periods, rng)
+        return features.table(features.of_pixels(sample.cube, pixels), schema.inputs), labels
     parts = np.split(pixels, np.arange(1, _ENDS + 1) * len(pixels) // (_ENDS + _WHOLE))
-    rows = [
-        features.table(as_of.first_periods(sample.cube, n), schema.inputs)[part]
-        for n, part in zip(until, parts, strict=False)
-    ]
-    return np.concatenate([*rows, features.table(sample.cube, schema.inputs)[parts[-1]]]), labels
+    rows = []
+    for n, part in zip([*ends(_ENDS, schema.n_periods, rng), None], parts, strict=True):
+        if len(part):
+            cube = features.of_pixels(sample.cube, part)
+            cube = cube if n is None else as_of.first_periods(cube, n)
+            rows.append(features.table(cube, schema.inputs))
+    return np.concatenate(rows), labels
 
 
 def ends(many: int, n_periods: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -79,8 +79,9 @@ def _print(by_date: pd.DataFrame, named: pd.DataFrame, legend: Legend) -> None:
     import pandas as pd
 
     table = Table(
-        "Day", "Pixels right", "Parcels right", "95 %", "Of the last", "Macro F1", "ECE", "In sets"
-    )
+        "Day", "Pixels right", "Parcels right", "95 %", "Of the last", "Macro F1", "ECE", "By chance",
+        "In sets",
+    )  # fmt: skip
     for day, rows in by_date.groupby("as_of"):
         units = rows.set_index("unit")
         parcel = units.loc["parcel"]
@@ -93,6 +94,7 @@ def _print(by_date: pd.DataFrame, named: pd.DataFrame, legend: Legend) -> None:
             _number(parcel["of_last"]),
             _number(parcel["macro_f1"]),
             _number(parcel.get("ece")),
+            _number(parcel.get("ece_by_chance")),
             _number(parcel.get("covered")),
         )
     print_whole(table)

@@ -47,6 +47,10 @@ def train(
             help=f"{classifiers.names()}; {FIRST} by default.", autocompletion=classifiers_named
         ),
     ] = None,
+    others: Annotated[
+        str | None,
+        typer.Option("--and", help="Also learn from these datasets, such as other years: a,b."),
+    ] = None,
     preset: Annotated[str | None, typer.Option(help=f"{classifiers.presets()}.")] = None,
     settings: Settings = None,
     like: Annotated[
@@ -69,6 +73,8 @@ def train(
 
     Examples: `python -m cropdash train demo --classifier cnn --set epochs=20`
 
+    `python -m cropdash train place_2024 --and place_2022,place_2023`
+
     `python -m cropdash train --like cnn-20230101-120000-ab12 --set seed=1`
 
     `python -m cropdash train demo --devices 4 --set accelerator=gpu`
@@ -83,7 +89,7 @@ def train(
         _train(storage.find(folders.folders().models, run), as_json)
         return
     base = _like(like, classifier)
-    flags = {"dataset": dataset, "devices": devices, "nodes": nodes}
+    flags = {"dataset": dataset, "extra_datasets": others, "devices": devices, "nodes": nodes}
     values = base | {name: value for name, value in flags.items() if value is not None}
     if "dataset" not in values:
         raise ConfigError("Name a dataset to train on, or a run with --like or --run.")

@@ -31,8 +31,8 @@ def by_date(
     """Scores of each date by unit: pixel, parcel, hectare.
 
     as_of, unit, n_scored, accuracy with accuracy_low and accuracy_high (95 % over zones), macro_f1,
-    of_last: accuracy as a share of the last date's; of parcels also ece, and promised, covered and
-    set_size of the sets of classes. What is undefined is NaN. `confusions` and `decided` are as
+    of_last: accuracy as a share of the last date's; of parcels also ece with what
+    chance alone makes of it, ece_by_chance, and promised, covered and set_size of the sets of classes. What is undefined is NaN. `confusions` and `decided` are as
     `RunFolder.confusions` and `RunFolder.calibration` give them.
     """
     rows = []
@@ -51,6 +51,7 @@ def by_date(
             if unit == "parcel" and len(decided[day]):
                 sure = decided[day]
                 row["ece"] = uncertainty.calibration_error(sure["confidence"], sure["correct"])
+                row["ece_by_chance"] = uncertainty.error_by_chance(sure["confidence"])
             if unit == "parcel" and test.sets is not None:
                 sets = test.sets
                 row |= {"promised": sets.promised, "covered": sets.covered, "set_size": sets.size}

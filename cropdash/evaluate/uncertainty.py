@@ -144,6 +144,17 @@ def calibration_error(confidence: ArrayLike, correct: ArrayLike, n_bins: int = 1
     return float((gap * table["n"]).sum() / table["n"].sum())
 
 
+def error_by_chance(confidence: ArrayLike, n_bins: int = 10) -> float:
+    """The calibration error that as many parcels show on average where every confidence is true.
+
+    By the normal approximation of each bin: no error below it can be told from none.
+    """
+    c, _ = _judged(confidence, np.zeros_like(confidence))
+    bins = np.clip(np.ceil(c * n_bins).astype(int) - 1, 0, n_bins - 1)
+    spread = np.sqrt(np.bincount(bins, c * (1 - c)))  # of the number that are right
+    return float(np.sqrt(2 / np.pi) * spread.sum() / len(c))
+
+
 def _judged(confidence: ArrayLike, correct: ArrayLike) -> tuple[Doubles, NDArray[np.float64]]:
     c = np.asarray(confidence, dtype=np.float64)
     right = np.asarray(correct, dtype=np.float64)

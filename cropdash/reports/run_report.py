@@ -167,6 +167,8 @@ def _made(told: Told, on: dt.date, by: str) -> list[Part]:
         facts = [
             (say("Run"), run.run_id), (say("Model"), name), (say("Started"), record.created[:16]),
             (say("Dataset's fingerprint"), record.dataset_fingerprint), (say("Legend"), record.legend_hash),
+            *[(say("Also learned from"), f"{other} ({mark})")
+              for other, mark in record.extra_fingerprints.items()],
             (say("Commit"), record.git_commit[:12]),
             (say("Versions"), ", ".join(f"{k} {v}" for k, v in record.versions.items())),
             (say("Machine"), ", ".join(f"{k} {v}" for k, v in record.hardware.items())),

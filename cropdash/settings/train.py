@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from cropdash.domain import check_name, indices
 from cropdash.domain.errors import ConfigError
@@ -18,10 +18,10 @@ class TrainConfig(BaseModel):
 
     classifier: str = Field(title="Model")
     dataset: str = Field(title="Dataset", description="Name of the dataset to train on.")
-    extra_dataset: str = Field(
-        "", title="Also learn from",
-        description="Dataset whose training zones are learned from beside the run's own, such as "
-        "the simulated landscape where there are few parcels. Empty: none.",
+    extra_datasets: tuple[str, ...] = Field(
+        (), title="Also learn from",
+        description="Datasets whose training zones are learned from beside the run's own: the same "
+        "place in other years, or the simulated landscape where there are few parcels.",
     )  # fmt: skip
     seed: int = Field(0, ge=0, le=2**31 - 1, title="Seed", description="Fixes every random draw.")
     folds: int = Field(
@@ -118,14 +118,20 @@ class TrainConfig(BaseModel):
             raise ValueError(Message("name each layer once"))
         return value
 
-    @field_validator("dataset", "extra_dataset")
+    @field_validator("dataset")
     @classmethod
-    def _dataset_is_a_name(cls, value: str, info: ValidationInfo) -> str:
-        may_be_empty = info.field_name == "extra_dataset"
+    def _dataset_is_a_name(cls, value: str) -> str:
         try:
-            return value if may_be_empty and not value else check_name(value, "Dataset")
+            return check_name(value, "Dataset")
         except ConfigError as error:
             raise ValueError(str(error)) from error
+
+    @field_validator("extra_datasets")
+    @classmethod
+    def _extra_datasets_are_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError(Message("name each dataset once"))
+        return tuple(map(cls._dataset_is_a_name, value))
 
 
 class RowsConfig(TrainConfig):

@@ -20,6 +20,7 @@ class RunRecord:
     config: Mapping[str, Any]  # settings of the training
     created: str  # ISO time, UTC
     dataset_fingerprint: str = ""
+    extra_fingerprints: Mapping[str, str] = field(default_factory=dict)  # by dataset learned from
     legend_hash: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     git_commit: str = ""

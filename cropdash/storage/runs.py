@@ -6,7 +6,7 @@ import os
 import secrets
 import time
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,9 +69,9 @@ class RunFolder:
         """Training parcels by class, and which classes were dropped or merged."""
         layout.CLASSES.write(self.path, decided)
 
-    def write_sides(self, sides: Mapping[str, Iterable[str]]) -> None:
-        """Ids of the zones that were learned from, held out to judge by, and kept for the test."""
-        layout.SIDES.write(self.path, {side: list(zones) for side, zones in sides.items()})
+    def write_sides(self, sides: Mapping[str, Any]) -> None:
+        """Zones learned from, held out and tested; `beside`: those of other datasets learned from."""
+        layout.SIDES.write(self.path, sides)
 
     def sides(self) -> dict[str, Any]:
         """What `write_sides` wrote; empty until the run has begun."""
@@ -240,7 +240,9 @@ def queue(folders: Folders, config: TrainConfig) -> RunFolder:
     dataset = DatasetFolder(folders.data, config.dataset)
     if not sources.has_map(dataset.description().source):
         config = config.by_itself()
-    return create(folders.models, config.model_dump(mode="json"), facts_of(dataset))
+    marks = {n: DatasetFolder(folders.data, n).fingerprint() for n in config.extra_datasets}
+    facts = facts_of(dataset) | {"extra_fingerprints": marks}
+    return create(folders.models, config.model_dump(mode="json"), facts)
 
 
 def facts_of(dataset: DatasetFolder) -> dict[str, Any]:
@@ -260,8 +262,7 @@ def create(models: Path, config: Mapping[str, Any], facts: Mapping[str, Any]) ->
 def begin(place: Path, what: str, config: Mapping[str, Any], facts: Mapping[str, Any]) -> Path:
     """A new folder with config.json in `place`, named by what it is and the time; `queued`."""
     moment = datetime.now(UTC)
-    path = place / f"{what}-{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    path.mkdir(parents=True)
+    (path := place / f"{what}-{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}").mkdir(parents=True)
     layout.RUN.write(path, {"config": dict(config), "created": moment.isoformat(), **facts})
     status.write(
         path, status.Status("queued", stage=Message("Waiting to start"), created=time.time())

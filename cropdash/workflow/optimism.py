@@ -20,7 +20,7 @@ from cropdash.prepare import splits
 from cropdash.settings.train import TrainConfig
 from cropdash.storage import layout
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.workflow.zone_dataset import ZoneDataset
+from cropdash.workflow.zone_dataset import ZoneDataset, beside
 
 Progress = Callable[[str, float], None]
 HELD = 5  # one in so many is held back, whatever the unit
@@ -68,14 +68,15 @@ def measure(
     for i, split in enumerate(SPLITS):
         progress(Message("Split by {a}", a=split), i / len(SPLITS))
         scored = [
-            _score(fold, config, dataset.legend())
+            _score(with_others(fold, dataset, config), config, dataset.legend())
             for fold in folds(samples, zones, split, config.seed)
         ]
         rows.append({"split": split, "folds": len(scored), **pd.DataFrame(scored).mean().to_dict()})
     if year is not None:
         progress("Another year", 1.0)
         (fold,) = folds(samples, zones, "zone", config.seed)
-        scored = [_score(another_year(fold, year), config, dataset.legend())]
+        fold = with_others(another_year(fold, year), dataset, config)
+        scored = [_score(fold, config, dataset.legend())]
         rows.append({"split": YEAR, "folds": 1, **pd.DataFrame(scored).mean().to_dict()})
     table = pd.DataFrame(rows)
     honest = rows[SPLITS.index("zone")]
@@ -114,6 +115,12 @@ def another_year(fold: Fold, year: DatasetFolder) -> Fold:
             b=lacking[0],
         )
     return Fold(fold.learned, [year.sample(there[zone_id]) for zone_id in wanted])
+
+
+def with_others(fold: Fold, own: DatasetFolder, config: TrainConfig) -> Fold:
+    """What the settings' other datasets teach as well, on other ground than what is scored."""
+    others = beside(own, config, [sample.zone for sample in fold.scored])
+    return replace(fold, learned=[*fold.learned, *(s for other in others for s in other)])
 
 
 def _parted(samples: Sequence[Sample], out: Sequence[NDArray[np.bool_]]) -> Fold:

@@ -47,10 +47,15 @@ def to_score(run: RunFolder, dataset: DatasetFolder) -> list[Zone]:
     if dataset.name == home:
         zones = [z for z in zones if z.split == "test"]
     else:
-        own = DatasetFolder(dataset.path.parent, home)
-        seen = {*run.sides().get("train", ()), *run.sides().get("validation", ())}
-        known = own.description().zones if own.is_described else ()
-        learned = [zone for zone in known if zone.zone_id in seen]
+        sides = run.sides()
+        seen = {home: [*sides.get("train", ()), *sides.get("validation", ())]}
+        learned = [
+            zone
+            for name, ids in (seen | sides.get("beside", {})).items()
+            if (one := DatasetFolder(dataset.path.parent, name)).is_described
+            for zone in one.description().zones
+            if zone.zone_id in set(ids)
+        ]
         zones = list(splits.apart([z for z in zones if z.split != "map"], learned))
     if not zones:
         raise ConfigError(

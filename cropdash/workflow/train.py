@@ -55,7 +55,8 @@ def train_run(
     if config.decisions == "apply":  # those that were begun with, also where it goes on later
         layout.TAUGHT.write(run.path, taught.to_json())
         progress(taught.told, 0.0)
-    run.write_sides({side: [z.zone_id for z in held] for side, held in vars(zones).items()})
+    sides = {side: [z.zone_id for z in held] for side, held in vars(zones).items()}
+    run.write_sides(sides | {"beside": learned.beside})
     for doubt in held_out_doubts(dataset, zones):
         progress(doubt, 0.0)
 

@@ -42,6 +42,7 @@ class ZoneDataset(Sequence[Sample]):
         cells = sum(z.grid.shape[0] * z.grid.shape[1] for z in zones)
         self._keep = cells * len(described.season.periods) * len(described.bands) * 4 < _IN_MEMORY
         self._kept: dict[int, Sample] = {}
+        self.name, self.zone_ids = dataset.name, [zone.zone_id for zone in zones]
 
     def __len__(self) -> int:
         return len(self._zones)
@@ -69,10 +70,15 @@ class ZoneDataset(Sequence[Sample]):
 
 
 class ConcatZones(Sequence[Sample]):
-    """Several sequences of zones, one after the other."""
+    """The zones of several datasets, one after the other."""
 
-    def __init__(self, parts: Sequence[Sequence[Sample]]) -> None:
+    def __init__(self, parts: Sequence[ZoneDataset]) -> None:
         self._parts = tuple(parts)
+
+    @property
+    def beside(self) -> dict[str, list[str]]:
+        """Zones by dataset, of those after the first."""
+        return {part.name: part.zone_ids for part in self._parts[1:]}
 
     def __len__(self) -> int:
         return sum(len(part) for part in self._parts)
@@ -123,13 +129,12 @@ def material(
     taught = _NOTHING
     if config.decisions == "apply":
         taught = Taught.from_json(kept) if kept else decisions_of(folders.data, dataset, zones)
-    learned = learned_zones(folders, dataset, zones, config, learned_as, taught)
+    learned = learned_zones(dataset, zones, config, learned_as, taught)
     held_out = ZoneDataset(dataset, zones.validation, taught=taught)
     return Material(dataset, zones, learned, held_out, rare, taught)
 
 
 def learned_zones(
-    folders: Folders,
     own: DatasetFolder,
     zones: Zones,
     config: TrainConfig,
@@ -137,15 +142,33 @@ def learned_zones(
     taught: Taught = _NOTHING,
 ) -> ConcatZones:
     """What a model of these settings learns from: the run's training zones, and those of the other
-    dataset that the settings name.
+    datasets that the settings name.
 
-    Of the other dataset those on the ground of own zones that are not learned from are left out.
-    Raises InvalidRun if it has other classes, bands or periods.
+    Of other datasets those on the ground of own zones that are not learned from are left out. Raises
+    InvalidRun as `beside` does.
     """
+    known = {zone.zone_id for zone in zones.train}
+    held = [zone for zone in own.built_zones() if zone.zone_id not in known]
     learned = ZoneDataset(own, zones.train, learned_as, taught)
-    if not config.extra_dataset:
-        return ConcatZones((learned,))
-    other = DatasetFolder(folders.data, config.extra_dataset)
+    return ConcatZones([learned, *beside(own, config, held, learned_as)])
+
+
+def beside(
+    own: DatasetFolder, config: TrainConfig, held: Sequence[Zone], learned_as: Bytes | None = None
+) -> Iterator[ZoneDataset]:
+    """Training zones of the other datasets that the settings name, on other ground than `held`.
+
+    Raises InvalidRun if one has other classes, bands or periods.
+    """
+    for name in config.extra_datasets:
+        other = DatasetFolder(own.path.parent, name)
+        _check_alike(own, other)
+        there = [z for z in other.built_zones() if z.split == "train"]
+        check_inputs(other, there, config)
+        yield ZoneDataset(other, splits.apart(there, held), learned_as)
+
+
+def _check_alike(own: DatasetFolder, other: DatasetFolder) -> None:
     ours, theirs = own.description(), other.description()
     days = [description.days_of(one.season.periods) for one in (ours, theirs)]
     if ours.bands != theirs.bands or not description.same_days(*days):
@@ -163,8 +186,3 @@ def learned_zones(
         )
     if ours.legend_hash != theirs.legend_hash:
         raise InvalidRun("Datasets {a} and {b} have different classes.", a=own.name, b=other.name)
-    there = [z for z in other.built_zones() if z.split == "train"]
-    check_inputs(other, there, config)
-    known = {zone.zone_id for zone in zones.train}
-    held = [zone for zone in own.built_zones() if zone.zone_id not in known]
-    return ConcatZones((learned, ZoneDataset(other, splits.apart(there, held), learned_as)))

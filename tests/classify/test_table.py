@@ -7,6 +7,8 @@ import pytest
 
 from cropdash.classify import features
 from cropdash.classify.inputs import Inputs
+from cropdash.domain import Layer
+from cropdash.prepare import as_of
 from tests import worlds
 
 SEEN = Inputs("indices", ("NDVI", "GNDVI"))
@@ -62,3 +64,31 @@ def test_an_index_is_unknown_where_a_band_is_or_both_are_dark():
     unknown[0, 0, 0] = unknown[1, 0, 1] = unknown[0, 1, 2] = True
     np.testing.assert_array_equal(np.isnan(index), unknown)
     assert (index[1, 1, 0], index[1, 1, 1]) == (1.0, -1.0)
+
+
+def in_a_zone(seed=5, shape=(5, 8)):
+    """A zone with gaps, a height, radar and last crops, and what sees all of it."""
+    grid, rng = worlds.grid(shape), np.random.default_rng(seed)
+    plain = worlds.cube(seed, grid, periods=6)
+    clear = rng.integers(0, 2, plain.clear_dates.shape).astype(np.uint8)
+    clear[:2] = 1
+    layers = (
+        Layer("elevation", rng.random((1, *shape), np.float32)),
+        Layer("VV", rng.random((6, *shape), np.float32)),
+    )
+    before = rng.integers(0, 9, shape).astype(np.uint8)
+    cube = dataclasses.replace(plain, clear_dates=clear, layers=layers, last_crop=before)
+    seen = Inputs("indices", ("NDVI",), True, (("elevation", 1), ("VV", 6)), True, True)
+    return cube, seen
+
+
+@pytest.mark.parametrize("known", [2, 4, 6])
+def test_chosen_pixels_have_the_rows_that_they_have_in_the_whole_zone(known):
+    cube, seen = in_a_zone()
+    pixels = np.array([37, 0, 12, 13, 5])
+    some = features.of_pixels(cube, pixels)
+    assert some.grid.shape == (1, 5)
+    whole = features.table(as_of.first_periods(cube, known), seen)
+    np.testing.assert_array_equal(
+        features.table(as_of.first_periods(some, known), seen), whole[pixels]
+    )

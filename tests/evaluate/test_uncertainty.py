@@ -13,6 +13,7 @@ from cropdash.evaluate import Confusion, confusion, resampling
 from cropdash.evaluate.uncertainty import (
     METRICS,
     calibration_error,
+    error_by_chance,
     intervals,
     reliability,
 )
@@ -208,3 +209,12 @@ def test_confidences_that_are_none_are_refused(confidence, correct, error):
         return
     with pytest.raises(ConfigError, match="n_bins"):
         reliability([0.5], [True], 0)
+
+
+@pytest.mark.parametrize(("n", "power"), [(60, 0.3), (400, 1.0), (5_000, 3.0)])
+def test_a_calibration_error_by_chance_is_that_of_confidences_that_are_true(n, power):
+    rng = np.random.default_rng(n)
+    sure = rng.random(n) ** power
+    drawn = [calibration_error(sure, rng.random(n) < sure) for _ in range(400)]
+    assert error_by_chance(sure) == pytest.approx(np.mean(drawn), rel=0.08)
+    assert error_by_chance(np.ones(n)) == 0

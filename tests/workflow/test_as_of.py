@@ -113,6 +113,50 @@ def test_what_comes_after_the_day_changes_no_byte_of_the_dataset(tmp_path):
         assert one == other
 
 
+FILES = {
+    "composites": world.composites,
+    "one file": world.stacked,
+    "scenes": world.scenes,
+    "table": lambda folder: world.table(folder / "t.csv"),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_files_that_change_after_the_day_change_no_bit_of_what_is_built_of_them(
+    kind, tmp_path, monkeypatch
+):
+    truth, rng = world.reflectance, np.random.default_rng(0)
+
+    def noisy(day, *rest):
+        values = truth(day, *rest)
+        return values if day <= JUNE else rng.uniform(0.01, 0.9, values.shape)
+
+    found = []
+    for name, seen in (("plain", truth), ("noisy", noisy)):
+        with monkeypatch.context() as now:
+            now.setattr(world, "reflectance", seen)
+            given = FILES[kind](tmp_path / name / "mine")
+        values = {"source": "table", "table_path": given}
+        if kind != "table":
+            values = {"source": "local", "folder": world.zones(given)}
+            world.register(given / "register.gpkg")
+        config = sources.parse({"dataset": "d", **values})
+        opened = sources.of(config).open(config)
+        folder = DatasetFolder(tmp_path / name, "d")
+        described = build.describe(opened, "d", "D", {}, as_of=JUNE)
+        done = build.build(opened, folder, described, progress=lambda stage, done: None)
+        assert not done.failed
+        found.append({z.zone_id: files(folder, z.zone_id) for z in folder.built_zones()})
+    plain, noisy_one = found
+    assert len(plain) > 1
+    kept = {"composite.tif", "labels.tif", "parcels.parquet"}
+    for zone, one in plain.items():
+        assert kept <= one.keys()
+        for name in one:
+            if name not in ("manifest.json", "scenes.json"):  # they tell of the files themselves
+                assert one[name] == noisy_one[zone][name], (zone, name)
+
+
 def test_a_build_that_is_whole_by_the_day_does_nothing_and_no_earlier_day_is_taken(tmp_path):
     folder = built(tmp_path, "d", source(), JUNE)
     again = source()

@@ -113,6 +113,25 @@ def test_what_is_declared_elsewhere_is_scored_apart(world):
                 if z.split != "test"]  # fmt: skip
 
 
+def test_what_was_learned_from_in_another_dataset_is_told_and_never_scored(world):
+    folders, _ = world
+    zones = land.squares(32, SIZE, columns=4)
+    years = {"later": zones[8:12], "mixed": (zones[9], zones[28])}
+    sides = {"later": "train", "mixed": "test"}
+    later, mixed = (
+        built(folders.data, n, land.Fields(tuple(replace(z, split=sides[n]) for z in of)))
+        for n, of in years.items()
+    )
+    values = {"classifier": "xgboost", "dataset": "home", "trees": 2, "pixels": 1_000}
+    values |= {"extra_datasets": "later", "threads": 1}
+    run = runs.queue(folders, classifiers.parse(values))
+    train.train_run(run, folders, progress=silent)
+    assert run.sides()["beside"] == {"later": [zone.zone_id for zone in zones[8:12]]}
+    assert run.record().extra_fingerprints == {"later": later.fingerprint()}
+    predict.predict_zones(run, mixed, mixed.built_zones(), silent)
+    assert [z.zone_id for z in score.to_score(run, mixed)] == [zones[28].zone_id]
+
+
 def test_only_what_is_missing_or_changed_is_predicted_again(world):
     folders, run = world
     there = DatasetFolder(folders.data, "declared")

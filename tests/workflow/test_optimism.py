@@ -93,7 +93,7 @@ def test_too_few_zones_say_so(tmp_path) -> None:
 
 
 def test_another_year_is_scored_on_the_zones_that_are_held_back(dataset, tmp_path):
-    other = factory.write_dataset(tmp_path, "later", zones=10, size=50)
+    other = factory.write_dataset(dataset.path.parent, "later", zones=10, size=50)
     table = optimism.measure(dataset, CONFIG, progress=lambda *_: None, year=other)
     rows = table.set_index("split")
     assert table["split"].tolist() == [*optimism.SPLITS, optimism.YEAR]
@@ -103,3 +103,17 @@ def test_another_year_is_scored_on_the_zones_that_are_held_back(dataset, tmp_pat
     few = factory.write_dataset(tmp_path, "few", zones=2, size=50)
     with pytest.raises(NotEnoughData, match="Dataset few lacks zone"):
         optimism.measure(dataset, CONFIG, progress=lambda *_: None, year=few)
+
+
+def test_other_datasets_teach_but_on_the_ground_that_is_scored(dataset):
+    other = factory.write_dataset(dataset.path.parent, "earlier", zones=10, size=50)
+    config = CONFIG.model_copy(update={"extra_datasets": ("earlier",)})
+    zones = dataset.built_zones()
+    samples = ZoneDataset(dataset, zones)
+    (fold,) = optimism.folds(samples, zones, "zone", 0)
+    taught = optimism.with_others(optimism.another_year(fold, other), dataset, config)
+    scored = {sample.zone.zone_id for sample in taught.scored}
+    more = [sample.zone.zone_id for sample in taught.learned[len(fold.learned) :]]
+    assert more
+    assert not scored & set(more)
+    assert set(more) <= {z.zone_id for z in other.built_zones() if z.split == "train"}

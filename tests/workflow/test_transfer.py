@@ -60,7 +60,7 @@ def test_the_west_and_the_landscape_together_name_the_fields_of_the_east(kind, f
     values = {
         "classifier": kind,
         "dataset": "flanders",
-        "extra_dataset": "landscape",
+        "extra_datasets": ["landscape"],
         "location": False,
     }
     config = classifiers.parse(values | QUICK[kind])
@@ -80,7 +80,7 @@ def test_a_dataset_of_another_kind_is_not_learned_from(folders) -> None:
     short.describe(
         replace(build.describe(source, "short", "", {}), season=Season.of("2023-01..2023-06"))
     )
-    values = {"classifier": "xgboost", "dataset": "flanders", "extra_dataset": "short"}
+    values = {"classifier": "xgboost", "dataset": "flanders", "extra_datasets": ["short"]}
     run = runs.queue(folders, classifiers.parse(values))
     with pytest.raises(InvalidRun, match="6 periods"):
         train.train_run(run, folders, progress=lambda stage, done: None)
@@ -113,11 +113,11 @@ def test_a_model_that_never_saw_a_real_pixel_names_real_fields(tmp_path) -> None
 @needs(FLANDERS)
 def test_ground_that_is_held_out_is_not_learned_from_by_way_of_another_dataset(folders) -> None:
     own = DatasetFolder(folders.data, "landscape")
-    values = {"classifier": "xgboost", "dataset": "landscape", "extra_dataset": "landscape"}
+    values = {"classifier": "xgboost", "dataset": "landscape", "extra_datasets": ["landscape"]}
     config = classifiers.parse(values)
     zones = partition.choose_zones(own, config)
     every_class = np.arange(own.legend().n_classes, dtype=np.uint8)
-    learned = zone_dataset.learned_zones(folders, own, zones, config, every_class)
+    learned = zone_dataset.learned_zones(own, zones, config, every_class)
     assert zones.validation
     # Own zones and, a second time by way of the other dataset, no zone more.
     assert sorted(s.zone.zone_id for s in learned) == sorted(2 * [z.zone_id for z in zones.train])

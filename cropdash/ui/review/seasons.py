@@ -231,7 +231,7 @@ def _lost(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 def _of_units(table: pd.DataFrame) -> pd.DataFrame:
     units = {"pixel": say("Pixel"), "parcel": say("Parcel"), "hectare": say("Hectare")}
     columns = {"accuracy": say("Accuracy"), "macro_f1": say("Macro F1"), "ece": say("Calibration error"),
-               "covered": say("In sets")}  # fmt: skip
+               "ece_by_chance": say("Of it by chance"), "covered": say("In sets")}  # fmt: skip
     shown = {
         say("Date"): [_day(d) for d in table["as_of"]],
         say("Unit"): [units[u] for u in table["unit"]],

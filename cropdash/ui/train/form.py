@@ -181,11 +181,15 @@ def _controls(
 
 
 def _offered(dataset: str) -> dict[str, Sequence[str]]:
-    """What of the dataset a model can be let see: indices of its bands, and further layers."""
+    """What of the dataset a model can be let see: indices of its bands, and further layers; and
+    what else it can learn from."""
     store, zones = data.store(), data.zones(dataset)
     bands = store.dataset(dataset).description.bands
     layers = store.layer_names(dataset, zones[0].zone_id) if zones else ()
-    return {"indices": [index.name for index in indices.of_bands(bands)], "layers": layers}
+    return {
+        "indices": [index.name for index in indices.of_bands(bands)], "layers": layers,
+        "extra_datasets": [name for name in data.datasets() if name != dataset],
+    }  # fmt: skip
 
 
 def _warn_of_few_zones(config: TrainConfig) -> None:

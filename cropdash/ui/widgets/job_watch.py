@@ -256,6 +256,12 @@ def _files(run_id: str) -> None:
             st.caption(
                 say("Zones that it learned from, held out to judge by, and kept for the test.")
             )
+            if others := sides.get("beside"):
+                st.caption(
+                    literal(
+                        say("It also learned from zones of {datasets}.", datasets=", ".join(others))
+                    )
+                )
             st.json(sides, expanded=False)
 
 
