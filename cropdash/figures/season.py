@@ -33,7 +33,8 @@ def by_date(scores: dict[str, pd.DataFrame], *, dark: bool = False) -> go.Figure
             )
         )  # fmt: skip
     figure.update_yaxes(palette.axis(dark, title=say("Parcels named right"), tickformat=".0%"))
-    return _laid_out(figure, dark)
+    asked = sorted({str(day) for table in scores.values() for day in table["as_of"]})
+    return _laid_out(figure, dark).update_xaxes(tickvals=asked)
 
 
 def lamps(counts: pd.DataFrame, words: dict[str, str], *, dark: bool = False) -> go.Figure:
@@ -42,16 +43,18 @@ def lamps(counts: pd.DataFrame, words: dict[str, str], *, dark: bool = False) ->
     counts: as_of and a column of parcels for each lamp that `words` names.
     """
     figure = go.Figure()
+    # Side by side, however far apart the dates are: a gap would look like a month without parcels.
+    days = [f"{day:%d.%m.}" for day in counts["as_of"]]
     for name, word in words.items():
         figure.add_trace(
             go.Bar(
-                x=counts["as_of"], y=counts[name], name=word, marker_color=_LAMPS[name],
-                hovertemplate=f"{word}, %{{x|%d.%m.%Y}}<br>%{{y:,}}<extra></extra>",
+                x=days, y=counts[name], name=word, marker_color=_LAMPS[name],
+                hovertemplate=f"{word}, %{{x}}<br>%{{y:,}}<extra></extra>",
             )
         )  # fmt: skip
     figure.update_layout(barmode="stack", bargap=0.25)
     figure.update_yaxes(palette.axis(dark, title=say("Parcels"), tickformat=",d"))
-    return _laid_out(figure, dark)
+    return _laid_out(figure, dark).update_xaxes(type="category")
 
 
 def curve(curves: dict[str, pd.DataFrame], *, dark: bool = False) -> go.Figure:

@@ -103,8 +103,8 @@ def _lamps(
     rules: Rules,
     decided: pd.Series,
 ) -> None:
-    left, right = st.columns([2, 3], gap="medium")
-    with left:
+    shown, asked = st.columns([3, 2], gap="medium")  # the chart first, on a telephone too
+    with asked:
         visits = st.number_input(
             say("Visits that can be made until each date"), 0, 1_000_000, 50, key="season:visits"
         )
@@ -119,7 +119,7 @@ def _lamps(
         )
         means = Means(int(visits), photo, visit)
         counts = lamps.campaign(lamps.lamps(told, rules), told, decided, means)
-    with right:
+    with shown:
         colours = {name: words.word(name) for name in suspicion.LIGHTS}
         dark = frame.is_dark()
         chart.show(
