@@ -20,6 +20,7 @@ from cropdash.ui.shell import frame
 from tests.browser.conftest import Server, serve
 
 HEADING, PICTURE, MENU_S = 1.3, 2.0, 0.7  # times the empty page; seconds
+PATIENCE_MS = 180_000  # a busy machine makes all of them slow: what counts is their ratio
 _MAP = (
     "document.querySelector(\"iframe[title='streamlit_folium.st_folium']\")"
     "?.contentWindow.parcelsReady === true"
@@ -73,6 +74,7 @@ def print_row(*cells: str) -> None:
 @contextmanager
 def _context(browser: Browser) -> Iterator[BrowserContext]:
     context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
     yield context
     context.close()
 
