@@ -76,14 +76,21 @@ def remove_user(name: Name) -> None:
 
 
 @app.command("list")
-def list_users() -> None:
+def list_users(as_json: Json = False) -> None:
     """List users with their role and how they sign in.
 
     Example: `CROPDASH_USERS=users.json python -m cropdash users list`
     """
+    told = [
+        (name, user.role, "a password" if user.password else "the provider")
+        for name, user in storage.read(_file()).items()
+    ]
+    if as_json:
+        print_json([dict(zip(("name", "role", "signs_in_with"), row, strict=True)) for row in told])
+        return
     table = Table("Name", "Role", "Signs in with")
-    for name, user in storage.read(_file()).items():
-        table.add_row(name, user.role, "a password" if user.password else "the provider")
+    for row in told:
+        table.add_row(*row)
     print_whole(table)
 
 

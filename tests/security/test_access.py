@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
 import shutil
 import sys
@@ -414,6 +415,8 @@ def test_users_are_set_listed_and_removed_by_commands(where, monkeypatch):
     assert users.read(path)["bob@example.org"] == users.User("viewer")
     typed("users", "set", "anna", "--provider")
     assert users.read(path)["anna"] == users.User("operator")  # its password is gone
+    told = json.loads(typed("users", "list", "--json"))
+    assert {"name": "anna", "role": "operator", "signs_in_with": "the provider"} in told
     listed = typed("users", "list")
     assert re.search(r"anna\s+operator\s+the provider", listed)
     typed("users", "remove", "anna")
@@ -426,4 +429,4 @@ def test_users_are_set_listed_and_removed_by_commands(where, monkeypatch):
 
 def test_no_command_takes_a_password_as_a_word():
     options = {o for c in command("users").commands.values() for p in c.params for o in p.opts}
-    assert options == {"name", "--role", "--provider"}
+    assert options == {"name", "--role", "--provider", "--json"}
