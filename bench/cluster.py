@@ -83,7 +83,7 @@ class Work:
         folders = Folders(where / "data", where / "models")
         home = tuple(replace(z, split="train") for z in land.squares(4, size, name="home"))
         _built(folders, "home", home)
-        values = {"classifier": "xgboost", "dataset": "home", "trees": 80, "threads": 1}
+        values = {"classifier": "xgboost", "dataset": "home", "trees": 40, "threads": 1}
         self._run = runs.queue(folders, classifiers.parse(values))
         train.train_run(self._run, folders, progress=_silent)
         self._dataset = _built(folders, "many", land.squares(n, size))

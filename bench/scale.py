@@ -176,8 +176,12 @@ def _reads(folders: Folders) -> dict[str, float]:
         "zone states": lambda: store.zone_states("many"),
         "class counts": lambda: store.class_counts("many"),
         "runs": lambda: store.runs("many"),
+        "parcel facts, joined first": lambda: store.parcel_facts("many"),
         "parcel facts": lambda: store.parcel_facts("many"),
+        "series, joined first": lambda: store.seasons("many"),
         "series": lambda: store.seasons("many"),
+        "dates, joined first": lambda: store.clear_dates("many"),
+        "dates": lambda: store.clear_dates("many"),
     }
     found = {}
     for name, ask in asked.items():

@@ -53,7 +53,7 @@ def list_and_parcel() -> None:
         found = cases.cases(runs, level)
         if not len(found):
             frame.stop_with(say("No parcel with a mapped crop is declared in the predicted zones."))
-        table = cases.lit(found, limits)
+        table = cases.judged(runs, level, limits)
         if rules is not None and day is not None:
             table = seasons.lit(found, chosen, level, rules, day)
         filters = choices.choose_filters(table, level, dataset)

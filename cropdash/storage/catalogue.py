@@ -6,11 +6,12 @@ lacks is read from the zone's folder and added, so that it may be lost, cut, or 
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -101,8 +102,21 @@ def _entry(row: Mapping[str, Any]) -> Entry | None:
 
 def look(dataset: Path, zone_ids: Iterable[str]) -> dict[str, Known]:
     """How zones are: one file is read, and of each built zone's files size and time are asked."""
-    told = said(dataset)
-    return {zone_id: _known(dataset, zone_id, told.get(zone_id, Entry())) for zone_id in zone_ids}
+    with _uncollected():
+        told = said(dataset)
+        return {i: _known(dataset, i, told.get(i, Entry())) for i in zone_ids}
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector, which would look through thousands of new objects again and again."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _known(dataset: Path, zone_id: str, entry: Entry) -> Known:

@@ -49,8 +49,11 @@ class Scored:
 
     def totals_at(self, level: Level) -> tuple[Confusion, Confusion]:
         """Both matrices over all zones at a level."""
-        left, right = self.at(level)
-        return _total(left), _total(right)
+        left, right = self.totals
+        if level == "class":
+            return left, right
+        groups = self.legend.group_of(level)
+        return left.at_level(groups, level), right.at_level(groups, level)
 
     def at(self, level: Level) -> tuple[dict[str, Confusion], dict[str, Confusion]]:
         """Both runs' matrices by zone at a level."""
@@ -88,16 +91,20 @@ def score(left: RunInfo, right: RunInfo, choice: Choice) -> Scored:
     legend = data.shared_legend((left, right))
     k = legend.n_classes
     counted = [
-        evaluate.per_zone(
-            _table(run.run_id, run.status.finished),
-            k,
-            unit=choice.unit,
-            zones=choice.zones,
-            include_background=choice.background,
-        )
+        _counted(run.run_id, run.status.finished, k, choice.unit, choice.zones, choice.background)
         for run in (left, right)
     ]
     return Scored(counted[0], counted[1], (_trained(left, k), _trained(right, k)), legend)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _counted(
+    run: str, finished: float, k: int, unit: Unit, zones: tuple[str, ...], background: bool
+) -> dict[str, Confusion]:
+    """A run's matrix of each zone; shared between sessions: read, never change."""
+    return evaluate.per_zone(
+        _table(run, finished), k, unit=unit, zones=zones, include_background=background
+    )
 
 
 def _trained(run: RunInfo, n_classes: int) -> frozenset[int]:
@@ -110,11 +117,9 @@ def figures(scored: Scored, choice: Choice) -> list[dict[str, Any]]:
     """Named numbers of both runs with their denominators."""
     groups = scored.legend.group_of(choice.level)
     out = []
-    for side, seen in zip(scored.at(choice.level), scored.trained, strict=True):
+    for total, seen in zip(scored.totals_at(choice.level), scored.trained, strict=True):
         trained = {int(groups[i]) for i in seen}
-        out.append(
-            evaluate.summary(_total(side), trained=trained, average_over=choice.average_over)
-        )
+        out.append(evaluate.summary(total, trained=trained, average_over=choice.average_over))
     return out
 
 

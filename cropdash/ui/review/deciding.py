@@ -148,7 +148,7 @@ def _told(dataset: str, event: decisions.Event) -> str:
 
 def _next(rows: pd.DataFrame, case: pd.Series) -> tuple[str, int] | None:
     """The parcel after this one in the list, or the one before where it is the last."""
-    here = rows["register_id"].to_numpy() == case["register_id"]
+    here = (rows["register_id"] == case["register_id"]).to_numpy()
     at = int(here.argmax()) if here.any() else -1
     to = at + 1 if at + 1 < len(rows) else at - 1
     if not 0 <= to < len(rows):

@@ -29,12 +29,13 @@ def added(rows: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """The rows with COLUMNS; empty where nothing was decided."""
     known, ids = current(dataset), rows["register_id"].astype(str)
     told = {name: np.full(len(rows), "", dtype=object) for name in COLUMNS}
+    kept = {name: pd.Series(told[name], rows.index, dtype=object, copy=False) for name in COLUMNS}
     for at in np.flatnonzero(ids.isin(known)):  # few of many
         found = known[ids.iloc[at]]
         said = (found.decision, found.crop, found.note, found.time, found.author)
         for name, value in zip(COLUMNS, said, strict=True):
             told[name][at] = value
-    return rows.assign(**told)
+    return rows.assign(**kept)
 
 
 def current(dataset: str) -> Mapping[str, Decision]:

@@ -51,6 +51,24 @@ def cases(runs: Sequence[RunInfo], level: Level) -> pd.DataFrame:
     return _cases(marks, runs[0].dataset, common_zones(runs), level)
 
 
+def judged(runs: Sequence[RunInfo], level: Level, limits: Limits) -> pd.DataFrame:
+    """`cases` with its lights; shared between sessions: read, never change."""
+    cases(runs, level)
+    marks = tuple((run.run_id, run.status.finished) for run in runs)
+    return _lit(marks, runs[0].dataset, common_zones(runs), level, limits)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _lit(
+    marks: tuple[tuple[str, float], ...],
+    dataset: str,
+    zones: tuple[str, ...],
+    level: Level,
+    limits: Limits,
+) -> pd.DataFrame:
+    return lit(_cases(marks, dataset, zones, level), limits)
+
+
 def lit(found: pd.DataFrame, limits: Limits) -> pd.DataFrame:
     """The evidence with the `light` that it gives under the limits."""
     told = suspicion.lights(found, limits.red, limits.amber)
