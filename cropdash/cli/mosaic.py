@@ -25,6 +25,9 @@ def mosaic(
         Path | None,
         typer.Option(help="GeoJSON or GeoPackage of administrative units, for areas by unit."),
     ] = None,
+    pmtiles: Annotated[
+        bool, typer.Option(help="Parcels as vector tiles too, for a map in the browser.")
+    ] = False,
     unit_name: Annotated[str, typer.Option(help="Column of the units' names.")] = "name",
 ) -> None:
     """Join what a run has predicted: a map for each UTM zone, parcels as GeoParquet, areas by class.
@@ -46,7 +49,7 @@ def mosaic(
     source = DatasetFolder(where.data, on or folder.config["dataset"])
     named = area.units_of(units, unit_name) if units is not None else None
     with bar() as progress:
-        made = joining.make(folder, source, out, progress, units=named)
+        made = joining.make(folder, source, out, progress, units=named, tiles=pmtiles)
     console.print(f"{made.zones:,} zones, {made.parcels:,} parcels: {out}")
     for path in made.files:
         console.print(f"  {path.name}")

@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from shapely.errors import ShapelyError
 
 from cropdash.domain.errors import InvalidRegister, one_line
 from cropdash.domain.message import Message
+from cropdash.files import atomic, parquet
 
 MAGIC = b"SQLite format 3\x00"
 _IDS = frozenset(int.from_bytes(name, "big") for name in (b"GPKG", b"GP10", b"GP11"))
@@ -39,6 +41,7 @@ _DAMAGE = (
     pa.ArrowException, ShapelyError, OSError, UnicodeError, ValueError,
 )  # fmt: skip
 _MOST_ENTRIES = 5_000  # tables, indices and triggers of one file
+_ZOOMS = (5, 13)  # of tiles: a country, and single fields
 _LOOK_S = 10.0  # that the look through them may take
 _VIRTUAL = re.compile(r"\s*create\s+virtual\b", re.IGNORECASE)
 _RTREE = re.compile(r'\s*create\s+virtual\s+table\s+("[^"]*"|\w+)\s+using\s+rtree\b', re.IGNORECASE)
@@ -91,6 +94,27 @@ def column(path: Path, layer: str, name: str) -> pa.ChunkedArray:
         found = table[name]
         found.validate(full=True)  # texts that are none
         return found
+
+
+def write_tiles(path: Path, parts: Sequence[Path], columns: Sequence[str], layer: str) -> None:
+    """Tables with polygons in WGS 84 as vector tiles in one PMTiles archive, batch by batch."""
+    wanted = [*columns, "geometry"]
+
+    def rows() -> Iterator[pa.RecordBatch]:
+        for part in parts:
+            with parquet.opened(part) as file:
+                yield from parquet.batches(file, wanted)
+
+    found = rows()
+    if (first := next(found, None)) is None:
+        return
+    reader = pa.RecordBatchReader.from_batches(first.schema, chain([first], found))
+    with atomic.replacing(path) as temporary:
+        pyogrio.write_arrow(
+            reader, temporary, driver="PMTiles", layer=layer, geometry_name="geometry",
+            geometry_type="Unknown", crs="EPSG:4326",
+            dataset_options={"MINZOOM": _ZOOMS[0], "MAXZOOM": _ZOOMS[1]},
+        )  # fmt: skip
 
 
 def check(path: Path) -> None:

@@ -19,7 +19,7 @@ from cropdash.domain import Zone
 from cropdash.domain.errors import ConfigError, RunNotFound
 from cropdash.domain.message import Message
 from cropdash.evaluate import conformal, parcel_decisions
-from cropdash.files import atomic, tables
+from cropdash.files import atomic, tables, vectors
 from cropdash.prepare import neighbours
 from cropdash.storage import elsewhere, mosaics
 from cropdash.storage.datasets import DatasetFolder
@@ -32,6 +32,7 @@ from cropdash.workflow.calibrate import Calibration
 Progress = Callable[[str, float], None]
 ROWS = 200_000  # of a part of the table of parcels
 _BANDS = ("class", "confidence")
+_OF_A_TILE = ("register_id", "declared", "predicted", "probability", "applicable")
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,11 @@ def make(
     progress: Progress,
     *,
     units: gpd.GeoDataFrame | None = None,
+    tiles: bool = False,
     rows: int = ROWS,
 ) -> Made:
-    """Write what a run says of a dataset's zones into a folder; `units`: see `areas.of_map`.
+    """Write what a run says of a dataset's zones into a folder; `units`: see `areas.of_map`;
+    `tiles`: parcels.pmtiles too.
 
     class_<epsg>.tif and confidence_<epsg>.tif of each UTM zone, and map_<epsg>.vrt over both;
     parcels/part-<n>.parquet; areas.csv, areas_by_unit.csv; collection.json. Raises RunNotFound if it has predicted
@@ -84,6 +87,10 @@ def make(
     if units is not None:
         by_unit = areas.of_map(maps, zones, legend, scored, units)
         atomic.write_text(out / "areas_by_unit.csv", tables.to_csv(by_unit).decode())
+    if tiles:
+        progress(Message("Writing the parcels as tiles"), 0.96)
+        parts = sorted((out / "parcels").glob("*.parquet"))
+        vectors.write_tiles(out / "parcels.pmtiles", parts, _OF_A_TILE, "parcels")
     progress(Message("Writing the collection"), 0.98)
     _collection(run, dataset, out, files)
     return Made(len(zones), int(told["parcels"].sum()), tuple(files))

@@ -8,6 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
+import pyogrio
 import pystac
 import pytest
 import rasterio
@@ -55,7 +56,7 @@ def made(tmp_path_factory):
         predict.predict_zones(run, dataset, dataset.built_zones(), silent)
         there = elsewhere.at(run, dataset.name)
         score.score_run(there, dataset, dataset.built_zones())
-        mosaic.make(run, dataset, where / dataset.name, silent, rows=40, units=units)
+        mosaic.make(run, dataset, where / dataset.name, silent, rows=40, units=units, tiles=True)
     return where, run, four, whole
 
 
@@ -155,6 +156,11 @@ def test_what_comes_out_is_what_others_take(made):
     parts = sorted((folder / "parcels").glob("*.parquet"))
     assert len(parts) > 1
     assert {"bbox"} <= set(pq.read_schema(parts[0]).names)
+    tiles = pyogrio.read_dataframe(folder / "parcels.pmtiles").drop_duplicates("register_id")
+    known = parcels_of(folder).set_index("register_id")
+    told = tiles.set_index("register_id")["predicted"]
+    assert set(told.index) == set(known.index)
+    assert (told == known.loc[told.index, "predicted"]).all()
     areas = pd.read_csv(folder / "areas.csv").set_index("class")
     assert areas["pixels"].sum() == 4 * SIZE**2
     table = parcels_of(folder)
