@@ -160,7 +160,7 @@ def _series(path: Path) -> pa.Table:
             table = table.set_column(at, name, table[name].cast(pa.float32()))
     parcels = parquet.arrow(path.with_name(layout.PARCELS), ("parcel_id", "crop"))
     at = pc.index_in(table["parcel_id"], parcels["parcel_id"])
-    period = table["period"].dictionary_encode()
+    period = table["period"].cast(pa.string()).dictionary_encode()  # as a part gives it back
     table = table.set_column(1, "period", period).append_column("crop", parcels["crop"].take(at))
     return table.filter(pc.is_valid(table["crop"]))
 

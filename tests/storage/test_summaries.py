@@ -122,4 +122,8 @@ def test_more_zones_than_one_part_holds_are_all_there(folder, monkeypatch):
     pd.testing.assert_frame_equal(summaries.parcel_facts(folder), whole)
     period = folder.description().season.periods[3].id
     assert len(summaries.parcel_means(folder, period, ("NDVI",))) == len(whole)
-    assert len(list((folder.path / layout.JOINED).glob("series-*.parquet"))) == 2
+    parts = sorted((folder.path / layout.JOINED).glob("series-*.parquet"))
+    assert len(parts) == 2
+    seasons = summaries.seasons(folder)
+    parts[1].unlink()  # one is read then, the other made
+    pd.testing.assert_frame_equal(summaries.seasons(folder), seasons)
