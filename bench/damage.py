@@ -139,13 +139,13 @@ def main() -> None:
     cases = [(kind, damage) for kind in given.kinds for damage in given.damages]
     random.Random(given.seed).shuffle(cases)  # noqa: S311
     cases, result = cases[part::parts], Result()
-    end = time.monotonic() + 60 * given.minutes
     with tempfile.TemporaryDirectory() as scratch:
         world = given.world or Path(scratch) / "world"
         if not world.exists():
             damages.write(world)
         copy = Path(scratch) / "copy"
         before, touches = apart(world), touches_of(world, copy) if not given.all else {}
+        end = time.monotonic() + 60 * given.minutes
         for number, (kind, damage) in enumerate(cases, 1):
             if time.monotonic() > end:
                 break
@@ -159,15 +159,22 @@ Touches = Mapping[str, set[str]]  # what is visited or typed -> paths
 
 
 def touches_of(world: Path, copy: Path) -> Touches:
-    """What each page and command touches of a whole installation; faults there end the bench."""
+    """What each page and command touches of a whole installation; faults there end the bench.
+
+    It takes a minute, and is kept beside the installation.
+    """
+    kept = world / "touches.json"
+    if kept.exists():
+        return {what: set(paths) for what, paths in json.loads(kept.read_text()).items()}
     found, result = dict[str, set[str]](), Result()
     names = names_of(world) | {"folder": str(copy)}
 
     def note(what: str, act: Callable[..., Any], asked: Any, *more: Any) -> None:
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(world, copy)
-        with here(copy), touched.noting() as found[what]:
+        with here(copy), touched.noting() as paths:
             act(*more, asked, "none", result)
+        found[what] = {path.removeprefix(f"{copy}/") for path in paths}
 
     for page, query in VISITS:
         note(f"{page} {query}", try_page, filled(query, names), page)
@@ -175,6 +182,7 @@ def touches_of(world: Path, copy: Path) -> Touches:
         note(" ".join(words), try_command, [word.format(**names) for word in words])
     if result.faults:
         raise RuntimeError("\n".join(result.faults))
+    kept.write_text(json.dumps({what: sorted(paths) for what, paths in found.items()}))
     return found
 
 
@@ -188,7 +196,7 @@ def try_one(
     path, names = damages.place(copy, kind), names_of(copy)
 
     def is_left_out(what: str) -> bool:
-        return what in touches and not touched.matters(path, touches[what])
+        return what in touches and not touched.matters(path.relative_to(copy), touches[what])
 
     damages.DAMAGES[damage](path, random.Random(f"{seed} {kind} {damage}"))  # noqa: S311
     begun = len(result.faults)
