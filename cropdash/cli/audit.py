@@ -45,6 +45,9 @@ def draw(
     allocation: Annotated[
         str, typer.Option(help="The rest: proportional, neyman, equal.")
     ] = "proportional",
+    decided: Annotated[
+        str, typer.Option(help="Parcels on which somebody has decided: left_out, drawn.")
+    ] = "left_out",
     seed: Annotated[str, typer.Option(help="Of the draw. Default: one that nobody chose.")] = "",
     report: Annotated[str | None, typer.Option("--report", help="Draw this queued audit.")] = None,
     as_json: Json = False,
@@ -66,7 +69,8 @@ def draw(
         values: dict[str, Any] = {
             "kind": "audit", "dataset": storage.find(where.models, run).config["dataset"],
             "run": run, "against": against, "design": by, "standard_error": standard_error,
-            "expected": expected, "least": least, "allocation": allocation, "seed": seed,
+            "expected": expected, "least": least, "allocation": allocation,
+            "decided": decided, "seed": seed,
         }  # fmt: skip
         folder = reports.queue(where.models, settings.parse(values))
     else:
@@ -84,6 +88,10 @@ def draw(
             f"{row['expected']:.0%}", f"{row['drawn']:,}",
         )  # fmt: skip
     print_whole(table)
+    if found["decided"] and (targeted := found["decided"]["parcels"]):
+        console.print(
+            f"Left out: {targeted:,} parcels that were decided before, of which the audit says nothing."
+        )
     drawn = sum(row["drawn"] for row in found["strata"])
     console.print(f"{drawn} parcels drawn (equation 13 asks for {found['wanted']}).")
     console.print(f"Fill in column truth of sample.csv or sample.gpkg in {folder.path}")

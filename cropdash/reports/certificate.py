@@ -32,6 +32,7 @@ def document(
         (say("Random seed"), str(about["seed"])),
         (say("Answered"), say("{n} of {all} drawn parcels", n=number(counts["answered"]), all=number(counts["drawn"]))),
         (say("Left out"), say("{n} answers on parcels that were not drawn", n=number(counts["not_sampled"]))),
+        *_decided(about),
         (say("Certified"), say("{date} by {who}", date=told["certified_on"], who=told["certified_by"])),
     ]  # fmt: skip
     strata = [
@@ -58,6 +59,18 @@ def document(
         parts,
         f"cropdash · {told['audit']} · {told['certified_on']}",
     )
+
+
+def _decided(about: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the estimate says nothing of, where anything was decided before the draw."""
+    told = about["decided"]
+    if not told or not told["parcels"]:
+        return []
+    said = say(
+        "{n} parcels ({ha} ha) that were decided before the draw: the estimates are of all others",
+        n=number(told["parcels"]), ha=number(told["hectares"], ",.1f"),
+    )  # fmt: skip
+    return [(say("Not audited"), said)]
 
 
 def called(name: str) -> str:

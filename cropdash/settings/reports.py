@@ -56,6 +56,7 @@ class Audit(Order):
     expected: float | None = Field(None, ge=0.05, le=0.99, title="Accuracy expected")
     least: int = Field(10, ge=2, le=1000, title="Parcels of each stratum at least")
     allocation: Literal["proportional", "neyman", "equal"] = Field("proportional", title="Shared")
+    decided: Literal["left_out", "drawn"] = Field("left_out", title="Parcels decided before")
     seed: str = Field("", max_length=64, title="Random seed", pattern=r"^[\w .:-]*$")
 
     @model_validator(mode="after")

@@ -109,14 +109,14 @@ def decide(
         record.add(connection, "decide", f"{dataset}/{_told(said)}")
 
 
-def undo(data: Path, dataset: str) -> Event | None:
-    """Take back the last word of who is at it; returns it, or None if nothing is left of theirs.
+def undo(data: Path, dataset: str) -> tuple[Event, ...]:
+    """Take back the last word of who is at it, all of it where it was said of many parcels at once.
 
-    Raises NotAllowed or NotKept.
+    Returns what was taken back; nothing if nothing is left of theirs. Raises NotAllowed or NotKept.
     """
     who = access.require("decide")
     taken = sa.select(DECISIONS.c.undoes).where(DECISIONS.c.undoes.is_not(None))
-    last = (
+    own = (
         sa.select(DECISIONS)
         .where(
             DECISIONS.c.dataset == dataset,
@@ -125,25 +125,24 @@ def undo(data: Path, dataset: str) -> Event | None:
             DECISIONS.c.id.not_in(taken),
         )
         .order_by(DECISIONS.c.id.desc())
-        .limit(1)
         .with_for_update()
     )
     with database.writing(data) as connection:
-        found = connection.execute(last).first()
-        if found is None:
-            return None
-        event = Event(**found._mapping)
-        back = {
-            **found._mapping,
-            "time": database.now(),
-            "role": who.role or "",
-            "undoes": event.id,
-        }
-        back |= {"decision": None, "note": None, "crop": "", "source": ""}
-        del back["id"]
-        connection.execute(sa.insert(DECISIONS), [back])
-        record.add(connection, "undo", f"{dataset}/{event.register_id}")
-        return event
+        last = connection.execute(own.limit(1)).first()
+        if last is None:
+            return ()
+        # What was said at once bears one time, to the microsecond.
+        found = connection.execute(own.where(DECISIONS.c.time == last.time)).all()
+        back = {"time": database.now(), "role": who.role or "", "decision": None, "note": None,
+                "crop": "", "source": ""}  # fmt: skip
+        rows = [{**row._mapping, **back, "undoes": row.id} for row in reversed(found)]
+        for row in rows:
+            del row["id"]
+        connection.execute(sa.insert(DECISIONS), rows)
+        events = tuple(Event(**row._mapping) for row in reversed(found))
+        of = events[0].register_id if len(events) == 1 else f"{len(events)} parcels"
+        record.add(connection, "undo", f"{dataset}/{of}")
+        return events
 
 
 def history(data: Path, dataset: str, register_id: str | None = None) -> tuple[Event, ...]:

@@ -248,6 +248,14 @@ class Stratum:
 
 
 @dataclass
+class Targeted:
+    """Parcels that were decided before an audit was drawn, and are no part of it."""
+
+    parcels: Count
+    hectares: Annotated[float, Field(ge=0, lt=1e12)]
+
+
+@dataclass
 class Audit:
     """audit.json: what was drawn from what, with the digests of the maps and of the files."""
 
@@ -260,6 +268,7 @@ class Audit:
     seed: str
     design: str
     wanted: Count
+    decided: Targeted | None
     strata: list[Stratum]
     digests: dict[str, Digest]
 

@@ -138,7 +138,7 @@ def test_two_browsers_decide_at_once_and_nothing_is_lost_with_the_server(
         page.reload()
         map_frame(page)
         settle(page)
-        here = list(own.values()).index(selection(page)["parcel"])
+        here = list(own).index(selection(page)["parcel"])  # the register's id
         assert told(server).keys() >= set(list(own)[:here])  # the page went on from these
         press(page, *"2" * (len(own) - here))
     whole = {own for ids in lists for own in ids}

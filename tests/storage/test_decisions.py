@@ -61,11 +61,10 @@ def test_undoing_is_an_event_and_takes_back_one_s_own_word_alone(
     decide(data, "demo", [Said(parcel(1), "keep")])
     decide(data, "demo", [Said(parcel(1), "visit")])
     being("bert", monkeypatch)
-    assert undo(data, "demo") is None
+    assert undo(data, "demo") == ()
     decide(data, "demo", [Said(parcel(1), "doubtful")])
     being("anna", monkeypatch)
-    taken = undo(data, "demo")
-    assert taken is not None
+    (taken,) = undo(data, "demo")
     assert taken.decision == "visit"
     assert current(data, "demo")["FR-1"].decision == "doubtful"  # bert's, which came later
     being("bert", monkeypatch)
@@ -73,12 +72,25 @@ def test_undoing_is_an_event_and_takes_back_one_s_own_word_alone(
     assert current(data, "demo")["FR-1"].decision == "keep"
     being("anna", monkeypatch)
     undo(data, "demo")
-    assert undo(data, "demo") is None
+    assert undo(data, "demo") == ()
     assert current(data, "demo") == {}
     events = history(data, "demo")
     assert len(events) == 6
     assert {e.undoes for e in events} - {None} == {e.id for e in events if e.undone}
     assert [e.action for e in record.read(data, by="anna")] == ["decide"] * 2 + ["undo"] * 2
+
+
+def test_what_was_said_of_many_at_once_is_taken_back_at_once(data: Path) -> None:
+    decide(data, "demo", [Said(parcel(2), "visit")])
+    decide(data, "demo", [Said(parcel(n), "leave_out") for n in range(1, 5)])
+    decide(data, "demo", [Said(parcel(n), note="wet") for n in (1, 9)])
+    assert [e.register_id for e in undo(data, "demo")] == ["FR-1", "FR-9"]
+    assert len(current(data, "demo")) == 4
+    assert [e.parcel_id for e in undo(data, "demo")] == [1, 2, 3, 4]
+    assert {i: d.decision for i, d in current(data, "demo").items()} == {"FR-2": "visit"}
+    assert len(undo(data, "demo")) == 1
+    assert undo(data, "demo") == ()
+    assert len(history(data, "demo")) == 14
 
 
 def _work(address: tuple[Path, int]) -> None:

@@ -17,11 +17,14 @@ from cropdash.domain import Labels, Prediction, Season, Zone
 from cropdash.domain.errors import ConfigError, NotEnoughData
 from cropdash.files import tables
 from cropdash.legend import load
+from cropdash.reports import certificate as audits
+from cropdash.reports.document import Facts
 from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.settings.reports import Audit, parse
-from cropdash.storage import layout, reports, runs
+from cropdash.storage import decisions, layout, reports, runs
 from cropdash.storage.datasets import DatasetFolder
+from cropdash.storage.decisions import Parcel, Said
 from cropdash.storage.description import Description
 from cropdash.storage.reports import ReportFolder
 from cropdash.storage.runs import RunFolder
@@ -206,6 +209,44 @@ def test_what_was_targeted_never_enters_the_estimate(world, tmp_path) -> None:
     assert len(others) == 15
     assert after["counts"]["not_sampled"] == 15
     assert after["results"] == before["results"]
+
+
+def test_parcels_that_were_decided_before_are_not_drawn_and_it_is_said(world) -> None:
+    where, dataset, _ = world
+    whole = drawn(world, standard_error=0.002)  # all parcels
+    frame = score.read_frame(whole.path)
+    decided = frame.sample(50, random_state=3)
+    said = [
+        Said(Parcel(str(r.register_id), r.zone_id, r.parcel_id), "visit")
+        for r in decided.itertuples()
+    ]
+    noted = frame.drop(decided.index).iloc[0]
+    decisions.decide(where.data, dataset.name, said)
+    decisions.decide(
+        where.data, dataset.name, [Said(Parcel(str(noted["register_id"])), note="wet")]
+    )
+    try:
+        rest = drawn(world, standard_error=0.002)
+        both = drawn(world, standard_error=0.002, decided="drawn")
+    finally:
+        decisions.undo(where.data, dataset.name)
+        decisions.undo(where.data, dataset.name)
+    left = score.read_frame(rest.path)
+    assert set(left["register_id"]) == set(frame["register_id"]) - set(decided["register_id"])
+    about = layout.AUDIT.read(rest.path)
+    assert about["decided"]["parcels"] == 50
+    assert about["decided"]["hectares"] == pytest.approx(decided["area_ha"].sum())
+    assert sum(row["parcels"] for row in about["strata"]) == len(frame) - 50
+    assert (len(score.read_frame(both.path)), layout.AUDIT.read(both.path)["decided"]) == (
+        600,
+        None,
+    )
+    assert all(check.holds for check in verify.verify(rest.path, where.models))
+    given = {"audit": "a", "certified_on": "", "certified_by": "", "digests": {}, "results":
+             {"maps": [], "paired": None}, "counts": {"answered": 1, "drawn": 1, "not_sampled": 0}}  # fmt: skip
+    page = audits.document(given, about, "", dataset.legend())
+    (facts,) = [part for part in page.parts if isinstance(part, Facts)]
+    assert dict(facts.rows)["Not audited"].startswith("50 parcels (")
 
 
 def test_a_geopackage_comes_back_as_well_as_a_table(world, tmp_path) -> None:

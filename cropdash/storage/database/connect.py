@@ -90,8 +90,8 @@ def where(data: Path) -> str:
 
 
 def now() -> str:
-    """ISO time of this moment, UTC, to the millisecond."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    """ISO time of this moment, UTC, to the microsecond."""
+    return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
 def tidy(text: str, longest: int = _LONGEST) -> str:

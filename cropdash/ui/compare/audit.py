@@ -69,10 +69,17 @@ def _draw(pair: Runs, names: Names, orders: reports.Orders) -> None:
         help=say("The smaller, the more parcels: half of it asks for four times as many."),
     )  # fmt: skip
     least = st.number_input(say("Parcels of each stratum at least"), 2, 1000, 10, key="audit:least")
+    drawn = choices.toggle(
+        say("Decided parcels too"), "targeted",
+        say(
+            "Unasked, parcels on which somebody has decided are not drawn, and the estimates are of all "
+            "others: they were chosen because they were doubtful."
+        ),
+    )  # fmt: skip
     asked = {
         "kind": "audit", "dataset": pair[0].dataset, "run": run, "design": design,
         "against": None if against == _NONE else against, "standard_error": error / 100,
-        "least": int(least),
+        "least": int(least), "decided": "drawn" if drawn else "left_out",
     }  # fmt: skip
     reports.button(say("Draw a sample"), asked, orders, "audit")
 

@@ -42,7 +42,7 @@ def show(runs: Runs, names: Names, parcels: pd.DataFrame, height: int) -> None:
         "notes": _said(dataset, here, names),
     }
     key = f"cell:{dataset}:{zone}:{i18n.current()}"
-    component.show(chart, maps.command(state), key=key, height=height)
+    component.show(chart, maps.command(state), key=key, of=(dataset, zone), height=height)
     _legend(names)
     _chosen(dataset, here, names, chosen)
 
@@ -51,7 +51,7 @@ def go_to(dataset: str, zone: str, parcel: int) -> None:
     """Show a parcel in its zone: both at once, so that the one doesn't let go of the other."""
     address.put("zone", zone)
     component.keep_parcels_of(dataset, zone)
-    address.put("parcel", str(parcel))
+    address.put("parcel", component.told_apart(dataset, zone, str(parcel)))
 
 
 def coloured(here: pd.DataFrame, dark: bool) -> dict[str, str]:

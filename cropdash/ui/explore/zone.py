@@ -52,7 +52,7 @@ def zone_map(dataset: str, zone: Zone, mode: str, fill: float) -> None:
         "only": only,
         "legend": legend(dataset, name, mode, only),
     }
-    component.show(drawn, maps.command(state), key=key)
+    component.show(drawn, maps.command(state), key=key, of=(dataset, name))
 
 
 def legend(dataset: str, zone: str, mode: str, only: tuple[int, ...]) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from cropdash.ui.shell import data, frame
 from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import parcel as parcel_card
 from cropdash.ui.widgets import parcel_answers
+from cropdash.ui.widgets import parcel_map as component
 from cropdash.ui.widgets.names import crop_name
 from cropdash.ui.widgets.run_pair import Pair
 
@@ -81,7 +82,9 @@ def _judged(best: int, declared: int) -> str:
 
 def _links(pair: Pair, parcel: int) -> None:
     """The same parcel on other pages."""
-    where = {"dataset": pair.dataset, "zone": pair.zone.zone_id, "parcel": str(parcel)}
+    dataset, zone = pair.dataset, pair.zone.zone_id
+    own = component.told_apart(dataset, zone, str(parcel))
+    where = {"dataset": dataset, "zone": zone, "parcel": own}
     with st.container(horizontal=True):
         for name in ("Explore", "Review"):
             frame.link(name, where)

@@ -30,7 +30,8 @@ def show(pair: Pair, view: View, look: Look, opacity: float) -> None:
     )
     ids = ":".join(run.run_id for run in pair.runs)
     key = f"map:{pair.dataset}:{zone}:{ids}:{view.name}:{i18n.current()}"
-    component.show(chart, maps.command(_state(pair, view, look, opacity)), key=key)
+    state = maps.command(_state(pair, view, look, opacity))
+    component.show(chart, state, key=key, of=(pair.dataset, zone))
 
 
 def _state(pair: Pair, view: View, look: Look, opacity: float) -> dict[str, object]:

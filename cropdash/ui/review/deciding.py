@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from cropdash.domain import Level
-from cropdash.i18n import label, say
+from cropdash.i18n import label, number, say
 from cropdash.storage import decisions
 from cropdash.storage.decisions import Parcel, Said
 from cropdash.storage.store import RunInfo
@@ -55,7 +55,7 @@ def ask(case: pd.Series, rows: pd.DataFrame, runs: Sequence[RunInfo], level: Lev
         st.button(
             say("Take back"), key="review:undo", shortcut="z", type="tertiary", icon=":material/undo:",
             on_click=lambda: undo(dataset), disabled=bool(why_not),
-            help=say("Your last decision or note, on whichever parcel."),
+            help=say("Your last decision or note, on whichever parcels: all of what was said at once."),
         )  # fmt: skip
     _note(runs, parcel, known, disabled=bool(why_not))
     if why_not:
@@ -78,11 +78,13 @@ def keep(runs: Sequence[RunInfo], told: Sequence[Said], source: str = "") -> boo
 def undo(dataset: str) -> None:
     """Take back the reader's last word, and show that parcel."""
     with frame.plainly():
-        event = decisions.undo(data.store().data, dataset)
-        if event is None:
+        taken = decisions.undo(data.store().data, dataset)
+        if not taken:
             frame.announce(say("Nothing of yours is left to take back."), ":material/info:")
-        else:
-            _open((event.zone_id, event.parcel_id))
+            return
+        if len(taken) > 1:
+            frame.announce(say("{n} parcels are as they were before.", n=number(len(taken))))
+        _open((taken[0].zone_id, taken[0].register_id))
 
 
 def _truth(
@@ -146,17 +148,17 @@ def _told(dataset: str, event: decisions.Event) -> str:
     return " · ".join(parts) + (f" ({say('taken back')})" if event.undone else "")
 
 
-def _next(rows: pd.DataFrame, case: pd.Series) -> tuple[str, int] | None:
+def _next(rows: pd.DataFrame, case: pd.Series) -> tuple[str, str] | None:
     """The parcel after this one in the list, or the one before where it is the last."""
     here = (rows["register_id"] == case["register_id"]).to_numpy()
     at = int(here.argmax()) if here.any() else -1
     to = at + 1 if at + 1 < len(rows) else at - 1
     if not 0 <= to < len(rows):
         return None
-    return str(rows["zone_id"].iloc[to]), int(rows["parcel_id"].iloc[to])
+    return str(rows["zone_id"].iloc[to]), str(rows["register_id"].iloc[to])
 
 
-def _open(place: tuple[str, int] | None) -> None:
+def _open(place: tuple[str, str] | None) -> None:
     if place is not None:
         address.put("zone", place[0])
-        address.put("parcel", str(place[1]))
+        address.put("parcel", place[1])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -61,11 +62,15 @@ def show_list(rows: pd.DataFrame, runs: Sequence[RunInfo], level: Level, place: 
 
 
 def position(rows: pd.DataFrame) -> int:
-    """Where the parcel of the address stands in the list; -1 if it does not."""
-    zone, parcel = st.query_params.get("zone"), st.query_params.get("parcel")
-    if not (parcel or "").isdecimal():
-        return -1
-    same = (rows["parcel_id"] == int(parcel or 0)).to_numpy() & (rows["zone_id"] == zone).to_numpy()
+    """Where the parcel of the address stands in the list; -1 if it does not.
+
+    The address names the register's id, with or without the zone, or the parcel's number in the zone.
+    """
+    zone, parcel = st.query_params.get("zone"), st.query_params.get("parcel") or ""
+    there = np.ones(len(rows), bool) if zone is None else (rows["zone_id"] == zone).to_numpy(bool)
+    same = there & (rows["register_id"] == parcel).to_numpy(bool)
+    if not same.any() and zone is not None and parcel.isdecimal():
+        same = there & (rows["parcel_id"] == int(parcel)).to_numpy(bool)
     return int(same.argmax()) if same.any() else -1
 
 
@@ -93,7 +98,7 @@ def _open_at(rows: pd.DataFrame, at: int) -> None:
 def open_parcel(row: Mapping[str, Any] | pd.Series) -> None:
     """Put a parcel into the address."""
     address.put("zone", str(row["zone_id"]))
-    address.put("parcel", str(row["parcel_id"]))
+    address.put("parcel", str(row["register_id"]))
 
 
 def readable(rows: pd.DataFrame, runs: Sequence[RunInfo], level: Level) -> pd.DataFrame:

@@ -70,7 +70,7 @@ def evidence(case: pd.Series, rows: pd.DataFrame, runs: Sequence[RunInfo], level
             run_pair.Pair(dataset, place, (runs[0], runs[1])), parcel
         )
     parcel_card.facts(dataset, zone, parcel, year=runs[0].as_of is None)
-    _links(dataset, zone, parcel)
+    _links(dataset, zone, str(case["register_id"]))
 
 
 def _chosen(rows: pd.DataFrame, whole: pd.DataFrame) -> pd.Series | None:
@@ -82,7 +82,8 @@ def _chosen(rows: pd.DataFrame, whole: pd.DataFrame) -> pd.Series | None:
 
 def _steps(rows: pd.DataFrame, case: pd.Series) -> None:
     """To the one before and the one after in the list."""
-    there = st.query_params.get("parcel") == str(case["parcel_id"])
+    named = (str(case["register_id"]), str(case["parcel_id"]))
+    there = st.query_params.get("parcel") in named
     here = listing.position(rows) if there else 0  # without one in the address it is the first
     line = st.container(horizontal=True, wrap=False, vertical_alignment="center")
     line.button(
@@ -141,7 +142,7 @@ def _map(dataset: str, zone: Zone, parcel: int, period: str, day: dt.date | None
     state = {"selected": parcel, "base": picture, "fill": 0, "focus": True}
     key = f"review:{dataset}:{name}:{i18n.current()}"
     with st.container(key="review_map"):
-        component.show(drawn, maps.command(state), key=key, height=_HEIGHT)
+        component.show(drawn, maps.command(state), key=key, of=(dataset, name), height=_HEIGHT)
 
 
 def _series(
@@ -164,8 +165,8 @@ def _series(
     chart.button(say("Series (CSV)"), lambda: table.loc[[parcel]], dataset, zone, "parcel", parcel)
 
 
-def _links(dataset: str, zone: str, parcel: int) -> None:
-    where = {"dataset": dataset, "zone": zone, "parcel": str(parcel)}
+def _links(dataset: str, zone: str, own: str) -> None:
+    where = {"dataset": dataset, "zone": zone, "parcel": own}
     for name, column in zip(("Explore", "Map"), st.columns(2), strict=True):
         with column:
             frame.link(name, where)

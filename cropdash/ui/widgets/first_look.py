@@ -52,7 +52,7 @@ def _doubtful(pair: Sequence[RunInfo], where: dict[str, str]) -> None:
         crop=literal(i18n.inside(crop_name(pair[0].dataset, int(case["declared"])))),
         p=probability(float(case["supported"])),
     )  # fmt: skip
-    frame.link("Review", where | {"zone": zone, "parcel": str(own)}, label)
+    frame.link("Review", where | {"zone": zone, "parcel": str(case["register_id"])}, label)
 
 
 def _confusion(run: RunInfo, pair: Sequence[RunInfo], where: dict[str, str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 from streamlit_folium import st_folium
 
@@ -36,10 +37,13 @@ def told(key: str) -> Mapping[str, Any]:
     return st.session_state.get(f"map:{key}") or {}
 
 
-def show(chart: ZoneMap, command: Command, *, key: str, height: int = 600) -> None:
+def show(
+    chart: ZoneMap, command: Command, *, key: str, of: tuple[str, str], height: int = 600
+) -> None:
     """Draw the map; what the reader chooses on it goes into the address.
 
-    height: of its frame [px], where the page's style does not say it.
+    of: the dataset and the zone whose parcels it shows; height: of its frame [px], where the
+    page's style does not say it.
     """
     name = f"map:{key}"
 
@@ -48,7 +52,9 @@ def show(chart: ZoneMap, command: Command, *, key: str, height: int = 600) -> No
         if answer.get("at") and st.session_state.get(f"{name}:at") != answer["at"]:
             st.session_state[f"{name}:at"] = answer["at"]
             for what in _CHOSEN & (answer.get("put") or {}).keys():
-                address.put(what, str(answer["put"][what]) or None)
+                put = str(answer["put"][what]) or None
+                clicked = put is not None and what in ("parcel", "other")
+                address.put(what, told_apart(*of, str(put)) if clicked else put)
 
     st_folium(
         chart,
@@ -84,8 +90,22 @@ def keep_parcels_of(dataset: str, zone: str) -> None:
 def selected(dataset: str, zone: str, name: str = "parcel") -> int | None:
     """The parcel that the address names, if the zone has it."""
     wanted = st.query_params.get(name)
-    ids = data.parcels(dataset, zone)["parcel_id"].tolist()
-    return next((i for i in ids if str(i) == wanted), None)
+    return None if wanted is None else numbered(data.parcels(dataset, zone), wanted)
+
+
+def numbered(table: pd.DataFrame, text: str) -> int | None:
+    """Number in its zone of a parcel that is named by the register's id, or by that number."""
+    for column in ("register_id", "parcel_id"):
+        found = table.loc[table[column].astype(str) == text, "parcel_id"]
+        if len(found):
+            return int(found.iloc[0])
+    return None
+
+
+def told_apart(dataset: str, zone: str, number: str) -> str:
+    """A parcel's number, or its register's id where the number reads like another's."""
+    ids = data.parcels(dataset, zone).set_index("parcel_id")["register_id"].astype(str)
+    return str(ids.get(int(number), number)) if (ids == number).any() else number
 
 
 def choose_parcel(dataset: str, zone: str) -> int | None:
@@ -123,9 +143,7 @@ def parcel_box(
 
 
 def _found(dataset: str, zone: str, typed: str | int | None) -> str | None:
-    """The parcel's number of what was chosen, or of a register's id that was typed."""
+    """What the address is to say of what was chosen, or typed."""
     if not isinstance(typed, str):
-        return None if typed is None else str(typed)
-    table, text = data.parcels(dataset, zone), typed.strip()
-    named = table.loc[table["register_id"].astype(str) == text, "parcel_id"]
-    return str(named.iloc[0]) if len(named) else text
+        return None if typed is None else told_apart(dataset, zone, str(typed))
+    return typed.strip()

@@ -17,7 +17,7 @@ from cropdash.evaluate.audit import design
 from cropdash.files import atomic, tables
 from cropdash.settings.folders import Folders
 from cropdash.settings.reports import DECLARED, Audit
-from cropdash.storage import layout, runs
+from cropdash.storage import decisions, layout, runs
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.reports import ReportFolder
 from cropdash.storage.runs import RunFolder
@@ -30,11 +30,13 @@ NONE = 255  # class of a second map that there is not
 def draw(folder: ReportFolder, where: Folders, order: Audit) -> dict[str, Any]:
     """Draw an audit's sample into its folder; returns what audit.json holds.
 
-    Raises RunNotFound, ConfigError for runs that share no zone, NotEnoughData without parcels.
+    Parcels on which somebody has decided are left out, unless the order says otherwise. Raises
+    RunNotFound, ConfigError for runs that share no zone, NotEnoughData without parcels.
     """
     dataset = DatasetFolder(where.data, order.dataset)
     maps = {name: _map(where, dataset, name) for name in _names(order)}
     frame, left_out = population(dataset, maps)
+    frame, targeted = _untargeted(frame, where.data, order)
     strata, names = stratified(frame, order, dataset.legend())
     frame = frame.assign(stratum=strata.astype(np.int64))
     sizes = np.bincount(strata, minlength=len(names))
@@ -59,6 +61,7 @@ def draw(folder: ReportFolder, where: Folders, order: Audit) -> dict[str, Any]:
         "standard_error": order.standard_error,
         "wanted": wanted,
         "without_answer": left_out,
+        "decided": targeted,
         "strata": [
             {"name": name, "class_id": k, "parcels": int(sizes[h]), "hectares": float(hectares[h]),
              "expected": float(expected[h]), "drawn": int(counts[h])}
@@ -97,6 +100,24 @@ def population(
             "No parcel of the predicted zones has an answer: there is none to audit."
         )
     return frame.sort_values(["zone_id", "parcel_id"], ignore_index=True), without
+
+
+def _untargeted(
+    frame: gpd.GeoDataFrame, data: Path, order: Audit
+) -> tuple[gpd.GeoDataFrame, dict[str, float] | None]:
+    """The parcels on which nobody has decided, and parcels and hectares of the others; None if asked so.
+
+    Who decides goes to doubtful parcels first: what is known of them came by no random draw, and whoever
+    looks at one again knows what was said.
+    """
+    if order.decided == "drawn":
+        return frame, None
+    held = decisions.current(data, order.dataset)
+    decided = frame["register_id"].astype(str).isin([i for i, d in held.items() if d.decision])
+    if decided.all():
+        raise NotEnoughData("Every parcel that the maps answer is decided: there is none to draw.")
+    told = {"parcels": int(decided.sum()), "hectares": float(frame.loc[decided, "area_ha"].sum())}
+    return frame[~decided].reset_index(drop=True), told
 
 
 def _zone(
