@@ -8,8 +8,9 @@ whose parcels no decision touches, against what truly grows there.
 - Learning: `start` parcels of the training zones are known in truth, all others are left out. Then n
   more become known: those that `evaluate.learning.most_to_learn` names by the model's own answers, or
   random ones (the mean of `--randoms` draws).
-- Cleaning: all training parcels are learned as declared, some wrongly. Then the n most doubtful, by
-  models that never saw their zone (two folds), are left out, or told in truth.
+- Cleaning: all training parcels are learned as declared, some wrongly. Then, of at most n that
+  `evaluate.learning.most_to_clean` names by models that never saw their zone (four folds), all are left
+  out, or told in truth; or, without its limits, the n that the declared class fits least; or n random ones.
 
 Differences are paired by landscape; the interval is Student's, over the landscapes.
 """
@@ -41,16 +42,20 @@ from cropdash.workflow import build, partition, train
 from cropdash.workflow.partition import Zones
 from cropdash.workflow.predict import predict_zones
 
+FOLDS = 4
 ROWS = {
     "start": "known at the start",
     "random": "and n random ones",
     "learn": "and the n that teach most",
     "declared": "all, as declared",
-    "cleaned": "without the n most doubtful",
-    "corrected": "the n most doubtful told in truth",
+    "cleaned": "without those likely wrong",
+    "corrected": "those likely wrong told in truth",
+    "doubtful": "without the n least supported",
+    "fewer": "without n random ones",
 }
 PAIRS = (("learn", "random"), ("random", "start"), ("learn", "start"),
-         ("cleaned", "declared"), ("corrected", "declared"))  # fmt: skip
+         ("cleaned", "declared"), ("corrected", "declared"), ("doubtful", "declared"),
+         ("fewer", "declared"))  # fmt: skip
 
 
 def main() -> None:
@@ -63,6 +68,7 @@ def main() -> None:
     parser.add_argument("--randoms", type=int, default=3, help="Random draws.")
     parser.add_argument("--model", default=next(k.name for k in classifiers.trainable()))
     parser.add_argument("--trees", type=int, default=100)
+    parser.add_argument("--only", choices=["learn", "clean"], help="One of the two questions.")
     parser.add_argument("--workers", type=int, default=1)
     arguments = parser.parse_args()
     found = []
@@ -98,7 +104,9 @@ class World:
         self.rng = np.random.default_rng(seed)
 
     def measure(self) -> dict[str, dict[str, float]]:
-        """Scores of each row of ROWS."""
+        """Scores of each row of ROWS, or of those of one question."""
+        if self.args.only == "clean":
+            return self.clean(self.args.n)
         n, known = self.args.n, self.rng.permutation(len(self.pool))[: self.args.start]
         first = self.run(self.only(known))
         found = {"start": self.score(first)}
@@ -117,13 +125,24 @@ class World:
         draws = [self.rng.choice(rest, n, replace=False) for _ in range(self.args.randoms)]
         scores = [self.score(self.run(self.only(np.concatenate([known, d])))) for d in draws]
         found["random"] = {k: float(np.mean([s[k] for s in scores])) for k in scores[0]}
-        found["declared"] = self.score(self.run([]))
-        doubtful = self.doubtful(n)
-        wrong = self.pool["crop"] != self.pool["truth"]
-        found["declared"]["wrong"] = float(wrong.mean())
-        found["cleaned"] = self.score(self.run([self.left_out(i) for i in doubtful]))
-        found["cleaned"]["wrong"] = float(wrong.to_numpy()[doubtful].mean())
-        found["corrected"] = self.score(self.run([self.told(i) for i in doubtful]))
+        return found if self.args.only else found | self.clean(n)
+
+    def clean(self, n: int) -> dict[str, dict[str, float]]:
+        """Scores after leaving out parcels, and how many of them were declared wrongly."""
+        declared, said = self.pool["crop"].to_numpy(np.int64), self.out_of_fold()
+        wrong = (self.pool["crop"] != self.pool["truth"]).to_numpy()
+        likely = learning.most_to_clean(declared, said, n)
+        every = suspicion.ranked(suspicion.evidence(declared, [said], [None]))
+        todo = {
+            "declared": [],
+            "cleaned": [self.left_out(i) for i in likely],
+            "corrected": [self.told(i) for i in likely],
+            "doubtful": [self.left_out(i) for i in every.index.to_numpy()[:n]],
+            "fewer": [self.left_out(i) for i in self.rng.choice(len(wrong), n, replace=False)],
+        }
+        found = {key: self.score(self.run(said)) for key, said in todo.items()}
+        found["declared"] |= {"wrong": float(wrong.mean()), "n": float(len(wrong))}
+        found["cleaned"] |= {"wrong": float(wrong[likely].mean()), "n": float(len(likely))}
         return found
 
     def config(self, decided: str = "ignore"):
@@ -184,17 +203,17 @@ class World:
         keys = zip(wanted["zone_id"], wanted["parcel_id"], strict=True)
         return np.array([by_zone[z].loc[i].to_numpy(np.float32) for z, i in keys])
 
-    def doubtful(self, n: int) -> np.ndarray:
-        """Rows of the n most doubtful declarations, by models that never saw their zone."""
+    def out_of_fold(self) -> np.ndarray:
+        """(P, K) what models that never saw its zone say of each parcel of the pool."""
         zones = (*self.sides.train, *self.sides.validation)
         said = np.zeros((len(self.pool), len(self.names)), np.float32)
-        for half in range(2):
-            there, here = zones[half::2], zones[1 - half :: 2]
-            run = self.run([], Zones(here[:-1], here[-1:], ()))
+        for fold in range(FOLDS):
+            there = zones[fold::FOLDS]
+            here = [zone for zone in zones if zone not in there]
+            run = self.run([], Zones(tuple(here[:-1]), tuple(here[-1:]), ()))
             rows = np.flatnonzero(self.pool["zone_id"].isin([z.zone_id for z in there]))
             said[rows] = self.answers(run, rows)
-        found = suspicion.evidence(self.pool["crop"].to_numpy(np.int64), [said], [None])
-        return suspicion.ranked(found).index.to_numpy()[:n]
+        return said
 
     def score(self, run) -> dict[str, float]:
         """Macro F1 and accuracy on the parcels of the test zones, against the truth."""
@@ -222,18 +241,26 @@ def truth_of(zone: Zone, seed: int) -> dict[str, int]:
 
 def report(found: Sequence[Mapping[str, Mapping[str, float]]]) -> None:
     for key, words in ROWS.items():
+        if key not in found[0]:
+            continue
         means = [np.mean([row[key][name] for row in found]) for name in ("macro_f1", "accuracy")]
         print(f"{words:<36}macro F1 {means[0]:.3f}   accuracy {means[1]:.3f}")
     for one, two in PAIRS:
+        if not {one, two} <= found[0].keys():
+            continue
         each = np.array([row[one]["macro_f1"] - row[two]["macro_f1"] for row in found])
         low, high = interval(each)
         listed = " ".join(f"{value:+.3f}" for value in each)
         print(
             f"{one} against {two}: {each.mean():+.3f} ({low:+.3f} to {high:+.3f}), each: {listed}"
         )
-    wrong = np.mean([row["cleaned"]["wrong"] for row in found])
-    base = np.mean([row["declared"]["wrong"] for row in found])
-    print(f"declared wrongly: {wrong:.0%} of the most doubtful, {base:.1%} of all")
+    if "cleaned" not in found[0]:
+        return
+    wrong, base, n = (
+        np.mean([row[key][name] for row in found])
+        for key, name in (("cleaned", "wrong"), ("declared", "wrong"), ("cleaned", "n"))
+    )
+    print(f"declared wrongly: {wrong:.0%} of {n:.0f} that are likely so, {base:.1%} of all")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cropdash.cli.terminal import console
-from cropdash.files import atomic
+from cropdash.files import atomic, tables
 from cropdash.settings import folders
 
 app = typer.Typer(name="decisions", no_args_is_help=True, rich_markup_mode="markdown")
@@ -43,6 +43,37 @@ def export(dataset: str, file: Path) -> None:
             row = (own, *told, one.parcel.zone_id, one.parcel.parcel_id)
             writer.writerow([f"'{c}" if str(c)[:1] in tuple("=+-@") else c for c in row])
     console.print(f"{file} holds what was decided on {len(held):,} parcels of {dataset}.")
+
+
+@app.command()
+def clean(
+    study: Annotated[str, typer.Argument(help="A finished cross-validation, by its name.")],
+    file: Path,
+    n: Annotated[int, typer.Option("-n", "--number", min=1, help="Parcels at most.")] = 100,
+) -> None:
+    """Write the training parcels that are most likely declared wrongly, told by models that never saw them.
+
+    Each is proposed to be left out of training: look at them, change the decision where it is wrong, then
+    import the file. Of no class more than a tenth is proposed, and of rare ones none.
+
+    Example: `python -m cropdash decisions clean folds-xgboost-20230101-120000-ab12 doubtful.csv`
+    """
+    from cropdash.storage import studies
+    from cropdash.storage.datasets import DatasetFolder
+    from cropdash.workflow import cleaning
+
+    where = folders.folders()
+    found = studies.find(where.models, study)
+    dataset = DatasetFolder(where.data, found.config.dataset)
+    table = cleaning.proposed(found, dataset, n)
+    with atomic.replacing(file.resolve()) as temporary:
+        temporary.write_bytes(tables.to_csv(table))
+    console.print(
+        f"{file} proposes to leave {len(table):,} parcels of {dataset.name} out of training."
+    )
+    console.print(
+        f"Once they are looked at: python -m cropdash decisions import {dataset.name} {file}"
+    )
 
 
 @app.command("import")

@@ -38,6 +38,9 @@ def propose(
     code_column: Annotated[
         str | None, typer.Option(help="Of a register other than the RPG.")
     ] = None,
+    crops: Annotated[
+        str | None, typer.Option(help="Codes that count, as BTH,MIS: where a rare crop grows.")
+    ] = None,
     n: Annotated[int, typer.Option("-n", "--number", min=1, help="How many.")] = 5,
     size: Annotated[int, typer.Option(min=32, max=1000, help="Pixels a side, of 10 m.")] = 1000,
     radius: Annotated[float, typer.Option(min=1, max=500, help="[km] around the town.")] = 40.0,
@@ -55,7 +58,7 @@ def propose(
         n=n,
         size_px=size,
         radius_km=radius,
-        share=zones.register_share(register, layout),
+        share=zones.register_share(register, layout, [c for c in (crops or "").split(",") if c]),
         region=region,
         taken=taken,
     )

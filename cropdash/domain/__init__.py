@@ -1,11 +1,13 @@
 """The nouns that all other parts use: zones, grids, scenes, cubes, labels, predictions, legends."""
 
+from cropdash.domain.labels import Labels, Prediction, Sample, interior
 from cropdash.domain.legend import LEVELS, CropClass, CropCode, Legend, Level
 from cropdash.domain.nouns import (
     BACKGROUND,
     FEW_PIXELS,
     IGNORE,
     M2_PER_HA,
+    MOST_MARGIN,
     NAME,
     WHOLE,
     Bytes,
@@ -13,15 +15,12 @@ from cropdash.domain.nouns import (
     Float,
     Grid,
     Ints,
-    Labels,
     Layer,
-    Prediction,
-    Sample,
     Scene,
     Split,
     Zone,
     check_name,
-    interior,
+    trimmed,
 )
 from cropdash.domain.period import Period, Season
 
@@ -31,6 +30,7 @@ __all__ = [
     "IGNORE",
     "LEVELS",
     "M2_PER_HA",
+    "MOST_MARGIN",
     "NAME",
     "WHOLE",
     "Bytes",
@@ -53,4 +53,5 @@ __all__ = [
     "Zone",
     "check_name",
     "interior",
+    "trimmed",
 ]

@@ -28,6 +28,7 @@ Split = Literal["train", "test", "map"]  # map: to be predicted, never learned f
 
 M2_PER_HA = 10_000
 BACKGROUND = 0  # not a mapped crop
+MOST_MARGIN = 200  # [px] around a zone
 WHOLE = 0.95  # share of a parcel in its zone from which on it counts as seen whole
 FEW_PIXELS = 8  # parcels with fewer are weak evidence: most of their pixels mix two fields
 IGNORE = 255  # never trained on, never scored
@@ -86,6 +87,17 @@ class Grid:
             self.top,
         )
 
+    def grown(self, pixels: int) -> Grid:
+        """The grid with so many pixels more on each side; fewer, where the number is below 0.
+
+        To the micrometre, so that the way there and back ends where it began.
+        """
+        (height, width), step = self.shape, pixels * self.pixel_size
+        shape = (height + 2 * pixels, width + 2 * pixels)
+        return replace(
+            self, left=round(self.left - step, 6), top=round(self.top + step, 6), shape=shape
+        )
+
     @property
     def pixel_area_ha(self) -> float:
         """Area of a pixel [ha]."""
@@ -100,15 +112,27 @@ class Zone:
     region: str
     split: Split
     grid: Grid
+    margin: int = 0  # [px] around it that is kept too, so that its parcels are seen whole
 
     def __post_init__(self) -> None:
         check_name(self.zone_id, "Zone")
+        if not 0 <= self.margin <= MOST_MARGIN or self.around.grid.grown(-self.margin) != self.grid:
+            raise ConfigError(
+                "Zone {a} can't have a margin of {b} pixels: use 0 to {c}, and corners of at most 6 "
+                "decimals.",
+                a=self.zone_id, b=self.margin, c=MOST_MARGIN,
+            )  # fmt: skip
         if self.split not in get_args(Split):
             raise ConfigError(
                 "Zone {a}: split is {b}; it must be 'train', 'test' or 'map'.",
                 a=self.zone_id,
                 b=repr(self.split),
             )
+
+    @property
+    def around(self) -> Zone:
+        """The zone with its margin as part of it: all that is kept of it."""
+        return replace(self, grid=self.grid.grown(self.margin), margin=0) if self.margin else self
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,8 +146,8 @@ class Scene:
     bands: tuple[str, ...]  # (B,) names, see `sentinel2`
 
     def __post_init__(self) -> None:
-        _check_shape("reflectance", self.reflectance, (len(self.bands), *self.grid.shape))
-        _check_shape("scl", self.scl, self.grid.shape)
+        check_shape("reflectance", self.reflectance, (len(self.bands), *self.grid.shape))
+        check_shape("scl", self.scl, self.grid.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,13 +175,13 @@ class Cube:
     def __post_init__(self) -> None:
         object.__setattr__(self, "periods", tuple(Period.of(p) for p in self.periods))
         t, b = len(self.periods), len(self.bands)
-        _check_shape("reflectance", self.reflectance, (t, b, *self.grid.shape))
-        _check_shape("clear_dates", self.clear_dates, (t, *self.grid.shape))
+        check_shape("reflectance", self.reflectance, (t, b, *self.grid.shape))
+        check_shape("clear_dates", self.clear_dates, (t, *self.grid.shape))
         if self.last_crop is not None:
-            _check_shape("last_crop", self.last_crop, self.grid.shape)
+            check_shape("last_crop", self.last_crop, self.grid.shape)
         for layer in self.layers:
             n = 1 if len(layer.values) == 1 else t
-            _check_shape(layer.name, layer.values, (n, *self.grid.shape))
+            check_shape(layer.name, layer.values, (n, *self.grid.shape))
         names = (*self.bands, *indices.TABLE, *(layer.name for layer in self.layers))
         if len(set(names)) != len(names) or len(set(self.periods)) != t:
             raise InvalidRaster(
@@ -190,6 +214,17 @@ class Cube:
             clear_dates=longer(self.clear_dates, 0), periods=tuple(periods),
         )  # fmt: skip
 
+    def inner(self, margin: int) -> Cube:
+        """The cube without a margin of so many pixels."""
+        if not margin:
+            return self
+        return replace(
+            self, grid=self.grid.grown(-margin), reflectance=trimmed(self.reflectance, margin),
+            clear_dates=trimmed(self.clear_dates, margin),
+            layers=tuple(replace(one, values=trimmed(one.values, margin)) for one in self.layers),
+            last_crop=None if self.last_crop is None else trimmed(self.last_crop, margin),
+        )  # fmt: skip
+
     def band(self, name: str) -> Float:
         """(T, H, W) series of one band, by name."""
         if name not in self.bands:
@@ -217,71 +252,12 @@ class Cube:
         return self.index("NDVI")
 
 
-@dataclass(frozen=True, eq=False)
-class Labels:
-    """What was declared, on the grid."""
-
-    crop: Bytes  # (H, W) class id, 0 = background, 255 = ignore
-    parcel_id: Ints  # (H, W), 0 = none
-    grid: Grid
-
-    def __post_init__(self) -> None:
-        _check_shape("crop", self.crop, self.grid.shape)
-        _check_shape("parcel_id", self.parcel_id, self.grid.shape)
+def trimmed(values: NDArray[Any], margin: int) -> NDArray[Any]:
+    """(…, H, W) without a margin of so many pixels."""
+    return values[..., margin:-margin, margin:-margin] if margin else values
 
 
-def interior(parcel_id: Ints) -> NDArray[np.bool_]:
-    """(H, W) True where all eight neighbours belong to the same parcel.
-
-    The raster's edge is not a border: what lies beyond counts as more of the same.
-    """
-    height, width = parcel_id.shape
-    padded = np.pad(parcel_id, 1, mode="edge")
-    same: NDArray[np.bool_] = parcel_id != 0
-    for row in range(3):
-        for column in range(3):
-            same &= padded[row : row + height, column : column + width] == parcel_id
-    return same
-
-
-@dataclass(frozen=True, eq=False)
-class Sample:
-    """One zone as the models see it."""
-
-    zone: Zone
-    cube: Cube
-    labels: Labels
-
-    def __post_init__(self) -> None:
-        if self.cube.grid != self.zone.grid or self.labels.grid != self.zone.grid:
-            raise InvalidRaster(
-                "Zone {a}: cube, labels and zone differ in grid.", a=self.zone.zone_id
-            )
-
-
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """A model's map of one zone, with the probabilities of its parcels."""
-
-    crop: Bytes  # (H, W) most probable class, for every pixel, inside parcels and out
-    confidence: Float  # (H, W) its probability
-    parcel_ids: Ints  # (P,)
-    parcel_probabilities: Float  # (P, K) mean over the parcel's pixels
-    grid: Grid
-    run: str
-    dissimilarity: Float | None = None  # (P,) to what was learned; above 1: not to be believed
-
-    def __post_init__(self) -> None:
-        _check_shape("crop", self.crop, self.grid.shape)
-        _check_shape("confidence", self.confidence, self.grid.shape)
-        if self.parcel_probabilities.shape[:1] != self.parcel_ids.shape:
-            raise InvalidRaster(
-                "{a} parcels but {b} rows of probabilities.",
-                a=self.parcel_ids.size,
-                b=len(self.parcel_probabilities),
-            )
-
-
-def _check_shape(name: str, array: NDArray[np.generic], expected: tuple[int, ...]) -> None:
+def check_shape(name: str, array: NDArray[np.generic], expected: tuple[int, ...]) -> None:
+    """Raise InvalidRaster unless the array has that shape."""
     if array.shape != expected:
         raise InvalidRaster("{a} has shape {b}, expected {c}.", a=name, b=array.shape, c=expected)

@@ -1,4 +1,4 @@
-"""Which parcels to look at next so that a model learns most from what is said of them."""
+"""Which parcels to look at next so that a model learns most from what is said of them, or left out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from cropdash.domain import FEW_PIXELS, WHOLE
 
 CAP_SHARE = 0.2  # of what is asked for: no class may fill more of it
+MOST_WRONG = 0.05  # of a class: no more of it is left out, so none of a class of fewer than 20
+SURE = 0.6  # of the other class, at least
 
 
 def uncertainty(said: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -39,4 +41,29 @@ def most_to_learn(
     ranks["round"] = ranks.groupby(["edge", "class"]).cumcount() // cap
     sorted_rows = ranks.sort_values(["edge", "round"], kind="stable").index.to_numpy()
     chosen: NDArray[np.int64] = order[sorted_rows][:n]
+    return chosen
+
+
+def most_to_clean(
+    declared: NDArray[np.integer], said: NDArray[np.floating], n: int
+) -> NDArray[np.int64]:
+    """Row numbers of at most `n` parcels that are likely declared wrongly, the likeliest first.
+
+    said (P, K) are probabilities by models that never saw the parcel's zone. As confident learning has it
+    (Northcutt et al. 2021), a parcel must look as typical of the other class as those declared so do; that
+    class must be sure, too. Of a class no more than `MOST_WRONG` is named: what a model does not know yet
+    looks wrong all the same, and a rare class that loses parcels is not told at all any more.
+    """
+    rows, said = np.arange(len(declared)), np.asarray(said, np.float64)
+    own, named = said[rows, declared], said.argmax(axis=1)
+    sure = said[rows, named]
+    of_class = pd.Series(own).groupby(np.asarray(declared)).mean()
+    usual = pd.Series(named).map(of_class).fillna(np.inf).to_numpy(np.float64)
+    wrong = (named != declared) & (sure >= usual) & (sure >= SURE)
+    order = np.lexsort((-sure, own - sure))
+    ranks = pd.DataFrame({"class": np.asarray(declared)[order], "wrong": wrong[order]})
+    sizes = ranks.groupby("class")["wrong"].transform("size")
+    ranks = ranks.assign(most=np.floor(MOST_WRONG * sizes))[ranks["wrong"]]
+    kept = ranks[ranks.groupby("class").cumcount() < ranks["most"]]
+    chosen: NDArray[np.int64] = order[kept.index.to_numpy()][:n]
     return chosen

@@ -12,16 +12,28 @@ from PIL import Image, ImageDraw
 from shapely import get_parts
 from shapely.geometry.base import BaseGeometry
 
-from cropdash.domain import Cube, Grid, Legend
+from cropdash.domain import Cube, Grid, Legend, Period
 from cropdash.figures import imagery, palette
 
 Window: TypeAlias = tuple[slice, slice]  # rows and columns of the zone
+MONTHS = 12
 _LEAST, _AROUND = (
     32,
     0.35,
 )  # [px] of a side at least; share of its size that is seen around a parcel
 _SIDE = 200  # [px] of a picture, near enough
 _EDGE = ("#ffffff", "#101010")  # of the outline: a light line on a dark one is seen on all ground
+
+
+def monthly(periods: Sequence[str]) -> list[str]:
+    """Of the periods that which lies nearest to the middle of each month; at most twelve."""
+    found: dict[tuple[int, int], str] = {}
+    for period in periods:
+        day = Period.of(period).middle
+        kept = found.get((day.year, day.month))
+        if kept is None or abs(day.day - 15) < abs(Period.of(kept).middle.day - 15):
+            found[day.year, day.month] = period
+    return list(found.values())[:MONTHS]
 
 
 def window(outline: BaseGeometry, grid: Grid) -> Window:

@@ -73,6 +73,27 @@ def scores_by_fold(folds: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     return figure.update_layout(_layout(dark, 320))
 
 
+def by_parcels(curve: pd.DataFrame, goal: float, *, dark: bool = False) -> go.Figure:
+    """F1 of some classes by the number of their training parcels, and the goal.
+
+    curve: class (its name), colour, n, f1: one row for each class and step.
+    """
+    figure = go.Figure()
+    for name, rows in curve.dropna(subset=["f1"]).groupby("class", sort=False):
+        rows = rows.sort_values("n")
+        figure.add_trace(
+            go.Scatter(
+                x=rows["n"], y=rows["f1"], mode="lines+markers", name=str(name),
+                line={"color": rows["colour"].iloc[0], "width": 2},
+                hovertemplate="%{x}: %{y:.2f}<extra>%{fullData.name}</extra>",
+            )
+        )  # fmt: skip
+    figure.add_hline(goal, line={"color": palette.of_theme(dark).muted, "dash": "dot", "width": 1})
+    figure.update_xaxes(palette.axis(dark, title=say("Training parcels"), type="log", dtick="D2"))
+    figure.update_yaxes(palette.axis(dark, title="F1", range=[0, 1], tickformat=".1f"))
+    return figure.update_layout(_layout(dark, 380))
+
+
 def _kinds(trials: pd.DataFrame) -> list[tuple[pd.DataFrame, str, str]]:
     """Finished trials, those ended early, and the rest; with their names and symbols."""
     done, pruned = trials["state"] == "done", trials["state"] == "pruned"

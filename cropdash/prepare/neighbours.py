@@ -48,6 +48,7 @@ def _boxes(zones: Sequence[Zone]) -> NDArray[np.float64]:
     systems = {zone.grid.crs for zone in zones}
     to_degrees = {crs: Transformer.from_crs(crs, "OGC:CRS84", always_xy=True) for crs in systems}
     for i, zone in enumerate(zones):
-        west, south, east, north = to_degrees[zone.grid.crs].transform_bounds(*zone.grid.bounds)
+        grid = zone.around.grid  # a parcel may reach from one zone over a gap into another
+        west, south, east, north = to_degrees[grid.crs].transform_bounds(*grid.bounds)
         found[i] = west, south, east + (_WHOLE if east < west else 0), north
     return found

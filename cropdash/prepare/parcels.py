@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import geopandas as gpd
 import numpy as np
@@ -43,7 +43,7 @@ def clean(register: gpd.GeoDataFrame, zone: Zone, legend: Legend, zones: Sequenc
 
     `zones` are those that may share parcels with it, see `neighbours.of`, itself among them.
     A parcel that touches several of them belongs to the one that holds most of it, so that
-    none is on two sides of a split. Unknown codes become background. An id that stands on
+    none is on two sides of a split; what touches a zone's margin alone is not the zone's. Unknown codes become background. An id that stands on
     several rows, here or, by `register.attrs["repeated_ids"]`, elsewhere in the register, is
     followed by a digest of the row's geometry, so that a row has the same key in every zone and
     in any order. Every row that is dropped or mended is counted in the report.
@@ -108,6 +108,13 @@ def mask_unknown(labels: Labels, cleaned: Cleaned) -> Labels:
     if cleaned.outlines:
         unknown |= inside
     return Labels(np.where(unknown, np.uint8(IGNORE), labels.crop), labels.parcel_id, labels.grid)
+
+
+def mask_margin(labels: Labels, margin: int) -> Labels:
+    """Labels in which nothing is known of a margin's pixels but that they are of a parcel of ours."""
+    outside = labels.parcel_id == 0
+    outside[margin : outside.shape[0] - margin, margin : outside.shape[1] - margin] = False
+    return replace(labels, crop=np.where(outside, np.uint8(IGNORE), labels.crop))
 
 
 def polygons_only(geometry: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -237,7 +244,7 @@ def _overlap(geometry: NDArray[np.object_], grid: Grid) -> NDArray[np.float64]:
 
 def _schema(frame: gpd.GeoDataFrame, zone: Zone) -> gpd.GeoDataFrame:
     carried = [str(name) for name in frame.columns if str(name).startswith(CARRIED)]
-    inside = _overlap(frame.geometry.to_numpy(), zone.grid)
+    inside = _overlap(frame.geometry.to_numpy(), zone.around.grid)
     share = inside / np.maximum(frame.geometry.area.to_numpy(), 1e-9)
     table = gpd.GeoDataFrame(
         {

@@ -29,7 +29,7 @@ class Answer:
 
     run: RunInfo
     probabilities: NDArray[np.float32]  # (K,)
-    named: NDArray[np.uint8]  # (H, W) class of each pixel of the zone
+    named: NDArray[np.uint8]  # (H, W) class of each pixel of the zone and its margin
     shares: pd.DataFrame  # of the parcel's pixels, see `evaluate.within`
     dissimilarity: float | None  # to what was learned; above 1: outside
     called: int  # scored parcels that it calls the suggested class, and of those
@@ -104,15 +104,15 @@ class _Reader:
     runs: tuple[RunInfo, ...]
 
     def case(self, zone_id: str, parcel: int) -> Case:
-        cube, labels, parcels, predictions = _zone(self, zone_id)
+        cube, labels, parcels, predictions, named = _zone(self, zone_id)
         legend = self.store.legend(self.dataset)
         row = parcels.set_index("parcel_id", drop=False).loc[parcel]
         inside = labels.parcel_id == parcel
         said = [_of_parcel(p, parcel) for p in predictions]
         found = self._evidence(int(row["crop"]), said)
         answers = tuple(
-            self._answer(run, p, probabilities, inside, parcel, found)
-            for run, p, probabilities in zip(self.runs, predictions, said, strict=True)
+            self._answer(run, p, probabilities, crop, inside, parcel, found)
+            for run, p, probabilities, crop in zip(self.runs, predictions, said, named, strict=True)
         )
         zones = {z.zone_id: z for z in self.store.zones(self.dataset)}
         series = self.store.series(self.dataset, zone_id)
@@ -135,6 +135,7 @@ class _Reader:
         run: RunInfo,
         prediction: Prediction,
         probabilities: NDArray[np.float32],
+        named: NDArray[np.uint8],
         inside: NDArray[np.bool_],
         parcel: int,
         found: pd.Series[Any],
@@ -151,7 +152,7 @@ class _Reader:
         if prediction.dissimilarity is not None:
             apart = float(prediction.dissimilarity[prediction.parcel_ids == parcel][0])
         return Answer(
-            run, probabilities, prediction.crop, within.shares(prediction.crop, inside), apart,
+            run, probabilities, named, within.shares(named, inside), apart,
             *(int(n) for n in counts.ravel()),
         )  # fmt: skip
 
@@ -159,13 +160,16 @@ class _Reader:
 @lru_cache(maxsize=2)
 def _zone(
     reader: _Reader, zone: str
-) -> tuple[Cube, Labels, gpd.GeoDataFrame, tuple[Prediction, ...]]:
+) -> tuple[Cube, Labels, gpd.GeoDataFrame, tuple[Prediction, ...], tuple[NDArray[np.uint8], ...]]:
+    """The zone with its margin; last the class of each pixel by each run."""
     store, dataset = reader.store, reader.dataset
     predictions = tuple(store.prediction(run.run_id, zone) for run in reader.runs)
-    cube = store.cube(dataset, zone)
-    if any(p.grid != cube.grid for p in predictions):
+    cube = store.cube(dataset, zone, around=True)
+    around = [store.around(run.run_id, zone) for run in reader.runs]
+    if any(grid != cube.grid for _, grid in around):
         raise InvalidRun("Prediction of {a} lies on another grid: predict it again.", a=zone)
-    return cube, store.labels(dataset, zone), store.parcels(dataset, zone), predictions
+    labels, parcels = store.labels(dataset, zone, around=True), store.parcels(dataset, zone)
+    return cube, labels, parcels, predictions, tuple(crop for crop, _ in around)
 
 
 def _of_parcel(prediction: Prediction, parcel: int) -> NDArray[np.float32]:

@@ -14,8 +14,6 @@ from cropdash.reports.document import Beside, Heading, Part, Picture, Strip, Tab
 from cropdash.reports.evidence import Case
 from cropdash.settings import classifiers
 
-_CHIPS = 12
-
 
 def names(case: Case) -> list[str]:
     """How the runs are called: by their kind, and which is which where that is the same."""
@@ -42,7 +40,7 @@ def year(case: Case, bands: pd.DataFrame, called: Sequence[str]) -> Picture:
 
 def months(case: Case) -> list[Part]:
     """True colour and NDVI of each month around the parcel."""
-    periods = monthly([period.id for period in case.description.season.periods])
+    periods = chips.monthly([period.id for period in case.description.season.periods])
     seen = chips.window(case.outline, case.cube.grid)
     side = round((seen[0].stop - seen[0].start) * case.cube.grid.pixel_size)
     unseen = set(case.series["period"][series.is_filled(case.series).to_numpy()])
@@ -60,19 +58,8 @@ def months(case: Case) -> list[Part]:
             picture=imagery.title(mode),
             side=number(side),
         )
-        out.append(Strip(pictures, _CHIPS, told))
+        out.append(Strip(pictures, chips.MONTHS, told))
     return out
-
-
-def monthly(periods: Sequence[str]) -> list[str]:
-    """Of the periods that which lies nearest to the middle of each month; at most twelve."""
-    found: dict[tuple[int, int], str] = {}
-    for period in periods:
-        day = Period.of(period).middle
-        kept = found.get((day.year, day.month))
-        if kept is None or abs(day.day - 15) < abs(Period.of(kept).middle.day - 15):
-            found[day.year, day.month] = period
-    return list(found.values())[:_CHIPS]
 
 
 def _month(period: str, is_filled: bool) -> str:

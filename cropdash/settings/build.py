@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from cropdash.domain import Season, check_name, indices, sentinel2
+from cropdash.domain import MOST_MARGIN, Season, check_name, indices, sentinel2
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.message import Message
 from cropdash.domain.period import Every
@@ -204,6 +204,12 @@ class BuildConfig(BaseModel):
 class RegisterColumns(BuildConfig):
     """What the sources share that read a register of one's own."""
 
+    margin: int = Field(
+        0, ge=0, le=MOST_MARGIN, title="Margin",
+        description="Pixels around each zone that are kept too, so that parcels on its edge are seen "
+        "whole; nothing is learned or scored there.",
+        json_schema_extra=shown(box=RUNNING),
+    )  # fmt: skip
     layer: str | None = Field(
         None, min_length=1, max_length=100, title="Layer of the parcels",
         description="Of the register, where it has several.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cropdash.domain import Season, Zone
 from cropdash.settings import sources
@@ -35,6 +35,8 @@ def of(config: BuildConfig, zones: Sequence[Zone] | None = None) -> Estimate:
     if zones is None or season is None:
         source = kind.open(config)
         zones, season = source.zones(), source.season
+    margin = getattr(config, "margin", 0)
+    zones = tuple(replace(zone, margin=margin).around for zone in zones)
     periods, bands = len(season.periods), len(config.bands)
     pixels = sum(zone.grid.shape[0] * zone.grid.shape[1] for zone in zones)
     # Composite (uint16) and count of clear dates (uint8) a period, and labels (two int32).

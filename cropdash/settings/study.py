@@ -68,6 +68,20 @@ class CrossValidation(StudyConfig):
         description="Groups of whole training zones; each is scored by a model trained on the "
         "others.",
     )  # fmt: skip
+    steps: int = Field(
+        1, ge=1, le=6, title="Steps of a learning curve",
+        description="Above 1 each fold is trained on half of its parcels too, on a quarter, and so on: "
+        "how many more parcels would rare classes need?",
+    )  # fmt: skip
+
+    def step(self, number: int) -> TrainConfig:
+        """Settings of a training at a step; from the second on parcels are left out by `decisions`."""
+        return self.training(**({"decisions": "apply"} if number else {}))
+
+    @property
+    def n_trainings(self) -> int:
+        """Of all folds and steps."""
+        return self.folds * self.steps
 
 
 class Search(StudyConfig):

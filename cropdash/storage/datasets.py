@@ -128,20 +128,22 @@ class DatasetFolder:
     ) -> None:
         """Write all files of a zone, and its manifest with checksums last.
 
+        Cube and labels lie on the grid of the zone with its margin, `zone.around`.
         `beyond`: register_id and outlines of parcels in sight that belong to another zone.
         """
         self.forget_zone(zone.zone_id)  # until the new manifest is there, it is not built
         tables = {layout.PARCELS: parcels, layout.SERIES: series}
         if beyond is not None and len(beyond):
             tables[layout.BEYOND] = beyond
-        zone_files.write(self.zone_folder(zone.zone_id), cube, labels, tables, report)
+        place = self.zone_folder(zone.zone_id)
+        zone_files.write(place, cube, labels, tables, report, zone.margin)
 
     def extend_zone(
         self, zone_id: str, cube: Cube, series: pd.DataFrame, report: Mapping[str, Any]
     ) -> None:
         """Put a cube with more periods, and its parcels' series, in the place of the zone's own."""
-        before = self._manifest(zone_id)
-        zone_files.extend(self.zone_folder(zone_id), before, cube, series, report)
+        before, margin = self._manifest(zone_id), self.description().zone(zone_id).margin
+        zone_files.extend(self.zone_folder(zone_id), before, cube, series, report, margin)
 
     def is_current(self, zone_id: str, *, verify: bool = False) -> bool:
         """True if the zone is built, with all periods that the description knows."""
@@ -190,22 +192,23 @@ class DatasetFolder:
         """True if any zone is whole."""
         return any(self.is_built(zone.zone_id) for zone in self.description().zones)
 
-    def cube(self, zone_id: str) -> Cube:
-        """The zone's composites and what else is known of each pixel.
+    def cube(self, zone_id: str, *, around: bool = False) -> Cube:
+        """The zone's composites and what else is known of each pixel, with its margin if `around`.
 
         Periods of the season that are not over yet are NaN, without a clear date.
         """
-        return self.known_cube(zone_id).over(self.description().season.periods)
+        found = self.known_cube(zone_id, around=around)
+        return found.over(self.description().season.periods)
 
-    def known_cube(self, zone_id: str) -> Cube:
+    def known_cube(self, zone_id: str, *, around: bool = False) -> Cube:
         """As `cube`, of the periods that are there."""
         self._manifest(zone_id)
-        return rasters.read_cube(self.zone_folder(zone_id))
+        return rasters.read_cube(self.zone_folder(zone_id), around=around)
 
-    def labels(self, zone_id: str) -> Labels:
-        """What was declared, pixel by pixel."""
+    def labels(self, zone_id: str, *, around: bool = False) -> Labels:
+        """What was declared, pixel by pixel; in the margin, if `around`, of the zone's own parcels."""
         self._manifest(zone_id)
-        return rasters.read_labels(self.zone_folder(zone_id))
+        return rasters.read_labels(self.zone_folder(zone_id), around=around)
 
     def parcels(self, zone_id: str) -> gpd.GeoDataFrame:
         """parcel_id, zone_id, register_id, code, crop, area_ha, n_pixels, geometry (zone's UTM)."""
@@ -240,10 +243,11 @@ class DatasetFolder:
         self._manifest(zone_id)
         return pictures.read(self.zone_folder(zone_id), periods, bands, side)
 
-    def clear_dates(self, zone_id: str) -> Bytes:
+    def clear_dates(self, zone_id: str, *, around: bool = False) -> Bytes:
         """(T, H, W) number of clear observations."""
         self._manifest(zone_id)
-        values, _, _ = rasters.read(self.zone_folder(zone_id) / layout.CLEAR_DATES)
+        path = self.zone_folder(zone_id) / layout.CLEAR_DATES
+        values, _, _ = rasters.read(path, around=around)
         return values
 
     def has_last_crops(self, zone_id: str) -> bool:

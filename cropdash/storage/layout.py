@@ -56,6 +56,7 @@ STACK = Form("stack.json", kind=shapes.Stack)
 SIDES, TAUGHT = Form("zones.json"), Form("decisions.json", kind=shapes.Taught)
 EPOCHS, APPLICABILITY = "epochs.jsonl", "applicability.npz"
 PREDICTIONS, SCORES_FOLDER = "predictions", "scores"
+AROUND = "around"  # folder beside the predictions: pixels of zones that have a margin, with it
 EDGES = "edges"  # folder beside the predictions: what each zone says of parcels on its edge
 PREDICTED = "predicted.jsonl"  # of which weights and data each zone's prediction is
 ELSEWHERE = "elsewhere"  # folders of what it says of other datasets, by their name

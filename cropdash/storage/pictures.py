@@ -29,15 +29,20 @@ def read(
     path = folder / layout.COMPOSITE
     try:
         with opened(path, num_threads="all_cpus") as raster:
-            grid = coarser(rasters.grid_of(raster), side)
+            own, seen = rasters.inner(raster)
+            grid = coarser(own, side)
             names = [str(name).split(" ") for name in raster.descriptions]
             wanted = tuple(bands or dict.fromkeys(band for _, band in names))
             rows = [names.index([str(period), band]) + 1 for period in periods for band in wanted]
-            stored = raster.read(rows, out_shape=grid.shape, resampling=Resampling.average)
+            stored = raster.read(
+                rows, out_shape=grid.shape, window=seen, resampling=Resampling.average
+            )
         with opened(folder / layout.CLEAR_DATES) as raster:
             dated = [str(name).split(" ")[0] for name in raster.descriptions]
             rows = [dated.index(str(period)) + 1 for period in periods]
-            clear = raster.read(rows, out_shape=grid.shape, resampling=Resampling.nearest)
+            clear = raster.read(
+                rows, out_shape=grid.shape, window=seen, resampling=Resampling.nearest
+            )
     except (RasterioError, OSError, ValueError) as error:  # a period or band is not in the file
         raise CorruptDataset(
             "Imagery of zone {a} can't be read ({b}): build the zone again.", a=folder.name, b=error

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
 from rasterio.transform import Affine
+from rasterio.windows import Window
 
 from cropdash.domain import Bytes, Cube, Float, Grid, Labels, Layer, Period, Season
 from cropdash.domain.errors import CorruptDataset, CropdashError, one_line
@@ -33,10 +34,12 @@ def write(
     colours: dict[int, tuple[int, int, int, int]] | None = None,
     categorical: bool = False,
     season: Season | None = None,
+    margin: int = 0,
 ) -> None:
     """Write (N, H, W) as a cloud-optimised GeoTIFF with one name per band.
 
-    With a season its tags say so: SEASON, SEASON_START, SEASON_END.
+    With a season its tags say so: SEASON, SEASON_START, SEASON_END; MARGIN, where so many pixels
+    on each side lie around the zone.
     """
     profile = {
         "driver": "GTiff",
@@ -57,6 +60,8 @@ def write(
             raster.descriptions = tuple(names)
             if season:
                 raster.update_tags(**{k.upper(): v for k, v in season.columns.items()})
+            if margin:
+                raster.update_tags(MARGIN=margin)
             if colours:
                 raster.write_colormap(1, colours)
         with memory.open() as raster:
@@ -72,11 +77,25 @@ def write(
         temporary.write_bytes(made.getbuffer())
 
 
-def read(path: Path) -> tuple[NDArray[Any], Grid, tuple[str, ...]]:
-    """(N, H, W) values, grid and band names of a GeoTIFF of ours. Raises CorruptDataset."""
+def read(path: Path, *, around: bool = False) -> tuple[NDArray[Any], Grid, tuple[str, ...]]:
+    """(N, H, W) values, grid and band names of a GeoTIFF of ours; with its margin if `around`.
+
+    Raises CorruptDataset.
+    """
     with _ours(path), opened(path) as raster:
         names = tuple(str(name or "") for name in raster.descriptions)
-        return raster.read(), grid_of(raster), names
+        grid, seen = (grid_of(raster), None) if around else inner(raster)
+        return raster.read(window=seen), grid, names
+
+
+def inner(raster: Any) -> tuple[Grid, Window | None]:
+    """Grid and window of an open raster without the margin that it says it has."""
+    margin = int(raster.tags().get("MARGIN", 0))
+    if not 0 <= 2 * margin < min(raster.shape):
+        raise ValueError(f"its margin is {margin}")
+    grid = grid_of(raster).grown(-margin)
+    height, width = grid.shape
+    return grid, Window(margin, margin, width, height) if margin else None
 
 
 @contextmanager
@@ -107,8 +126,11 @@ def grid_of(raster: Any) -> Grid:
     return Grid(crs, affine.c, affine.f, affine.a, (raster.height, raster.width))
 
 
-def write_cube(folder: Path, cube: Cube) -> tuple[Path, ...]:
-    """Write composite.tif (uint16, x10000), clear_dates.tif (uint8) and what else is known."""
+def write_cube(folder: Path, cube: Cube, margin: int = 0) -> tuple[Path, ...]:
+    """Write composite.tif (uint16, x10000), clear_dates.tif (uint8) and what else is known.
+
+    margin: [px] of the cube that lie around the zone.
+    """
     composite, clear = folder / COMPOSITE, folder / CLEAR_DATES
     names = [f"{period} {band}" for period in cube.periods for band in cube.bands]
     season = season_of(cube)
@@ -119,10 +141,11 @@ def write_cube(folder: Path, cube: Cube) -> tuple[Path, ...]:
         names,
         nodata=MISSING,
         season=season,
+        margin=margin,
     )
     dates = [f"{period} clear dates" for period in cube.periods]
-    write(clear, cube.clear_dates, cube.grid, dates, season=season)
-    return composite, clear, *_write_known(folder, cube)
+    write(clear, cube.clear_dates, cube.grid, dates, season=season, margin=margin)
+    return composite, clear, *_write_known(folder, cube, margin)
 
 
 def season_of(cube: Cube) -> Season:
@@ -130,7 +153,7 @@ def season_of(cube: Cube) -> Season:
     return Season(cube.periods[0].start, cube.periods[-1].end)
 
 
-def _write_known(folder: Path, cube: Cube) -> Iterator[Path]:
+def _write_known(folder: Path, cube: Cube, margin: int) -> Iterator[Path]:
     """Write layers.tif (float32) and last_crop.tif (uint8), those that the cube has."""
     for name in (LAYERS, LAST_CROP):  # of an earlier build with other settings
         (folder / name).unlink(missing_ok=True)
@@ -140,21 +163,23 @@ def _write_known(folder: Path, cube: Cube) -> Iterator[Path]:
             each = [""] if len(layer.values) == 1 else [f"{period} " for period in cube.periods]
             names += [f"{before}{layer.name}" for before in each]
         values = np.concatenate([layer.values for layer in cube.layers])
-        write(path, values.astype(np.float32), cube.grid, names, nodata=np.nan)
+        write(path, values.astype(np.float32), cube.grid, names, nodata=np.nan, margin=margin)
         yield path
     if cube.last_crop is not None:
         path = folder / LAST_CROP
-        write(path, cube.last_crop[None], cube.grid, ["last crop"], categorical=True)
+        said = cube.last_crop[None]
+        write(path, said, cube.grid, ["last crop"], categorical=True, margin=margin)
         yield path
 
 
-def read_cube(folder: Path) -> Cube:
-    """The cube of a zone folder; filled values are those where clear_dates is 0."""
-    values, grid, names = read(folder / COMPOSITE)
-    clear, _, _ = read(folder / CLEAR_DATES)
+def read_cube(folder: Path, *, around: bool = False) -> Cube:
+    """The cube of a zone folder, with its margin if `around`; filled values are those where
+    clear_dates is 0."""
+    values, grid, names = read(folder / COMPOSITE, around=around)
+    clear, _, _ = read(folder / CLEAR_DATES, around=around)
     last = folder / LAST_CROP
-    last_crop = read(last)[0][0] if last.is_file() else None
-    layers = _read_layers(folder / LAYERS)
+    last_crop = read(last, around=around)[0][0] if last.is_file() else None
+    layers = _read_layers(folder / LAYERS, around)
     with _ours(folder / COMPOSITE):
         _of_type(values, "uint16")
         pairs = [name.split(" ") for name in names]
@@ -164,11 +189,11 @@ def read_cube(folder: Path) -> Cube:
         return Cube(decode(values).reshape(shape), clear, periods, bands, grid, layers, last_crop)
 
 
-def _read_layers(path: Path) -> tuple[Layer, ...]:
+def _read_layers(path: Path, around: bool) -> tuple[Layer, ...]:
     """Layers in their order; a name that several periods carry is one layer."""
     if not path.is_file():
         return ()
-    values, _, names = read(path)
+    values, _, names = read(path, around=around)
     planes: dict[str, list[NDArray[Any]]] = {}
     for plane, name in zip(values, names, strict=True):
         planes.setdefault(name.rpartition(" ")[2], []).append(plane)
@@ -190,17 +215,20 @@ def decode(stored: NDArray[np.uint16]) -> Float:
     return reflectance
 
 
-def write_labels(folder: Path, labels: Labels, season: Season | None = None) -> Path:
+def write_labels(
+    folder: Path, labels: Labels, season: Season | None = None, margin: int = 0
+) -> Path:
     """Write labels.tif: band 1 crop class, band 2 parcel id (both int32, one file)."""
     path = folder / LABELS
     stacked = np.stack([labels.crop.astype(np.int32), labels.parcel_id])
-    write(path, stacked, labels.grid, ["crop", "parcel_id"], categorical=True, season=season)
+    names = ["crop", "parcel_id"]
+    write(path, stacked, labels.grid, names, categorical=True, season=season, margin=margin)
     return path
 
 
-def read_labels(folder: Path) -> Labels:
+def read_labels(folder: Path, *, around: bool = False) -> Labels:
     """What `write_labels` wrote. Raises CorruptDataset."""
-    values, grid, _ = read(folder / LABELS)
+    values, grid, _ = read(folder / LABELS, around=around)
     with _ours(folder / LABELS):
         _of_type(values, "int32")
         return Labels(values[0].astype(np.uint8), values[1], grid)

@@ -140,23 +140,22 @@ class RunFolder:
         return self.path / layout.PREDICTIONS
 
     def write_prediction(
-        self, zone_id: str, prediction: Prediction, season: Season, of: str = ""
+        self, zone_id: str, prediction: Prediction, season: Season, of: str = "", margin: int = 0
     ) -> None:
-        """Write <zone>.tif (class, confidence) and .parquet (per parcel), then what they are `of`."""
+        """Write <zone>.tif (class, confidence) and .parquet (per parcel), then what they are `of`.
+
+        A prediction of the zone with a margin of so many pixels is kept apart, pixel by pixel.
+        """
         with atomic.replacing(self.predictions / f"{zone_id}.parquet") as temporary:
             tables.of_parcels(prediction).to_parquet(temporary, index=False)
-        path, said = self.predictions / f"{zone_id}.tif", prediction
-        rasters.write_prediction(path, said.crop, said.confidence, said.grid, season)
+        if margin:
+            self._write(layout.AROUND, zone_id, prediction, season)
+        self._write(layout.PREDICTIONS, zone_id, prediction.inner(margin), season)
         events.append(self.predictions / layout.PREDICTED, zone_id, {"of": of})
 
-    def write_edges(self, zone_id: str, table: pd.DataFrame) -> None:
-        """Keep what a zone says of parcels that reach over its edge; see `workflow.seams`."""
-        with atomic.replacing(self.path / layout.EDGES / f"{zone_id}.parquet") as temporary:
-            table.to_parquet(temporary, index=False)
-
-    def edges(self, zone_id: str) -> pd.DataFrame:
-        """What `write_edges` wrote. Raises DamagedFile."""
-        return parquet.read(self.path / layout.EDGES / f"{zone_id}.parquet", remedy=_AGAIN)
+    def _write(self, folder: str, zone_id: str, said: Prediction, season: Season) -> None:
+        path = self.path / folder / f"{zone_id}.tif"
+        rasters.write_prediction(path, said.crop, said.confidence, said.grid, season)
 
     def predicted_of(self) -> dict[str, str]:
         """By zone, of which weights and data its prediction is, as `write_prediction` was told."""

@@ -20,6 +20,7 @@ from cropdash.settings.train import TrainConfig
 from cropdash.settings.waits import Expected
 from cropdash.storage import (
     answers,
+    beside,
     damaged,
     elsewhere,
     infos,
@@ -177,6 +178,7 @@ class Store(Folders):
     epochs = _of(_whole, RunFolder.epochs)
     log = _of(_whole, RunFolder.log)
     prediction = _of(_run, RunFolder.prediction)
+    around = _of(_run, beside.around)
     prediction_path = _of(_run, RunFolder.prediction_path)
     parcel_prediction = _of(_run, RunFolder.parcel_prediction)
     answers = _of(_run, answers.of_parcels)

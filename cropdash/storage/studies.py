@@ -111,6 +111,13 @@ class StudyFolder:
 
     def out_of_fold(self) -> pd.DataFrame:
         """The parcels of all finished folds, each told by a model that never saw its zone."""
+        found, config = self.fold_parcels(), self.config
+        if not len(found) or not isinstance(config, CrossValidation):
+            return found
+        return found[found["fold"] < config.folds].reset_index(drop=True)
+
+    def fold_parcels(self) -> pd.DataFrame:
+        """The parcels of all finished trainings, by the number of each; see `CrossValidation.steps`."""
         found = sorted(
             (self.path / layout.FOLDS).glob(f"*/{layout.FOLD_PARCELS}"),
             key=lambda p: int(p.parent.name),

@@ -69,7 +69,8 @@ def clear_by_parcel(
     within = [since <= period.start and period.end <= until for period in periods]
     tables = []
     for zone in zones:
-        parcel, clear = folder.labels(zone).parcel_id.ravel(), folder.clear_dates(zone)
+        parcel = folder.labels(zone, around=True).parcel_id.ravel()
+        clear = folder.clear_dates(zone, around=True)
         many = clear[within].sum(axis=0, dtype=np.int64).ravel()
         n = np.bincount(parcel)
         ids = np.flatnonzero(n)[1:] if n[0] else np.flatnonzero(n)

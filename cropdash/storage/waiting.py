@@ -38,7 +38,7 @@ def study(data: Path, models: Path, config: CrossValidation | Search) -> Expecte
     one = training(data, models, config.training())
     if one is None:
         return None
-    times = config.folds * (config.n_trials if isinstance(config, Search) else 1)
+    times = config.folds * config.n_trials if isinstance(config, Search) else config.n_trainings
     most = 60 * config.minutes if isinstance(config, Search) and config.minutes else float("inf")
     return replace(one, low=min(one.low * times, most), high=min(one.high * times, most))
 

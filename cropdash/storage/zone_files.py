@@ -23,12 +23,13 @@ def write(
     labels: Labels,
     tables: Mapping[str, pd.DataFrame],
     report: Mapping[str, Any],
+    margin: int = 0,
 ) -> None:
-    """Write rasters and tables, by the names of their files."""
+    """Write rasters and tables, by the names of their files; `margin`: see `rasters.write`."""
     atomic.clear_parts(folder)
     paths = [
-        *rasters.write_cube(folder, cube),
-        rasters.write_labels(folder, labels, rasters.season_of(cube)),
+        *rasters.write_cube(folder, cube, margin),
+        rasters.write_labels(folder, labels, rasters.season_of(cube), margin),
     ]
     for name, table in tables.items():
         with atomic.replacing(folder / name) as temporary:
@@ -44,6 +45,7 @@ def extend(
     cube: Cube,
     series: pd.DataFrame,
     report: Mapping[str, Any],
+    margin: int = 0,
 ) -> None:
     """Put a cube with more periods and its series in the place of those of the manifest `before`.
 
@@ -51,7 +53,7 @@ def extend(
     a zone that is to be built again.
     """
     with tempfile.TemporaryDirectory(dir=folder, prefix=_STAGE) as stage:
-        new = [*rasters.write_cube(Path(stage), cube), Path(stage) / layout.SERIES]
+        new = [*rasters.write_cube(Path(stage), cube, margin), Path(stage) / layout.SERIES]
         series.to_parquet(new[-1], index=False)
         same = {layout.LABELS, layout.PARCELS, layout.BEYOND} & before["files"].keys()
         kept = [folder / name for name in sorted(same)]

@@ -6,7 +6,7 @@ import datetime as dt
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -24,7 +24,7 @@ from cropdash.domain.errors import (
 )
 from cropdash.domain.message import Message
 from cropdash.domain.secret import hidden
-from cropdash.domain.source import Source
+from cropdash.domain.source import CompositeSource, Source
 from cropdash.files import atomic
 from cropdash.ingest.ancillary import Ancillary, ancillary_of
 from cropdash.jobs import execute
@@ -70,7 +70,9 @@ def build_configured(
     if not kind.is_made_up:
         _check_over(source.season, config.day, dt.date.today())
     title = kind.title(config, source)
-    description = describe(source, folder.name, title, _settings(config), legend, config.day)
+    margin = 0 if isinstance(source, CompositeSource) else getattr(config, "margin", 0)
+    about = (source, folder.name, title, _settings(config), legend, config.day, margin)
+    description = describe(*about)
     return build(
         source,
         folder,
@@ -117,11 +119,15 @@ def describe(
     settings: dict[str, Any],
     legend: Legend | None = None,
     as_of: dt.date | None = None,
+    margin: int = 0,
 ) -> Description:
     """The description of a dataset to be built from a source; by default with the French legend.
 
-    as_of: the day on which it is asked; what its season still lacks then is not there.
+    as_of: the day on which it is asked; what its season still lacks then is not there. margin:
+    [px] around each zone. Raises ConfigError for ready composites, which end at their zones.
     """
+    if margin and isinstance(source, CompositeSource):
+        raise ConfigError("Ready composites have no margin around their zones: set it to 0.")
     return Description(
         name,
         title,
@@ -129,7 +135,7 @@ def describe(
         source.season,
         source.bands,
         (legend or legends.load()).hash,
-        source.zones(),
+        tuple(replace(zone, margin=margin) for zone in source.zones()),
         settings,
         None if as_of is None or as_of >= source.season.end else as_of,
     )

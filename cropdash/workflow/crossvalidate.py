@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import product
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cropdash.domain import IGNORE, Zone
 from cropdash.domain.errors import InvalidRun, NotEnoughData
 from cropdash.domain.message import Message
 from cropdash.domain.scores import UnitScores
-from cropdash.evaluate import scores, tables
+from cropdash.evaluate import learning_curve, scores, tables
 from cropdash.prepare import splits
 from cropdash.settings.folders import Folders
 from cropdash.settings.study import CrossValidation
+from cropdash.storage import layout
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
 from cropdash.storage.studies import StudyFolder
 from cropdash.workflow import partition, train
 from cropdash.workflow.partition import Zones
 from cropdash.workflow.score import UNITS
+from cropdash.workflow.taught import Taught, decisions_of
 
 Progress = Callable[[str, float], None]
 _AVERAGED = ("accuracy", "macro_f1")
@@ -36,7 +41,7 @@ def crossvalidate(
 ) -> None:
     """Train and score each fold that is not scored yet; write the scores after each.
 
-    Test zones take no part. A fold that was broken off goes on from its last epoch.
+    For a learning curve, each is then trained on halves of its parcels, see `_thinned`. Test zones take no part. A fold that was broken off goes on from its last epoch.
     Raises NotEnoughData if there are fewer training zones than folds.
     """
     config = study.config
@@ -46,22 +51,80 @@ def crossvalidate(
     partition.check_unchanged(study.record(), dataset)
     folds = divide(dataset, config)
     done: list[RunFolder] = []
-    for i, zones in enumerate(folds):
+    learned: list[pd.DataFrame] = []
+    total = config.n_trainings
+    for i, (step, zones) in enumerate(product(range(config.steps), folds)):
 
         def told(stage: str, share: float, i: int = i) -> None:
             progress(
-                Message("Fold {n} of {total}: {stage}", n=i + 1, total=len(folds), stage=stage),
-                (i + share) / len(folds),
+                Message("Fold {n} of {total}: {stage}", n=i + 1, total=total, stage=stage),
+                (i + share) / total,
             )
 
-        run = study.fold(i, config.training().model_dump(mode="json"))
+        run = study.fold(i, config.step(step).model_dump(mode="json"))
+        if config.steps > 1:
+            taught, table = _thinned(folders, dataset, config, zones, step)
+            learned.append(table)
+            if step and not run.scores():
+                layout.TAUGHT.write(run.path, taught.to_json())
         if not run.scores():
             train.train_run(run, folders, progress=told, should_stop=should_stop, zones=zones)
         if not run.scores():
             return  # asked to stop: what is finished stays
         study.write_fold_parcels(i, _parcels(run, dataset, zones.test))
-        done.append(run)
-        study.write_scores(summarise(done, dataset))
+        if not step:
+            done.append(run)
+        found = summarise(done, dataset)
+        if step and (i + 1) % config.folds == 0:  # all zones are scored at this step
+            found["curve"] = _curve(study, config, dataset, pd.concat(learned))
+        study.write_scores(found)
+
+
+def _thinned(
+    folders: Folders, dataset: DatasetFolder, config: CrossValidation, zones: Zones, step: int
+) -> tuple[Taught, pd.DataFrame]:
+    """What a fold learns at a step, and how many parcels of each class: step, class_id, n.
+
+    Of every class the same share is left out, of a class's few at most all but one; what is learned at
+    a step is part of what is learned at the one before.
+    """
+    one = config.training()
+    taught = decisions_of(folders.data, dataset, zones) if one.decisions == "apply" else Taught()
+    facts = [
+        dataset.parcel_facts(z.zone_id, ("parcel_id", "crop")).assign(zone_id=z.zone_id)
+        for z in zones.train
+    ]
+    parcels = pd.concat(facts, ignore_index=True)
+    parcels = parcels.assign(order=np.random.default_rng(one.seed).random(len(parcels)))
+    told = [
+        taught.by_zone.get(z, {}).get(int(p), k)
+        for z, p, k in zip(parcels["zone_id"], parcels["parcel_id"], parcels["crop"], strict=True)
+    ]
+    parcels = parcels.assign(crop=told)
+    parcels = parcels[parcels["crop"].between(1, IGNORE - 1)]
+    by_class = parcels.groupby("crop")["order"]
+    kept = by_class.rank(method="first") <= np.ceil(by_class.transform("size") / 2**step)
+    left = {str(zone): dict(held) for zone, held in taught.by_zone.items()}
+    for zone, parcel in parcels.loc[~kept, ["zone_id", "parcel_id"]].itertuples(index=False):
+        left.setdefault(str(zone), {})[int(parcel)] = IGNORE
+    n = parcels[kept].groupby("crop").size()
+    table = pd.DataFrame({"step": step, "class_id": n.index, "n": n.to_numpy()})
+    return replace(taught, by_zone=left, left_out=taught.left_out + int((~kept).sum())), table
+
+
+def _curve(
+    study: StudyFolder, config: CrossValidation, dataset: DatasetFolder, learned: pd.DataFrame
+) -> list[dict[str, Any]]:
+    """Rows of `evaluate.learning_curve`, with the name of each class, as JSON holds them."""
+    every = study.fold_parcels().assign(step=lambda t: t["fold"] // config.folds)
+    counted = learning_curve.counts(every[every["step"] <= learned["step"].max()])
+    mean = pd.DataFrame(learned.groupby(["step", "class_id"])["n"].sum().reset_index())
+    mean["n"] = (mean["n"] / config.folds).round()
+    found = learning_curve.curve(counted, mean, config.training().seed)
+    found.insert(1, "name", [dataset.legend().classes[int(k)].name for k in found["class_id"]])
+    known = found.replace([np.inf, -np.inf], np.nan).astype(object)
+    rows = known.where(known.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def divide(dataset: DatasetFolder, config: CrossValidation) -> tuple[Zones, ...]:

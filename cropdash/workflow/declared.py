@@ -20,7 +20,7 @@ def parcels_of(
 
     Where no code is known they are all unknown, which `warn` is told.
     """
-    rows = source.parcels(zone)
+    rows = source.parcels(zone.around)
     cleaned = parcels.clean(rows, zone, legend, near)
     codes = cleaned.parcels["code"]
     if codes.empty and zone.split != "map":

@@ -6,7 +6,7 @@ import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import geopandas as gpd
@@ -21,7 +21,7 @@ from cropdash.domain.message import Message
 from cropdash.evaluate import conformal, parcel_decisions
 from cropdash.files import atomic, tables, vectors
 from cropdash.prepare import neighbours
-from cropdash.storage import elsewhere, mosaics
+from cropdash.storage import beside, elsewhere, mosaics
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.mosaics import Tile
 from cropdash.storage.runs import RunFolder
@@ -125,7 +125,7 @@ class _Parcels:
         self._threshold = run.calibrated().get("threshold")
         self._legend = dataset.legend()
         self._near = neighbours.of(zones)
-        self._edges = lru_cache(maxsize=64)(there.edges)
+        self._edges = lru_cache(maxsize=64)(partial(beside.edges, there))
 
     def write(self, folder: Path, rows: int, progress: Progress) -> pd.DataFrame:
         """Write parts of some `rows`, zones and parcels along a Hilbert curve; parcels by class."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cropdash import classify
 from cropdash.classify.classifier import Classifier, Learned
-from cropdash.domain import IGNORE, Cube, Float, Labels, Prediction, Sample, Zone
+from cropdash.domain import IGNORE, Cube, Float, Labels, Prediction, Sample, Zone, trimmed
 from cropdash.domain.errors import CropdashError, InvalidRun
 from cropdash.domain.message import Message
 from cropdash.evaluate import applicability, parcels
@@ -22,7 +22,7 @@ from cropdash.files import atomic
 from cropdash.jobs import execute
 from cropdash.prepare import as_of
 from cropdash.settings import classifiers
-from cropdash.storage import elsewhere
+from cropdash.storage import beside, elsewhere
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
 from cropdash.workflow import ensemble, seams
@@ -106,13 +106,16 @@ def predict_zone(run: RunFolder, dataset: DatasetFolder, weights: str, zone: Zon
     """Predict one zone and write it; the model is loaded once a process. Safe to repeat."""
     model = _loaded(run.path, dataset.path, weights)
     of = _of(weights, dataset.mark(zone.zone_id))
-    cube, labels = dataset.cube(zone.zone_id), dataset.labels(zone.zone_id)
+    cube = dataset.cube(zone.zone_id, around=True)
+    labels = dataset.labels(zone.zone_id, around=True)
     raw = model.classifier.predict_proba(cube)  # (K, H, W)
     said = concluded(raw, model.classifier, cube, labels, run.run_id, model.calibration, model.area)
     own, beyond = dataset.parcel_facts(zone.zone_id, _KEYS), dataset.beyond(zone.zone_id)
-    there = elsewhere.at(run, dataset.name)
-    there.write_edges(zone.zone_id, seams.sums(raw, labels, own, beyond))
-    there.write_prediction(zone.zone_id, said, dataset.description().season, of)
+    there, season = elsewhere.at(run, dataset.name), dataset.description().season
+    # What zones have to say of parcels that they share is of each one's own ground.
+    inner = trimmed(raw, zone.margin), labels.inner(zone.margin)
+    beside.write_edges(there, zone.zone_id, seams.sums(*inner, own, beyond))
+    there.write_prediction(zone.zone_id, said, season, of, zone.margin)
 
 
 def check_fits(run: RunFolder, dataset: DatasetFolder) -> None:

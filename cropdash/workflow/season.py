@@ -110,7 +110,7 @@ def leave_out(
     fitted, periods = Calibration.from_json(run.calibrated()), dataset.description().periods
     zones, found = list(whole["zone_id"].unique()), dict[str, list[pd.DataFrame]]()
     for i, zone in enumerate(zones):
-        cube, labels = dataset.cube(str(zone)), dataset.labels(str(zone))
+        cube, labels = dataset.cube(str(zone), around=True), dataset.labels(str(zone), around=True)
         truth = whole[whole["zone_id"] == zone].set_index("parcel_id")["truth"]
         for j, period in enumerate(periods):
             if should_stop():
@@ -168,13 +168,12 @@ def _predict_by(
     dated.write_calibrated(fitted.to_json())
     arrays = run.applicability()
     area = None if arrays is None else Applicability.from_arrays(arrays)
-    for i, sample in enumerate(KnownBy(dataset, zones, day)):
-        progress(
-            Message("Predicting {a} by {b}", a=sample.zone.zone_id, b=day),
-            (i + 1) / (len(zones) + 1),
-        )
-        said = predict(model, sample.cube, sample.labels, run.run_id, fitted, area)
-        dated.write_prediction(sample.zone.zone_id, said, mapped)
+    for i, zone in enumerate(zones):
+        name = zone.zone_id
+        progress(Message("Predicting {a} by {b}", a=name, b=day), (i + 1) / (len(zones) + 1))
+        cube = as_of.known_by(dataset.cube(name, around=True), day)
+        said = predict(model, cube, dataset.labels(name, around=True), run.run_id, fitted, area)
+        dated.write_prediction(name, said, mapped, margin=zone.margin)
 
 
 def _within(progress: Progress, start: float, share: float) -> Progress:

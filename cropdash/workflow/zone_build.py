@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from cropdash.domain import Cube, Season, Zone, sentinel2
+from cropdash.domain import Cube, Season, Zone, sentinel2, trimmed
 from cropdash.domain.errors import CropdashError, NoScene
 from cropdash.domain.message import Message
 from cropdash.domain.source import Source
@@ -61,13 +61,14 @@ def _build(
     warnings: list[str] = []
     tell.step("reading")
     cleaned, origin = declared.parcels_of(source, zone, near, folder.legend(), warnings.append)
+    wide = zone.around
     tell.step("composite")
     try:
         if days == source.season:
-            gappy, seen = images.composites(source, zone, warnings.append, folder, kept)
+            gappy, seen = images.composites(source, wide, warnings.append, folder, kept)
         else:
-            gappy, seen = images.of_part(source, zone, days, warnings.append, folder, kept)
-        if not gappy.clear_dates.any():
+            gappy, seen = images.of_part(source, wide, days, warnings.append, folder, kept)
+        if not trimmed(gappy.clear_dates, zone.margin).any():
             raise NoScene(
                 "No pixel of the zone is seen clear on any day: check that the images cover it."
             )
@@ -86,13 +87,13 @@ def _build(
     tell.step("fill")
     cube = _filled(gappy)
     tell.step("parcels")
-    labels = parcels.rasterize(cleaned.parcels, zone.grid)
+    labels = parcels.rasterize(cleaned.parcels, wide.grid)
     table = cleaned.parcels.assign(
         n_pixels=series.pixel_counts(labels, cleaned.parcels["parcel_id"].to_numpy())
     )
     report = cleaned.report | origin | seen | _coverage(gappy)
-    labels = parcels.mask_unknown(labels, cleaned)
-    cube, known = ancillary.surround(cube, context, zone, days, labels, folder.legend())
+    labels = parcels.mask_margin(parcels.mask_unknown(labels, cleaned), zone.margin)
+    cube, known = ancillary.surround(cube, context, wide, days, labels, folder.legend())
     means = series.parcel_series(cube, labels)
     tell.step("writing")
     report |= known | {"warnings": warnings}
@@ -109,25 +110,26 @@ def _extend(
     tell: Teller,
     context: Ancillary | None,
 ) -> dict[str, Any]:
-    before, warnings = folder.known_cube(zone.zone_id), list[str]()
+    before, warnings = folder.known_cube(zone.zone_id, around=True), list[str]()
+    wide = zone.around
     n = len(before.periods)
     new = replace(days, start=days.periods[n].start)
     tell.step("composite")
-    gappy, seen = images.of_part(source, zone, new, warnings.append, folder, kept)
+    gappy, seen = images.of_part(source, wide, new, warnings.append, folder, kept)
     plausible.check(gappy)
     tell.step("fill")
     observed = np.where(before.clear_dates[:, None] > 0, before.reflectance, np.float32(np.nan))
     gappy = Cube(
         np.concatenate([observed, gappy.reflectance]),
         np.concatenate([before.clear_dates, gappy.clear_dates]),
-        days.periods, before.bands, zone.grid,
+        days.periods, before.bands, wide.grid,
     )  # fmt: skip
     cube, report = _filled(gappy), folder.report(zone.zone_id)
     if context is not None:
-        cube, known = ancillary.with_layers(cube, context, zone, days)
+        cube, known = ancillary.with_layers(cube, context, wide, days)
         report |= known
     cube = replace(cube, last_crop=before.last_crop)
-    means = series.parcel_series(cube, folder.labels(zone.zone_id))
+    means = series.parcel_series(cube, folder.labels(zone.zone_id, around=True))
     tell.step("writing")
     report |= seen | _coverage(gappy)
     report["warnings"] = list(dict.fromkeys([*report["warnings"], *warnings]))

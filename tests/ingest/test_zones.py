@@ -386,7 +386,7 @@ def test_the_registers_share_is_the_area_of_its_parcels(tmp_path):
     a, b = origin.left, origin.top  # a kilometre wide, so that its loops are seen
     bow = shapely.Polygon([(a, b), (a + 1000, b + 1000), (a + 1000, b), (a, b + 1000)])
     frame = gpd.GeoDataFrame(
-        {"ID_PARCEL": [str(i) for i in range(401)], "CODE_CULTU": "BTH"},
+        {"ID_PARCEL": [str(i) for i in range(401)], "CODE_CULTU": ["MIS", *["BTH"] * 400]},
         geometry=[*shapes, bow],
         crs=origin.crs,
     )
@@ -404,6 +404,13 @@ def test_the_registers_share_is_the_area_of_its_parcels(tmp_path):
         town, n=2, size_px=200, radius_km=5, share=zones.register_share(path), region="a"
     )
     assert len(best) == 2
+    rare = zones.register_share(path, codes=["MIS", "SOJ"])(grids)  # of one parcel, the first
+    for grid, share in zip(grids, rare, strict=True):
+        mine = gpd.GeoSeries(sound[:1], crs=origin.crs).to_crs(grid.crs)
+        area = mine.intersection(box(*grid.bounds)).area.sum()
+        assert share == pytest.approx(area / 4e6, rel=1e-4, abs=1e-9)
+    with pytest.raises(InvalidRegister, match="SOJ"):
+        zones.register_share(path, codes=["SOJ"])(grids)
 
 
 def test_a_polygon_in_two_parts_across_the_antimeridian_is_one_zone(tmp_path):

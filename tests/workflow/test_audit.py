@@ -211,7 +211,7 @@ def test_what_was_targeted_never_enters_the_estimate(world, tmp_path) -> None:
     assert after["results"] == before["results"]
 
 
-def test_parcels_that_were_decided_before_are_not_drawn_and_it_is_said(world) -> None:
+def test_parcels_that_were_decided_before_are_not_drawn_and_it_is_said(world, tmp_path) -> None:
     where, dataset, _ = world
     whole = drawn(world, standard_error=0.002)  # all parcels
     frame = score.read_frame(whole.path)
@@ -241,11 +241,11 @@ def test_parcels_that_were_decided_before_are_not_drawn_and_it_is_said(world) ->
         600,
         None,
     )
+    filled(rest, dataset, tmp_path / "back.csv")
+    given = certified(rest, dataset, tmp_path / "back.csv")
     assert all(check.holds for check in verify.verify(rest.path, where.models))
-    given = {"audit": "a", "certified_on": "", "certified_by": "", "digests": {}, "results":
-             {"maps": [], "paired": None}, "counts": {"answered": 1, "drawn": 1, "not_sampled": 0}}  # fmt: skip
     page = audits.document(given, about, "", dataset.legend())
-    (facts,) = [part for part in page.parts if isinstance(part, Facts)]
+    facts = next(part for part in page.parts if isinstance(part, Facts))
     assert dict(facts.rows)["Not audited"].startswith("50 parcels (")
 
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import math
 import statistics
+from collections import Counter
 
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
+from typer.testing import CliRunner
 
+from cropdash.cli.app import app
 from cropdash.domain import IGNORE
 from cropdash.domain.errors import InvalidRun, NotEnoughData
+from cropdash.evaluate import learning
+from cropdash.settings import folders as settings
 from cropdash.settings.folders import Folders
-from cropdash.storage import runs
+from cropdash.storage import field, layout, runs
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.workflow.crossvalidate import crossvalidate, divide
+from cropdash.workflow.crossvalidate import _thinned, crossvalidate, divide
 from tests import factory
 from tests.workflow.studying import QUICK, queued, silent, spying
 
@@ -33,9 +39,9 @@ def folders(data, tmp_path):
 
 @pytest.fixture(scope="module")
 def finished(data, tmp_path_factory):
-    """A cross-validation of 4 training zones in 3 folds."""
+    """A cross-validation of 4 training zones in 3 folds, each on half its parcels too."""
     where = Folders(data, tmp_path_factory.mktemp("models"))
-    study = queued(where, kind="crossvalidate", folds=3, fixed=QUICK)
+    study = queued(where, kind="crossvalidate", folds=3, steps=2, fixed=QUICK)
     crossvalidate(study, where, progress=silent)
     return where, study
 
@@ -96,6 +102,70 @@ def test_every_parcel_of_the_training_zones_is_told_once_out_of_fold(finished):
         assert (declared.loc[part["parcel_id"]].to_numpy() == part["truth"].to_numpy()).all()
 
 
+def test_a_curve_is_learned_from_nested_halves_of_each_fold_s_own_parcels(finished):
+    folders, study = finished
+    dataset, config = DatasetFolder(folders.data, "demo"), study.config
+    learned, fewer = {0: Counter(), 1: Counter()}, 0
+    for fold, zones in enumerate(divide(dataset, config)):
+        left: list[set[tuple[str, int]]] = []
+        for step in (0, 1, 2):
+            taught, table = _thinned(folders, dataset, config, zones, step)
+            left.append({(z, p) for z, held in taught.by_zone.items() for p in held})
+            assert {z for z, _ in left[-1]} <= {zone.zone_id for zone in zones.train}
+            crops = Counter[int]()
+            for zone in zones.train:
+                parcels = dataset.parcels(zone.zone_id)
+                crops.update(int(k) for k in parcels["crop"] if 0 < k < IGNORE)
+            n = dict(zip(table["class_id"], table["n"], strict=True))
+            assert n == {k: math.ceil(held / 2**step) for k, held in crops.items()}
+            if step in learned:
+                learned[step].update(n)
+        assert left[0] == set()
+        fewer += len(left[1])
+        assert left[1] <= left[2]  # what is learned at a step was learned at the one before
+        run = study.fold(3 + fold, {})
+        kept = layout.TAUGHT.read(run.path)["classes"]
+        assert {(z, int(p)) for z, held in kept.items() for p in held} == left[1]
+    assert fewer > 0
+    found = {row["class_id"]: row for row in study.scores()["curve"]}
+    every = study.fold_parcels()
+    assert sorted(every["fold"].unique()) == [0, 1, 2, 3, 4, 5]
+    for k, row in found.items():
+        for step in (0, 1):
+            assert row[f"n_{step}"] == round(learned[step][k] / 3)
+            here = every[every["fold"] // 3 == step]
+            score = f1_score(here["truth"], here["predicted"], labels=[k], average=None)
+            assert (row[f"f1_{step}"] or 0.0) == pytest.approx(float(score[0]), abs=1e-6)
+    json.dumps(study.scores(), allow_nan=False)
+
+
+def test_what_is_likely_declared_wrongly_is_written_as_decisions_from_a_file_are_read(
+    finished, tmp_path, monkeypatch
+):
+    folders, study = finished
+    told = study.out_of_fold()
+    monkeypatch.setattr(settings, "folders", lambda: folders)
+    monkeypatch.setattr(learning, "MOST_WRONG", 1.0)  # a small world
+    monkeypatch.setattr(learning, "SURE", 0.0)
+    file = tmp_path / "likely.csv"
+    outcome = CliRunner().invoke(app, ["decisions", "clean", study.study_id, str(file), "-n", "7"])
+    assert outcome.exit_code == 0, outcome.output
+    rows = field.read(file)
+    assert 0 < len(rows) <= 7
+    assert {row["decision"] for row in rows} == {"leave_out"}
+    dataset = DatasetFolder(folders.data, "demo")
+    own = {}
+    for zone in told["zone_id"].unique():
+        parcels = dataset.parcels(zone)
+        keys = zip(parcels["register_id"].astype(str), parcels["parcel_id"], strict=True)
+        own |= {register_id: (zone, parcel) for register_id, parcel in keys}
+    said = told.set_index(["zone_id", "parcel_id"])
+    for row in rows:
+        parcel = said.loc[own[row["register_id"]]]
+        assert parcel["truth"] != parcel["predicted"]
+        assert dataset.legend().classes[int(parcel["predicted"])].name in row["note"]
+
+
 def test_no_list_of_runs_shows_a_fold_or_a_study(finished):
     folders, _ = finished
     assert runs.list_all(folders.models) == ()
@@ -114,7 +184,7 @@ def test_finished_folds_are_not_trained_again(folders, monkeypatch, finished):
     crossvalidate(study, folders, progress=silent)
     assert len(seen.learned) == 4  # the first, the second twice, the third
     assert seen.learned[1] == seen.learned[2]
-    whole = finished[1].scores()
+    whole = {key: value for key, value in finished[1].scores().items() if key != "curve"}
     assert study.scores() == {**whole, "seconds": study.scores()["seconds"]}
 
 

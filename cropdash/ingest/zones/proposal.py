@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
 from cropdash.domain import Grid, Split, Zone, check_name
-from cropdash.domain.errors import ConfigError, NotEnoughData
+from cropdash.domain.errors import ConfigError, InvalidRegister, NotEnoughData
 from cropdash.ingest import registers
 from cropdash.ingest.zones import squares
 
@@ -107,11 +107,23 @@ def candidates(
     return tuple(grids[i] for i in order)
 
 
-def register_share(path: Path, layout: registers.Layout = _RPG) -> Share:
-    """Share of each square that parcels of the register cover; the register is read once a call."""
+def register_share(
+    path: Path, layout: registers.Layout = _RPG, codes: Collection[str] = ()
+) -> Share:
+    """Share of each square that parcels of the register cover; the register is read once a call.
+
+    codes: of the crops that count; all without any. Raises InvalidRegister where no parcel bears one.
+    """
 
     def share(grids: Sequence[Grid]) -> NDArray[np.float64]:
         parcels = registers.read_parcels(path, grids, layout)
+        if codes:
+            parcels = parcels[parcels[registers.CODE].isin(list(codes))]
+            if not len(parcels):
+                raise InvalidRegister(
+                    "No parcel of {a} there is declared as {b}: check the codes, or search wider.",
+                    a=path.name, b=", ".join(codes),
+                )  # fmt: skip
         names = np.array([grid.crs for grid in grids])
         result = np.zeros(len(grids))
         for crs in sorted({grid.crs for grid in grids}):

@@ -20,17 +20,17 @@ def show(case: pd.Series, runs: Sequence[RunInfo]) -> None:
     if not st.toggle(say("Within the parcel"), key="review:within"):
         return
     dataset, zone, parcel = runs[0].dataset, str(case["zone_id"]), int(case["parcel_id"])
-    cube, legend = data.cube(dataset, zone), data.legend(dataset)
+    cube, legend = data.cube(dataset, zone, True), data.legend(dataset)  # with its margin
     outline = data.parcels(dataset, zone).set_index("parcel_id").loc[parcel, "geometry"]
-    inside = data.labels(dataset, zone).parcel_id == parcel
+    inside = data.labels(dataset, zone, True).parcel_id == parcel
     seen = chips.window(outline, cube.grid)
     for mode in [m for m in ("true_colour", "NDVI") if m in imagery.modes(cube.bands)]:
-        periods = list(data.periods(dataset))
+        periods = chips.monthly(data.periods(dataset))
         drawn = chips.strip(cube, periods, mode, outline, seen)
         st.markdown(f"**{imagery.title(mode)}**")
         st.image(drawn, [wording.period(p, with_year=False) for p in periods], width=72)
     for run, name in zip(runs, run_pair.names_of(runs), strict=True):
-        named = data.prediction(run.run_id, zone).crop
+        named, _ = data.store().around(run.run_id, zone)
         told, found = say("What {model} names each pixel", model=name), within.shares(named, inside)
         st.image(chips.answers(named, inside, outline, cube.grid, legend, seen), told, width=200)
         rows = [

@@ -91,15 +91,15 @@ def legend(dataset: str) -> Legend:
 
 
 @_kept(6)
-def cube(dataset: str, zone: str) -> Cube:
-    """The season's composites of a zone."""
-    return store().cube(dataset, zone)
+def cube(dataset: str, zone: str, around: bool = False) -> Cube:
+    """The season's composites of a zone, with its margin if `around`."""
+    return store().cube(dataset, zone, around=around)
 
 
 @_kept(12)
-def labels(dataset: str, zone: str) -> Labels:
+def labels(dataset: str, zone: str, around: bool = False) -> Labels:
     """What was declared in a zone, pixel by pixel."""
-    return store().labels(dataset, zone)
+    return store().labels(dataset, zone, around=around)
 
 
 @_kept(12)
@@ -182,8 +182,8 @@ def cube_by(dataset: str, zone: str, day: dt.date) -> Cube:
 @_kept(12)
 def series_by(dataset: str, zone: str, day: dt.date) -> pd.DataFrame:
     """As `series`, of the periods that were over by the day, by what was known then."""
-    known = cube_by(dataset, zone, day)
-    table = parcel_series(known, labels(dataset, zone)).set_index("parcel_id", drop=False)
+    known = as_of.known_by(store().cube(dataset, zone, around=True), day)
+    table = parcel_series(known, labels(dataset, zone, True)).set_index("parcel_id", drop=False)
     over = [period.id for period in known.periods if period.end <= day]
     return pd.DataFrame(table[table["period"].isin(over)])
 

@@ -49,7 +49,7 @@ def new_crossvalidation(
 ) -> None:
     """The form of a cross-validation; `start` is called with its settings."""
     with frame.plainly():
-        own = settings_form.fields(CrossValidation, ("folds",), {}, "crossvalidate")
+        own = settings_form.fields(CrossValidation, ("folds", "steps"), {}, "crossvalidate")
         config = form.choose(datasets, runs)
         study = study_config.parse({"kind": "crossvalidate", **own, **_fixed(config)})
         _offer(study, say("Start the cross-validation"), runs, command_line, start)

@@ -16,6 +16,7 @@ from cropdash.settings import study as study_config
 from cropdash.settings.study import Search
 from cropdash.storage.store import StudyInfo
 from cropdash.ui.shell import address, data, frame
+from cropdash.ui.train import class_curves
 from cropdash.ui.widgets import chart, job_watch, scores, settings_form
 from cropdash.ui.widgets import table as widget
 from cropdash.ui.widgets.job_watch import REFRESH_S
@@ -177,6 +178,8 @@ def _folds(study: StudyInfo) -> None:
     columns = {**judged, "fold": say("Fold"), "zones": say("Zones")}
     widget.show(table, dict.fromkeys(judged, ".3f"), columns=columns)
     _take_home(table, study, say("Folds (CSV)"))
+    if found.get("curve"):
+        class_curves.show(found["curve"], study.dataset, study.study_id)
 
 
 def fold_table(found: Mapping[str, Any]) -> pd.DataFrame:
