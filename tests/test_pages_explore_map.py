@@ -69,7 +69,14 @@ def test_the_registers_id_finds_a_parcel():
     zone = a_test_zone()
     row = data.parcels("demo", zone).iloc[-1]
     found = parcel_map._found
-    assert found("demo", zone, f" {row['register_id']} ") == str(row["parcel_id"])
+    own = found("demo", zone, f" {row['register_id']} ")
+    assert own == row["register_id"]  # as the address then says it
+    table = data.parcels("demo", zone)
+    assert parcel_map.numbered(table, own) == row["parcel_id"]
+    assert parcel_map.numbered(table, str(row["parcel_id"])) == row["parcel_id"]
+    assert parcel_map.numbered(table, "no such id") is None
+    alike = table.assign(register_id=[*table["register_id"][:-1], "1"])  # reads like a number
+    assert parcel_map.numbered(alike, "1") == row["parcel_id"]
     assert found("demo", zone, row["parcel_id"]) == str(row["parcel_id"])
     assert found("demo", zone, "no such id") == "no such id"  # which the page then says
     assert found("demo", zone, None) is None
