@@ -92,6 +92,8 @@ class Grid:
 
         To the micrometre, so that the way there and back ends where it began.
         """
+        if not pixels:
+            return self
         (height, width), step = self.shape, pixels * self.pixel_size
         shape = (height + 2 * pixels, width + 2 * pixels)
         return replace(
@@ -116,7 +118,8 @@ class Zone:
 
     def __post_init__(self) -> None:
         check_name(self.zone_id, "Zone")
-        if not 0 <= self.margin <= MOST_MARGIN or self.around.grid.grown(-self.margin) != self.grid:
+        fits = 0 <= self.margin <= MOST_MARGIN
+        if not fits or self.around.grid.grown(-self.margin) != self.grid:
             raise ConfigError(
                 "Zone {a} can't have a margin of {b} pixels: use 0 to {c}, and corners of at most 6 "
                 "decimals.",

@@ -147,6 +147,7 @@ def test_a_margin_is_checked_at_the_door():
     uneven = Grid(land.CRS, 400_000.00000004, land.TOP, 10.0, (8, 9))
     with pytest.raises(ConfigError, match="6 decimals"):
         Zone("a", "north", "test", uneven, 3)
+    assert Zone("a", "north", "test", uneven).around.grid == uneven  # none needs no corners
     assert Zone("a", "north", "test", replace(uneven, left=400_000.5), 3).around.grid.shape == (
         14,
         15,
