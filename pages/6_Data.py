@@ -2,7 +2,7 @@
 
 from cropdash.i18n import say
 from cropdash.jobs import launch, place, report
-from cropdash.ui.datasets import coverage, form, place_form, realism, watch
+from cropdash.ui.datasets import coverage, form, origin, place_form, realism, watch
 from cropdash.ui.shell import address, data, frame
 from cropdash.ui.widgets import damage
 
@@ -16,9 +16,9 @@ view = watch.choose_view(empty=not names)
 
 with frame.plainly():
     if view == watch.PLACE:
-        place_form.real_place(data.store().dataset_names(), place, launch.start_build)
+        place_form.real_place(data.store().taken_names(), place, launch.start_build)
     elif view == watch.NEW:
-        form.new_build(data.store().dataset_names(), launch.command_line, launch.start_build)
+        form.new_build(data.store().taken_names(), launch.command_line, launch.start_build)
     elif view == watch.ZONES:
         if not names:
             frame.stop_with(say("There is no dataset yet: choose 'New dataset' and build one."))
@@ -26,6 +26,7 @@ with frame.plainly():
         watch.watch(chosen, launch)
         if chosen in data.store().dataset_names():
             coverage.show(chosen)
+            origin.show(chosen)
         damage.show()
     else:
         simulated = realism.datasets()

@@ -31,7 +31,7 @@ from cropdash.settings.folders import Folders
 from cropdash.storage import catalogue, layout, status
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.status import Status
-from cropdash.ui.datasets import coverage, watch
+from cropdash.ui.datasets import coverage, origin, watch
 from tests import factory, worlds
 from tests.ingest.earthengine.service import key_file
 
@@ -420,6 +420,27 @@ def test_a_build_that_failed_before_its_zones_were_known_is_shown(empty: Folders
     app = _open()
     assert [e.value for e in app.error] == ["There is no register."]
     assert not app.dataframe
+
+
+def test_what_a_dataset_was_made_of_is_told_each_thing_once(full: Folders) -> None:
+    app = _open(dataset="demo")
+    assert "What it was made of" in [e.label for e in app.expander]
+    assert "Provenance (JSON)" in [b.label for b in app.get("download_button")]
+    register = {"service": "https://a.example/wfs", "parcels": 1256, "digest": "ab" * 32,
+                "fetched": "2023-11-02T10:11:12+00:00"}  # fmt: skip
+    assert origin._said(register) == (
+        f"1,256 parcels of https://a.example/wfs, fetched 2023-11-02 10:11 (UTC); SHA-256 {'ab' * 32}."
+    )
+    late = {"date": "2023-05-15", "name": "S2B", "offsets": [-1000, -1000], "why": "baseline 05.09"}
+    early = {"date": "2021-05-15", "name": "S2A", "offsets": [0, 0], "why": "baseline 03.01"}
+    zones = [
+        {"scenes": {"scenes": [late, early]}},
+        {"scenes": None},
+        {"scenes": {"scenes": [late]}},
+    ]
+    assert origin._scenes(zones).to_numpy().tolist() == [
+        ["2021-05-15", "S2A", 0, "baseline 03.01", 1], ["2023-05-15", "S2B", -1000, "baseline 05.09", 2],
+    ]  # fmt: skip
 
 
 def test_coverage_counts_what_a_report_names() -> None:

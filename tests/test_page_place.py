@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from cropdash import i18n
 from cropdash.cli import app as command_line
 from cropdash.domain.errors import CropdashError
 from cropdash.figures import place_map
+from cropdash.ingest import zones
 from cropdash.ingest.registers import catalogue
 from cropdash.jobs import asked, launch, place
 from cropdash.settings.build import BuildConfig
@@ -93,6 +95,31 @@ def test_a_place_is_typed_looked_through_and_begun(api, page, started, tmp_path)
     assert values["zones_path"] == folder / "zones.csv"
     assert (config.source, config.season) == ("stac", "2023")
     assert app.query_params["dataset"] == "beauce"
+
+
+def test_zones_are_looked_for_inside_polygons_of_one_s_own(api, page, started, tmp_path):
+    incoming = tmp_path / "data" / "incoming"
+    incoming.mkdir(parents=True)
+    ring = [[LON - 0.02, LAT - 0.013], [LON + 0.02, LAT - 0.013], [LON, LAT + 0.013]]
+    shape = {"type": "Polygon", "coordinates": [[*ring, ring[0]]]}
+    (incoming / "mine.geojson").write_text(json.dumps(shape))
+    (incoming / "bad.geojson").write_text("{}")
+    app = page.run()
+    app.selectbox(key="place:area").set_value("bad.geojson").run()
+    assert "bad.geojson" in app.error[0].value
+    assert not any(b.label == "Look for zones" for b in app.button)
+    app.selectbox(key="place:area").set_value("mine.geojson").run()
+    assert "Parcels of 9 km²" in texts(app)  # 2.96 by 2.89 km
+    assert app.number_input(key="place:lat").disabled
+    app.selectbox(key="place:size").set_value(128).run()
+    app.number_input(key="place:number").set_value(2).run()
+    app = press(app, "Look for zones")
+    assert f"--area {incoming / 'mine.geojson'}" in texts(app)
+    folder = incoming / "place"
+    for zone in zones.read(folder / "zones.csv"):
+        lon, lat = zones.squares.centres([zone.grid])[0]
+        assert abs(lon - LON) < 0.02
+        assert abs(lat - LAT) < 0.013
 
 
 def test_another_place_is_looked_through_anew(api, page, started):

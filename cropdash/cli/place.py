@@ -133,10 +133,10 @@ def provenance(
 
     Example: `python -m cropdash provenance beauce --out beauce.json`
     """
+    from cropdash.storage import provenance as provenances
     from cropdash.storage.datasets import DatasetFolder
-    from cropdash.workflow import provenance as provenances
 
     path = out or Path(f"{dataset}_provenance.json")
-    told = provenances.of(DatasetFolder(folders.folders().data, dataset))
+    told = provenances.of_dataset(DatasetFolder(folders.folders().data, dataset))
     atomic.write_json(path, told)
     console.print(f"{path} names the sources of {len(told['zones'])} zones.")

@@ -53,10 +53,19 @@ def draw(dark: bool) -> PlaceMap:
     return chart
 
 
-def mark(lat: float, lon: float, radius_km: float, dark: bool) -> folium.FeatureGroup:
-    """The place that was chosen, and the land around it that is looked through."""
+def mark(
+    lat: float, lon: float, radius_km: float, dark: bool, outline: Any = None
+) -> folium.FeatureGroup:
+    """The place that was chosen, and the land around it that is looked through.
+
+    outline: the shape [degrees] that is looked through in its stead.
+    """
     colour = "#ff8a3d" if dark else "#c2410c"  # on nothing else of the map
     group = folium.FeatureGroup("place")
+    if outline is not None:
+        style = {"color": colour, "weight": 2, "fillColor": colour, "fillOpacity": 0.25}
+        folium.GeoJson(outline.__geo_interface__, style_function=lambda _: style).add_to(group)
+        return group
     folium.Circle(
         (lat, lon), radius=radius_km * 1000, color=colour, weight=2, fill=True, fill_opacity=0.25
     ).add_to(group)

@@ -27,6 +27,7 @@ _SYMBOLS = {
 }
 _MARGIN = 0.12  # of the extent, so that no zone and no name stands on the edge
 _LEAST_DEG = 0.06  # half of the least extent: one zone alone does not fill the map
+_LEAST_DRAWN = 5e-4  # half of the least extent on which zones are drawn
 _HEIGHT = 520
 
 
@@ -80,6 +81,74 @@ def by_state(
     view = table[table["region"] == region] if region else table
     seen = _extent(view)
     return figure.update_layout(_plane(seen, dark), dragmode=drag)
+
+
+def to_draw_on(
+    covered: Sequence[Grid],
+    proposed: Sequence[Zone],
+    drawn: Sequence[tuple[str, str, float, float, float, float]],
+    *,
+    dark: bool = False,
+) -> go.Figure:
+    """The outlines of images, over which boxes are drawn: those that are, else zones proposed.
+
+    drawn: zone_id, split, west, south, east, north [degrees] of each.
+    """
+    ink = palette.of_theme(dark)
+    lands = [_unwrapped(corners(grid)) for grid in covered]
+    zones = [] if drawn else [(z.zone_id, z.split, _unwrapped(corners(z.grid))) for z in proposed]
+    zones += [(name, split, _around(*box)) for name, split, *box in drawn]
+    figure = go.Figure()
+    # A trace of points hears where a box is drawn; on land alone there are no others.
+    for title, outlines, line, fill in (
+        (say("Images"), lands, {"color": ink.muted, "width": 1, "dash": "dot"}, "none"),
+        *(
+            (
+                say(split),
+                [o for _, s, o in zones if s == split],
+                {"color": colour, "width": 2},
+                "toself",
+            )
+            for split, colour in (
+                ("train", ink.sequential[3]),
+                ("test", ink.right),
+                ("map", ink.left),
+            )
+        ),
+    ):
+        if outlines:
+            ends = np.concatenate([np.vstack([one, [[np.nan, np.nan]]]) for one in outlines])
+            figure.add_trace(go.Scatter(
+                x=ends[:, 0], y=ends[:, 1], mode="lines+markers", marker={"size": 1}, line=line,
+                fill=fill, opacity=0.6, name=title, hoverinfo="skip",
+                selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}},
+            ))  # fmt: skip
+    if zones:
+        middles = np.array([outline[:4].mean(axis=0) for _, _, outline in zones])
+        figure.add_trace(go.Scatter(
+            x=middles[:, 0], y=middles[:, 1], text=[name for name, _, _ in zones], mode="text",
+            textfont={"color": ink.text, "size": 11}, hoverinfo="skip", showlegend=False,
+        ))  # fmt: skip
+    return figure.update_layout(
+        _plane(_seen(np.concatenate(lands), _LEAST_DRAWN), dark), dragmode="select"
+    )
+
+
+def extent(covered: Sequence[Grid]) -> tuple[float, float, float, float]:
+    """West, south, east, north [degrees] of grids; a map over the antimeridian goes on beyond it."""
+    points = np.concatenate([_unwrapped(corners(grid)) for grid in covered])
+    (west, south), (east, north) = points.min(axis=0), points.max(axis=0)
+    return float(west), float(south), float(east), float(north)
+
+
+def _unwrapped(outline: np.ndarray) -> np.ndarray:
+    outline[:, 0] = longitude.unwrapped(outline[:, 0])
+    return outline
+
+
+def _around(west: float, south: float, east: float, north: float) -> np.ndarray:
+    x, y = [west, east, east, west, west], [south, south, north, north, south]
+    return np.column_stack([x, y])
 
 
 def geojson(table: pd.DataFrame, columns: Collection[str] = ("state", "reason")) -> dict[str, Any]:
@@ -161,9 +230,12 @@ def _extent(table: pd.DataFrame) -> tuple[float, float, float, float]:
     """West, south, east, north [degrees] of what is to be seen: with a margin, not upright."""
     if table.empty:
         return (-5.0, 42.0, 9.0, 51.5)
-    points = np.concatenate(table["outline"].to_list())
+    return _seen(np.concatenate(table["outline"].to_list()))
+
+
+def _seen(points: np.ndarray, least: float = _LEAST_DEG) -> tuple[float, float, float, float]:
     low, high = points.min(axis=0), points.max(axis=0)
-    middle, half = (low + high) / 2, np.maximum((high - low) / 2, _LEAST_DEG)
+    middle, half = (low + high) / 2, np.maximum((high - low) / 2, least)
     half = half * (1 + 2 * _MARGIN)
     half[0] = max(half[0], half[1] / np.cos(np.radians(middle[1])))
     west, south = middle - half

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -114,6 +115,12 @@ def read(
             Message("{a}, row {b} is no CSV ({c}).", a=name, b=reader.line_num, c=error)
         ) from error
     return Table(name, columns, rows)
+
+
+def number(text: str) -> float:
+    """A number with a point or a comma before its decimals, as spreadsheets write it; else NaN."""
+    plain = text.strip() if "." in text else text.strip().replace(",", ".", 1)
+    return float(plain) if _NUMBER.fullmatch(plain) else math.nan
 
 
 def frame(path: Path) -> pd.DataFrame:

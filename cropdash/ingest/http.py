@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import time
@@ -22,6 +23,8 @@ from cropdash.files.retry import GaveUp, Retry, Transient, may_pass, retry_after
 MOST_BYTES = 64 * 2**20  # of one answer of JSON; a page of 100 items is about 2 MB
 _PIECE = 2**16
 _DOWN = ("https", "http")  # a redirect that gives up the secure connection
+# What services of the OGC's say of a request that they don't take, with any status.
+_REFUSED = re.compile(r"<(?:\w+:)?(?:ExceptionText|ServiceException)\b[^>]*>([^<]{1,4000})<")
 _RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
 _WAY_OUT = {
     400: "check the collection and the year",
@@ -82,6 +85,12 @@ def fetch_json(
         try:
             json.loads(text)
         except ValueError:
+            if said := _said(content):
+                raise SourceUnavailable(
+                    "{a} refuses the request{b}: check the address and the settings.",
+                    a=urlparse(str(request.url)).netloc,
+                    b=said,
+                ) from None
             raise Transient("the answer is not whole JSON") from None
         return text
 
@@ -254,6 +263,7 @@ def _said(text: bytes) -> str:
         answer: Any = json.loads(text)
         words = answer.get("description") or answer.get("detail") or answer.get("message") or ""
     except (ValueError, AttributeError):
-        return ""
+        refused = _REFUSED.search(text.decode("utf-8", errors="replace"))
+        words = html.unescape(refused[1]) if refused else ""
     line = " ".join(str(words).split())[:160]
     return f": {line}" if line.isprintable() and line else ""

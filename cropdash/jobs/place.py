@@ -24,19 +24,22 @@ def words(
     season: str,
     size: int,
     number: int,
+    area: Path | None = None,
     service: Path | None = None,
     codes: Sequence[Path] = (),
 ) -> list[str]:
     """What follows `python -m cropdash` for a place.
 
-    size: of a zone's side [pixels]; number: of zones; service: settings of another register than
-    the French; codes: tables of what its crop codes mean.
+    size: of a zone's side [pixels]; number: of zones; area: polygons in place of the place's
+    surroundings; service: settings of another register than the French; codes: tables of what its
+    crop codes mean.
     """
+    where = ["--area", str(area)] if area else ["--near", f"{lat:.5f},{lon:.5f}"]
     beside = ["--service", str(service)] if service else []
     beside += ["--codes", ",".join(map(str, codes))] if codes else []
     return [
-        "build", name, "--near", f"{lat:.5f},{lon:.5f}", "--season", season, "--size", str(size),
-        "--number", str(number), *beside,
+        "build", name, *where, "--season", season, "--size", str(size), "--number",
+        str(number), *beside,
     ]  # fmt: skip
 
 

@@ -9,6 +9,8 @@ from cropdash.domain.errors import InvalidScene
 
 BRIGHTEST_BLUE = 0.12  # of a pixel's darkest period; 0.02 to 0.1 on fields, and an offset is 0.1
 NEAR_INFRARED = (0.02, 1.5)  # of the zone's brightest periods
+KNOWN = (-0.2, 3.0)  # beyond are numbers that stand for what is missing
+_BEYOND = 0.005  # share of the pixels that may be: saturated roofs and water
 _DARK = 0.1  # share of the pixels that at least are darker
 _ZERO = 0.3  # share of red values that may be 0
 
@@ -19,6 +21,15 @@ def check(cube: Cube) -> None:
     seen = ~np.isnan(near)
     if not seen.any():
         return
+    low, high = KNOWN
+    beyond = seen & ((near < low) | (near > high))
+    if beyond.sum() > _BEYOND * seen.sum():
+        raise InvalidScene(
+            "Reflectance in near infrared is {a} in {b} % of the pixels, as where a number stands"
+            " for no data that the files do not declare: declare it (gdal_edit.py -a_nodata).",
+            a=format(float(np.median(near[beyond])), ".3g"),
+            b=format(100 * beyond.sum() / seen.sum(), ".2g"),
+        )
     brightest = float(np.median(np.where(seen, near, -np.inf).max(axis=0)[seen.any(axis=0)]))
     low, high = NEAR_INFRARED
     if not low <= brightest <= high:

@@ -35,7 +35,7 @@ File = Annotated[Path, AfterValidator(lambda path: path.resolve())]
 ColumnName = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,60}$")]
 Widget = Literal[
     "register", "zones", "listed", "legend", "codes", "scenes", "rows", "layers", "provenance",
-    "service", "bands", "choices",
+    "service", "area", "bands", "choices",
 ]  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from cropdash.domain import Legend, Zone
+from cropdash.domain import Grid, Legend, Zone
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.message import Message, joined
 from cropdash.domain.source import Source
@@ -79,6 +79,8 @@ class SourceKind:
     service: Callable[[Mapping[str, Any]], Service | None] = lambda _: None
     # What lies in the files of some settings, before anything is built.
     found: Callable[[Any, Legend], Iterable[Fact]] = lambda config, legend: ()
+    # Grids of the images of some settings over which zones can be drawn; none where they are listed.
+    covered: Callable[[Any], Sequence[Grid]] = lambda config: ()
     has_map: bool = True  # False: parcels without places beside each other, as a table's
     demo_s: float | None = None  # [s] the demo took, alone on two cores with AVX2
     packages: tuple[str, ...] = ()  # that it alone needs: the extra of its name brings them along

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from cropdash.files import atomic, parquet
 from cropdash.legend import load
 from cropdash.settings import sources
 from cropdash.settings.build import BuildConfig
-from cropdash.storage import catalogue, layout, legends, pictures, rasters, zone_files
+from cropdash.storage import catalogue, layout, legends, pictures, rasters, status, zone_files
 from cropdash.storage import description as descriptions
 from cropdash.storage.catalogue import Known
 from cropdash.storage.description import Description
@@ -47,8 +48,12 @@ class DatasetFolder:
 
     def describe(self, description: Description, legend: Legend | None = None) -> None:
         """Write description and legend, by default the French one; raises as `Description.after`."""
-        if self.is_described:
+        if self.is_described and self.is_begun:
             description.after(self.description())
+        elif self.is_described and self.description() != description:
+            # Nothing was made of the former settings; what was fetched for them is not of these.
+            shutil.rmtree(self.path / layout.ZONES, ignore_errors=True)
+            legends.keep(self.path, legend or load())
         if legend is not None or not layout.LEGEND.of(self.path).exists():
             legends.keep(self.path, legend or load())
         descriptions.write(self.path, description)
@@ -57,6 +62,11 @@ class DatasetFolder:
     def is_described(self) -> bool:
         """True once its description was written."""
         return layout.DATASET.of(self.path).exists()
+
+    @property
+    def is_begun(self) -> bool:
+        """True once any zone was built, whole or damaged since; before, it may be begun anew."""
+        return any(self.path.glob(f"{layout.ZONES}/*/{layout.MANIFEST.file}"))
 
     def description(self) -> Description:
         """What it is to hold. Raises DatasetNotFound, CorruptDataset."""
@@ -67,8 +77,9 @@ class DatasetFolder:
 
         Raises ConfigError if the dataset was begun with settings that make other data, or knows more.
         """
-        if self.is_described and self.is_configured:
-            self.description().check_later(config.day)
+        if self.is_configured and (self.is_begun or status.is_locked(self.path)):
+            if self.is_described:
+                self.description().check_later(config.day)
             before, now = self.config().content, config.content
             if before != now:
                 changed = ", ".join(sorted(k for k in now if before.get(k) != now[k]))

@@ -25,6 +25,7 @@ from cropdash.storage import (
     elsewhere,
     infos,
     layout,
+    provenance,
     runs,
     seasons,
     studies,
@@ -115,6 +116,20 @@ class Store(Folders):
         started = (p.parent.name for p in self.data.glob(f"*/{layout.STATUS.file}"))
         named = {name for name in started if NAME.fullmatch(name)}
         return tuple(sorted(named | set(self.dataset_names())))
+
+    def taken_names(self) -> tuple[str, ...]:
+        """Names that no other build may take: of datasets with a zone, or that are at work."""
+
+        def is_taken(name: str) -> bool:
+            status = read_status(self.data / name)
+            live = status is not None and not status.is_final
+            return live or DatasetFolder(self.data, name).is_begun
+
+        return tuple(name for name in self.build_names() if is_taken(name))
+
+    def provenance(self, dataset: str) -> dict[str, Any]:
+        """What its built zones were made of; see `provenance.of_dataset`."""
+        return provenance.of_dataset(_dataset(self, dataset))
 
     def zone_states(self, dataset: str) -> pd.DataFrame:
         """zone_id, region, split, state, step, reason, seconds: one row a zone.

@@ -67,7 +67,7 @@ def find(
     provider = provider or registers.choose()
     folder = places.folder(data, name)
     register, listed = folder / places.REGISTER, folder / places.ZONES
-    if begun.is_described and not registers.is_of(register, provider, area.degrees, season.year):
+    if begun.is_begun and not registers.is_of(register, provider, area.degrees, season.year):
         raise ConfigError(_BEGUN, name=name)
     note = registers.keep(register, provider, area.degrees, season.year)
     found = zones.propose(
@@ -75,7 +75,7 @@ def find(
         share=zones.register_share(register), region=name, within=area.outline,
     )  # fmt: skip
     sides = divided(found, register, legend or legends.load())
-    if begun.is_described and begun.description().zones != sides.zones:
+    if begun.is_begun and begun.description().zones != sides.zones:
         raise ConfigError(_BEGUN, name=name)
     zones.write(listed, sides.zones)
     told = places.Found(

@@ -11,9 +11,8 @@ from typer.testing import CliRunner
 
 from cropdash.cli import app as command_line
 from cropdash.domain.errors import ConfigError, CropdashError
-from cropdash.storage import layout
+from cropdash.storage import layout, provenance
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.workflow import provenance
 from tests.ingest import places
 from tests.ingest.places import LAT, LON, SEASON
 from tests.ingest.stac.api import serve
@@ -116,7 +115,7 @@ def test_the_list_of_scenes_makes_the_same_pixels_elsewhere(api, tmp_path, monke
         places.service(api.url, places.quick()), places.endpoint(api.url, places.quick()),
     )  # fmt: skip
     _, made = places.make(tmp_path, "first", provider, catalogue)
-    told = provenance.of(made)
+    told = provenance.of_dataset(made)
     (one, *_) = told["zones"].values()
     assert len(one["scenes"]["scenes"]) == len(places.DAYS)
     scene = one["scenes"]["scenes"][0]

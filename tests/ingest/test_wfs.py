@@ -35,6 +35,18 @@ def world() -> World:
     return World(land())
 
 
+def spoiled(kind: str | None, found: dict[str, Any]) -> dict[str, Any]:
+    if kind == "short":
+        found["features"].pop()
+    elif kind == "other":
+        found["numberMatched"] += 1
+    elif kind == "twice":
+        found["features"][0] = found["features"][-1]
+    elif kind == "uncounted":
+        found["numberMatched"] = "unknown"
+    return found
+
+
 @pytest.fixture
 def service(world: World, pauses: list[float]) -> Iterator[wfs.Service]:
     class Handler(BaseHTTPRequestHandler):
@@ -44,17 +56,18 @@ def service(world: World, pauses: list[float]) -> Iterator[wfs.Service]:
             query = {k: v[0] for k, v in parse_qs(urlparse(self.path).query).items()}
             kind = world.fault(len(world.asked))
             world.asked.append(query)
-            found = world.answer(query)
-            if kind == "short":
-                found["features"].pop()
-            elif kind == "other":
-                found["numberMatched"] += 1
-            elif kind == "twice":
-                found["features"][0] = found["features"][-1]
-            elif kind == "uncounted":
-                found["numberMatched"] = "unknown"
-            body = json.dumps(found).encode()
-            if kind and kind.isdigit():
+            body = json.dumps(spoiled(kind, world.answer(query))).encode()
+            if kind == "refused":
+                body = (
+                    b'<?xml version="1.0"?><ows:ExceptionReport xmlns:ows="http://www.opengis.net/ows/1.1">'
+                    b"<ows:Exception><ows:ExceptionText>Unknown layer &lt;a:b&gt;\n of 2023"
+                    b"</ows:ExceptionText></ows:Exception></ows:ExceptionReport>"
+                )
+            if kind == "moved" and "moved=1" not in self.path:
+                self.send_response(301)
+                self.send_header("Location", f"{self.path}&moved=1")
+                body = b""
+            elif kind and kind.isdigit():
                 self.send_response(int(kind))
                 self.send_header("Retry-After", "1")
                 body = b"{}"
@@ -136,6 +149,19 @@ def test_a_refusal_is_one_sentence_at_once(world, service, pauses, kind):
     with pytest.raises(SourceUnavailable, match=kind):
         service.fetch(BOX, YEAR)
     assert pauses == []
+
+
+def test_what_a_service_says_of_a_request_is_told_and_not_asked_again(world, service):
+    world.fault = lambda number: "refused"
+    with pytest.raises(SourceUnavailable, match="refuses the request: Unknown layer <a:b> of 2023"):
+        service.fetch(BOX, YEAR)
+    assert len(world.asked) == 1
+
+
+def test_an_address_that_has_moved_is_followed(world, service):
+    plain = service.fetch(BOX, YEAR)
+    world.fault = lambda number: "moved"
+    assert as_known(service.fetch(BOX, YEAR)) == as_known(plain)
 
 
 def test_what_is_not_served_is_said(world, service, tmp_path):

@@ -9,6 +9,7 @@ import datetime as dt
 import json
 import os
 import resource
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -20,12 +21,18 @@ import pytest
 import rasterio
 from rasterio.transform import Affine
 
+from cropdash.domain import Season, Zone
 from cropdash.domain.errors import CropdashError
 from cropdash.ingest import registers, zones
 from cropdash.ingest.layers import plan
+from cropdash.ingest.local import products
+from cropdash.ingest.local.composites import Composites
 from cropdash.ingest.local.scenes import read_scene
 from cropdash.ingest.registers import archive
+from cropdash.ingest.table import reading
+from cropdash.ingest.zones import area
 from cropdash.legend import load
+from docs.inputs import world
 from tests import worlds
 
 COUNT = int(os.environ.get("MUTATIONS", "150"))
@@ -84,7 +91,43 @@ def classes(path: Path) -> None:
     path.with_name("codes.csv").write_text("code,class\nBTH,wheat\n")
 
 
+def means(path: Path) -> None:
+    world.table(path)
+
+
+def places(path: Path) -> None:
+    world.points(path)
+
+
+def product(path: Path) -> None:
+    made = world.safe(path.parent, world.Safe(dt.date(2023, 5, 15)))
+    path.write_bytes((made / products.METADATA).read_bytes())
+    shutil.rmtree(made)
+
+
+def item(path: Path) -> None:
+    about = {"datetime": "2023-05-15T10:56:21Z", "s2:processing_baseline": "05.09"}
+    path.write_text(json.dumps({"properties": about, "assets": {"B02": {"title": "blue"}}}))
+
+
+def service(path: Path) -> None:
+    path.write_text(
+        'way = "wfs"\nname = "a register"\nurl = "http://localhost/wfs"\nlayer = "a:b"\n'
+        'id_column = "fid"\ncode_column = "crop"\npage = 100\n'
+    )
+
+
+def stacked(path: Path) -> None:
+    world.stacked(path.parent)
+
+
+def told_by(metadata: Path) -> object:
+    """A product whose metadata are the file."""
+    return products.Product("one", {"B02": metadata.with_suffix(".jp2")}, metadata).item()
+
+
 BANDS = ("B2", "B3", "B4", "B8")
+HERE = Zone("a", "r", "train", world.FRAME)
 READERS: dict[str, tuple[str, Callable[[Path], None], Callable[[Path], object]]] = {
     "GeoPackage": ("r.gpkg", geopackage, lambda p: registers.read_parcels(p, GRID)),
     "GeoParquet": ("r.parquet", geoparquet, lambda p: registers.read_parcels(p, GRID)),
@@ -93,6 +136,18 @@ READERS: dict[str, tuple[str, Callable[[Path], None], Callable[[Path], object]]]
     "layer": ("dem.tif", scene, lambda p: plan([("dem", p)])),
     "zones.geojson": ("zones.geojson", outline, zones.read),
     "zones.csv": ("zones.csv", table, zones.read),
+    "means.csv": ("t.csv", means, lambda p: reading.read(p, reading.Columns(), BANDS)),
+    "means.parquet": ("t.parquet", means, lambda p: reading.read(p, reading.Columns(), BANDS)),
+    "points.csv": ("points.csv", places, registers.read_parcels),
+    "MTD_MSIL2A.xml": (products.METADATA, product, told_by),
+    "STAC item": ("item.json", item, told_by),
+    "area.geojson": ("area.geojson", outline, area.read),
+    "service.toml": ("service.toml", service, registers.choose),
+    "composites.tif": (
+        "composites.tif",
+        stacked,
+        lambda p: Composites(p.parent).cube(HERE, Season.of(2023), BANDS),
+    ),
     "legend": ("classes.csv", classes, lambda p: load(p, codes=[p.with_name("codes.csv")])),
 }
 

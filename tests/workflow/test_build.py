@@ -7,12 +7,13 @@ import rasterio
 
 from cropdash import legend
 from cropdash.domain import Season, Zone
-from cropdash.domain.errors import DatasetNotFound, InvalidScene
+from cropdash.domain.errors import ConfigError, DatasetNotFound, InvalidScene
 from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.domain.source import Warn, ignore
 from cropdash.ingest.local.source import LocalSource
 from cropdash.prepare import parcels
-from cropdash.storage import catalogue, datasets, zone_states
+from cropdash.settings import sources
+from cropdash.storage import catalogue, datasets, status, zone_states
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import build
 from tests import worlds
@@ -66,6 +67,34 @@ def run(tmp_path, source, workers=1, **kwargs):
         **kwargs,
     )
     return folder, result, told
+
+
+def test_a_dataset_of_which_nothing_was_built_is_begun_anew_under_its_name(tmp_path):
+    folder, result, _ = run(tmp_path, SmallSource(broken=("west", "east")))
+    assert len(result.failed) == 2
+    left = folder.zone_folder("west") / "fetched_for_the_former_settings"
+    left.touch()
+    other = Season(dt.date(2023, 4, 1), dt.date(2023, 7, 31))
+    folder, result, _ = run(tmp_path, SmallSource(broken=("east",), season=other))
+    assert result.built == ("west",)
+    assert folder.description().season == other
+    assert not left.exists()
+    with pytest.raises(DatasetNotFound, match="exists with other"):  # a zone is there: it stays
+        run(tmp_path, SmallSource())
+    assert folder.description().season == other
+
+
+def test_settings_are_begun_anew_until_a_zone_is_built_or_a_worker_is_at_it(tmp_path):
+    folder = DatasetFolder(tmp_path, "d")
+    one, other = (sources.demo(dataset="d", size=32, seed=seed, workers=1) for seed in (1, 2))
+    folder.configure(one)
+    folder.configure(other)
+    with status.lock(folder.path), pytest.raises(ConfigError, match="begun with other settings"):
+        folder.configure(one)
+    folder.configure(one)
+    run(tmp_path, SmallSource(broken=("east",)))
+    with pytest.raises(ConfigError, match="begun with other settings"):
+        folder.configure(other)
 
 
 @pytest.mark.parametrize("workers", [1, 2])

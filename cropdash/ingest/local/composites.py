@@ -47,8 +47,7 @@ class Composites:
         whole = self.folder / FILE
         if whole.is_file():
             return tuple(_by_bands(whole))
-        paths = sorted((self.folder / FOLDER).glob("*.tif*"))
-        given = [_part(path, path.stem) for path in paths if not path.name.startswith(".")]
+        given = [_part(path, path.stem) for path in dates.tiffs(self.folder / FOLDER)]
         if not given:
             raise InvalidScene(
                 "{a} holds no GeoTIFF: put one per period there.", a=self.folder / FOLDER

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from cropdash.domain.errors import InvalidScene
 
-_DATE = re.compile(r"(?<!\d)(20\d{2})-?(\d{2})-?(\d{2})(?!\d)")
+_DATE = re.compile(r"(?<!\d)(20\d{2})[-_]?(\d{2})[-_]?(\d{2})(?!\d)")
 _WHEN = re.compile(r"(?<!\d)(20\d{2})[-_]?(\d{2})(?:[-_]?(\d{2}))?(?!\d)")
 
 
+def tiffs(folder: Path) -> list[Path]:
+    """The GeoTIFFs in a folder by name; what lies beside them (.aux.xml, .ovr) is none."""
+    inside = (path for path in folder.glob("*") if path.suffix.lower() in (".tif", ".tiff"))
+    return sorted(path for path in inside if not path.name.startswith("."))
+
+
 def day_of(path: Path) -> dt.date:
-    """The day in a file's name. Raises InvalidScene if there is none."""
-    match = _DATE.search(path.stem)
-    try:
-        if match:
+    """The first day in a file's name. Raises InvalidScene if there is none."""
+    for match in _DATE.finditer(path.stem):
+        with suppress(ValueError):  # a number of eight digits that is no day
             return dt.date(*(int(part) for part in match.groups()))
-    except ValueError:
-        pass
     raise InvalidScene("{a}: no date such as 20180521 in its name.", a=path.name)
 
 

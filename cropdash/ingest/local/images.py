@@ -17,7 +17,7 @@ from cropdash.domain.errors import InvalidScene
 from cropdash.domain.source import Warn, ignore
 from cropdash.ingest import solar
 from cropdash.ingest.local import products, scenes
-from cropdash.ingest.local.dates import day_of
+from cropdash.ingest.local.dates import day_of, tiffs
 from cropdash.ingest.stac import granules, load
 from cropdash.ingest.stac.endpoints import Endpoint
 
@@ -46,7 +46,7 @@ class Images(Protocol):
 def of(folder: Path) -> Images:
     """The images of a folder: in its folder `scenes`, else in itself."""
     place = folder / SCENES if (folder / SCENES).is_dir() else folder
-    files = [p for p in sorted(place.glob("*.tif*")) if not p.name.startswith(".")]
+    files = tiffs(place)
     whole = [p for p in files if not products.is_band(p)] if place != folder else []
     if whole:
         return Files(place, tuple(whole))

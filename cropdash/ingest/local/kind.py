@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from cropdash.domain import Legend
+from cropdash.domain import Grid, Legend
 from cropdash.domain.errors import ConfigError
 from cropdash.domain.message import Message
 from cropdash.i18n import sentence
@@ -75,6 +75,12 @@ def _found(config: LocalBuild, legend: Legend) -> Iterable[Fact]:
     return facts(_open(config), legend)
 
 
+def _covered(config: LocalBuild) -> Sequence[Grid]:
+    from cropdash.ingest.local.images import frames
+
+    return () if config.zones_path else frames(_open(config).paths, config.folder)
+
+
 KIND = SourceKind(
     name="local",
     label=sentence("Local"),
@@ -82,6 +88,7 @@ KIND = SourceKind(
     settings=LocalBuild,
     open=_open,
     found=_found,
+    covered=_covered,
     title=lambda config, source: Message(
         "{name}, {season}", name=config.folder.name, season=source.season.text
     ),

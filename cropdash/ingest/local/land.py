@@ -19,6 +19,7 @@ from cropdash.ingest.zones.sides import divide
 
 ZONES = ("zones.geojson", "zones.csv")
 POINTS = "points.csv"  # in place of a register
+_OTHERS = (".shp", ".geojson", ".json", ".fgb", ".gml", ".kml", ".zip", ".gdb")
 SIDE_PX = 256  # of the squares that are proposed
 _MOST = 60  # squares that are proposed
 
@@ -39,6 +40,14 @@ class Land:
         if self.register is not None:
             return self.register
         found = self._registers
+        others = (p for p in sorted(self.folder.iterdir()) if p.suffix.lower() in _OTHERS)
+        if not found and (other := next((p for p in others if p.name not in ZONES), None)):
+            raise InvalidRegister(
+                "{a} holds no register that is read (*.gpkg, *.parquet); convert {b}, such as"
+                " ogr2ogr -f GPKG register.gpkg {b}.",
+                a=self.folder,
+                b=other.name,
+            )
         if len(found) != 1:
             names = f" ({', '.join(p.name for p in found[:5])})" if found else ""
             raise InvalidRegister(

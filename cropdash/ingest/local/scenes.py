@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio.enums import MaskFlags
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
@@ -74,31 +75,38 @@ def read_bands(
             window = _window(grid_of(raster, path), grid, path)
             if not _overlaps(window, raster.height, raster.width):
                 return None
-            values = _read(raster, order, window)
+            values, hidden = _read(raster, order, window)
             told = [_Told(raster, number - 1) for number in order]
     except RasterioError as error:
         raise InvalidScene(
             "{a} can't be read ({b}): fetch it again.", a=path.name, b=error
         ) from error
-    return Bands(values, _reflectance(values, told))
+    reflectance = _reflectance(values, told)
+    values[:, hidden], reflectance[:, hidden] = 0, np.nan
+    return Bands(values, reflectance)
 
 
-def _read(raster: Any, order: Sequence[int], window: Window) -> NDArray[Any]:
-    """(N, H, W) of a window, 0 where it reaches over the file's edge.
+def _read(
+    raster: Any, order: Sequence[int], window: Window
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """(N, H, W) of a window, 0 where it reaches over the file's edge, and (H, W) what is hidden.
+
+    By the file's own mask or alpha band.
 
     Which rasterio's own `boundless` reads through a document that it writes for each window.
     """
     whole = Window(0, 0, raster.width, raster.height)
     inside = window.intersection(whole)
-    if inside == window:
-        values: NDArray[Any] = raster.read(order, window=window)
-        return values
+    masked = any(MaskFlags.per_dataset in raster.mask_flag_enums[n - 1] for n in order)
     shape = (len(order), int(window.height), int(window.width))
-    values = np.zeros(shape, np.result_type(*(raster.dtypes[n - 1] for n in order)))
+    values: NDArray[Any] = np.zeros(shape, np.result_type(*(raster.dtypes[n - 1] for n in order)))
     row, column = int(inside.row_off - window.row_off), int(inside.col_off - window.col_off)
     part = (slice(row, row + int(inside.height)), slice(column, column + int(inside.width)))
     values[:, *part] = raster.read(order, window=inside)
-    return values
+    hidden = np.zeros(shape[1:], bool)
+    if masked:
+        hidden[part] = raster.dataset_mask(window=inside) == 0
+    return values, hidden
 
 
 def names_of(path: Path, told_as: Naming = None) -> set[str]:
@@ -221,7 +229,9 @@ def grid_of(raster: Any, path: Path) -> Grid:
     if raster.crs is None or not raster.crs.is_projected:
         raise InvalidScene("{a} is not in a projected reference system such as UTM.", a=path.name)
     if affine.b or affine.d or affine.a != -affine.e:
-        raise InvalidScene("{a} is rotated or has pixels that are not square.", a=path.name)
+        raise InvalidScene(
+            "{a} is rotated, upside down, or has pixels that are not square: warp it.", a=path.name
+        )
     low, high = _PIXEL_M
     if not low <= affine.a <= high:
         raise InvalidScene(

@@ -115,10 +115,7 @@ def _epsg(told: set[str], table: str) -> str:
 
 
 def _number(row: tables.Row, column: str) -> float:
-    try:
-        value = float(row.get(column))
-    except ValueError:
-        value = np.nan
+    value = tables.number(row.get(column))
     if not np.isfinite(value):
         raise InvalidRegister(
             "{a}, row {b}: {c} in column {d} is no number.",

@@ -17,6 +17,8 @@ from cropdash.ingest.registers import as_text
 ID, DATE, CODE, ZONE, SPLIT, LON, LAT = "id", "date", "code", "zone", "split", "lon", "lat"
 _PLACE = {LON: ("lon", "longitude", "x"), LAT: ("lat", "latitude", "y")}
 _OF_A_PARCEL = (CODE, ZONE, SPLIT)  # the same in all rows of a parcel
+_DAY = r"\d{4}(-\d{1,2}-\d{1,2}|\d{4})(\D.*)?"  # what names a month or a year alone is none
+_KNOWN = (-0.2, 3.0)  # reflectance of a parcel; beyond are numbers that stand for what is missing
 _FRACTION = 2.0  # reflectance is below; digital numbers of any land are far above
 
 
@@ -50,8 +52,11 @@ def read(path: Path, names: Columns, bands: Sequence[str]) -> pd.DataFrame:
         raise InvalidRegister(
             "{a}, row {b}: the parcel's id is empty; every row needs one.", a=path.name, b=row
         )
+    for name in (n for n in _OF_A_PARCEL if n in found):  # said in some rows is said for all
+        said = found[name].where(found[name] != "")
+        found[name] = said.fillna(said.groupby(found[ID]).transform("first")).fillna("")
     _check_parcels(found, path.name)
-    return _scaled(found, bands)
+    return _scaled(found, bands, path.name)
 
 
 def _columns(
@@ -70,7 +75,7 @@ def _columns(
             " the bands that are there.",
             a=table,
             b=" or ".join(missing),
-            c=", ".join(known.values()),
+            c=", ".join(known.values()) or "none",
         )
     optional = {ZONE: (names.zone,), SPLIT: (SPLIT,), **_PLACE}
     for ours, choices in optional.items():
@@ -101,6 +106,7 @@ def _parquet(path: Path) -> pd.DataFrame:
 def _days(values: pd.Series, table: str) -> pd.Series:
     text = values.astype("string").str.strip()
     days = pd.to_datetime(text, format="ISO8601", errors="coerce", utc=True)
+    days = days.where(text.str.fullmatch(_DAY).fillna(False).astype(bool))
     wrong = np.flatnonzero(days.isna())
     if len(wrong):
         said = str(text.iloc[wrong[0]])[:20]
@@ -116,6 +122,8 @@ def _days(values: pd.Series, table: str) -> pd.Series:
 def _numbers(values: pd.Series, name: str, table: str) -> pd.Series:
     """Of numbers; what is empty is NaN."""
     given = values.astype("string").str.strip().fillna("")
+    comma = given.str.fullmatch(r"[+-]?\d*,\d+")  # before decimals, as spreadsheets write them
+    given = given.where(~comma, given.str.replace(",", "."))
     numbers = pd.to_numeric(given.where(given != ""), errors="coerce")
     wrong = np.flatnonzero(numbers.isna() & ~given.str.lower().isin(["", "nan", "na", "null"]))
     if len(wrong):
@@ -148,9 +156,20 @@ def _check_parcels(found: pd.DataFrame, table: str) -> None:
             )
 
 
-def _scaled(found: pd.DataFrame, bands: Sequence[str]) -> pd.DataFrame:
+def _scaled(found: pd.DataFrame, bands: Sequence[str], table: str) -> pd.DataFrame:
     values = found[list(bands)].to_numpy(np.float64, copy=True)
     values[~np.isfinite(values)] = np.nan
     if np.isfinite(values).any() and np.nanmedian(values) >= _FRACTION:
         values = values / sentinel2.SCALE
+    odd = np.argwhere((values < _KNOWN[0]) | (values > _KNOWN[1]))
+    if len(odd):
+        row, column = odd[0]
+        raise InvalidRegister(
+            "{a}, row {b}: {c} in column {d} is no reflectance; leave the cell empty where"
+            " nothing is known.",
+            a=table,
+            b=int(row) + 2,
+            c=format(found[bands[column]].iloc[row], "g"),
+            d=bands[column],
+        )
     return found.assign(**dict(zip(bands, values.T, strict=True)))

@@ -205,10 +205,7 @@ def _plain(name: Any) -> str:
 
 
 def _number(cells: Cells, name: str) -> float:
-    try:
-        value = float(cells.get(name, ""))
-    except ValueError:
-        value = math.nan
+    value = tables.number(cells.get(name, ""))
     if not math.isfinite(value):
         raise InvalidRegister(
             "{a} is {b}; give a number such as 48.5.", a=name, b=repr(cells.get(name, ""))

@@ -16,7 +16,7 @@ from cropdash.legend import load
 from cropdash.settings import estimate, sources, waits
 from cropdash.settings.build import RESERVED, BuildConfig
 from cropdash.settings.sources import SourceKind
-from cropdash.ui.datasets import controls, watch, zone_choice
+from cropdash.ui.datasets import controls, drawing, watch, zone_choice
 from cropdash.ui.shell import address, data, frame, identity
 from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import table as widget
@@ -88,10 +88,13 @@ def _offer(
     if chosen:
         zones = chosen.zones
     else:
-        zones = sources.of(config).open(config).zones()
         with beside:
-            zone_choice.preview(zones)
+            zones = _shown(config)
             _found(config)
+        if drawing.is_begun():
+            st.caption(say("Use the zones that you drew, or draw anew, before you build."))
+            st.button(say("Start building"), icon=":material/play_arrow:", disabled=True)
+            return
     st.caption(literal(taking(config, zones)))
     once = say("The same from a terminal, once the zones are written:")
     st.caption(once if chosen else say("The same from a terminal:"))
@@ -102,6 +105,21 @@ def _offer(
     if chosen:
         chosen.save(values["dataset"])
     begin(config, start)
+
+
+def _shown(config: BuildConfig) -> tuple[Zone, ...]:
+    """The zones of a source that says itself which it covers, on a map: to draw on, where it may be."""
+    kind, chooser = sources.of(config), f"build:{config.source}:zones_path"
+    source, land, zones = kind.open(config), kind.covered(config), tuple[Zone, ...]()
+    try:
+        zones = source.zones()
+    finally:  # where none can be proposed, they can be drawn
+        if land:
+            drawing.draw(land, zones, config.dataset, chooser)
+    if not land:
+        drawing.forget()
+        zone_choice.preview(zones)
+    return zones
 
 
 def begin(config: BuildConfig, start: Start) -> None:

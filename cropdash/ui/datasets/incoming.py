@@ -118,6 +118,10 @@ def _is_zones(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() in (".csv", ".geojson")
 
 
+def _is_area(path: Path) -> bool:
+    return path.suffix.lower() == ".geojson" and 0 < path.stat().st_size <= _MAX_BYTES
+
+
 def _is_provenance(path: Path) -> bool:
     return path.is_file() and path.name.lower().endswith(".json")
 
@@ -132,5 +136,6 @@ _TESTS: dict[Widget, Callable[[Path], bool]] = {
     "rows": _is_rows,
     "layers": _is_layer,
     "provenance": _is_provenance,
+    "area": _is_area,
     "service": lambda path: path.is_file() and path.suffix.lower() == ".toml",
 }

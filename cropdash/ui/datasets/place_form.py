@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -29,6 +30,7 @@ FIRST_YEAR = 2016  # of a whole season of images; the register's service begins 
 _LAT, _LON = "place:lat", "place:lon"
 _FOUND = "place:found"
 _HEIGHT = 470
+KM_A_DEGREE = 111.3
 _SIZES = {128: "1.3 km", 256: "2.6 km", 512: "5.1 km"}  # sides of a zone
 
 
@@ -51,6 +53,7 @@ class Asked(NamedTuple):
     season: str
     size: int
     number: int
+    area: Path | None = None  # polygons that are looked through, in place of the surroundings
     service: Path | None = None  # settings of another country's register
     codes: tuple[Path, ...] = ()  # what its crop codes mean
 
@@ -59,7 +62,7 @@ class Asked(NamedTuple):
         """What a person would type for it."""
         return {
             "season": self.season, "size": self.size, "number": self.number,
-            "service": self.service, "codes": self.codes,
+            "area": self.area, "service": self.service, "codes": self.codes,
         }  # fmt: skip
 
 
@@ -69,10 +72,12 @@ def real_place(
 ) -> None:
     """The form and the map; `start` is called with the settings of what was found."""
     beside, left = st.columns([7, 5], gap="large")
-    with beside:
-        _map()
     with left, frame.plainly():
-        asked = _ask(taken)
+        area = _area()
+    with beside, frame.plainly():
+        _map(zone_lists.outline(area) if area else None)
+    with left, frame.plainly():
+        asked = _ask(taken, area)
         _say_cost(asked)
         if st.button(say("Look for zones"), icon=":material/search:", type=_weight(asked)):
             with st.spinner(say("Fetching the parcels and proposing zones …")):
@@ -82,14 +87,24 @@ def real_place(
             _offer(asked, st.session_state[_FOUND][1], looking, start, beside)
 
 
-def _map() -> None:
+def _area() -> Path | None:
+    """Polygons of data/incoming in which zones are to lie; None: around a place."""
+    areas = incoming.listed("area")
+    if not areas:
+        return None
+    around = say("{n} km around a place", n=number(RADIUS_KM, ".0f"))
+    return areas.get(st.selectbox(say("Where"), [around, *areas], key="place:area"))
+
+
+def _map(outline: Any) -> None:
     dark = frame.is_dark()
     lat, lon = st.session_state.setdefault(_LAT, 48.45), st.session_state.setdefault(_LON, 1.49)
-    st.caption(say("Click the place, or type its coordinates."))
+    if outline is None:
+        st.caption(say("Click the place, or type its coordinates."))
     st_folium(
         place_map.draw(dark), key="place:map", height=_HEIGHT, use_container_width=True,
         returned_objects=["last_clicked"], on_change=_clicked,
-        feature_group_to_add=place_map.mark(lat, lon, RADIUS_KM, dark),
+        feature_group_to_add=place_map.mark(lat, lon, RADIUS_KM, dark, outline),
     )  # fmt: skip
 
 
@@ -101,7 +116,7 @@ def _clicked() -> None:
         st.session_state[_LON] = round((float(place["lng"]) + 180) % 360 - 180, 4)
 
 
-def _ask(taken: Collection[str]) -> Asked:
+def _ask(taken: Collection[str], area: Path | None) -> Asked:
     names = ["place", *(f"place_{n}" for n in range(2, 1000))]
     name = st.text_input(
         say("Dataset"), value=next(n for n in names if n not in taken), key="place:name",
@@ -109,11 +124,11 @@ def _ask(taken: Collection[str]) -> Asked:
     ).strip()  # fmt: skip
     north, east = st.columns(2)
     lat = north.number_input(
-        say("Latitude"), -80.0, 84.0, step=0.01, format="%.4f", key=_LAT,
+        say("Latitude"), -80.0, 84.0, step=0.01, format="%.4f", key=_LAT, disabled=bool(area),
         help=say("Degrees; France lies between 41 and 51."),
     )  # fmt: skip
     lon = east.number_input(
-        say("Longitude"), -180.0, 180.0, step=0.01, format="%.4f", key=_LON,
+        say("Longitude"), -180.0, 180.0, step=0.01, format="%.4f", key=_LON, disabled=bool(area),
         help=say("Degrees; west of Greenwich is negative."),
     )  # fmt: skip
     one, two, three = st.columns(3)
@@ -136,7 +151,7 @@ def _ask(taken: Collection[str]) -> Asked:
     if name in taken or name in RESERVED:
         raise ConfigError("There is a dataset {a} already: choose another name.", a=repr(name))
     service, codes = _register()
-    return Asked(name, lat, lon, str(season), size, count, service, codes)
+    return Asked(name, lat, lon, str(season), size, count, area, service, codes)
 
 
 def _register() -> tuple[Path | None, tuple[Path, ...]]:
@@ -168,16 +183,24 @@ def _say_cost(asked: Asked) -> None:
     config = _config(asked, nowhere, nowhere)
     grid = Grid("EPSG:32631", 5e5, 5e6, 10.0, (asked.size, asked.size))
     zones = tuple(Zone(f"z{n}", "z", "train", grid) for n in range(asked.number))
-    parcels = estimate.of_parcels((2 * RADIUS_KM) ** 2)
+    extent = _km2(zone_lists.outline(asked.area)) if asked.area else (2 * RADIUS_KM) ** 2
+    parcels = estimate.of_parcels(extent)
     st.caption(
         say(
-            "Parcels within {radius} km: some {requests} requests, {size}, no account.",
-            radius=number(RADIUS_KM, ".0f"),
+            "Parcels of {extent} km²: some {requests} requests, {size}, no account.",
+            extent=number(extent, ",.0f"),
             requests=number(parcels.requests),
             size=form.size(parcels.transfer),
         )
     )
     st.caption(literal(say("Images:") + " " + form.taking(config, zones)))
+
+
+def _km2(outline: Any) -> float:
+    """Of the box in degrees that holds a shape: that is what is asked for."""
+    west, south, east, north = outline.bounds
+    wide = (east - west) * math.cos(math.radians((south + north) / 2))
+    return float(wide * (north - south) * KM_A_DEGREE**2)
 
 
 def _weight(asked: Asked) -> Any:

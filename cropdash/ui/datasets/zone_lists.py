@@ -18,8 +18,9 @@ from pyproj import Transformer
 from pyproj.exceptions import CRSError
 
 from cropdash.domain import Grid, Zone, longitude
-from cropdash.domain.errors import CropdashError, InvalidRegister
+from cropdash.domain.errors import ConfigError, CropdashError, InvalidRegister
 from cropdash.figures import zone_map
+from cropdash.files import tables
 from cropdash.i18n import sentence
 
 PROPOSED = sentence("Proposed: 40 squares in eight regions of France")
@@ -103,6 +104,28 @@ def parse(content: bytes, name: str) -> ZoneList:
     return ZoneList(name, tuple(zones), places, tuple(rows), is_geojson)
 
 
+def outline(path: Path) -> Any:
+    """The polygons of a GeoJSON in degrees, as one shape. Raises ConfigError."""
+    from shapely import make_valid, union_all
+    from shapely.errors import ShapelyError
+    from shapely.geometry import shape
+
+    try:
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
+        features = document.get("features", [document])
+        shapes = [make_valid(shape(one.get("geometry", one))) for one in features]
+        found = union_all([one for one in shapes if one.geom_type.endswith("Polygon")])
+    except (ShapelyError, OSError, ValueError, KeyError, TypeError, AttributeError, IndexError,
+            RecursionError) as error:  # fmt: skip
+        raise ConfigError(
+            "{a} can't be read as GeoJSON: export the area again.", a=path.name
+        ) from error
+    west, south, east, north = found.bounds
+    if not (-180 <= west < east <= 180 and -80 <= south < north <= 84):
+        raise ConfigError("{a} holds no polygon: draw the area that zones may lie in.", a=path.name)
+    return found
+
+
 def _lines(text: str) -> list[Row]:
     separator = ";" if ";" in text.split("\n", 1)[0] else ","
     table = csv.DictReader(io.StringIO(text), delimiter=separator, restval="")
@@ -145,13 +168,13 @@ def _zone(row: Row, where: str) -> Zone:
 
 def _grid(cells: Row) -> Grid:
     if all(cells.get(name) for name in _EDGES):
-        left, bottom, right, top = (float(cells[name]) for name in _EDGES[:4])
+        left, bottom, right, top = (tables.number(cells[name]) for name in _EDGES[:4])
         shape = (round((top - bottom) / _PIXEL_M), round((right - left) / _PIXEL_M))
         grid = Grid(f"EPSG:{int(cells['epsg'])}", left, top, _PIXEL_M, shape)
         zone_map.to_degrees(grid.crs)  # raises CRSError for a code that does not exist
         return grid
     size = int(cells.get("size_px") or _SIZE_PX)
-    return _around(float(cells["lon"]), float(cells["lat"]), size, size)
+    return _around(tables.number(cells["lon"]), tables.number(cells["lat"]), size, size)
 
 
 def _outlined(geometry: Any, cells: Row) -> Grid:
