@@ -38,5 +38,13 @@ def parcels_of(
                 c=len(codes),
             )
         )
+    if twice := cleaned.report["contradicting_codes"]:
+        warn(
+            Message(
+                "{n} outlines of zone {a} stand there with two crops: that of the first id is taken.",
+                n=twice,
+                a=zone.zone_id,
+            )
+        )
     origin = rows.attrs.get(registers.ORIGIN)
     return cleaned, {"register": origin} if origin else {}

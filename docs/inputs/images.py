@@ -227,10 +227,41 @@ def _filled(
     return make
 
 
+def _infinite(folder: Path) -> list[str]:
+    values = world.reflectance(MAY)
+    values[:, :6, :6] = np.inf
+    world.raster(folder / "composites" / "2023-05.tif", values, FOUR)
+    return words(folder)
+
+
+def _both(folder: Path) -> list[str]:
+    return words(world.composites(world.scenes(folder, [MAY]), (5,)))
+
+
 def _masked(file: Any) -> None:
     mask = np.full(FRAME.shape, 255, np.uint8)
     mask[:6, :6] = 0
     file.write_mask(mask)
+
+
+def _odd_one(folder: Path) -> list[str]:
+    made = words(world.scenes(folder, [MAY, dt.date(2023, 7, 15)]))
+    coarse = Grid(FRAME.crs, FRAME.left, FRAME.top, 20.0, FRAME.shape)
+    values = world.with_scl(world.numbers(dt.date(2023, 4, 15)))
+    world.raster(folder / "scenes" / "S2_20230415.tif", values, NAMES, coarse)
+    return made
+
+
+def _with_alpha(folder: Path) -> list[str]:
+    values = world.with_scl(world.numbers(MAY))
+    alpha = np.full((1, *FRAME.shape), 65535, np.uint16)
+    alpha[:, :6, :6] = 0
+    values[:, :6, :6] = 1
+    world.raster(
+        folder / "scenes" / "20230515.tif", np.concatenate([values, alpha]), alpha="YES",
+        photometric="MINISBLACK",
+    )  # fmt: skip
+    return words(folder)
 
 
 def _upside_down(folder: Path) -> list[str]:
@@ -301,6 +332,15 @@ CASES = [
     Case(SCENES, "a name without a date", _named("summer.tif"), "refused", said="no date such as"),
     Case(SCENES, "2023_05_15 in the name, .TIF", _named("S2_2023_05_15.TIF"), ONE, reflects(5)),
     Case(SCENES, "eight digits before the date", _named("20998877_20230515.tif"), ONE, reflects(5)),
+    Case(
+        SCENES,
+        "one of 20 m, first by name, among those of 10 m",
+        _odd_one,
+        ONE,
+        reflects(5, 7),
+        said="S2_20230415.tif does not lie on the pixels",
+    ),
+    Case(SCENES, "an alpha band, none with a name", _with_alpha, ONE, reflects(5)),
     Case(SCENES, "south up", _upside_down, "refused", said="upside down"),
     Case(SCENES, "in degrees", _on(_IN_DEGREES), "refused", said="not in a projected"),
     Case(SCENES, "pixels of 2 km", _on(_COARSE), "refused", said="pixels of 2000 m"),
@@ -404,6 +444,8 @@ CASES = [
     Case(READY, "a mask in the file", _filled(9, "uint16", _masked), ONE, reflects(5)),
     Case(READY, "-9999, not declared", _filled(-9999, "int16"), "refused", said="do not declare"),
     Case(READY, "65535, not declared", _filled(65535, "uint16"), "refused", said="do not declare"),
+    Case(READY, "infinite where nothing is known", _infinite, ONE, reflects(5)),
+    Case(READY, "scenes in the same folder", _both, "refused", said="holds scenes and composites"),
     Case(
         READY,
         "ten days read as months",

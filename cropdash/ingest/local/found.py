@@ -22,7 +22,7 @@ def facts(source: LocalSource | LocalComposites, legend: Legend) -> Iterator[Fac
     paths = source.paths
     yield say("Images"), _images(source)
     yield say("Bands"), ", ".join(sorted(_bands(paths[0]))) or say("without a description")
-    frame = images.first_frame(paths, source.folder)
+    frame = images.frames(paths, source.folder)[0]
     yield say("Pixels"), say(
         "{n} of {size} m in {crs}", n=f"{frame.shape[0]} x {frame.shape[1]}",
         size=number(frame.pixel_size, "g"), crs=frame.crs,

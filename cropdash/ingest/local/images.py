@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -140,22 +140,21 @@ class Products:
                 warn(str(error))
 
 
-def first_frame(paths: Sequence[Path], folder: Path) -> Grid:
-    """Grid of the first file that opens. Raises InvalidScene if none does."""
-    problem = ""
+def frames(paths: Sequence[Path], folder: Path) -> tuple[Grid, ...]:
+    """Grids of the files that lie on the pixels of most, each once. Raises InvalidScene for none."""
+    found, problem = list[Grid](), ""
     for path in paths:
         try:
-            return scenes.frame_of(path)
+            found.append(scenes.frame_of(path))
         except InvalidScene as error:
             problem = problem or str(error)
-    raise InvalidScene("No scene in {a} can be read: {b}", a=folder, b=problem)
+    if not found:
+        raise InvalidScene("No scene in {a} can be read: {b}", a=folder, b=problem)
+    (most, _), *_ = Counter(map(_pixels, found)).most_common(1)
+    return tuple(dict.fromkeys(grid for grid in found if _pixels(grid) == most))
 
 
-def frames(paths: Sequence[Path], folder: Path) -> tuple[Grid, ...]:
-    """Grids of the files that share the first one's reference system and size of pixels, each once."""
-    first = first_frame(paths, folder)
-    found = dict.fromkeys([first])
-    for path in paths:
-        with suppress(InvalidScene):
-            found |= dict.fromkeys([scenes.frame_of(path)])
-    return tuple(g for g in found if (g.crs, g.pixel_size) == (first.crs, first.pixel_size))
+def _pixels(grid: Grid) -> tuple[str, float, float, float]:
+    """The lattice that a grid is a part of."""
+    side = grid.pixel_size
+    return grid.crs, side, round(grid.left % side, 3) % side, round(grid.top % side, 3) % side

@@ -50,12 +50,17 @@ class LocalBuild(RegisterColumns):
 
 
 def _open(config: LocalBuild) -> LocalSource | LocalComposites:
-    from cropdash.ingest.local import composites
+    from cropdash.ingest.local import composites, images
     from cropdash.ingest.local.source import LocalComposites, LocalSource
     from cropdash.ingest.registers import layout_of
 
     if not config.folder.is_dir():
         raise ConfigError("There is no folder {a}.", a=config.folder)
+    if composites.are_in(config.folder) and (config.folder / images.SCENES).is_dir():
+        raise ConfigError(
+            "{a} holds scenes and composites: put one of them into a folder of its own.",
+            a=config.folder,
+        )
     kind = LocalComposites if composites.are_in(config.folder) else LocalSource
     return kind(
         config.folder,

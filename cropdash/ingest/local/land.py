@@ -14,7 +14,7 @@ import shapely
 from cropdash.domain import Grid, Zone
 from cropdash.domain.errors import InvalidRegister, NotEnoughData
 from cropdash.ingest import registers, zones
-from cropdash.ingest.local.images import first_frame, frames
+from cropdash.ingest.local.images import frames
 from cropdash.ingest.zones.sides import divide
 
 ZONES = ("zones.geojson", "zones.csv")
@@ -84,7 +84,7 @@ class Land:
         inside = (self.folder / name for name in ZONES)
         path = self.listed or next((p for p in inside if p.is_file()), None)
         if path is not None:
-            return zones.read(path, frame=first_frame(images, self.folder))
+            return zones.read(path, frame=frames(images, self.folder)[0])
         covered = frames(images, self.folder)
         parcels = registers.read_parcels(self.register_file, covered, self.layout)
         return propose(covered, parcels.to_crs(covered[0].crs), self.side_px)

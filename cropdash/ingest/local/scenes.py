@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.enums import MaskFlags
+from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
@@ -69,7 +69,10 @@ def read_bands(
     """
     try:
         with rasters.opened(path) as raster:
-            order = band_order(raster.descriptions, wanted, path.name, told_as)
+            titles = raster.descriptions
+            if raster.colorinterp[-1] is ColorInterp.alpha:  # no band of its own: a mask
+                titles = titles[:-1]
+            order = band_order(titles, wanted, path.name, told_as)
             if only is not None:
                 order = tuple(order[wanted.index(name)] for name in only)
             window = _window(grid_of(raster, path), grid, path)
@@ -146,10 +149,7 @@ def _reflectance(values: NDArray[Any], told: Sequence[_Told]) -> Float:
     """
     result: Float = np.empty(values.shape, np.float32)
     for band, (numbers, of) in enumerate(zip(values, told, strict=True)):
-        if of.nodata is None or np.isnan(of.nodata):
-            missing = np.isnan(numbers)
-        else:
-            missing = numbers == of.nodata
+        missing = ~np.isfinite(numbers) | (numbers == of.nodata)
         if not of.fractions or of.nodata is None:
             missing |= numbers == 0
         if (of.scale, of.offset) != (1.0, 0.0):
