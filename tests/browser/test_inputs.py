@@ -50,9 +50,9 @@ def draw_two_zones(page: Page) -> None:
         page.mouse.move((x0 + x1) / 2, (y0 + y1) / 2)
         page.mouse.move(x1, y1)
         page.mouse.up()
-        expect(page.get_by_role("button", name=f"Use these {n} zones")).to_be_visible()
-    page.get_by_role("button", name="Use these 2 zones").click()
-    expect(page.get_by_text("zones_local.geojson").last).to_be_visible()
+        expect(page.get_by_role("button", name=f"Use the drawn zones ({n})")).to_be_visible()
+    page.get_by_role("button", name="Use the drawn zones (2)").click()
+    expect(page.locator("code", has_text="zones_local.geojson")).to_be_visible()
 
 
 def test_files_become_datasets_and_scored_models(page: Page, server) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import pandas as pd
@@ -62,7 +63,7 @@ def draw(covered: Sequence[Grid], proposed: Sequence[Zone], dataset: str, choose
     )  # fmt: skip
     with st.container(horizontal=True):
         st.button(
-            say("Use these {n} zones", n=number(len(boxes))), key="drawn:keep",
+            say("Use the drawn zones ({n})", n=number(len(boxes))), key="drawn:keep",
             icon=":material/check:", on_click=_keep, args=(dataset, chooser),
             disabled=identity.barred("upload") is not None, help=identity.barred("upload"),
         )  # fmt: skip
@@ -112,7 +113,7 @@ def _drawn(key: str, covered: Sequence[Grid]) -> None:
         left, right, low, high = max(x0, west), min(x1, east), max(y0, south), min(y1, north)
         if left < right and low < high:
             taken = {box[0] for box in boxes}
-            name = next(n for i in range(1, 10_000) if (n := f"zone_{i}") not in taken)
+            name = next(n for i in count(1) if (n := f"zone_{i}") not in taken)
             # The second is held out, since one of each is what a model needs at least.
             boxes.append((name, "test" if len(boxes) == 1 else "train", left, low, right, high))
     _set(boxes)
