@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -168,13 +169,20 @@ def _zone(row: Row, where: str) -> Zone:
 
 def _grid(cells: Row) -> Grid:
     if all(cells.get(name) for name in _EDGES):
-        left, bottom, right, top = (tables.number(cells[name]) for name in _EDGES[:4])
+        left, bottom, right, top = (_number(cells[name]) for name in _EDGES[:4])
         shape = (round((top - bottom) / _PIXEL_M), round((right - left) / _PIXEL_M))
         grid = Grid(f"EPSG:{int(cells['epsg'])}", left, top, _PIXEL_M, shape)
         zone_map.to_degrees(grid.crs)  # raises CRSError for a code that does not exist
         return grid
     size = int(cells.get("size_px") or _SIZE_PX)
-    return _around(tables.number(cells["lon"]), tables.number(cells["lat"]), size, size)
+    return _around(_number(cells["lon"]), _number(cells["lat"]), size, size)
+
+
+def _number(text: str) -> float:
+    value = tables.number(text)
+    if math.isnan(value):
+        raise ValueError
+    return value
 
 
 def _outlined(geometry: Any, cells: Row) -> Grid:
