@@ -96,7 +96,9 @@ def to_draw_on(
     """
     ink = palette.of_theme(dark)
     lands = [_unwrapped(corners(grid)) for grid in covered]
-    zones = [] if drawn else [(z.zone_id, z.split, _unwrapped(corners(z.grid))) for z in proposed]
+    zones: list[tuple[str, str, np.ndarray]] = [
+        (z.zone_id, z.split, _unwrapped(corners(z.grid))) for z in (() if drawn else proposed)
+    ]
     zones += [(name, split, _around(*box)) for name, split, *box in drawn]
     figure = go.Figure()
     # A trace of points hears where a box is drawn; on land alone there are no others.

@@ -48,18 +48,19 @@ def draw(covered: Sequence[Grid], proposed: Sequence[Zone], dataset: str, choose
     if not boxes:
         return
     table = pd.DataFrame(boxes, columns=list(_COLUMNS))
+    columns: dict[str, Any] = {
+        "zone_id": st.column_config.TextColumn(
+            say("Zone"), required=True, validate=r"^[a-z0-9][a-z0-9_-]{0,63}$"
+        ),
+        "split": st.column_config.SelectboxColumn(
+            say("Split"), options=list(_SPLITS), required=True,
+            format_func=lambda split: say(str(split)),
+        ),
+        **dict.fromkeys(_COLUMNS[2:]),
+    }  # fmt: skip
     st.data_editor(
-        table, hide_index=True, num_rows="delete", key=f"drawn:table:{look}",
-        on_change=lambda: _edited(f"drawn:table:{look}"), width="stretch",
-        disabled=list(_COLUMNS[2:]),
-        column_config={
-            "zone_id": st.column_config.TextColumn(
-                say("Zone"), required=True, validate=r"^[a-z0-9][a-z0-9_-]{0,63}$"
-            ),
-            "split": st.column_config.SelectboxColumn(
-                say("Split"), options=list(_SPLITS), required=True, format_func=say
-            ),
-        } | dict.fromkeys(_COLUMNS[2:]),
+        table, hide_index=True, num_rows="delete", key=f"drawn:table:{look}", width="stretch",
+        on_change=lambda: _edited(f"drawn:table:{look}"), column_config=columns,
     )  # fmt: skip
     with st.container(horizontal=True):
         st.button(
