@@ -63,8 +63,11 @@ def mark(
     colour = "#ff8a3d" if dark else "#c2410c"  # on nothing else of the map
     group = folium.FeatureGroup("place")
     if outline is not None:
-        style = {"color": colour, "weight": 2, "fillColor": colour, "fillOpacity": 0.25}
-        folium.GeoJson(outline.__geo_interface__, style_function=lambda _: style).add_to(group)
+        for part in getattr(outline, "geoms", [outline]):
+            rings = [[(y, x) for x, y in ring.coords] for ring in (part.exterior, *part.interiors)]
+            folium.Polygon(rings, color=colour, weight=2, fill=True, fill_opacity=0.25).add_to(
+                group
+            )
         return group
     folium.Circle(
         (lat, lon), radius=radius_km * 1000, color=colour, weight=2, fill=True, fill_opacity=0.25

@@ -106,7 +106,7 @@ def to_draw_on(
         (say("Images"), lands, {"color": ink.muted, "width": 1, "dash": "dot"}, "none"),
         *(
             (
-                say(split),
+                say(split).capitalize(),
                 [o for _, s, o in zones if s == split],
                 {"color": colour, "width": 2},
                 "toself",

@@ -36,7 +36,7 @@ def draw_two_zones(page: Page) -> None:
         ((west - wide / 9, middle), (middle, east + wide / 9)), start=1
     ):
         chart = page.locator(".js-plotly-plot").first
-        expect(chart).to_contain_text("train" if n == 1 else "zone_1")
+        expect(chart).to_contain_text("Train" if n == 1 else "zone_1")
         chart.scroll_into_view_if_needed()
         at = chart.locator(".nsewdrag").first.bounding_box()
         ends = chart.evaluate(

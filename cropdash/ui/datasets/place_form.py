@@ -99,8 +99,8 @@ def _area() -> Path | None:
 def _map(outline: Any) -> None:
     dark = frame.is_dark()
     lat, lon = st.session_state.setdefault(_LAT, 48.45), st.session_state.setdefault(_LON, 1.49)
-    if outline is None:
-        st.caption(say("Click the place, or type its coordinates."))
+    around = say("Click the place, or type its coordinates.")
+    st.caption(around if outline is None else say("Zones are proposed inside this area."))
     st_folium(
         place_map.draw(dark), key="place:map", height=_HEIGHT, use_container_width=True,
         returned_objects=["last_clicked"], on_change=_clicked,
