@@ -9,13 +9,14 @@ import pandas as pd
 import streamlit as st
 
 from cropdash.i18n import number, say
-from cropdash.ui.shell import data
+from cropdash.ui.shell import data, frame
 from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import chart, table
 
 _SHOWN = 2_000  # scenes of the table; the file has all
 
 
+@frame.plainly()
 def show(dataset: str) -> None:
     """Where its parcels were fetched, which scenes were read and why so, and all of it as a file."""
     if not data.store().dataset(dataset).built:
