@@ -112,7 +112,8 @@ def _drawn(key: str, covered: Sequence[Grid]) -> None:
     for one in selection.get("box") or ():
         (x0, x1), (y0, y1) = sorted(map(float, one["x"])), sorted(map(float, one["y"]))
         left, right, low, high = max(x0, west), min(x1, east), max(y0, south), min(y1, north)
-        if left < right and low < high:
+        is_new = (left, low, right, high) not in {box[2:] for box in boxes}  # it may be told twice
+        if is_new and left < right and low < high:
             taken = {box[0] for box in boxes}
             name = next(n for i in count(1) if (n := f"zone_{i}") not in taken)
             # The second is held out, since one of each is what a model needs at least.
