@@ -21,15 +21,6 @@ def check(cube: Cube) -> None:
     seen = ~np.isnan(near)
     if not seen.any():
         return
-    low, high = KNOWN
-    beyond = seen & ((near < low) | (near > high))
-    if beyond.sum() > _BEYOND * seen.sum():
-        raise InvalidScene(
-            "Reflectance in near infrared is {a} in {b} % of the pixels, as where a number stands"
-            " for no data that the files do not declare: declare it (gdal_edit.py -a_nodata).",
-            a=format(float(np.median(near[beyond])), ".3g"),
-            b=format(100 * beyond.sum() / seen.sum(), ".2g"),
-        )
     brightest = float(np.median(np.where(seen, near, -np.inf).max(axis=0)[seen.any(axis=0)]))
     low, high = NEAR_INFRARED
     if not low <= brightest <= high:
@@ -39,6 +30,15 @@ def check(cube: Cube) -> None:
             a=format(brightest, ".2g"),
             b=format(low, "g"),
             c=format(high, "g"),
+        )
+    low, high = KNOWN
+    beyond = seen & ((near < low) | (near > high))
+    if beyond.sum() > _BEYOND * seen.sum():
+        raise InvalidScene(
+            "Reflectance in near infrared is {a} in {b} % of the pixels, as where a number stands"
+            " for no data that the files do not declare: declare it (gdal_edit.py -a_nodata).",
+            a=format(float(np.median(near[beyond])), ".3g"),
+            b=format(100 * beyond.sum() / seen.sum(), ".2g"),
         )
     if (red[~np.isnan(red)] == 0).mean() > _ZERO:
         raise InvalidScene(
