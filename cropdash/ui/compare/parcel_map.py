@@ -51,7 +51,7 @@ def go_to(dataset: str, zone: str, parcel: int) -> None:
     """Show a parcel in its zone: both at once, so that the one doesn't let go of the other."""
     address.put("zone", zone)
     component.keep_parcels_of(dataset, zone)
-    address.put("parcel", component.told_apart(dataset, zone, str(parcel)))
+    address.put("parcel", str(parcel))
 
 
 def coloured(here: pd.DataFrame, dark: bool) -> dict[str, str]:
