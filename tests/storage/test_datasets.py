@@ -46,6 +46,7 @@ def write(data, name="d", zones=("a", "b")):
             crs="EPSG:32631",
         )
         series = pd.DataFrame({"parcel_id": [1, 2], "period": "2023-01", "NDVI_mean": [0.2, 0.6]})
+        series["clear_share"] = 1.0
         folder.write_zone(zone, cube, worlds.labels(), parcels, series, {"rows": 2})
     return folder
 
