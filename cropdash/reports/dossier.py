@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cropdash.figures import reasons, wording
-from cropdash.i18n import label, number, other_label, probability, say
+from cropdash.i18n import inside, label, number, other_label, probability, say
 from cropdash.reports import parcel_pictures
 from cropdash.reports.document import (
     Beside,
@@ -136,7 +136,7 @@ def _learned(case: Case) -> str:
 
 
 def _usual(case: Case, answer: Answer, name: str, called: Sequence[str]) -> str:
-    declared, other = (called[int(case.found[key])].lower() for key in ("declared", "suggested"))
+    declared, other = (inside(called[int(case.found[key])]) for key in ("declared", "suggested"))
     if not answer.called:
         return say("{model} calls no scored parcel {other}.", model=name, other=other)
     return say(

@@ -108,7 +108,10 @@ def _checked(store: Store, case: evidence.Case) -> str:
     looked, right = audits.confusion(
         store, case.description.name, runs, declared.id, suggested.id, case.legend
     )
-    words = {"declared": i18n.label(declared).lower(), "other": i18n.label(suggested).lower()}
+    words = {
+        "declared": i18n.inside(i18n.label(declared)),
+        "other": i18n.inside(i18n.label(suggested)),
+    }
     if not looked:
         return say(
             "No audit has looked at a parcel declared {declared} that these runs call {other}: how often "
