@@ -74,7 +74,7 @@ def wait_until_at_work(page: Page, server, name: str) -> None:
 
 
 def test_a_build_is_stopped_and_resumed(page: Page, server) -> None:
-    start(page, server.url, "halted", 400)  # long enough to be stopped by a slow browser
+    start(page, server.url, "halted", 240)  # long enough to be stopped by a slow browser
     wait_until_at_work(page, server, "halted")
     page.get_by_role("button", name="Stop building").click()
     resume = page.get_by_role("button", name="Resume building")

@@ -29,6 +29,7 @@ from cropdash.storage import layout, runs, status, studies
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.description import Description
 from cropdash.storage.status import Status
+from tests import factory
 
 SETTINGS = CnnConfig(dataset="small")
 TINY = {"source": "simulated", "dataset": "tiny", "size": 32, "zones_per_region": 2}
@@ -368,11 +369,7 @@ def test_build_with_settings_that_make_other_data_is_refused(where: Folders) -> 
     other = config.model_copy(update={"seed": 5})
     launch.start_build(other, command=_command(where, "print()"))  # nothing is built yet
     _wait(lambda: launch._children[-1][0].poll() is not None)
-    folder.describe(
-        Description(
-            "tiny", "T", "simulated", Season.of(2023), BAND_SETS["10m"], legend.load().hash, ()
-        )
-    )
+    factory.write_dataset(where.data, "tiny", zones=1, size=32)
     launch.start_build(
         other.model_copy(update={"workers": 1}), command=_command(where, "print()")
     )  # where it runs is free

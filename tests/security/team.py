@@ -69,4 +69,9 @@ def cookie_of(here: Team, name: str) -> str:
 def tree(here: Team) -> set[str]:
     places = (here.server.folder / "data", here.server.folder / "models")
     found = (path for place in places for path in place.rglob("*"))
-    return {str(path) for path in found if layout.DATABASE not in path.name}
+    # What is joined for a page is nobody's work: it says again what the zones' files say.
+    return {
+        str(path)
+        for path in found
+        if layout.DATABASE not in path.name and layout.JOINED not in path.parts
+    }

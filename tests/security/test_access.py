@@ -51,6 +51,7 @@ READS = {
     "launch": {"is_stopping", "may_end", "log", "reap"},
     "place": {"words", "command_line"},
     "report": set(),
+    "documentation": {"site", "is_current", "build"},  # of the program's own text, one at a time
     "reports": {"queue", "find", "list_all", "infos"},  # `launch.order` queues
     "record": {"note", "add", "read"},
     "field": {"read", "compare"},

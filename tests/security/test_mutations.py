@@ -137,6 +137,7 @@ READERS: dict[str, tuple[str, Callable[[Path], None], Callable[[Path], object]]]
     "zones.geojson": ("zones.geojson", outline, zones.read),
     "zones.csv": ("zones.csv", table, zones.read),
     "means.csv": ("t.csv", means, lambda p: reading.read(p, reading.Columns(), BANDS)),
+    "means.parquet": ("t.parquet", means, lambda p: reading.read(p, reading.Columns(), BANDS)),
     "points.csv": ("points.csv", places, registers.read_parcels),
     "MTD_MSIL2A.xml": (products.METADATA, product, told_by),
     "STAC item": ("item.json", item, told_by),
