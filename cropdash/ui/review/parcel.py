@@ -25,11 +25,9 @@ _HEIGHT = 380  # [px] of the map
 
 
 def choose(rows: pd.DataFrame, whole: pd.DataFrame) -> pd.Series | None:
-    """The parcel of the address; without one, the most doubtful of the list."""
+    """The parcel of the address; without one, the most doubtful of the list, None if that is empty."""
     case = _chosen(rows, whole)
-    if case is None:
-        st.info(say("Nothing is left to review: change the lights or filters."))
-    else:
+    if case is not None:
         _steps(rows, case)
     return case
 
