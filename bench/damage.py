@@ -39,7 +39,6 @@ from unittest import mock
 
 import pyproj
 import streamlit as st
-from streamlit import config
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
@@ -131,7 +130,6 @@ def main() -> None:
     parser.add_argument("--world", type=Path, help="use, or make, the installation here")
     given = parser.parse_args()
     part, parts = map(int, given.share.split("/"))
-    config.set_option("runner.enforceSerializableSessionState", False)
     logging.disable(logging.CRITICAL)  # Streamlit misses its server at each visit
     quick_crs()
     scan = functools.cache(manifest_scanner.scan_component_manifests)

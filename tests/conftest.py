@@ -7,12 +7,7 @@ from collections.abc import Iterator
 
 import hypothesis
 import pytest
-from streamlit import config
 from streamlit.components.v2 import manifest_scanner
-
-# AppTest keeps objects of its own in the session state that the server's rule would refuse.
-# Not by the environment, which only the command `streamlit run` reads.
-config.set_option("runner.enforceSerializableSessionState", False)
 
 # AppTest looks through all installed packages at each visit of a page; once is enough.
 manifest_scanner.scan_component_manifests = functools.cache(

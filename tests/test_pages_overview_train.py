@@ -462,8 +462,7 @@ def test_pages_load_no_heavy_package(full: Folders) -> None:
     import subprocess
 
     code = (
-        "import sys\nfrom streamlit import config\nfrom streamlit.testing.v1 import AppTest\n"
-        "config.set_option('runner.enforceSerializableSessionState', False)\n"  # as in conftest
+        "import sys\nfrom streamlit.testing.v1 import AppTest\n"
         "app = AppTest.from_file('app.py', default_timeout=30).run()\n"
         f"for page in ('app.py', {TRAIN!r}):\n"
         "    app.switch_page(page).run()\n"
