@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import Transformer
 
-from cropdash.cli import app
+from cropdash.cli import app, terminal
 from cropdash.domain import longitude
 from cropdash.domain.errors import ConfigError
 from cropdash.ingest import zones
@@ -89,6 +89,7 @@ def run(monkeypatch, *words):
 def test_a_box_becomes_a_list_that_is_read_again(tmp_path, monkeypatch, capsys):
     out = tmp_path / "zones.csv"
     words = ["zones", "tile", "5.9,47.0,6.1,47.1", "--region", "jura", "--out", str(out)]
+    terminal.console.stderr = True  # as the --json of a command before has left it
     assert run(monkeypatch, *words) == 0
     told: list[str] = []
     found = zones.read(out, warn=told.append)
