@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+
+from cropdash.storage.status import process_of
+from tests.browser.conftest import Server
 
 BUILD_MS = 180_000  # [ms] a small build may take on a busy machine
 
@@ -63,20 +68,30 @@ def test_a_build_is_started_watched_and_still_there_after_a_reload(page: Page, s
     expect(page.get_by_text("simulate report --dataset tiny")).to_be_visible()
 
 
-def wait_until_at_work(page: Page, server, name: str) -> None:
-    """Until the worker has taken the build up: on a busy machine its start takes a while."""
-    for _ in range(BUILD_MS // 250):
+@contextmanager
+def held_at_work(page: Page, server: Server, name: str) -> Iterator[None]:
+    """The build's worker stands still once it has begun; it goes on afterwards."""
+    for _ in range(BUILD_MS // 50):
         status = server.store.build_status(name)
-        if status is not None and status.state == "running" and status.progress > 0:
-            return
-        page.wait_for_timeout(250)
-    raise AssertionError(f"Nobody took up the build of {name}.")
+        if status is not None and status.state == "running":
+            break
+        page.wait_for_timeout(50)
+    else:
+        raise AssertionError(f"Nobody took up the build of {name}.")
+    process = process_of(status)
+    assert process is not None
+    process.suspend()
+    try:
+        yield
+    finally:
+        process.resume()
 
 
 def test_a_build_is_stopped_and_resumed(page: Page, server) -> None:
-    start(page, server.url, "halted", 240)  # long enough to be stopped by a slow browser
-    wait_until_at_work(page, server, "halted")
-    page.get_by_role("button", name="Stop building").click()
+    start(page, server.url, "halted", 48)
+    with held_at_work(page, server, "halted"):  # else it may be done before a slow browser has clicked
+        page.get_by_role("button", name="Stop building").click()
+        expect(page.get_by_role("button", name="Stopping …")).to_be_visible()
     resume = page.get_by_role("button", name="Resume building")
     expect(resume).to_be_visible(timeout=BUILD_MS)
     status = server.store.build_status("halted")

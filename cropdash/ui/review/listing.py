@@ -36,7 +36,7 @@ def show_list(rows: pd.DataFrame, runs: Sequence[RunInfo], level: Level, place: 
     Of a long list those rows are shown among which the open parcel stands.
     """
     if rows.empty:
-        st.info(say("Nothing is left to review: change the lights or filters."))
+        st.caption(say("Nothing is left to review: change the lights or filters."))
         return
     st.caption(
         say("{n} declarations. Click on the left of a row to open it; j and k go on and back.",
