@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pandas as pd
 import plotly.graph_objects as go
 
 from cropdash.figures import palette
-from cropdash.i18n import say
+from cropdash.i18n import date, say
 
 _HEIGHT = 300  # [px]
 # Told apart by all eyes, and by their place in the stack.
@@ -29,12 +31,14 @@ def by_date(scores: dict[str, pd.DataFrame], *, dark: bool = False) -> go.Figure
             go.Scatter(
                 x=table["as_of"], y=table["accuracy"], mode="lines+markers", name=name,
                 line={"color": colour, "width": 2}, error_y=between,
-                hovertemplate=f"{name}, %{{x|%d.%m.%Y}}<br>%{{y:.1%}}<extra></extra>",
+                hovertemplate=f"{name}, %{{customdata}}<br>%{{y:.1%}}<extra></extra>",
+                customdata=[date(day) for day in _days(table)],
             )
         )  # fmt: skip
     figure.update_yaxes(palette.axis(dark, title=say("Parcels named right"), tickformat=".0%"))
-    asked = sorted({str(day) for table in scores.values() for day in table["as_of"]})
-    return _laid_out(figure, dark).update_xaxes(tickvals=asked)
+    asked = sorted({day for table in scores.values() for day in _days(table)})
+    words = [date(day, short=True) for day in asked]
+    return _laid_out(figure, dark).update_xaxes(tickvals=asked, ticktext=words)
 
 
 def lamps(counts: pd.DataFrame, words: dict[str, str], *, dark: bool = False) -> go.Figure:
@@ -44,7 +48,7 @@ def lamps(counts: pd.DataFrame, words: dict[str, str], *, dark: bool = False) ->
     """
     figure = go.Figure()
     # Side by side, however far apart the dates are: a gap would look like a month without parcels.
-    days = [f"{day:%d.%m.}" for day in counts["as_of"]]
+    days = [date(day, short=True) for day in _days(counts)]
     for name, word in words.items():
         figure.add_trace(
             go.Bar(
@@ -79,8 +83,12 @@ def curve(curves: dict[str, pd.DataFrame], *, dark: bool = False) -> go.Figure:
     return figure
 
 
+def _days(table: pd.DataFrame) -> list[dt.date]:
+    return [dt.date.fromisoformat(str(day)) for day in table["as_of"]]
+
+
 def _laid_out(figure: go.Figure, dark: bool) -> go.Figure:
-    figure.update_xaxes(palette.axis(dark, tickformat="%d.%m."))
+    figure.update_xaxes(palette.axis(dark))
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
     margin = {"l": 10, "r": 10, "t": 40, "b": 10}
     return figure.update_layout(

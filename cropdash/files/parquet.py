@@ -17,6 +17,7 @@ from shapely.errors import ShapelyError
 
 from cropdash.domain.errors import CropdashError, DamagedFile, InvalidRegister, one_line
 from cropdash.domain.message import Message
+from cropdash.files import row_groups
 
 MAGIC = b"PAR1"
 _AGAIN = Message("build the zone again")
@@ -218,20 +219,9 @@ def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
 
 
-def bounds_of_group(
-    about: pq.FileMetaData, group: int, paths: Sequence[str]
-) -> np.ndarray[Any, Any]:
-    """Least of the first two columns and greatest of the others, by a row group's statistics.
+def bounds_of_groups(about: pq.FileMetaData, paths: Sequence[str]) -> np.ndarray[Any, Any]:
+    """(row groups, 4): least of the first two columns and greatest of the others, by statistics.
 
-    NaN where the group does not tell.
+    NaN where a group does not tell. Raises ValueError, which `opened` turns into its fault.
     """
-    parts = {
-        part.path_in_schema: part.statistics
-        for part in map(about.row_group(group).column, range(about.num_columns))
-    }
-    told = [parts.get(path) for path in paths]
-    values = [
-        float("nan") if one is None or not one.has_min_max else (one.min if i < 2 else one.max)
-        for i, one in enumerate(told)
-    ]
-    return np.array(values, dtype=float)
+    return np.array(row_groups.bounds(about, paths), dtype=float).reshape(-1, 4)

@@ -8,6 +8,7 @@ error says is a `Message`, which keeps its template and values until `say` meets
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -110,6 +111,17 @@ def _signs(language: str) -> tuple[str, str, str]:
 
     per_cent = str(Locale(language).percent_formats[None].suffix[0])
     return numbers.get_group_symbol(language), numbers.get_decimal_symbol(language), per_cent
+
+
+def date(day: dt.date, *, short: bool = False) -> str:
+    """A date as the language writes it: "5 Jun 2025", "5 juin 2025", "05.06.2025"; `short`: no year."""
+    if current() == "en":
+        return f"{day.day} {day:%b}" if short else f"{day.day} {day:%b %Y}"
+    from babel import dates
+
+    if short:
+        return dates.format_skeleton("MMMd", day, locale=current())
+    return dates.format_date(day, "medium", locale=current())
 
 
 def probability(share: float) -> str:

@@ -123,7 +123,7 @@ def better(found: Mapping[str, Any], names: list[str]) -> str:
     """Which of two maps is better, in a sentence."""
     return say(
         "Only {first} is right on {a} sampled parcels, only {second} on {b}: {first} is right on {gap} "
-        "points more of all parcels [{low}; {high}]; sign test of equal maps, p = {p}.",
+        "points more of all parcels [{low}; {high}]; sign test of equal maps, p\u00a0=\u00a0{p}.",
         first=called(names[0]), second=called(names[1]), a=number(found["only_a"]), b=number(found["only_b"]),
         gap=number(100 * found["difference"], "+.1f"), low=number(100 * found["low"], "+.1f"),
         high=number(100 * found["high"], "+.1f"), p=number(found["p_value"], ".2g"),

@@ -89,7 +89,9 @@ def held_at_work(page: Page, server: Server, name: str) -> Iterator[None]:
 
 def test_a_build_is_stopped_and_resumed(page: Page, server) -> None:
     start(page, server.url, "halted", 48)
-    with held_at_work(page, server, "halted"):  # else it may be done before a slow browser has clicked
+    with held_at_work(
+        page, server, "halted"
+    ):  # else it may be done before a slow browser has clicked
         page.get_by_role("button", name="Stop building").click()
         expect(page.get_by_role("button", name="Stopping …")).to_be_visible()
     resume = page.get_by_role("button", name="Resume building")

@@ -92,11 +92,8 @@ def near(file: pq.ParquetFile, register: Register, box: Box) -> list[int] | None
         return None
     limits = np.array([box[2], box[3], -box[0], -box[1]])
     sign = np.array([1, 1, -1, -1])
-    return [
-        group
-        for group in range(about.num_row_groups)
-        if not (parquet.bounds_of_group(about, group, paths) * sign > limits).any()
-    ]
+    outside = (parquet.bounds_of_groups(about, paths) * sign > limits).any(axis=1)
+    return [int(group) for group in np.flatnonzero(~outside)]
 
 
 def _touching(batch: pa.RecordBatch, register: Register, box: Box | None) -> gpd.GeoDataFrame:
@@ -121,10 +118,9 @@ def _covering(about: dict[str, Any]) -> list[str] | None:
 def _by_name(file: pq.ParquetFile, about: dict[str, Any]) -> list[str] | None:
     """The paths of a bbox column that no metadata name, if it holds what the file's own box says."""
     paths = [f"bbox.{edge}" for edge in _EDGES]
-    meta = file.metadata
     try:
         whole = np.array(about["bbox"], dtype=float)
-        found = [parquet.bounds_of_group(meta, g, paths) for g in range(meta.num_row_groups)]
+        found = parquet.bounds_of_groups(file.metadata, paths)
         held = np.concatenate([np.min(found, axis=0)[:2], np.max(found, axis=0)[2:]])
         same = whole.shape == (4,) and np.allclose(held, whole, rtol=1e-6)
     except (KeyError, TypeError, ValueError):

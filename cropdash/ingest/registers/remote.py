@@ -140,7 +140,10 @@ def _box_in(crs: Any, box: Degrees, of: GeoParquetFile) -> provider.Degrees:
 
 
 def _check_size(about: Any, groups: list[int], columns: list[str], name: str) -> None:
-    """What the chosen groups say that they hold is what may be fetched at once."""
+    """What the chosen groups say that they hold is what may be fetched at once.
+
+    Their columns' metadata were read before, by `geoparquet.near`, in a process that they may end.
+    """
     rows, size = 0, 0
     for group in map(about.row_group, groups):
         rows += group.num_rows

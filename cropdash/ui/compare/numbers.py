@@ -140,12 +140,12 @@ def _verdict(names: Names, choice: Choice, found: pd.DataFrame) -> str:
     means = (
         sentence(
             "by how much single zones move it, the difference lies between {low} and {high} (95 %);"
-            " exchanging the models zone by zone sets them as far apart with p = {p}."
+            " exchanging the models zone by zone sets them as far apart with p\u00a0=\u00a0{p}."
         )
         if row["drawn"] == "zones"
         else sentence(
             "drawing the parcels of these few zones anew, the difference lies between {low} and "
-            "{high} (p = {p}). Of other zones that says little."
+            "{high} (p\u00a0=\u00a0{p}). Of other zones that says little."
         )
     )
     low, high = (number(bound, "+.3f") for bound in ends)
@@ -170,7 +170,7 @@ def _mcnemar_said(runs: Runs, names: Names, choice: Choice, found: pd.DataFrame)
     test = evaluate.mcnemar(pairs.left_correct, pairs.right_correct)
     lead = say(
         "On the same {n} parcels of {zones} only {left} is right on {a}, only {right} on {b}: "
-        "McNemar's p = {p}.",
+        "McNemar's p\u00a0=\u00a0{p}.",
         n=number(len(pairs.left_correct)), zones=test_zones(len(choice.zones)),
         left=names[0], right=names[1], a=number(test.only_left), b=number(test.only_right),
         p=number(test.p_value, ".2g"),
@@ -205,7 +205,7 @@ def _difference_said(
     low, high = float(row["low"].iloc[0]), float(row["high"].iloc[0])
     word = say(_AGREED[_interval_speaks(row.iloc[0]), _test_speaks(row.iloc[0])])
     between = say(
-        "95 % interval {low} to {high}, p = {p}: {word}.",
+        "95 % interval {low} to {high}, p\u00a0=\u00a0{p}: {word}.",
         low=number(low, "+.3f"), high=number(high, "+.3f"), p=number(row["p"].iloc[0], ".2g"),
         word=word,
     )  # fmt: skip

@@ -11,7 +11,7 @@ import streamlit as st
 
 from cropdash.domain import FEW_PIXELS, Level
 from cropdash.evaluate.lamps import Rules
-from cropdash.i18n import say
+from cropdash.i18n import date, say
 from cropdash.ui.review import words
 from cropdash.ui.shell import address
 from cropdash.ui.widgets.cases import Limits
@@ -38,14 +38,19 @@ def choose(
     first = first if len(first) == len(declared) else [_NEVER] * len(declared)
     table = pd.DataFrame({say("Declared"): [names[k] for k in declared], say("Judged from"): first})
     options = [_NEVER, *(day.isoformat() for day in days)]
+    from_ = st.column_config.SelectboxColumn(options=options, format_func=_written)
     edited = st.data_editor(
         table, hide_index=True, disabled=[say("Declared")], height=220, key=key,
-        column_config={say("Judged from"): st.column_config.SelectboxColumn(options=options)},
+        column_config={say("Judged from"): from_},
     )  # fmt: skip
     chosen = dict(zip(declared, edited[say("Judged from")], strict=True))
     judged = {k: dt.date.fromisoformat(day) for k, day in chosen.items() if day in options[1:]}
     address.put("from", ",".join(f"{k}_{day}" for k, day in judged.items()) or None)
     return Rules(limits.red, limits.amber, judged, stays, least)
+
+
+def _written(option: str | int | float | bool) -> str:
+    return _NEVER if option == _NEVER else date(dt.date.fromisoformat(str(option)))
 
 
 def judged_from(

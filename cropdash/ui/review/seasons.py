@@ -15,7 +15,7 @@ from cropdash.evaluate import season as evaluation
 from cropdash.evaluate.lamps import Means, Rules
 from cropdash.figures import season as figures
 from cropdash.figures import wording
-from cropdash.i18n import number, probability, say, sentence
+from cropdash.i18n import date, number, probability, say, sentence
 from cropdash.storage.store import RunInfo
 from cropdash.ui.review import estimates, words
 from cropdash.ui.shell import address, data, frame
@@ -45,11 +45,11 @@ def common_days(runs: Sequence[RunInfo]) -> tuple[dt.date, ...]:
 
 
 def _said(option: str) -> str:
-    return say("Whole season") if option == _WHOLE else say("By {day}", day=_day(option))
-
-
-def _day(text: str) -> str:
-    return f"{dt.date.fromisoformat(text):%d.%m.%Y}"
+    return (
+        say("Whole season")
+        if option == _WHOLE
+        else say("By {day}", day=date(dt.date.fromisoformat(option)))
+    )
 
 
 def by(runs: Sequence[RunInfo], day: dt.date | None) -> list[RunInfo]:
@@ -141,7 +141,7 @@ def _changes(
     names, rows = words.names(dataset, level), told[day].set_index(lamps.KEYS)
     st.caption(
         say("{n} lamps are others than by {day}.",
-            n=number(len(changed)), day=_day(max(earlier).isoformat()))
+            n=number(len(changed)), day=date(max(earlier)))
     )  # fmt: skip
     places = list(zip(changed["zone_id"], changed["parcel_id"], strict=True))
     shown = pd.DataFrame(
@@ -233,7 +233,7 @@ def _of_units(table: pd.DataFrame) -> pd.DataFrame:
     columns = {"accuracy": say("Accuracy"), "macro_f1": say("Macro F1"), "ece": say("Calibration error"),
                "ece_by_chance": say("Of it by chance"), "covered": say("In sets")}  # fmt: skip
     shown = {
-        say("Date"): [_day(d) for d in table["as_of"]],
+        say("Date"): [date(dt.date.fromisoformat(d)) for d in table["as_of"]],
         say("Unit"): [units[u] for u in table["unit"]],
     }
     for name, word in columns.items():
@@ -248,7 +248,7 @@ def _named(run: RunInfo) -> pd.DataFrame:
     names = words.names(run.dataset, "class")
 
     def told(moment: Any) -> str:
-        return "–" if pd.isna(moment) else f"{moment:%d.%m.%Y}"
+        return "–" if pd.isna(moment) else date(moment)
 
     between = zip(table["named_low"], table["named_high"], strict=True)
     return pd.DataFrame(
@@ -281,7 +281,7 @@ def _table(counts: pd.DataFrame, wrong: int) -> pd.DataFrame:
         "photographs": say("Photographs"), "visits": say("Visits"),
         "waiting": say("Waiting for a visit"), "cost": say("Cost"),
     }  # fmt: skip
-    table = pd.DataFrame({say("Date"): [_day(day.isoformat()) for day in counts["as_of"]]})
+    table = pd.DataFrame({say("Date"): [date(day) for day in counts["as_of"]]})
     for name, word in columns.items():
         table[word] = [number(round(value)) for value in counts[name]]
     if wrong:
