@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from rasterio.enums import ColorInterp
+from rasterio.transform import Affine
 
 from cropdash.domain import Grid
 from docs.inputs import world
@@ -203,6 +205,78 @@ def _stack(names: list[str]) -> Callable[[Path], list[str]]:
     return make
 
 
+def _beside(folder: Path) -> list[str]:
+    """What programs of others leave beside an image: statistics, and smaller copies."""
+    made = _ready("2023-05.tif")(folder)
+    path = folder / "composites" / "2023-05.tif"
+    path.with_name("2023-05.tif.aux.xml").write_text("<PAMDataset/>")
+    world.raster(path.with_name("2023-05.tif.ovr"), world.numbers(MAY)[:, ::2, ::2])
+    return made
+
+
+def _filled(
+    fill: int, kind: str, after: Callable[[Any], None] | None = None
+) -> Callable[[Path], list[str]]:
+    """A composite of which a corner holds a number that stands for no data."""
+
+    def make(folder: Path) -> list[str]:
+        values = world.numbers(MAY).astype(kind)
+        values[:, :6, :6] = fill
+        world.raster(folder / "composites" / "2023-05.tif", values, FOUR, after=after)
+        return words(folder)
+
+    return make
+
+
+def _infinite(folder: Path) -> list[str]:
+    values = world.reflectance(MAY)
+    values[:, :6, :6] = np.inf
+    world.raster(folder / "composites" / "2023-05.tif", values, FOUR)
+    return words(folder)
+
+
+def _both(folder: Path) -> list[str]:
+    return words(world.composites(world.scenes(folder, [MAY]), (5,)))
+
+
+def _masked(file: Any) -> None:
+    mask = np.full(FRAME.shape, 255, np.uint8)
+    mask[:6, :6] = 0
+    file.write_mask(mask)
+
+
+def _odd_one(folder: Path) -> list[str]:
+    made = words(world.scenes(folder, [MAY, dt.date(2023, 7, 15)]))
+    coarse = Grid(FRAME.crs, FRAME.left, FRAME.top, 20.0, FRAME.shape)
+    values = world.with_scl(world.numbers(dt.date(2023, 4, 15)))
+    world.raster(folder / "scenes" / "S2_20230415.tif", values, NAMES, coarse)
+    return made
+
+
+def _with_alpha(folder: Path) -> list[str]:
+    values = world.with_scl(world.numbers(MAY))
+    alpha = np.full((1, *FRAME.shape), 65535, np.uint16)
+    alpha[:, :6, :6] = 0
+    values[:, :6, :6] = 1
+    path = folder / "scenes" / "20230515.tif"
+    world.raster(path, np.concatenate([values, alpha]), before=_last_is_alpha)
+    return words(folder)
+
+
+def _last_is_alpha(file: Any) -> None:
+    others = [ColorInterp.gray, *[ColorInterp.undefined] * (file.count - 2)]
+    file.colorinterp = [*others, ColorInterp.alpha]
+
+
+def _upside_down(folder: Path) -> list[str]:
+    left, bottom, _, _ = FRAME.bounds
+    world.raster(
+        folder / "scenes" / "20230515.tif", world.with_scl(world.numbers(MAY))[:, ::-1], NAMES,
+        transform=Affine(10, 0, left, 0, 10, bottom),
+    )  # fmt: skip
+    return words(folder)
+
+
 _IN_DEGREES = Grid("EPSG:4326", 3.0, 48.8, 0.0001, FRAME.shape)
 _COARSE = Grid("EPSG:32631", 500_000.0, 5_400_000.0, 2000.0, FRAME.shape)
 _LEFT_IN, _TWICE = "with an offset of 0.1 left in", "Most reflectance in red is 0"
@@ -260,6 +334,18 @@ CASES = [
     Case(SCENES, "no band B8", _ordered(("B2", "B3", "B4", "SCL")), "refused", said="lacks B8"),
     Case(SCENES, "two tiles of one day", _tiles, ONE, reflects(5)),
     Case(SCENES, "a name without a date", _named("summer.tif"), "refused", said="no date such as"),
+    Case(SCENES, "2023_05_15 in the name, .TIF", _named("S2_2023_05_15.TIF"), ONE, reflects(5)),
+    Case(SCENES, "eight digits before the date", _named("20998877_20230515.tif"), ONE, reflects(5)),
+    Case(
+        SCENES,
+        "one of 20 m, first by name, among those of 10 m",
+        _odd_one,
+        ONE,
+        reflects(5, 7),
+        said="S2_20230415.tif does not lie on the pixels",
+    ),
+    Case(SCENES, "an alpha band, none with a name", _with_alpha, ONE, reflects(5)),
+    Case(SCENES, "south up", _upside_down, "refused", said="upside down"),
     Case(SCENES, "in degrees", _on(_IN_DEGREES), "refused", said="not in a projected"),
     Case(SCENES, "pixels of 2 km", _on(_COARSE), "refused", said="pixels of 2000 m"),
     Case(SCENES, "a file that was cut off", _cut, "refused", said="can't be read"),
@@ -358,6 +444,12 @@ CASES = [
         reflects(5, 7),
     ),
     Case(READY, "a band that counts dates", _counted, ONE, reflects(5)),
+    Case(READY, ".aux.xml and .ovr beside it", _beside, ONE, reflects(5)),
+    Case(READY, "a mask in the file", _filled(9, "uint16", _masked), ONE, reflects(5)),
+    Case(READY, "-9999, not declared", _filled(-9999, "int16"), "refused", said="do not declare"),
+    Case(READY, "65535, not declared", _filled(65535, "uint16"), "refused", said="do not declare"),
+    Case(READY, "infinite where nothing is known", _infinite, ONE, reflects(5)),
+    Case(READY, "scenes in the same folder", _both, "refused", said="holds scenes and composites"),
     Case(
         READY,
         "ten days read as months",

@@ -187,6 +187,38 @@ def _nothing_known(dataset: Any) -> str:
     return "outlines, no class" if known == whole > 0 else ""
 
 
+def _commas(path: Path, *columns: str) -> None:
+    """A CSV as a spreadsheet of many languages writes it: semicolons, and decimals after commas."""
+    frame = pd.read_csv(path, dtype=str, sep=None, engine="python")
+    frame = frame.assign(**{c: frame[c].str.replace(".", ",") for c in columns})
+    frame.to_csv(path, index=False, sep=";", encoding="utf-8-sig")
+
+
+def _table_of_commas(folder: Path) -> list[str]:
+    made = _table()(folder)
+    _commas(folder / "t.csv", *world.FOUR)
+    return made
+
+
+def _points_of_commas(folder: Path) -> list[str]:
+    made = _points("points.csv")(folder)
+    _commas(folder / "points.csv", "lon", "lat")
+    return made
+
+
+def _zones_of_commas(folder: Path) -> list[str]:
+    made = _zones_csv(folder)
+    _commas(folder / "zones.csv", "xmin", "ymin", "xmax", "ymax")
+    return made
+
+
+def _geojson(folder: Path) -> list[str]:
+    path = world.register(_images(folder) / "register.gpkg")
+    gpd.read_file(path).to_crs(4326).to_file(folder / "parcels.geojson", driver="GeoJSON")
+    path.unlink()
+    return _words(folder)
+
+
 def _zones(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], list[str]]:
     def make(folder: Path) -> list[str]:
         world.register(world.zones(_images(folder)) / "register.gpkg")
@@ -319,6 +351,16 @@ CASES = [
         _holes_are_left,
     ),
     Case(REGISTERS, "outlines that cross themselves", _shaped(_bowtie), ALL, declares()),
+    Case(
+        REGISTERS,
+        "outlines with heights, in collections",
+        _shaped(lambda g: shapely.GeometryCollection([shapely.force_3d(g, 120.0), g.centroid])),
+        ALL,
+        declares(),
+    ),
+    Case(
+        REGISTERS, "GeoJSON beside the images", _geojson, "refused", said="convert parcels.geojson"
+    ),
     Case(REGISTERS, "a Shapefile", _shapefile, "refused", said="ogr2ogr -f GPKG"),
     Case(REGISTERS, "a GeoPackage with a view", _view, "refused", said="holds a view"),
     Case(REGISTERS, "none in the folder", _no_file, "refused", said="must hold one register"),
@@ -329,6 +371,9 @@ CASES = [
         _points("points.csv", degrees=False),
         "a pixel a point",
         table_of(96),
+    ),
+    Case(
+        POINTS, "semicolons and decimal commas", _points_of_commas, "a pixel a point", table_of(96)
     ),
     Case(POINTS, "points in a GeoPackage", _points("points.gpkg"), "a pixel a point", table_of(96)),
     Case(
@@ -349,6 +394,34 @@ CASES = [
         POINTS, "outlines alone, not said", _outlines(), "refused", said="none for outlines alone"
     ),
     Case(ROWS, "CSV, fractions", _table(), "each parcel in its zone", table_of(32)),
+    Case(
+        ROWS,
+        "semicolons and decimal commas",
+        _table_of_commas,
+        "each parcel in its zone",
+        table_of(32),
+    ),
+    Case(
+        ROWS,
+        "the crop in some rows of a parcel",
+        _table(change=lambda f: f.assign(crop=f["crop"].where(f.index % 5 != 0))),
+        "each parcel in its zone",
+        table_of(32),
+    ),
+    Case(
+        ROWS,
+        "months in place of days",
+        _table(change=lambda f: f.assign(date=f["date"].str[:7])),
+        "refused",
+        said="is no day",
+    ),
+    Case(
+        ROWS,
+        "-9999 for what is missing",
+        _table(change=lambda f: f.assign(B4=f["B4"].where(f.index % 5 != 0, -9999))),
+        "refused",
+        said="leave the cell empty",
+    ),
     Case(
         ROWS,
         "Parquet, x 10,000",
@@ -418,6 +491,7 @@ CASES = [
         said="has no map",
     ),
     Case(ZONES, "zones.csv in metres", _zones_csv, ALL, declares()),
+    Case(ZONES, "semicolons and decimal commas", _zones_of_commas, ALL, declares()),
     Case(ZONES, "none listed", _proposed(24), "squares on both sides", declares()),
     Case(ZONES, "none listed, and one square fits", _half, "refused", said="two are needed"),
     Case(

@@ -88,10 +88,11 @@ def raster(
     frame: Grid = FRAME,
     *,
     driver: str = "GTiff",
+    before: Callable[[Any], None] | None = None,
     after: Callable[[Any], None] | None = None,
     **profile: Any,
 ) -> Path:
-    """(N, H, W) as a file; its type is that of the values."""
+    """(N, H, W) as a file; its type is that of the values. `before` and `after` the pixels are written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     count, height, width = values.shape
     given = {
@@ -99,6 +100,8 @@ def raster(
         "crs": frame.crs, "transform": Affine(*frame.transform),
     } | profile  # fmt: skip
     with rasterio.open(path, "w", **given) as file:
+        if before:
+            before(file)
         file.write(values)
         if names:
             file.descriptions = tuple(names)
