@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from cropdash import i18n
-from cropdash.cli.terminal import console, errors, marked
+from cropdash.cli.terminal import errors, marked
 from cropdash.domain.errors import CropdashError, of_memory
 from cropdash.domain.secret import hidden
 from cropdash.i18n import say
@@ -72,7 +72,6 @@ app = typer.Typer(
 @app.callback()
 def cropdash() -> None:
     """Map crop types from a year of Sentinel-2, and judge the map."""
-    console.stderr = False  # until a command says that its answer is for a program
 
 
 def command(name: str) -> Any:

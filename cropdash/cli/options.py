@@ -27,10 +27,16 @@ def _in(folder: Path, begun: str) -> list[str]:
     )
 
 
-def _apart(wanted: bool) -> bool:
-    """Words for people go to the other stream where the answer is for a program."""
-    console.stderr = wanted
+def _apart(context: typer.Context, wanted: bool) -> bool:
+    """Words for people go to the other stream while an answer is for a program."""
+    if wanted:
+        console.stderr = True
+        context.call_on_close(_together)  # one process may run many commands
     return wanted
+
+
+def _together() -> None:
+    console.stderr = False
 
 
 Json = Annotated[

@@ -86,10 +86,18 @@ def run(monkeypatch, *words):
     return int(end.value.code or 0)
 
 
+def test_after_an_answer_as_json_words_are_for_people_again(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("CROPDASH_MODELS", str(tmp_path))
+    seen = []
+    monkeypatch.setattr(terminal, "_finite", lambda _: seen.append(terminal.console.stderr))
+    run(monkeypatch, "runs", "--json")
+    assert seen == [True]
+    assert not terminal.console.stderr
+
+
 def test_a_box_becomes_a_list_that_is_read_again(tmp_path, monkeypatch, capsys):
     out = tmp_path / "zones.csv"
     words = ["zones", "tile", "5.9,47.0,6.1,47.1", "--region", "jura", "--out", str(out)]
-    terminal.console.stderr = True  # as the --json of a command before has left it
     assert run(monkeypatch, *words) == 0
     told: list[str] = []
     found = zones.read(out, warn=told.append)
