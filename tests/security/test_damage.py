@@ -32,6 +32,7 @@ SAMPLE = (
     ("confusions.parquet", "table cut short"),
     ("prediction .parquet", "NaN"),
     ("cropdash.db", "not UTF-8"),
+    ("labels.tif", "old version"),
 )
 # After which a run's settings say something else, and can still be shown.
 READABLE = {"replaced while read", "text for numbers", "numbers far out"}

@@ -31,7 +31,10 @@ def show(runs: Runs, names: Names, parcels: pd.DataFrame, height: int) -> None:
     here = parcels[parcels["zone_id"] == zone]
     dataset = runs[0].dataset
     component.keep_parcels_of(dataset, zone)
-    place = next(z for z in data.zones(dataset) if z.zone_id == zone)
+    place = next((z for z in data.zones(dataset) if z.zone_id == zone), None)
+    if place is None:
+        st.info(say("The zone's files are damaged or gone: build it again to see it on a map."))
+        return
     panel = maps.Panel(wording.place(zone), pictures.url(dataset, place))
     chart = maps.zone_map(place.grid, component.parcels_url(dataset, zone), [panel])
     chosen = component.selected(dataset, zone)
