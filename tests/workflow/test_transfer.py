@@ -23,7 +23,7 @@ from tests.worlds import FLANDERS, needs
 
 SHARE = 0.80  # of real maize and grass pixels that must be named right
 SHARE_OF_PARCELS = 0.90  # the same with the map by parcel, after learning from the west too
-QUICK = {"cnn": {"epochs": 5, "steps_per_epoch": 60}, "xgboost": {"trees": 50}}
+QUICK = {"cnn": {"epochs": 3, "steps_per_epoch": 50}, "xgboost": {"trees": 50}}
 
 
 def samples(source: SimulatedSource) -> list[Sample]:
@@ -44,7 +44,7 @@ def folders(tmp_path_factory) -> Folders:
     folders = Folders(where / "data", where / "models")
     sources = {
         "flanders": LocalSource(FLANDERS),
-        "landscape": SimulatedSource(size=128, zones_per_region=3),
+        "landscape": SimulatedSource(size=96, zones_per_region=3),
     }
     for name, source in sources.items():
         description = build.describe(source, name, name, {})
@@ -92,11 +92,11 @@ def test_a_model_that_never_saw_a_real_pixel_names_real_fields(tmp_path) -> None
     if real is None:
         pytest.skip("../shared/data/flanders_2018 is absent")
     cube, where = real
-    values = {"classifier": "xgboost", "dataset": "demo", "location": False}
+    values = {"classifier": "xgboost", "dataset": "demo", "location": False, "trees": 80}
     config = classifiers.parse(values)
     model = classify.build(config)
     model.fit(
-        samples(SimulatedSource(size=128, zones_per_region=3)),
+        samples(SimulatedSource(size=128, zones_per_region=2)),
         [],
         folder=tmp_path,
         on_epoch=lambda values: None,
