@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from cropdash.figures import zone_map
 from docs.inputs import world as land
 
 BUILD_MS = 180_000  # [ms] a small build, or training, may take on a busy machine
 KINDS = {
     "Local": lambda folder: land.register(
-        land.zones(land.composites(folder / "mosaics", (3, 5, 6, 8))) / "register.gpkg"
+        land.composites(folder / "mosaics", (3, 5, 6, 8)) / "register.gpkg"
     ),
     "Table": lambda folder: land.table(folder / "means.csv"),
 }
@@ -26,6 +27,34 @@ def world(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def draw_two_zones(page: Page) -> None:
+    """West to learn from and east to test on, as boxes on the map of the images."""
+    west, south, east, north = zone_map.extent([land.FRAME])
+    middle = (west + east) / 2
+    wide, high = east - west, north - south
+    for n, (left, right) in enumerate(
+        ((west - wide / 9, middle), (middle, east + wide / 9)), start=1
+    ):
+        chart = page.locator(".js-plotly-plot").first
+        expect(chart).to_contain_text("Train" if n == 1 else "zone_1")
+        chart.scroll_into_view_if_needed()
+        at = chart.locator(".nsewdrag").first.bounding_box()
+        ends = chart.evaluate(
+            """(plot, xy) => xy.map(([x, y]) => [
+                plot._fullLayout.xaxis.l2p(x), plot._fullLayout.yaxis.l2p(y)])""",
+            [[left, south - high / 9], [right, north + high / 9]],
+        )
+        (x0, y0), (x1, y1) = ((at["x"] + x, at["y"] + y) for x, y in ends)
+        page.mouse.move(x0, y0)
+        page.mouse.down()
+        page.mouse.move((x0 + x1) / 2, (y0 + y1) / 2)
+        page.mouse.move(x1, y1)
+        page.mouse.up()
+        expect(page.get_by_role("button", name=f"Use the drawn zones ({n})")).to_be_visible()
+    page.get_by_role("button", name="Use the drawn zones (2)").click()
+    expect(page.locator("code", has_text="zones_local.geojson")).to_be_visible()
+
+
 def test_files_become_datasets_and_scored_models(page: Page, server) -> None:
     for kind in KINDS:
         name = kind.lower()
@@ -35,6 +64,8 @@ def test_files_become_datasets_and_scored_models(page: Page, server) -> None:
         ).first.click()
         expect(page.get_by_text(f"build {name} --source {name}")).to_be_visible()
         expect(page.get_by_test_id("stDataFrame").last).to_be_visible()  # what was found
+        if kind == "Local":
+            draw_two_zones(page)
         page.get_by_role("button", name="Start building").click()
         expect(page.get_by_text("2 of 2 built")).to_be_visible(timeout=BUILD_MS)
 

@@ -114,7 +114,7 @@ def test_processes_share_a_training_and_judge_it_together(folders, launcher, tmp
 
 
 def test_a_training_whose_assistant_dies_fails_and_can_go_on(folders):
-    run = queued(folders, epochs=40, patience=40, devices=2)
+    run = queued(folders, epochs=400, patience=400, devices=2, steps_per_epoch=4)
     process = worker(run, folders)
     assistant = assistant_at_work(run, process)
     assistant.send_signal(signal.SIGKILL)
@@ -125,7 +125,7 @@ def test_a_training_whose_assistant_dies_fails_and_can_go_on(folders):
 
 
 def test_a_stopped_training_takes_its_assistant_along(folders):
-    run = queued(folders, epochs=200, patience=200, devices=2)
+    run = queued(folders, epochs=400, patience=400, devices=2, steps_per_epoch=4)
     process = worker(run, folders)
     assistant = assistant_at_work(run, process)
     (run.path / layout.STOP).touch()
