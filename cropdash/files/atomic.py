@@ -20,6 +20,9 @@ from cropdash.domain.errors import DamagedFile, DiskFull
 
 _MOST = 64 * 2**20  # [bytes] of a document
 _FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))  # no room; no quota; file limit
+_NO_PLACE = frozenset(
+    (errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EEXIST)
+)
 
 
 @contextmanager
@@ -46,10 +49,19 @@ def replacing(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def room_for(path: Path) -> Iterator[None]:
-    """Turn the system's word for a full disk into DiskFull."""
+    """Turn the system's word for a full disk into DiskFull, and for a place that takes none into
+    DamagedFile."""
     try:
         yield
     except OSError as error:
+        if error.errno in _NO_PLACE and _is_beside(error.filename, path):
+            raise DamagedFile(
+                "{a} in {b} can't be written ({c}): move away what stands there, or ask for the right"
+                " to write.",
+                a=path.name,
+                b=path.parent,
+                c=error.strerror,
+            ) from error
         if error.errno in _FULL:
             raise DiskFull(
                 "There is no room on the disk for {a} in {b}: make room and run the same again;"
@@ -60,10 +72,16 @@ def room_for(path: Path) -> Iterator[None]:
         raise
 
 
+def _is_beside(name: str | bytes | None, path: Path) -> bool:
+    """True for the path itself, what lies beside it, and the folders above."""
+    found = Path(os.fsdecode(name)) if name is not None else None
+    return found is not None and (found.parent == path.parent or found in path.parents)
+
+
 @contextmanager
 def appending(path: Path) -> Iterator[IO[bytes]]:
     """An open file to add to. Raises DiskFull, or DamagedFile if something else stands there."""
-    if path.exists() and not path.is_file():
+    if os.path.lexists(path) and not path.is_file():
         raise DamagedFile("{a} in {b} is no file: move it away.", a=path.name, b=path.parent)
     with room_for(path), path.open("ab") as handle:
         yield handle

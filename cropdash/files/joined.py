@@ -76,10 +76,12 @@ def _mark(chosen: Sequence[tuple[int, Path]]) -> str:
     """Changes whenever one of the files does."""
     digest = hashlib.sha256()
     for position, path in chosen:
-        about = os.stat(path)  # noqa: PTH116 (of thousands)
-        digest.update(
-            f"{position} {path.parent.name}/{path.name} {about.st_mtime_ns} {about.st_size}\n".encode()
-        )
+        try:
+            about = os.stat(path)  # noqa: PTH116 (of thousands)
+            state = f"{about.st_mtime_ns} {about.st_size}"
+        except OSError:  # of which whoever reads it will tell
+            state = "?"
+        digest.update(f"{position} {path.parent.name}/{path.name} {state}\n".encode())
     return digest.hexdigest()[:16]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cropdash.domain import Legend
+from cropdash.domain.errors import DamagedFile
 from cropdash.i18n import label, number, say, sentence
 from cropdash.reports.document import Document, Facts, Heading, Part, Table, Text
 from cropdash.settings.reports import DECLARED
@@ -103,7 +104,15 @@ def _map(found: Mapping[str, Any], legend: Legend) -> list[Part]:
 
 
 def class_rows(found: Mapping[str, Any], legend: Legend) -> list[list[str]]:
-    """Name, user's and producer's accuracy by parcel, hectares mapped and estimated, largest first."""
+    """Name, user's and producer's accuracy by parcel, hectares mapped and estimated, largest first.
+
+    Raises DamagedFile for a class that the legend does not know.
+    """
+    if any(row["class_id"] >= legend.n_classes for row in found["classes"]):
+        raise DamagedFile(
+            "{a} names classes that the dataset's legend does not know: score the audit again.",
+            a=layout.CERTIFICATE.file,
+        )
     return [
         [label(legend.classes[row["class_id"]]), share(row, "users_"), share(row, "producers_"),
          number(row["mapped_ha"], ",.1f"),

@@ -36,10 +36,13 @@ _lock = threading.Lock()
 
 
 def append(path: Path, zone_id: str, values: Mapping[str, Any]) -> None:
-    """Say something of a zone, in one write, after whatever a killed writer left. Raises DiskFull."""
+    """Say something of a zone, in one write, after whatever a killed writer left.
+
+    Raises DiskFull, or DamagedFile if something else stands there.
+    """
     row = json.dumps({_ZONE: zone_id, **values}, ensure_ascii=False, separators=(",", ":"))
-    path.parent.mkdir(parents=True, exist_ok=True)
     with atomic.room_for(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
         try:
             os.write(handle, f"\n{row}\n".encode())

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import itertools
 import json
 import os
@@ -18,9 +19,10 @@ import pytest
 
 from bench import damage, damages
 from cropdash.domain.errors import DamagedFile
-from cropdash.files import atomic
+from cropdash.files import atomic, records
+from cropdash.reports import certificate
 from cropdash.settings.folders import PROJECT, Folders
-from cropdash.storage import curves, layout, status
+from cropdash.storage import curves, events, layout, status
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.store import Store
 from tests import factory
@@ -33,6 +35,7 @@ SAMPLE = (
     ("prediction .parquet", "NaN"),
     ("cropdash.db", "not UTF-8"),
     ("labels.tif", "old version"),
+    ("prediction of a day", "unreadable"),
 )
 # After which a run's settings say something else, and can still be shown.
 READABLE = {"replaced while read", "text for numbers", "numbers far out"}
@@ -163,6 +166,40 @@ def test_a_folder_in_the_place_of_a_file_that_is_written_is_said(tmp_path):
         curves.append(tmp_path / layout.EPOCHS, {"epoch": 1})
 
 
+def test_a_place_that_takes_no_file_is_said(tmp_path):
+    loop = tmp_path / "loop.jsonl"
+    loop.symlink_to(loop)
+    (tmp_path / "file").touch()
+    for act in (
+        lambda: events.append(loop, "a", {}),
+        lambda: curves.append(loop, {"epoch": 1}),
+        lambda: events.append(tmp_path / "file" / "x.jsonl", "a", {}),
+        lambda: atomic.write_text(tmp_path / "file" / "x.txt", ""),
+    ):
+        with pytest.raises(DamagedFile, match=r"move it away|can't be written"):
+            act()
+
+
+def test_a_certificate_of_other_things_is_damaged(here, small):
+    folder = next((small[0] / "models" / "reports").glob("audit-*"))
+    whole = layout.CERTIFICATE.read(folder)
+    legend = here.legend("demo")
+    for spoil in (
+        lambda d: d["counts"].update(answered="many"),
+        lambda d: d["results"]["maps"][0]["parcel"].update(value=2.0),
+        lambda d: d["results"].update(paired=[]),
+        lambda d: d["results"]["maps"][0]["classes"][0].update(area_low=None),
+    ):
+        bad = copy.deepcopy(whole)
+        spoil(bad)
+        with pytest.raises(DamagedFile, match=r"certificate.json in .* make it anew"):
+            records.typed(layout.CERTIFICATE.kind, bad, f"certificate.json in {folder.name}")
+    found = copy.deepcopy(whole["results"]["maps"][0])
+    found["classes"][0]["class_id"] = legend.n_classes
+    with pytest.raises(DamagedFile, match="score the audit again"):
+        certificate.class_rows(found, legend)
+
+
 def test_a_table_of_other_things_is_damaged(here):
     run = here.runs()[0].run_id
     path = here.models / run / layout.SCORES_FOLDER / layout.CONFUSIONS
@@ -234,11 +271,11 @@ LISTED = (
 
 
 def test_what_is_damaged_is_listed_with_a_way_out(small, tmp_path):
-    copy = shutil.copytree(small[0], tmp_path / "copy")
-    store = Store(copy / "data", copy / "models")
+    here = shutil.copytree(small[0], tmp_path / "copy")
+    store = Store(here / "data", here / "models")
     assert not store.damaged()
     for kind in LISTED:
-        path = damages.place(copy, kind)
+        path = damages.place(here, kind)
         whole = path.read_bytes()
         damages.DAMAGES["cut"](path, random.Random(kind))
         (found,) = store.damaged()
