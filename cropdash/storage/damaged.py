@@ -42,7 +42,12 @@ def of_datasets(data: Path) -> Iterator[Damaged]:
             yield Damaged(name, reason)
             continue
         folder = DatasetFolder(data, name)
-        for zone_id, known in folder.look().items():
+        try:
+            looked = folder.look()
+        except CropdashError as error:  # it was replaced since
+            yield Damaged(name, str(error))
+            continue
+        for zone_id, known in looked.items():
             if known.fault:
                 yield Damaged(f"{name}, {zone_id}", known.fault)
         if reason := _fault(partial(layout.REALISM.find, folder.path)):

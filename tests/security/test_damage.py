@@ -93,6 +93,18 @@ def test_a_zone_that_was_changed_is_listed_and_left_out(here, name, how):
     assert name in states.loc[zones[1], "reason"]
 
 
+def test_a_dataset_that_is_replaced_while_it_is_looked_through_is_listed(here, monkeypatch):
+    seen = DatasetFolder.look
+
+    def look(folder):
+        layout.DATASET.of(folder.path).write_text("")
+        return seen(folder)
+
+    monkeypatch.setattr(DatasetFolder, "look", look)
+    (found,) = here.damaged()
+    assert found.name == "demo"
+
+
 def test_an_unchanged_zone_costs_no_reading(here, monkeypatch):
     """Files that were not touched since their manifest was written are believed."""
     zone = here.zones("demo")[0].zone_id
