@@ -127,6 +127,7 @@ def main() -> None:
     parser.add_argument("--all", action="store_true", help="also what does not touch the file")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no case later")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--first", type=int, default=1, help="go on with this case of the part")
     parser.add_argument("--world", type=Path, help="use, or make, the installation here")
     given = parser.parse_args()
     part, parts = map(int, given.share.split("/"))
@@ -144,7 +145,7 @@ def main() -> None:
         copy = Path(scratch) / "copy"
         before, touches = apart(world), touches_of(world, copy) if not given.all else {}
         end = time.monotonic() + 60 * given.minutes
-        for number, (kind, damage) in enumerate(cases, 1):
+        for number, (kind, damage) in enumerate(cases[given.first - 1 :], given.first):
             if time.monotonic() > end:
                 break
             try_one(world, copy, kind, damage, given.seed, before, touches, result)

@@ -205,7 +205,7 @@ def _huge(path: Path, rng: random.Random) -> None:
 def _values(path: Path, change: Callable[[Any], Any]) -> None:
     """Change the values of a document, or of each line of one."""
     if path.suffix == ".jsonl":
-        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        lines = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
         path.write_text("".join(json.dumps(change(line)) + "\n" for line in lines))
     else:
         path.write_text(json.dumps(change(json.loads(path.read_text()))))
