@@ -215,6 +215,8 @@ def test_a_virtual_raster_under_the_name_of_a_scene_is_not_followed(tmp_path, as
     )
     with pytest.raises(RasterioError, match="no TIFF"), rasters.opened(scene):
         pass
+    with pytest.raises(RasterioError), rasters.opened(str(scene)):  # as what a service has
+        pass
     assert asked[1:] == []
 
 
