@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from cropdash import evaluate
 from cropdash.domain import Cube, Labels, Legend, Prediction, Zone
-from cropdash.domain.errors import ConfigError, InvalidRun, NotEnoughData
+from cropdash.domain.errors import ConfigError, DamagedFile, InvalidRun, NotEnoughData
 from cropdash.evaluate import suspicion, within
 from cropdash.storage.store import Description, RunInfo, Store
 
@@ -115,6 +115,10 @@ class _Reader:
             for run, p, probabilities, crop in zip(self.runs, predictions, said, named, strict=True)
         )
         zones = {z.zone_id: z for z in self.store.zones(self.dataset)}
+        if zone_id not in zones:  # it was replaced since
+            raise DamagedFile(
+                "Zone {a} of {b} is damaged: build it again.", a=zone_id, b=self.dataset
+            )
         series = self.store.series(self.dataset, zone_id)
         return Case(
             self.store.dataset(self.dataset).description, self.store.fingerprint(self.dataset),

@@ -113,8 +113,8 @@ def _data(told: Told) -> list[Part]:
 
 def _pictures(told: Told) -> list[Part]:
     out: list[Part] = [Heading(say("Sample pictures"))]
-    zones = {z.zone_id: z for z in told.store.zones(told.about.name)}
-    for zone_id in told.zones[:_PICTURES]:
+    zones = {z.zone_id: z for z in told.store.zones(told.about.name)}  # without what is damaged
+    for zone_id in [z for z in told.zones if z in zones][:_PICTURES]:
         zone: Zone = zones[zone_id]
         period = _greenest([p.id for p in told.about.season.periods], zone)
         cube = told.store.imagery(told.about.name, zone_id, [period])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import datetime as dt
 import itertools
 import json
 import os
@@ -20,8 +21,9 @@ import pytest
 from bench import damage, damages
 from cropdash.domain.errors import DamagedFile
 from cropdash.files import atomic, records
-from cropdash.reports import certificate
+from cropdash.reports import certificate, run_report
 from cropdash.settings.folders import PROJECT, Folders
+from cropdash.settings.reports import parse
 from cropdash.storage import curves, events, layout, status
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.store import Store
@@ -303,3 +305,16 @@ def small(tmp_path_factory):
     world = tmp_path_factory.mktemp("small") / "world"
     damages.write(world)
     return world, damage.apart(world)
+
+
+def test_a_report_goes_without_pictures_of_a_damaged_zone(here):
+    run = here.runs()[0]
+    order = parse({"kind": "report", "dataset": "demo", "run": run.run_id})
+    day = dt.date(2026, 11, 30)
+    whole = run_report.document(here, order, day, "a")
+    zone = run.scores.test.zones[0]
+    damages.DAMAGES["cut"](
+        here.data / "demo" / layout.ZONES / zone / "labels.tif", random.Random(0)
+    )
+    less = run_report.document(Store(here.data, here.models), order, day, "a")
+    assert len(less.parts) == len(whole.parts) - 1
