@@ -219,7 +219,9 @@ def _table(path: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
 def _image(path: Path, change: Callable[[Any], Any]) -> None:
     """Change the (N, H, W) values of an image; its names and its place stay."""
     with rasterio.open(path) as raster:
-        profile, values, names = raster.profile, change(raster.read()), raster.descriptions
+        profile, whole, names = raster.profile, raster.read(), raster.descriptions
+    values = change(whole)
+    values = values if values.size else whole[:, 1:]  # an image of no band can't be written
     profile |= {"count": len(values), "dtype": str(values.dtype), "driver": "GTiff"}
     profile |= {"height": values.shape[1], "width": values.shape[2], "nodata": None}
     for name in ("blockxsize", "blockysize", "tiled", "interleave"):
