@@ -78,11 +78,16 @@ def _is_beside(name: str | bytes | None, path: Path) -> bool:
     return found is not None and (found.parent == path.parent or found in path.parents)
 
 
+def check_kind(path: Path) -> None:
+    """Raise DamagedFile if something stands at `path` that is no file: a pipe would be waited for."""
+    if os.path.lexists(path) and not path.is_file():
+        raise DamagedFile("{a} in {b} is no file: move it away.", a=path.name, b=path.parent)
+
+
 @contextmanager
 def appending(path: Path) -> Iterator[IO[bytes]]:
     """An open file to add to. Raises DiskFull, or DamagedFile if something else stands there."""
-    if os.path.lexists(path) and not path.is_file():
-        raise DamagedFile("{a} in {b} is no file: move it away.", a=path.name, b=path.parent)
+    check_kind(path)
     with room_for(path), path.open("ab") as handle:
         yield handle
 

@@ -68,10 +68,13 @@ def mark_of(files: Mapping[str, str]) -> str:
 
 
 def say(dataset: Path, zone_id: str, entry: Entry) -> None:
-    """Add how far a zone is; a full disk is for those to tell who write data."""
+    """Add how far a zone is, which its own files say too.
+
+    A full disk is for those to tell who write data; `damaged` tells of what stands in its place.
+    """
     values = {k: v for k, v in asdict(entry).items() if v not in (None, "", {}, ())}
     values |= {"reason": message.as_json(entry.reason)} if entry.reason else {}
-    with suppress(DiskFull):
+    with suppress(DiskFull, DamagedFile):
         events.append(dataset / layout.CATALOGUE, zone_id, values)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cropdash.domain.errors import CropdashError
 from cropdash.domain.message import Message
+from cropdash.files import atomic
 from cropdash.storage import layout, notes, reports, runs, seasons, status, studies
 from cropdash.storage.datasets import DatasetFolder
 
@@ -50,7 +51,10 @@ def of_datasets(data: Path) -> Iterator[Damaged]:
         for zone_id, known in looked.items():
             if known.fault:
                 yield Damaged(f"{name}, {zone_id}", known.fault)
-        if reason := _fault(partial(layout.REALISM.find, folder.path)):
+        kept = folder.path / layout.CATALOGUE
+        if reason := _fault(
+            partial(layout.REALISM.find, folder.path), partial(atomic.check_kind, kept)
+        ):
             yield Damaged(name, reason)
 
 

@@ -41,6 +41,7 @@ def append(path: Path, zone_id: str, values: Mapping[str, Any]) -> None:
     Raises DiskFull, or DamagedFile if something else stands there.
     """
     row = json.dumps({_ZONE: zone_id, **values}, ensure_ascii=False, separators=(",", ":"))
+    atomic.check_kind(path)
     with atomic.room_for(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from cropdash.domain import NAME
 from cropdash.files.records import Form
-from cropdash.storage import shapes
+from cropdash.storage import audit_shapes, shapes
 
 # A dataset
 DATASET = Form("dataset.json", kind=shapes.Dataset)
@@ -82,8 +82,8 @@ REPORTS = "reports"  # beside the runs, and no run itself
 ORDER = Form("order.json", kind=shapes.Ordered)
 REPORT_PAGE, REPORT_PDF = "report.html", "report.pdf"
 AUDIT, CERTIFICATE = (
-    Form("audit.json", kind=shapes.Audit),
-    Form("certificate.json", kind=shapes.Certificate),
+    Form("audit.json", kind=audit_shapes.Audit),
+    Form("certificate.json", kind=audit_shapes.Certificate),
 )
 CERTIFICATE_PAGE = "certificate.html"
 FRAME, ANSWERS = "frame.parquet", "answers.csv"  # all parcels of an audit; what was found of some

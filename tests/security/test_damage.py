@@ -107,6 +107,19 @@ def test_a_dataset_that_is_replaced_while_it_is_looked_through_is_listed(here, m
     assert found.name == "demo"
 
 
+@pytest.mark.timeout(60)
+def test_a_pipe_in_place_of_the_catalogue_is_listed_and_waited_for_by_nobody(here):
+    zones = here.zones("demo")
+    path = here.data / "demo" / layout.CATALOGUE
+    path.unlink()
+    os.mkfifo(path)
+    fresh = Store(here.data, here.models)
+    assert fresh.zones("demo") == zones
+    (found,) = fresh.damaged()
+    assert found.name == "demo"
+    assert "catalogue.jsonl" in found.reason
+
+
 def test_an_unchanged_zone_costs_no_reading(here, monkeypatch):
     """Files that were not touched since their manifest was written are believed."""
     zone = here.zones("demo")[0].zone_id
