@@ -29,7 +29,7 @@ from cropdash.storage import audit_shapes, shapes
 DATASET = Form("dataset.json", kind=shapes.Dataset)
 LEGEND, BUILD = Form("legend.json", kind=shapes.Legend), Form("build.json")
 REALISM = Form("realism.json", kind=shapes.Realism)
-OPTIMISM = Form("optimism.json")
+OPTIMISM = Form("optimism.json", kind=shapes.Optimism)
 CATALOGUE = "catalogue.jsonl"  # what is known of each zone: one row an event
 ZONES, PARTS = "zones", "parts"  # folders: finished zones; periods of a zone that is being built
 JOINED = "joined"  # folder: tables of many zones in few files, made from theirs (`files.joined`)

@@ -233,3 +233,32 @@ class Ordered:
     order: dict[str, Any]
     created: str
     by: str
+
+
+@dataclass
+class Measured:
+    """Of what a run of `optimism` was."""
+
+    classifier: str
+    dataset: str
+
+
+@dataclass
+class Split:
+    """What one model scores under one split, and by how much that flatters it."""
+
+    split: str
+    accuracy: Share | None
+    macro_f1: Share | None
+    parcel_accuracy: Share | None
+    parcel_macro_f1: Share | None
+    flatters_by: Number | None
+    flatters_f1_by: Number | None
+
+
+@dataclass
+class Optimism:
+    """optimism.json."""
+
+    config: Measured
+    splits: list[Split]

@@ -206,9 +206,7 @@ class Store(Folders):
     def optimism(self, dataset: str) -> dict[str, Any] | None:
         """config and splits of the last `optimism` if it was of this dataset. Raises DamagedFile."""
         found = layout.OPTIMISM.find(self.models)
-        if found and not {"config", "splits"} <= set(found):
-            raise DamagedFile("{a} is damaged: measure the splits again.", a=layout.OPTIMISM.file)
-        return found if found and found["config"].get("dataset") == dataset else None
+        return found if found and found["config"]["dataset"] == dataset else None
 
     # what is waited for ------------------------------------------------------
 

@@ -95,21 +95,8 @@ def test_every_answer_tells_the_browser_what_it_may(server, path):
     assert "frame-ancestors 'self'" in headers["content-security-policy"]
 
 
-def test_a_page_is_told_of_the_charts_code_that_there_is(server):
-    _, headers = ask(server, "/Compare")
-    address, kind = headers["link"].split(";")
-    status, answer = ask(server, address.strip("<>"))
-    assert (kind.strip(), status) == ("rel=modulepreload", 200)
-    assert "javascript" in answer["content-type"]
-    assert "link" not in ask(server, "/_stcore/health")[1]
-
-
 def test_an_operator_s_proxy_may_be_let_in(monkeypatch):
-    options = {
-        "server.baseUrlPath": "",
-        "server.allowedHosts": [],
-        "server.corsAllowedOrigins": ["https://maps.example"],
-    }
+    options = {"server.allowedHosts": [], "server.corsAllowedOrigins": ["https://maps.example"]}
     monkeypatch.setattr(guard.st, "get_option", options.__getitem__)
 
     said: list[int] = []

@@ -5,7 +5,6 @@ The hosts are Streamlit's own setting, `server.allowedHosts`, which it heeds for
 
 from __future__ import annotations
 
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -54,17 +53,6 @@ def headers() -> dict[str, str]:
     return {"Content-Security-Policy": "; ".join((*_POLICY, images))} | _HEADERS
 
 
-def early() -> str:
-    """What a page is told to load at once: the charts' code, of 5 MB, while the server is at work.
-
-    Streamlit asks for it when the first chart is there. Empty where it keeps that elsewhere.
-    """
-    folder = Path(st.__file__).parent / "static" / "static" / "js"
-    found = sorted(folder.glob("PlotlyChart.*.js"))
-    base = f"/{st.get_option('server.baseUrlPath')}".rstrip("/")
-    return ", ".join(f"<{base}/static/js/{path.name}>; rel=modulepreload" for path in found)
-
-
 def middleware() -> list[Middleware]:
     """What every request passes, in this order, before Streamlit sees it."""
     named = st.get_option("server.allowedHosts") or ["*"]
@@ -77,10 +65,10 @@ def middleware() -> list[Middleware]:
 
 
 class Guard:
-    """Refuses other sites' pages and closed addresses; adds `headers` to every answer, `early` to pages."""
+    """Refuses other sites' pages and closed addresses; adds `headers` to every answer."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self._app, self._headers, self._early = app, headers(), early()
+        self._app, self._headers = app, headers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -88,17 +76,14 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
-        async def tell(message: Message) -> None:
+        async def told(message: Message) -> None:
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
-                told = MutableHeaders(scope=message)
-                told.update(self._headers)
-                if self._early and told.get("content-type", "").startswith("text/html"):
-                    told["Link"] = self._early
+                MutableHeaders(scope=message).update(self._headers)
             await send(message)
 
         refusal = _refusal(scope)
         answer: ASGIApp = PlainTextResponse(refusal[1], refusal[0]) if refusal else self._app
-        await answer(scope, receive, tell)
+        await answer(scope, receive, told)
 
 
 def _refusal(scope: Scope) -> tuple[int, str] | None:
