@@ -56,8 +56,9 @@ def measure(browser: Browser, server: Server, folder: Path, times: int) -> Itera
 
 
 def report(found: Iterable[Opened]) -> None:
-    """One line a page: seconds, and the two times as multiples of the empty page's."""
+    """One row a page: seconds, and the two times as multiples of the empty page's."""
     print_row("page", "empty", "heading", "times", "picture", "times", "by the menu")
+    print_row(*["---"] * 7)
     for one in found:
         heading, picture = one.heading / one.empty, one.picture / one.empty
         print_row(
@@ -68,7 +69,7 @@ def report(found: Iterable[Opened]) -> None:
 
 
 def print_row(*cells: str) -> None:
-    print("".join(f"{cell:>13}" for cell in cells), flush=True)
+    print(f"| {' | '.join(cells)} |", flush=True)
 
 
 @contextmanager

@@ -196,7 +196,14 @@
     const bounds = panels[0].mark && panels[0].mark.getBounds();
     if (!bounds || !bounds.isValid()) return;
     panels[0].focused = state.selected;
-    panels[0].map.fitBounds(bounds.pad(1.5), { animate: false, maxZoom: 16.5 });
+    // Four times its size, as far as the zone goes: beyond it there is no picture.
+    const around = bounds.pad(1.5);
+    const zone = L.latLngBounds(options.bounds).extend(bounds);
+    const seen = [
+      [Math.max(around.getSouth(), zone.getSouth()), Math.max(around.getWest(), zone.getWest())],
+      [Math.min(around.getNorth(), zone.getNorth()), Math.min(around.getEast(), zone.getEast())],
+    ];
+    panels[0].map.fitBounds(seen, { animate: false, maxZoom: 16.5 });
   }
 
   function setPicture(picture, url) {

@@ -44,6 +44,14 @@ def test_a_doubt_is_opened_weighed_decided_and_found_again(page: Page, server: S
     _evidence(page, listed.loc[row])
     _, frame = map_frame(page)
     wait_for_mark(frame, parcel)
+    # A large parcel of a small zone: no more of the map than half lies beyond its picture.
+    frame.wait_for_function(
+        """() => {
+            const [picture, map] = ['.leaflet-image-layer', '.leaflet-container'].map(
+                name => document.querySelector(name).getBoundingClientRect());
+            return picture.width * picture.height > 0.3 * map.width * map.height;
+        }"""
+    )
     assert _series(page, parcel) == pytest.approx(
         server.store.series("demo", zone).set_index("parcel_id").loc[parcel, "NDVI_mean"].tolist(),
         abs=1e-6,

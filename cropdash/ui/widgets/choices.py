@@ -54,7 +54,7 @@ def zone_of(zones: Mapping[str, Zone], shown: Sequence[str]) -> str:
     step("zone_before", ":material/chevron_left:", say("Zone before"), at - 1)
     chosen = address.choose(
         say("Zone"), "zone", shown, format_func=zone_name(zones), label_visibility="collapsed",
-        width=210,
+        width=240,
     )  # fmt: skip
     step("zone_after", ":material/chevron_right:", say("Next zone"), at + 1)
     return chosen
