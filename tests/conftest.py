@@ -36,20 +36,6 @@ def own_main_module() -> Iterator[None]:
     sys.modules["__main__"] = main
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with a browser stand between the others, and none at the end.
-
-    While one worker waits for its browser the others have the cores; and at the end none waits for a
-    long one that another has just begun.
-    """
-    files = list(dict.fromkeys(item.path for item in items))
-    shown = [path for path in files if path.parent.name == "browser"]
-    others = [path for path in files if path.parent.name != "browser"]
-    place = {path: i / len(others) for i, path in enumerate(others)}
-    place |= {path: 0.8 * i / len(shown) for i, path in enumerate(shown)}
-    items.sort(key=lambda item: place[item.path])
-
-
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Why a second try was needed: it may be a fault of a page."""
     for report in terminalreporter.stats.get("rerun", []):

@@ -86,7 +86,7 @@ def test_the_readme_is_short_and_keeps_its_commands_and_credits() -> None:
     lines = text.splitlines()
     assert "pip install -r requirements.txt && streamlit run app.py" in lines
     assert (
-        "pip install -r requirements.txt -r requirements-dev.txt && pytest -n 3 --dist loadfile"
+        "pip install -r requirements.txt -r requirements-dev.txt && pytest -n 2 --dist loadfile"
         in lines
     )
     for credit in (

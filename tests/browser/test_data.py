@@ -70,10 +70,11 @@ def test_a_build_is_started_watched_and_still_there_after_a_reload(page: Page, s
 
 @contextmanager
 def held_at_work(page: Page, server: Server, name: str) -> Iterator[None]:
-    """The build's worker stands still once it has begun; it goes on afterwards."""
+    """The build's worker stands still once it has built something; it goes on afterwards."""
     for _ in range(BUILD_MS // 50):
         status = server.store.build_status(name)
-        if status is not None and status.state == "running":
+        at_work = status is not None and status.state == "running" and status.progress > 0
+        if at_work and server.store.zones(name):
             break
         page.wait_for_timeout(50)
     else:
