@@ -48,7 +48,7 @@
   // They are for the parcels that follow: if the page stays where it was, as after an error or the
   // end of its server, none of them is told.
   const LETTERS = { ArrowDown: "j", ArrowUp: "k" };
-  const LONGEST = 3000; // [ms] in which a page has begun to answer, or does not
+  const LONGEST = 10000; // [ms] in which a page has begun to answer, on a busy server too, or does not
   const TYPED_INTO = "input, textarea, select, [contenteditable='true'], [role='listbox']";
   const held = [];
   let waits = 0; // until when an answer that has not begun is waited for
