@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 import json
 import pickle
 import string
@@ -194,3 +195,17 @@ def test_keys_within_a_message_are_told_in_no_language(template, values) -> None
 def test_what_the_catalogue_does_not_know_stays(unknown: str) -> None:
     with i18n.speaking("fr"):
         assert i18n.say(unknown) == unknown
+
+
+@pytest.mark.parametrize(
+    ("language", "whole", "short"),
+    [
+        ("en", "5 Jun 2025", "5 Jun"),
+        ("fr", "5 juin 2025", "5 juin"),
+        ("de", "05.06.2025", "5. Juni"),
+    ],
+)
+def test_a_date_is_written_as_the_language_does(language, whole, short):
+    with i18n.speaking(language):
+        assert i18n.date(dt.date(2025, 6, 5)) == whole
+        assert i18n.date(dt.date(2025, 6, 5), short=True) == short

@@ -31,8 +31,9 @@ def bounds(about: pq.FileMetaData, paths: Sequence[str]) -> list[list[float]]:
 @lru_cache(maxsize=4)  # every zone asks for those of the same register
 def _asked(footer: bytes, paths: tuple[str, ...]) -> list[list[float]]:
     try:
+        # Without this folder on its path, whose xml.py is no library's; but with the reader's own.
         done = subprocess.run(
-            [sys.executable, "-I", __file__, *paths],
+            [sys.executable, "-P", __file__, *paths],
             input=footer, capture_output=True, timeout=_LONGEST_S, check=True,
         )  # fmt: skip
         found: list[list[float]] = json.loads(done.stdout)

@@ -43,6 +43,22 @@ def test_a_column_that_is_not_there_tells_nothing(register: Path) -> None:
     assert np.isfinite(found)[:, 1:].all()
 
 
+def test_libraries_are_found_where_this_process_finds_them(
+    register: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a user's own folder of packages too."""
+    (tmp_path / "pyarrow").mkdir()
+    (tmp_path / "pyarrow" / "__init__.py").touch()
+    (tmp_path / "pyarrow" / "parquet.py").write_text(
+        "class FileMetaData: num_row_groups = 0\nRowGroupMetaData = FileMetaData\n"
+        "def read_metadata(file): return FileMetaData()\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    row_groups._asked.cache_clear()
+    assert row_groups.bounds(pq.read_metadata(register), PATHS) == []
+    row_groups._asked.cache_clear()
+
+
 # Prints place and value of a byte of the footer that ends a process which reads it.
 SEARCH = """
 import os, random, runpy, sys

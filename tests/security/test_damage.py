@@ -331,3 +331,30 @@ def test_a_report_goes_without_pictures_of_a_damaged_zone(here):
     )
     less = run_report.document(Store(here.data, here.models), order, day, "a")
     assert len(less.parts) == len(whole.parts) - 1
+
+
+def test_what_optimism_json_holds_is_checked(here):
+    names = ("accuracy", "macro_f1", "parcel_accuracy", "parcel_macro_f1")
+    row = {"split": "zones", **dict.fromkeys((*names, "flatters_by", "flatters_f1_by"), 0.5)}
+    config = {"classifier": "xgboost", "dataset": "demo"}
+    layout.OPTIMISM.write(here.models, {"config": config, "splits": [row]})
+    assert here.optimism("demo")["splits"] == [row]
+    assert here.optimism("other") is None
+    for bad in (
+        {"config": [config], "splits": [row]},
+        {"config": config, "splits": [row | {"accuracy": "high"}]},
+        {"config": config},
+    ):
+        layout.OPTIMISM.write(here.models, bad)
+        with pytest.raises(DamagedFile, match=r"optimism.json in .* make it anew"):
+            here.optimism("demo")
+
+
+def test_compare_goes_on_where_no_zone_can_be_read(here):
+    for zone in here.zones("demo"):
+        path = here.data / "demo" / layout.ZONES / zone.zone_id / "labels.tif"
+        damages.DAMAGES["cut"](path, random.Random(0))
+    found = damage.Result()
+    with damage.here(here.data.parent):
+        damage.try_page("pages/4_Compare.py", {"dataset": "demo"}, "cut", found)
+    assert not found.faults
