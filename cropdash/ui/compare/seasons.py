@@ -23,9 +23,6 @@ _MARKED = 2  # periods
 def show(runs: Runs, parcels: pd.DataFrame, cell: Cell, level: Level) -> None:
     """NDVI of both classes, the confused parcels among them, and when they differ most."""
     dataset = runs[0].dataset
-    if not data.zones(dataset):
-        st.info(say("No zone of the dataset can be read: build it again to see its seasons."))
-        return
     table = years(dataset, data.fingerprint(dataset))
     groups, labels = data.legend(dataset).group_of(level), group_labels(dataset, level)
     periods = [c for c in table.columns if c not in ("crop", "zone_id", "parcel_id")]
