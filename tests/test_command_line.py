@@ -74,12 +74,25 @@ def test_every_command_explains_itself_with_an_example(name):
         (("evaluate", "../up"), "There is no run"),
     ],
 )
-def test_bad_input_ends_with_one_sentence_and_code_2(arguments, words, tmp_path):
-    done = call(*arguments, folder=tmp_path)
-    assert done.returncode == 2, done.stderr
-    assert words in done.stderr
-    assert "Traceback" not in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+def test_bad_input_ends_with_one_sentence_and_code_2(
+    arguments, words, folders, monkeypatch, capsys
+):
+    monkeypatch.setattr(sys, "argv", ["cropdash", *arguments])
+    monkeypatch.setattr(command_line.signal, "signal", lambda *_: None)
+    with pytest.raises(SystemExit) as ended:
+        command_line.main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2, said
+    assert words in said
+    assert len(said.strip().splitlines()) == 1
+
+
+def test_a_process_that_is_given_bad_input_ends_the_same_way(tmp_path):
+    done = call("build", "x", "--folder", "nowhere", folder=tmp_path)
+    assert done.returncode == 2
+    (said,) = done.stderr.splitlines()
+    assert said.startswith("Error: ")
+    assert "no folder " in said
 
 
 LONG = "a-dataset-whose-name-takes-as-many-letters-as-a-name-may-have-64"
@@ -246,7 +259,7 @@ def test_every_preset_that_is_offered_is_accepted():
 
 @needs(FLANDERS)
 def test_build_and_runs_and_doctor(tmp_path):
-    built = call("build", "flanders", "--folder", str(FLANDERS), folder=tmp_path)
+    built = call("build", "flanders", "--folder", str(FLANDERS), "--workers", "1", folder=tmp_path)
     assert built.returncode == 0, built.stderr
     assert "2 zones built" in built.stdout
     folder = DatasetFolder(tmp_path / "data", "flanders")

@@ -64,17 +64,28 @@ def weights(kind, folder):
     return load_file(path) if kind == "cnn" else {"": np.frombuffer(path.read_bytes(), np.uint8)}
 
 
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    """A whole training of each kind: its weights, its epochs, and how often it asked to go on."""
+    found = {}
+    for kind in ("cnn", "xgboost"):
+        folder = tmp_path_factory.mktemp(kind)
+        told, questions = fit(kind, folder)
+        found[kind] = weights(kind, folder), told, questions
+    return found
+
+
 @pytest.mark.parametrize("kind", ["cnn", "xgboost"])
 @pytest.mark.parametrize("share", [0.05, 0.4, 0.55, 0.8, 0.97])
-def test_broken_off_and_gone_on_with_gives_the_same_weights(kind, share, tmp_path):
-    told, questions = fit(kind, tmp_path / "whole")
+def test_broken_off_and_gone_on_with_gives_the_same_weights(kind, share, tmp_path, unbroken):
+    whole, told, questions = unbroken[kind]
     with pytest.raises(Killed):
         fit(kind, tmp_path / "broken", dies_at=max(1, round(share * questions)))
     later, _ = fit(kind, tmp_path / "broken")
     if share > 0.5:
         assert len(later) < len(told)  # it did not begin again
     assert later == told[-len(later) :]
-    whole, broken = (weights(kind, tmp_path / name) for name in ("whole", "broken"))
+    broken = weights(kind, tmp_path / "broken")
     assert whole.keys() == broken.keys()
     for name, values in whole.items():
         np.testing.assert_array_equal(values, broken[name])
@@ -90,8 +101,8 @@ def test_other_settings_or_zones_begin_anew(kind, other, tmp_path):
     assert fit(kind, tmp_path / "broken", **other)[0] == told
 
 
-def test_damaged_rounds_are_not_gone_on_with(tmp_path):
-    told, questions = fit("xgboost", tmp_path / "whole")
+def test_damaged_rounds_are_not_gone_on_with(tmp_path, unbroken):
+    _, told, questions = unbroken["xgboost"]
     with pytest.raises(Killed):
         fit("xgboost", tmp_path / "broken", dies_at=questions // 2)
     kept = tmp_path / "broken" / KEPT["xgboost"]

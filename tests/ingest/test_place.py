@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 
 import pytest
@@ -42,11 +43,38 @@ def from_files(api, tmp_path_factory) -> DatasetFolder:
     return places.from_files(tmp_path_factory.mktemp("files"), api.url)
 
 
-@pytest.mark.parametrize("way", [places.service, places.remote_file])
-def test_the_net_gives_the_dataset_that_files_give(api, from_files, tmp_path, way):
+def make(api, data, way=places.service):
+    """Build the place; the outcome, and the dataset."""
     provider, catalogue = way(api.url, places.quick()), places.endpoint(api.url, places.quick())
-    outcome, made = places.make(tmp_path, "near", provider, catalogue)
+    return places.make(data, "near", provider, catalogue)
+
+
+@pytest.fixture(scope="module")
+def fetched(api, tmp_path_factory):
+    """The folder with the place as the services give it."""
+    data = tmp_path_factory.mktemp("fetched")
+    outcome, _ = make(api, data)
     assert (len(outcome.built), outcome.failed) == (3, {})
+    return data
+
+
+@pytest.fixture
+def here(fetched, tmp_path):
+    """A copy that may be changed."""
+    return shutil.copytree(fetched, tmp_path / "data")
+
+
+def test_services_give_the_dataset_that_files_give(fetched, from_files):
+    assert_same(DatasetFolder(fetched, "near"), from_files)
+
+
+def test_a_remote_file_gives_the_dataset_that_files_give(api, from_files, tmp_path):
+    outcome, made = make(api, tmp_path, places.remote_file)
+    assert (len(outcome.built), outcome.failed) == (3, {})
+    assert_same(made, from_files)
+
+
+def assert_same(made, from_files):
     found = places.differences(made, from_files)
     assert all(found[name] <= most for name, most in places.EQUAL.items()), found
     assert sum(len(made.parcels(z.zone_id)) for z in made.built_zones()) > 30
@@ -95,26 +123,20 @@ def test_a_command_builds_it_and_the_second_time_no_service_is_asked(
     assert shown.exit_code == 0, shown.output
 
 
-def test_a_dataset_that_was_begun_keeps_its_place(api, tmp_path):
-    provider, catalogue = (
-        places.service(api.url, places.quick()), places.endpoint(api.url, places.quick()),
-    )  # fmt: skip
-    places.make(tmp_path, "near", provider, catalogue)
-    incoming = tmp_path / "incoming" / "near"
+def test_a_dataset_that_was_begun_keeps_its_place(api, here):
+    provider = places.service(api.url, places.quick())
+    incoming = here / "incoming" / "near"
     before = {path.name: path.read_bytes() for path in incoming.iterdir()}
     elsewhere = places.place.Wanted(places.area.around(LAT + 0.001, LON, 1.6), 3, 64)
     for wanted in (elsewhere, places.wanted(2)):
         with pytest.raises(ConfigError, match="another place or other zones"):
-            places.place.find("near", wanted, SEASON, tmp_path, provider=provider)
+            places.place.find("near", wanted, SEASON, here, provider=provider)
     assert {path.name: path.read_bytes() for path in incoming.iterdir()} == before
 
 
-def test_the_list_of_scenes_makes_the_same_pixels_elsewhere(api, tmp_path, monkeypatch):
-    monkeypatch.setenv("CROPDASH_DATA", str(tmp_path))
-    provider, catalogue = (
-        places.service(api.url, places.quick()), places.endpoint(api.url, places.quick()),
-    )  # fmt: skip
-    _, made = places.make(tmp_path, "first", provider, catalogue)
+def test_the_list_of_scenes_makes_the_same_pixels_elsewhere(api, here, tmp_path, monkeypatch):
+    monkeypatch.setenv("CROPDASH_DATA", str(here))
+    made = DatasetFolder(here, "near")
     told = provenance.of_dataset(made)
     (one, *_) = told["zones"].values()
     assert len(one["scenes"]["scenes"]) == len(places.DAYS)
@@ -123,10 +145,10 @@ def test_the_list_of_scenes_makes_the_same_pixels_elsewhere(api, tmp_path, monke
     assert "05.09" in scene["why"]
     assert scene["hrefs"][0].startswith(api.url)
     assert len(scene["digest"]) == 64
-    path = tmp_path / "first.json"
-    said = CliRunner().invoke(command_line.app, ["provenance", "first", "--out", str(path)])
+    path = tmp_path / "near.json"
+    said = CliRunner().invoke(command_line.app, ["provenance", "near", "--out", str(path)])
     assert said.exit_code == 0, said.output
-    incoming = tmp_path / "incoming" / "first"
+    incoming = here / "incoming" / "near"
     words = [
         "build", "second", "--source", "stac", "--register", str(incoming / "register.parquet"),
         "--zones", str(incoming / "zones.csv"), "--season", SEASON.text, "--endpoint", api.url,
@@ -136,18 +158,13 @@ def test_the_list_of_scenes_makes_the_same_pixels_elsewhere(api, tmp_path, monke
     api.fault = lambda path: "404" if path == "/search" else None
     done = CliRunner().invoke(command_line.app, words)
     assert done.exit_code == 0, (done.output, done.exception)
-    assert places.differences(made, DatasetFolder(tmp_path, "second"))["DN"] == 0
+    assert places.differences(made, DatasetFolder(here, "second"))["DN"] == 0
 
 
 @pytest.mark.parametrize("how", ["changed", "gone"])
-def test_a_scene_that_changed_or_is_gone_is_one_sentence(api, tmp_path, how):
-    provider, catalogue = (
-        places.service(api.url, places.quick()), places.endpoint(api.url, places.quick()),
-    )  # fmt: skip
-    outcome, made = places.make(tmp_path, "near", provider, catalogue)
-    assert not outcome.failed
-    for zone in made.built_zones():
-        made.forget_zone(zone.zone_id)
+def test_a_scene_that_changed_or_is_gone_is_one_sentence(api, here, how):
+    made = DatasetFolder(here, "near")
+    made.forget_zone("near_1")
     name = places.products()[2].name
     file = api.folder / f"{name}_B04.tif"
     whole = file.read_bytes()
@@ -157,17 +174,16 @@ def test_a_scene_that_changed_or_is_gone_is_one_sentence(api, tmp_path, how):
         else:
             other = places.products()[1]
             file.write_bytes((api.folder / f"{other.name}_B04.tif").read_bytes())
-        outcome, _ = places.make(tmp_path, "near", provider, catalogue)
+        outcome, _ = make(api, here)
     finally:
         file.write_bytes(whole)
-    assert len(outcome.failed) == 3
-    for sentence in outcome.failed.values():
-        assert name in sentence
-        assert "list of scenes" in sentence
-        assert "\n" not in sentence
-    # With the scene as it was, or without the list, the zones are built.
-    outcome, _ = places.make(tmp_path, "near", provider, catalogue)
-    assert len(outcome.built) == 3
+    (sentence,) = outcome.failed.values()
+    assert name in sentence
+    assert "list of scenes" in sentence
+    assert "\n" not in sentence
+    # With the scene as it was the zone is built.
+    outcome, _ = make(api, here)
+    assert outcome.built == ("near_1",)
     assert layout.SCENES.find(made.zone_folder("near_1"))["read"]
 
 
@@ -184,7 +200,7 @@ def test_a_campaign_of_faults_loses_and_falsifies_nothing(api, from_files, tmp_p
 
 def test_a_build_that_is_killed_goes_on_and_is_the_same(api, from_files, tmp_path):
     """The process is killed (SIGKILL) at drawn requests, until it comes to its end."""
-    kills, made = places.killed(api, tmp_path, 3, seed=4)
+    kills, made = places.killed(api, tmp_path, 2, seed=4)
     assert kills >= 2
     assert len(made.built_zones()) == 3
     assert places.alike(made, from_files)
@@ -193,9 +209,6 @@ def test_a_build_that_is_killed_goes_on_and_is_the_same(api, from_files, tmp_pat
 def test_a_register_that_answers_in_part_ends_before_anything_is_built(api, tmp_path):
     api.fault = lambda path: "short" if path == "/wfs" else None
     with pytest.raises(CropdashError, match="in part"):
-        places.make(
-            tmp_path, "near", places.service(api.url, places.quick()),
-            places.endpoint(api.url, places.quick()),
-        )  # fmt: skip
+        make(api, tmp_path)
     assert not (tmp_path / "near").exists()
     assert not (tmp_path / "incoming" / "near" / "register.parquet").exists()

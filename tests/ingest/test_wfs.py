@@ -84,7 +84,7 @@ def service(world: World, pauses: list[float]) -> Iterator[wfs.Service]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     retry = Retry(attempts=4, wait=lambda stop, pause: pauses.append(pause), draw=lambda: 1.0)
     url = f"http://127.0.0.1:{server.server_port}/wfs/ows"
     yield replace(wfs.FRANCE, url=url, page=100, patience=http.Patience(retry, answer_s=5.0))

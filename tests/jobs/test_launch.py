@@ -32,7 +32,7 @@ from cropdash.storage.status import Status
 from tests import factory
 
 SETTINGS = CnnConfig(dataset="small")
-TINY = {"source": "simulated", "dataset": "tiny", "size": 32, "zones_per_region": 2}
+TINY = {"source": "simulated", "dataset": "tiny", "size": 32, "zones_per_region": 2, "workers": 1}
 
 # A worker that holds the lock, says that it runs, and works until it is stopped.
 WORKER = """

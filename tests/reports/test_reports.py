@@ -279,7 +279,7 @@ def test_nothing_is_fetched_while_a_pdf_is_set() -> None:
             asked.append(self.request.recv(1000))
 
     with socketserver.TCPServer(("127.0.0.1", 0), Note) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         place = f"http://127.0.0.1:{server.server_address[1]}/a"
         page = f'<link rel="stylesheet" href="{place}.css"><img src="{place}.png"><img src="file:///etc/hostname">'

@@ -156,6 +156,6 @@ def test_a_place_that_cannot_be_written_is_told(typed, tmp_path):
 @pytest.mark.parametrize(("name", "size"), [("nano", "1e-09"), ("huge", "1e+07")])
 def test_scenes_of_absurd_pixels_are_told(where, typed, name, size):
     folder = next(path for path in where[1]["folders"] if path.name == name)
-    code, said = typed(["build", name, f"--folder={folder}"])
+    code, said = typed(["build", name, f"--folder={folder}", "--workers=1"])
     assert code == 2
     assert f"has pixels of {size} m" in said.replace("\n", " ")

@@ -11,43 +11,37 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from cropdash.ingest.local.source import LocalSource
 from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.storage import runs, status
-from cropdash.storage.datasets import DatasetFolder
-from cropdash.workflow import build
-from tests.worlds import FLANDERS, needs
+from tests import factory, foreign
 
-pytestmark = needs(FLANDERS)
 PROJECT = Path(__file__).resolve().parents[2]
-PATIENCE_S = 90
+PATIENCE_S = 240
 SETTINGS = {
     "epochs": 6,
     "patience": 6,
     "steps_per_epoch": 6,
     "unet_channels": (8, 12),
+    "patch_size": 16,
     "threads": 1,
 }
 
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory) -> Folders:
-    where = tmp_path_factory.mktemp("flanders")
-    folders = Folders(where / "data", where / "models")
-    source = LocalSource(FLANDERS)
-    description = build.describe(source, "flanders", "Flanders 2018", {})
-    folder = DatasetFolder(folders.data, "flanders")
-    build.build(source, folder, description, progress=lambda stage, done: None)
-    return folders
+    where = tmp_path_factory.mktemp("killed")
+    factory.write_dataset(where / "data", zones=4, size=48)
+    return Folders(where / "data", where / "models")
 
 
 def queued(folders):
-    values = {"classifier": "cnn", "dataset": "flanders", **SETTINGS}
+    values = {"classifier": "cnn", "dataset": "demo", **SETTINGS}
     return runs.queue(folders, classifiers.parse(values))
 
 
 def worker(run, folders):
+    """A process that trains it."""
     environment = os.environ | {
         "CROPDASH_DATA": str(folders.data),
         "CROPDASH_MODELS": str(folders.models),
@@ -66,9 +60,11 @@ def wait_for_epochs(run, n, process):
         time.sleep(0.01)
 
 
-def test_a_killed_worker_goes_on_and_ends_with_the_same_weights(folders):
+def test_a_killed_worker_goes_on_and_ends_with_the_same_weights(folders, monkeypatch):
+    monkeypatch.setenv("CROPDASH_DATA", str(folders.data))
+    monkeypatch.setenv("CROPDASH_MODELS", str(folders.models))
     whole, broken = queued(folders), queued(folders)
-    assert worker(whole, folders).wait(PATIENCE_S) == 0
+    foreign.call("train", "--run", whole.run_id)
     rng = np.random.default_rng(3)
     for epoch in (2, 4):
         process = worker(broken, folders)
@@ -76,7 +72,7 @@ def test_a_killed_worker_goes_on_and_ends_with_the_same_weights(folders):
         time.sleep(rng.uniform(0, 0.1))  # anywhere in the epoch, its end and its writing included
         process.send_signal(signal.SIGKILL)
         process.wait(PATIENCE_S)
-    assert worker(broken, folders).wait(PATIENCE_S) == 0
+    foreign.call("train", "--run", broken.run_id)
     assert status.read(broken.path).state == "done"
     one, other = (load_file(run.path / "model.safetensors") for run in (whole, broken))
     assert one.keys() == other.keys()

@@ -13,7 +13,6 @@ from torch import nn
 
 from cropdash.classify import description
 from cropdash.classify.classifier import Learned, OnEpoch, ShouldStop
-from cropdash.classify.cnn import fit as cnn_fit
 from cropdash.classify.cnn import precision, tiles
 from cropdash.classify.cnn.encoding import Encoding
 from cropdash.classify.cnn.network import HybridNetwork, count_parameters
@@ -35,6 +34,9 @@ class CnnClassifier(Learned[CnnConfig]):
         should_stop: ShouldStop,
     ) -> None:
         """See `Classifier.fit`."""
+        # Lightning takes seconds to load, and answers need none of it.
+        from cropdash.classify.cnn import fit as cnn_fit
+
         torch.set_num_threads(self._config.threads)
         self._schema = description.schema_of(train, self._config)
         self._encoding = Encoding.of(train, self._schema)

@@ -73,8 +73,9 @@ def _hired(client: Any, function: Callable[[Any], Any]) -> Iterator[str]:
     try:
         yield plugin.name
     finally:
-        with suppress(OSError, TimeoutError):  # the scheduler is gone
-            client.unregister_worker_plugin(plugin.name)
+        if client.status == "running":  # a scheduler that is gone would be waited for
+            with suppress(OSError, TimeoutError):  # it goes just now
+                client.unregister_worker_plugin(plugin.name)
 
 
 def _attempt(name: str, task: Any) -> Outcome[Any, Any]:
