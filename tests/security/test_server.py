@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import anyio
 import pytest
 from starlette.responses import PlainTextResponse
+from streamlit import config
 
 from cropdash.ui.shell import guard
 from tests.browser.conftest import Server
@@ -115,3 +116,8 @@ def test_an_operator_s_proxy_may_be_let_in(monkeypatch):
         with ThreadPoolExecutor(1) as thread:
             thread.submit(anyio.run, app, scope, None, send).result(timeout=20)
     assert said == [200, 403]
+
+
+def test_no_run_of_a_page_is_followed_by_a_look_through_all_modules():
+    """Which the thread that answers all sessions would do; see .streamlit/config.toml."""
+    assert config.get_option("server.fileWatcherType") == "none"
