@@ -133,7 +133,9 @@ class Learned(ABC, Generic[Config]):
         """See `Classifier.restore`."""
         self._schema = description.schema_in(model, self._config)
         self._statistics = STATISTICS.read(folder)
-        self._unpack(checked((folder / self._file).read_bytes(), model["checksum"]))
+        with atomic.opened(folder / self._file) as file:
+            raw = file.read()
+        self._unpack(checked(raw, model["checksum"]))
 
     @abstractmethod
     def _said(self, cube: Cube) -> Float:

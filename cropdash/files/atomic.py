@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import lru_cache
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any
 
@@ -115,22 +116,24 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def opened(path: Path) -> BufferedReader:
+    """The file to read from. Raises OSError for what is none: a pipe would wait for ever."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is no file", str(path))
+    return os.fdopen(handle, "rb")
+
+
 def read_bytes(path: Path, most: int = _MOST) -> bytes:
     """Content of a file of at most so many bytes.
 
-    Raises FileNotFoundError, or OSError for what is larger or no file: a pipe would wait for ever.
+    Raises FileNotFoundError, or OSError for what is larger or no file.
     """
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        about = os.fstat(handle)
-        if not stat.S_ISREG(about.st_mode):
-            raise OSError(errno.EINVAL, "it is no file", str(path))
-        if about.st_size > most:
+    with opened(path) as file:
+        if os.fstat(file.fileno()).st_size > most:
             raise OSError(errno.EOVERFLOW, f"it is larger than {most:,} bytes", str(path))
-        with os.fdopen(handle, "rb", closefd=False) as file:
-            return file.read(most)
-    finally:
-        os.close(handle)
+        return file.read(most)
 
 
 def read_json(path: Path) -> Any:
@@ -178,6 +181,6 @@ def _known(path: str, *_: int) -> str:
 
 
 def checksum(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as handle:
+    """SHA-256 of a file. Raises OSError."""
+    with opened(path) as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()

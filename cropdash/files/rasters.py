@@ -16,6 +16,7 @@ from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 
 from cropdash.domain import Grid
+from cropdash.files import atomic
 
 # No folder is listed and no side-car read: both may name other files.
 _ALONE = {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": "NO"}
@@ -63,10 +64,8 @@ def opened(path: Path | str, **options: Any) -> Iterator[Any]:
 
 def _check_begin(path: Path, driver: str) -> None:
     """Raise RasterioIOError unless the file begins as those of the driver do."""
-    if path.exists() and not path.is_file():
-        raise RasterioIOError("it is no file")
     try:
-        with path.open("rb") as handle:
+        with atomic.opened(path) as handle:
             begin = handle.read(16)
     except OSError as error:
         raise RasterioIOError(str(error.strerror)) from error

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from cropdash.domain.errors import ConfigError, CropdashError
 from cropdash.domain.message import Message
+from cropdash.files import atomic
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +71,7 @@ class Table:
 def text_of(path: Path, fault: type[CropdashError] = ConfigError) -> str:
     """What a file of text holds. Raises `fault` if it can't be read, or is not in UTF-8."""
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return atomic.read_bytes(path).decode("utf-8-sig")
     except OSError as error:
         raise fault(
             Message("The table {a} can't be read ({b}): check its path.", a=path, b=error.strerror)

@@ -119,7 +119,7 @@ def write_tiles(path: Path, parts: Sequence[Path], columns: Sequence[str], layer
 
 def check(path: Path) -> None:
     """Raise InvalidRegister unless the file is a GeoPackage of tables, indices and their triggers."""
-    with path.open("rb") as handle:
+    with atomic.opened(path) as handle:
         if handle.read(len(MAGIC)) != MAGIC:
             raise InvalidRegister("{a} is no GeoPackage: fetch it again.", a=path.name)
     end = time.monotonic() + _LOOK_S

@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from cropdash.domain.errors import InvalidScene, one_line
+from cropdash.files import atomic
 
 _MOST = 20_000_000  # [bytes]; a product's metadata have some hundred thousand
 _DECLARES = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
@@ -15,13 +16,7 @@ _DECLARES = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
 def read(path: Path) -> ElementTree.Element:
     """The root of a document. Raises InvalidScene for what is none, or declares entities."""
     try:
-        if path.stat().st_size > _MOST:
-            raise InvalidScene(
-                "{a} has more than {b} MB: fetch it again.",
-                a=path.name,
-                b=format(_MOST / 1000000.0, ".0f"),
-            )
-        text = path.read_bytes()
+        text = atomic.read_bytes(path, _MOST)
         if _DECLARES.search(text) or b"\0" in text:  # entities; UTF-16, in which they would hide
             raise InvalidScene("{a} declares a type of its own: fetch it again.", a=path.name)
         return ElementTree.fromstring(text)  # noqa: S314 - nothing can be declared

@@ -38,7 +38,7 @@ def tail(path: Path) -> list[str]:
     try:
         if not path.is_file():
             return []
-        with path.open("rb") as handle:
+        with atomic.opened(path) as handle:
             handle.seek(-min(path.stat().st_size, _TAIL), os.SEEK_END)
             return handle.read(_TAIL).decode("utf-8", errors="replace").splitlines()
     except OSError:

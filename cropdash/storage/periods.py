@@ -32,7 +32,10 @@ class PeriodFolder:
     def get(self, zone_id: str, period: str) -> Arrays | None:
         """The arrays of a period by name, as they were put; None if they are not there, whole."""
         try:
-            with np.load(self._path(zone_id, period), allow_pickle=False) as stored:
+            with (
+                atomic.opened(self._path(zone_id, period)) as file,
+                np.load(file, allow_pickle=False) as stored,
+            ):
                 arrays = {name: stored[name] for name in stored.files}
         except (OSError, EOFError, ValueError, zipfile.BadZipFile, NotImplementedError):
             return None  # absent, cut short, or not of ours: it is fetched again

@@ -81,7 +81,8 @@ class ReportFolder:
         """Content of one of `files`. Raises RunNotFound."""
         if name not in self.files():
             raise RunNotFound("Report {a} has no file {b}.", a=self.report_id, b=repr(name[:40]))
-        return (self.path / name).read_bytes()
+        with atomic.opened(self.path / name) as file:
+            return file.read()
 
     def take_back(self, data: Path, name: str, content: bytes) -> None:
         """Keep a filled-in sample beside the audit, in place of one that came before.

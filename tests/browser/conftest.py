@@ -22,6 +22,9 @@ from tests import factory, worlds
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+# The same engine without windows: its tests cost half the processor time. Frames that nobody looks at
+# are drawn on demand.
+HEADLESS = shutil.which("chromium-headless-shell") or CHROMIUM
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -31,6 +34,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+ON_DEMAND = ["--disable-threaded-compositing", "--disable-threaded-animation"]
 
 # As long as everything else may take: a busy machine is no fault of the page.
 expect.set_options(timeout=30_000)
@@ -43,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             # Chromium, a server and its workers share two cores with other tests: a step may pass its
             # bound. A fault of a page fails twice; what needed a second try is listed at the end.
             item.add_marker(pytest.mark.flaky(reruns=1))
-            if not Path(CHROMIUM).exists():
+            if not Path(HEADLESS).exists():
                 item.add_marker(pytest.mark.skip(reason="Chromium is not installed"))
 
 
@@ -137,7 +142,7 @@ def server(request: pytest.FixtureRequest, world: Path) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=HEADLESS, args=FLAGS + ON_DEMAND)
         yield chromium
         chromium.close()
 

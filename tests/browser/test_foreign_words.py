@@ -10,12 +10,12 @@ from urllib.parse import unquote, urljoin
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import CHROMIUM, Server, serve, watched
+from tests.browser.conftest import HEADLESS, Server, serve, watched
 from tests.security import foreign
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Chromium is not installed"),
+    pytest.mark.skipif(not Path(HEADLESS).exists(), reason="Chromium is not installed"),
 ]
 PAGES = ("", "Explore", "Train", "Map", "Compare", "Review", "Data", "Data?dataset=broken")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -25,11 +26,12 @@ from rasterio.transform import from_origin
 
 from cropdash.domain import Grid
 from cropdash.domain.errors import CropdashError, InvalidRegister
-from cropdash.files import rasters
+from cropdash.files import atomic, rasters, tables, vectors, xml
 from cropdash.ingest import registers, zones
 from cropdash.ingest.local.source import LocalSource
 from cropdash.ingest.registers import archive
 from cropdash.ingest.zones import squares
+from cropdash.storage import curves
 from tests import worlds
 
 GRID = worlds.grid((20, 30))
@@ -265,3 +267,19 @@ def test_an_archive_that_grows_seven_thousand_times_is_not_unpacked(tmp_path):
     with pytest.raises(InvalidRegister, match="would unpack to 200,"):
         archive.unpack(path)
     assert not (tmp_path / "unpacked").exists() or not list((tmp_path / "unpacked").glob("*.gpkg"))
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "read",
+    [
+        atomic.checksum, tables.text_of, xml.read, vectors.check, curves.tail,
+        lambda path: rasters.opened(path).__enter__(),
+    ],
+    ids=["checksum", "table", "xml", "geopackage", "curves", "raster"],
+)  # fmt: skip
+def test_a_pipe_in_place_of_a_file_is_waited_for_by_nobody(tmp_path, read):
+    path = tmp_path / "file.tif"
+    os.mkfifo(path)
+    with suppress(OSError, CropdashError, RasterioError):
+        assert not read(path)

@@ -94,7 +94,8 @@ def _readable(path: Path) -> bytearray | None:
     if not path.is_file():
         return None
     try:
-        content = path.read_bytes()
+        with atomic.opened(path) as file:
+            content = file.read()
         return bytearray(checked(content[_DIGEST:], content[:_DIGEST].decode("ascii")))
     except (OSError, ValueError) as error:
         warn_of_checkpoint(path, error)

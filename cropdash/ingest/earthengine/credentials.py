@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cropdash.domain.errors import ConfigError
+from cropdash.files import atomic
 
 KEY = "CROPDASH_EE_KEY"  # path of a service account's key file
 READ_ONLY = "https://www.googleapis.com/auth/earthengine.readonly"
@@ -32,7 +33,7 @@ def of_service_account(path: Path) -> Any:
     from google.oauth2 import service_account
 
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
+        held = json.loads(atomic.read_bytes(path))
     except OSError as error:
         raise ConfigError(
             "The file that {a} names can't be read ({b}): correct the path.",

@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 from cropdash.domain import sentinel2
 from cropdash.domain.errors import InvalidScene
-from cropdash.files import xml
+from cropdash.files import atomic, xml
 from cropdash.ingest.stac.offsets import OFFSET, SINCE_BASELINE, baseline_of
 
 METADATA = "MTD_MSIL2A.xml"
@@ -184,9 +184,7 @@ def _shifts(root: ElementTree.Element) -> dict[str, float]:
 def _by_item(path: Path, assets: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Properties of a STAC item, whose words on a band's numbers come to the files."""
     try:
-        if path.stat().st_size > _MOST_JSON:
-            raise ValueError("it is too large")
-        item = json.loads(path.read_text(encoding="utf-8"))
+        item = json.loads(atomic.read_bytes(path, _MOST_JSON))
         properties, told = dict(item["properties"]), dict(item.get("assets") or {})
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InvalidScene("{a} is no STAC item: fetch it again.", a=path.name) from error

@@ -56,7 +56,7 @@ def place(name: str, content: bytes) -> Path:
     last = re.split(r"[/\\]", stem)[-1].lower()
     stem = re.sub(r"[^a-z0-9_-]+", "-", last).strip("-_")[:40] or "zones"
     path = folder() / f"{check_name(stem, 'File')}{suffix}"
-    if path.exists() and path.read_bytes() != content:
+    if path.exists() and atomic.read_bytes(path) != content:
         mark = hashlib.sha256(content).hexdigest()[:6]
         path = path.with_name(f"{stem}-{mark}{suffix}")
     return path

@@ -21,7 +21,7 @@ from pyproj.exceptions import CRSError
 from cropdash.domain import Grid, Zone, longitude
 from cropdash.domain.errors import ConfigError, CropdashError, InvalidRegister
 from cropdash.figures import zone_map
-from cropdash.files import tables
+from cropdash.files import atomic, tables
 from cropdash.i18n import sentence
 
 PROPOSED = sentence("Proposed: 40 squares in eight regions of France")
@@ -73,7 +73,7 @@ def proposed() -> ZoneList:
 def read(path: Path) -> ZoneList:
     """Zones of a file; see `parse`."""
     try:
-        content = path.read_bytes()
+        content = atomic.read_bytes(path)
     except OSError as error:
         raise InvalidRegister("{a} can't be read ({b}).", a=path.name, b=error.strerror) from error
     return parse(content, path.name)
@@ -112,7 +112,7 @@ def outline(path: Path) -> Any:
     from shapely.geometry import shape
 
     try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
+        document = json.loads(atomic.read_bytes(path).decode("utf-8-sig"))
         features = document.get("features", [document])
         shapes = [make_valid(shape(one.get("geometry", one))) for one in features]
         found = union_all([one for one in shapes if one.geom_type.endswith("Polygon")])

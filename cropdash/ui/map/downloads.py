@@ -15,6 +15,7 @@ import streamlit as st
 from cropdash.domain import CropClass, Prediction
 from cropdash.evaluate import conformal
 from cropdash.figures import layers, qgis
+from cropdash.files import atomic
 from cropdash.i18n import say
 from cropdash.ui.map.layers import MODELS, parcel_answers
 from cropdash.ui.map.legends import whole_legend
@@ -149,7 +150,7 @@ def _distinct(pair: Pair) -> tuple[int, ...]:
 
 
 def _raster(pair: Pair, i: int) -> bytes:
-    return data.store().prediction_path(pair.runs[i].run_id, pair.zone.zone_id).read_bytes()
+    return atomic.read_bytes(data.store().prediction_path(pair.runs[i].run_id, pair.zone.zone_id))
 
 
 def _raster_name(pair: Pair, i: int) -> str:
