@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -71,8 +72,10 @@ def test_a_build_is_started_watched_and_still_there_after_a_reload(page: Page, s
 
 
 @contextmanager
-def held_at_work(server: Server, name: str) -> Iterator[Callable[[], None]]:
+def held_at_work(server: Server, name: str) -> Iterator[tuple[threading.Event, Callable[[], None]]]:
     """A build that is yet to be asked for stands still at its first zone, until told to go on.
+
+    Gives what tells that it stands, and what tells it to go on.
 
     Watched for from a thread and before the click: a small build may be done by the time that a
     busy browser has shown it.
@@ -93,14 +96,13 @@ def held_at_work(server: Server, name: str) -> Iterator[Callable[[], None]]:
                 return
 
     def go_on() -> None:
-        assert held.wait(BUILD_MS / 1000), f"Nobody took up the build of {name}."
         while tree:
             tree.pop().resume()
 
     watcher = threading.Thread(target=hold, daemon=True)
     watcher.start()
     try:
-        yield go_on
+        yield held, go_on
     finally:
         over.set()
         watcher.join()
@@ -109,10 +111,12 @@ def held_at_work(server: Server, name: str) -> Iterator[Callable[[], None]]:
 
 
 def test_a_build_is_stopped_and_resumed(page: Page, server) -> None:
-    with held_at_work(server, "halted") as go_on:
+    with held_at_work(server, "halted") as (held, go_on):
         start(page, server.url, "halted", 48)
+        assert held.wait(BUILD_MS / 1000), "Nobody took up the build."
         page.get_by_role("button", name="Stop building").click()
-        expect(page.get_by_role("button", name="Stopping …")).to_be_visible()
+        told = re.compile("Stopping …|End now")  # the second after twenty seconds
+        expect(page.get_by_role("button", name=told)).to_be_visible()
         go_on()
     resume = page.get_by_role("button", name="Resume building")
     expect(resume).to_be_visible(timeout=BUILD_MS)
