@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
+import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +24,9 @@ from cropdash.storage import runs, seasons, status
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.runs import RunFolder
 from cropdash.workflow import build, score
+
+_PLACE = tempfile.TemporaryDirectory()
+_kept: dict[object, dict[str, Path]] = {}  # zones that were built, by what they follow from
 
 
 @dataclass(frozen=True)
@@ -79,12 +84,20 @@ def write_dataset(
 def _build(
     source: SomeZones, data: Path, name: str, title: str, legend: Legend | None = None
 ) -> DatasetFolder:
+    """A zone that this process built before is copied: what follows from its source is the same."""
     folder = DatasetFolder(data, name)
+    kept = _kept.setdefault((source.whole, legend and legend.hash), {})
+    for zone in source.zones():
+        if zone.zone_id in kept and not folder.zone_folder(zone.zone_id).exists():
+            shutil.copytree(kept[zone.zone_id], folder.zone_folder(zone.zone_id))
     description = build.describe(source, name, title, {"size": source.whole.size}, legend)
     result = build.build(
         source, folder, description, legend=legend, progress=lambda stage, done: None
     )
     assert not result.failed, result.failed
+    for zone_id in result.built:
+        place = Path(tempfile.mkdtemp(dir=_PLACE.name)) / zone_id
+        kept[zone_id] = Path(shutil.copytree(folder.zone_folder(zone_id), place))
     return folder
 
 

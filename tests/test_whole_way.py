@@ -34,9 +34,9 @@ NAME = "elsewhere"
 K = len(foreign.CLASSES) + 1
 KINDS = tuple(kind.name for kind in classifiers.trainable())
 SMALL = {
-    "cnn": ("epochs=1", "steps_per_epoch=3", "batch_size=4"),
-    "xgboost": ("trees=6",),
-    "forest": ("trees=10",),
+    "cnn": ("epochs=1", "steps_per_epoch=3", "batch_size=4", "threads=1"),
+    "xgboost": ("trees=6", "threads=1"),
+    "forest": ("trees=10", "threads=1"),
 }  # the least that learns; what is not here is quick
 
 

@@ -64,7 +64,7 @@ def asked() -> Iterator[list[str]]:
 
     with HTTPServer(("127.0.0.1", 0), Answer) as server:
         paths.append(f"http://127.0.0.1:{server.server_port}")
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield paths
         server.shutdown()
 
@@ -259,12 +259,12 @@ def test_a_zone_of_ten_thousand_million_pixels_is_refused_before_memory_is_asked
 # archives ------------------------------------------------------------------------
 
 
-def test_an_archive_that_grows_seven_thousand_times_is_not_unpacked(tmp_path):
+def test_an_archive_that_grows_thousands_of_times_is_not_unpacked(tmp_path):
     path = tmp_path / "RPG.7z"
     with py7zr.SevenZipFile(path, "w") as seven:
-        seven.writestr(b"SQLite format 3\0" + bytes(200_000_000), "PARCELLES_GRAPHIQUES.gpkg")
-    assert path.stat().st_size < 60_000
-    with pytest.raises(InvalidRegister, match="would unpack to 200,"):
+        seven.writestr(b"SQLite format 3\0" + bytes(40_000_000), "PARCELLES_GRAPHIQUES.gpkg")
+    assert path.stat().st_size < 12_000
+    with pytest.raises(InvalidRegister, match="would unpack to 40,"):
         archive.unpack(path)
     assert not (tmp_path / "unpacked").exists() or not list((tmp_path / "unpacked").glob("*.gpkg"))
 

@@ -89,11 +89,11 @@ def test_the_intruder_enters_a_cluster_without_certificates():
     assert f"entered {bare.scheduler_address}" in done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("page", ["metrics", "json/identity.json", "info/main/workers.html"])
-def test_the_cluster_shows_no_pages(at_work, page):
-    url = f"http://127.0.0.1:{at_work.scheduler.http_server.port}/{page}"
-    with pytest.raises(urllib.error.HTTPError, match="404"):
-        urllib.request.urlopen(url, timeout=5)
+def test_the_cluster_shows_no_pages(at_work):
+    for page in ("metrics", "json/identity.json", "info/main/workers.html"):
+        url = f"http://127.0.0.1:{at_work.scheduler.http_server.port}/{page}"
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(url, timeout=60)
 
 
 @pytest.mark.parametrize("address", ["", "cluster", "tls://127.0.0.1:8786", "tls://node-1.lan:80"])

@@ -158,7 +158,7 @@ def test_another_source_under_the_same_name_is_refused(tmp_path):
 @needs(FLANDERS)
 def test_flanders_on_disk_agrees_with_the_independent_composite(tmp_path):
     source = LocalSource(FLANDERS)
-    folder, result, _ = run(tmp_path, source, workers=2)
+    folder, result, _ = run(tmp_path, source)
     assert set(result.built) == {"flanders_west", "flanders_east"}
     reference = np.load(FLANDERS / "reference_monthly_median.npy")  # (12, 4, 64, 64)
     for zone_id, columns in (("flanders_west", slice(0, 32)), ("flanders_east", slice(32, 64))):

@@ -15,7 +15,9 @@ from cropdash.workflow import optimism
 from cropdash.workflow.zone_dataset import ZoneDataset
 from tests import factory
 
-CONFIG = classifiers.parse({"classifier": "xgboost", "dataset": "demo", "trees": 3, "pixels": 1000})
+CONFIG = classifiers.parse(
+    {"classifier": "xgboost", "dataset": "demo", "trees": 3, "pixels": 1000, "threads": 1}
+)
 
 
 @pytest.fixture(scope="module")

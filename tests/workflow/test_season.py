@@ -17,9 +17,9 @@ from tests import factory
 
 DAYS = (dt.date(2023, 4, 30), dt.date(2023, 7, 15))
 QUICK = {
-    "xgboost": {"trees": 8, "pixels": 4000},
-    "cnn": {"epochs": 1, "steps_per_epoch": 4, "patch_size": 32, "batch_size": 4},
-    "forest": {"trees": 8, "pixels": 4000},
+    "xgboost": {"trees": 8, "pixels": 4000, "threads": 1},
+    "cnn": {"epochs": 1, "steps_per_epoch": 4, "patch_size": 32, "batch_size": 4, "threads": 1},
+    "forest": {"trees": 8, "pixels": 4000, "threads": 1},
 }
 
 

@@ -34,7 +34,9 @@ def folders(tmp_path_factory) -> Folders:
 @pytest.fixture(scope="module", params=["cnn", "xgboost"])
 def trained(request, folders) -> tuple[Folders, RunFolder]:
     few = {"epochs": 2, "steps_per_epoch": 8} if request.param == "cnn" else {}
-    config = classifiers.parse({"classifier": request.param, "dataset": "flanders", **few})
+    config = classifiers.parse(
+        {"classifier": request.param, "dataset": "flanders", "threads": 1, **few}
+    )
     run = runs.queue(folders, config)
     told = []
     train.train_run(run, folders, progress=lambda stage, done: told.append(done))

@@ -7,12 +7,9 @@ import pytest
 
 from bench import transfer
 from cropdash import classify
-from cropdash.domain import Cube, Sample, Season
+from cropdash.domain import Season
 from cropdash.domain.errors import InvalidRun
 from cropdash.ingest.local.source import LocalSource
-from cropdash.legend import load
-from cropdash.prepare import composite, parcels
-from cropdash.prepare.gapfill import fill_gaps
 from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.simulate.source import SimulatedSource
@@ -23,18 +20,10 @@ from tests.worlds import FLANDERS, needs
 
 SHARE = 0.80  # of real maize and grass pixels that must be named right
 SHARE_OF_PARCELS = 0.90  # the same with the map by parcel, after learning from the west too
-QUICK = {"cnn": {"epochs": 3, "steps_per_epoch": 50}, "xgboost": {"trees": 50}}
-
-
-def samples(source: SimulatedSource) -> list[Sample]:
-    made = []
-    for zone in source.zones():
-        gappy = composite.stream(source.scenes(zone), source.season.periods)
-        filled = fill_gaps(gappy.reflectance).astype(np.float32)
-        cube = Cube(filled, gappy.clear_dates, gappy.periods, gappy.bands, gappy.grid)
-        cleaned = parcels.clean(source.parcels(zone), zone, load(), source.zones())
-        made.append(Sample(zone, cube, parcels.rasterize(cleaned.parcels, zone.grid)))
-    return made
+QUICK = {
+    "cnn": {"epochs": 3, "steps_per_epoch": 50, "threads": 1},
+    "xgboost": {"trees": 50, "threads": 1},
+}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +33,7 @@ def folders(tmp_path_factory) -> Folders:
     folders = Folders(where / "data", where / "models")
     sources = {
         "flanders": LocalSource(FLANDERS),
-        "landscape": SimulatedSource(size=96, zones_per_region=3),
+        "landscape": SimulatedSource(size=128, zones_per_region=2),
     }
     for name, source in sources.items():
         description = build.describe(source, name, name, {})
@@ -86,17 +75,15 @@ def test_a_dataset_of_another_kind_is_not_learned_from(folders) -> None:
         train.train_run(run, folders, progress=lambda stage, done: None)
 
 
-@pytest.mark.timeout(300)
-def test_a_model_that_never_saw_a_real_pixel_names_real_fields(tmp_path) -> None:
-    real = transfer.read_flanders()
-    if real is None:
-        pytest.skip("../shared/data/flanders_2018 is absent")
-    cube, where = real
-    values = {"classifier": "xgboost", "dataset": "demo", "location": False, "trees": 80}
-    config = classifiers.parse(values)
-    model = classify.build(config)
+@needs(FLANDERS)
+def test_a_model_that_never_saw_a_real_pixel_names_real_fields(folders, tmp_path) -> None:
+    cube, where = transfer.read_flanders()
+    landscape = DatasetFolder(folders.data, "landscape")
+    values = {"classifier": "xgboost", "dataset": "landscape", "location": False}
+    values |= {"trees": 40, "threads": 1}
+    model = classify.build(classifiers.parse(values))
     model.fit(
-        samples(SimulatedSource(size=128, zones_per_region=2)),
+        [landscape.sample(zone) for zone in landscape.built_zones()],
         [],
         folder=tmp_path,
         on_epoch=lambda values: None,
