@@ -40,10 +40,10 @@ SOON_S = 10.0
 
 @pytest.fixture(autouse=True)
 def bounded() -> Iterator[None]:
-    """No attack takes long, or much memory."""
-    before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    """No attack takes much work, whatever else the machine does, or much memory."""
+    before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     yield
-    assert time.monotonic() - begun < SOON_S
+    assert time.process_time() - begun < SOON_S
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2 * 2**20  # [kB]
 
 

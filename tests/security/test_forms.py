@@ -131,7 +131,7 @@ def test_bad_input_in_a_form_is_a_sentence_or_taken(started):
             query = query | {
                 rng.choice(PARAMETERS): rng.choice([w for w in WORDS if w.isprintable()])[:200]
             }
-        begun, started[:] = time.monotonic(), []
+        begun, started[:] = time.process_time(), []
         app = visit(page, query)
         given = spoil(app, rng)
         app.run()
@@ -139,7 +139,7 @@ def test_bad_input_in_a_form_is_a_sentence_or_taken(started):
             if button.label.startswith(("Start", "Join")) and not button.disabled:
                 button.click().run()
                 break
-        slowest = max(slowest, time.monotonic() - begun)
+        slowest = max(slowest, time.process_time() - begun)
         where = f"{seed}: {page} {query} {given}"
         if app.exception:
             faults.append(f"{where}: {app.exception[0].message[:300]}")
@@ -150,5 +150,5 @@ def test_bad_input_in_a_form_is_a_sentence_or_taken(started):
         ends["taken" if started else "said" if app.error else "shown"] += 1
     sys.stdout.write(f"{COUNT} inputs: {dict(ends)}, the slowest took {slowest:.1f} s\n")
     assert not faults, f"{len(faults)} of {COUNT}:\n" + "\n".join(faults)
-    assert slowest < 6 * LONGEST_S
+    assert slowest < LONGEST_S  # of work: a busy machine takes longer
     assert ends["said"]

