@@ -29,7 +29,7 @@ with head, frame.or_stop():
 @st.fragment
 @frame.plainly()
 def zone_and_parcel() -> None:
-    with frame.line("tools"):
+    with frame.tools():
         usual = "dataset" if "view" in st.query_params else "zone"
         part = choices.one_of(say("Show"), "part", PARTS, usual, bare=True)
         if part == "zone":

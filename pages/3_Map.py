@@ -47,7 +47,7 @@ with frame.plainly():
 @st.fragment
 @frame.plainly()
 def map_and_parcel() -> None:
-    with frame.line("tools"):
+    with frame.tools():
         chosen = choices.choose_view(pair)
         look, opacity = choices.choose_look(pair)
         downloads.downloads(pair)

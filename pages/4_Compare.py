@@ -38,7 +38,7 @@ first, second = run_pair.names_of(pair)
 labels = (first, second)
 
 with frame.plainly():
-    with frame.line("tools"):
+    with frame.tools():
         choice = controls.choose(dataset, zones)
         scored = counting.score(*pair, choice)
         archive.downloads(pair, labels, scored, choice)

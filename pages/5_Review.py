@@ -34,7 +34,7 @@ if not cases.common_zones(runs):
 @st.fragment
 @frame.plainly()
 def list_and_parcel() -> None:
-    with frame.line("tools"):
+    with frame.tools():
         with st.popover(say("How to judge"), icon=":material/tune:"):
             level = choices.choose_level()
             limits = choices.choose_limits()

@@ -10,7 +10,8 @@
     link.type = "button";
     link.className = "skip";
     link.addEventListener("click", function () {
-      const to = goal();
+      const to = goal(), fold = document.querySelector(".fold");
+      if (fold) fold.open = true;
       if (to) to.focus();
     });
     return link;
@@ -41,6 +42,13 @@
     };
   });
   window.addEventListener("popstate", speak);
+
+  // A map takes what the lines above it leave of the window: they are more where it is narrow.
+  const above = new ResizeObserver(function () {
+    const work = document.querySelector(".st-key-work");
+    const top = work && work.getBoundingClientRect().top + goals[0]().scrollTop;
+    if (top > 0) document.documentElement.style.setProperty("--head", Math.ceil(top) + "px");
+  });
 
   // Review by keyboard: arrows step as j and k do, n goes to the note, Escape comes back from it.
   // A key that is pressed while the page goes on to the next parcel is held until that one is shown:
@@ -80,7 +88,11 @@
     }
   }
 
-  new MutationObserver(release).observe(document.body, {
+  new MutationObserver(function () {
+    const page = document.querySelector("[data-testid='stMainBlockContainer']");
+    if (page) above.observe(page); // the same one again is not observed twice
+    release();
+  }).observe(document.body, {
     attributes: true, subtree: true,
     attributeFilter: ["data-test-script-state", "data-test-connection-state", "data-stale"],
   });

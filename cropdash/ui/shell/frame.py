@@ -104,7 +104,7 @@ def begin(title: str, lead: str) -> DeltaGenerator:
     if is_dark():
         st.html(_DARK)
     with st.container(key="top"):
-        head = line("head")
+        head = _line("head")
     head.title(say(title), anchor=False, help=say(lead), width="content")
     if said := st.session_state.pop(_PENDING, None):
         text, icon = said
@@ -112,8 +112,14 @@ def begin(title: str, lead: str) -> DeltaGenerator:
     return head
 
 
-def line(key: str) -> DeltaGenerator:
-    """A line of controls across the page; a narrow window scrolls it sideways."""
+def tools() -> DeltaGenerator:
+    """The line of controls below the head; a narrow window folds it away behind one button."""
+    made = _line("tools")
+    made.html(f"<details class=fold><summary>{say('Controls')}</summary></details>")
+    return made
+
+
+def _line(key: str) -> DeltaGenerator:
     return st.container(
         key=key, horizontal=True, wrap=False, vertical_alignment="center", gap="small"
     )
