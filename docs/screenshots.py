@@ -55,6 +55,7 @@ SIZES = {  # width, height, pixels of the screen to one of the page: the last on
     "zoom_200": (720, 450, 2),
 }
 EXACT = 200  # colours that a picture keeps as they are, of 256: those of legends are among them
+PATIENCE_MS = 180_000  # a busy machine is no fault of a page
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 
 
@@ -89,7 +90,7 @@ def everything(
             )
             for name in names:
                 path = folder / f"{name}_{size}_{theme}_{language}.png"
-                save(context.new_page(), f"{url}/{PAGES[name]}&lang={language}", path)
+                path.write_bytes(opened(context.new_page(), f"{url}/{PAGES[name]}&lang={language}"))
                 looks.append(path)
             context.close()
         sheet(looks, len(names)).save(folder / f"sheet_{size}.png")
@@ -137,10 +138,17 @@ def pages(browser: Browser, url: str) -> None:
 
 def save(page: Page, url: str, path: Path) -> None:
     """Open, wait until nothing moves, write an 8-bit PNG."""
+    reduced(Image.open(io.BytesIO(opened(page, url))).convert("RGB")).save(path, optimize=True)
+
+
+def opened(page: Page, url: str) -> bytes:
+    """A picture of a page once nothing moves."""
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(url)
     page.get_by_role("heading", level=1).wait_for()
-    reduced(Image.open(io.BytesIO(settled(page))).convert("RGB")).save(path, optimize=True)
+    seen = settled(page)
     page.close()
+    return seen
 
 
 def reduced(seen: Image.Image) -> Image.Image:

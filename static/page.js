@@ -1,4 +1,4 @@
-/* What Streamlit leaves out: the page's language, that of the address, and links past the menu. */
+/* What Streamlit leaves out: the page's language and name, those of the address, and links past the menu. */
 (function () {
   "use strict";
 
@@ -20,6 +20,7 @@
   function speak() {
     const spoken = new URLSearchParams(location.search).get("lang");
     if (spoken) document.documentElement.lang = spoken;
+    document.documentElement.dataset.page = location.pathname.split("/").pop();
     skips.forEach(function (link, i) {
       link.textContent = (words[document.documentElement.lang] || words.en)[i];
     });
