@@ -132,8 +132,8 @@ def levels() -> Figure:
     classes.sort(key=lambda c: (c.family, c.group))
     figure, (axes,) = panels(width=7, height=2.9)
     blank(axes, 12, len(classes) - 0.4)
-    rows = {"family": 0.0, "group": 4.2, "label": 8.4}
-    for level, x in rows.items():
+    rows = {"family": (0.0, 3.0), "group": (3.6, 3.0), "label": (7.2, 4.6)}
+    for level, (x, width) in rows.items():
         axes.text(x, -0.7, {"label": "class"}.get(level, level), fontsize=8, color=GREY)
         names = [c.label() if level == "label" else str(getattr(c, level)) for c in classes]
         for name in dict.fromkeys(names):
@@ -142,7 +142,7 @@ def levels() -> Figure:
             axes.add_patch(
                 FancyBboxPatch(
                     (x, top + 0.1),
-                    3.3,
+                    width,
                     bottom - top - 0.2,
                     boxstyle="round,pad=0.05",
                     facecolor=PALE,
@@ -151,7 +151,7 @@ def levels() -> Figure:
                 )
             )
             axes.text(
-                x + 1.65,
+                x + width / 2,
                 (top + bottom) / 2,
                 name.replace("_", " "),
                 ha="center",
@@ -295,7 +295,8 @@ def applicable() -> Figure:
     for (x, y), d in zip((new - area.mean) / area.scale, far, strict=True):
         axes.scatter(x, y, s=45, color=ORANGE if d > 1 else BLUE, zorder=4)
         words = f"{d:.1f}: not applicable" if d > 1 else f"{d:.1f}: applicable"
-        axes.annotate(words, (x, y), (-20, 9), textcoords="offset points", fontsize=8)
+        axes.annotate(words, (x, y), (-20, 9), textcoords="offset points", fontsize=8,
+                      bbox={"fc": "white", "ec": "none", "alpha": 0.75, "pad": 0.5}, zorder=5)  # fmt: skip
     axes.set(xlabel="first column of the season, scaled", ylabel="second column", aspect="equal")
     return figure
 

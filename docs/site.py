@@ -35,6 +35,8 @@ _FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\w`$])\$([^$\s][^$\n]*?)\$(?![\w$])",
 _FORMATS = "<!-- formats -->"
 _WITH_FORMULAS = "concepts/"  # the folder whose pages have some
 # By which the theme lets a page that is opened as a file be searched; vendored, so not fetched.
+# A picture of a page in light colours; on dark pages of the site its twin is shown.
+_LIGHT = re.compile(r"(!\[[^\]]*\]\(\S*screenshots/\w+)_light\.png\)")
 _SHIM = "https://unpkg.com/iframe-worker/shim"
 
 
@@ -56,6 +58,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
         return markdown
     if page.file.src_uri.startswith(_WITH_FORMULAS):
         markdown = _FORMULA.sub(_drawn, markdown)
+    markdown = _LIGHT.sub(r"\1_light.png#only-light)\1_dark.png#only-dark)", markdown)
     return linked(markdown.replace(_FORMATS, formats()), f"docs/{page.file.src_uri}")
 
 
@@ -84,8 +87,8 @@ def on_post_page(output: str, page: Any, **_: Any) -> str:
 
 
 def on_post_template(output_content: str, template_name: str, **_: Any) -> str:
-    """The page for addresses that there are none of."""
-    return output_content.replace(_SHIM, "vendor/iframe-worker.js")
+    """No page for addresses that there are none of: files have none, and it has no styles as one."""
+    return "" if template_name == "404.html" else output_content
 
 
 def linked(text: str, path: str) -> str:
