@@ -56,6 +56,7 @@ SIZES = {  # width, height, pixels of the screen to one of the page: the last on
 }
 EXACT = 200  # colours that a picture keeps as they are, of 256: those of legends are among them
 PATIENCE_MS = 180_000  # a busy machine is no fault of a page
+MAP = "iframe[title='streamlit_folium.st_folium']"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 
 
@@ -166,7 +167,11 @@ def reduced(seen: Image.Image) -> Image.Image:
 
 
 def settled(page: Page) -> bytes:
-    """A picture of the page, once two in a row are the same."""
+    """A picture of the page, once it has run, its maps are drawn, and two in a row are the same."""
+    page.wait_for_selector("[data-testid='stApp'][data-test-script-state='notRunning']")
+    for at in range(page.locator(MAP).count()):
+        inner = page.locator(MAP).nth(at).element_handle().content_frame()
+        inner.wait_for_function("window.parcelsReady === true")
     before = b""
     for _ in range(30):
         page.wait_for_timeout(700)
