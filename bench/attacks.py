@@ -103,6 +103,16 @@ ATTACKS = (
         INPUTS + "test_every_bad_input_is_refused_in_a_sentence_or_taken",
     ),
     Attack(
+        "a pipe in the place of a list, a table or metadata", "refused, and waited for by nobody",
+        FILES + "test_a_pipe_is_waited_for_by_nobody",
+        "files/atomic.py", "if not stat.S_ISREG(about.st_mode):", "if False:",
+    ),
+    Attack(
+        "weights that are a pipe, a folder or 3 GB", "damaged: train it again",
+        MODELS + "test_weights_that_are_no_file_are_damaged",
+        "classify/classifier.py", "atomic.read_bytes(folder / self._file, MOST)", "(folder / self._file).read_bytes()",
+    ),
+    Attack(
         "bad input in the forms of the pages", "a sentence, or accepted and right",
         "security/test_forms.py",
     ),
@@ -159,6 +169,11 @@ ATTACKS = (
     Attack(
         "a viewer presses a button by the socket", "nothing is started",
         SIGN_IN + "test_a_viewer_s_socket_starts_nothing_though_it_presses_the_button",
+        "ui/shell/identity.py", """more | {"disabled": True} if why else more""", "more",
+    ),
+    Attack(
+        "a viewer's call, past every button", "refused by the policy",
+        ACCESS + "test_a_viewer_and_a_stranger_change_nothing",
         "domain/access.py", "if not who.may(action):", "if False:",
     ),
     Attack(

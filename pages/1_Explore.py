@@ -5,7 +5,7 @@ import streamlit as st
 from cropdash.i18n import say, sentence
 from cropdash.ui.explore import parcels, views, zone
 from cropdash.ui.shell import data, frame
-from cropdash.ui.widgets import choices, pictures
+from cropdash.ui.widgets import choices, damage, pictures
 from cropdash.ui.widgets import parcel_map as component
 
 MENU_ICON = ":material/travel_explore:"
@@ -15,7 +15,7 @@ PARTS = {"zone": sentence("Zone"), "dataset": sentence("The whole dataset")}
 head = frame.begin("Explore", "What was declared, what the satellite saw, and one parcel's year.")
 names = data.datasets()
 if not names:
-    frame.stop_with(
+    damage.stop_with(
         say("There is no dataset yet: build one on the Overview page."), "app.py", say("Overview")
     )
 

@@ -29,7 +29,7 @@ frame.begin(
 )
 names = data.datasets()
 if not names:
-    frame.stop_with(say("There is no dataset yet: build one first."), "app.py", say("Overview"))
+    damage.stop_with(say("There is no dataset yet: build one first."), "app.py", say("Overview"))
 
 
 def curves(epochs: pd.DataFrame) -> Any:
@@ -64,12 +64,13 @@ with right, frame.plainly():
         curation.show(run_id)
         run_reports.offer(data.store().run(run_id), None, launch)
     elif is_run:
-        st.info(say("No model was trained yet: start the first one."), icon=":material/info:")
+        none = say("No model was trained yet: start the first one.")
+        st.info(damage.instead(none), icon=":material/info:")
     elif studies:
         st.header(say(form.TASKS[do]), anchor=False)
         study_watch.watch(address.choose(say("Name"), "study", studies), launch)
     else:
-        st.info(study_watch.empty(do), icon=":material/info:")
+        st.info(damage.instead(study_watch.empty(do)), icon=":material/info:")
 
 damage.show()
 if is_run and runs:

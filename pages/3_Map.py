@@ -6,8 +6,8 @@ from cropdash.i18n import say
 from cropdash.ui.map import answers, choices, downloads, view
 from cropdash.ui.shell import data, frame
 from cropdash.ui.widgets import choices as choices_of
+from cropdash.ui.widgets import damage, run_pair
 from cropdash.ui.widgets import parcel_map as component
-from cropdash.ui.widgets import run_pair
 
 MENU_ICON = ":material/map:"
 MENU_NEEDS = "prediction"
@@ -17,7 +17,7 @@ head = frame.begin(
 )
 names = [name for name in data.datasets() if data.usable_runs(name)]
 if not names:
-    frame.stop_with(
+    damage.stop_with(
         say("There is no prediction yet: train a model, it then predicts the test zones."),
         "pages/2_Train.py",
         say("Train a model"),

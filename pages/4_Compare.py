@@ -6,7 +6,7 @@ from cropdash.i18n import say
 from cropdash.jobs import launch
 from cropdash.ui.compare import archive, controls, counting, details, matrices, numbers
 from cropdash.ui.shell import data, frame
-from cropdash.ui.widgets import choices, run_pair, run_reports
+from cropdash.ui.widgets import choices, damage, run_pair, run_reports
 
 MENU_ICON = ":material/compare:"
 MENU_NEEDS = "prediction"
@@ -16,7 +16,7 @@ head = frame.begin(
 )
 names = [n for n in data.datasets() if any(r.scores for r in data.usable_runs(n))]
 if not names:
-    frame.stop_with(
+    damage.stop_with(
         say("There is no scored run yet: train both models, then compare them here."),
         "pages/2_Train.py",
         say("Train a model"),
@@ -25,7 +25,7 @@ with head, frame.or_stop():
     dataset = choices.dataset_of(names)
     runs = run_pair.choose_runs([r for r in data.usable_runs(dataset) if r.scores])
 if len(runs) < 2:
-    frame.stop_with(
+    damage.stop_with(
         say("There is only one scored run: train another one to compare it with."),
         "pages/2_Train.py",
         say("Train a model"),

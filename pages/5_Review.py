@@ -7,7 +7,7 @@ from cropdash.jobs import launch
 from cropdash.ui.review import choices, dossier, listing, many, parcel, seasons
 from cropdash.ui.review import rules as rules_of
 from cropdash.ui.shell import data, frame
-from cropdash.ui.widgets import cases, run_pair
+from cropdash.ui.widgets import cases, damage, run_pair
 from cropdash.ui.widgets import choices as choices_of
 
 MENU_ICON = ":material/fact_check:"
@@ -16,7 +16,7 @@ MENU_NEEDS = "prediction"
 head = frame.begin("Review", "Declarations that deserve a second look, with the evidence.")
 names = [name for name in data.datasets() if data.reviewable_runs(name)]
 if not names:
-    frame.stop_with(
+    damage.stop_with(
         say("There is no prediction yet: train a model, it then predicts the test zones."),
         "pages/2_Train.py",
         say("Train a model"),

@@ -12,7 +12,7 @@ frame.begin(
     "Data", "Build a dataset; see what is built, what is missing, what failed and why; go on."
 )
 names = watch.names()
-view = watch.choose_view(empty=not names)
+view = watch.choose_view(empty=not (names or data.store().damaged()))
 
 with frame.plainly():
     if view == watch.PLACE:
@@ -21,7 +21,7 @@ with frame.plainly():
         form.new_build(data.store().taken_names(), launch.command_line, launch.start_build)
     elif view == watch.ZONES:
         if not names:
-            frame.stop_with(say("There is no dataset yet: choose 'New dataset' and build one."))
+            damage.stop_with(say("There is no dataset yet: choose 'New dataset' and build one."))
         chosen = address.choose(say("Dataset"), "dataset", names)
         watch.watch(chosen, launch)
         if chosen in data.store().dataset_names():
@@ -31,6 +31,6 @@ with frame.plainly():
     else:
         simulated = realism.datasets()
         if not simulated:
-            frame.stop_with(say("There is no simulated dataset yet: build one, then compare it."))
+            damage.stop_with(say("There is no simulated dataset yet: build one, then compare it."))
         chosen = address.choose(say("Simulated dataset"), "dataset", simulated)
         realism.show(chosen, report.make)

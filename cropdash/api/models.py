@@ -185,6 +185,7 @@ def _chosen(dataset: DatasetFolder, wanted: Iterable[str] | None) -> list[Zone]:
         return [zone for zone in zones.values() if zone.split == "test"]
     names = list(wanted)
     if strange := [name for name in names if name not in zones]:
+        dataset.check_damage(strange)
         raise DatasetNotFound(
             "Dataset {a} has no built zone {b}.", a=dataset.name, b=", ".join(strange)
         )

@@ -62,7 +62,7 @@ def load(run_folder: Path, legend: Legend | None = None) -> Classifier:
         raise InvalidRun(
             "Run {a} lacks {b}: train it again.", a=run_folder.name, b=error.filename
         ) from error
-    except (DamagedFile, ValueError, KeyError, TypeError) as error:
+    except (DamagedFile, OSError, ValueError, KeyError, TypeError) as error:
         weights = classifiers.kind(config.classifier).weights
         raise description.damaged(run_folder, weights) from error
     return classifier

@@ -21,6 +21,7 @@ from cropdash.settings.train import RowsConfig, TrainConfig
 
 OnEpoch = Callable[[Mapping[str, float]], None]
 ShouldStop = Callable[[], bool]
+MOST = 2**30  # [bytes] of weights
 Config = TypeVar("Config", bound=TrainConfig)
 OfRows = TypeVar("OfRows", bound=RowsConfig)
 
@@ -133,9 +134,7 @@ class Learned(ABC, Generic[Config]):
         """See `Classifier.restore`."""
         self._schema = description.schema_in(model, self._config)
         self._statistics = STATISTICS.read(folder)
-        with atomic.opened(folder / self._file) as file:
-            raw = file.read()
-        self._unpack(checked(raw, model["checksum"]))
+        self._unpack(checked(atomic.read_bytes(folder / self._file, MOST), model["checksum"]))
 
     @abstractmethod
     def _said(self, cube: Cube) -> Float:

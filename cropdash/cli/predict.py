@@ -137,6 +137,8 @@ def _trained(run: RunFolder) -> tuple[int, ...] | None:
 def _zones(dataset: DatasetFolder, wanted: list[str] | None, *, every: bool) -> list[Any]:
     built = {z.zone_id: z for z in dataset.built_zones()}
     unknown = [z for z in wanted or () if z not in built]
+    if unknown or not built:
+        dataset.check_damage(unknown or None)
     if unknown:
         raise ConfigError(
             "Dataset {a} has no built zone {b}.", a=dataset.name, b=", ".join(unknown)

@@ -121,15 +121,24 @@ def of_memory(error: BaseException) -> OutOfMemory | None:
     )
 
 
-def of_place(error: OSError) -> NotKept | None:
-    """The system's word for a place that may not be written; None if it says something else."""
-    if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS) or error.filename is None:
+def of_place(error: BaseException) -> NotKept | None:
+    """The system's word for a place that takes no file; None if it says something else."""
+    if not isinstance(error, OSError) or error.filename is None:
         return None
-    return NotKept(
-        "{a} can't be written ({b}): make it writable for who runs cropdash, and try again.",
-        a=error.filename,
-        b=error.strerror,
-    )
+    place = error.filename2 or error.filename
+    if error.errno in (errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EEXIST):
+        return NotKept(
+            "{a} can't be used ({b}): move away what stands there, and try again.",
+            a=place,
+            b=error.strerror,
+        )
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return NotKept(
+            "{a} can't be written ({b}): make it writable for who runs cropdash, and try again.",
+            a=place,
+            b=error.strerror,
+        )
+    return None
 
 
 def quoted(value: object) -> str:

@@ -18,6 +18,8 @@ from cropdash.files import atomic
 if TYPE_CHECKING:
     import pandas as pd
 
+_MOST = 2**30  # [bytes] of a table
+_LONGEST = 10_000  # letters of a cell
 # How a spreadsheet knows a formula, in full width too, and numbers that are none.
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
@@ -71,7 +73,7 @@ class Table:
 def text_of(path: Path, fault: type[CropdashError] = ConfigError) -> str:
     """What a file of text holds. Raises `fault` if it can't be read, or is not in UTF-8."""
     try:
-        return atomic.read_bytes(path).decode("utf-8-sig")
+        return atomic.read_bytes(path, _MOST).decode("utf-8-sig")
     except OSError as error:
         raise fault(
             Message("The table {a} can't be read ({b}): check its path.", a=path, b=error.strerror)
@@ -140,6 +142,15 @@ def frame(path: Path) -> pd.DataFrame:
 def _cells(
     where: str, columns: Sequence[str], cells: Sequence[str], fault: type[CropdashError]
 ) -> dict[str, str]:
+    if (longest := max(map(len, cells), default=0)) > _LONGEST:
+        raise fault(
+            Message(
+                "{a} has a cell of {b} letters: use at most {c}.",
+                a=where,
+                b=format(longest, ","),
+                c=format(_LONGEST, ","),
+            )
+        )
     if len(cells) > len(columns):
         raise fault(
             Message(

@@ -44,7 +44,9 @@ _MOST_ENTRIES = 5_000  # tables, indices and triggers of one file
 _ZOOMS = (5, 13)  # of tiles: a country, and single fields
 _LOOK_S = 10.0  # that the look through them may take
 _VIRTUAL = re.compile(r"\s*create\s+virtual\b", re.IGNORECASE)
-_RTREE = re.compile(r'\s*create\s+virtual\s+table\s+("[^"]*"|\w+)\s+using\s+rtree\b', re.IGNORECASE)
+_RTREE = re.compile(
+    r'\s*create\s+virtual\s+table\s+("(?:[^"]|"")*"|\w+)\s+using\s+rtree\b', re.IGNORECASE
+)
 # Triggers of the standard and of GDAL, which keep indices and counts; none runs while reading.
 _OWN_TRIGGER = re.compile(r"(gpkg|rtree|trigger_(insert|update|delete))_\w.*", re.IGNORECASE)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from cropdash.domain.errors import CropdashError, DiskFull, RunBusy, of_memory
+from cropdash.domain.errors import CropdashError, DiskFull, RunBusy, of_memory, of_place
 from cropdash.domain.message import Message
 from cropdash.domain.secret import hidden
 from cropdash.storage import layout, status
@@ -85,7 +85,7 @@ def _report(reporter: Reporter) -> Iterator[Reporter]:
         _finish(reporter, "stopped")
         raise
     except Exception as error:  # the job boundary: the state must be true even for a bug
-        if told := of_memory(error):
+        if told := of_memory(error) or of_place(error):
             _finish(reporter, "failed", str(told))
             raise told from error
         sys.stderr.write(hidden(traceback.format_exc()))

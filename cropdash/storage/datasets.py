@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +198,16 @@ class DatasetFolder:
         """The zones that are whole."""
         known = self.look()
         return tuple(z for z in self.description().zones if known[z.zone_id].is_built)
+
+    def check_damage(self, zone_ids: Iterable[str] | None = None) -> None:
+        """Raises CorruptDataset if zones, or those named, are damaged: why what is asked of them is not there."""
+        known = self.look()
+        asked = [known[i] for i in (known if zone_ids is None else zone_ids) if i in known]
+        if faults := [found.fault for found in asked if found.fault]:
+            raise CorruptDataset(
+                "{n} zones of dataset {a} are damaged, the first so: {b}",
+                n=len(faults), a=self.name, b=faults[0],
+            )  # fmt: skip
 
     def has_zones(self) -> bool:
         """True if any zone is whole."""

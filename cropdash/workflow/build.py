@@ -21,6 +21,7 @@ from cropdash.domain.errors import (
     RunBusy,
     TaskLost,
     of_memory,
+    of_place,
 )
 from cropdash.domain.message import Message
 from cropdash.domain.secret import hidden
@@ -244,7 +245,7 @@ def build_zone(
         tell.failed(str(fault))
         raise
     except Exception as error:  # the task's boundary: one zone's surprise is not all zones' end
-        if told := of_memory(error):
+        if told := of_memory(error) or of_place(error):
             tell.failed(str(told))
             raise told from error
         sys.stderr.write(hidden(traceback.format_exc()))

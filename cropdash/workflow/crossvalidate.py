@@ -131,6 +131,7 @@ def divide(dataset: DatasetFolder, config: CrossValidation) -> tuple[Zones, ...]
     """Zones of each fold, among the training zones only; its `test` zones are those it scores."""
     learnable = {z.zone_id: z for z in dataset.built_zones() if z.split == "train"}
     if not learnable:
+        dataset.check_damage()
         raise NotEnoughData(
             "Dataset {a} has no built training zone: build it first.", a=dataset.name
         )

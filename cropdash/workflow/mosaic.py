@@ -65,6 +65,7 @@ def make(
     predicted = set(there.predicted_zones())
     zones = [zone for zone in dataset.built_zones() if zone.zone_id in predicted]
     if not zones:
+        dataset.check_damage()
         raise RunNotFound(
             "Run {a} has predicted no zone of {b}: predict first.", a=run.run_id, b=dataset.name
         )

@@ -39,6 +39,7 @@ def choose_zones(dataset: DatasetFolder, config: TrainConfig) -> Zones:
     learnable = [z for z in built if z.split == "train"]
     test = tuple(z for z in built if z.split == "test")
     if not learnable:
+        dataset.check_damage()
         raise NotEnoughData(
             "Dataset {a} has no built training zone: build it first.", a=dataset.name
         )

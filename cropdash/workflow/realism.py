@@ -83,6 +83,7 @@ def measure(
     """What the checks need of the dataset, one zone in memory at a time."""
     zones = dataset.built_zones()
     if not zones:
+        dataset.check_damage()
         raise NotEnoughData("Dataset {a} has no built zone: build it first.", a=dataset.name)
     described = dataset.description()
     months = [period.middle.month for period in described.season.periods]

@@ -58,6 +58,7 @@ def to_score(run: RunFolder, dataset: DatasetFolder) -> list[Zone]:
         ]
         zones = list(splits.apart([z for z in zones if z.split != "map"], learned))
     if not zones:
+        dataset.check_damage()
         raise ConfigError(
             "Run {a} has predicted no test zone of {b}: predict first.",
             a=run.run_id,

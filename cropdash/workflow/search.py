@@ -191,6 +191,7 @@ def _check_folds(dataset: DatasetFolder, config: Search) -> None:
     learnable = [z for z in dataset.built_zones() if z.split == "train"]
     n_zones = partition.mapped_parcels(dataset, learnable)["zone_id"].nunique() if learnable else 0
     if config.folds > max(n_zones, 1):
+        dataset.check_damage()
         raise NotEnoughData(
             "{a} training zones can't make {b} folds: use fewer folds or more zones.",
             a=n_zones,

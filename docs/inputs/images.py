@@ -49,6 +49,15 @@ def _scene(
     return make
 
 
+def _averaged(folder: Path) -> list[str]:
+    """A scene classification between two classes, as bilinear warping makes it."""
+    scl = np.full((1, *FRAME.shape), 4, np.float32)
+    scl[0, ::5] = 4.5
+    values = np.concatenate([world.reflectance(MAY).astype(np.float32), scl])
+    world.raster(folder / "scenes" / "S2_20230515.tif", values, NAMES)
+    return words(folder)
+
+
 def _scaled(scale: float, offset: float) -> Callable[[Any], None]:
     def after(file: Any) -> None:
         file.scales, file.offsets = [scale] * 5, [offset] * 5
@@ -349,6 +358,8 @@ CASES = [
     Case(SCENES, "in degrees", _on(_IN_DEGREES), "refused", said="not in a projected"),
     Case(SCENES, "pixels of 2 km", _on(_COARSE), "refused", said="pixels of 2000 m"),
     Case(SCENES, "a file that was cut off", _cut, "refused", said="can't be read"),
+    Case(SCENES, "complex numbers", _scene(_dn, "complex64"), "refused", said="complex"),
+    Case(SCENES, "an SCL that was averaged", _averaged, "refused", said="nearest neighbour"),
     Case(PRODUCTS, ".SAFE of baseline 05.09", _safe(Safe(MAY)), ONE, reflects(5)),
     Case(
         PRODUCTS,

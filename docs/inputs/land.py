@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -160,6 +161,22 @@ def _table(
         return ["--table", str(path), *more]
 
     return make
+
+
+def _pipe(folder: Path) -> list[str]:
+    os.mkfifo(folder / "t.csv")  # which would be waited for
+    return ["--table", str(folder / "t.csv")]
+
+
+def _brighter(frame: pd.DataFrame) -> pd.DataFrame:
+    """Each row once more, with another red."""
+    return pd.concat([frame, frame.assign(B4=frame["B4"] + 0.02)])
+
+
+def _one_a_day(dataset: Any) -> str:
+    """Each parcel was seen on one day of each month, whatever the rows."""
+    seen = {int(dataset.clear_dates(z.zone_id).max()) for z in dataset.built_zones()}
+    return table_of(32)(dataset) if seen == {1} else ""
 
 
 def _points(
@@ -363,6 +380,13 @@ CASES = [
     ),
     Case(REGISTERS, "a Shapefile", _shapefile, "refused", said="ogr2ogr -f GPKG"),
     Case(REGISTERS, "a GeoPackage with a view", _view, "refused", said="holds a view"),
+    Case(
+        REGISTERS,
+        "a layer whose name holds quotes",
+        _register(layer='a"; --', more=("--layer", 'a"; --')),
+        ALL,
+        declares(),
+    ),
     Case(REGISTERS, "none in the folder", _no_file, "refused", said="must hold one register"),
     Case(POINTS, "points in degrees (CSV)", _points("points.csv"), "a pixel a point", table_of(96)),
     Case(
@@ -475,6 +499,29 @@ CASES = [
         _table(change=lambda f: f.assign(date="May")),
         "refused",
         said="is no day",
+    ),
+    Case(
+        ROWS,
+        "each row twice",
+        _table(change=lambda f: pd.concat([f, f])),
+        "each day counts once",
+        _one_a_day,
+    ),
+    Case(
+        ROWS,
+        "rows of one day that differ",
+        _table(change=_brighter),
+        "each day counts once, and it is said",
+        _one_a_day,
+        said="several rows of a day that differ",
+    ),
+    Case(ROWS, "a pipe", _pipe, "refused", said="it is no file"),
+    Case(
+        ROWS,
+        "an id of 20,000 letters",
+        _table(change=lambda f: f.assign(id=f["id"].replace("P0000", "x" * 20_000))),
+        "refused",
+        said="a cell of 20,000 letters",
     ),
     Case(
         ROWS,

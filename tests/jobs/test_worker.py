@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from cropdash.domain.errors import CropdashError, RunBusy, TrainingFailed
+from cropdash.domain.errors import CropdashError, NotKept, RunBusy, TrainingFailed
 from cropdash.jobs import worker
 from cropdash.storage import layout, status
 
@@ -41,6 +41,23 @@ def test_every_fault_leaves_a_true_state(tmp_path, fault, state, sentence):
     after = status.read(tmp_path / "run")
     assert (after.state, after.error) == (state, sentence)
     assert not status.is_locked(tmp_path / "run")
+
+
+def test_what_stands_where_a_worker_would_write_is_said(tmp_path):
+    for name, act in {
+        "folder": lambda path: (path.mkdir(), path.unlink()),
+        "file": lambda path: (path.touch(), path.mkdir(exist_ok=True)),
+        "in a file": lambda path: (path.touch(), (path / "x").write_text("")),
+        "way without end": lambda path: (path.symlink_to(path), path.read_text()),
+    }.items():
+        with (
+            pytest.raises(NotKept, match="move away what stands there"),
+            worker.at_work(tmp_path / "run"),
+        ):
+            act(tmp_path / name)
+        said = status.read(tmp_path / "run").error
+        assert name in said
+        assert "Unexpected" not in said
 
 
 def test_a_stop_that_was_asked_for_ends_as_stopped(tmp_path):

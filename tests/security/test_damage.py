@@ -12,13 +12,16 @@ import itertools
 import json
 import os
 import random
+import re
 import shutil
 import time
 from dataclasses import asdict, replace
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from bench import damage, damages
+from bench.typed import run as typed
 from cropdash.domain.errors import DamagedFile
 from cropdash.files import atomic, records
 from cropdash.reports import certificate, run_report
@@ -350,11 +353,46 @@ def test_what_optimism_json_holds_is_checked(here):
             here.optimism("demo")
 
 
-def test_compare_goes_on_where_no_zone_can_be_read(here):
-    for zone in here.zones("demo"):
-        path = here.data / "demo" / layout.ZONES / zone.zone_id / "labels.tif"
+EVERY = ("1_Explore", "2_Train", "3_Map", "4_Compare", "5_Review", "6_Data")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "pages", "commands"),
+    [
+        (
+            "data/demo/zones/*/labels.tif",
+            EVERY,
+            ("evaluate RUN", "crossvalidate demo --folds=2", "audit draw RUN",
+             "mosaic RUN --out=mosaic", "search demo", "simulate report --dataset=demo"),
+        ),
+        ("models/*/config.json", ("2_Train", "3_Map", "4_Compare", "5_Review"), ()),
+        ("data/demo/dataset.json", EVERY, ()),
+    ],
+)  # fmt: skip
+def test_what_is_damaged_as_a_whole_is_not_called_missing(here, tmp_path, pattern, pages, commands):
+    run = here.runs()[0].run_id
+    for path in tmp_path.glob(pattern):
         damages.DAMAGES["cut"](path, random.Random(0))
-    found = damage.Result()
-    with damage.here(here.data.parent):
-        damage.try_page("pages/4_Compare.py", {"dataset": "demo"}, "cut", found)
+    name, found = pattern.rpartition("/")[2], damage.Result()
+    with damage.here(tmp_path):
+        for page in pages:
+            said = damage.try_page(f"pages/{page}.py", {}, "cut", found)
+            assert name in said, page
+            assert not re.search("There is (no|only)|No model|is built yet", said), page
+        for words in commands:
+            code, said = typed(words.replace("RUN", run).split())
+            assert code == 2, said
+            assert name in " ".join(said.split()), said
+            assert "build the zone again" in " ".join(said.split()), said
     assert not found.faults
+
+
+def test_a_page_says_why_it_shows_another_dataset_than_its_address_names(here, tmp_path):
+    shutil.copytree(here.data / "demo", here.data / "whole")
+    damages.DAMAGES["cut"](here.data / "demo" / "dataset.json", random.Random(0))
+    with damage.here(tmp_path):
+        app = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=300)
+        app.switch_page("pages/1_Explore.py").query_params["dataset"] = "demo"
+        app.run()
+    (said,) = app.toast
+    assert "dataset.json" in said.value

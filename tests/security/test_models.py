@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from bench import damages
 from cropdash import classify
 from cropdash.classify.xgboost import guard
 from cropdash.domain.errors import InvalidRun
@@ -63,6 +65,15 @@ def test_each_changed_byte_of_weights_is_known(run: Path) -> None:
             classify.load(run)
     weights.write_bytes(whole)
     classify.load(run)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("how", ["pipe", "huge", "folder in its place", "unreadable"])
+def test_weights_that_are_no_file_are_damaged(run: Path, how: str) -> None:
+    weights = next(run / name for name in WEIGHTS.values() if (run / name).exists())
+    damages.DAMAGES[how](weights, random.Random(0))
+    with pytest.raises(InvalidRun, match="damaged: train it again"):
+        classify.load(run)
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])

@@ -220,6 +220,14 @@ def test_a_surprise_in_one_zone_is_told_and_does_not_end_the_build(tmp_path, cap
     assert table.loc["west", ["state", "step"]].tolist() == ["failed", "reading"]
 
 
+def test_a_folder_in_the_place_of_a_zone_s_file_is_said(tmp_path):
+    folder = DatasetFolder(tmp_path, "d")
+    (folder.zone_folder("west") / "last_crop.tif").mkdir(parents=True)
+    _, result, _ = run(tmp_path, SmallSource())
+    assert result.built == ("east",)
+    assert "last_crop.tif can't be used" in result.failed["west"]
+
+
 def test_a_zone_that_another_process_builds_is_left_to_it(tmp_path, monkeypatch):
     monkeypatch.setattr(datasets, "_LOCK_WAIT_S", 0.1)
     folder = DatasetFolder(tmp_path, "d")

@@ -15,6 +15,7 @@ from xgboost.callback import CallbackContainer
 
 from cropdash.classify import stopping, validation
 from cropdash.classify.classifier import (
+    MOST,
     OnEpoch,
     ShouldStop,
     checked,
@@ -94,8 +95,7 @@ def _readable(path: Path) -> bytearray | None:
     if not path.is_file():
         return None
     try:
-        with atomic.opened(path) as file:
-            content = file.read()
+        content = atomic.read_bytes(path, MOST)
         return bytearray(checked(content[_DIGEST:], content[:_DIGEST].decode("ascii")))
     except (OSError, ValueError) as error:
         warn_of_checkpoint(path, error)

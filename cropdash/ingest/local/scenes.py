@@ -36,15 +36,27 @@ def read_scene(
         first = read_bands(path, grid, wanted, only=(sentinel2.SCL,))
         if first is None:
             return None
-        scl, (low, high) = np.nan_to_num(first.numbers[0]).astype(np.uint8), sentinel2.CLEAR_SCL
+        scl, (low, high) = _classes(first.numbers[0], path), sentinel2.CLEAR_SCL
         if not ((scl >= low) & (scl <= high)).any():
             nothing = np.full((len(bands), *grid.shape), np.nan, dtype=np.float32)
             return Scene(date, nothing, scl, grid, bands)
     found = read_bands(path, grid, wanted)
     if found is None:
         return None
-    scl = np.nan_to_num(found.numbers[-1]).astype(np.uint8)
+    scl = _classes(found.numbers[-1], path)
     return Scene(date, found.reflectance[:-1], scl, grid, bands)
+
+
+def _classes(numbers: NDArray[Any], path: Path) -> NDArray[np.uint8]:
+    """The scene classification; 0 where nothing is known. Raises InvalidScene for what are no classes."""
+    known = np.nan_to_num(numbers)
+    if (known != np.rint(known)).any():
+        raise InvalidScene(
+            "{a}: its SCL has values between its classes, as where it was averaged: warp it with the"
+            " nearest neighbour.",
+            a=path.name,
+        )
+    return np.clip(known, 0, 255).astype(np.uint8)
 
 
 @dataclass(frozen=True, eq=False)

@@ -78,19 +78,30 @@ class TableSource:
     def composites(
         self, zone: Zone, warn: Warn = ignore, *, kept: PeriodStore | None = None
     ) -> Cube:
-        """Medians of each parcel's rows in a period; a row counts if it has every band."""
+        """Medians of each parcel's days in a period; a row counts if it has every band.
+
+        Rows of one day are one observation, their mean.
+        """
         mine = self._of_zone(zone).reset_index(drop=True)
         place = pd.Series(mine.index, index=mine[ID])
         rows = self.rows[self.rows[ID].isin(place.index)].dropna(subset=list(self.bands))
         cut = self.season.periods
         at = rows[DATE].map(lambda day: next((t for t, p in enumerate(cut) if day in p), -1))
         rows = rows.assign(at=at.astype(int), place=rows[ID].map(place).astype(int))
-        by = rows[rows["at"] >= 0].groupby(["at", "place"])
+        days = rows[rows["at"] >= 0].groupby(["at", "place", DATE])[list(self.bands)]
+        by = days.mean().groupby(["at", "place"])
+        if twice := int((days.nunique() > 1).any(axis=1).sum()):
+            warn(
+                Message(
+                    "Zone {a}: {n} times a parcel has several rows of a day that differ: their mean counts once.",
+                    a=zone.zone_id, n=twice,
+                )
+            )  # fmt: skip
         n = zone.grid.shape[0] * zone.grid.shape[1]
         values = np.full((len(cut), len(self.bands), n), np.nan, np.float32)
         clear = np.zeros((len(cut), n), np.uint8)
         if by.ngroups:
-            middle, count = by[list(self.bands)].median(), by.size()
+            middle, count = by.median(), by.size()
             t, p = (middle.index.get_level_values(i).to_numpy() for i in (0, 1))
             values[t, :, p] = middle.to_numpy(np.float32)
             clear[t, p] = np.minimum(count.to_numpy(), 255)

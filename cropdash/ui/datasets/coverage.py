@@ -10,7 +10,7 @@ import streamlit as st
 
 from cropdash.i18n import number, say, sentence
 from cropdash.ui.shell import data
-from cropdash.ui.widgets import chart, scores, table
+from cropdash.ui.widgets import chart, damage, scores, table
 
 _COLUMNS = {  # and what is said of them
     sentence("Zone"): "",
@@ -39,7 +39,8 @@ def show(dataset: str) -> None:
     st.header(say("What the zones hold"), anchor=False)
     zones = _table(dataset, data.fingerprint(dataset))
     if zones.empty:
-        st.info(say("No zone of this dataset is built yet."), icon=":material/info:")
+        none = say("No zone of this dataset is built yet.")
+        st.info(damage.instead(none), icon=":material/info:")
         return
     scores.row(_figures(zones), "coverage")
     shown = zones.assign(Split=zones["Split"].map(say))

@@ -8,6 +8,9 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from cropdash.ui.shell import data
+from cropdash.ui.shell.literal import literal, told
+
 _SINCE = "state:since"
 
 
@@ -77,10 +80,24 @@ def choose(
     `options` must not be empty. The address leads: a link, a click on a map or the browser's
     back button move the box as well.
     """
-    key = f"address:{name}"
+    key, wanted = f"address:{name}", st.query_params.get(name)
+    if wanted is not None and wanted not in options:
+        _say_if_damaged(wanted)
     st.session_state[key] = get(name, options, default)
     chosen = st.selectbox(
         label, options, format_func=format_func, key=key, on_change=follow(key, name), **more
     )
     put(name, chosen)
     return str(chosen)
+
+
+def _say_if_damaged(wanted: str) -> None:
+    """Why the page shows another dataset, zone or run than its address names."""
+    for one in data.store().damaged():
+        if wanted in one.name.split(", "):
+            st.toast(
+                f"**{literal(one.name)}**: {told(one.reason)}",
+                icon=":material/broken_image:",
+                duration="long",
+            )
+            return

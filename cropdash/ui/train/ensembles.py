@@ -13,7 +13,7 @@ from cropdash.settings.ensemble import EnsembleConfig, ensemble_of
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import address, data, frame
 from cropdash.ui.train import form
-from cropdash.ui.widgets import run_pair
+from cropdash.ui.widgets import damage, run_pair
 
 _MOST = 8  # members
 _OFFERED = 24  # newest runs
@@ -34,7 +34,8 @@ def new_ensemble(
         dataset = address.choose(say("Dataset"), "dataset", datasets, default=default)
         able = {run.run_id: run for run in runs if _can_join(run, dataset)}
         if len(able) < 2:
-            st.info(say("An ensemble joins finished runs of one dataset: train two models first."))
+            few = say("An ensemble joins finished runs of one dataset: train two models first.")
+            st.info(damage.instead(few))
             return
         members = _choose(able, like)
         if not 2 <= len(members) <= _MOST:

@@ -5,10 +5,25 @@ from __future__ import annotations
 import streamlit as st
 
 from cropdash.i18n import number, say
-from cropdash.ui.shell import data
+from cropdash.ui.shell import data, frame
 from cropdash.ui.shell.literal import literal, told
 
 _MOST = 20  # that are listed; a folder of thousands is told by its count
+
+
+def instead(message: str) -> str:
+    """What is said where there is nothing to show: `message`, unless damage may be why."""
+    if not data.store().damaged():
+        return message
+    return say("What is to be shown here is damaged, as listed, or was not made yet.")
+
+
+def stop_with(message: str, page: str | None = None, label: str | None = None) -> None:
+    """End a page that has nothing to show: with what is damaged, and with what to do next."""
+    show()
+    if page and data.store().damaged():
+        frame.link("Data", {})
+    frame.stop_with(instead(message), page, label)
 
 
 def show() -> None:

@@ -88,6 +88,7 @@ def population(
     built = [z.zone_id for z in dataset.built_zones()]
     zones = [zone for zone in built if all(zone in of for of in held)]
     if not zones:
+        dataset.check_damage()
         raise ConfigError("The maps of the audit share no zone: predict the same zones with both.")
     parts, without = [], 0
     for zone in zones:
