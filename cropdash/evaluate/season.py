@@ -135,14 +135,19 @@ def by_clear_dates(
 
     `clear` gives it by (zone_id, parcel_id); `edges` are the least numbers of the parts, by default
     such that each holds about a fifth of the parcels. high is the last number of its part, and of
-    the last part the largest there is.
+    the last part the largest there is. Parcels of which it is not given are left out.
     """
-    many = decided.set_index(["zone_id", "parcel_id"]).join(clear.rename("clear"))["clear"]
+    known = decided.set_index(["zone_id", "parcel_id"])[["correct"]].join(
+        clear.rename("clear"), how="inner"
+    )
+    if known.empty:
+        return pd.DataFrame(columns=["low", "high", "parcels", "accuracy"])
+    many = known["clear"]
     if edges is None:
         fifths = np.floor(many.quantile([0, 0.2, 0.4, 0.6, 0.8])).astype(int)
         edges = tuple(dict.fromkeys(fifths.tolist()))
     at = np.clip(np.searchsorted(edges, many.to_numpy(), side="right") - 1, 0, None)
-    grouped = pd.DataFrame({"at": at, "correct": decided["correct"].to_numpy()}).groupby("at")
+    grouped = pd.DataFrame({"at": at, "correct": known["correct"].to_numpy()}).groupby("at")
     table = grouped["correct"].agg(parcels="size", accuracy="mean").reset_index()
     ends = [*(edge - 1 for edge in edges[1:]), int(np.ceil(many.max()))]
     table.insert(0, "low", [edges[i] for i in table["at"]])

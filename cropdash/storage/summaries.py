@@ -64,11 +64,14 @@ def clear_dates(folder: DatasetFolder) -> pd.DataFrame:
 def clear_by_parcel(
     folder: DatasetFolder, zones: Sequence[str], since: dt.date, until: dt.date
 ) -> pd.DataFrame:
-    """zone_id, parcel_id, clear: clear dates in the periods between two days, as its pixels' mean."""
+    """zone_id, parcel_id, clear: clear dates in the periods between two days, as its pixels' mean.
+
+    Of those of the zones that are whole.
+    """
     periods = folder.description().periods
     within = [since <= period.start and period.end <= until for period in periods]
-    tables = []
-    for zone in zones:
+    tables, known = [], folder.look()
+    for zone in (zone for zone in zones if zone in known and known[zone].is_built):
         parcel = folder.labels(zone, around=True).parcel_id.ravel()
         clear = folder.clear_dates(zone, around=True)
         many = clear[within].sum(axis=0, dtype=np.int64).ravel()

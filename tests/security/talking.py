@@ -42,10 +42,12 @@ def socket(url: str, cookie: str = "") -> Iterator[ClientConnection]:
         yield link
 
 
-def press(link: ClientConnection, button: str | None = None) -> list[ForwardMsg]:
-    """Run the page, with a press of a button by its id; all that it answers."""
+def press(
+    link: ClientConnection, button: str | None = None, page: str = "", query: str = ""
+) -> list[ForwardMsg]:
+    """Run a page, the first by default, with a press of a button by its id; all that it answers."""
     asked = BackMsg()
-    asked.rerun_script.query_string = ""
+    asked.rerun_script.page_name, asked.rerun_script.query_string = page, query
     if button is not None:
         widget = asked.rerun_script.widget_states.widgets.add()
         widget.id, widget.trigger_value = button, True
@@ -58,7 +60,7 @@ def answers(link: ClientConnection) -> list[ForwardMsg]:
     got = []
     while True:
         message = ForwardMsg()
-        message.ParseFromString(bytes(link.recv(timeout=90)))  # type: ignore[arg-type]
+        message.ParseFromString(bytes(link.recv(timeout=120)))  # type: ignore[arg-type]
         got.append(message)
         if message.WhichOneof("type") == "script_finished" and message.script_finished == 0:
             return got

@@ -41,6 +41,7 @@ SAMPLE = (
     ("cropdash.db", "not UTF-8"),
     ("labels.tif", "old version"),
     ("prediction of a day", "unreadable"),
+    ("clear_dates.tif", "old version"),
 )
 # After which a run's settings say something else, and can still be shown.
 READABLE = {"replaced while read", "text for numbers", "numbers far out"}

@@ -57,14 +57,24 @@ def propose(
     shares = _checked(share(grids), len(grids)) if grids else np.zeros(0)
     chosen = _greedy(grids, shares, n, [zone.grid for zone in taken])
     if len(chosen) < n:
+        km = format(size_px * squares.PIXEL_M / 1000, ".3g")
+        if within is not None:
+            raise NotEnoughData(
+                "Only {a} squares of {b} px ({c} km) with cropland fit into the area: ask for fewer or"
+                " smaller ones, or draw a larger area.",
+                a=len(chosen),
+                b=size_px,
+                c=km,
+            )
+        lon, lat = town_lon_lat
         raise NotEnoughData(
-            "Only {a} squares of {b} px with cropland fit within {c} km of {d}{e}; ask for"
-            " fewer or smaller ones, or widen the radius.",
+            "Only {a} squares of {b} px ({c} km) with cropland fit within {d} km of {e}: ask for fewer"
+            " or smaller ones, or look elsewhere.",
             a=len(chosen),
             b=size_px,
-            c=format(radius_km, ".3g"),
-            d=town_lon_lat,
-            e=" and the area" if within is not None else "",
+            c=km,
+            d=format(radius_km, ".3g"),
+            e=f"{lat:g}, {lon:g}",
         )
     return tuple(
         Zone(f"{region}_{k + 1}", region, _side(k, n), grids[i]) for k, i in enumerate(chosen)

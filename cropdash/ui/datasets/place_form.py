@@ -71,7 +71,7 @@ def real_place(
     taken: Collection[str], looking: Looking, start: Callable[[BuildConfig], object]
 ) -> None:
     """The form and the map; `start` is called with the settings of what was found."""
-    beside, left = st.columns([7, 5], gap="large")
+    beside, left = st.columns([7, 5], gap="medium")
     with left, frame.plainly():
         area = _area()
     with beside, frame.plainly():

@@ -184,7 +184,7 @@ def _clouds(runs: Sequence[RunInfo], day: dt.date) -> None:
     for name, run in zip(run_pair.names_of(runs), runs, strict=True):
         decided = data.store().calibration(run.by(day))
         start = dt.date(data.description(dataset).season.year, *evaluation.SINCE)
-        clear = data.store().clear_by_parcel(dataset, list(decided["zone_id"].unique()), start, day)
+        clear = data.clear_by_parcel(dataset, tuple(decided["zone_id"].unique()), start, day)
         table = evaluation.by_clear_dates(decided, clear.set_index(lamps.KEYS)["clear"])
         left, right = st.columns(2, gap="medium")
         with left:

@@ -143,6 +143,14 @@ def clear_dates(dataset: str) -> pd.DataFrame:
     return store().clear_dates(dataset)
 
 
+@_kept(4)
+def clear_by_parcel(
+    dataset: str, zones: tuple[str, ...], since: dt.date, until: dt.date
+) -> pd.DataFrame:
+    """Clear dates of the parcels of some zones in the periods between two days."""
+    return store().clear_by_parcel(dataset, zones, since, until)
+
+
 @_kept(16)
 def imagery(
     dataset: str,
