@@ -515,7 +515,7 @@ CASES = [
         _one_a_day,
         said="several rows of a day that differ",
     ),
-    Case(ROWS, "a pipe", _pipe, "refused", said="it is no file"),
+    Case(ROWS, "a pipe", _pipe, "refused", said="There is no table"),
     Case(
         ROWS,
         "an id of 20,000 letters",
