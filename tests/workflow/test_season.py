@@ -213,5 +213,9 @@ def test_parcels_are_told_apart_by_how_often_they_were_seen():
         "low": [0, 3, 6], "high": [2, 5, 20], "parcels": [2, 1, 1], "accuracy": [0.5, 1.0, 1.0],
     }  # fmt: skip
     less = evaluation.by_clear_dates(decided, clear.iloc[1:], edges=(0, 3, 6))
-    assert less["accuracy"].tolist() == [1.0, 1.0, 1.0]  # of a zone that can't be read nothing is said
+    assert less["accuracy"].tolist() == [
+        1.0,
+        1.0,
+        1.0,
+    ]  # of a zone that can't be read nothing is said
     assert evaluation.by_clear_dates(decided, clear.iloc[:0]).empty

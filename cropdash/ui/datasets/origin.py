@@ -32,7 +32,9 @@ def show(dataset: str) -> None:
                 say("{n} scenes, each with the offset that was taken off.", n=number(len(scenes)))
             )
             heads = [say("Date"), say("Scene"), say("Offset"), say("Why"), say("Zones")]
-            table.show(scenes.head(_SHOWN).set_axis(heads, axis=1), height=300)
+            table.show(
+                scenes.head(_SHOWN).set_axis(heads, axis=1), height=table.fitting(len(scenes), 300)
+            )
         chart.download(
             say("Provenance (JSON)"), lambda: json.dumps(told, indent=1).encode(),
             f"{data.stem(dataset, 'provenance')}.json", "application/json",

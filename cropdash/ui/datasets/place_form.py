@@ -236,7 +236,7 @@ def _offer(
             classes = load(codes=asked.codes).classes
             rows = [(label(classes[crop]), say(why)) for crop, why in about.untested]
             table = pd.DataFrame(rows, columns=[say("Class"), say("Why")])
-            widget.show(table, height=min(36 * len(table) + 38, 260))
+            widget.show(table, height=widget.fitting(len(table), 260))
     config = _config(asked, register, listed)
     st.caption(say("The same from a terminal:"))
     told = looking.command_line(asked.name, asked.lat, asked.lon, **asked.options)

@@ -159,7 +159,7 @@ def _table(dataset: str, zones: pd.DataFrame) -> None:
     first = zones["state"].map({"failed": 0, "building": 1, "missing": 2}).fillna(3)
     shown = shown.iloc[first.argsort(kind="stable")]
     widget.show(
-        shown, {"seconds": ",.1f"}, height=520, key=f"zones:list:{dataset}",
+        shown, {"seconds": ",.1f"}, height=widget.fitting(len(shown), 520), key=f"zones:list:{dataset}",
         columns={
             **_headings(),
             "zone_id": st.column_config.TextColumn(say("Zone"), pinned=True),

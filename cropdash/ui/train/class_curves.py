@@ -31,7 +31,7 @@ def show(rows: Sequence[Mapping[str, Any]], dataset: str, study: str) -> None:
         title = say("F1 of rare classes by their training parcels, {dataset}", dataset=dataset)
         drawn = figures.by_parcels(_long(below, dataset), GOAL, dark=frame.is_dark())
         chart.draw(title, drawn, f"{study}:curve")
-    table.show(readable(found, dataset), height=min(38 + 35 * len(found), 388))
+    table.show(readable(found, dataset), height=table.fitting(len(found), 388))
     with_limits = say(
         "Likely parcels for an F1 of {goal}, with the 95 % interval over zones: F1 is taken to rise with "
         "each doubling of a class's parcels by as much as it does for all classes together.",

@@ -38,6 +38,11 @@ def show(
     )  # fmt: skip
 
 
+def fitting(rows: int, most: int) -> int:
+    """Height [px] of a table of so many rows, and no more than `most`: without empty rows below them."""
+    return min(most, 35 * (rows + 1) + 3)
+
+
 def _written(styled: Styler, table: pd.DataFrame, forms: Mapping[str, Form]) -> Styler:
     numeric = table.select_dtypes("number").columns
     writers: Any = {name: _writer(forms.get(str(name)) or _usual(table[name])) for name in numeric}
