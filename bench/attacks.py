@@ -104,8 +104,8 @@ ATTACKS = (
     ),
     Attack(
         "a pipe in the place of a list, a table or metadata", "refused, and waited for by nobody",
-        FILES + "test_a_pipe_is_waited_for_by_nobody",
-        "files/atomic.py", "if not stat.S_ISREG(about.st_mode):", "if False:",
+        FILES + "test_a_pipe_in_place_of_a_file_is_waited_for_by_nobody",
+        "files/atomic.py", "if not stat.S_ISREG(os.fstat(handle).st_mode):", "if False:",
     ),
     Attack(
         "weights that are a pipe, a folder or 3 GB", "damaged: train it again",

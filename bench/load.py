@@ -40,7 +40,7 @@ from cropdash.settings import classifiers, folders, sources
 from cropdash.storage import runs, status, users
 from cropdash.ui.shell import frame
 from tests import factory
-from tests.browser.conftest import CHROMIUM, FLAGS, Server, serve
+from tests.browser.conftest import FLAGS, HEADLESS, Server, serve
 from tests.security import talking
 
 MEMORY_MB = 1500  # that the server may take
@@ -156,7 +156,7 @@ async def visit(server: Server, sessions: int, browsers: int, seconds: float, se
     """All sessions at once, until the time is over."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(sessions))
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = await playwright.chromium.launch(executable_path=HEADLESS, args=FLAGS)
         end = time.monotonic() + seconds + ARRIVE_S * sessions
         await asyncio.gather(
             *(session(browser, server, n, end, seen) for n in range(browsers)),
