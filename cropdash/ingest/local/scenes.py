@@ -49,14 +49,15 @@ def read_scene(
 
 def _classes(numbers: NDArray[Any], path: Path) -> NDArray[np.uint8]:
     """The scene classification; 0 where nothing is known. Raises InvalidScene for what are no classes."""
-    known = np.nan_to_num(numbers)
+    known: NDArray[Any] = np.nan_to_num(numbers)
     if (known != np.rint(known)).any():
         raise InvalidScene(
             "{a}: its SCL has values between its classes, as where it was averaged: warp it with the"
             " nearest neighbour.",
             a=path.name,
         )
-    return np.clip(known, 0, 255).astype(np.uint8)
+    classes: NDArray[np.uint8] = np.clip(known, 0, 255).astype(np.uint8)
+    return classes
 
 
 @dataclass(frozen=True, eq=False)
