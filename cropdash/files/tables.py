@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _MOST = 2**30  # [bytes] of a table
-_LONGEST = 10_000  # letters of a cell
+_LONGEST = 8_000  # letters of a cell
 # How a spreadsheet knows a formula, in full width too, and numbers that are none.
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
