@@ -56,7 +56,7 @@ def _classes(numbers: NDArray[Any], path: Path) -> NDArray[np.uint8]:
             " nearest neighbour.",
             a=path.name,
         )
-    classes: NDArray[np.uint8] = np.clip(known, 0, 255).astype(np.uint8)
+    classes: NDArray[np.uint8] = known.astype(np.uint8)
     return classes
 
 
