@@ -65,6 +65,7 @@ OWNERS: dict[str, set[str]] = {
     "lightning": {"classify"},
     "safetensors": {"classify"},
     "xgboost": {"classify"},
+    "numba": {"domain"},
     "sklearn": {"classify", "prepare"},
     "rasterio": {"files", "ingest", "prepare", "simulate", "storage"},
     "typer": {"cli"},
@@ -407,7 +408,7 @@ def test_the_registry_and_all_its_classifiers_load_nothing_heavy():
         "import sys\n"
         "from cropdash.settings import classifiers\n"
         "assert [k.name for k in classifiers.kinds()] == list(classifiers.MODULES)\n"
-        "heavy = {'torch', 'xgboost', 'sklearn', 'lightning', 'optuna', 'streamlit'}\n"
+        "heavy = {'torch', 'xgboost', 'sklearn', 'lightning', 'numba', 'optuna', 'streamlit'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
     )
     done = subprocess.run(

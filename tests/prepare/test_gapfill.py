@@ -83,6 +83,13 @@ def test_empty_arrays_pass():
     assert fill_gaps(np.zeros((3, 0), np.float32)).shape == (3, 0)
 
 
-def test_integers_are_refused():
+@pytest.mark.parametrize("kind", [np.uint16, np.float16])
+def test_other_numbers_are_refused(kind):
     with pytest.raises(TypeError, match="float"):
-        fill_gaps(np.zeros((3, 2), np.uint16))
+        fill_gaps(np.zeros((3, 2), kind))
+
+
+def test_large_values_are_no_infinity():
+    largest = np.finfo(np.float32).max
+    array = np.array([[np.nan], [largest], [np.nan]], np.float32)
+    np.testing.assert_array_equal(fill_gaps(array)[:, 0], [largest] * 3)

@@ -126,6 +126,29 @@ def test_a_model_of_other_features_or_classes_is_refused(runs):
             guard.check(raw, *wrong)
 
 
+@pytest.mark.parametrize("name", ["left_children", "right_children", "split_indices"])
+def test_numbers_of_nodes_that_are_fractions_are_refused(runs, name):
+    """Compiled loops take them as they are, and look up no bounds."""
+    raw = bytearray((runs["xgboost"] / WEIGHTS["xgboost"]).read_bytes())
+    record = json.loads((runs["xgboost"] / "model.json").read_text())
+    kind = array_in(raw, name, 0) - 11
+    assert raw[kind : kind + 1] == b"l"
+    raw[kind : kind + 1] = b"d"  # of four bytes as well
+    with pytest.raises(ValueError, match="no number of one"):
+        guard.check(raw, len(record["features"]), len(record["classes"]))
+
+
+@pytest.mark.parametrize("told", [b"[1,1", b"[NaN"])
+def test_a_beginning_of_other_classes_or_of_no_number_is_refused(runs, told):
+    raw = (runs["xgboost"] / WEIGHTS["xgboost"]).read_bytes()
+    record = json.loads((runs["xgboost"] / "model.json").read_text())
+    first = raw.index(b"[", raw.index(b"base_score"))
+    last = raw.index(b"]", first)
+    bad = raw[:first] + told.ljust(last - first) + raw[last:]
+    with pytest.raises(ValueError, match="begins with"):
+        guard.check(bad, len(record["features"]), len(record["classes"]))
+
+
 def test_two_thousand_mutated_models_are_refused_or_whole(runs):
     """No traceback but ValueError's, no hang, whatever byte is changed or cut."""
     raw = (runs["xgboost"] / WEIGHTS["xgboost"]).read_bytes()

@@ -5,6 +5,7 @@ The format is UBJSON as XGBoost writes it: https://xgboost.readthedocs.io/en/sta
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Sequence
 from typing import Any
@@ -19,8 +20,8 @@ _INNER = ("left_children", "right_children", "split_indices", "split_conditions"
 _NODE = (*_INNER, "parents", "default_left", "base_weights")
 
 
-def check(raw: bytes | bytearray, features: int, classes: int) -> None:
-    """Raise ValueError unless these are trees of so many features and classes.
+def check(raw: bytes | bytearray, features: int, classes: int) -> dict[str, Any]:
+    """What the model holds; raises ValueError unless these are trees of so many features and classes.
 
     Nodes must have children that come after them, each one parent, splits on features that there
     are, and numbers that are finite.
@@ -33,14 +34,19 @@ def check(raw: bytes | bytearray, features: int, classes: int) -> None:
             raise ValueError("it is of other features or classes")
         model = learner["gradient_booster"]["model"]
         trees, groups = model["trees"], np.asarray(model["tree_info"])
-        if len(groups) != len(trees) or ((groups < 0) | (groups >= classes)).any():
+        known = len(groups) == len(trees) and groups.dtype.kind in "iu"
+        if not known or ((groups < 0) | (groups >= classes)).any():
             raise ValueError("a tree votes for no class")
         indptr = np.asarray(model["iteration_indptr"])
         if indptr[0] != 0 or indptr[-1] != len(trees) or (np.diff(indptr) < 0).any():
             raise ValueError("its rounds are not those of its trees")
         _check_trees(trees, features)
-    except (KeyError, TypeError, IndexError, struct.error, UnicodeDecodeError) as error:
+        base = np.asarray(json.loads(told["base_score"]), np.float32)
+        if base.size not in (1, classes) or not np.isfinite(base).all():
+            raise ValueError("it does not tell what each class begins with")
+    except (KeyError, TypeError, IndexError, OverflowError, struct.error, UnicodeError) as error:
         raise ValueError(f"it holds no trees ({type(error).__name__})") from error
+    return dict(learner)
 
 
 def _check_trees(trees: Sequence[dict[str, Any]], features: int) -> None:
@@ -53,6 +59,8 @@ def _check_trees(trees: Sequence[dict[str, Any]], features: int) -> None:
     left, right, split, condition = (
         np.concatenate([np.asarray(tree[name]) for tree in trees]) for name in _INNER
     )
+    if any(part.dtype.kind not in "iu" for part in (left, right, split)):
+        raise ValueError("a node's child or feature is no number of one")
     starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
     own, size = np.arange(len(left)) - starts, np.repeat(sizes, sizes)
     leaf = left == -1

@@ -14,6 +14,7 @@ from cropdash.classify.classifier import LearnedFromRows, OnEpoch, ShouldStop
 from cropdash.classify.xgboost import fit as boosting
 from cropdash.classify.xgboost import guard
 from cropdash.classify.xgboost.settings import XgbConfig
+from cropdash.classify.xgboost.walk import Walk
 from cropdash.domain import Float, Sample
 
 
@@ -47,8 +48,11 @@ class XgbClassifier(LearnedFromRows[XgbConfig]):
             should_stop=should_stop,
         )
         self._schema = schema
+        self._walk = self._walked(self._packed())
 
     def _answers(self, parts: Sequence[Float]) -> list[Float]:
+        if self._walk is not None:
+            return [self._walk.probabilities(rows, self._config.threads) for rows in parts]
         n = len(self.schema.classes)
         return [self._booster.inplace_predict(rows).reshape(-1, n) for rows in parts]
 
@@ -57,9 +61,13 @@ class XgbClassifier(LearnedFromRows[XgbConfig]):
         return packed
 
     def _unpack(self, raw: bytes) -> None:
-        guard.check(raw, len(super()._told()["features"]), len(self.schema.classes))
+        self._walk = self._walked(raw)
         threads = {"nthread": self._config.threads}
         self._booster = xgboost.Booster(threads, model_file=bytearray(raw))
+
+    def _walked(self, raw: bytes | bytearray) -> Walk | None:
+        n_features, n_classes = len(super()._told()["features"]), len(self.schema.classes)
+        return Walk.of(guard.check(raw, n_features, n_classes), n_classes)
 
     def _told(self) -> dict[str, Any]:
         return super()._told() | {"trees": self._booster.num_boosted_rounds()}
