@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
 
 import numpy as np
 
 from cropdash.domain import Float
+from cropdash.domain.compiled import compiled
 from cropdash.domain.errors import InvalidRaster
 
 _REACH = 2  # [px] to each side
@@ -35,41 +36,62 @@ def smoothed(probabilities: Float, guide: Float) -> Float:
     for start in range(0, height, _STRIP):
         stop = min(start + _STRIP, height)
         first, last = max(start - margin, 0), min(stop + margin, height)
-        part, seasons = probabilities[there, first:last], guide[:, first:last]
-        pairs = list(_neighbours(seasons))
+        part = np.ascontiguousarray(probabilities[there, first:last])
+        seasons = np.ascontiguousarray(guide[:, first:last])
+        weights = _weights(seasons, _REACH, _ALIKE)
         for _ in range(_PASSES):
-            part = _mean(part, pairs)
+            part = _mean(part, weights, _REACH)
         found[there, start:stop] = part[:, start - first : stop - first]
     return found
 
 
-Place = tuple[slice, slice]
+@compiled
+def _weights(guide: Float, reach: int, alike: float) -> Float:
+    """(D, H, W) share that each of the D places around a pixel has in its mean; sums are 1."""
+    periods, height, width = guide.shape
+    weights = np.zeros(((2 * reach + 1) ** 2, height, width), np.float32)
+    for y in range(height):
+        total, n = np.zeros(width, np.float32), -1
+        for down in range(-reach, reach + 1):
+            for right in range(-reach, reach + 1):
+                n += 1
+                first, last = max(-right, 0), min(width - right, width)
+                if not 0 <= y + down < height or first >= last:
+                    continue
+                apart, known = np.zeros(last - first), np.zeros(last - first)
+                for t in range(periods):
+                    here = guide[t, y, first:last]
+                    there = guide[t, y + down, first + right : last + right]
+                    for i in range(len(here)):
+                        square = (here[i] - there[i]) ** 2
+                        missing = np.isnan(square)
+                        apart[i] += 0 if missing else square
+                        known[i] += 0 if missing else 1
+                shares, sums = weights[n, y, first:last], total[first:last]
+                for i in range(len(shares)):
+                    shares[i] = math.exp(apart[i] / max(known[i], 1) / (-2 * alike**2))
+                    sums[i] += shares[i]
+        for n in range(len(weights)):
+            weights[n, y] /= total
+    return weights
 
 
-def _mean(values: Float, pairs: Sequence[tuple[Place, Place, Float]]) -> Float:
-    total, weights = values.copy(), np.ones(values.shape[1:], np.float32)
-    for here, there, weight in pairs:
-        for one, other in ((here, there), (there, here)):
-            total[(slice(None), *one)] += weight * values[(slice(None), *other)]
-            weights[one] += weight
-    return total / weights
-
-
-def _neighbours(guide: Float) -> Iterator[tuple[Place, Place, Float]]:
-    """Each pair of places within reach, once, and how much one says of the other."""
-    for down in range(_REACH + 1):
-        for right in range(-_REACH if down else 1, _REACH + 1):
-            here, there = _pair(guide.shape[1:], down, right)
-            apart = (guide[(slice(None), *here)] - guide[(slice(None), *there)]) ** 2
-            known = ~np.isnan(apart)
-            mean = np.where(known, apart, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-            yield here, there, np.exp(mean / (-2 * _ALIKE**2)).astype(np.float32)
-
-
-def _pair(shape: tuple[int, ...], down: int, right: int) -> tuple[Place, Place]:
-    """Where a pixel and its neighbour both lie, as slices of either."""
-    height, width = shape
-    rows = slice(0, max(height - down, 0)), slice(min(down, height), height)
-    left, far = slice(0, max(width - abs(right), 0)), slice(min(abs(right), width), width)
-    columns = (left, far) if right >= 0 else (far, left)
-    return (rows[0], columns[0]), (rows[1], columns[1])
+@compiled
+def _mean(values: Float, weights: Float, reach: int) -> Float:
+    """(K, H, W) values as means of what lies around them."""
+    _, height, width = values.shape
+    found = np.zeros_like(values)
+    for y in range(height):
+        for k in range(len(values)):
+            n = -1
+            for down in range(-reach, reach + 1):
+                for right in range(-reach, reach + 1):
+                    n += 1
+                    first, last = max(-right, 0), min(width - right, width)
+                    if not 0 <= y + down < height or first >= last:
+                        continue
+                    shares, mean = weights[n, y, first:last], found[k, y, first:last]
+                    there = values[k, y + down, first + right : last + right]
+                    for i in range(len(mean)):
+                        mean[i] += shares[i] * there[i]
+    return found
