@@ -73,7 +73,9 @@ def machine() -> dict[str, Any]:
         "machine": facts.get("model name", platform.machine()),
         "instructions": [word for flag, word in told.items() if flag in flags],
         "limits": {
-            n: v for n in ("ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY") if (v := os.environ.get(n))
+            n: v
+            for n in ("ONEDNN_MAX_CPU_ISA", "ATEN_CPU_CAPABILITY", "NUMBA_CPU_NAME")
+            if (v := os.environ.get(n))
         },
         "cores": os.cpu_count(),
         "load": round(os.getloadavg()[0], 1),
