@@ -149,6 +149,20 @@ def test_a_beginning_of_other_classes_or_of_no_number_is_refused(runs, told):
         guard.check(bad, len(record["features"]), len(record["classes"]))
 
 
+def test_a_beginning_of_lists_without_end_is_refused(runs):
+    raw = (runs["xgboost"] / WEIGHTS["xgboost"]).read_bytes()
+    at = raw.index(b"base_score") + len(b"base_score")
+    size = int.from_bytes(raw[at + 2 : at + 10], "big")
+    assert raw[at : at + 2] == b"SL"
+    record = json.loads((runs["xgboost"] / "model.json").read_text())
+    deep = b"SL" + (100_000).to_bytes(8, "big") + b"[" * 100_000
+    with pytest.raises(ValueError, match="no trees"):
+        guard.check(
+            raw[:at] + deep + raw[at + 10 + size :],
+            len(record["features"]), len(record["classes"]),
+        )  # fmt: skip
+
+
 def test_two_thousand_mutated_models_are_refused_or_whole(runs):
     """No traceback but ValueError's, no hang, whatever byte is changed or cut."""
     raw = (runs["xgboost"] / WEIGHTS["xgboost"]).read_bytes()

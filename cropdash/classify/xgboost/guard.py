@@ -44,7 +44,14 @@ def check(raw: bytes | bytearray, features: int, classes: int) -> dict[str, Any]
         base = np.asarray(json.loads(told["base_score"]), np.float32)
         if base.size not in (1, classes) or not np.isfinite(base).all():
             raise ValueError("it does not tell what each class begins with")
-    except (KeyError, TypeError, IndexError, OverflowError, struct.error, UnicodeError) as error:
+    except (
+        LookupError,
+        TypeError,
+        OverflowError,
+        RecursionError,
+        struct.error,
+        UnicodeError,
+    ) as error:
         raise ValueError(f"it holds no trees ({type(error).__name__})") from error
     return dict(learner)
 
