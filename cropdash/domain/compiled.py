@@ -24,7 +24,10 @@ def compiled(loops: Callable[..., Returned]) -> Callable[..., Returned]:
         with _MAKING:
             if not made:
                 made.append(_made(loops))
-        return made[0](*values)
+        try:
+            return made[0](*values)
+        except OSError:  # compiled, but not kept: the disk is full
+            return made[0](*values)
 
     return call
 

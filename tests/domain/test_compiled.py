@@ -43,3 +43,22 @@ def test_where_nothing_can_be_written_they_are_compiled_without_being_kept(monke
     compiled(doubled)(np.ones(2), found)
     assert found.tolist() == [2, 2]
     assert made == [{"nogil": True}]
+
+
+def test_a_full_disk_keeps_nothing_and_costs_nothing_else(monkeypatch):
+    """As numba does it: the code is there, then keeping it fails."""
+    full = [OSError(28, "No space left on device")]
+
+    def njit(loops, **options):
+        def call(*values):
+            if full:
+                raise full.pop()
+            return loops(*values)
+
+        return call
+
+    monkeypatch.setattr(numba, "njit", njit)
+    found = np.zeros(2)
+    compiled(doubled)(np.ones(2), found)
+    assert found.tolist() == [2, 2]
+    assert not full
