@@ -34,7 +34,7 @@ def show(run: RunInfo) -> None:
     if len(pair) == 1:
         where["right"] = run_pair.NONE
     st.markdown(f"**{say('Look at this first')}**")
-    with st.container(horizontal=True):
+    with st.container(key="first_look"):  # below each other: page.css keeps their place
         _doubtful(pair, where)
         _confusion(run, pair, where)
         _zone(pair, where)
