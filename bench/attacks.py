@@ -264,7 +264,7 @@ ATTACKS = (
     ),
     Attack(
         "a file of a zone that is not as it was written", "the zone is listed as damaged",
-        DAMAGE + "test_a_zone_that_was_changed_is_listed_and_left_out",
+        DAMAGE + "test_a_byte_that_was_changed_in_place_is_seen",
         "files/atomic.py", "if about.st_ctime_ns <= since_ns:", "if True:",
     ),
     Attack(

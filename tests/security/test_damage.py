@@ -124,6 +124,16 @@ def test_a_pipe_in_place_of_the_catalogue_is_listed_and_waited_for_by_nobody(her
     assert "catalogue.jsonl" in found.reason
 
 
+def test_a_byte_that_was_changed_in_place_is_seen(here):
+    """Of a file of the same size, by its digest: the size alone would not tell."""
+    zones = [zone.zone_id for zone in here.zones("demo")]
+    path = here.data / "demo" / layout.ZONES / zones[1] / "labels.tif"
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 1
+    path.write_bytes(raw)
+    assert [z.zone_id for z in here.zones("demo")] == [zones[0], *zones[2:]]
+
+
 def test_an_unchanged_zone_costs_no_reading(here, monkeypatch):
     """Files that were not touched since their manifest was written are believed."""
     zone = here.zones("demo")[0].zone_id
