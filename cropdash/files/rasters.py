@@ -48,7 +48,7 @@ def opened(path: Path | str, **options: Any) -> Iterator[Any]:
         rasterio.open(path, driver=driver, **options) as raster,
     ):
         if any(np.dtype(name).kind == "c" for name in raster.dtypes):
-            raise RasterioIOError("its numbers are complex, and reflectance is not")
+            raise RasterioIOError("it holds complex numbers: write one band a part")
         size = np.dtype(raster.dtypes[0]).itemsize
         block = max(height * width for height, width in raster.block_shapes) * size
         if raster.interleaving is not None and raster.interleaving.name == "pixel":

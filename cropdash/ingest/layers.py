@@ -113,13 +113,11 @@ def _files(path: Path) -> Iterator[Path]:
 def _planes(path: Path, given: str | None) -> Iterator[Plane]:
     try:
         with rasters.opened(path) as raster:
-            crs, kinds, titles = raster.crs, raster.dtypes, raster.descriptions
+            crs, titles = raster.crs, raster.descriptions
     except RasterioError as error:
         raise ConfigError("{a} can't be read as a GeoTIFF ({b}).", a=path.name, b=error) from error
     if crs is None:
         raise ConfigError("{a} names no reference system: write the file with one.", a=path.name)
-    if any("complex" in kind for kind in kinds):
-        raise ConfigError("{a} holds complex numbers: write one band a part.", a=path.name)
     days, stem = _split(path.stem)
     for band, title in enumerate(titles, start=1):
         own_days, own = _split(title or "") if given is None else (None, "")
