@@ -12,7 +12,7 @@ _MAKING = threading.Lock()
 
 
 def compiled(loops: Callable[..., Returned]) -> Callable[..., Returned]:
-    """The function, compiled by numba when it is first called, and kept on disk from then on.
+    """The function, compiled by numba when it is first called, and kept in the user's cache from then on.
 
     It takes arrays and numbers alone, runs without the interpreter's lock, and checks no bounds:
     who calls it does.
@@ -34,9 +34,13 @@ def compiled(loops: Callable[..., Returned]) -> Callable[..., Returned]:
 
 def _made(loops: Callable[..., Returned]) -> Callable[..., Returned]:
     import numba  # half a second, which a page need not wait
+    from platformdirs import user_cache_path
 
+    # Never beside the code: an installed package is left as it is.
+    kept = user_cache_path("cropdash", appauthor=False) / "compiled"
+    numba.config.CACHE_DIR = numba.config.CACHE_DIR or str(kept)
     try:
         ready: Callable[..., Returned] = numba.njit(loops, nogil=True, cache=True)
-    except RuntimeError:  # neither the package's folder nor the user's can be written to
+    except RuntimeError:  # no folder can be written to
         ready = numba.njit(loops, nogil=True)
     return ready

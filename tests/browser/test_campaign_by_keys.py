@@ -28,6 +28,7 @@ from tests.browser.test_whole import faults_of
 
 _WORDS = list(decisions.WORDS)
 _SIDE = int(os.environ.get("CROPDASH_SIDE", "96"))  # [px] of a zone
+_FIRST = "12351"  # keys pressed before the server is killed
 _WIDE: ViewportSize = {"width": 1400, "height": 1000}
 _LIST = "Review?dataset=demo&limits=60-80&lights=red,amber,green,none"
 
@@ -135,7 +136,7 @@ def test_two_browsers_decide_at_once_and_nothing_is_lost_with_the_server(
         settle(page)
         table = pd.read_csv(take_home(page, "List (CSV)"), dtype=str)
         lists.append(dict(zip(table["register_id"], table["parcel_id"], strict=True)))
-        press(page, *"12351")
+        press(page, *_FIRST)
     assert until(pages[0], lambda: all(len(told(server).keys() & own) > 1 for own in lists))
     command = [
         sys.executable,
@@ -168,7 +169,8 @@ def test_two_browsers_decide_at_once_and_nothing_is_lost_with_the_server(
 
     events = decisions.history(world / "data", "demo")
     assert len(whole) >= (200 if _SIDE >= 320 else 10)
-    assert len(events) - len(whole) in (0, 1, 2)  # a key of each may have been in the air
+    # Those whose answer a page had not seen when the server was killed are decided a second time.
+    assert 0 <= len(events) - len(whole) <= len(_FIRST) * len(pages)
     assert all(e.author and e.run_a and e.run_b and e.time for e in events)
     settle(pages[0])
     pages[0].goto(f"{server.url}/{_LIST}")
