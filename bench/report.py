@@ -106,12 +106,13 @@ def _output(name: str) -> str:
         is_table, after = line.startswith("|"), bool(body) and body[-1].startswith("|")
         if body and is_table != after:
             body.append("")
-        body.append(line if is_table or not line else f"{line}  ")
+        body.append(line if is_table or not line else f"{line.rstrip()}  ")
     facts = [held["machine"], ", ".join(held["instructions"]), f"{held['cores']} cores"]
     facts += [f"load {held['load']}", held["note"], held["date"]]
     where = ", ".join(fact for fact in facts if fact)
     text = "\n".join(line.rstrip() if line.startswith("|") else line for line in body).strip()
-    return f"{text}\n\n`{held['command']}`. Machine: {where}."
+    limits = " ".join(f"{name}={value}" for name, value in held.get("limits", {}).items())
+    return f"{text}\n\n`{f'{limits} ' if limits else ''}{held['command']}`. Machine: {where}."
 
 
 if __name__ == "__main__":
