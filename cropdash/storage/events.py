@@ -75,12 +75,12 @@ def fold(path: Path) -> None:
 def _read(path: Path) -> _Known:
     known = _known.setdefault(path, _Known())
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        file = atomic.opened(path)
     except OSError:
         known = _known[path] = _Known()
         return known
-    with os.fdopen(handle, "rb") as file:
-        about = os.fstat(handle)
+    with file:
+        about = os.fstat(file.fileno())
         if about.st_ino != known.inode or about.st_size < known.offset:
             known = _known[path] = _Known(about.st_ino)
         if about.st_size > known.offset:

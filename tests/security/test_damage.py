@@ -112,11 +112,12 @@ def test_a_dataset_that_is_replaced_while_it_is_looked_through_is_listed(here, m
 
 
 @pytest.mark.timeout(60)
-def test_a_pipe_in_place_of_the_catalogue_is_listed_and_waited_for_by_nobody(here):
+@pytest.mark.parametrize("put", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_in_place_of_the_catalogue_is_listed_and_waited_for_by_nobody(here, put):
     zones = here.zones("demo")
     path = here.data / "demo" / layout.CATALOGUE
     path.unlink()
-    os.mkfifo(path)
+    put(path)
     fresh = Store(here.data, here.models)
     assert fresh.zones("demo") == zones
     (found,) = fresh.damaged()
