@@ -40,6 +40,13 @@ def test_answers_are_those_of_xgboost_bit_by_bit(depth, threads):
     assert walked.probabilities(table[:0], threads).shape == (0, CLASSES)
 
 
+def test_rows_that_lack_a_feature_are_refused():
+    """What is compiled checks no bounds: it would answer from what lies beside them in memory."""
+    _, learner, table = grown(4)
+    with pytest.raises(ValueError, match="more features"):
+        walk.Walk.of(learner, CLASSES).probabilities(table[:, : FEATURES - 1].copy(), 1)
+
+
 def test_both_ways_of_a_missing_value_are_gone():
     _, learner, _ = grown(4)
     left = [tree["default_left"] for tree in learner["gradient_booster"]["model"]["trees"]]

@@ -59,7 +59,12 @@ class Walk:
         )
 
     def probabilities(self, rows: Float, threads: int) -> Float:
-        """(N, C) of (N, F) rows; each of the threads takes every so many of the blocks."""
+        """(N, C) of (N, F) rows; each of the threads takes every so many of the blocks.
+
+        Raises ValueError for rows without a feature that a node asks for.
+        """
+        if rows.ndim != 2 or rows.shape[1] <= self.nodes[2].max():
+            raise ValueError(f"the trees ask for more features than rows of {rows.shape} have")
         found = np.empty((len(self.base), len(rows)), np.float32)
         sizes = int(np.diff(self.starts).max()), _BLOCK
         with ThreadPoolExecutor(threads) as pool:

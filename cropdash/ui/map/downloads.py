@@ -150,7 +150,9 @@ def _distinct(pair: Pair) -> tuple[int, ...]:
 
 
 def _raster(pair: Pair, i: int) -> bytes:
-    return atomic.read_bytes(data.store().prediction_path(pair.runs[i].run_id, pair.zone.zone_id))
+    path = data.store().prediction_path(pair.runs[i].run_id, pair.zone.zone_id)
+    with atomic.opened(path) as file:  # as large as its zone
+        return file.read()
 
 
 def _raster_name(pair: Pair, i: int) -> str:
