@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__main__": {"cli"},
     "ui": {
         *EVERYONE, "evaluate", "figures", "prepare.as_of", "prepare.series", "storage.store", "storage.decisions", "storage.field", "storage.notes",
-        "storage.record", "storage.reports", "storage.uploads", "storage.users", "files.atomic", "files.tables",
+        "storage.record", "storage.reports", "storage.uploads", "storage.users", "files.atomic", "files.outlines", "files.tables",
         "reports.certificate",
     },
     "pages": {*EVERYONE, "ui", "figures", "jobs"},

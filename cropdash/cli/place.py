@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cropdash.cli.terminal import console
+from cropdash.domain import coordinates
 from cropdash.domain.errors import ConfigError
 from cropdash.files import atomic
 from cropdash.settings import estimate as estimates
@@ -88,15 +89,7 @@ def _wanted(options: Mapping[str, Any], given: dict[str, Any]) -> Any:
         raise ConfigError("--size and --number are whole numbers, such as 256 and 5.") from error
     if file is not None:
         return place.Wanted(area.read(Path(file)), number, size)
-    try:
-        lat, lon = (float(part) for part in str(near).split(","))
-    except ValueError as error:
-        raise ConfigError(
-            "--near {a} is no place: give latitude and longitude in degrees, such as --near"
-            " 48.45,1.49.",
-            a=repr(near),
-        ) from error
-    return place.Wanted(area.around(lat, lon), number, size)
+    return place.Wanted(area.around(*coordinates.place(str(near))), number, size)
 
 
 def _register(given: dict[str, Any]) -> tuple[Path | None, Any]:

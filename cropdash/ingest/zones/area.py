@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
-import numpy as np
 import shapely
 from pyproj import Geod
-from shapely.errors import ShapelyError
-from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from cropdash.domain.errors import ConfigError
-from cropdash.files import tables, vectors
+from cropdash.files import outlines
 from cropdash.ingest import solar
 from cropdash.ingest.zones import squares
 
 RADIUS_KM = 10.0  # around a place
 MOST_KM = 150.0  # across
-_MOST_LETTERS = 20_000_000  # of a GeoJSON file
 _GEOD = Geod(ellps="WGS84")
 
 
@@ -51,6 +44,10 @@ def read(path: Path) -> Area:
     """
     outline = outline_of(path)
     west, south, east, north = outline.bounds
+    if east - west > 180:
+        raise ConfigError(
+            "{a} reaches over the antimeridian: give the part on one side of it.", a=path.name
+        )
     across = _GEOD.line_length([west, east], [south, north]) / 1000
     if across > MOST_KM:
         raise ConfigError(
@@ -75,7 +72,7 @@ def box_of(text: str) -> BaseGeometry:
             "{a} is no area: give a GeoJSON or GeoPackage, or west,south,east,north in degrees.",
             a=repr(text[:80]),
         )
-    return _checked(found, text)
+    return outlines.checked(found, text)
 
 
 def outline_of(path: Path) -> BaseGeometry:
@@ -83,12 +80,7 @@ def outline_of(path: Path) -> BaseGeometry:
 
     Raises ConfigError for what holds no polygon.
     """
-    found = _geopackage(path) if path.suffix.lower() == ".gpkg" else _geojson(path)
-    polygons = [one for one in found if one.geom_type in ("Polygon", "MultiPolygon")]
-    outline = shapely.union_all([shapely.make_valid(one) for one in polygons])
-    if outline.is_empty or not outline.area:
-        raise ConfigError("{a} holds no polygon: draw the area that zones may lie in.", a=path.name)
-    return _checked(outline, path.name)
+    return outlines.union(path)
 
 
 def units_of(path: Path, column: str) -> gpd.GeoDataFrame:
@@ -96,80 +88,14 @@ def units_of(path: Path, column: str) -> gpd.GeoDataFrame:
 
     Those of one name in the column are one unit. Raises ConfigError where polygons or names lack.
     """
-    if path.suffix.lower() == ".gpkg":
-        frame = _layer(path, column)
-        names, found = frame[column].tolist(), list(frame.geometry)
-    else:
-        names, found = _named(path, column)
     rows = [
         (str(name).strip(), shapely.make_valid(one))
-        for name, one in zip(names, found, strict=True)
-        if one is not None and one.geom_type in ("Polygon", "MultiPolygon")
+        for name, one in outlines.polygons(path, column)
     ]
     if not rows or not all(name and name != "None" for name, _ in rows):
         raise ConfigError(
             "{a} has no polygons with a name in column {b}: name the column.", a=path.name, b=column
         )
     units = gpd.GeoDataFrame(rows, columns=["unit", "geometry"], crs="OGC:CRS84")
-    _checked(shapely.box(*units.total_bounds), path.name)
+    outlines.checked(shapely.box(*units.total_bounds), path.name)
     return units.dissolve("unit").reset_index()
-
-
-def _checked(outline: BaseGeometry, name: str) -> BaseGeometry:
-    west, south, east, north = outline.bounds
-    low, high = squares.LATITUDES
-    if not (-180 <= west < east <= 180 and low <= south < north <= high):
-        raise ConfigError("{a} is not in degrees of longitude and latitude: give it so.", a=name)
-    return outline
-
-
-def _geopackage(path: Path) -> list[BaseGeometry]:
-    return [one for one in _layer(path).geometry if one is not None]
-
-
-def _layer(path: Path, *columns: str) -> gpd.GeoDataFrame:
-    """The only layer of a GeoPackage, in degrees."""
-    try:
-        (layer,) = vectors.layers(path)
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            "{a} has no layer, or several: export the area alone.", a=path.name
-        ) from error
-    for column in columns:
-        if column not in vectors.info(path, layer)["fields"]:
-            raise ConfigError("{a} has no column {b}: add it.", a=path.name, b=column)
-    frame = vectors.read(path, layer, list(columns), None)
-    if frame.crs is None:
-        raise ConfigError("{a} has no reference system: export it with one.", a=path.name)
-    return frame.to_crs("OGC:CRS84")
-
-
-def _geojson(path: Path) -> list[BaseGeometry]:
-    return _named(path)[1]
-
-
-def _named(path: Path, column: str | None = None) -> tuple[list[Any], list[BaseGeometry]]:
-    """What each feature of a GeoJSON has in a column, and its geometry."""
-    text = tables.text_of(path)
-    try:
-        if len(text) > _MOST_LETTERS:
-            raise ValueError("it is too long")
-        features = list(_features(json.loads(text)))
-        found = [shape(one["geometry"]) for one in features]
-        names = [one["properties"].get(column) if column else None for one in features]
-        finite = all(np.isfinite(shapely.get_coordinates(one)).all() for one in found)
-        if not finite:
-            raise ValueError("a corner is no number")
-    except (ShapelyError, ValueError, KeyError, TypeError, AttributeError, IndexError,
-            RecursionError) as error:  # fmt: skip
-        raise ConfigError(
-            "{a} can't be read as GeoJSON: export the area again.", a=path.name
-        ) from error
-    return names, found
-
-
-def _features(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    if document["type"] == "FeatureCollection":
-        yield from document["features"]
-    else:
-        yield document if document["type"] == "Feature" else {"geometry": document}

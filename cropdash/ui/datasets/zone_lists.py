@@ -19,7 +19,7 @@ from pyproj import Transformer
 from pyproj.exceptions import CRSError
 
 from cropdash.domain import Grid, Zone, longitude
-from cropdash.domain.errors import ConfigError, CropdashError, InvalidRegister
+from cropdash.domain.errors import CropdashError, InvalidRegister
 from cropdash.figures import zone_map
 from cropdash.files import atomic, tables
 from cropdash.i18n import sentence
@@ -107,24 +107,9 @@ def parse(content: bytes, name: str) -> ZoneList:
 
 def outline(path: Path) -> Any:
     """The polygons of a GeoJSON in degrees, as one shape. Raises ConfigError."""
-    from shapely import make_valid, union_all
-    from shapely.errors import ShapelyError
-    from shapely.geometry import shape
+    from cropdash.files import outlines
 
-    try:
-        document = json.loads(atomic.read_bytes(path).decode("utf-8-sig"))
-        features = document.get("features", [document])
-        shapes = [make_valid(shape(one.get("geometry", one))) for one in features]
-        found = union_all([one for one in shapes if one.geom_type.endswith("Polygon")])
-    except (ShapelyError, OSError, ValueError, KeyError, TypeError, AttributeError, IndexError,
-            RecursionError) as error:  # fmt: skip
-        raise ConfigError(
-            "{a} can't be read as GeoJSON: export the area again.", a=path.name
-        ) from error
-    west, south, east, north = found.bounds
-    if not (-180 <= west < east <= 180 and -80 <= south < north <= 84):
-        raise ConfigError("{a} holds no polygon: draw the area that zones may lie in.", a=path.name)
-    return found
+    return outlines.union(path)
 
 
 def _lines(text: str) -> list[Row]:
