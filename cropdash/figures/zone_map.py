@@ -26,8 +26,8 @@ _SYMBOLS = {
     LEFT_OUT: "square-open",
 }
 _MARGIN = 0.12  # of the extent, so that no zone and no name stands on the edge
-_LEAST_DEG = 0.06  # half of the least extent: one zone alone does not fill the map
-_LEAST_DRAWN = 5e-4  # half of the least extent on which zones are drawn
+_LEAST_ZONES = 1.5  # least extent, in sides of the largest zone: one alone does not fill the map
+_LEAST_DEG = 5e-4  # half of the least extent in any case
 _HEIGHT = 520
 
 
@@ -131,9 +131,7 @@ def to_draw_on(
             x=middles[:, 0], y=middles[:, 1], text=[name for name, _, _ in zones], mode="text",
             textfont={"color": ink.text, "size": 11}, hoverinfo="skip", showlegend=False,
         ))  # fmt: skip
-    return figure.update_layout(
-        _plane(_seen(np.concatenate(lands), _LEAST_DRAWN), dark), dragmode="select"
-    )
+    return figure.update_layout(_plane(_seen(np.concatenate(lands)), dark), dragmode="select")
 
 
 def extent(covered: Sequence[Grid]) -> tuple[float, float, float, float]:
@@ -232,12 +230,17 @@ def _extent(table: pd.DataFrame) -> tuple[float, float, float, float]:
     """West, south, east, north [degrees] of what is to be seen: with a margin, not upright."""
     if table.empty:
         return (-5.0, 42.0, 9.0, 51.5)
-    return _seen(np.concatenate(table["outline"].to_list()))
+    outlines = np.stack(table["outline"].to_list())
+    largest = np.ptp(outlines, axis=1).max(axis=0) / 2
+    return _seen(np.concatenate(outlines), _LEAST_ZONES * largest)
 
 
-def _seen(points: np.ndarray, least: float = _LEAST_DEG) -> tuple[float, float, float, float]:
+def _seen(
+    points: np.ndarray, least: np.ndarray | float = _LEAST_DEG
+) -> tuple[float, float, float, float]:
     low, high = points.min(axis=0), points.max(axis=0)
-    middle, half = (low + high) / 2, np.maximum((high - low) / 2, least)
+    middle = (low + high) / 2
+    half = np.maximum((high - low) / 2, np.maximum(least, _LEAST_DEG))
     half = half * (1 + 2 * _MARGIN)
     half[0] = max(half[0], half[1] / np.cos(np.radians(middle[1])))
     west, south = middle - half
@@ -255,7 +258,7 @@ def _plane(seen: tuple[float, float, float, float], dark: bool) -> dict[str, Any
         height=_HEIGHT,
         margin={"l": 8, "r": 8, "t": 32, "b": 8},  # room on top for the chart's buttons
         legend={"orientation": "h", "y": -0.17, "yanchor": "top", "x": 0},
-        uirevision=f"{west:.3f},{south:.3f},{east:.3f}",  # a redrawn map stays where it was moved
+        uirevision=f"{west:.6f},{south:.6f},{east:.6f}",  # a redrawn map stays where it was moved
         xaxis=palette.axis(dark, **degrees, range=[west, east], title=say("Longitude"), nticks=8),
         yaxis=palette.axis(
             dark, **degrees, range=[south, north], title=say("Latitude"), scaleanchor="x",

@@ -77,6 +77,25 @@ def test_a_region_moves_the_view():
     assert dict(inside) == {"z_0": False, "z_1": True, "z_2": False, "z_3": True}
 
 
+@pytest.mark.parametrize("side", [2, 24, 256, 1000])
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_map_fits_its_zones_however_small(side, count):
+    """A zone fills a fifth of the map's side at least, and all stand within its edges."""
+    grids = [
+        Grid("EPSG:32631", 5e5 + 10.0 * side * n, 5.4e6, 10.0, (side, side)) for n in range(count)
+    ]
+    zones = [Zone(f"z_{n}", "drawn", "train", grid) for n, grid in enumerate(grids)]
+    table = zone_map.places(zones).assign(state=zone_map.CHOSEN, note="n")
+    layout = zone_map.by_state(table).layout
+    (west, east), (south, north) = layout.xaxis.range, layout.yaxis.range
+    points = np.concatenate(table["outline"].to_list())
+    assert west < points[:, 0].min() < points[:, 0].max() < east
+    assert south < points[:, 1].min() < points[:, 1].max() < north
+    if side > 16:
+        assert np.ptp(table["outline"][0][:, 1]) > (north - south) / 5
+    assert np.ptp(points[:, 0]) < (east - west) * 0.9
+
+
 def test_a_kilometre_is_as_long_to_the_north_as_to_the_east():
     figure = zone_map.by_state(_table(), region="east")
     south, north = figure.layout.yaxis.range
