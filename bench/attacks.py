@@ -95,7 +95,23 @@ ATTACKS = (
         "classify/xgboost/guard.py", "        _check_trees(trees, features)", "        pass",
     ),
     Attack(
-        "2,000 damaged files for each of eight readers", "a sentence, or what is there",
+        "a network whose weights are no numbers, with a renewed digest", "refused",
+        MODELS + "test_a_network_of_no_numbers_is_refused_though_its_digest_fits",
+        "classify/cnn/model.py",
+        "if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):", "if False:",
+    ),
+    Attack(
+        "a forest whose ways never end, with a renewed digest", "refused",
+        MODELS + "test_a_forest_whose_ways_never_end_is_refused",
+        "classify/forest.py", "if not within.all() or np.isnan(self.threshold).any():", "if False:",
+    ),
+    Attack(
+        "an area's outline larger than is read", "told as that, whatever its kind",
+        "files/test_outlines.py::test_what_is_too_large_is_told_as_that_whatever_its_kind",
+        "files/outlines.py", "if about.st_size > most:", "if False:",
+    ),
+    Attack(
+        "2,000 damaged files for each of sixteen readers", "a sentence, or what is there",
         "security/test_mutations.py",
     ),
     Attack(
@@ -288,6 +304,10 @@ ATTACKS = (
     Attack(
         "the password of a database that does not answer", "in no sentence, on no page",
         SECRETS + "test_the_password_of_a_database_that_does_not_answer_is_told_nowhere",
+    ),
+    Attack(
+        "a database is named in an error or on a page", "without who signs in",
+        SECRETS + "test_a_database_is_named_without_who_signs_in",
         "storage/database/connect.py", "return hidden(address", "return str(address",
     ),
     Attack(

@@ -206,6 +206,21 @@ def test_the_password_of_a_database_that_does_not_answer_is_told_nowhere(
     assert KEY not in str([element.proto for element in app.main])
 
 
+@pytest.mark.parametrize("address", DATABASES)
+def test_a_database_is_named_without_who_signs_in(address, tmp_path, monkeypatch):
+    """Errors and the terminal hide it once more; this is the name that goes into all of them."""
+    from cropdash.domain.errors import ConfigError
+    from cropdash.storage.database import connect
+
+    monkeypatch.setenv("CROPDASH_DATABASE", address)
+    try:
+        named = connect.where(tmp_path)
+    except ConfigError as error:  # its password would end it early
+        named = str(error)
+    assert "postgresql" in named.lower()
+    assert KEY not in named
+
+
 def _lines_of_children() -> set[str]:
     found = set()
     for process in psutil.Process().children(recursive=True):
