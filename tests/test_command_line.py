@@ -13,6 +13,8 @@ from typer.testing import CliRunner
 from cropdash.cli import app as command_line
 from cropdash.cli import runs as run_commands
 from cropdash.cli import terminal
+from cropdash.cli.build import warned
+from cropdash.domain.message import Message
 from cropdash.ingest import registers, zones
 from cropdash.settings import classifiers
 from cropdash.settings import folders as config
@@ -330,3 +332,18 @@ def test_a_stop_while_a_connection_closes_is_no_fault():
     )
     assert done.returncode == 143
     assert done.stderr == ""
+
+
+def test_each_kind_of_warning_is_counted_with_its_first():
+    gap, codes = "There is no composite of {a}: it is filled.", "The legend knows none of zone {a}."
+    by_zone = {
+        "west": [*(Message(gap, a=f"2023-{m:02}") for m in range(1, 11)), Message(codes, a="west")],
+        "east": [Message(gap, a="2023-02"), Message(codes, a="east")],
+        "south": ["20230501.tif is cut.", "20230511.tif is cut."],
+    }
+    assert list(warned(by_zone)) == [
+        "11 warnings in 2 zones, the first in west: There is no composite of 2023-01: it is filled.",
+        "2 warnings in 2 zones, the first in west: The legend knows none of zone west.",
+        "2 warnings in 1 zone, the first in south: 20230501.tif is cut.",
+    ]
+    assert list(warned({})) == []

@@ -6,6 +6,8 @@ The options are the settings of all sources, so that a new source brings its own
 from __future__ import annotations
 
 import inspect
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -13,12 +15,15 @@ import typer
 from cropdash.cli import place
 from cropdash.cli.terminal import at_work, console
 from cropdash.domain.errors import CropdashError
+from cropdash.domain.message import Message
 from cropdash.i18n import say
 from cropdash.settings import estimate as estimates
 from cropdash.settings import folders, sources, waits
 from cropdash.settings import scheduler as schedulers
 from cropdash.settings.build import BuildConfig
 from cropdash.settings.command import option_of
+
+_DIGITS = re.compile(r"\d+")
 
 
 def build(
@@ -138,13 +143,8 @@ def run(settings: BuildConfig, scheduler: str | None = None) -> None:
                 progress=told["progress"],
                 should_stop=lambda: came() or told["should_stop"](),
             )
-        if outcome.warned:
-            zone, sentences = next(iter(outcome.warned.items()))
-            count = sum(map(len, outcome.warned.values()))
-            console.print(
-                f"{count} warnings in {len(outcome.warned)} zones, the first in {zone}:"
-                f" {say(sentences[0])}",
-            )  # fmt: skip
+        for line in warned(outcome.warned):
+            console.print(line)
         if outcome.failed:
             zone, sentence = next(iter(outcome.failed.items()))
             zones = len(outcome.failed) + len(outcome.built) + len(outcome.kept)
@@ -160,6 +160,24 @@ def run(settings: BuildConfig, scheduler: str | None = None) -> None:
         f"Dataset {folder.name}: {word}{len(outcome.built)} zones built, {len(outcome.kept)} kept,"
         f" in {folder.path}"
     )
+
+
+def warned(by_zone: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """A line for each kind of warning, with its first: a common one must not hide a rare one."""
+    kinds: dict[str, list[tuple[str, str]]] = {}
+    for zone, sentences in by_zone.items():
+        for sentence in sentences:
+            kind = sentence.template if isinstance(sentence, Message) else _DIGITS.sub("", sentence)
+            kinds.setdefault(kind, []).append((zone, sentence))
+    for found in kinds.values():
+        zones = len({zone for zone, _ in found})
+        (zone, first), *_ = found
+        counted = f"{_several(len(found), 'warning')} in {_several(zones, 'zone')}"
+        yield f"{counted}, the first in {zone}: {say(first)}"
+
+
+def _several(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _settings(name: str, given: dict[str, Any]) -> BuildConfig:

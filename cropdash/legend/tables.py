@@ -17,6 +17,7 @@ from cropdash.files.tables import Row, Table
 from cropdash.legend import colours
 
 _NAME = re.compile(r"[^\W\d_][\w-]{0,63}")  # stands in addresses and files
+_FRACTION = re.compile(r"\d+\.0+")
 _LABEL = re.compile(r"(label|group|family)_([a-z]{2,3})")
 _MARKUP = frozenset("<>[]{}*`$|~\\")  # what a page could take for more than text
 _LONGEST = 100  # letters of a label
@@ -105,6 +106,8 @@ def codes_of(given: Iterable[Table], classes: Sequence[CropClass]) -> dict[str, 
     codes: dict[str, CropCode] = {}
     for table in given:
         table.need("code", "class")
+        # As a program writes whole numbers of a column with gaps; registers say 311 or 311.0.
+        are_fractions = all(_FRACTION.fullmatch(row.get("code")) for row in table.rows)
         for row in table.rows:
             code, name = tidy(row.get("code")), row.get("class")
             if not code:
@@ -121,7 +124,8 @@ def codes_of(given: Iterable[Table], classes: Sequence[CropClass]) -> dict[str, 
                     c=classes[-1].name,
                     d=len(classes) - 1,
                 )
-            add(codes, CropCode(code, labels(row), crop.id, row.get("register")), row, "code")
+            for one in (code, code.partition(".")[0]) if are_fractions else (code,):
+                add(codes, CropCode(one, labels(row), crop.id, row.get("register")), row, "code")
     return codes
 
 

@@ -12,11 +12,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from docs.inputs import images, land
+from docs.inputs import images, land, odd
 from docs.inputs.case import Case, Seen, seen
 
 PAGE = Path(__file__).resolve().parents[1] / "inputs.md"
-CASES: list[Case] = [*images.CASES, *land.CASES]
+CASES: list[Case] = [*images.CASES, *land.CASES, *odd.CASES]
 _HEAD = """# Inputs that were tried
 
 Made by `python -m docs.inputs`: each input is written, given to `build`, and looked at. "Refused" is one

@@ -12,6 +12,7 @@ from shapely import box
 from cropdash.domain import Grid, Season
 from cropdash.domain.errors import InvalidRegister, InvalidScene
 from cropdash.domain.sentinel2 import BAND_SETS
+from cropdash.ingest.local import dates
 from cropdash.ingest.local.scenes import read_scene
 from cropdash.ingest.local.source import LocalSource
 from cropdash.prepare import composite
@@ -316,3 +317,15 @@ def test_two_tiles_of_a_day_are_one_scene(tmp_path):
     assert scene.scl[0, shared] == 4
     cube = composite.stream([scene], source.season.periods)
     assert cube.clear_dates.max() == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("2023.05", [((2023, 5, 1), True)]), ("S2_2023.05.11_v1.2", [((2023, 5, 11), False)]),
+        ("2023.05.10m", [((2023, 5, 1), True)]), ("2023.0511", []), ("2023-05", [((2023, 5, 1), True)]),
+        ("2023.05.01_2023.05.10", [((2023, 5, 1), False), ((2023, 5, 10), False)]), ("2023.13", []),
+    ],
+)  # fmt: skip
+def test_days_may_be_written_with_points(text, days):
+    assert dates.days_in(text) == tuple((dt.date(*day), alone) for day, alone in days)

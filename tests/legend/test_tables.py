@@ -100,6 +100,16 @@ def test_codes_of_several_registers_come_from_several_tables(tmp_path):
         legend.load(classes, codes=[first, clash])
 
 
+def test_whole_numbers_that_were_written_as_fractions_are_known_both_ways(tmp_path):
+    """311.0 is what a program makes of 311 in a column with gaps; 1.0 beside 1.1 is a code of its own."""
+    found = mine(tmp_path, codes="code,class\n311.0,tarwe\n201.0,mais\n")
+    assert found.crops_of(["311", "311.0", "201"])[0].tolist() == [1, 1, 2]
+    apart = mine(tmp_path, codes="code,class\n1.0,tarwe\n1.1,mais\n")
+    assert apart.crops_of(["1.0", "1.1", "1"])[0].tolist() == [1, 2, 0]
+    with pytest.raises(ConfigError, match="another class"):
+        mine(tmp_path, codes="code,class\n311.0,tarwe\n311.00,mais\n")
+
+
 def test_ids_set_the_order_and_background_may_be_named(tmp_path):
     classes = (
         "id,name,group,family,label_en,label_fr\n2,b,g,f,,\n1,a,g,f,Apple,Pomme\n"

@@ -12,6 +12,8 @@ from cropdash.domain.errors import InvalidScene
 _DATE = re.compile(r"(?<!\d)(20\d{2})[-_]?(\d{2})[-_]?(\d{2})(?!\d)")
 _WHEN = re.compile(r"(?<!\d)(20\d{2})[-_]?(\d{2})(?:[-_]?(\d{2}))?(?!\d)")
 
+_DOTTED = re.compile(r"(?<!\d)(20\d{2})\.(\d{2})(?:\.(\d{2})(?![^\W_]))?(?!\d)")
+
 
 def tiffs(folder: Path) -> list[Path]:
     """The GeoTIFFs in a folder by name; what lies beside them (.aux.xml, .ovr) is none."""
@@ -21,7 +23,7 @@ def tiffs(folder: Path) -> list[Path]:
 
 def day_of(path: Path) -> dt.date:
     """The first day in a file's name. Raises InvalidScene if there is none."""
-    for match in _DATE.finditer(path.stem):
+    for match in _DATE.finditer(_dashed(path.stem)):
         with suppress(ValueError):  # a number of eight digits that is no day
             return dt.date(*(int(part) for part in match.groups()))
     raise InvalidScene("{a}: no date such as 20180521 in its name.", a=path.name)
@@ -30,7 +32,7 @@ def day_of(path: Path) -> dt.date:
 def days_in(text: str) -> tuple[tuple[dt.date, bool], ...]:
     """Days named in a text, each with whether it is a month's first by its month alone."""
     found = []
-    for match in _WHEN.finditer(text):
+    for match in _WHEN.finditer(_dashed(text)):
         year, month, day = match.groups()
         try:
             found.append((dt.date(int(year), int(month), int(day or 1)), day is None))
@@ -41,4 +43,9 @@ def days_in(text: str) -> tuple[tuple[dt.date, bool], ...]:
 
 def without_days(text: str) -> str:
     """What is left of a text, such as a band's name."""
-    return _WHEN.sub("", text).strip(" _-.:")
+    return _WHEN.sub("", _dashed(text)).strip(" _-.:")
+
+
+def _dashed(text: str) -> str:
+    """Days as 2023.05.11 and months as 2023.05 written with dashes."""
+    return _DOTTED.sub(lambda found: "-".join(part for part in found.groups() if part), text)

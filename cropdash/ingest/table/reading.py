@@ -19,6 +19,16 @@ _PLACE = {LON: ("lon", "longitude", "x"), LAT: ("lat", "latitude", "y")}
 _OF_A_PARCEL = (CODE, ZONE, SPLIT)  # the same in all rows of a parcel
 _DAY = r"\d{4}(-\d{1,2}-\d{1,2}|\d{4})(\D.*)?"  # what names a month or a year alone is none
 _KNOWN = (-0.2, 3.0)  # reflectance of a parcel; beyond are numbers that stand for what is missing
+_NOTHING = (
+    "",
+    "nan",
+    "na",
+    "n/a",
+    "null",
+    "none",
+    "#n/a",
+    "#nv",
+)  # as programs write an empty cell
 _FRACTION = 2.0  # reflectance is below; digital numbers of any land are far above
 
 
@@ -125,7 +135,7 @@ def _numbers(values: pd.Series, name: str, table: str) -> pd.Series:
     comma = given.str.fullmatch(r"[+-]?\d*,\d+")  # before decimals, as spreadsheets write them
     given = given.where(~comma, given.str.replace(",", "."))
     numbers = pd.to_numeric(given.where(given != ""), errors="coerce")
-    wrong = np.flatnonzero(numbers.isna() & ~given.str.lower().isin(["", "nan", "na", "null"]))
+    wrong = np.flatnonzero(numbers.isna() & ~given.str.lower().isin(_NOTHING))
     if len(wrong):
         said = str(given.iloc[wrong[0]])[:20]
         raise InvalidRegister(
