@@ -18,7 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from cropdash import i18n
 from cropdash.cli.terminal import errors, marked
-from cropdash.domain.errors import CropdashError, of_memory
+from cropdash.domain.errors import CropdashError, of_length, of_memory
 from cropdash.domain.secret import hidden
 from cropdash.i18n import say
 
@@ -111,6 +111,8 @@ def main() -> None:
                 _refuse(say(str(told)))
             if error.filename is None:
                 raise  # nothing that was typed
+            if too_long := of_length(error):
+                _refuse(say(str(too_long)))
             _refuse(
                 f"{error.filename} can't be used ({error.strerror}): check its path and rights."
             )

@@ -106,7 +106,7 @@ def _register(given: dict[str, Any]) -> tuple[Path | None, Any]:
 def _before(provider: Any, wanted: Any) -> str:
     taking = provider.taking(wanted.area.degrees)
     if not taking.requests:
-        return f"Parcels: out of {provider.name}."
+        return f"Parcels: out of {provider.name[:120]}."
     low, high = (seconds / 60 for seconds in taking.seconds)
     return (
         f"Parcels: {provider.name}, some {taking.requests:,} requests,"

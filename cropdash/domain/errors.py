@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import PurePath
 
 from cropdash.domain.message import Message
 from cropdash.domain.secret import hidden
@@ -110,14 +111,27 @@ class TrainingFailed(CropdashError):
     """Training could not go on, for example because the loss became infinite."""
 
 
-def of_memory(error: BaseException) -> OutOfMemory | None:
+def of_memory(error: BaseException | None) -> OutOfMemory | None:
     """OutOfMemory if a library's error says that memory ran out; else None."""
-    words = ("bad_alloc", "allocate memory", "OutOfMemory", "failed to map segment")
-    if not (isinstance(error, MemoryError) or any(word in str(error) for word in words)):
+    words = ("bad_alloc", "allocate memory", "OutOfMemory", "failed to map segment", "zero-fill")
+    chain: list[BaseException] = []
+    while error is not None and error not in chain:  # a library may say it in words of its own
+        chain.append(error)
+        error = error.__cause__ or error.__context__
+    if not any(isinstance(e, MemoryError) or any(w in str(e) for w in words) for e in chain):
         return None
     return OutOfMemory(
         "There is not enough memory for this: close other programs, or take smaller settings, and"
         " run the same again; what is finished is kept."
+    )
+
+
+def of_length(error: OSError) -> NotKept | None:
+    """The system's word for a path that is too long; None if it says something else."""
+    if error.errno != errno.ENAMETOOLONG:
+        return None
+    return NotKept(
+        "{a} is longer than a path can be: name another.", a=PurePath(str(error.filename))
     )
 
 
@@ -126,6 +140,8 @@ def of_place(error: BaseException) -> NotKept | None:
     if not isinstance(error, OSError) or error.filename is None:
         return None
     place = error.filename2 or error.filename
+    if told := of_length(error):
+        return told
     if error.errno in (errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EEXIST):
         return NotKept(
             "{a} can't be used ({b}): move away what stands there, and try again.",

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from pathlib import PurePath
 from typing import Any
 
 Value = str | int | float | bool | None
 _GAP = re.compile(r"\{(\w+)\}")
 _GOES_ON = re.compile(r"[.,;:)]| \(")  # behind a gap: the sentence in it ends without its full stop
 _KEYS = {"message", "values"}
+_LONGEST_PATH = 400  # letters
 _DEEPEST = 8  # messages within messages
 
 
@@ -91,6 +93,9 @@ def _is_message(value: dict[str, Any]) -> bool:
 def _plain(value: object) -> Value:
     if isinstance(value, BaseException):
         value = value.args[0] if len(value.args) == 1 else str(value)
+    if isinstance(value, PurePath) and len(str(value)) > _LONGEST_PATH:  # quoted as far as it helps
+        half = _LONGEST_PATH // 2
+        return f"{str(value)[:half]}…{str(value)[-half:]}"
     return value if value is None or isinstance(value, str | int | float) else str(value)
 
 

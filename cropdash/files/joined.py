@@ -27,6 +27,7 @@ TOGETHER = 64  # files: a part of zones of 10 km has some million rows of series
 _AT_ONCE = 2  # parts
 _UNREADABLE = (pa.ArrowException, OSError, EOFError, ValueError, TypeError, KeyError)
 _ROWS = 2**17  # of a row group
+_ABANDONED_S = 3600.0  # no writer takes longer over a part
 
 
 def read(
@@ -57,6 +58,10 @@ def read(
         told = whole if where is None else whole.filter(where)
         return told if wanted is None else told.select(wanted)
 
+    with suppress(
+        OSError
+    ):  # of a killed writer; a folder that can't be written to is left as it is
+        atomic.clear_parts(place, older_than_s=_ABANDONED_S)
     wanted = None if columns is None else [*columns, FILE]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         tables = [t for t in pool.map(part, range(0, len(paths), TOGETHER)) if t is not None]

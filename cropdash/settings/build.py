@@ -7,6 +7,7 @@ What every source shares is here; the settings of a source itself lie in its own
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,8 +31,19 @@ FOREIGN = sentence("Legend, and registers of other countries")
 BESIDE = sentence("Further layers and last year's crops")
 RUNNING = sentence("Where it runs")
 
-# A worker that starts in another folder is to find the file too.
-File = Annotated[Path, AfterValidator(lambda path: path.resolve())]
+_MOST_OF_NAME, _MOST_OF_PATH = 255, 4095  # [bytes] that a file system takes
+
+
+def _resolved(path: Path) -> Path:
+    """The whole path: a worker that starts in another folder is to find the file too."""
+    whole = path.resolve()
+    longest = max((len(os.fsencode(part)) for part in whole.parts), default=0)
+    if longest > _MOST_OF_NAME or len(os.fsencode(whole)) > _MOST_OF_PATH:
+        raise ConfigError("{a} is longer than a path can be: name another.", a=whole)
+    return whole
+
+
+File = Annotated[Path, AfterValidator(_resolved)]
 ColumnName = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,60}$")]
 Widget = Literal[
     "register", "zones", "listed", "legend", "codes", "scenes", "rows", "layers", "provenance",
@@ -280,7 +292,7 @@ def _named(entry: str) -> tuple[str | None, Path]:
     """ "elevation=dem.tif" is a name and a path, "dem.tif" a path alone."""
     name, equals, path = entry.partition("=")
     if not equals or "/" in name:
-        return None, Path(entry).resolve()
+        return None, _resolved(Path(entry))
     if not path.strip():
         raise ConfigError("Layer {a} has no file: write name=path.", a=repr(name.strip()))
-    return name.strip(), Path(path.strip()).resolve()
+    return name.strip(), _resolved(Path(path.strip()))

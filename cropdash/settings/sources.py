@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from cropdash.domain import Grid, Legend, Zone
-from cropdash.domain.errors import ConfigError
+from cropdash.domain.errors import ConfigError, quoted
 from cropdash.domain.message import Message, joined
 from cropdash.domain.source import Source
 from cropdash.settings import build, faults
@@ -169,6 +169,6 @@ def _sentence(settings: type[BuildConfig], item: Any) -> str:
     return Message(
         "Setting {name} is {value}: {fault}.",
         name=repr(name),
-        value=repr(item["input"]),
+        value=quoted(item["input"]),
         fault=text,
     )

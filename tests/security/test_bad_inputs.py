@@ -116,6 +116,29 @@ def test_a_name_is_matched_whole(tmp_path):
     assert layout.datasets(tmp_path) == ()
 
 
+@pytest.mark.parametrize(
+    "path", ["x" * 5_000, "x" * 256, "y/" * 2_500 + "z"], ids=["5,000", "256", "deep"]
+)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["build", "m", "--folder={}"], ["build", "m", "--source=table", "--table-path={}"],
+        ["build", "m", "--near=48,3", "--register={}", "--estimate"], ["build", "m", "--area={}"],
+        ["build", "m", "--near=48,3", "--service={}"], ["build", "m", "--source=simulated", "--codes={}"],
+        ["build", "m", "--source=simulated", "--layers=dem={}"], ["zones", "check", "{}"],
+        ["zones", "tile", "{}"], ["simulate", "export", "--size=32", "--zone=brittany_1", "--", "{}"],
+        ["doctor", "--register={}"], ["database", "restore", "{}"], ["decisions", "import", "{}"],
+    ],
+)  # fmt: skip
+def test_a_path_that_no_file_can_have_is_a_short_sentence(typed, words, path):
+    code, said = typed([word.replace("{}", path) for word in words])
+    plain = "".join(said.split())
+    assert code == 2, said[:500]
+    assert "Traceback" not in plain
+    assert "Unexpected" not in plain
+    assert len(plain) < 1_500
+
+
 def test_no_pattern_lets_a_last_new_line_through():
     """`$` with `match` does: patterns are matched with `fullmatch`, and need no end."""
     found = []

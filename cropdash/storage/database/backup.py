@@ -99,7 +99,7 @@ def _check(path: Path) -> None:
             whole = base.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
     except (sqlite3.Error, OSError) as error:
         raise DamagedFile(
-            "{a} can't be read as a backup ({b}): name another one.", a=path.name, b=one_line(error)
+            "{a} can't be read as a backup ({b}): name another one.", a=path, b=one_line(error)
         ) from error
     if mark != connect.MARK or foreign or not whole:
         raise DamagedFile("{a} is no whole backup of cropdash: name another one.", a=path.name)
