@@ -85,6 +85,11 @@ ATTACKS = (
         "files/rasters.py", " or block > _MOST_BLOCK:", ":",
     ),
     Attack(
+        "a damaged GeoTIFF of which GDAL quotes bytes that are no text", "nothing but a sentence",
+        "security/test_mutations.py::test_nothing_is_printed_of_what_gdal_says_in_bytes_that_are_no_text",
+        "files/rasters.py", "sys.unraisablehook, sys.excepthook = _heard, _ended", "pass",
+    ),
+    Attack(
         "weights with a changed byte", "the digest does not fit",
         MODELS + "test_each_changed_byte_of_weights_is_known",
         "classify/classifier.py", "if checksum(raw) != expected:", "if False:",

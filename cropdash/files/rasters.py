@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -25,8 +27,26 @@ _BEGINS = {  # of a file, by the driver that reads it
     "GTiff": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),  # the latter two are BigTIFF
     _JP2: (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),  # boxed, and a bare codestream
 }
+_LOG = "rasterio._env.log_error"  # where rasterio hears what GDAL says
 _MOST_SIDE, _MOST_BANDS = 500_000, 20_000
 _MOST_BLOCK = 2**30  # [bytes] that one read unpacks at least
+
+_before, _before_end = sys.unraisablehook, sys.excepthook
+
+
+def _heard(what: sys.UnraisableHookArgs) -> None:
+    """GDAL quotes bytes of a damaged file that are no text: what it says is raised as well."""
+    if not (what.object == _LOG and isinstance(what.exc_value, UnicodeError)):
+        _before(what)
+
+
+def _ended(kind: type[BaseException], value: BaseException, trace: TracebackType | None) -> None:
+    """Such an error is printed without a trace as well, which no other ever lacks."""
+    if not (trace is None and isinstance(value, UnicodeError)):
+        _before_end(kind, value, trace)
+
+
+sys.unraisablehook, sys.excepthook = _heard, _ended
 
 
 def driver_of(path: Path | str) -> str:

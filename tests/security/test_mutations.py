@@ -10,6 +10,7 @@ import json
 import os
 import resource
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -32,6 +33,7 @@ from cropdash.ingest.registers import archive
 from cropdash.ingest.table import reading
 from cropdash.ingest.zones import area
 from cropdash.legend import load
+from cropdash.settings.folders import PROJECT
 from docs.inputs import world
 from tests import worlds
 
@@ -168,6 +170,43 @@ def mutated(whole: bytes, rng: np.random.Generator) -> bytes:
         for at in rng.integers(0, size, rng.integers(1, 9)):
             bad[at] = rng.choice([0, 1, 127, 128, 255, int(rng.integers(256))])
     return bytes(bad)
+
+
+_READ = """
+import datetime as dt, sys
+from pathlib import Path
+from cropdash.domain import Grid
+from cropdash.domain.errors import CropdashError
+from cropdash.ingest.local.scenes import read_scene
+from tests import worlds
+for path in sorted(Path(sys.argv[1]).glob("*.tif")):
+    try:
+        read_scene(path, dt.date(2023, 5, 1), worlds.grid((20, 30)), ("B2", "B3", "B4", "B8"))
+    except CropdashError:
+        print("refused")
+class Loud:
+    def __del__(self):
+        raise ValueError("heard")
+Loud()
+"""
+
+
+def test_nothing_is_printed_of_what_gdal_says_in_bytes_that_are_no_text(tmp_path: Path) -> None:
+    """An error in its handler can't be caught, only heard: it was a traceback on the terminal."""
+    path = tmp_path / "scene.tif"
+    scene(path)
+    whole, rng = path.read_bytes(), np.random.default_rng(0)
+    path.unlink()
+    for number in range(60):  # of which the eighth is one
+        (tmp_path / f"{number:02}.tif").write_bytes(mutated(whole, rng))
+    ran = subprocess.run(
+        [sys.executable, "-c", _READ, str(tmp_path)],
+        cwd=PROJECT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert ran.stdout.count("refused") > 20
+    assert "log_error" not in ran.stderr
+    assert "UnicodeDecodeError" not in ran.stderr
+    assert "ValueError: heard" in ran.stderr  # of others everything is
 
 
 @pytest.mark.parametrize("reader", READERS)
