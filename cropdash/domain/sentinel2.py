@@ -86,6 +86,8 @@ def band_name(name: str) -> str:
     for band in TABLE.values():
         if text in map(str.upper, band.stac):
             return band.name
+    if text in map(str.upper, SCL_STAC):
+        return SCL
     return f"B{text[2:]}" if text.startswith("B0") else text
 
 

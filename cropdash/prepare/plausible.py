@@ -26,8 +26,8 @@ def check(cube: Cube) -> None:
     if not low <= brightest <= high:
         raise InvalidScene(
             "Reflectance in near infrared is {a} at its brightest, where land has {b} to"
-            " {c}: write scale and offset into the scenes, or x 10,000.",
-            a=format(brightest, ".2g"),
+            " {c}: write fractions, whole numbers x 10,000, or scale and offset into the files.",
+            a=format(float(f"{brightest:.2g}"), ",g"),
             b=format(low, "g"),
             c=format(high, "g"),
         )

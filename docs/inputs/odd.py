@@ -251,6 +251,17 @@ PARTLY: dict[str, tuple[Callable[[Path], object], str]] = {
 }  # fmt: skip
 
 
+def _called(names: tuple[str, ...], kind: str = "uint16") -> Make:
+    """One scene whose bands have these names."""
+
+    def make(folder: Path) -> list[str]:
+        values = world.with_scl(world.numbers(images.MAY)).astype(kind)
+        world.raster(folder / "scenes" / "20230515.tif", values, names)
+        return images.words(folder)
+
+    return make
+
+
 # tables and points -----------------------------------------------------------------
 
 
@@ -378,6 +389,12 @@ def _cases() -> list[Case]:
                  "the whole one, and a word", reflects(5), said=why)
             for what, (change, why) in PARTLY.items()
         ),
+        Case(images.SCENES, "bands named B02_10m to SCL_20m", _called(
+            ("B02_10m", "B03_10m", "B04_10m", "B08_10m", "SCL_20m")), one, reflects(5)),
+        refused(images.SCENES, "fractional numbers x 10,000", _called(images.NAMES, "float64"),
+                said="is 4,.00 at its brightest.*whole numbers x 10,000"),
+        refused(images.SCENES, "the day first in the name", images._named("15-05-2023.tif"),
+                said="no date such as"),
         *(
             Case(ready, f"named {name}", images._ready(name), one, reflects(5))
             for name in ("S2_L3A_T31UDP_202305_v1.2.tif", "comp_2023-05-01_2023-05-31_median.tif",
@@ -407,6 +424,14 @@ def _cases() -> list[Case]:
             B4=f["B4"].astype(str).where(f.index % 7 != 0, "#N/A"))), each, table_of(32)),
         Case(rows, "numbers such as 4.1E-02", land._table(change=lambda f: f.assign(
             **{b: f[b].map("{:.4E}".format) for b in FOUR})), each, table_of(32)),
+        refused(rows, "a row that lacks its last cells", _written(
+            lambda t: t.replace(",east", "", 3).encode()), said="own id"),
+        refused(rows, "its header once more, between the rows", _written(
+            lambda t: (t + t).encode()), said="'date' is no day"),
+        refused(rows, "a quote that is not closed", _written(
+            lambda t: t.replace("west", '"west', 1).encode()), said="letters"),
+        refused(rows, "reflectance in per cent", land._table(change=lambda f: f.assign(
+            **{b: f[b] * 100 for b in FOUR})), said="at its brightest"),
         Case(points, "points with heights", _packaged(_high), "a pixel a point", table_of(96)),
         Case(points, "collections of one point", _packaged(_many), "a pixel a point", table_of(96)),
         refused(points, "lon and lat changed about", _listed(
