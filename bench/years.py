@@ -25,9 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropdash import classify
-from cropdash.classify import features
+from cropdash.classify import augmentation, features
 from cropdash.classify.classifier import Classifier
-from cropdash.classify.cnn import augmentation
 from cropdash.domain import IGNORE, Sample, Season
 from cropdash.evaluate import parcels
 from cropdash.settings import classifiers

@@ -159,7 +159,8 @@ class LearnedFromRows(Learned[OfRows]):
     rows_at_once: ClassVar[int]
 
     def _said(self, cube: Cube) -> Float:
-        rows = features.table(cube, self.schema.inputs)
+        schema = self.schema
+        rows = features.table(cube, schema.inputs, schema.knows_place(cube.grid))
         starts = range(0, len(rows), self.rows_at_once)
         said = self._answers([rows[start : start + self.rows_at_once] for start in starts])
         return np.concatenate(said).T.reshape(-1, *cube.grid.shape)

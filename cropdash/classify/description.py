@@ -12,7 +12,7 @@ import numpy as np
 
 from cropdash.classify import features
 from cropdash.classify.inputs import Inputs
-from cropdash.domain import Cube, Legend, Period, Sample
+from cropdash.domain import Cube, Grid, Legend, Period, Sample
 from cropdash.domain.errors import InvalidRaster, InvalidRun, NotEnoughData
 from cropdash.domain.message import Message
 from cropdash.files.records import Form
@@ -47,11 +47,17 @@ class TrainingSchema:
     days: tuple[str, ...]  # (T,) on which the periods begin
     inputs: Inputs
     classes: tuple[int, ...]  # ids with at least one training pixel
+    # Latitude and longitude of the training zones, of a model that sees them.
+    places: tuple[tuple[float, float], ...] = ()
 
     @property
     def n_periods(self) -> int:
         """T, the periods of its season."""
         return len(self.days)
+
+    def knows_place(self, grid: Grid) -> bool:
+        """True where a training zone is near; farther off what grows where was not learned."""
+        return features.is_near(self.places, grid)
 
     def misfit(self, bands: Sequence[str], periods: Sequence[Period]) -> str:
         """Why data of these bands and periods are none for the model; empty if they are."""
@@ -97,7 +103,11 @@ def schema_of(train: Sequence[Sample], config: TrainConfig) -> TrainingSchema:
             "check the register and the scenes."
         )
     first = train[0].cube
-    return TrainingSchema(first.bands, days_of(first.periods), Inputs.of(config, first), classes)
+    here = [features.coordinates(s.cube.grid)[:, 0, 0] for s in train if config.location]
+    return TrainingSchema(
+        first.bands, days_of(first.periods), Inputs.of(config, first), classes,
+        tuple((float(lat), float(lon)) for lat, lon in here),
+    )  # fmt: skip
 
 
 def identity(config: TrainConfig, train: Sequence[Sample]) -> dict[str, Any]:
@@ -123,6 +133,7 @@ def write(
         "days": schema.days,
         "inputs": schema.inputs.to_json(),
         "classes": schema.classes,
+        "places": schema.places,
     }
     MODEL.write(folder, described | more)
 
@@ -137,8 +148,9 @@ def schema_in(model: Mapping[str, Any], config: TrainConfig) -> TrainingSchema:
     seen = (inputs.series, inputs.indices, inputs.location, inputs.last_crop, inputs.in_season)
     if asked != seen:
         raise ValueError("The inputs are not those of the settings.")
+    places = tuple((float(lat), float(lon)) for lat, lon in model["places"])
     return TrainingSchema(
-        tuple(model["bands"]), tuple(model["days"]), inputs, tuple(model["classes"])
+        tuple(model["bands"]), tuple(model["days"]), inputs, tuple(model["classes"]), places
     )
 
 

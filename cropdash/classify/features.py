@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropdash.classify.inputs import RAW, Inputs
-from cropdash.domain import BACKGROUND, IGNORE, Cube, Float, Grid, Sample
+from cropdash.domain import BACKGROUND, IGNORE, Cube, Float, Grid, Sample, longitude
 from cropdash.prepare import as_of
 
 PLACE = ("latitude", "longitude")
@@ -18,13 +18,16 @@ LAST_CROP = "last crop"
 KNOWN = "periods known"
 # A pixel is drawn by one over this power of its parcel's size; 1: each parcel as often.
 DRAWN_BY = 0.75
+NOWHERE = 0.5  # share of what is learned from whose place is hidden
+_NEAR_KM = 50  # from a training zone; farther off what grows where was not learned
+_KM_A_DEGREE = 111.2  # of latitude
 
 
-def table(cube: Cube, inputs: Inputs) -> Float:
+def table(cube: Cube, inputs: Inputs, placed: bool = True) -> Float:
     """(H*W, F) one row per pixel; the columns are those of `table_names`.
 
-    The last crop is a class id, NaN where it is unknown. Raises InvalidRaster if the cube lacks
-    what is wanted.
+    The last crop is a class id, NaN where it is unknown; so is where the zone lies unless it is
+    `placed`. Raises InvalidRaster if the cube lacks what is wanted.
     """
     inputs.check(cube)
     n_pixels = cube.grid.shape[0] * cube.grid.shape[1]
@@ -37,7 +40,8 @@ def table(cube: Cube, inputs: Inputs) -> Float:
             statistics = [f(so_far, axis=0) for f in (np.min, np.max, np.mean, np.std)]
             columns += [values, np.diff(values, axis=0), np.stack(statistics)]
     if inputs.location:
-        columns.append(coordinates(cube.grid).reshape(2, n_pixels))
+        here = coordinates(cube.grid) if placed else np.full((2, n_pixels), np.nan)
+        columns.append(here.reshape(2, n_pixels))
     columns += [cube.layer(name).reshape(-1, n_pixels) for name, _ in inputs.layers]
     if inputs.in_season:
         columns.append(np.full((1, n_pixels), n, np.float32))
@@ -100,6 +104,14 @@ def coordinates(grid: Grid) -> Float:
     longitude, latitude = to_degrees.transform((left + right) / 2, (top + bottom) / 2)
     centre = np.array([latitude, longitude], dtype=np.float32)
     return np.broadcast_to(centre[:, None, None], (2, *grid.shape))
+
+
+def is_near(places: Sequence[tuple[float, float]], grid: Grid) -> bool:
+    """True within 50 km of one of these places (latitude and longitude, degrees)."""
+    here = coordinates(grid)[:, 0, 0]
+    apart = np.reshape(places, (-1, 2)) - here
+    apart[:, 1] = longitude.wrapped(apart[:, 1]) * np.cos(np.radians(here[0]))
+    return bool((np.hypot(*apart.T) * _KM_A_DEGREE <= _NEAR_KM).any())
 
 
 def parcel_weight(sample: Sample, power: float) -> Float:

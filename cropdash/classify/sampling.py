@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cropdash.classify import features
+from cropdash.classify import augmentation, features
 from cropdash.classify.description import TrainingSchema
-from cropdash.domain import Float, Sample
+from cropdash.domain import Cube, Float, Sample
 from cropdash.prepare import as_of
 from cropdash.settings.train import RowsConfig
 
 Positions = NDArray[np.int32]  # of classes in the schema's list
 Rows = tuple[Float, Positions]  # (N, F) and (N,)
 _ENDS, _WHOLE = 4, 2  # parts of a zone's rows: seasons cut off on as many days, and whole ones
+_ALIKE, _CHANGED = 12, 0.75  # pixels that are varied together, and the share of them that is
 _JUDGED = 40_000  # rows: enough for a steady loss, few enough not to slow each round
 
 
@@ -41,24 +43,51 @@ def choose(
 
 
 def rows_of(
-    sample: Sample, pixels: NDArray[np.int64], schema: TrainingSchema, rng: np.random.Generator
+    sample: Sample,
+    pixels: NDArray[np.int64],
+    schema: TrainingSchema,
+    rng: np.random.Generator,
+    variation: float | None = None,
 ) -> Rows:
     """Features and classes of the chosen pixels of a zone.
 
-    For a model that answers in season a third of them is of the whole season, and the others of
-    seasons that end on a few days drawn for the zone.
+    With a `variation` they are to be learned from: most are made another year's and another
+    place's, a dozen at a time, and of half of them it is unknown where they lie, as it will be far
+    from here. For a model that answers in season a third of them is of the whole season, and the
+    others of seasons that end on a few days drawn for the zone.
     """
     labels = np.searchsorted(schema.classes, sample.labels.crop.ravel()[pixels]).astype(np.int32)
-    if not schema.inputs.in_season:
-        return features.table(features.of_pixels(sample.cube, pixels), schema.inputs), labels
-    parts = np.split(pixels, np.arange(1, _ENDS + 1) * len(pixels) // (_ENDS + _WHOLE))
-    rows = []
-    for n, part in zip([*ends(_ENDS, schema.n_periods, rng), None], parts, strict=True):
-        if len(part):
-            cube = features.of_pixels(sample.cube, part)
+    whole = features.of_pixels(sample.cube, pixels)
+    if variation:
+        whole = replace(whole, reflectance=_varied(whole, variation, rng))
+    parts: list[tuple[int | None, slice]] = [(None, slice(None))]
+    if schema.inputs.in_season:
+        starts = np.arange(_ENDS + 1) * len(pixels) // (_ENDS + _WHOLE)
+        spans = [slice(a, b) for a, b in pairwise([*starts, len(pixels)])]
+        parts = list(zip([*ends(_ENDS, schema.n_periods, rng), None], spans, strict=True))
+    rows, placed = [], schema.knows_place(sample.cube.grid)
+    for n, part in parts:
+        if len(chosen := np.arange(len(pixels))[part]):
+            cube = features.of_pixels(whole, chosen)
             cube = cube if n is None else as_of.first_periods(cube, n)
-            rows.append(features.table(cube, schema.inputs))
-    return np.concatenate(rows), labels
+            rows.append(features.table(cube, schema.inputs, placed))
+    found = np.concatenate(rows)
+    if variation is not None and schema.inputs.location:
+        names = features.table_names(schema.bands, schema.n_periods, schema.inputs)
+        hidden = np.flatnonzero(rng.random(len(found)) < features.NOWHERE)
+        found[np.ix_(hidden, [names.index(name) for name in features.PLACE])] = np.nan
+    return found, labels
+
+
+def _varied(row: Cube, strength: float, rng: np.random.Generator) -> Float:
+    """(T, B, 1, N) reflectance of most of the pixels of a row as of another year and place."""
+    series, n = row.reflectance.copy(), row.grid.shape[1]
+    for together in np.array_split(rng.permutation(n), max(n // _ALIKE, 1)):
+        if rng.random() < _CHANGED:
+            series[..., together] = augmentation.varied(
+                series[..., together], row.bands, strength, rng
+            )
+    return series
 
 
 def ends(many: int, n_periods: int, rng: np.random.Generator) -> NDArray[np.int64]:
@@ -72,10 +101,16 @@ def draw(
     limit: int,
     weighting: str,
     rng: np.random.Generator,
+    variation: float | None = None,
 ) -> Rows:
-    """Rows and classes of at most `limit` labelled pixels of all zones."""
+    """Rows and classes of at most `limit` labelled pixels of all zones; to be learned from with a
+    `variation`, see `rows_of`."""
     chosen = choose(samples, schema, limit, weighting, rng)
-    parts = [rows_of(s, p, schema, rng) for s, p in zip(samples, chosen, strict=True) if len(p)]
+    parts = [
+        rows_of(s, p, schema, rng, variation)
+        for s, p in zip(samples, chosen, strict=True)
+        if len(p)
+    ]
     if not parts:
         return np.zeros((0, 1), np.float32), np.zeros(0, np.int32)
     rows, labels = zip(*parts, strict=True)
@@ -115,7 +150,8 @@ def sides(
     rng: np.random.Generator,
 ) -> dict[str, Rows]:
     """What is learned from, and what it is judged by if any of that can be named."""
-    found = {"train": draw(train, schema, config.pixels, config.weighting, rng)}
+    drawn = draw(train, schema, config.pixels, config.weighting, rng, config.variation)
+    found = {"train": drawn}
     held, truth = as_it_lies(validation, schema, rng)
     return found | ({"validation": (held, truth)} if (truth < len(schema.classes)).any() else {})
 

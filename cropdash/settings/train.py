@@ -50,6 +50,11 @@ class TrainConfig(BaseModel):
         True, title="Location",
         description="The model also sees latitude and longitude: it may learn what grows where.",
     )  # fmt: skip
+    variation: float = Field(
+        1.0, ge=0, le=5, title="Variation",
+        description="How much what is learned from is made another year's and another place's: its "
+        "season's start, gain, soil, haze and noise (0 = not at all).",
+    )  # fmt: skip
     indices: tuple[str, ...] = Field(
         ("NDVI",), title="Indices",
         description="Indices that the model sees beside the bands, of those that the bands allow.",

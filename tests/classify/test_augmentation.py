@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cropdash.classify.cnn import augmentation
+from cropdash.classify import augmentation
 from cropdash.prepare.gapfill import fill_gaps
 
 T, C, H, W = 12, 3, 4, 5

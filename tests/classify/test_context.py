@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cropdash import classify
-from cropdash.classify.cnn import augmentation
+from cropdash.classify import augmentation
 from cropdash.domain import Layer
 from cropdash.domain.errors import InvalidRaster
 from cropdash.settings import classifiers

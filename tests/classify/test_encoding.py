@@ -95,5 +95,5 @@ def test_a_place_beyond_the_antimeridian_is_as_near_as_it_lies():
     lat, lon = features.coordinates(beside.grid)[:, 0, 0]
     assert -180 < lon < -179.9
     for away, known in ((0.1, True), (1.0, False)):
-        there = replace(encoding, places=np.array([[lat, lon - away + 360]], np.float32))
+        there = replace(encoding, places=((lat, lon - away + 360),))
         assert there.of_cube(beside)[:, there.place].any() == known

@@ -14,7 +14,7 @@ from cropdash.classify import features
 from cropdash.classify.description import TrainingSchema
 from cropdash.classify.features import KNOWN, LAST_CROP, PLACE
 from cropdash.classify.inputs import DIGITAL, Inputs
-from cropdash.domain import Cube, Float, Sample, indices, longitude, sentinel2
+from cropdash.domain import Cube, Float, Sample, indices, sentinel2
 from cropdash.prepare import as_of
 
 _SHARES = np.linspace(0.005, 0.995, 67)  # of the training pixels; a step is 1.5 per cent
@@ -22,8 +22,6 @@ _SPREAD = 3**0.5  # half the range of the numbers, so that their deviation is 1
 _STEPS = 1024  # that a channel's range is cut into
 _PIXELS = 4_000  # a zone that quantiles are taken from
 _DEGREES = 0.5  # deviation of the place at least: zones side by side are one place
-_NEAR_KM = 50  # from a training zone; farther off what grows where was not learned
-_KM_A_DEGREE = 111.2  # of latitude
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +37,7 @@ class Encoding:
     bands: tuple[str, ...]
     names: tuple[str, ...]  # (C,) of the channels; of the last ones see `beside`
     quantiles: Float  # (T, C, Q)
-    places: Float  # (Z, 2) latitude and longitude of the training zones
+    places: tuple[tuple[float, float], ...]  # of the schema
 
     def of_cube(self, cube: Cube) -> Float:
         """(T, C, H, W); raises InvalidRaster if the cube lacks what is wanted.
@@ -48,7 +46,7 @@ class Encoding:
         """
         self.inputs.check(cube)
         found = self.encoded(cube.reflectance, beside(cube, self.inputs))
-        if self.inputs.location and not self._is_near(cube):
+        if self.inputs.location and not features.is_near(self.places, cube.grid):
             found[:, self.place] = 0
         return found
 
@@ -67,13 +65,6 @@ class Encoding:
     def place(self) -> list[int]:
         """Which channels tell where the zone lies; none where they are not seen."""
         return [self.names.index(name) for name in PLACE if name in self.names]
-
-    def _is_near(self, cube: Cube) -> bool:
-        here = features.coordinates(cube.grid)[:, 0, 0]
-        apart = self.places - here
-        apart[:, 1] = longitude.wrapped(apart[:, 1]) * np.cos(np.radians(here[0]))
-        apart *= _KM_A_DEGREE
-        return bool((np.hypot(*apart.T) <= _NEAR_KM).any())
 
     def encoded(self, series: Float, rest: Float) -> Float:
         """(T, C, H, W) of reflectance (T, B, H, W), as it is or varied, and what is beside it."""
@@ -114,16 +105,14 @@ class Encoding:
 
     def to_json(self) -> dict[str, Any]:
         """The quantiles by channel, to be kept on disk."""
-        channels = {name: self.quantiles[:, c].tolist() for c, name in enumerate(self.names)}
-        return {"places": self.places.tolist(), **channels}
+        return {name: self.quantiles[:, c].tolist() for c, name in enumerate(self.names)}
 
     @staticmethod
     def from_json(values: Mapping[str, Any], schema: TrainingSchema) -> Encoding:
         """What `to_json` wrote; raises KeyError if a channel is missing."""
         names = names_of(schema)
         quantiles = np.stack([np.array(values[n], np.float32) for n in names], axis=1)
-        places = np.array(values["places"], np.float32).reshape(-1, 2)
-        return Encoding(schema.inputs, schema.bands, names, quantiles, places)
+        return Encoding(schema.inputs, schema.bands, names, quantiles, schema.places)
 
     @staticmethod
     def of(train: Sequence[Sample], schema: TrainingSchema) -> Encoding:
@@ -140,8 +129,8 @@ class Encoding:
         for c in [names.index(name) for name in PLACE if name in names]:
             mean, deviation = values[:, c].mean(), max(float(values[:, c].std()), _DEGREES)
             quantiles[:, c] = mean + deviation * np.linspace(-_SPREAD, _SPREAD, len(_SHARES))
-        places = np.array([features.coordinates(s.cube.grid)[:, 0, 0] for s in train], np.float32)
-        return Encoding(schema.inputs, schema.bands, names, quantiles.astype(np.float32), places)
+        quantiles = quantiles.astype(np.float32)
+        return Encoding(schema.inputs, schema.bands, names, quantiles, schema.places)
 
 
 def names_of(schema: TrainingSchema) -> tuple[str, ...]:

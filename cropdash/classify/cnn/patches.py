@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import IterableDataset
 
-from cropdash.classify import features, sampling
-from cropdash.classify.cnn import augmentation
+from cropdash.classify import augmentation, features, sampling
 from cropdash.classify.cnn.encoding import Encoding, beside
 from cropdash.classify.cnn.settings import CnnConfig
 from cropdash.domain import Bytes, Float, Ints, Sample
@@ -22,7 +21,6 @@ from cropdash.prepare import as_of
 MEMORY = 1_200_000_000  # [bytes] of standardised zones held at once
 _PASSES = 3  # times that an epoch may see the area: enough for turned and flipped patches
 _WHOLE = 1 / 3  # share of the patches that show the whole season, where the others are cut off
-_NOWHERE = 0.5  # share of the patches of which the place is unknown, where it is seen at all
 _FEWEST_STEPS = 30  # an epoch; a single small zone is still learned in three hundred steps
 
 
@@ -146,7 +144,7 @@ class Patches(IterableDataset[Batch]):
             place = self._encoding.place
             moved = rng.normal(0, config.location_noise, (len(place), 1, 1))
             inputs[:, place] += moved.astype(np.float32)
-            inputs[:, place] *= np.float32(rng.random() >= _NOWHERE)
+            inputs[:, place] *= np.float32(rng.random() >= features.NOWHERE)
         if config.last_crop and config.hidden_last_crop:
             inputs[:, -1] = augmentation.without_last_crop(
                 inputs[:, -1], prepared.parcels[at], config.hidden_last_crop, rng

@@ -27,11 +27,6 @@ class CnnConfig(TrainConfig):
         0.2, ge=0, le=5, title="Location noise",
         description="How far each patch is moved in training, in deviations between the zones.",
     )  # fmt: skip
-    variation: float = Field(
-        1.0, ge=0, le=5, title="Variation",
-        description="How much a training patch is made another year's and another place's: its "
-        "season's start, gain, soil, haze and noise (0 = not at all).",
-    )  # fmt: skip
     period_dropout: float = Field(
         0.3, ge=0, le=0.9, title="Period dropout",
         description="Share of the periods of a training patch that are hidden as clouds would.",

@@ -28,6 +28,7 @@ _SEED: dict[str, Any] = {
     "reg_lambda": 1.0,
     "max_delta_step": 0.0,
     "location": False,
+    "variation": 0.0,
     "adjustment": False,
     "calibration": False,
     "smoothing": False,

@@ -1,4 +1,4 @@
-"""Training patches as another year, another place would have given them."""
+"""What is learned from, as another year and another place would have given it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cropdash.domain import Float, Ints
 
-# One deviation of what a patch is made to differ by, at variation 1.
+# One deviation of what a patch, or some pixels, are made to differ by, at variation 1.
 _SHIFT = 0.4  # [months] of the season
 _GAIN = 0.06  # of a band's reflectance, all year
 _SOIL = 0.35  # of bare ground's reflectance, all year
