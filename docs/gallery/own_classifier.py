@@ -49,7 +49,9 @@ class CentroidClassifier(LearnedFromRows[CentroidConfig]):
         """See `Classifier.fit`."""
         config, rng = self.config, np.random.default_rng(self.config.seed)
         schema = description.schema_of(train, config)
-        rows, labels = sampling.draw(train, schema, config.pixels, config.weighting, rng)
+        rows, labels = sampling.draw(
+            train, schema, config.pixels, config.weighting, rng, config.variation
+        )
         self._statistics = sampling.statistics([rows], schema)
         scaled = self._scaled(rows)
         self._means = np.stack([scaled[labels == k].mean(0) for k in range(len(schema.classes))])
