@@ -62,9 +62,10 @@ def rows_of(
         whole = replace(whole, reflectance=_varied(whole, variation, rng))
     parts: list[tuple[int | None, slice]] = [(None, slice(None))]
     if schema.inputs.in_season:
-        starts = np.arange(_ENDS + 1) * len(pixels) // (_ENDS + _WHOLE)
+        starts = [i * len(pixels) // (_ENDS + _WHOLE) for i in range(_ENDS + 1)]
         spans = [slice(a, b) for a, b in pairwise([*starts, len(pixels)])]
-        parts = list(zip([*ends(_ENDS, schema.n_periods, rng), None], spans, strict=True))
+        cut = [int(n) for n in ends(_ENDS, schema.n_periods, rng)]
+        parts = list(zip([*cut, None], spans, strict=True))
     rows, placed = [], schema.knows_place(sample.cube.grid)
     for n, part in parts:
         if len(chosen := np.arange(len(pixels))[part]):
@@ -75,7 +76,8 @@ def rows_of(
     if variation is not None and schema.inputs.location:
         names = features.table_names(schema.bands, schema.n_periods, schema.inputs)
         hidden = np.flatnonzero(rng.random(len(found)) < features.NOWHERE)
-        found[np.ix_(hidden, [names.index(name) for name in features.PLACE])] = np.nan
+        for name in features.PLACE:
+            found[hidden, names.index(name)] = np.nan
     return found, labels
 
 
