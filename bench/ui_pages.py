@@ -25,7 +25,13 @@ _MAP = (
     "document.querySelector(\"iframe[title='streamlit_folium.st_folium']\")"
     "?.contentWindow.parcelsReady === true"
 )
-_CHART = "document.querySelector('.js-plotly-plot .main-svg') !== null"
+_DRAWN = "document.querySelector('.js-plotly-plot .main-svg') !== null"
+# Its still, which shows the same data until Plotly has drawn it: loaded, and seen.
+_STILL = (
+    "[...document.querySelectorAll('.still img')]"
+    ".some(i => i.complete && i.naturalWidth > 0 && i.offsetWidth > 100)"
+)
+_CHART = f"{_DRAWN} || {_STILL}"
 _FIGURE = "document.querySelector('[data-testid=stMetric]') !== null"
 _PICTURES = {"": _FIGURE, "Explore": _MAP, "Map": _MAP, "Review": _MAP}
 

@@ -42,21 +42,7 @@ runs = data.store().runs()
 studies = study_watch.of_task(do)
 left, right = st.columns([5, 7], gap="large")
 
-with left:
-    if do == "training":
-        st.header(say("New training"), anchor=False)
-        form.new_training(names, runs, launch.command_line, launch.start)
-    elif do == "join":
-        st.header(say("New ensemble"), anchor=False)
-        ensembles.new_ensemble(names, runs, launch.command_line, launch.start)
-    elif do == "search":
-        st.header(say("New search"), anchor=False)
-        study_form.new_search(names, runs, launch.command_line, launch.start)
-    else:
-        st.header(say("New cross-validation"), anchor=False)
-        study_form.new_crossvalidation(names, runs, launch.command_line, launch.start)
-
-with right, frame.plainly():
+with right, frame.plainly():  # the picture first: forms take their time
     if is_run and runs:
         st.header(say("Run"), anchor=False)
         run_id = curation.choose(runs)
@@ -71,6 +57,21 @@ with right, frame.plainly():
         study_watch.watch(address.choose(say("Name"), "study", studies), launch)
     else:
         st.info(damage.instead(study_watch.empty(do)), icon=":material/info:")
+
+frame.let_be_seen()
+with left:
+    if do == "training":
+        st.header(say("New training"), anchor=False)
+        form.new_training(names, runs, launch.command_line, launch.start)
+    elif do == "join":
+        st.header(say("New ensemble"), anchor=False)
+        ensembles.new_ensemble(names, runs, launch.command_line, launch.start)
+    elif do == "search":
+        st.header(say("New search"), anchor=False)
+        study_form.new_search(names, runs, launch.command_line, launch.start)
+    else:
+        st.header(say("New cross-validation"), anchor=False)
+        study_form.new_crossvalidation(names, runs, launch.command_line, launch.start)
 
 damage.show()
 if is_run and runs:

@@ -62,13 +62,17 @@ def list_and_parcel() -> None:
         listing.downloads(rows, runs, level)
     with st.container(key="review"):
         left, middle, right = st.columns([6, 5, 5], gap="small")
-        with left:
-            listing.show_list(rows, runs, level, f"{dataset}:{level}:{limits}:{filters}")
+        place = f"{dataset}:{level}:{limits}:{filters}"
+        listing.take_click(rows, place)
         with right:
             case = parcel.choose(rows, table)
         if case is not None:
-            with middle:
+            with middle:  # the picture first: the list takes its time
                 parcel.place_and_year(case, runs, level)
+        frame.let_be_seen()
+        with left:
+            listing.show_list(rows, runs, level, place)
+        if case is not None:
             with right:
                 parcel.evidence(case, rows, runs, level)
                 dossier.offer(case, rows, runs, launch)

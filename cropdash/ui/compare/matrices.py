@@ -152,7 +152,7 @@ def _clickable(figure: Any, side: str, alt: str) -> None:
         if cell:
             address.put("cell", str(cell))
 
-    st.plotly_chart(
+    chart.opening(
         figure, theme=None, width="stretch", key=key, alt=alt, selection_mode="points",
         on_select=choose,
     )  # fmt: skip

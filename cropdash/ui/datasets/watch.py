@@ -146,7 +146,7 @@ def _map(dataset: str, zones: pd.DataFrame) -> None:
         region=None if shown == _ALL else shown,
         dark=frame.is_dark(),
     )
-    st.plotly_chart(
+    chart.opening(
         figure, theme=None, width="stretch", key=f"zones:states:{dataset}",
         alt=say("Zones of {dataset} by state", dataset=dataset),
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -77,11 +78,16 @@ _DARK = """<style>[data-tag], [data-tag] * {{ color: #0d1410 !important; }}
     ink=palette.rgb(palette.DARK.text), dark=palette.LIGHT.text,
     grid=palette.rgb(palette.DARK.grid), pale=palette.LIGHT.grid,
 )  # fmt: skip
+# Nothing is amiss there; but with it the browser has fetched what shows HTML before the page's picture,
+# the still of a chart, needs it: else all that is sent after the picture is drawn before it.
+_LIGHT = "<style></style>"
 _KEPT = ("dataset", "zone", "parcel", "left", "right", "run", "lang")  # selections that go along
 _MENU_PX = 220  # width of the menu
 _PENDING = "frame:toast"  # what is said at the start of the next run of a page
 _READY = "frame:ready"  # whether every page can be used
 _HERE = "frame:page"
+_FRESH = "frame:fresh"  # whether the page has yet to be seen
+_MOMENT_S = 0.15
 _LINKED = "frame:linked"  # the selection that the menu's links were drawn with
 
 
@@ -101,8 +107,7 @@ def begin(title: str, lead: str) -> DeltaGenerator:
     st.logo(_ICON, size="large")
     with st.sidebar:
         _menu(title)
-    if is_dark():
-        st.html(_DARK)
+    st.html(_DARK if is_dark() else _LIGHT)
     with st.container(key="top"):
         head = _line("head")
     head.title(say(title), anchor=False, help=say(lead), width="content")
@@ -131,6 +136,7 @@ def _take_along(title: str) -> None:
     A click on a map redraws the map alone: the links beside it still say what was selected before.
     """
     came = st.session_state.get(_HERE) not in (None, title)
+    st.session_state[_FRESH] = came or _HERE not in st.session_state
     if came and _kept() == st.session_state.get(_LINKED):
         for name, value in address.since().items():
             if name in _KEPT:
@@ -212,6 +218,15 @@ def is_dark() -> bool:
 def main_button() -> Literal["primary", "secondary"]:
     """The look of a page's main button: on dark pages its white text would be hard to read."""
     return "secondary" if is_dark() else "primary"
+
+
+def let_be_seen() -> None:
+    """Give the browser a moment to draw what a page has sent so far, where it was just opened.
+
+    All that has come is drawn in one go: forms and tables sent along would hold the picture back.
+    """
+    if st.session_state.pop(_FRESH, False):
+        time.sleep(_MOMENT_S)
 
 
 def announce(text: str, icon: str = ":material/check_circle:") -> None:

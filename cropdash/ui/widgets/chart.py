@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from cropdash.figures import wording
+from cropdash.figures import still, wording
 from cropdash.i18n import say
 from cropdash.ui.shell import data
 from cropdash.ui.shell.literal import literal
@@ -24,10 +24,21 @@ def show(
     button(say("Data (CSV)"), table, dataset, *(file or (name,)))
 
 
-def draw(title: str, figure: Any, key: str, **more: Any) -> None:
-    """The title, and the chart below it, which says it to those who can't see."""
+def draw(title: str, figure: Any, key: str, *, first: bool = False, **more: Any) -> None:
+    """The title, and the chart below it, which says it to those who can't see.
+
+    first: it is what its page is opened for.
+    """
     st.markdown(f"**{literal(title)}**")
-    st.plotly_chart(figure, theme=None, width="stretch", key=key, alt=title, **more)
+    plot = opening if first else st.plotly_chart
+    plot(figure, theme=None, width="stretch", key=key, alt=title, **more)
+
+
+def opening(figure: Any, *, key: str, **more: Any) -> None:
+    """A page's main chart, as Streamlit's: until the browser has Plotly a still stands in its place."""
+    with st.container(key=f"opening-{key}"):
+        st.plotly_chart(figure, key=key, **more)
+        st.html(still.page(figure))
 
 
 def button(label: str, table: Callable[[], pd.DataFrame], dataset: str, *file: object) -> None:

@@ -124,7 +124,7 @@ def _titled(run: RunInfo) -> None:
 def _curves(run: RunInfo, epochs: pd.DataFrame, curves: Curves) -> None:
     run_id = run.run_id
     title = say("Learning curves: training and validation zones of {dataset}", dataset=run.dataset)
-    chart.draw(title, curves(epochs), f"curves:{run_id}")
+    chart.draw(title, curves(epochs), f"curves:{run_id}", first=True)
     if hint := classifiers.hint_of_curve(run.classifier):
         st.caption(say(hint))
     chart.download(say("Learning curves (CSV)"), lambda: data.csv(epochs), f"{run_id}_epochs.csv")
