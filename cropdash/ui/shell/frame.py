@@ -87,7 +87,7 @@ _PENDING = "frame:toast"  # what is said at the start of the next run of a page
 _READY = "frame:ready"  # whether every page can be used
 _HERE = "frame:page"
 _FRESH = "frame:fresh"  # whether the page has yet to be seen
-_MOMENT_S = 0.15
+_MOMENT_S = 0.25
 _LINKED = "frame:linked"  # the selection that the menu's links were drawn with
 
 

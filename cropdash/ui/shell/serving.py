@@ -23,7 +23,7 @@ from cropdash.domain.errors import ConfigError, CropdashError
 from cropdash.i18n import say, sentence
 from cropdash.settings import access as settings
 from cropdash.storage import users
-from cropdash.ui.shell import frame, signin
+from cropdash.ui.shell import frame, later, signin
 
 # Streamlit's script looks for its server beside the page first (/Explore/_stcore/health), then at
 # the root, and a browser logs each miss as an error. This tells it the root beforehand.
@@ -31,11 +31,7 @@ _ROOT = "<script>window.__streamlit = {BACKEND_BASE_URL: location.origin + '/'}<
 # What a keyboard may skip to, in each language: the page's words come too late for it.
 _SKIPS = (sentence("Skip to the content"), sentence("Skip to the choice of a parcel"))
 _HERE = ("localhost",)  # beside addresses of the loopback
-_BUILT = Path(st.__file__).parent / "static"
-_SHELL = _BUILT / "index.html"
-# Streamlit's largest modules: while a browser reads one of them (5 MB of charts) it draws nothing.
-# What stands in their place fetches them once the page's first picture is seen.
-_LATER = {"PlotlyChart.*.js": "later_chart.js", "StreamlitSyntaxHighlighter.*.js": "later_code.js"}
+_SHELL = Path(st.__file__).parent / "static" / "index.html"
 # Nothing that knows Streamlit: its caches and components must not come before its runtime.
 _LOADED_FIRST = ("cropdash.storage.store", "cropdash.figures.maps", "cropdash.figures.series")
 
@@ -51,7 +47,7 @@ def routes() -> list[Route]:
         sys.exit(f"Error: {error}")
     addresses = [page.address for page in frame.PAGES]
     pages = [Route(f"/{address}", _shell, methods=["GET"]) for address in addresses]
-    return [*pages, *signin.routes()]
+    return [*pages, *later.routes(), *signin.routes()]
 
 
 def check_served() -> None:
@@ -119,22 +115,10 @@ def _head() -> str:
             words[language] = [say(text) for text in _SKIPS]
     told = html.escape(json.dumps(words))
     return (
-        f"{_ROOT}{_later()}"
+        f"{_ROOT}{later.tag()}"
         '<link rel="stylesheet" href="/app/static/page.css">'
         f'<script src="/app/static/page.js" data-skips="{told}" defer></script>'
     )
-
-
-def _later() -> str:
-    """A map of modules; of another version of Streamlit whatever it has by these names, or nothing."""
-    names = {
-        f"/static/js/{path.name}": f"/app/static/{instead}?{path.name}"
-        for pattern, instead in _LATER.items()
-        for path in (_BUILT / "static" / "js").glob(pattern)
-    }
-    # For Streamlit's own modules alone: those in their place ask for the true ones.
-    told = json.dumps({"scopes": {"/static/js/": names}}) if names else ""
-    return f'<script type="importmap">{told}</script>' if told else ""
 
 
 @asynccontextmanager
