@@ -64,12 +64,7 @@ def list_and_parcel() -> None:
         left, middle, right = st.columns([6, 5, 5], gap="small")
         place = f"{dataset}:{level}:{limits}:{filters}"
         listing.take_click(rows, place)
-        with right:
-            case = parcel.choose(rows, table)
-        if case is not None:
-            with middle:  # the picture first: the list takes its time
-                parcel.place_and_year(case, runs, level)
-        frame.let_be_seen()
+        case = parcel.show(rows, table, runs, level, (middle, right))
         with left:
             listing.show_list(rows, runs, level, place)
         if case is not None:

@@ -17,6 +17,7 @@ from cropdash.figures.still_marks import Ends, Points
 from cropdash.i18n import number
 
 _CHAR_PX, _TEXT_PX = 6.2, 12
+_BAR_PX = 82  # of a scale of colours above the panel
 _TICKS = 5  # about so many on an axis without its own
 
 
@@ -72,7 +73,7 @@ def _box(
     beside = max(_CHAR_PX * len(names[1]) + 8, 24) + 20 * bool(_words(y.get("title")))
     below = max(_CHAR_PX * len(names[0]), 14) + 24 * bool(_words(x.get("title")))
     bar = (layout.get("coloraxis") or {}).get("colorbar")
-    over = margin["t"] + (44 if bar else 0)
+    over = margin["t"] + (_BAR_PX if bar else 0)
     low, outer = max(margin["b"], below + 8), max(margin["l"], beside) if left == 0 else margin["l"]
     room = f"(100% - {outer + margin['r']:.0f}px)"
     return (
@@ -111,13 +112,11 @@ def _ticks(axis: Mapping[str, Any], seen: Ends) -> list[tuple[float, str]]:
     rough = (high - low) / _TICKS
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * k for k in (1, 2, 5, 10) if power * k >= rough)
-    form = (
-        ".0%"
-        if "%" in str(axis.get("tickformat", ""))
-        else f".{max(0, -math.floor(math.log10(step)))}f"
-    )
+    digits = max(0, -math.floor(math.log10(step)))
+    share = "%" in str(axis.get("tickformat", ""))
     first = math.ceil(low / step)
-    return [(k * step, number(k * step, form)) for k in range(first, math.floor(high / step) + 1)]
+    at = [round(k * step, 10) for k in range(first, math.floor(high / step) + 1)]
+    return [(v, number(v, ".0%" if share else f".{0 if v == round(v) else digits}f")) for v in at]
 
 
 def _placed(ticks: Sequence[tuple[float, str]], seen: Ends) -> list[tuple[float, str]]:

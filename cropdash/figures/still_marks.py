@@ -44,6 +44,7 @@ def _path(x: Points, y: Points) -> str:
 
 
 def drawn(trace: Mapping[str, Any], x: Points, y: Points) -> str:
+    """A trace's line and points, which stand at x and y."""
     mode, line, marker = (
         trace.get("mode", "lines"),
         trace.get("line") or {},
@@ -99,11 +100,13 @@ def shade_of(scale: Sequence[Sequence[Any]], at: float) -> str:
 
 
 def is_dark(shade: str) -> bool:
+    """Whether white can be read on "#rrggbb"."""
     red, green, blue = (int(shade[i : i + 2], 16) for i in (1, 3, 5))
     return 0.299 * red + 0.587 * green + 0.114 * blue < 128
 
 
 def shape(shape: Mapping[str, Any], ranges: Sequence[Ends]) -> str:
+    """A line or a frame that Plotly draws over a panel."""
     whole_x, whole_y = ("domain" in str(shape.get(ref)) for ref in ("xref", "yref"))
     x = [SIDE * float(v if whole_x else share(v, ranges[0])) for v in (shape["x0"], shape["x1"])]
     y = [
@@ -111,8 +114,9 @@ def shape(shape: Mapping[str, Any], ranges: Sequence[Ends]) -> str:
         for v in (shape["y0"], shape["y1"])
     ]
     line = shape.get("line") or {}
+    dash = ' stroke-dasharray="6 6"' if line.get("dash", "solid") != "solid" else ""
     look = (
-        f'fill="none" stroke="{escaped(line.get("color", "gray"))}" opacity="{shape.get("opacity", 1)}"'
+        f'fill="none"{dash} stroke="{escaped(line.get("color", "gray"))}" opacity="{shape.get("opacity", 1)}"'
         f' stroke-width="{line.get("width", 1)}" vector-effect="non-scaling-stroke"'
     )
     if shape.get("type") == "rect":
@@ -129,4 +133,5 @@ def bare(text: Any) -> str:
 
 
 def escaped(value: Any) -> str:
+    """A value as it may stand in an attribute."""
     return html.escape(str(value), quote=True)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from cropdash import i18n
 from cropdash.domain import Level, Period, Zone
@@ -24,11 +25,25 @@ from cropdash.ui.widgets import parcel_map as component
 _HEIGHT = 380  # [px] of the map
 
 
-def choose(rows: pd.DataFrame, whole: pd.DataFrame) -> pd.Series | None:
-    """The parcel of the address; without one, the most doubtful of the list, None if that is empty."""
+def show(
+    rows: pd.DataFrame,
+    whole: pd.DataFrame,
+    runs: Sequence[RunInfo],
+    level: Level,
+    columns: tuple[DeltaGenerator, DeltaGenerator],
+) -> pd.Series | None:
+    """The parcel of the address, its steps and picture, which are seen before all else is sent.
+
+    Without one in the address it is the most doubtful of the list, None if that is empty.
+    """
     case = _chosen(rows, whole)
     if case is not None:
-        _steps(rows, case)
+        place, steps = columns
+        with steps:
+            _steps(rows, case)
+        with place:
+            place_and_year(case, runs, level)
+    frame.let_be_seen()
     return case
 
 

@@ -16,7 +16,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-_BUILT = Path(st.__file__).parent / "static" / "static" / "js"
+_SHELL = Path(st.__file__).parent / "static" / "index.html"
+_BUILT = _SHELL.parent / "static" / "js"
+_ENTRY = re.compile(r'<script type="module"[^>]* src="\./static/js/([\w.-]+)"')
 _HEAVY = ("PlotlyChart", "DataFrame", "StreamlitSyntaxHighlighter")  # charts, tables, coloured code
 _TAIL = 4096  # bytes at the end of a module, in which it says what it gives
 _GIVES = re.compile(r"export\{([^{}]*)\};?\s*$")
@@ -32,11 +34,12 @@ def routes() -> list[Route]:
 def tag() -> str:
     """The map, to stand in a page before its first module; only what Streamlit's own asks for is mapped."""
     names = {f"/static/js/{name}": _ADDRESS + name for name in _modules()}
-    # By its address alone: modules that belong to a heavy one find that itself.
-    scopes = {f"/static/js/{path.name}": names for path in _BUILT.glob("index.*.js")}
-    if not names or not scopes:
+    entry = _ENTRY.search(_SHELL.read_text(encoding="utf-8"))
+    if not names or entry is None:
         return ""
-    return f'<script type="importmap">{json.dumps({"scopes": scopes})}</script>'
+    # For the page's first module alone: those that belong to a heavy one find that itself.
+    told = json.dumps({"scopes": {f"/static/js/{entry[1]}": names}})
+    return f'<script type="importmap">{told}</script>'
 
 
 async def _small(request: Request) -> Response:
