@@ -1,8 +1,9 @@
 """Each page beside an empty one of Streamlit's, opened in turns; part of bench.ui.
 
 "empty" holds a heading alone: what browser and server take by themselves on this machine. "picture"
-is the time until the page's map, main chart or first figure is drawn, "by the menu" until the
-heading of the page chosen there can be read.
+is the time until the page's map, main chart or first figure is seen with its data; of a chart that may
+be its still, before Plotly has drawn it to be touched. "By the menu" is until the heading of the page
+chosen there can be read.
 """
 
 from __future__ import annotations

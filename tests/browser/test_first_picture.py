@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Error, Page, Route, expect
 
 from tests.browser.conftest import Server
 
@@ -41,7 +43,7 @@ def test_on_review_the_map_comes_before_charts_and_tables(page: Page, server: Se
     """With the map's own page held back none of them is drawn; then all of them are."""
     held: list[Route] = []
     page.route("**/*st_folium*/**", lambda route: held.append(route))
-    page.goto(f"{server.url}/Review?dataset=demo")
+    page.goto(f"{server.url}/Review?dataset=demo&lights=red,amber,green")
     page.wait_for_selector("iframe[title='streamlit_folium.st_folium']", state="attached")
     page.wait_for_timeout(500)
     heavy = page.locator(".js-plotly-plot, [data-testid='stDataFrame']")
@@ -49,7 +51,8 @@ def test_on_review_the_map_comes_before_charts_and_tables(page: Page, server: Se
     assert heavy.count() == 0
     page.unroute("**/*st_folium*/**")
     for route in held:
-        route.continue_()
+        with suppress(Error):  # the frame was loaded anew meanwhile
+            route.continue_()
     page.wait_for_function(READY)
     page.wait_for_selector(".js-plotly-plot .main-svg")
     page.wait_for_selector("[data-testid='stDataFrame']")
