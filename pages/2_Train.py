@@ -58,7 +58,6 @@ with right, frame.plainly():  # the picture first: forms take their time
     else:
         st.info(damage.instead(study_watch.empty(do)), icon=":material/info:")
 
-frame.let_be_seen()
 with left:
     if do == "training":
         st.header(say("New training"), anchor=False)

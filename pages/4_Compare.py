@@ -49,6 +49,5 @@ with frame.plainly():
 
     st.header(say("Confusion matrices"), anchor=False)
     matrices.show(pair, labels, scored, choice)
-    frame.let_be_seen()
 
     details.show(pair, labels, scored, choice, launch)

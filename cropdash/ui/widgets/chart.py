@@ -12,7 +12,7 @@ import streamlit as st
 
 from cropdash.figures import still, wording
 from cropdash.i18n import say
-from cropdash.ui.shell import data
+from cropdash.ui.shell import data, frame
 from cropdash.ui.shell.literal import literal
 
 
@@ -39,6 +39,7 @@ def opening(figure: Any, *, key: str, **more: Any) -> None:
     with st.container(key=f"opening-{key}"):
         st.plotly_chart(figure, key=key, **more)
         st.html(still.page(figure))
+    frame.let_be_seen()
 
 
 def button(label: str, table: Callable[[], pd.DataFrame], dataset: str, *file: object) -> None:
