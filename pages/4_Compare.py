@@ -38,16 +38,17 @@ first, second = run_pair.names_of(pair)
 labels = (first, second)
 
 with frame.plainly():
-    with frame.tools():
+    with frame.tools() as tools:
         choice = controls.choose(dataset, zones)
         scored = counting.score(*pair, choice)
-        archive.downloads(pair, labels, scored, choice)
-        run_reports.offer(*pair, launch)
     numbers.show(pair, labels, scored, choice)
     if controls.is_seed(choice):
         controls.published()
 
     st.header(say("Confusion matrices"), anchor=False)
     matrices.show(pair, labels, scored, choice)
+    with tools:  # once the matrices are seen
+        archive.downloads(pair, labels, scored, choice)
+        run_reports.offer(*pair, launch)
 
     details.show(pair, labels, scored, choice, launch)

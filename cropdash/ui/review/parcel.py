@@ -43,7 +43,6 @@ def show(
             _steps(rows, case)
         with place:
             place_and_year(case, runs, level)
-    frame.let_be_seen()
     return case
 
 
@@ -156,6 +155,7 @@ def _map(dataset: str, zone: Zone, parcel: int, period: str, day: dt.date | None
     key = f"review:{dataset}:{name}:{i18n.current()}"
     with st.container(key="review_map"):
         component.show(drawn, maps.command(state), key=key, of=(dataset, name), height=_HEIGHT)
+    frame.let_be_seen()
 
 
 def _series(
