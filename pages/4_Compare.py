@@ -38,7 +38,8 @@ first, second = run_pair.names_of(pair)
 labels = (first, second)
 
 with frame.plainly():
-    with frame.tools() as tools:
+    tools = frame.tools()
+    with tools:
         choice = controls.choose(dataset, zones)
         scored = counting.score(*pair, choice)
     numbers.show(pair, labels, scored, choice)
