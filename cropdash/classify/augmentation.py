@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cropdash.domain import Float, Ints
 
 # One deviation of what a patch, or some pixels, are made to differ by, at variation 1.
-_SHIFT = 0.4  # [months] of the season
+_SHIFT = 0.6  # [months] of the season
 _GAIN = 0.06  # of a band's reflectance, all year
 _SOIL = 0.35  # of bare ground's reflectance, all year
 _HAZE = 0.012  # reflectance that thin cloud adds in a period, most of it in the shortest band
