@@ -57,6 +57,8 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "cnn plain loss": ("cnn", {"logit_adjustment": 0.0}),
     "cnn adjusted .4": ("cnn", {"logit_adjustment": 0.4}),
     "xgboost without location": ("xgboost", {"location": False}),
+    "xgboost not varied": ("xgboost", {"variation": 0.0}),
+    "forest not varied": ("forest", {"variation": 0.0}),
 }
 DEFAULTS = ("cnn", "xgboost", "forest", "random forest", "extra trees", "lightgbm")
 PARTS = ("simulation", "across")

@@ -18,7 +18,8 @@ from cropdash.settings.train import RowsConfig
 Positions = NDArray[np.int32]  # of classes in the schema's list
 Rows = tuple[Float, Positions]  # (N, F) and (N,)
 _ENDS, _WHOLE = 4, 2  # parts of a zone's rows: seasons cut off on as many days, and whole ones
-_ALIKE, _CHANGED = 12, 0.75  # pixels that are varied together, and the share of them that is
+_ALIKE = 12  # pixels that are varied together
+_COPIES = 3  # varied draws beside one of pixels as they are
 _JUDGED = 40_000  # rows: enough for a steady loss, few enough not to slow each round
 
 
@@ -51,9 +52,9 @@ def rows_of(
 ) -> Rows:
     """Features and classes of the chosen pixels of a zone.
 
-    With a `variation` they are to be learned from: most are made another year's and another
-    place's, a dozen at a time, and of half of them it is unknown where they lie, as it will be far
-    from here. For a model that answers in season a third of them is of the whole season, and the
+    With a `variation` they are to be learned from: by as much they are made another year's and
+    another place's, a dozen at a time, and of half of them it is unknown where they lie, as it will
+    be far from here. For a model that answers in season a third of them is of the whole season, and the
     others of seasons that end on a few days drawn for the zone.
     """
     labels = np.searchsorted(schema.classes, sample.labels.crop.ravel()[pixels]).astype(np.int32)
@@ -82,13 +83,10 @@ def rows_of(
 
 
 def _varied(row: Cube, strength: float, rng: np.random.Generator) -> Float:
-    """(T, B, 1, N) reflectance of most of the pixels of a row as of another year and place."""
+    """(T, B, 1, N) reflectance of a row of pixels as of other years and places."""
     series, n = row.reflectance.copy(), row.grid.shape[1]
     for together in np.array_split(rng.permutation(n), max(n // _ALIKE, 1)):
-        if rng.random() < _CHANGED:
-            series[..., together] = augmentation.varied(
-                series[..., together], row.bands, strength, rng
-            )
+        series[..., together] = augmentation.varied(series[..., together], row.bands, strength, rng)
     return series
 
 
@@ -105,13 +103,19 @@ def draw(
     rng: np.random.Generator,
     variation: float | None = None,
 ) -> Rows:
-    """Rows and classes of at most `limit` labelled pixels of all zones; to be learned from with a
-    `variation`, see `rows_of`."""
-    chosen = choose(samples, schema, limit, weighting, rng)
+    """Rows and classes of at most `limit` labelled pixels of all zones.
+
+    With a `variation` they are to be learned from, see `rows_of`: a quarter as they are, and three
+    times as many varied, drawn anew, so that the few pixels of a small area come as often as that.
+    """
+    passes = [0.0, *[variation] * _COPIES] if variation else [variation]
     parts = [
-        rows_of(s, p, schema, rng, variation)
-        for s, p in zip(samples, chosen, strict=True)
-        if len(p)
+        rows_of(sample, pixels, schema, rng, strength)
+        for strength in passes
+        for sample, pixels in zip(
+            samples, choose(samples, schema, limit // len(passes), weighting, rng), strict=True
+        )
+        if len(pixels)
     ]
     if not parts:
         return np.zeros((0, 1), np.float32), np.zeros(0, np.int32)

@@ -50,16 +50,26 @@ def test_of_half_of_what_is_learned_from_the_place_is_hidden_and_nothing_else():
     np.testing.assert_allclose(np.where(np.isnan(rows), as_is, rows), as_is, atol=1e-6)
 
 
-def test_three_quarters_of_what_is_learned_from_are_varied_and_their_indices_with_them():
-    (rows, labels), pixels = drawn(1.0, location=False)
+def test_what_is_varied_is_so_with_its_indices():
+    (rows, labels), _ = drawn(1.0, location=False)
     (plain, same), _ = drawn(0.0, location=False)
     np.testing.assert_array_equal(labels, same)
-    changed = (rows != plain).any(axis=1)
-    groups = len(pixels) / 12
-    assert abs(changed.mean() - 0.75) < 4 * (0.75 * 0.25 / groups) ** 0.5
+    assert (rows != plain).any(axis=1).all()
     names = features.table_names(ZONE.cube.bands, 12, schema(location=False).inputs)
     red, near, ndvi = (rows[:, names.index(f"07 {n}")] for n in ("B4", "B8", "NDVI"))
     np.testing.assert_allclose(ndvi, (near - red) / (near + red), atol=1e-5)
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(400, 100), (100_000, None)])
+def test_a_quarter_is_learned_as_it_is_and_a_small_area_four_times(limit, expected):
+    many = expected or int(features.labelled(ZONE).sum())
+    rng = np.random.default_rng(1)
+    rows, labels = sampling.draw([ZONE], schema(location=False), limit, "none", rng, 1.0)
+    assert len(rows) == len(labels) == 4 * many
+    bands = ZONE.cube.reflectance[:, :, 0].size // ZONE.cube.grid.shape[1]
+    as_is = features.table(ZONE.cube, schema(location=False).inputs)[:, :bands]
+    own = {row.tobytes() for row in as_is}
+    assert [row[:bands].tobytes() in own for row in rows] == [True] * many + [False] * 3 * many
 
 
 def test_a_season_that_is_cut_off_is_that_of_the_varied_one(monkeypatch):
@@ -67,7 +77,6 @@ def test_a_season_that_is_cut_off_is_that_of_the_varied_one(monkeypatch):
     monkeypatch.setattr(
         augmentation, "varied", lambda series, bands, strength, rng: series * np.float32(strength)
     )
-    monkeypatch.setattr(sampling, "_CHANGED", 1.0)
     changes = {"location": False, "in_season": True}
     (rows, _), pixels = drawn(2.0, seed=5, **changes)
     names = features.table_names(ZONE.cube.bands, 12, schema(**changes).inputs)

@@ -33,7 +33,8 @@ def folders(tmp_path_factory) -> Folders:
 
 @pytest.fixture(scope="module", params=["cnn", "xgboost"])
 def trained(request, folders) -> tuple[Folders, RunFolder]:
-    few = {"epochs": 2, "steps_per_epoch": 8} if request.param == "cnn" else {}
+    # Of the one parcel of maize, 24 pixels, varied ones teach less (.34 to .38 right of .42 to .44).
+    few = {"epochs": 2, "steps_per_epoch": 8} if request.param == "cnn" else {"variation": 0.0}
     config = classifiers.parse(
         {"classifier": request.param, "dataset": "flanders", "threads": 1, **few}
     )
