@@ -62,12 +62,13 @@ def list_and_parcel() -> None:
         listing.downloads(rows, runs, level)
     with st.container(key="review"):
         left, middle, right = st.columns([6, 5, 5], gap="small")
-        place = f"{dataset}:{level}:{limits}:{filters}"
-        listing.take_click(rows, place)
-        case = parcel.show(rows, table, runs, level, (middle, right))
         with left:
-            listing.show_list(rows, runs, level, place)
+            listing.show_list(rows, runs, level, f"{dataset}:{level}:{limits}:{filters}")
+        with right:
+            case = parcel.choose(rows, table)
         if case is not None:
+            with middle:
+                parcel.place_and_year(case, runs, level)
             with right:
                 parcel.evidence(case, rows, runs, level)
                 dossier.offer(case, rows, runs, launch)

@@ -31,7 +31,7 @@ _ON_BLACK = {suspicion.RED: "#ff8a80", suspicion.AMBER: "#ffb454", suspicion.GRE
 
 
 def show_list(rows: pd.DataFrame, runs: Sequence[RunInfo], level: Level, place: str) -> None:
-    """The table; a click on the left of a row opens that parcel, see `take_click`.
+    """The table; a click on the left of a row opens that parcel.
 
     Of a long list those rows are shown among which the open parcel stands.
     """
@@ -42,10 +42,10 @@ def show_list(rows: pd.DataFrame, runs: Sequence[RunInfo], level: Level, place: 
         say("{n} declarations. Click on the left of a row to open it; j and k go on and back.",
             n=number(len(rows)))
     )  # fmt: skip
-    first = _first(rows)
+    first = max(position(rows), 0) // _ROWS * _ROWS
     _turn(rows, first)
-    rows = rows.iloc[first : first + _ROWS]
-    table.show(
+    rows, place = rows.iloc[first : first + _ROWS], f"{place}:{first}"
+    chosen = table.show(
         _coloured(readable(rows, runs, level), rows["light"]),
         _forms(),
         columns=_columns(),
@@ -53,27 +53,15 @@ def show_list(rows: pd.DataFrame, runs: Sequence[RunInfo], level: Level, place: 
         height="stretch",
         on_select="rerun",
         selection_mode="single-row",
-        key=f"{_KEY}:{place}:{first}",
+        key=f"{_KEY}:{place}",
     )
-
-
-def take_click(rows: pd.DataFrame, place: str) -> None:
-    """Open the parcel whose row was clicked in the list, before anything of it is drawn."""
-    first = _first(rows)
-    place, rows = f"{place}:{first}", rows.iloc[first : first + _ROWS]
-    chosen = st.session_state.get(f"{_KEY}:{place}")
-    picked = chosen["selection"]["rows"] if chosen else []
+    picked = chosen["selection"]["rows"]
     now = (place, picked[0]) if picked and picked[0] < len(rows) else None
     # Only a new click moves on: else an old one would hold the address fast for ever.
     if now != st.session_state.get(f"{_KEY}:clicked"):
         st.session_state[f"{_KEY}:clicked"] = now
         if now is not None:
             open_parcel(rows.iloc[now[1]])
-
-
-def _first(rows: pd.DataFrame) -> int:
-    """Of the rows that are shown at once: those among which the open parcel stands."""
-    return max(position(rows), 0) // _ROWS * _ROWS
 
 
 def position(rows: pd.DataFrame) -> int:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from cropdash import i18n
 from cropdash.domain import Level, Period, Zone
@@ -25,24 +24,11 @@ from cropdash.ui.widgets import parcel_map as component
 _HEIGHT = 380  # [px] of the map
 
 
-def show(
-    rows: pd.DataFrame,
-    whole: pd.DataFrame,
-    runs: Sequence[RunInfo],
-    level: Level,
-    columns: tuple[DeltaGenerator, DeltaGenerator],
-) -> pd.Series | None:
-    """The parcel of the address, its steps and picture, which are seen before all else is sent.
-
-    Without one in the address it is the most doubtful of the list, None if that is empty.
-    """
+def choose(rows: pd.DataFrame, whole: pd.DataFrame) -> pd.Series | None:
+    """The parcel of the address; without one, the most doubtful of the list, None if that is empty."""
     case = _chosen(rows, whole)
     if case is not None:
-        place, steps = columns
-        with steps:
-            _steps(rows, case)
-        with place:
-            place_and_year(case, runs, level)
+        _steps(rows, case)
     return case
 
 
@@ -155,7 +141,6 @@ def _map(dataset: str, zone: Zone, parcel: int, period: str, day: dt.date | None
     key = f"review:{dataset}:{name}:{i18n.current()}"
     with st.container(key="review_map"):
         component.show(drawn, maps.command(state), key=key, of=(dataset, name), height=_HEIGHT)
-    frame.let_be_seen()
 
 
 def _series(
