@@ -1,7 +1,7 @@
 """What models say of real land: those trained on the simulation alone, and those trained there.
 
     python -m bench.real [--rows NAME ...] [--seeds 0 1 2 3 4] [--folder KEPT] [--side 128]
-                         [--landscape 3] [--parts simulation across] [--last]
+                         [--landscape 3] [--parts simulation across] [--last] [--jobs 2]
 
 Builds a small simulated landscape (40 zones of `--side` pixels) and another to judge by, trains each
 row on the first for each seed, and prints accuracy / macro F1 over the classes that occur in
@@ -12,7 +12,8 @@ row on the first for each seed, and prints accuracy / macro F1 over the classes 
 - across Herault 2018 and across Canada 2017: trained on one half of the place, scored on the other.
 
 `--last` prints California 2021 beside them, the set that no choice was made by: for the end alone.
-`--parts` names one of both ways of training. All rows of a seed come before the next seed.
+`--parts` names one of both ways of training. All rows of a seed come before the next seed; of
+`--jobs` at once, each with one thread.
 
 Beside the default models stand a random forest and extra trees of scikit-learn and LightGBM
 (requirements-dev.txt) with their own defaults, on as many rows of the same columns, drawn by area.
@@ -23,9 +24,12 @@ seed. Models answer as they come out of training, without the adjustment that a 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -74,34 +78,60 @@ def main() -> None:
     parser.add_argument("--landscape", type=int, default=3)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--last", action="store_true")
+    parser.add_argument("--jobs", type=int, default=1)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         report(arguments.folder or Path(scratch), arguments)
 
 
 def report(folder: Path, arguments: argparse.Namespace) -> None:
-    learn = simulated(folder, arguments.landscape, arguments.side, 5)
-    other = simulated(folder, arguments.landscape + 1, arguments.side, 2)
-    real = [real_sets.flanders(), real_sets.herault(folder), real_sets.canada()]
-    real += [real_sets.california()] if arguments.last else []
-    there = [found for found in real if found is not None]
-    sets = [RealSet("simulated", tuple(other.sample(zone) for zone in other.built_zones())), *there]
-    sets = sets if "simulation" in arguments.parts else []
-    across = [one for one in there if len(one.zones) == 2 and "across" in arguments.parts]
+    _, sets, across = places(folder, arguments.landscape, arguments.side, arguments.last)
+    sets = sets if "simulation" in arguments.parts else ()
+    across = across if "across" in arguments.parts else ()
     names = [one.name for one in sets] + [f"across {one.name}" for one in across]
     print(f"{'':<26}{'seed':>5}" + "".join(f"{name:>24}" for name in names) + f"{'CPU s':>7}")
+    asked = [(row, seed) for seed in arguments.seeds for row in arguments.rows]
     found: dict[str, list[list[float]]] = {}
-    for seed in arguments.seeds:
-        for row in arguments.rows:
-            start = time.process_time()
-            said = trained_on_simulation(row, seed, learn) if sets else None
-            spent = time.process_time() - start
-            scores = [score(said, one.zones) for one in sets if said]
-            scores += [between(row, seed, one) for one in across]
+    # Begun anew: torch's and XGBoost's threads do not survive a fork.
+    ways = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(arguments.jobs, mp_context=ways) as pool:
+        waiting = [pool.submit(measured, folder, arguments, *each) for each in asked]
+        for (row, seed), one in zip(asked, waiting, strict=True):
+            scores, spent = one.result()
             found.setdefault(row, []).append([value for pair in scores for value in pair])
             cells = "".join(f"{a:16.3f} / {f:.3f}" for a, f in scores)
             print(f"{row:<26}{seed:>5}{cells}{spent:7.0f}", flush=True)
     summary(names, {row: np.array(values) for row, values in found.items()})
+
+
+@cache
+def places(
+    folder: Path, landscape: int, side: int, last: bool
+) -> tuple[DatasetFolder, tuple[RealSet, ...], tuple[RealSet, ...]]:
+    """What is learned from, what is scored, and of that what is learned from by halves."""
+    learn = simulated(folder, landscape, side, 5)
+    other = simulated(folder, landscape + 1, side, 2)
+    real = [real_sets.flanders(), real_sets.herault(folder), real_sets.canada()]
+    real += [real_sets.california()] if last else []
+    there = [found for found in real if found is not None]
+    land = RealSet("simulated", tuple(other.sample(zone) for zone in other.built_zones()))
+    return learn, (land, *there), tuple(one for one in there if len(one.zones) == 2)
+
+
+def measured(
+    folder: Path, arguments: argparse.Namespace, row: str, seed: int
+) -> tuple[list[tuple[float, float]], float]:
+    """Accuracy and macro F1 by set, and the seconds of processor time of learning on simulation."""
+    learn, sets, across = places(folder, arguments.landscape, arguments.side, arguments.last)
+    scores, spent = [], 0.0
+    if "simulation" in arguments.parts:
+        start = time.process_time()
+        said = trained_on_simulation(row, seed, learn)
+        spent = time.process_time() - start
+        scores += [score(said, one.zones) for one in sets]
+    if "across" in arguments.parts:
+        scores += [between(row, seed, one) for one in across]
+    return scores, spent
 
 
 def summary(names: Sequence[str], found: dict[str, np.ndarray]) -> None:

@@ -113,8 +113,8 @@ def test_every_measurement_has_its_command_and_machine() -> None:
         assert "`python -m " in body, title
         rows = [line for line in body.splitlines() if line.startswith("| ")]
         own = [row for row in rows if "`python -m " in row]
-        assert all(re.search(r"\| (M|AMD)\b[^|]*\|$", row) for row in own), title
-        assert own or re.search(r"Machine:\s+(M|AMD)\b|, M\)", body), title
+        assert all(re.search(r"\| (M|AMD|Intel)\b[^|]*\|$", row) for row in own), title
+        assert own or re.search(r"Machine:\s+(M|AMD|Intel)\b|, M\)", body), title
 
 
 def test_the_recipe_of_a_page_makes_a_page_that_stands_in_the_menu_and_speaks_french(
