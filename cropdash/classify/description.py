@@ -94,8 +94,11 @@ def schema_of(train: Sequence[Sample], config: TrainConfig) -> TrainingSchema:
     settings want.
     """
     found: set[int] = set()
-    for sample in train:
+    places: list[tuple[float, float]] = []
+    for sample in train:  # each is read here
         found |= set(np.unique(sample.labels.crop[features.labelled(sample)]).tolist())
+        latitude, longitude = features.coordinates(sample.cube.grid)[:, 0, 0].tolist()
+        places.append((latitude, longitude))
     classes = tuple(sorted(found))
     if not classes:
         raise NotEnoughData(
@@ -103,10 +106,9 @@ def schema_of(train: Sequence[Sample], config: TrainConfig) -> TrainingSchema:
             "check the register and the scenes."
         )
     first = train[0].cube
-    here = [features.coordinates(s.cube.grid)[:, 0, 0] for s in train if config.location]
     return TrainingSchema(
         first.bands, days_of(first.periods), Inputs.of(config, first), classes,
-        tuple((float(lat), float(lon)) for lat, lon in here),
+        tuple(places) if config.location else (),
     )  # fmt: skip
 
 

@@ -34,7 +34,13 @@ def choose(
 
     With weighting `parcel` a pixel's chance is one over the power `DRAWN_BY` of its parcel's size.
     """
-    chances = [_chances(sample, schema, weighting) for sample in samples]
+    return _choose([_chances(sample, schema, weighting) for sample in samples], limit, rng)
+
+
+def _choose(
+    chances: Sequence[NDArray[np.float32]], limit: int, rng: np.random.Generator
+) -> list[NDArray[np.int64]]:
+    """Of each zone at most as many pixels as its share of all (H*W,) chances asks for."""
     total = sum(int((c > 0).sum()) for c in chances)
     if total == 0:
         return [np.zeros(0, np.int64) for _ in chances]
@@ -109,12 +115,12 @@ def draw(
     times as many varied, drawn anew, so that the few pixels of a small area come as often as that.
     """
     passes = [0.0, *[variation] * _COPIES] if variation else [variation]
+    chances = [_chances(sample, schema, weighting) for sample in samples]
+    chosen = [_choose(chances, limit // len(passes), rng) for _ in passes]
     parts = [
         rows_of(sample, pixels, schema, rng, strength)
-        for strength in passes
-        for sample, pixels in zip(
-            samples, choose(samples, schema, limit // len(passes), weighting, rng), strict=True
-        )
+        for sample, by_pass in zip(samples, zip(*chosen, strict=True), strict=True)  # read once
+        for strength, pixels in zip(passes, by_pass, strict=True)
         if len(pixels)
     ]
     if not parts:

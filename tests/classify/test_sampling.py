@@ -102,6 +102,14 @@ def of_one_crop(number, km_south):
     )
 
 
+def test_a_zone_far_away_is_judged_without_its_place_as_it_will_be_answered():
+    for km, known in ((0, True), (900, False)):
+        rows, _ = sampling.as_it_lies([of_one_crop(1, km)], schema(), np.random.default_rng(0))
+        names = features.table_names(ZONE.cube.bands, 12, schema().inputs)
+        place = rows[:, [names.index(name) for name in features.PLACE]]
+        assert np.isfinite(place).all() if known else np.isnan(place).all()
+
+
 @pytest.mark.parametrize("kind", MOST)
 def test_far_from_all_that_was_learned_from_it_is_the_same_wherever_a_zone_lies(kind, tmp_path):
     """Crops of one season each lie in places of their own, so that the place decides where known."""

@@ -11,7 +11,6 @@ from shapely.geometry import mapping
 from cropdash.domain.errors import ConfigError
 from cropdash.files import outlines
 from cropdash.ingest.zones import area
-from cropdash.ui.datasets import zone_lists
 
 SQUARE = shapely.box(1.4, 48.4, 1.5, 48.5)
 KML = '<?xml version="1.0"?><kml xmlns="http://www.opengis.net/kml/2.2"><Placemark/></kml>'
@@ -33,7 +32,7 @@ def test_features_without_a_place_and_nested_collections_are_taken(tmp_path):
     found = area.outline_of(path)
     assert found.area == pytest.approx(0.02)
     assert not found.has_z
-    assert zone_lists.outline(path).equals(found)
+    assert outlines.union(path).equals(found)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +46,7 @@ def test_what_is_too_large_is_told_as_that_whatever_its_kind(tmp_path, name):
         area.read,
         area.outline_of,
         lambda p: area.units_of(p, "name"),
-        zone_lists.outline,
+        outlines.union,
     ):
         with pytest.raises(ConfigError, match=r"has 1,025 MB, and outlines of at most .* simplify"):
             read(path)

@@ -16,6 +16,7 @@ from streamlit_folium import st_folium
 from cropdash.domain import Grid, Zone
 from cropdash.domain.errors import ConfigError
 from cropdash.figures import place_map
+from cropdash.files import outlines
 from cropdash.i18n import label, number, say
 from cropdash.legend import load
 from cropdash.settings import estimate, sources
@@ -75,7 +76,7 @@ def real_place(
     with left, frame.plainly():
         area = _area()
     with beside, frame.plainly():
-        _map(zone_lists.outline(area) if area else None)
+        _map(outlines.union(area) if area else None)
     with left, frame.plainly():
         asked = _ask(taken, area)
         _say_cost(asked)
@@ -183,7 +184,7 @@ def _say_cost(asked: Asked) -> None:
     config = _config(asked, nowhere, nowhere)
     grid = Grid("EPSG:32631", 5e5, 5e6, 10.0, (asked.size, asked.size))
     zones = tuple(Zone(f"z{n}", "z", "train", grid) for n in range(asked.number))
-    extent = _km2(zone_lists.outline(asked.area)) if asked.area else (2 * RADIUS_KM) ** 2
+    extent = _km2(outlines.union(asked.area)) if asked.area else (2 * RADIUS_KM) ** 2
     parcels = estimate.of_parcels(extent)
     st.caption(
         say(

@@ -105,13 +105,6 @@ def parse(content: bytes, name: str) -> ZoneList:
     return ZoneList(name, tuple(zones), places, tuple(rows), is_geojson)
 
 
-def outline(path: Path) -> Any:
-    """The polygons of a GeoJSON in degrees, as one shape. Raises ConfigError."""
-    from cropdash.files import outlines
-
-    return outlines.union(path)
-
-
 def _lines(text: str) -> list[Row]:
     separator = ";" if ";" in text.split("\n", 1)[0] else ","
     table = csv.DictReader(io.StringIO(text), delimiter=separator, restval="")

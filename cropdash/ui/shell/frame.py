@@ -78,8 +78,8 @@ _DARK = """<style>[data-tag], [data-tag] * {{ color: #0d1410 !important; }}
     ink=palette.rgb(palette.DARK.text), dark=palette.LIGHT.text,
     grid=palette.rgb(palette.DARK.grid), pale=palette.LIGHT.grid,
 )  # fmt: skip
-# Nothing is amiss there; but with it the browser has fetched what shows HTML before the page's picture,
-# the still of a chart, needs it: else all that is sent after the picture is drawn before it.
+# Empty, but it has the browser fetch what shows HTML before the page's picture, the still of a chart,
+# needs it: else all that is sent after the picture is drawn before it.
 _LIGHT = "<style></style>"
 _KEPT = ("dataset", "zone", "parcel", "left", "right", "run", "lang")  # selections that go along
 _MENU_PX = 220  # width of the menu
