@@ -55,18 +55,23 @@
   // A key that is pressed while the page goes on to the next parcel is held until that one is shown:
   // else it would be lost, or told of a parcel that the reader does not see yet.
   // They are for the parcels that follow: if the page stays where it was, as after an error or the
-  // end of its server, none of them is told.
+  // end of its server, none of them is told. That a decision was answered is told by a number on the
+  // page: the page may also be done with something else, as the state of a dossier.
   const LETTERS = { ArrowDown: "j", ArrowUp: "k" };
   const LONGEST = 10000; // [ms] in which a page has begun to answer, on a busy server too, or does not
   const TYPED_INTO = "input, textarea, select, [contenteditable='true'], [role='listbox']";
   const held = [];
   let waits = 0; // until when an answer that has not begun is waited for
-  let left = null; // the address that a decision is to lead away from
+  let left = null; // the address that a decision is to lead away from, and the number then
+  const answered = () => (document.querySelector("i.answered") || {}).textContent;
   const note = () => document.querySelector(".st-key-review_note input");
 
   function busy() {
     const state = document.querySelector("[data-testid='stApp']").dataset;
-    if (state.testConnectionState !== "CONNECTED") return true;
+    if (state.testConnectionState !== "CONNECTED") {
+      if (left) left.number = ""; // its server has gone: nothing will be answered
+      return true;
+    }
     if (state.testScriptState !== "notRunning") waits = 0;
     else if (performance.now() > waits) return Boolean(document.querySelector("[data-stale='true']"));
     return true;
@@ -74,16 +79,19 @@
 
   function release() {
     while (note() && !busy()) {
-      if (left === location.search) held.length = 0;
-      left = null;
+      if (left) {
+        if (left.number === answered() && performance.now() < left.until) return setTimeout(release, 100);
+        if (left.address === location.search) held.length = 0;
+        left = null;
+      }
       if (!held.length) return;
       const key = held.shift();
       if (key === "n") note().focus();
       const mark = document.querySelector(`[aria-label='Shortcut ${key.toUpperCase()}']`);
       const button = mark && mark.closest("button");
       if (!button || button.disabled) continue;
-      if (/[1-5u]/.test(key)) left = location.search;
       waits = performance.now() + LONGEST;
+      if (/[1-5u]/.test(key)) left = { address: location.search, number: answered(), until: waits };
       setTimeout(release, LONGEST + 1);
       button.click();
     }

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -15,6 +16,7 @@ from cropdash.settings.train import TrainConfig
 from cropdash.storage.runs import RunFolder
 
 _END_WAIT_S = 30.0  # an assistant's last exchange is past; it only has to exit
+_GONE_WAIT_S = 10.0  # a killed process closes its connections before the system counts it as ended
 
 
 def is_assistant() -> bool:
@@ -39,7 +41,7 @@ def assisted(run: RunFolder, folders: Folders, config: TrainConfig) -> Iterator[
             yield
         _await_all(started)
     except RuntimeError as error:  # how torch tells that another process is gone
-        if any(child.poll() for child in started):
+        if _has_failed(started):
             raise TrainingFailed(
                 "One of the processes that trained together has ended: see the log, and resume "
                 "the run, on fewer devices if it was memory."
@@ -96,6 +98,16 @@ def _start(
 def _await_all(children: list[subprocess.Popen[bytes]]) -> None:
     for child in children:
         child.wait(_END_WAIT_S)
+
+
+def _has_failed(children: list[subprocess.Popen[bytes]]) -> bool:
+    """Whether one of them ends with an error soon."""
+    until = time.monotonic() + _GONE_WAIT_S
+    while not any(child.poll() for child in children):
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def _end(children: list[subprocess.Popen[bytes]]) -> None:

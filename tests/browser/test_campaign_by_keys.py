@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -75,6 +76,26 @@ def test_ten_parcels_are_decided_by_keys_alone_in_less_than_a_minute(
     assert past == ["keep", None, "doubtful", ""]
     settle(page)
     assert not faults_of(page)
+
+
+def test_keys_wait_for_their_own_answer_though_the_page_is_done_with_something_else(
+    page: Page, server: Server
+) -> None:
+    page.goto(f"{server.url}/{_LIST}")
+    map_frame(page)
+    settle(page)
+    ids = pd.read_csv(take_home(page, "List (CSV)"), dtype=str)["register_id"].tolist()
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        press(page, *"123")
+        for state in ("running", "notRunning"):  # as a fragment that looks now and then does
+            page.locator("[data-testid='stApp']").evaluate(
+                "async (app, s) => { app.dataset.testScriptState = s; await null }", state
+            )
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+    wanted = dict(zip(ids, _WORDS[:3], strict=False))
+    assert until(page, lambda: told(server) == wanted), (told(server), wanted)
 
 
 def test_from_a_zone_to_an_exported_decision_without_a_mouse(page: Page, server: Server) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -18,12 +19,12 @@ from cropdash.classify.cnn import distributed
 from cropdash.classify.cnn.encoding import Encoding
 from cropdash.classify.cnn.patches import Patches
 from cropdash.classify.description import schema_of
-from cropdash.domain.errors import ConfigError
+from cropdash.domain.errors import ConfigError, TrainingFailed
 from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.storage import layout, runs, status
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.workflow import partition
+from cropdash.workflow import partition, ranks
 from cropdash.workflow.zone_dataset import ZoneDataset
 from tests import factory
 from tests.classify import landscapes
@@ -128,6 +129,28 @@ def test_a_training_whose_assistant_dies_fails_and_can_go_on(folders):
     state = status.read(run.path)
     assert (state.state, "One of the processes" in state.error) == ("failed", True)
     assert (run.path / "checkpoint.safetensors").is_file()  # what a resumed worker goes on from
+
+
+def test_an_assistant_that_closed_its_connections_but_has_not_ended_yet_is_waited_for(
+    folders, monkeypatch
+):
+    code = "import sys; sys.stdin.read(); sys.exit(1)"
+    started = []
+
+    def start(*_):
+        started.append(subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE))
+        return started[-1]
+
+    monkeypatch.setattr(ranks, "_start", start)
+    run = queued(folders, devices=2, steps_per_epoch=4)
+
+    @ranks.assisted(run, folders, classifiers.parse(run.config))
+    def training():
+        threading.Timer(0.5, started[0].stdin.close).start()
+        raise RuntimeError("Connection closed by peer")
+
+    with pytest.raises(TrainingFailed, match="One of the processes"):
+        training()
 
 
 def test_each_process_draws_its_own_half_of_a_batch():

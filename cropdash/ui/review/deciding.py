@@ -18,6 +18,9 @@ from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import table
 
 KEYS = {word: str(n) for n, word in enumerate(decisions.WORDS, 1)}
+_ANSWERED = (
+    "review:answered"  # how many decisions were kept or refused; the page's keys wait for it
+)
 
 
 def ask(case: pd.Series, rows: pd.DataFrame, runs: Sequence[RunInfo], level: Level) -> None:
@@ -36,6 +39,7 @@ def ask(case: pd.Series, rows: pd.DataFrame, runs: Sequence[RunInfo], level: Lev
     def decide(word: str) -> Callable[[], None]:
         def act() -> None:
             told = Said(parcel, word, crop=crop if word == decisions.RELABEL else "")
+            st.session_state[_ANSWERED] = st.session_state.get(_ANSWERED, 0) + 1
             if keep(runs, [told]):
                 _open(onward)
 
@@ -57,6 +61,7 @@ def ask(case: pd.Series, rows: pd.DataFrame, runs: Sequence[RunInfo], level: Lev
             on_click=lambda: undo(dataset), disabled=bool(why_not),
             help=say("Your last decision or note, on whichever parcels: all of what was said at once."),
         )  # fmt: skip
+    st.html(f'<i class="answered">{st.session_state.get(_ANSWERED, 0)}</i>')
     _note(runs, parcel, known, disabled=bool(why_not))
     if why_not:
         st.caption(literal(why_not))
