@@ -18,6 +18,7 @@ from cropdash.reports.document import Document
 
 _FOLDER = Path(str(files("cropdash") / "resources" / "report"))
 _ALWAYS = "".join(map(chr, range(32, 127))) + "–’“”…·±−×²\u00a0\u202f"
+_LONGEST_WORD = 16  # [letters] that a table gives room to
 _KINDS = {b"\x89PNG": "image/png", b"<?xml": "image/svg+xml", b"\xff\xd8\xff": "image/jpeg"}
 
 
@@ -27,6 +28,7 @@ def html(document: Document) -> str:
         loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined
     )
     environment.filters |= {"address": address, "css_string": _css_string}
+    environment.tests["whole"] = _whole
     style = (_FOLDER / "document.css").read_text(encoding="utf-8")
     template = environment.get_template("document.html")
     told = {"document": document, "language": i18n.current(), "style": Markup(style)}  # noqa: S704 (ours)
@@ -55,6 +57,11 @@ def address(content: bytes) -> str:
     """A picture within the page. Raises KeyError for what is none."""
     kind = next(kind for begin, kind in _KINDS.items() if content.startswith(begin))
     return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+
+
+def _whole(text: str) -> bool:
+    """Whether no word of it is so long that it has to be broken to fit into a table."""
+    return all(len(word) <= _LONGEST_WORD for word in text.split())
 
 
 def _css_string(text: str) -> Markup:

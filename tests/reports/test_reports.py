@@ -20,7 +20,7 @@ from cropdash.domain.errors import ConfigError, InvalidRun, NotInstalled
 from cropdash.files import atomic
 from cropdash.i18n import number, probability
 from cropdash.reports import make, render
-from cropdash.reports.document import Document, Heading, Table, Text
+from cropdash.reports.document import Beside, Document, Heading, Table, Text
 from cropdash.settings.folders import Folders
 from cropdash.settings.reports import parse
 from cropdash.storage import decisions, layout, reports
@@ -302,6 +302,22 @@ def test_the_foot_of_a_page_can_not_end_its_rule() -> None:
     assert "display" in style
     assert "display:" not in style
     assert "script" not in {tag for tag, _ in Words(page).elements}
+
+
+def test_only_a_word_that_is_too_long_for_a_table_is_broken(tmp_path: Path) -> None:
+    sides = [
+        [Table(["Neighbour", "Declared"], [[i, crop]], left=2)]
+        for i, crop in (("484100041", "Not mapped " * 9), ("x" * 300, "Maize"), ("1", "2"))
+    ]
+    path = tmp_path / "narrow.pdf"
+    try:
+        path.write_bytes(render.pdf(render.html(Document("t", [Beside(sides)], ""))))
+    except NotInstalled as error:
+        pytest.skip(str(error))
+    lines = text_of_pdf(path).split()
+    assert "484100041" in lines
+    assert max(len(line) for line in lines) < 60  # what was longer stands in several lines
+    assert "x" * 300 in "".join(lines)
 
 
 def test_what_can_not_be_made_is_said_in_a_sentence(world) -> None:
