@@ -233,8 +233,17 @@ def _image(path: Path, change: Callable[[Any], Any]) -> None:
 
 def _arrays(path: Path, change: Callable[[Any], Any]) -> None:
     with np.load(path) as found:
-        changed = {name: change(found[name]) for name in found.files}
+        changed = {name: _as_image(found[name], change) for name in found.files}
     np.savez(path, **changed)
+
+
+def _as_image(array: Any, change: Callable[[Any], Any]) -> Any:
+    """Changed as an image is, which has three axes; those that it had to be given go if they can."""
+    added = 3 - min(array.ndim, 3)
+    changed = change(array.reshape((1,) * added + array.shape))
+    return (
+        changed.reshape(changed.shape[added:]) if (1,) * added == changed.shape[:added] else changed
+    )
 
 
 def _raw(path: Path, rng: random.Random) -> None:

@@ -1,12 +1,11 @@
 """docs/measurements.md, written from what the benches said: no figure is typed by hand.
 
-    python -m bench.report                      writes the page
-    python -m bench.report --run audits gapfill runs these benches first, and keeps what they say
+    python -m bench.report                                  writes the page
+    python -m bench.report --run audits "models --side 128" runs these benches first, and keeps what they say
+    python -m bench.report --run "split=cropdash optimism demo"     another command, under a name of its own
 
-bench/results/<bench>.json keeps a bench's output with its command, machine, instructions, cores, load
-and date. bench/results/transcribed.json holds the figures that stood on the page before it was written
-so: they were printed by the commands beside them, whose output was not kept. The words of the page are
-bench/measurements.md; in it {{name}} is a transcribed figure, and {{output BENCH}} a bench's output.
+bench/results/<name>.json keeps a command's output with machine, instructions, cores, load and date. The
+words of the page are bench/measurements.md; in it {{output NAME}} is what a command said.
 """
 
 from __future__ import annotations
@@ -17,8 +16,10 @@ import json
 import os
 import platform
 import re
+import shlex
 import subprocess
 import sys
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "measurements.md"
 TEMPLATE = ROOT / "bench" / "measurements.md"
 RESULTS = ROOT / "bench" / "results"
-TRANSCRIBED = RESULTS / "transcribed.json"
-PLACE = re.compile(r"\{\{(?:(output) )?(\w+)\}\}")
+PLACE = re.compile(r"\{\{output (\w+)\}\}")
+ALIGNED = re.compile(r"\S {3,}\S")  # columns that stand under each other
 # A figure: a number that is no part of a name (AVX-512, F1, bfloat16, Sentinel-2).
 FIGURE = re.compile(
     r"(?<![\w.,/-])(?:\d{4}-\d\d-\d\d|(?:[+-]|(?<= )-)?(?:\d+(?:,\d{3})*(?:\.\d+)?|\.\d+))(?![\w/])"
@@ -37,22 +38,30 @@ CODE = re.compile(r"`[^`]*`|\]\([^)]*\)|\{\{[^}]*\}\}")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--run", nargs="*", default=[], help="benches to run first")
+    parser.add_argument("--run", nargs="*", default=[], help="[NAME=]COMMAND to run first")
     parser.add_argument("--note", default="", help="what else the machine was doing")
     asked = parser.parse_args()
-    for name in asked.run:
-        run(name, asked.note)
+    for told in asked.run:
+        run(told, asked.note)
     PAGE.write_text(page(), encoding="utf-8")
-    kept = len(list(RESULTS.glob("*.json"))) - 1
-    print(f"{PAGE.relative_to(ROOT)}: output of {kept} benches, {len(transcribed())} transcribed")
+    print(f"{PAGE.relative_to(ROOT)}: output of {len(list(RESULTS.glob('*.json')))} commands")
 
 
-def run(name: str, note: str = "") -> None:
-    """Run a bench to its end, and keep what it says. Raises CalledProcessError if it fails."""
-    command = [sys.executable, "-m", f"bench.{name}"]
-    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+def run(told: str, note: str = "") -> None:
+    """Run `[NAME=]COMMAND` to its end, and keep what it says. Raises CalledProcessError if it fails.
+
+    A command is a bench or `cropdash` with its arguments; its own first word is the name without one.
+    """
+    name, _, command = told.partition("=") if re.match(r"\w+=", told) else ("", "", told)
+    module, *arguments = shlex.split(command)
+    name = name or module
+    module = module if module == "cropdash" else f"bench.{module}"
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
     result = {
-        "command": f"python -m bench.{name}",
+        "command": shlex.join(["python", "-m", module, *arguments]),
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
         **machine(),
         "note": note,
@@ -82,35 +91,26 @@ def machine() -> dict[str, Any]:
     }
 
 
-def transcribed() -> dict[str, str]:
-    """Figures by name whose commands' output was not kept."""
-    held: dict[str, str] = json.loads(TRANSCRIBED.read_text(encoding="utf-8"))["figures"]
-    return held
-
-
 def page() -> str:
     """The whole page."""
-    figures = transcribed()
-
-    def filled(place: re.Match[str]) -> str:
-        return _output(place[2]) if place[1] else figures[place[2]]
-
-    return PLACE.sub(filled, TEMPLATE.read_text(encoding="utf-8"))
+    return PLACE.sub(lambda place: _output(place[1]), TEMPLATE.read_text(encoding="utf-8"))
 
 
 def _output(name: str) -> str:
-    """A bench's output, tables as such, with the line on where it was made."""
+    """What a command said, tables as such, with the line on where that was."""
     held = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
-    body: list[str] = []
-    for line in held["output"]:
-        is_table, after = line.startswith("|"), bool(body) and body[-1].startswith("|")
-        if body and is_table != after:
-            body.append("")
-        body.append(line if is_table or not line else f"{line.rstrip()}  ")
+    blocks: list[str] = []
+    for is_table, lines in groupby(held["output"], lambda line: line.startswith("|")):
+        block = [line.rstrip() for line in lines]
+        if not is_table and any(ALIGNED.search(line) for line in block):
+            block = ["```text", *"\n".join(block).strip("\n").split("\n"), "```"]
+        elif not is_table:
+            block = [f"{line}  " if line else line for line in block]
+        blocks.append("\n".join(block).strip())
+    text = "\n\n".join(block for block in blocks if block)
     facts = [held["machine"], ", ".join(held["instructions"]), f"{held['cores']} cores"]
     facts += [f"load {held['load']}", held["note"], held["date"]]
     where = ", ".join(fact for fact in facts if fact)
-    text = "\n".join(line.rstrip() if line.startswith("|") else line for line in body).strip()
     limits = " ".join(f"{name}={value}" for name, value in held.get("limits", {}).items())
     return f"{text}\n\n`{f'{limits} ' if limits else ''}{held['command']}`. Machine: {where}."
 
