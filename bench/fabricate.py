@@ -30,7 +30,7 @@ import pyarrow.parquet as pq
 from playwright.sync_api import Browser, Page
 
 from bench import ui
-from bench.ui_click import MAP, PLACE, TO_CHART
+from bench.ui_click import MAP, PLACE, READY, TO_CHART
 from cropdash.domain import Zone
 from cropdash.files import atomic
 from cropdash.settings.folders import Folders
@@ -174,9 +174,9 @@ def _clicks(page: Page, server: Server, times: int) -> list[float]:
     zone = server.store.zones("demo")[-1]
     parcels = server.store.parcels("demo", zone.zone_id).to_crs(4326).nlargest(times + 1, "area_ha")
     page.goto(f"{server.url}/Explore?dataset=demo&zone={zone.zone_id}", wait_until="commit")
+    page.wait_for_function(READY, arg=MAP)
     holder = page.wait_for_selector(MAP)
     frame = holder.content_frame()
-    frame.wait_for_function("window.parcelsReady === true")
     page.wait_for_selector(ui.RUN_TO_ITS_END)
     found = []
     for row in parcels.itertuples():

@@ -29,6 +29,8 @@ from cropdash.storage.description import Description
 from tests.browser.conftest import Server
 
 MAP = "iframe[title='streamlit_folium.st_folium']"
+# Asked of the page: a frame that is asked as it is put in may never answer.
+READY = "map => document.querySelector(map)?.contentWindow.parcelsReady === true"
 OTHER = 100  # parcels of the zone that one comes from
 FIELD = 4  # [pixels] side of a field; a pixel of margin is left between two
 
@@ -227,8 +229,7 @@ def _go_to(page: Page, n: int) -> float:
 
 def _parcels_of(page: Page) -> None:
     """Until a map that was not there before shows its parcels."""
-    handle = page.wait_for_selector(f"{MAP}:not([data-old])")
-    handle.content_frame().wait_for_function("window.parcelsReady === true")
+    page.wait_for_function(READY, arg=f"{MAP}:not([data-old])")
 
 
 def _click(
@@ -259,10 +260,9 @@ def _open(page: Page, server: Server, n: int) -> tuple[ElementHandle, Frame]:
 
 def _go(page: Page, server: Server, n: int) -> tuple[ElementHandle, Frame]:
     page.goto(f"{server.url}/Explore?dataset=lattice&zone=n{n}")
+    page.wait_for_function(READY, arg=MAP)
     handle = page.wait_for_selector(MAP)
-    frame = handle.content_frame()
-    frame.wait_for_function("window.parcelsReady === true")
-    return handle, frame
+    return handle, handle.content_frame()
 
 
 def _settle(page: Page, handle: ElementHandle) -> None:

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cropdash import evaluate, legend
+from tests.browser.test_explore import MAP, map_frame
 
-MAP = "iframe[title='streamlit_folium.st_folium']"
 _MATRICES = (
     "[...document.querySelectorAll('.js-plotly-plot')]"
     ".filter(p => (p._fullData || []).some(t => t.type === 'heatmap'))"
@@ -106,8 +106,7 @@ def test_a_click_on_a_cell_lists_and_maps_its_parcels_and_a_reload_keeps_it(page
     home = pd.read_csv(waiting.value.path())
     assert set(zip(home["zone_id"], home["parcel_id"], strict=True)) == ids
 
-    frame = page.wait_for_selector(MAP).content_frame()
-    frame.wait_for_function("window.parcelsReady === true")
+    map_frame(page)
     place = place_of(page, 1, cell)
     page.mouse.click(*place)  # once more: the cell stays chosen and outlined
     page.wait_for_function(f"cell => ({OUTLINED})().every(m => m.includes(cell))", arg=cell)

@@ -15,6 +15,7 @@ from cropdash.storage.status import Status
 from cropdash.storage.studies import Trial
 from cropdash.ui.shell import frame
 from tests.browser.conftest import Server, watched
+from tests.browser.test_explore import map_frame
 
 PAGES = tuple(page.address for page in frame.PAGES)
 # Views of pages that hold other controls than the page as it opens.
@@ -26,7 +27,6 @@ VIEWS = (
     "Compare?matrix=difference&part=confidence",
 )
 WITH_CHARTS = ("Explore", "Compare", "Review")
-MAP = "iframe[title='streamlit_folium.st_folium']"
 
 
 def address(server: Server, name: str) -> str:
@@ -45,8 +45,7 @@ def settled(page: Page, name: str) -> None:
     if name in WITH_CHARTS:
         page.wait_for_selector(".js-plotly-plot .main-svg")
     if name in ("Explore", "Map", "Review"):
-        frame = page.wait_for_selector(MAP).content_frame()
-        frame.wait_for_function("window.parcelsReady === true")
+        map_frame(page)
 
 
 def faults_of(page: Page) -> list[str]:
