@@ -40,7 +40,8 @@ do = form.choose_task()
 is_run = do in ("training", "join")
 runs = data.store().runs()
 studies = study_watch.of_task(do)
-left, right = st.columns([5, 7], gap="large")
+with st.container(key="train"):  # a phone shows the run before the form
+    left, right = st.columns([5, 7], gap="large")
 
 with right, frame.plainly():  # the picture first: forms take their time
     if is_run and runs:

@@ -42,12 +42,14 @@ with frame.plainly():
     with tools:
         choice = controls.choose(dataset, zones)
         scored = counting.score(*pair, choice)
-    numbers.show(pair, labels, scored, choice)
-    if controls.is_seed(choice):
-        controls.published()
-
-    st.header(say("Confusion matrices"), anchor=False)
-    matrices.show(pair, labels, scored, choice)
+    with st.container(key="compared"):  # a phone shows the matrices before the numbers
+        with st.container():
+            numbers.show(pair, labels, scored, choice)
+            if controls.is_seed(choice):
+                controls.published()
+        with st.container():
+            st.header(say("Confusion matrices"), anchor=False)
+            matrices.show(pair, labels, scored, choice)
     with tools:  # once the matrices are seen
         archive.downloads(pair, labels, scored, choice)
         run_reports.offer(*pair, launch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -76,9 +77,10 @@ def learning_curves(epochs: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     panels = _panels(epochs) if steps else {}
     if not panels:
         return empty(dark)
-    titles = [wording.term(key) for key in panels]
+    # Titles of a narrow column stay apart.
+    titles = ["<br>".join(textwrap.wrap(wording.term(key), 14)) for key in panels]
     figure = make_subplots(1, len(panels), subplot_titles=titles, horizontal_spacing=0.13)
-    figure.update_annotations(font_size=13)  # titles of a narrow column stay apart
+    figure.update_annotations(font_size=13)
     for column, (panel, keys) in enumerate(panels.items(), start=1):
         for key in keys:
             figure.add_trace(_curve(epochs, steps, key, panel, dark), row=1, col=column)

@@ -126,8 +126,8 @@ def shape(shape: Mapping[str, Any], ranges: Sequence[Ends]) -> str:
 
 def bare(text: Any) -> str:
     """A text without the few tags that Plotly knows."""
-    bare = str(text)
-    for tag in ("<b>", "</b>", "<i>", "</i>", "<br>"):
+    bare = str(text).replace("<br>", " ")
+    for tag in ("<b>", "</b>", "<i>", "</i>"):
         bare = bare.replace(tag, "")
     return html.escape(bare)
 

@@ -63,7 +63,7 @@ def test_learning_curves_of_a_network_have_three_panels():
     figure = learning_curves(epochs())
     assert [a.text for a in figure.layout.annotations][:3] == [
         "Loss",
-        "Validation scores",
+        "Validation<br>scores",  # so that titles of a narrow column stay apart
         "Learning rate",
     ]
     assert len(figure.data) == 5
