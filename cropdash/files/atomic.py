@@ -139,7 +139,7 @@ def read_bytes(path: Path, most: int = _MOST) -> bytes:
 def read_json(path: Path) -> Any:
     """What a file of JSON holds. Raises OSError as `read_bytes`, ValueError or RecursionError."""
     text = read_bytes(path).decode("utf-8")
-    values = json.loads(text, parse_constant=_finite, parse_float=_finite)
+    values = json.loads(text, parse_constant=_finite, parse_float=_finite, parse_int=_whole)
     if "\\ud" in text.lower():  # halves of letters are no text
         json.dumps(values, ensure_ascii=False).encode("utf-8")
     return values
@@ -149,6 +149,13 @@ def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
         raise ValueError(f"{text} is no number")
+    return value
+
+
+def _whole(text: str) -> int:
+    value = int(text)
+    if not -(2**63) <= value < 2**63:  # of which no table can be made
+        raise ValueError(f"{text[:20]}… is larger than any number here")
     return value
 
 

@@ -42,6 +42,7 @@ def test_another_version_is_one_sentence(tmp_path, version):
         b"[" * 100_000,
         b'{"format": 3, "a": NaN}',
         b'{"format": 3, "a": 1e999}',
+        b'{"format": 3, "a": [-9223372036854775809]}',
         b'{"format": 3, "a": "\\ud800"}',
     ],
     ids=[
@@ -55,6 +56,7 @@ def test_another_version_is_one_sentence(tmp_path, version):
         "deep",
         "NaN",
         "far",
+        "past 64 bits",
         "half",
     ],
 )
