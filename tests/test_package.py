@@ -12,16 +12,39 @@ import tarfile
 import time
 import urllib.request
 import zipfile
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
+import hatch_build
 from cropdash.domain.errors import NotInstalled, needing
 from docs import supply
 
 ROOT = Path(__file__).resolve().parents[1]
 WAIT_S = 120
+# Run by each Python that starts: what is in `absent` can't be imported.
+WITHOUT = """
+from importlib.machinery import PathFinder
+
+found = PathFinder.find_spec
+
+def present(name, path=None, target=None):
+    return None if name.partition(".")[0] in {absent} else found(name, path, target)
+
+PathFinder.find_spec = present
+"""
+PAGES = """
+from streamlit.testing.v1 import AppTest
+from cropdash.settings import folders
+
+root = folders.unpack()
+app = AppTest.from_file(str(root / "app.py"), default_timeout=60).run()
+for page in ("app.py", *sorted(f"pages/{file.name}" for file in (root / "pages").glob("*.py"))):
+    app.switch_page(page).run()
+    assert not app.exception, (page, app.exception)
+"""
 
 
 def built(source: Path, out: Path, target: str) -> Path:
@@ -49,10 +72,40 @@ def installed(wheel, tmp_path_factory) -> Path:
 
 
 def environment(installed: Path, own: Path) -> dict[str, str]:
-    """As a stranger has it: nothing points to the project, and home is empty."""
+    """As a stranger has it: nothing points to the project, home is empty, no extra is there."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("CROPDASH", "STREAMLIT"))}
-    mine = {"PYTHONPATH": str(installed), "XDG_DATA_HOME": str(own), "HOME": str(own)}
+    own.mkdir()
+    (own / "sitecustomize.py").write_text(WITHOUT.format(absent=of_extras_alone()))
+    path = os.pathsep.join([str(installed), str(own)])
+    mine = {"PYTHONPATH": path, "XDG_DATA_HOME": str(own), "HOME": str(own)}
     return kept | mine | {"PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def of_extras_alone() -> set[str]:
+    """Modules of this environment that the package does not bring along without an extra."""
+    needed = [Requirement(line) for line in hatch_build.sections(ROOT)[""]]
+    brought: set[str] = set()
+    while needed:
+        wanted = needed.pop()
+        name, extras = supply.canonical(wanted.name), wanted.extras or {""}
+        told = [
+            (wanted.marker is None or wanted.marker.evaluate({"extra": ""})),
+            name not in brought,
+        ]
+        if all(told):
+            brought.add(name)
+            for below in map(Requirement, metadata.requires(name) or []):
+                marks = [
+                    below.marker is None or below.marker.evaluate({"extra": e}) for e in extras
+                ]
+                below.marker = None
+                needed += [below] if any(marks) else []
+    distributions = metadata.packages_distributions()
+    return {
+        module
+        for module, names in distributions.items()
+        if module != "cropdash" and not {supply.canonical(name) for name in names} & brought
+    }
 
 
 def files_of(folder: Path) -> dict[str, int]:
@@ -127,6 +180,7 @@ def test_an_installed_package_works_from_any_folder_and_is_left_as_it_is(install
     assert told.stdout.split() == [
         str(own / "cropdash" / "data" / "few"), str(installed / "cropdash" / "__init__.py"),
     ]  # fmt: skip
+    subprocess.run([sys.executable, "-c", PAGES], check=True, **asked)
     serve(script, here, environ)
     assert files_of(installed) == before
     assert not list(here.iterdir())
