@@ -46,11 +46,16 @@ def measure(arguments: tuple[str, ...], folder: Path) -> Cost:
     start = time.perf_counter()
     before = os.times()
     process = subprocess.Popen(
-        [sys.executable, "-m", "cropdash", *arguments], cwd=PROJECT, env=environment
-    )
+        [sys.executable, "-m", "cropdash", *arguments],
+        cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
     peak, ended = [0.0], threading.Event()
     watcher = threading.Thread(target=_watch, args=(process.pid, peak, ended))
     watcher.start()
+    assert process.stdout
+    for line in process.stdout:
+        progress = line.lstrip().split("%")[0].isdigit()
+        print(line.rstrip(), file=sys.stderr if progress else sys.stdout, flush=True)
     code = process.wait()
     ended.set()
     watcher.join()

@@ -109,7 +109,11 @@ def _output(name: str) -> str:
         blocks.append("\n".join(block).strip())
     text = "\n\n".join(block for block in blocks if block)
     facts = [held["machine"], ", ".join(held["instructions"]), f"{held['cores']} cores"]
-    facts += [f"load {held['load']}", held["note"], held["date"]]
+    facts += [
+        f"load {held['load']}" if held["load"] is not None else "",
+        held["note"],
+        held["date"],
+    ]
     where = ", ".join(fact for fact in facts if fact)
     limits = " ".join(f"{name}={value}" for name, value in held.get("limits", {}).items())
     return f"{text}\n\n`{f'{limits} ' if limits else ''}{held['command']}`. Machine: {where}."

@@ -1,6 +1,6 @@
 """How long a person waits, in a real Chromium: cold start, pages, clicks, zone changes, two at once.
 
-    python -m bench.ui [--parcels 1000 4000 10000] [--clicks 15] [--changes 7] [--starts 5] [--opens 5] [--pages]
+    python -m bench.ui [--parcels 1000 4000 10000] [--clicks 15] [--changes 7] [--starts 5] [--opens 5] [--only clicks]
 
 Starts servers of its own on worlds made in a scratch folder: zones of fields on a lattice for
 Explore, a small simulated landscape with two runs for the other pages. Prints medians, the worst,
@@ -43,22 +43,24 @@ def main() -> None:
     parser.add_argument("--changes", type=int, default=7)
     parser.add_argument("--starts", type=int, default=5, help="cold starts")
     parser.add_argument("--opens", type=int, default=5, help="openings of each warm page")
-    parser.add_argument("--pages", action="store_true", help="only pages beside the empty one")
+    parser.add_argument("--only", choices=("pages", "clicks"), help="a part of it")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch, chromium() as browser:
         folder = Path(scratch)
         write_world(folder)
         ui_click.write_zones(folder / "data", given.parcels)
         load("before")
-        if not given.pages:
+        if not given.only:
             report_starts(
                 {page: cold_starts(browser, folder, page, given.starts) for page in PAGES[:2]}
             )
         for server in serve(folder):
-            ui_pages.report(ui_pages.measure(browser, server, folder, given.opens))
-            if given.pages:
+            if given.only != "clicks":
+                ui_pages.report(ui_pages.measure(browser, server, folder, given.opens))
+            if given.only == "pages":
                 return
-            report_pages({page: openings(browser, server, page, given.opens) for page in PAGES})
+            if not given.only:
+                report_pages({page: openings(browser, server, page, given.opens) for page in PAGES})
             results = ui_click.measure(browser, server, given.parcels, given.clicks, given.changes)
             ui_click.report(results)
             report_two(ui_click.measure_two(browser, server, max(given.parcels), given.clicks))
