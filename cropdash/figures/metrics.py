@@ -78,7 +78,8 @@ def learning_curves(epochs: pd.DataFrame, *, dark: bool = False) -> go.Figure:
     if not panels:
         return empty(dark)
     # Titles of a narrow column stay apart.
-    titles = ["<br>".join(textwrap.wrap(wording.term(key), 14)) for key in panels]
+    wrap = textwrap.TextWrapper(14, break_long_words=False)
+    titles = ["<br>".join(wrap.wrap(wording.term(key))) for key in panels]
     figure = make_subplots(1, len(panels), subplot_titles=titles, horizontal_spacing=0.13)
     figure.update_annotations(font_size=13)
     for column, (panel, keys) in enumerate(panels.items(), start=1):

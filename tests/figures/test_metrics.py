@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cropdash import i18n
 from cropdash import legend as legends
 from cropdash.evaluate import class_table, confusion, reliability
 from cropdash.figures import palette, wording
@@ -69,6 +70,14 @@ def test_learning_curves_of_a_network_have_three_panels():
     assert len(figure.data) == 5
     assert figure.layout.xaxis.title.text == "Epoch"
     assert figure.layout.shapes[0].x0 == 6  # the lowest validation loss
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+def test_no_word_of_a_panel_s_title_is_broken(language):
+    with i18n.speaking(language):
+        titles = [note.text for note in learning_curves(epochs()).layout.annotations][:3]
+        words = [wording.term(key) for key in ("loss", "scores", "learning_rate")]
+    assert [title.replace("<br>", " ") for title in titles] == words
 
 
 def test_learning_curves_of_boosting_count_trees_and_skip_its_constant_rate():
