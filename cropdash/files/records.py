@@ -5,7 +5,8 @@ A message stands in them as its template and values, so that whoever reads it ch
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -57,7 +58,11 @@ class Form:
         """
         values = read(self.of(folder), self.version)
         if self.kind is not None:
-            typed(self.kind, values, f"{self.file} in {folder.name}")
+            # As JSON: what reads the values takes "3" for no number, so it is damage here too.
+            _checked(
+                lambda: _adapter(self.kind).validate_json(json.dumps(values), strict=True),
+                f"{self.file} in {folder.name}",
+            )
         return values
 
     def find(self, folder: Path) -> dict[str, Any]:
@@ -102,8 +107,12 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 def typed(kind: type[T], values: Mapping[str, Any], what: str) -> T:
     """A document's values as a dataclass. Raises DamagedFile where they are not what it holds."""
+    return _checked(lambda: _adapter(kind).validate_python(values), what)  # type: ignore[no-any-return, arg-type]
+
+
+def _checked(validate: Callable[[], T], what: str) -> T:
     try:
-        return _adapter(kind).validate_python(values)  # type: ignore[no-any-return, arg-type]
+        return validate()
     except ValidationError as error:
         where = ".".join(map(str, error.errors()[0]["loc"]))
         raise DamagedFile(

@@ -262,3 +262,29 @@ class Optimism:
 
     config: Measured
     splits: list[Split]
+
+
+@dataclass
+class Asked:
+    """asked.json: of which weights and data a day's answers are."""
+
+    weights: str
+    data: str
+
+
+@dataclass
+class Lost:
+    """What a model loses with one period under cloud: shares of parcels, with the ends of the interval."""
+
+    period: str
+    accuracy: Number
+    lost: Number
+    lost_low: Number
+    lost_high: Number
+
+
+@dataclass
+class Without(Asked):
+    """without.json."""
+
+    periods: list[Lost]

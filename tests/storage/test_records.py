@@ -120,3 +120,14 @@ def test_scores_that_hold_something_else_are_damaged(tmp_path, spoiled):
 def test_the_name_of_what_is_wrong_is_said():
     with pytest.raises(DamagedFile, match=r"scores\.json holds something else at created"):
         records.typed(run_record.RunRecord, {"config": {}, "created": []}, "scores.json")
+
+
+@pytest.mark.parametrize("number", ["many", "0.25", [0.25], None, True])
+def test_a_number_that_is_none_is_damage_even_where_it_reads_as_one(tmp_path, number):
+    row = {"period": "2023-05", "accuracy": 0.5, "lost": 0.25, "lost_low": 0.0, "lost_high": 1}
+    of = {"weights": "a", "data": "b"}
+    layout.WITHOUT.write(tmp_path, {**of, "periods": [row]})
+    assert layout.WITHOUT.read(tmp_path)["periods"] == [row]
+    layout.WITHOUT.write(tmp_path, {**of, "periods": [row, {**row, "lost_low": number}]})
+    with pytest.raises(DamagedFile, match=r"periods\.1\.lost_low"):
+        layout.WITHOUT.read(tmp_path)
