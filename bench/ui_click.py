@@ -266,7 +266,6 @@ def _go(page: Page, server: Server, n: int) -> tuple[ElementHandle, Frame]:
 
 
 def _settle(page: Page, handle: ElementHandle) -> None:
-    page.wait_for_selector(".js-plotly-plot")
     page.wait_for_timeout(2000)  # the rest of the page has settled
     handle.scroll_into_view_if_needed()
 
