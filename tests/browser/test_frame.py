@@ -74,6 +74,23 @@ def test_four_panels_are_wholly_in_view_and_fill_the_window(browser, server, wid
         assert len(place_of_panels(page)) == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "first", "then"),
+    [("Train", "Run", "New training"), ("Compare", "Confusion matrices", "Accuracy")],
+)
+def test_a_telephone_shows_the_picture_before_what_stands_beside_it(
+    browser, server, name, first, then
+):
+    with watched(browser, server, viewport={"width": 390, "height": 844}) as page:
+        page.goto(f"{server.url}/{name}?dataset=demo")
+        settled(page, name)
+        tops = [
+            page.get_by_test_id("stMain").get_by_text(words, exact=True).first.bounding_box()["y"]
+            for words in (first, then)
+        ]
+        assert tops == sorted(tops)
+
+
 @pytest.mark.parametrize("name", ["Map", "Explore"])
 def test_a_telephone_shows_a_map_first_and_a_zoomed_window_is_half_map(browser, server, name):
     zone = a_test_zone(server)
