@@ -60,7 +60,7 @@ AROUND = "around"  # folder beside the predictions: pixels of zones that have a 
 EDGES = "edges"  # folder beside the predictions: what each zone says of parcels on its edge
 PREDICTED = "predicted.jsonl"  # of which weights and data each zone's prediction is
 ELSEWHERE = "elsewhere"  # folders of what it says of other datasets, by their name
-ASKED = Form("asked.json", kind=shapes.Asked)  # of which weights and data a day's predictions are
+ASKED = Form("asked.json")  # of which weights and data a day's predictions are
 WITHOUT = Form(
     "without.json", kind=shapes.Without
 )  # in SEASON: what is lost with each period under cloud

@@ -265,14 +265,6 @@ class Optimism:
 
 
 @dataclass
-class Asked:
-    """asked.json: of which weights and data a day's answers are."""
-
-    weights: str
-    data: str
-
-
-@dataclass
 class Lost:
     """What a model loses with one period under cloud: shares of parcels, with the ends of the interval."""
 
@@ -284,7 +276,9 @@ class Lost:
 
 
 @dataclass
-class Without(Asked):
-    """without.json."""
+class Without:
+    """without.json: by which weights and data, and what is lost."""
 
+    weights: str
+    data: str
     periods: list[Lost]
