@@ -61,9 +61,7 @@ EDGES = "edges"  # folder beside the predictions: what each zone says of parcels
 PREDICTED = "predicted.jsonl"  # of which weights and data each zone's prediction is
 ELSEWHERE = "elsewhere"  # folders of what it says of other datasets, by their name
 ASKED = Form("asked.json")  # of which weights and data a day's predictions are
-WITHOUT = Form(
-    "without.json", kind=shapes.Without
-)  # in SEASON: what is lost with each period under cloud
+WITHOUT = Form("without.json", kind=shapes.Without)  # in SEASON: what a period under cloud costs
 SEASON = "season"  # folder of what a run says before its season is over
 SCORES = Form("scores.json")
 CONFUSIONS, DECIDED = "confusions.parquet", "calibration.parquet"

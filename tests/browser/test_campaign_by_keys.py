@@ -52,10 +52,7 @@ def world(made: Path, tmp_path: Path) -> Path:
 def test_ten_parcels_are_decided_by_keys_alone_in_less_than_a_minute(
     page: Page, server: Server
 ) -> None:
-    page.goto(f"{server.url}/{_LIST}")
-    map_frame(page)
-    settle(page)
-    ids = pd.read_csv(take_home(page, "List (CSV)"), dtype=str)["register_id"].tolist()
+    ids = opened(page, server)
     assert len(ids) > 12
     began = time.monotonic()
     # Faster than the page goes on: ten decisions, with a step forth and back between them; then one
@@ -81,10 +78,7 @@ def test_ten_parcels_are_decided_by_keys_alone_in_less_than_a_minute(
 def test_keys_wait_for_their_own_answer_though_the_page_is_done_with_something_else(
     page: Page, server: Server
 ) -> None:
-    page.goto(f"{server.url}/{_LIST}")
-    map_frame(page)
-    settle(page)
-    ids = pd.read_csv(take_home(page, "List (CSV)"), dtype=str)["register_id"].tolist()
+    ids = opened(page, server)
     server.process.send_signal(signal.SIGSTOP)
     try:
         press(page, *"123")
@@ -212,6 +206,15 @@ def test_two_browsers_decide_at_once_and_nothing_is_lost_with_the_server(
     for page in pages:
         page.context.close()
     running.close()
+
+
+def opened(page: Page, server: Server) -> list[str]:
+    """Register ids of the list, in its order, once its page is there."""
+    page.goto(f"{server.url}/{_LIST}")
+    map_frame(page)
+    settle(page)
+    listed = pd.read_csv(take_home(page, "List (CSV)"), dtype=str)
+    return list(listed["register_id"])
 
 
 def tab_to(page: Page, goal: Locator) -> int:

@@ -18,9 +18,7 @@ from cropdash.ui.shell.literal import literal
 from cropdash.ui.widgets import table
 
 KEYS = {word: str(n) for n, word in enumerate(decisions.WORDS, 1)}
-_ANSWERED = (
-    "review:answered"  # how many decisions were kept or refused; the page's keys wait for it
-)
+_ANSWERED = "review:answered"  # decisions kept or refused so far: keys pressed ahead wait for it
 
 
 def ask(case: pd.Series, rows: pd.DataFrame, runs: Sequence[RunInfo], level: Level) -> None:
