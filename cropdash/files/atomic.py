@@ -20,6 +20,7 @@ from typing import IO, Any
 from cropdash.domain.errors import DamagedFile, DiskFull
 
 _MOST = 64 * 2**20  # [bytes] of a document
+_DEEPEST = 50  # levels of lists and objects; a catalogue's item has about ten
 _FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))  # no room; no quota; file limit
 _NO_PLACE = frozenset(
     (errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EEXIST)
@@ -137,12 +138,35 @@ def read_bytes(path: Path, most: int = _MOST) -> bytes:
 
 
 def read_json(path: Path) -> Any:
-    """What a file of JSON holds. Raises OSError as `read_bytes`, ValueError or RecursionError."""
-    text = read_bytes(path).decode("utf-8")
-    values = json.loads(text, parse_constant=_finite, parse_float=_finite, parse_int=_whole)
+    """What a file of JSON holds. Raises OSError as `read_bytes`, or ValueError."""
+    return parsed(read_bytes(path).decode("utf-8"))
+
+
+def parsed(text: str) -> Any:
+    """JSON of ours: finite numbers, whole ones of 64 bits, whole letters. Raises ValueError."""
+    try:
+        values = json.loads(text, parse_constant=_finite, parse_float=_finite, parse_int=_whole)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    check_depth(values)
     if "\\ud" in text.lower():  # halves of letters are no text
         json.dumps(values, ensure_ascii=False).encode("utf-8")
     return values
+
+
+def check_depth(value: Any) -> None:
+    """Raise ValueError for what is nested so deeply that walking through it ends Python's stack."""
+    level = [value]
+    for _ in range(_DEEPEST + 1):
+        held = [one.values() if isinstance(one, dict) else one for one in level if _holds(one)]
+        level = [part for one in held for part in one]
+        if not level:
+            return
+    raise ValueError(f"it is nested more than {_DEEPEST} levels deep")
+
+
+def _holds(value: Any) -> bool:
+    return isinstance(value, dict | list)
 
 
 def _finite(text: str) -> float:

@@ -80,7 +80,7 @@ def read(path: Path, version: int) -> dict[str, Any]:
         values = from_json(atomic.read_json(path))
     except FileNotFoundError:
         raise
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise DamagedFile(
             "{a} can't be read as JSON: make it anew, or restore it.", a=where
         ) from error

@@ -18,6 +18,7 @@ import urllib3
 
 from cropdash.domain.errors import SourceUnavailable
 from cropdash.domain.message import Message
+from cropdash.files import atomic
 from cropdash.files.retry import GaveUp, Retry, Transient, may_pass, retry_after
 
 MOST_BYTES = 64 * 2**20  # of one answer of JSON; a page of 100 items is about 2 MB
@@ -83,8 +84,8 @@ def fetch_json(
     def judge(answer: requests.Response, content: bytes) -> str:
         text = content.decode("utf-8", errors="replace")
         try:
-            json.loads(text)
-        except ValueError:
+            atomic.check_depth(json.loads(text))
+        except (ValueError, RecursionError):
             if said := _said(content):
                 raise SourceUnavailable(
                     "{a} refuses the request{b}: check the address and the settings.",
@@ -262,7 +263,7 @@ def _said(text: bytes) -> str:
     try:
         answer: Any = json.loads(text)
         words = answer.get("description") or answer.get("detail") or answer.get("message") or ""
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         refused = _REFUSED.search(text.decode("utf-8", errors="replace"))
         words = html.unescape(refused[1]) if refused else ""
     line = " ".join(str(words).split())[:160]

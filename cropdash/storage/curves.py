@@ -48,8 +48,8 @@ def tail(path: Path) -> list[str]:
 def _epoch(line: str) -> Epoch | None:
     """The numbers of one line of a learning curve; None if it holds something else."""
     try:
-        values = json.loads(line)
-    except (ValueError, RecursionError):
+        values = atomic.parsed(line)
+    except ValueError:
         return None  # the worker is writing it just now
     if not isinstance(values, dict) or not _is_count(values.get("epoch")):
         return None

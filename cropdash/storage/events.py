@@ -18,6 +18,7 @@ from cropdash.files import atomic
 
 _ZONE = "zone"
 _LONGEST = 2**20  # [bytes] of a row
+_BLOCK = 16 * _LONGEST  # [bytes] that are read at once
 _FOLDED = 4  # so many rows a zone may stand before a file is written anew
 
 
@@ -85,11 +86,16 @@ def _read(path: Path) -> _Known:
             known = _known[path] = _Known(about.st_ino)
         if about.st_size > known.offset:
             file.seek(known.offset)
-            raw = file.read()
-            whole = raw.rfind(b"\n") + 1
-            for line in raw[:whole].split(b"\n"):
-                _take(known, line)
-            known.offset += whole
+            while raw := file.read(_BLOCK):
+                whole = raw.rfind(b"\n") + 1
+                if len(raw) == _BLOCK and not whole:
+                    whole = _BLOCK  # of a row far too long, which says nothing
+                if not whole:
+                    break  # its writer is at it
+                for line in raw[:whole].split(b"\n"):
+                    _take(known, line)
+                known.offset += whole
+                file.seek(known.offset)
     return known
 
 
@@ -98,8 +104,8 @@ def _take(known: _Known, line: bytes) -> None:
         return
     known.rows += 1
     try:
-        values = json.loads(line)
-    except (ValueError, RecursionError):
+        values = atomic.parsed(line.decode())
+    except ValueError:
         return  # it was cut
     if isinstance(values, dict) and isinstance(zone := values.get(_ZONE), str):
         known.last[zone] = values

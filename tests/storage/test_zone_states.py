@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from cropdash.storage import layout, zone_states
+from cropdash.storage import events, layout, zone_states
 from cropdash.storage.status import Status
 from cropdash.storage.zone_states import Teller
 from tests import fetching
@@ -58,10 +58,18 @@ def test_files_have_the_last_word(folder):
     assert states(folder).loc["z0", "state"] == "missing"
 
 
-DAMAGES = [b"", b"{", b"[]", b'{"zone":"z0","state":"built","colour":1}', b"\xff\x00" * 40]
+DAMAGES = {
+    "empty": b"",
+    "cut": b"{",
+    "list": b"[]",
+    "another key": b'{"zone":"z0","state":"built","colour":1}',
+    "no text": b"\xff\x00" * 40,
+    "past 64 bits": b'{"zone":"z0","state":"built","seconds":' + b"9" * 30 + b"}\n",
+    "deep": b'{"zone":"z0","files":' + b"[" * 400 + b"]" * 400 + b"}\n",
+}
 
 
-@pytest.mark.parametrize("content", DAMAGES)
+@pytest.mark.parametrize("content", DAMAGES.values(), ids=DAMAGES)
 def test_a_damaged_catalogue_is_made_anew_from_the_folders(folder, content):
     before, mark = states(folder), folder.fingerprint()
     Teller(folder.path, "z1").step("fill")
@@ -84,3 +92,12 @@ def test_a_reason_that_was_told_is_not_replaced_by_that_of_a_killed_process(fold
     Teller(folder.path, "z1").failed("No parcel.")
     Teller.of_lost(folder.path, "z1", "killed")
     assert states(folder).loc["z1", "reason"] == "No parcel."
+
+
+def test_rows_before_and_after_one_without_end_are_read(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    events.append(path, "a", {"n": 1})
+    with path.open("ab") as file:
+        file.write(b"x" * (2**24 + 7))  # more than is read at once
+    events.append(path, "b", {"n": 2})
+    assert {zone: row["n"] for zone, row in events.last(path).items()} == {"a": 1, "b": 2}

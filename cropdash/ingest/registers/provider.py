@@ -89,7 +89,7 @@ def read_note(path: Path) -> dict[str, Any] | None:
         return None
     try:
         known = atomic.read_json(note)
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         return None
     status = path.stat()
     if not isinstance(known, dict) or not all(name in known for name in _OWN):
@@ -129,7 +129,7 @@ def _note(path: Path) -> Path:
 def _is_note(path: Path) -> bool:
     try:
         return "digest" in atomic.read_json(path)
-    except (OSError, ValueError, TypeError, RecursionError):
+    except (OSError, ValueError, TypeError):
         return False
 
 

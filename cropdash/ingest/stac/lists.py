@@ -91,7 +91,7 @@ def of_zone(path: Path, zone: Zone, bands: tuple[str, ...], days: Season) -> dic
 def _zones(path: Path, modified_ns: int) -> dict[str, Any]:
     try:
         zones = atomic.read_json(path)["zones"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(
             "{a} is no provenance of a dataset: write one with 'python -m cropdash provenance'.",
             a=path.name,

@@ -87,6 +87,9 @@ class Handler(BaseHTTPRequestHandler):
             return 0, b""
         if fault == "cut":
             return status, body[: len(body) // 2]
+        if fault in ("deep", "deeper"):
+            levels = 400 if fault == "deep" else 100_000
+            return status, b'{"features": ' + b"[" * levels + b"]" * levels + b"}"
         if fault.isdigit():
             if fault in ("429", "503"):
                 headers["Retry-After"] = self.api.retry_after

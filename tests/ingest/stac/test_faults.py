@@ -47,7 +47,10 @@ def three_items(api):
 
 
 @pytest.mark.parametrize("at", ["/search", "/"])
-@pytest.mark.parametrize("kind", ["429", "500", "502", "503", "504", "drop", "cut", "half", "slow"])
+@pytest.mark.parametrize(
+    "kind",
+    ["429", "500", "502", "503", "504", "drop", "cut", "half", "slow", "deep", "deeper"],
+)
 def test_a_search_recovers_from_every_passing_fault(api, endpoint, pauses, kind, at):
     three_items(api)
     once(kind, at, api)
