@@ -53,7 +53,7 @@ def backup(
 
 @app.command()
 def restore(
-    file: Path,
+    file: Annotated[Path, typer.Argument(help="A file that backup wrote.")],
     replace: Annotated[
         bool, typer.Option("--replace", help="In the place of the rows that are there now.")
     ] = False,

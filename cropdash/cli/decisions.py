@@ -8,11 +8,13 @@ from typing import Annotated
 
 import typer
 
+from cropdash.cli.options import datasets
 from cropdash.cli.terminal import console
 from cropdash.files import atomic, tables
 from cropdash.settings import folders
 
 app = typer.Typer(name="decisions", no_args_is_help=True, rich_markup_mode="markdown")
+Dataset = Annotated[str, typer.Argument(help="A built dataset.", autocompletion=datasets)]
 _COLUMNS = (
     "register_id", "decision", "crop", "note", "decided", "decided_by", "zone_id", "parcel_id",
 )  # fmt: skip
@@ -24,7 +26,10 @@ def decisions() -> None:
 
 
 @app.command()
-def export(dataset: str, file: Path) -> None:
+def export(
+    dataset: Dataset,
+    file: Annotated[Path, typer.Argument(help="CSV to write.")],
+) -> None:
     """Write what holds of each parcel now, by the register's id, into a CSV.
 
     Example: `python -m cropdash decisions export demo decided.csv`
@@ -48,7 +53,7 @@ def export(dataset: str, file: Path) -> None:
 @app.command()
 def clean(
     study: Annotated[str, typer.Argument(help="A finished cross-validation, by its name.")],
-    file: Path,
+    file: Annotated[Path, typer.Argument(help="CSV to write.")],
     n: Annotated[int, typer.Option("-n", "--number", min=1, help="Parcels at most.")] = 100,
 ) -> None:
     """Write the training parcels that are most likely declared wrongly, told by models that never saw them.
@@ -78,8 +83,8 @@ def clean(
 
 @app.command("import")
 def take_in(
-    dataset: str,
-    file: Path,
+    dataset: Dataset,
+    file: Annotated[Path, typer.Argument(help="CSV or GeoPackage to read.")],
     take: Annotated[
         bool, typer.Option("--take", help="Where another decision holds already, take the file's.")
     ] = False,

@@ -22,8 +22,10 @@ Workers = Annotated[int, typer.Option(min=1, max=64, help="Zones built at the sa
 def demo(
     build_only: Annotated[bool, typer.Option(help="Build the data, train nothing.")] = False,
     size: Annotated[int, typer.Option(min=32, max=1000, help="Pixels on a side of a zone.")] = 256,
-    zones_per_region: Annotated[int, typer.Option(min=2, max=5)] = 5,
-    seed: int = 0,
+    zones_per_region: Annotated[
+        int, typer.Option(min=2, max=5, help="Zones in each of eight regions.")
+    ] = 5,
+    seed: Annotated[int, typer.Option(help="Fixes every random draw of the landscape.")] = 0,
     workers: Workers = 2,
 ) -> None:
     """Build the simulated landscape, train both models, predict and score its test zones.
