@@ -6,7 +6,7 @@ data/<dataset>/     dataset.json, legend.json, build.json, catalogue.jsonl, real
 models/<run>/       config.json, status.json, zones.json, epochs.jsonl, worker.log, the model's own
                     files
     predictions/    <zone>.tif, <zone>.parquet, predicted.jsonl
-    scores/         scores.json, confusions.parquet, calibration.parquet, areas.parquet
+    scores/         scores.json, confusions.parquet, calibration.parquet
     elsewhere/<dataset>/  predictions/, scores/ and calibration.json of another dataset
     season/<day>/   what it says by that day: predictions/, scores/ and calibration.json again
     season/without.json: what is lost with each period under cloud
