@@ -214,8 +214,8 @@ def intervals() -> Figure:
         ylim=(5.6, -0.9),
     )
     axes.text(
-        found.value,
-        -0.55,
+        found.low,
+        -0.45,
         f" {found.value:.3f}, 95 %: {found.low:.3f} to {found.high:.3f}",
         fontsize=9,
     )
@@ -295,8 +295,9 @@ def applicable() -> Figure:
     for (x, y), d in zip((new - area.mean) / area.scale, far, strict=True):
         axes.scatter(x, y, s=45, color=ORANGE if d > 1 else BLUE, zorder=4)
         words = f"{d:.1f}: not applicable" if d > 1 else f"{d:.1f}: applicable"
-        axes.annotate(words, (x, y), (-20, 9), textcoords="offset points", fontsize=8,
-                      bbox={"fc": "white", "ec": "none", "alpha": 0.75, "pad": 0.5}, zorder=5)  # fmt: skip
+        above = -38 if d < 1 and x > 0 else 26  # where no training parcel lies
+        axes.annotate(words, (x, y), (-24, above), textcoords="offset points", fontsize=8,
+                      arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.6}, zorder=3)  # fmt: skip
     axes.set(xlabel="first column of the season, scaled", ylabel="second column", aspect="equal")
     return figure
 
