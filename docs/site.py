@@ -28,16 +28,24 @@ ELSEWHERE = {
     "data/README.md": "data-folder.md",
     "models/README.md": "models-folder.md",
 }
+_ALL_PICTURES = "pictures.md"
 PICTURES = "docs/screenshots"  # a folder, which readers are sent to: a page of its own here
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)#\s]*)(#[^)\s]*)?\)")
 # A formula alone on its line, or within one: TeX, which becomes MathML, so that no script draws it.
 _FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\w`$])\$([^$\s][^$\n]*?)\$(?![\w$])", re.DOTALL)
 _FORMATS = "<!-- formats -->"
 _WITH_FORMULAS = "concepts/"  # the folder whose pages have some
-# By which the theme lets a page that is opened as a file be searched; vendored, so not fetched.
 # A picture of a page in light colours; on dark pages of the site its twin is shown.
 _LIGHT = re.compile(r"(!\[[^\]]*\]\(\S*screenshots/\w+)_light\.png\)")
+# By which the theme lets a page that is opened as a file be searched; vendored, so not fetched.
 _SHIM = "https://unpkg.com/iframe-worker/shim"
+_ALONE = re.compile(r'<p>((?:<img alt="([^"]+)"[^>]*>\s*)+)</p>')  # pictures of one paragraph
+_CODE = re.compile(r"(?<!<span></span>)<code>[^<]+</code>")  # in a line, not a block
+_LONG = re.compile(r"[^\s<>]{20,}")
+_JOINT = re.compile(r"(?<=[a-zA-Z])[/._=](?=[a-zA-Z*&])")
+_OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
+_EXAMPLES = re.compile(r"^(Examples?): (`[^`]+`(?:\n\n`[^`]+`)*)(?=\n\n|\Z)", re.MULTILINE)
+_NO_OPTIONS = {"help", "install_completion", "show_completion"}  # which every group has
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -45,7 +53,7 @@ def on_files(files: Files, config: Any) -> Files:
     for path, page in ELSEWHERE.items():
         text = (ROOT / path).read_text(encoding="utf-8")
         files.append(File.generated(config, page, content=linked(text, path)))
-    files.append(File.generated(config, "pictures.md", content=pictures()))
+    files.append(File.generated(config, _ALL_PICTURES, content=pictures()))
     files.append(File.generated(config, "command-options.md", content=options()))
     for script in sorted((ROOT / "docs" / "gallery").glob("[a-z]*.py")):
         files.append(File.generated(config, f"gallery/{script.stem}.md", content=shown(script)))
@@ -54,17 +62,20 @@ def on_files(files: Files, config: Any) -> Files:
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """The page's text with its links turned."""
+    if page.file.src_uri != _ALL_PICTURES:  # which has both themes below each other
+        markdown = _LIGHT.sub(r"\1_light.png#only-light)\1_dark.png#only-dark)", markdown)
     if page.file.generated_by:
         return markdown
     if page.file.src_uri.startswith(_WITH_FORMULAS):
         markdown = _FORMULA.sub(_drawn, markdown)
-    markdown = _LIGHT.sub(r"\1_light.png#only-light)\1_dark.png#only-dark)", markdown)
     return linked(markdown.replace(_FORMATS, formats()), f"docs/{page.file.src_uri}")
 
 
 def _drawn(found: re.Match[str]) -> str:
     display = "block" if found[1] else "inline"
-    return str(convert((found[1] or found[2]).strip(), display=display))
+    drawn = str(convert((found[1] or found[2]).strip(), display=display))
+    # A line that begins with <math> would be taken for a block, and its sentence cut in two.
+    return drawn if found[1] else f"<span>{drawn}</span>"
 
 
 def formats() -> str:
@@ -78,6 +89,20 @@ def formats() -> str:
     return "\n".join(
         ["## Where they lie", "", "```text", tree, "```", "", "## Versions", "", *lines]
     )
+
+
+def on_page_content(html: str, page: Any, **_: Any) -> str:
+    """The page with what a picture shows below it; code is broken between its words."""
+    html = _CODE.sub(_broken_well, html)
+    if page.file.src_uri == _ALL_PICTURES:
+        return html  # whose headings say it
+    return _ALONE.sub(r"<figure>\1<figcaption>\2</figcaption></figure>", html)
+
+
+def _broken_well(code: re.Match[str]) -> str:
+    """An option stays whole; a long name may be broken behind its slashes, points and bars."""
+    text = _LONG.sub(lambda name: _JOINT.sub(r"\g<0><wbr>", name[0]), code[0])
+    return _OPTION.sub(r'<span class="option">\g<0></span>', text)
 
 
 def on_post_page(output: str, page: Any, **_: Any) -> str:
@@ -111,7 +136,7 @@ def linked(text: str, path: str) -> str:
 def page_of(wanted: str) -> str | None:
     """Where the site has a file of the repository; None where it has not."""
     if wanted == PICTURES:
-        return "pictures.md"
+        return _ALL_PICTURES
     if wanted in ELSEWHERE:
         return ELSEWHERE[wanted]
     inside = wanted.removeprefix("docs/")
@@ -123,8 +148,12 @@ def page_of(wanted: str) -> str | None:
 def pictures() -> str:
     """Every page of the dashboard, light and dark."""
     lines = ["# The pages in pictures", ""]
-    for path in sorted((ROOT / PICTURES).glob("*.png")):
-        name = path.stem.replace("_", ", ").capitalize()
+    order = {"light": "", "dark": " "}  # before other looks of the page
+    found = [(path.stem.partition("_"), path) for path in (ROOT / PICTURES).glob("*.png")]
+    for (shown, _, how), path in sorted(
+        found, key=lambda f: (f[0][0], order.get(f[0][2], f[0][2]))
+    ):
+        name = f"{shown.capitalize()}: {how.replace('_', ' ').replace('french', 'French')}"
         lines += [f"## {name}", "", f"![{name}](screenshots/{path.name})", ""]
     return "\n".join(lines)
 
@@ -133,7 +162,9 @@ def shown(script: Path) -> str:
     """A script of the gallery: what its docstring says, and its code."""
     code = script.read_text(encoding="utf-8")
     title, _, rest = code.partition('"""')[2].partition('"""')[0].partition("\n")
-    typed = re.sub(r"^ +(python .*)$", r"```\n\1\n```", rest, flags=re.MULTILINE)
+    rest = re.sub(r"`(docs/[\w-]+\.md)`", r"[\1](../../\1)", rest)
+    rest = linked(rest, f"docs/gallery/{script.name}")
+    typed = re.sub(r"^ *(python .*)$", r"```\n\1\n```", rest, flags=re.MULTILINE)
     return f"# {title.rstrip('.')}\n{typed}\n\n```python\n{code}```\n"
 
 
@@ -146,11 +177,18 @@ def options() -> str:
         alone = not below or found.invoke_without_command
         listed = [(name, found)] if alone else []
         for told, each in [*listed, *((f"{name} {k}", v) for k, v in below.items())]:
-            lines += [f"## cropdash {told}", "", _clean(each.help or ""), ""]
+            lines += [f"## cropdash {told}", "", _EXAMPLES.sub(_typed, _clean(each.help or "")), ""]
             lines += ["| Option | What it does |", "| --- | --- |"]
-            lines += [f"| {_named(p)} | {_said(p)} |" for p in each.params if p.name != "help"]
+            lines += [
+                f"| {_named(p)} | {_said(p)} |" for p in each.params if p.name not in _NO_OPTIONS
+            ]
             lines += [""]
     return "\n".join(lines)
+
+
+def _typed(found: re.Match[str]) -> str:
+    lines = [" ".join(each.split()) for each in re.findall(r"`([^`]+)`", found[2])]
+    return "\n".join([f"{found[1]}:", "", "```", *lines, "```"])
 
 
 def _named(parameter: Any) -> str:
@@ -160,9 +198,10 @@ def _named(parameter: Any) -> str:
 
 
 def _said(parameter: Any) -> str:
-    text = _clean(getattr(parameter, "help", None) or "").replace("|", "\\|")
+    text = _clean(getattr(parameter, "help", None) or "").replace("|", "\\|").replace("<", "&lt;")
     default = parameter.default
     has = isinstance(default, str | int | float) and not isinstance(default, bool)
+    has = has and default != ""
     return f"{text} Default: `{default}`." if has else text
 
 

@@ -119,6 +119,11 @@ def test_each_concept_has_one_drawing_of_the_command_and_the_source_of_its_formu
     assert len(used) == 8
     assert all(len(found) == 1 for found in used.values()), used
     assert {found[0] for found in used.values()} | {"architecture.svg"} == drawn
+    for name in drawn:  # as the command draws it today
+        kept = (ROOT / "docs" / "concepts" / name).read_text("utf-8")
+        words = re.findall(r"<text[^>]*>([^<]+)", (tmp_path / name).read_text("utf-8"))
+        assert words, name
+        assert words == re.findall(r"<text[^>]*>([^<]+)", kept), name
     for name, text in texts.items():
         assert re.search(r"^Sources?: .*(doi:10|arXiv:)", text, re.MULTILINE | re.DOTALL), name
 
@@ -129,6 +134,27 @@ def test_formulas_are_drawn_without_a_script(site):
         assert '<math xmlns="http://www.w3.org/1998/Math/MathML"' in text, page
         assert "$$" not in text, page
         assert not re.search(r"<m[ion]>[^<]*\\", text), page  # a command that was not understood
+        assert not re.search(r"^<math[^>]*inline", text, re.MULTILINE), (
+            page
+        )  # cut out of its sentence
+
+
+def test_pictures_have_captions_and_both_themes_and_code_is_as_it_was_written(site):
+    for path in [*site.glob("concepts/*.html"), *site.glob("guide/*.html"), site / "index.html"]:
+        text = path.read_text(encoding="utf-8")
+        assert len(re.findall(r"<figcaption>[^<]{10,}</figcaption></figure>", text)) == 1, path.name
+        assert text.count("_light.png#only-light") == text.count("_dark.png#only-dark"), path.name
+    for path in site.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"<pre(?:(?!</pre>).)*(<wbr|class=\"option)", text, re.DOTALL), (
+            path.name
+        )
+    told = (site / "command-options.html").read_text(encoding="utf-8")
+    assert "&lt;dataset&gt;_provenance.json" in told
+    assert "<td></td>" not in told
+    assert "``" not in told
+    recipes = (site / "contributing.html").read_text(encoding="utf-8")
+    assert recipes.count("<ol>") == 4  # of one list each, whatever code stands between
 
 
 def test_the_page_of_formats_tells_every_version(site):

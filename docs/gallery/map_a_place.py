@@ -2,8 +2,8 @@
 
     python -m docs.gallery.map_a_place FOLDER NAME
 
-FOLDER holds scenes/*.tif, a register (*.gpkg) and zones.geojson; docs/your-own-data.md tells what
-is in them. `cropdash simulate export FOLDER --zone brittany_1 --zone brittany_2` writes one to try.
+FOLDER holds `scenes/*.tif`, a register (`*.gpkg`) and `zones.geojson`; `docs/your-own-data.md` tells
+what is in them. `cropdash simulate export FOLDER --zone brittany_1 --zone brittany_2` writes one to try.
 """
 
 from __future__ import annotations
