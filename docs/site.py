@@ -42,7 +42,7 @@ _SHIM = "https://unpkg.com/iframe-worker/shim"
 _ALONE = re.compile(r'<p>((?:<img alt="([^"]+)"[^>]*>\s*)+)</p>')  # pictures of one paragraph
 _CODE = re.compile(r"(?<!<span></span>)<code>[^<]+</code>")  # in a line, not a block
 _LONG = re.compile(r"[^\s<>]{20,}")
-_JOINT = re.compile(r"(?<=[a-zA-Z])[/._=](?=[a-zA-Z*&])")
+_JOINT = re.compile(r"(?<=[a-zA-Z])(?:[/_=]|\.(?!\w{2,4}\b))(?=[a-zA-Z*&])")  # no ending: .json
 _OPTION = re.compile(r"(?<![\w-])--?[a-zA-Z][\w-]*")
 _EXAMPLES = re.compile(r"^(Examples?): (`[^`]+`(?:\n\n`[^`]+`)*)(?=\n\n|\Z)", re.MULTILINE)
 _NO_OPTIONS = {"help", "install_completion", "show_completion"}  # which every group has
