@@ -63,7 +63,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "cnn without location": ("cnn", {"location": False}),
     "cnn not varied": ("cnn", {"variation": 0.0}),
     "cnn surroundings always": ("cnn", {"context_dropout": 0.0}),
-    "cnn plain loss": ("cnn", {"logit_adjustment": 0.0, "weighting": "none"}),
+    "cnn all pixels alike": ("cnn", {"weighting": "none"}),
     "cnn float32": ("cnn", {"half_precision": False}),
     "cnn elevation": ("cnn", {"layers": "elevation"}),
     "cnn rare merged": ("cnn", {"rare": "merge"}),

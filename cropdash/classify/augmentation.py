@@ -15,6 +15,8 @@ _GAIN = 0.06  # of a band's reflectance, all year
 _SOIL = 0.35  # of bare ground's reflectance, all year
 _HAZE = 0.012  # reflectance that thin cloud adds in a period, most of it in the shortest band
 _NOISE = 0.04  # of a band's reflectance, period by period
+_RANK = 0.3  # of where a channel's values stand among those learned from, all year
+_RANK_NOISE = 0.15  # of the same, period by period
 
 
 def without_months(values: Float, hidden: NDArray[np.bool_]) -> Float:
@@ -58,6 +60,16 @@ def varied(series: Float, bands: Sequence[str], strength: float, rng: np.random.
     haze = haze * np.linspace(1, 0.3, b)  # bands are in the order of their wavelength
     changed = moved * np.exp(strength * gain)[..., None, None] + (strength * haze)[..., None, None]
     return np.asarray(changed, np.float32)
+
+
+def moved_ranks(shape: tuple[int, int], strength: float, rng: np.random.Generator) -> Float:
+    """(T, C) what is added to where values stand among those that were learned from.
+
+    In a place unlike them all of a channel stands higher or lower than it would have there, which
+    no change of reflectance that holds for every crop would make of it.
+    """
+    year, period = rng.normal(size=(1, shape[1])), rng.normal(size=shape)
+    return np.asarray(strength * (_RANK * year + _RANK_NOISE * period), np.float32)
 
 
 def shifted(series: Float, periods: float) -> Float:

@@ -87,3 +87,15 @@ def test_nothing_is_varied_at_strength_0_and_bands_may_be_any() -> None:
     radar = augmentation.varied(series, ("VV", "VH", "X"), 1.0, rng)
     assert radar.shape == series.shape
     assert np.isfinite(radar).all()
+
+
+def test_ranks_move_all_year_and_by_period() -> None:
+    rng = np.random.default_rng(1)
+    moved = np.stack([augmentation.moved_ranks((T, C), 2.0, rng) for _ in range(4000)])  # (N, T, C)
+    year = moved.mean(axis=1)
+    np.testing.assert_allclose(year.std(), 2 * np.hypot(0.3, 0.15 / T**0.5), rtol=0.03)
+    np.testing.assert_allclose(
+        (moved - year[:, None]).std(), 2 * 0.15 * (11 / 12) ** 0.5, rtol=0.03
+    )
+    assert abs(np.corrcoef(year[:, 0], year[:, 1])[0, 1]) < 0.05  # each channel by itself
+    assert not augmentation.moved_ranks((T, C), 0.0, rng).any()

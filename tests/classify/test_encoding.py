@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from cropdash.classify import features
-from cropdash.classify.cnn.encoding import Encoding
+from cropdash.classify.cnn.encoding import Encoding, beside
+from cropdash.classify.cnn.patches import Patches
 from cropdash.classify.description import schema_of
 from cropdash.settings import classifiers
 from tests.classify import landscapes
@@ -97,3 +98,31 @@ def test_a_place_beyond_the_antimeridian_is_as_near_as_it_lies():
     for away, known in ((0.1, True), (1.0, False)):
         there = replace(encoding, places=((lat, lon - away + 360),))
         assert there.of_cube(beside)[:, there.place].any() == known
+
+
+def test_moved_ranks_are_those_of_known_bands_and_indices_alone():
+    encoding, _ = made()
+    cube = ZONES[0].cube
+    series = cube.reflectance.copy()
+    series[2, 2, 3, 5] = np.nan
+    rest = beside(cube, encoding.inputs)
+    t, n = len(cube.periods), encoding.n_ranked
+    assert encoding.names[:n] == ("B2", "B3", "B4", "B8", "NDVI")
+    moved = np.random.default_rng(0).normal(size=(t, n)).astype(np.float32)
+    before, after = encoding.encoded(series, rest), encoding.encoded(series, rest, moved)
+    expected = np.broadcast_to(moved[:, :, None, None], before[:, :n].shape).copy()
+    unknown = np.isnan(series[2, :, 3, 5])
+    expected[2, :4, 3, 5][unknown] = 0
+    expected[2, 4, 3, 5] = 0  # NDVI of red that is missing
+    np.testing.assert_allclose(after[:, :n] - before[:, :n], expected, atol=1e-5)
+    np.testing.assert_array_equal(after[:, n:], before[:, n:])
+
+
+@pytest.mark.parametrize(("variation", "goes_beyond"), [(0.0, False), (1.0, True)])
+def test_patches_stand_higher_or_lower_than_what_was_learned_from(variation, goes_beyond):
+    config = classifiers.parse({"classifier": "cnn", "dataset": "d", "variation": variation})
+    encoding = Encoding.of(ZONES, schema_of(ZONES, config))
+    batch = next(iter(Patches(ZONES, encoding, config)))
+    ranks = batch.inputs[:, :, : encoding.n_ranked].numpy()
+    assert bool(np.abs(ranks).max() > 3**0.5 + 0.1) is goes_beyond
+    assert np.isfinite(ranks).all()

@@ -66,8 +66,16 @@ class Encoding:
         """Which channels tell where the zone lies; none where they are not seen."""
         return [self.names.index(name) for name in PLACE if name in self.names]
 
-    def encoded(self, series: Float, rest: Float) -> Float:
-        """(T, C, H, W) of reflectance (T, B, H, W), as it is or varied, and what is beside it."""
+    @property
+    def n_ranked(self) -> int:
+        """How many channels, the first ones, tell a value's rank that a place may have moved."""
+        return self._n_coded - len(self.place)
+
+    def encoded(self, series: Float, rest: Float, moved: Float | None = None) -> Float:
+        """(T, C, H, W) of reflectance (T, B, H, W), as it is or varied, and what is beside it.
+
+        The first channels of each period are `moved` (T, n_ranked) where they are known.
+        """
         named = [self._index(name, series)[:, None] for name in self.inputs.indices]
         values = np.concatenate([series, *named, rest], axis=1)
         if self.inputs.series == DIGITAL:
@@ -78,7 +86,10 @@ class Encoding:
         known = ~np.isnan(found_at)
         at = np.clip(np.where(known, found_at, 0), 0, _STEPS - 1).astype(np.int32)
         row = np.arange(len(low) * n, dtype=np.int32).reshape(-1, n, 1, 1) * _STEPS
-        seen = np.where(known, table.ravel()[at + row], np.float32(0))
+        ranks = table.ravel()[at + row]
+        if moved is not None:
+            ranks[:, : self.n_ranked] += moved[:, :, None, None]
+        seen = np.where(known, ranks, np.float32(0))
         return np.concatenate([seen, values[:, n:]], axis=1).astype(np.float32)
 
     def _index(self, name: str, series: Float) -> Float:

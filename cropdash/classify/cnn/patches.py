@@ -139,7 +139,9 @@ class Patches(IterableDataset[Batch]):
             series, rest = self._cut(series, rest, seen, n)
         else:
             series = augmentation.without_months(series, hidden)
-        inputs = self._encoding.encoded(series, rest)
+        shape = (len(series), self._encoding.n_ranked)
+        moved = augmentation.moved_ranks(shape, config.variation, rng)
+        inputs = self._encoding.encoded(series, rest, moved)
         if config.location:
             place = self._encoding.place
             moved = rng.normal(0, config.location_noise, (len(place), 1, 1))
