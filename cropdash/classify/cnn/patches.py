@@ -144,8 +144,8 @@ class Patches(IterableDataset[Batch]):
         inputs = self._encoding.encoded(series, rest, moved)
         if config.location:
             place = self._encoding.place
-            moved = rng.normal(0, config.location_noise, (len(place), 1, 1))
-            inputs[:, place] += moved.astype(np.float32)
+            elsewhere = rng.normal(0, config.location_noise, (len(place), 1, 1))
+            inputs[:, place] += elsewhere.astype(np.float32)
             inputs[:, place] *= np.float32(rng.random() >= features.NOWHERE)
         if config.last_crop and config.hidden_last_crop:
             inputs[:, -1] = augmentation.without_last_crop(
