@@ -214,7 +214,7 @@ def model_card(run: RunInfo) -> None:
 
 
 def _act(label: str, icon: str, action: Callable[[], object], *, primary: bool) -> None:
-    look = frame.main_button() if primary else "secondary"
+    look = "primary" if primary else "secondary"
     if identity.button(label, "start", type=look, icon=icon):
         try:
             action()

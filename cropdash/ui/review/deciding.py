@@ -47,7 +47,7 @@ def ask(case: pd.Series, rows: pd.DataFrame, runs: Sequence[RunInfo], level: Lev
         for word, key in KEYS.items():
             st.button(
                 say(notes.DECISIONS[word]), key=f"review:{word}:{own}", shortcut=key, on_click=decide(word),
-                type=frame.main_button() if known.decision == word else "secondary",
+                type="primary" if known.decision == word else "secondary",
                 disabled=bool(why_not) or (word == decisions.RELABEL and not crop),
             )  # fmt: skip
         st.button(
