@@ -84,7 +84,7 @@ def _fold(scored: Scored, level: Level) -> tuple[str, ...]:
         say("Fold groups"), offered, key=key, disabled=not offered,
         on_change=address.follow(key, "fold", lambda now: ",".join(now) or None),
         format_func=lambda family: wording.kin_label(scored.legend, above, family),
-        placeholder=say("None"),
+        placeholder=say("No group"),
     )  # fmt: skip
     return tuple(chosen)
 
