@@ -18,7 +18,7 @@ from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import address, data
 
 NONE = "none"  # in the address: no second run
-_BOX: dict[str, Any] = {"label_visibility": "collapsed", "width": 225}
+_BOX: dict[str, Any] = {"label_visibility": "collapsed", "width": 245}
 
 
 @dataclass(frozen=True)
