@@ -41,7 +41,7 @@ id => new Promise((resolve, reject) => {
   const start = performance.now();
   (function look() {
     for (const plot of document.querySelectorAll('.js-plotly-plot')) {
-      if ((plot._fullData || []).some(t => (t.name || '').startsWith(`Parcel ${id}:`))) {
+      if ((plot._fullData || []).some(t => (t.name || '').split(':')[0] === `Parcel ${id}`)) {
         return resolve(performance.now() - start);
       }
     }

@@ -274,8 +274,8 @@ def test_one_zone_alone_is_shown_without_what_needs_several(runs, unit):
     ("part", "said", "charts"),
     [
         ("classes", "Par classe", 1),
-        ("chance", "L’écart dépasse-t-il le hasard ?", 1),
-        ("confidence", "La confiance est-elle fiable ?", 1),
+        ("chance", "L’écart dépasse-t-il le hasard\u00a0?", 1),
+        ("confidence", "La confiance est-elle fiable\u00a0?", 1),
         ("nonsense", "Par classe", 1),
     ],
 )

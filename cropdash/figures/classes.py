@@ -43,7 +43,7 @@ def imbalance(
             margin={"l": 8, "r": 16, "t": 28 if by_split else 8, "b": 48},
             bargap=0.25,
             bargroupgap=0,
-            legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0},
+            legend=palette.legend_above(),
             showlegend=by_split,
         )
     )

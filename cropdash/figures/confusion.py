@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from cropdash.domain import Legend, Level
 from cropdash.figures import matrix_lines, palette, wording
 from cropdash.figures.arrangement import Labels, M, Matrix, Shares, arrange, positions
-from cropdash.i18n import say
+from cropdash.i18n import headed, say
 
 NUMBERS_UP_TO = 21  # labels; beyond that, numbers in cells can't be read
 NBSP = "\u00a0"
@@ -139,15 +139,15 @@ def _hover_both(
         lines = _cell_title(labels, i, j)
         for name, matrix in zip(names, (a, b), strict=True):
             share = wording.percent(float(matrix.shares[i, j]))
-            lines.append(f"{name}: {share} ({wording.number(float(matrix.counts[i, j]))})")
+            lines.append(headed(name, f"{share} ({wording.number(float(matrix.counts[i, j]))})"))
         out[i, j] = "<br>".join(lines)
     return out
 
 
 def _cell_title(labels: Labels, i: int, j: int) -> list[str]:
     title = [
-        f"{say('Declared')}: <b>{labels.names[i]}</b>",
-        f"{say('Predicted')}: <b>{labels.names[j]}</b>",
+        headed(say("Declared"), f"<b>{labels.names[i]}</b>"),
+        headed(say("Predicted"), f"<b>{labels.names[j]}</b>"),
     ]
     if labels.has_other and i == j == len(labels.names) - 1:
         title.append(f"<i>{say('right or wrong among these')}</i>")

@@ -60,7 +60,7 @@ def curves(
             dark,
             height=80 + 250 * rows,
             margin={"l": 8, "r": 12, "t": 36, "b": 48},
-            legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+            legend=palette.legend_above(),
             showlegend=True,
         )
     )

@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 
 from cropdash.figures import palette, wording
 from cropdash.figures.confusion import empty
-from cropdash.i18n import number, say
+from cropdash.i18n import headed, number, say
 
 _LOSSES = ("train_loss", "validation_loss")
 _SCORES = ("validation_accuracy", "validation_macro_f1")
@@ -55,15 +55,22 @@ def dumbbell(
             name=name,
             marker={"color": colour, "size": 10, "symbol": symbol},
             customdata=np.column_stack([shown, support]),
-            hovertemplate=f"<b>%{{customdata[0]}}</b><br>{name}: %{{x:.3f}}"
-            f"<br>{say('Support')}: %{{customdata[1]}}<extra></extra>",
+            hovertemplate="<br>".join(
+                (
+                    "<b>%{customdata[0]}</b>",
+                    headed(name, "%{x:.3f}"),
+                    headed(say("Support"), "%{customdata[1]}<extra></extra>"),
+                )
+            ),
         )
     if promised is not None:
         figure.add_vline(x=promised, line={"color": ink.muted, "dash": "dash", "width": 1})
-    ticks = {"tickvals": rows, "ticktext": wording.shorten_all(shown, 32)}
+    ticks = {"tickvals": rows, "ticktext": wording.shorten_all(shown)}
     figure.update_xaxes(palette.axis(dark, title=title, range=[-0.02, 1.02], side="top"))
     figure.update_yaxes(palette.axis(dark, **ticks, range=[-0.8, len(rows) - 0.2], zeroline=False))
-    layout = palette.base_layout(dark, height=140 + 20 * len(rows), legend=_legend_on_top())
+    # Over the axis, which is drawn on top.
+    legend = {"orientation": "h", "yanchor": "bottom", "y": 1.08, "x": 0}
+    layout = palette.base_layout(dark, height=140 + 20 * len(rows), legend=legend)
     return figure.update_layout(layout)
 
 
@@ -117,7 +124,8 @@ def reliability_curve(
     figure.update_xaxes(title=say("Mean confidence"), row=2, col=1)
     figure.update_yaxes(palette.axis(dark, **unit, title=say("Share correct")), row=1)
     figure.update_yaxes(palette.axis(dark, title=say("Parcels")), row=2)
-    layout = palette.base_layout(dark, height=460, legend=_legend_on_top(), barmode="group")
+    legend = palette.legend_above()
+    layout = palette.base_layout(dark, height=460, legend=legend, barmode="group")
     return figure.update_layout(layout)
 
 
@@ -146,7 +154,7 @@ def _curve(epochs: pd.DataFrame, steps: str, key: str, panel: str, dark: bool) -
     return go.Scatter(
         x=table[steps],
         y=table[key],
-        name=f"{wording.term(panel)}: {wording.term(key)}",
+        name=headed(wording.term(panel), wording.term(key)),
         mode="lines+markers" if few else "lines",
         line={"color": colour, "width": 2, "dash": "dot" if key == "train_loss" else "solid"},
         marker={"size": 5},
@@ -208,7 +216,3 @@ def _bin_bars(table: pd.DataFrame, label: str, colour: str) -> go.Bar:
         legendgroup=label,
         hovertemplate=f"{label}<br>%{{x:.0%}}: %{{y:,}}<extra></extra>",
     )
-
-
-def _legend_on_top() -> dict[str, object]:
-    return {"orientation": "h", "yanchor": "bottom", "y": 1.08, "x": 0}

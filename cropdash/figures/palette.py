@@ -116,6 +116,16 @@ def base_layout(dark: bool, **more: Any) -> dict[str, Any]:
     return layout | more
 
 
+def legend_above(**more: Any) -> dict[str, Any]:
+    """A legend over the plot: measured from the figure's edge, not from the plot's.
+
+    Plotly draws a plot anew that has become wider or narrower, but leaves its legend where the plot
+    ended before: with fewer lines it would lie over the curves.
+    """
+    placed = {"orientation": "h", "yref": "container", "y": 1, "yanchor": "top", "x": 0}
+    return placed | more
+
+
 def axis(dark: bool, **more: Any) -> dict[str, Any]:
     """An axis with the theme's grid and ink."""
     palette = of_theme(dark)

@@ -17,7 +17,7 @@ from cropdash.domain import Legend, Level
 from cropdash.figures import palette, wording
 from cropdash.figures.arrangement import M, Shares, arrange, positions
 from cropdash.figures.confusion import NUMBERS_UP_TO
-from cropdash.i18n import number, say
+from cropdash.i18n import headed, number, say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,10 +60,10 @@ def matrices(
     short, share = wording.shorten_all(labels.names, 26), say("Share of what was declared [%]")
     apart = say("{left} minus {right}, in favour [%]", left=names[0], right=names[1])
     found = {
-        key: _matrix(np.where(m.counts > 0, m.shares, np.nan), short, f"{name}: {counted}", share)
+        key: _matrix(np.where(m.counts > 0, m.shares, np.nan), short, headed(name, counted), share)
         for key, name, m in (("matrix_a", names[0], a), ("matrix_b", names[1], b))
     }
-    title = f"{say('Where {left} and {right} differ', left=names[0], right=names[1])}: {counted}"
+    title = headed(say("Where {left} and {right} differ", left=names[0], right=names[1]), counted)
     return found | {"matrix_difference": _matrix(gain, short, title, apart, signed=True)}
 
 

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from cropdash.domain import Float, Legend
 from cropdash.figures import palette, wording
-from cropdash.i18n import label, probability
+from cropdash.i18n import headed, label, probability
 
 TOP = 3  # most probable classes of each model that are shown
 
@@ -58,7 +58,7 @@ def bars(rows: pd.DataFrame, names: tuple[str, str], *, dark: bool = False) -> g
             textposition="outside",
             cliponaxis=False,
             customdata=rows["class"],
-            hovertemplate=f"%{{customdata}}<br>{name}: %{{text}}<extra></extra>",
+            hovertemplate="%{customdata}<br>" + headed(name, "%{text}<extra></extra>"),
         )
     figure.update_xaxes(
         palette.axis(
@@ -71,7 +71,7 @@ def bars(rows: pd.DataFrame, names: tuple[str, str], *, dark: bool = False) -> g
     )
     ticks = {"tickvals": list(range(len(rows))), "ticktext": labels}
     figure.update_yaxes(palette.axis(dark, **ticks, autorange="reversed", showgrid=False))
-    on_top = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"}
+    on_top = palette.legend_above(traceorder="normal")
     margin = {"l": 8, "r": 16, "t": 32, "b": 28}
     return figure.update_layout(
         palette.base_layout(

@@ -89,7 +89,7 @@ def _days(table: pd.DataFrame) -> list[dt.date]:
 
 def _laid_out(figure: go.Figure, dark: bool) -> go.Figure:
     figure.update_xaxes(palette.axis(dark))
-    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+    legend = palette.legend_above()
     margin = {"l": 10, "r": 10, "t": 40, "b": 10}
     return figure.update_layout(
         palette.base_layout(dark, height=_HEIGHT, legend=legend, margin=margin)

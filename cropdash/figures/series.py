@@ -146,7 +146,7 @@ def _by_period(
     # The year heads the box under the pointer: plotly writes the names of months in English alone.
     figure.update_xaxes(palette.axis(dark, **shown, tickangle=0), unifiedhovertitle_text="%{x|%Y}")
     figure.update_yaxes(palette.axis(dark, **values.limits(index)), title=values.title(index))
-    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"size": 12}}
+    legend = palette.legend_above(font={"size": 12})
     return figure.update_layout(
         palette.base_layout(
             dark,
@@ -232,7 +232,7 @@ def _add_band(
     dark: bool,
     colour: str | None,
 ) -> None:
-    colour, name = colour or ("#9aa5a0" if dark else "#7d8a84"), wording.shorten(name)
+    colour, name = colour or ("#9aa5a0" if dark else "#7d8a84"), wording.shorten(name, 20)
     _add_edges(figure, band, colour, name, say("{name}: 10–90 % of parcels", name=name))
     figure.add_scatter(
         x=middles(band["period"]),

@@ -75,8 +75,7 @@ def bars(
             margin={"l": 8, "r": 12, "t": 8, "b": 48},
             barmode="stack",
             bargap=0.2,
-            legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "font": {"size": 12},
-                    "traceorder": "normal"},
+            legend=palette.legend_above(font={"size": 12}, traceorder="normal"),
             uniformtext={"minsize": 10, "mode": "hide"},
         )
     )  # fmt: skip

@@ -57,10 +57,10 @@ def by_zone(
     if interval:
         look = {"fillcolor": ink.muted, "opacity": 0.22, "line_width": 0, "layer": "below"}
         figure.add_vrect(x0=interval[0], x1=interval[1], **look)
-    layout = palette.base_layout(
-        dark, height=130 + 24 * len(table), legend=_on_top(), barmode="overlay"
+    legend, height = palette.legend_above(), 130 + 24 * len(table)
+    return figure.update_layout(
+        palette.base_layout(dark, height=height, legend=legend, barmode="overlay")
     )
-    return figure.update_layout(layout)
 
 
 def two_seasons(
@@ -106,7 +106,3 @@ def _both(table: pd.DataFrame, names: tuple[str, str], metric: str) -> list[str]
         f"{i18n.number(gap, '+.3f')}<br>n = {i18n.number(n, ',.0f')}"
         for a, b, gap, n in rows
     ]
-
-
-def _on_top(y: float = 1.02) -> dict[str, object]:
-    return {"orientation": "h", "yanchor": "bottom", "y": y, "x": 0}

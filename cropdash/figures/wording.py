@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
+from itertools import takewhile
 
 from cropdash import i18n
 from cropdash.domain import Legend, Level, Period, Season
@@ -48,6 +49,8 @@ CREDIT = sentence(
     "French crop classes: RPG © IGN/ASP, Licence Ouverte Etalab 2.0. "
     "Contains modified Copernicus Sentinel data where real scenes are shown."
 )
+
+_LATER = 8  # letters by which a label may be longer than asked for, so that it is told apart
 
 _MONTHS = (
     sentence("January"),
@@ -102,8 +105,17 @@ def shorten(label: str, length: int = 26) -> str:
 
 
 def shorten_all(labels: Sequence[str], length: int = 26) -> list[str]:
-    """Brief labels, cut, that stay apart: where two would be the same, they are cut later."""
+    """Brief labels, cut, that stay apart: where two would be the same, they are cut later.
+
+    Where that would be much later, what they share is left out.
+    """
     labels = brief(labels)
+    short = [shorten(label, length) for label in labels]
+    alike = {cut: [b for a, b in zip(short, labels, strict=True) if a == cut] for cut in short}
+    labels = [
+        _without_shared(label, alike[cut], length + _LATER)
+        for cut, label in zip(short, labels, strict=True)
+    ]
     short = [shorten(label, length) for label in labels]
     longest = max(map(len, labels), default=0)
     while length < longest and len(set(short)) < len(set(labels)):
@@ -113,6 +125,16 @@ def shorten_all(labels: Sequence[str], length: int = 26) -> list[str]:
             for label, before in zip(labels, short, strict=True)
         ]
     return short
+
+
+def _without_shared(label: str, alike: Sequence[str], length: int) -> str:
+    """A label, if it isn't told apart within `length`: its first word, and what the others lack."""
+    words = label.split()
+    each = zip(*(one.split() for one in alike), strict=False)
+    shared = sum(1 for _ in takewhile(lambda found: len(set(found)) == 1, each))
+    if not 1 < shared < len(words) or len(" ".join(words[: shared + 1])) < length:
+        return label
+    return f"{words[0]} … {' '.join(words[shared:])}"
 
 
 def number(value: float) -> str:

@@ -29,6 +29,8 @@ _MARGIN = 0.12  # of the extent, so that no zone and no name stands on the edge
 _LEAST_ZONES = 1.5  # least extent, in sides of the largest zone: one alone does not fill the map
 _LEAST_DEG = 5e-4  # half of the least extent in any case
 _HEIGHT = 520
+Box = tuple[float, float, float, float]  # left, right, below, above; or west, south, east, north
+_LETTERS, _LINES = 42, 26  # of a name that are as wide and high as a narrow map
 
 
 def places(zones: Sequence[Zone]) -> pd.DataFrame:
@@ -77,9 +79,9 @@ def by_state(
         rows = table[table["state"] == state]
         figure.add_trace(_outlines(rows, _colour(state, dark), state))
         figure.add_trace(_markers(rows, state, dark))
-    figure.add_trace(_region_names(table, dark))
     view = table[table["region"] == region] if region else table
     seen = _extent(view)
+    figure.add_trace(_region_names(table, seen, dark))
     return figure.update_layout(_plane(seen, dark), dragmode=drag)
 
 
@@ -211,19 +213,49 @@ def _markers(rows: pd.DataFrame, state: str, dark: bool) -> go.Scatter:
     )
 
 
-def _region_names(table: pd.DataFrame, dark: bool) -> go.Scatter:
+def _region_names(table: pd.DataFrame, seen: Box, dark: bool) -> go.Scatter:
+    """Over a region's zones, or below them where another's name or zones are."""
     groups = table.groupby("region", sort=False)
+    names = [wording.place(str(name)) for name, _ in groups]
+    below = _below(table, names, seen)
+    top, bottom = groups["lat"].max(), groups["lat"].min()
     return go.Scatter(
         x=groups["lon"].mean(),
-        y=groups["lat"].max(),
-        text=[f"<b>{wording.place(str(name))}</b><br> " for name, _ in groups],
+        y=np.where(below, bottom, top),
+        text=[
+            f" <br><b>{name}</b>" if low else f"<b>{name}</b><br> "
+            for name, low in zip(names, below, strict=True)
+        ],
         mode="text",
-        textposition="top center",
+        textposition=["bottom center" if low else "top center" for low in below],
         textfont={"color": palette.of_theme(dark).text, "size": 12},
         hoverinfo="skip",
         showlegend=False,
         cliponaxis=False,
     )
+
+
+def _below(table: pd.DataFrame, names: Sequence[str], seen: Box) -> list[bool]:
+    """Which of the regions' names stand below, as wide and high as they are on a narrow map."""
+    west, south, east, north = seen
+    letter, line = (east - west) / _LETTERS, (north - south) / _LINES
+    across, up = 0.8 * letter, 0.3 * line  # half of a zone's mark
+    taken = [(x - across, x + across, y - up, y + up) for x, y in table[["lon", "lat"]].to_numpy()]
+    found = []
+    for name, (_, rows) in zip(names, table.groupby("region", sort=False), strict=True):
+        x, half = rows["lon"].mean(), letter * len(name) / 2
+        over, under = (
+            (x - half, x + half, y + least * line, y + (least + 1) * line)
+            for y, least in ((rows["lat"].max(), 0.6), (rows["lat"].min(), -1.6))
+        )
+        hidden = [sum(_meet(one, other) for other in taken) for one in (over, under)]
+        found.append(hidden[1] < hidden[0])
+        taken.append(under if found[-1] else over)
+    return found
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return all(one[k] < other[k + 1] and other[k] < one[k + 1] for k in (0, 2))
 
 
 def _extent(table: pd.DataFrame) -> tuple[float, float, float, float]:

@@ -9,6 +9,7 @@ error says is a `Message`, which keeps its template and values until `say` meets
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,6 +22,9 @@ from cropdash.domain.message import Message, filled
 _LOCALE = Path(__file__).parents[1] / "resources" / "locale"
 VARIABLE = "CROPDASH_LANGUAGE"  # in which the command line says what a page would
 LANGUAGES: tuple[str, ...] = ("en", *sorted(path.stem for path in _LOCALE.glob("*.po")))
+
+# A French mark that stands off from its word does not begin a line without it.
+_APART = {"fr": re.compile(r" (?=[:;?!%»](?![\w/]))|(?<=«) ")}
 
 _SPOKEN: ContextVar[str | None] = ContextVar("spoken", default=None)
 _ask: list[Callable[[], str | None]] = []  # who knows the reader's choice
@@ -85,7 +89,15 @@ def catalogue(language: str) -> dict[str, str]:
 
     with (_LOCALE / f"{language}.po").open("rb") as file:
         messages = list(read_po(file, locale=language))
-    return {str(m.id): str(m.string) for m in messages if m.id and m.string}
+    said = {str(m.id): str(m.string) for m in messages if m.id and m.string}
+    if apart := _APART.get(language):
+        said = {english: apart.sub("\u00a0", own) for english, own in said.items()}
+    return said
+
+
+def headed(name: str, text: str) -> str:
+    """What is said of something, behind its name and a colon as the language writes it."""
+    return say("{a}: {b}", a=name, b=text)
 
 
 def number(value: float, form: str = ",") -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cropdash.figures import reasons, wording
-from cropdash.i18n import inside, label, number, other_label, probability, say
+from cropdash.i18n import headed, inside, label, number, other_label, probability, say
 from cropdash.reports import parcel_pictures
 from cropdash.reports.document import (
     Beside,
@@ -86,7 +86,7 @@ def _parts(case: Case, bands: pd.DataFrame, history: Sequence[Decided], checked:
         Heading(title, page=True),
         Beside([
             [Facts(_facts(case, called))],
-            [Heading(f"{say('Light')}: {reasons.light(str(case.found['light']))}"),
+            [Heading(headed(say("Light"), reasons.light(str(case.found["light"])))),
              Text([*told, checked], listed=True)],
         ]),
         parcel_pictures.year(case, bands, called),
@@ -224,7 +224,7 @@ def _limits(case: Case) -> list[str]:
 
 def _made(case: Case, on: dt.date, by: str) -> str:
     runs = ", ".join(
-        f"{name}: {a.run.run_id}"
+        headed(name, a.run.run_id)
         for a, name in zip(case.answers, parcel_pictures.names(case), strict=True)
     )
     told = say(

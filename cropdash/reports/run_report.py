@@ -9,7 +9,7 @@ from cropdash.domain import Period, Zone
 from cropdash.domain.errors import ConfigError, InvalidRun
 from cropdash.figures import printed_zones, wording
 from cropdash.files import atomic
-from cropdash.i18n import number, say
+from cropdash.i18n import headed, number, say
 from cropdash.reports import run_scores
 from cropdash.reports.document import (
     Beside,
@@ -82,7 +82,7 @@ def _zones(store: Store, dataset: str, runs: Sequence[RunInfo]) -> tuple[str, ..
 
 def _summary(told: Told) -> str:
     of = [
-        f"{name}: {run_scores.share(told.total(run, 'parcel').accuracy)}"
+        headed(name, run_scores.share(told.total(run, "parcel").accuracy))
         for run, name in zip(told.runs, told.names, strict=True)
     ]
     return say(

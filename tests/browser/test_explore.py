@@ -47,7 +47,7 @@ def chart_of_parcel(page: Page, parcel):
     number in the zone, after zeros."""
     script = (
         "id => { for (const plot of document.querySelectorAll('.js-plotly-plot')) {"
-        " const t = (plot._fullData || []).find(t => new RegExp(`^Parcel \\\\d*0${id}:`).test(t.name || ''));"
+        " const t = (plot._fullData || []).find(t => new RegExp(`^Parcel \\\\d*0${id}(:|$)`).test(t.name || ''));"
         " if (t) return Array.from(t.y); } return null; }"
     )
     return page.wait_for_function(script, arg=parcel).json_value()

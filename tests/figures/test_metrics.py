@@ -46,7 +46,7 @@ def test_the_dumbbell_keeps_the_order_of_its_rows(dark):
     assert (left.name, right.name) == NAMES
     assert (left.marker.color, right.marker.color) == palette.model_colours(dark)
     assert figure.layout.yaxis.ticktext == tuple(
-        wording.shorten_all([labels[k] for k in scored["class_id"]], 32)
+        wording.shorten_all([labels[k] for k in scored["class_id"]])
     )
     np.testing.assert_array_equal(np.array(bars.x).reshape(-1, 3)[:, :2].T, [left.x, right.x])
     assert figure.layout.shapes[0].x0 == 0.9

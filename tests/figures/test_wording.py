@@ -63,10 +63,11 @@ def test_brackets_stay_where_they_alone_tell_two_labels_apart():
     assert shorten_all(labels) == brief(labels)
 
 
-def test_labels_that_would_be_the_same_are_cut_later():
+def test_labels_that_would_be_the_same_are_cut_later_or_lose_what_they_share():
     labels = ["Mixture with dominant forage legumes", "Mixture with dominant grain legumes", "Rye"]
     short = shorten_all(labels, 24)
     assert short == ["Mixture with dominant forage…", "Mixture with dominant grain…", "Rye"]
+    assert shorten_all(labels, 18) == ["Mixture … forage…", "Mixture … grain…", "Rye"]
     assert shorten_all([]) == []
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 from cropdash import i18n
 from cropdash.domain import Level
 from cropdash.figures import arrangement, confusion, wording
-from cropdash.i18n import other_label, say
+from cropdash.i18n import headed, other_label, say
 from cropdash.ui.compare import confused
 from cropdash.ui.compare.controls import group_labels, said
 from cropdash.ui.compare.counting import Choice, Marks, Names, Runs, Scored, marks_of, score
@@ -84,7 +84,7 @@ def _fold(scored: Scored, level: Level) -> tuple[str, ...]:
         say("Fold groups"), offered, key=key, disabled=not offered,
         on_change=address.follow(key, "fold", lambda now: ",".join(now) or None),
         format_func=lambda family: wording.kin_label(scored.legend, above, family),
-        placeholder=say("None"),
+        placeholder=say("No group"),
     )  # fmt: skip
     return tuple(chosen)
 
@@ -138,7 +138,7 @@ def _difference(
     )  # fmt: skip
     title = say("Where {left} and {right} differ", left=names[0], right=names[1])
     st.markdown(f"**{literal(title)}**")
-    _clickable(figure, "difference", f"{title}: {said(choice)}")
+    _clickable(figure, "difference", headed(title, said(choice)))
 
 
 def _clickable(figure: Any, side: str, alt: str) -> None:

@@ -11,7 +11,7 @@ from cropdash import evaluate
 from cropdash.domain import Level
 from cropdash.evaluate import zone_table
 from cropdash.figures import standing, wording
-from cropdash.i18n import number, say, sentence
+from cropdash.i18n import headed, number, say, sentence
 from cropdash.ui.compare import repeats
 from cropdash.ui.compare.controls import group_labels, said, test_zones
 from cropdash.ui.compare.counting import (
@@ -198,7 +198,7 @@ def _difference_said(
     if a is None or b is None:
         return say("Nothing is scored.")
     row = found[found["metric"] == name] if len(found) else found
-    lead = f"{names[0]} − {names[1]}: {number(a - b, '+.3f')}"
+    lead = headed(f"{names[0]} − {names[1]}", number(a - b, "+.3f"))
     # The interval is of the score over classes with support: another average has none.
     if row.empty or abs(float(row["difference"].iloc[0]) - (a - b)) > 1e-9:
         return f"{lead}; " + say("no interval for this choice.")

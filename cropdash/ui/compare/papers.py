@@ -10,7 +10,7 @@ import streamlit as st
 
 from cropdash.evaluate import zone_table
 from cropdash.figures import printed, wording
-from cropdash.i18n import number, say
+from cropdash.i18n import headed, number, say
 from cropdash.ui.compare import numbers, tables
 from cropdash.ui.compare.controls import group_labels, said, test_zones
 from cropdash.ui.compare.counting import Choice, Names, Runs, Scored, differences, marks_of
@@ -29,7 +29,7 @@ def figures(runs: Runs, names: Names, scored: Scored, choice: Choice) -> bytes:
     )
     by_class = tables.scores_by_class(runs, scored, choice).sort_values("f1_difference")
     f1 = say("F1 of both by class, the largest lead of {left} on top", left=names[0])
-    found |= printed.by_class(by_class, names, labels, f"{f1}: {counted}")
+    found |= printed.by_class(by_class, names, labels, headed(f1, counted))
     apart = differences(runs[0].run_id, runs[1].run_id, choice, marks_of(runs))
     title = say(
         "{score} of {left} minus {right}, zone by zone: {what}",

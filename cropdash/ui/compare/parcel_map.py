@@ -9,7 +9,7 @@ import streamlit as st
 
 from cropdash import i18n
 from cropdash.figures import maps, palette, wording
-from cropdash.i18n import number, probability, say
+from cropdash.i18n import headed, number, probability, say
 from cropdash.ui.compare.controls import group_labels
 from cropdash.ui.compare.counting import Names, Runs
 from cropdash.ui.compare.tables import BY
@@ -76,8 +76,8 @@ def _said(dataset: str, here: pd.DataFrame, names: Names) -> dict[str, str]:
         here["right_confidence"], strict=True,
     )  # fmt: skip
     return {
-        str(i): f"{names[0]}: {labels[a]}, {probability(p)}; "
-        f"{names[1]}: {labels[b]}, {probability(q)}"
+        str(i): headed(names[0], f"{labels[a]}, {probability(p)}; ")
+        + headed(names[1], f"{labels[b]}, {probability(q)}")
         for i, a, p, b, q in rows
     }
 

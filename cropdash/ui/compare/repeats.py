@@ -7,7 +7,7 @@ import statistics
 import pandas as pd
 import streamlit as st
 
-from cropdash.i18n import number, say, sentence
+from cropdash.i18n import headed, number, say, sentence
 from cropdash.storage.store import RunInfo
 from cropdash.ui.compare.counting import Names, Runs
 from cropdash.ui.shell import data
@@ -45,7 +45,7 @@ def seeds(runs: Runs, names: Names) -> None:
         rows.append(row)
     table = pd.DataFrame(rows)
     widget.show(table, key="repeats")
-    counted = ", ".join(f"{name}: {len(a)}" for name, a in zip(names, alike, strict=True))
+    counted = ", ".join(headed(name, str(len(a))) for name, a in zip(names, alike, strict=True))
     st.caption(
         say(
             "Mean ± standard deviation over runs that differ in the seed alone and were scored on "

@@ -100,7 +100,7 @@ def _offer(
     st.caption(once if chosen else say("The same from a terminal:"))
     st.code(command_line(config), language=None, wrap_lines=True)
     icon, label = ":material/play_arrow:", say("Start building")
-    if not identity.button(label, "start", type=frame.main_button(), icon=icon):
+    if not identity.button(label, "start", type="primary", icon=icon):
         return
     if chosen:
         chosen.save(values["dataset"])

@@ -205,7 +205,7 @@ def _km2(outline: Any) -> float:
 
 
 def _weight(asked: Asked) -> Any:
-    return "secondary" if _is_found(asked) else frame.main_button()
+    return "secondary" if _is_found(asked) else "primary"
 
 
 def _is_found(asked: Asked) -> bool:
@@ -242,5 +242,5 @@ def _offer(
     st.caption(say("The same from a terminal:"))
     told = looking.command_line(asked.name, asked.lat, asked.lon, **asked.options)
     st.code(told, language=None, wrap_lines=True)
-    if st.button(say("Start building"), type=frame.main_button(), icon=":material/play_arrow:"):
+    if st.button(say("Start building"), type="primary", icon=":material/play_arrow:"):
         form.begin(config, start)

@@ -11,7 +11,7 @@ from cropdash.ui.widgets import choices, parcel
 def parcel_panel(dataset: str, zone: str, first: int) -> None:
     """Series and facts of the selected parcel, and of a second one to compare with."""
     year = st.container(key="parcel_year")  # first, though what it shows is chosen below it
-    left, right = st.columns([3, 2])
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
     with left:
         other = second_parcel.choose_second(dataset, zone)
     with right:

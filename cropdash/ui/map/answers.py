@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cropdash.domain import Float
 from cropdash.evaluate import conformal
-from cropdash.i18n import label, probability, say
+from cropdash.i18n import headed, label, probability, say
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import data, frame
 from cropdash.ui.shell.literal import literal
@@ -38,7 +38,10 @@ def verdicts(pair: Pair, parcel: int) -> None:
             continue
         best = int(answer.argmax())
         st.markdown(
-            f"{_mark(best, declared)} **{name}**: {literal(label(items[best]))}{_judged(best, declared)}"
+            headed(
+                f"{_mark(best, declared)} **{name}**",
+                literal(label(items[best])) + _judged(best, declared),
+            )
         )
         inside = class_set(run, answer)
         if inside is not None:

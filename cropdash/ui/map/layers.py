@@ -12,7 +12,7 @@ from cropdash import i18n
 from cropdash.domain import Bytes, Float, Level
 from cropdash.figures import layers, maps
 from cropdash.figures.layers import Indexed
-from cropdash.i18n import label, probability, say
+from cropdash.i18n import headed, label, probability, say
 from cropdash.ui.shell import data
 from cropdash.ui.widgets import parcel_map as component
 from cropdash.ui.widgets import pictures
@@ -133,7 +133,7 @@ def _answers(pair: Pair) -> bytes:
         for p, i in zip(pair.predictions, at, strict=True)
     ]
     says = [
-        [f"{pair.names[i]}: {names[crops[i]]}, {probability(p[i])}" for i in range(2)]
+        [headed(pair.names[i], f"{names[crops[i]]}, {probability(p[i])}") for i in range(2)]
         for crops, p in zip(rows[:, 2:].tolist(), zip(*sure, strict=True), strict=True)
     ]
     codes = layers.agreement(rows[:, 1], rows[:, 2], rows[:, 3])

@@ -10,7 +10,7 @@ import streamlit as st
 
 from cropdash.domain.errors import CropdashError
 from cropdash.figures import wording
-from cropdash.i18n import say, sentence
+from cropdash.i18n import headed, say, sentence
 from cropdash.settings import classifiers, sources, waits
 from cropdash.settings.folders import DEMO
 from cropdash.settings.train import TrainConfig
@@ -142,7 +142,7 @@ def train_panel(
         for name in missing:
             config = classifiers.parse({"classifier": name, "dataset": dataset})
             told = waits.told(data.store().expected_training(config))
-            st.caption(f"{classifiers.label(name)}: {told}")
+            st.caption(headed(classifiers.label(name), told))
 
         def start_all() -> None:
             for name in missing:
@@ -214,7 +214,7 @@ def model_card(run: RunInfo) -> None:
 
 
 def _act(label: str, icon: str, action: Callable[[], object], *, primary: bool) -> None:
-    look = frame.main_button() if primary else "secondary"
+    look = "primary" if primary else "secondary"
     if identity.button(label, "start", type=look, icon=icon):
         try:
             action()

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from cropdash.domain import Level
-from cropdash.i18n import label, number, say
+from cropdash.i18n import headed, label, number, say
 from cropdash.storage import decisions
 from cropdash.storage.decisions import Parcel, Said
 from cropdash.storage.store import RunInfo
@@ -47,7 +47,7 @@ def ask(case: pd.Series, rows: pd.DataFrame, runs: Sequence[RunInfo], level: Lev
         for word, key in KEYS.items():
             st.button(
                 say(notes.DECISIONS[word]), key=f"review:{word}:{own}", shortcut=key, on_click=decide(word),
-                type=frame.main_button() if known.decision == word else "secondary",
+                type="primary" if known.decision == word else "secondary",
                 disabled=bool(why_not) or (word == decisions.RELABEL and not crop),
             )  # fmt: skip
         st.button(
@@ -145,7 +145,7 @@ def _told(dataset: str, event: decisions.Event) -> str:
     if event.decision == "":
         parts = [say("Undecided")]
     if event.note is not None:
-        parts.append(f"{say('Note')}: {event.note}")
+        parts.append(headed(say("Note"), event.note))
     if event.source:
         parts.append(event.source)
     return " · ".join(parts) + (f" ({say('taken back')})" if event.undone else "")

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -66,9 +66,11 @@ PAGES = _listed()
 _ICON = "data:image/png;base64," + base64.b64encode(
     (Path(__file__).parents[1] / "icon.png").read_bytes()
 ).decode("ascii")
-# On dark pages a chosen option is written white on the light accent: 1.9:1 instead of 4.5.
+# On dark pages a chosen option and a main button are written white on the light accent: 1.9:1
+# instead of 4.5.
 # On paper, where page.css makes the page light, their figures' ink and their tables turn dark.
-_DARK = """<style>[data-tag], [data-tag] * {{ color: #0d1410 !important; }}
+_DARK = """<style>[data-tag], [data-tag] *,
+[data-testid^="stBaseButton-primary"]:enabled, [data-testid^="stBaseButton-primary"]:enabled * {{ color: #0d1410 !important; }}
 @media print {{
   .stApp svg [style*="stroke: rgb{ink}"] {{ stroke: {dark} !important; }}
   .stApp svg [style*="fill: rgb{ink}"] {{ fill: {dark} !important; }}
@@ -213,11 +215,6 @@ def heading(text: str) -> None:
 def is_dark() -> bool:
     """True if the reader's theme is dark; figures choose their colours by it."""
     return st.context.theme.type == "dark"
-
-
-def main_button() -> Literal["primary", "secondary"]:
-    """The look of a page's main button: on dark pages its white text would be hard to read."""
-    return "secondary" if is_dark() else "primary"
 
 
 def let_be_seen() -> None:

@@ -71,7 +71,7 @@ def _ask_again(run: RunInfo) -> None:
     )
     st.warning(told, icon=":material/delete_forever:")
     with st.container(horizontal=True):
-        if st.button(say("Delete for good"), type=frame.main_button(), key=f"sure:{run.run_id}"):
+        if st.button(say("Delete for good"), type="primary", key=f"sure:{run.run_id}"):
             del st.session_state[_ASKED]
             notes.act(data.store(), run.run_id, "delete")
             address.put("run", None)

@@ -107,7 +107,7 @@ def start_button(label: str, runs: Sequence[RunInfo]) -> bool:
         said = say("{n} jobs are ahead of this one; it will wait for its turn.", n=number(ahead))
         st.caption(said)
     icon = ":material/play_arrow:"
-    return identity.button(label, "start", type=frame.main_button(), icon=icon)
+    return identity.button(label, "start", type="primary", icon=icon)
 
 
 def begun(name: str) -> None:

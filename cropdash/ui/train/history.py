@@ -122,7 +122,7 @@ def _filtered(runs: pd.DataFrame) -> pd.DataFrame:
     columns = st.columns(len(_FILTERS) + 1)
     for column, name in zip(columns, _FILTERS, strict=False):
         chosen = column.multiselect(
-            say(_NAMES[name]), sorted(runs[name].unique()), placeholder=say("all"),
+            say(_NAMES[name]), sorted(runs[name].unique()), placeholder=say("any"),
             format_func=job_watch.word if name == "State" else str, key=f"history:{name}",
         )  # fmt: skip
         if chosen:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from cropdash.i18n import number, say
+from cropdash.i18n import headed, number, say
 from cropdash.ui.shell import data, frame
 from cropdash.ui.shell.literal import literal, told
 
@@ -34,6 +34,6 @@ def show() -> None:
     title = say("Damaged: {n}. All else works without it.", n=number(len(found)))
     with st.expander(title, icon=":material/broken_image:", expanded=True):
         for one in found[:_MOST]:
-            st.error(f"**{literal(one.name)}**: {told(one.reason)}", icon=":material/error:")
+            st.error(headed(f"**{literal(one.name)}**", told(one.reason)), icon=":material/error:")
         st.caption(say("The same from a terminal:"))
         st.code("python -m cropdash doctor", language=None)

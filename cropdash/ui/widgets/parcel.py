@@ -52,17 +52,18 @@ def facts(dataset: str, zone: str, parcel: int, *, year: bool = True) -> None:
 def series_chart(dataset: str, zone: str, chosen: Sequence[int], index: str = "NDVI") -> None:
     """A value of the chosen parcels by period, against the class of the first."""
     table, parcels = data.series(dataset, zone), data.parcels(dataset, zone).set_index("parcel_id")
+    own = [named(dataset, zone, i) for i in chosen]
+    crops = [crop_name(dataset, int(parcels.loc[i, "crop"])) for i in chosen]
+    called = (  # the crop of one alone stands in the title
+        [say("Parcel {id}", id=own[0])]
+        if len(chosen) == 1
+        else [say("Parcel {id}: {crop}", id=i, crop=c) for i, c in zip(own, crops, strict=True)]
+    )
     lines = [
-        series.Line(
-            say(
-                "Parcel {id}: {crop}",
-                id=named(dataset, zone, i),
-                crop=crop_name(dataset, int(parcels.loc[i, "crop"])),
-            ),
-            table.loc[[i]],
-            colour,
+        series.Line(name, table.loc[[i]], colour)
+        for i, name, colour in zip(
+            chosen, called, palette.model_colours(frame.is_dark()), strict=False
         )
-        for i, colour in zip(chosen, palette.model_colours(frame.is_dark()), strict=False)
         if i in table.index
     ]
     if not lines:
@@ -72,8 +73,7 @@ def series_chart(dataset: str, zone: str, chosen: Sequence[int], index: str = "N
         return
     crop = int(parcels.loc[chosen[0], "crop"])
     usual = data.seasons(dataset, index)
-    band, name = usual[usual["crop"] == crop], crop_name(dataset, crop)
-    own = [named(dataset, zone, i) for i in chosen]
+    band, name = usual[usual["crop"] == crop], crops[0]
     title = _title(dataset, values.title(index), own, i18n.inside(name))
     figure = series.parcel_series(lines, band, name, index=index, dark=frame.is_dark())
     chart.draw(title, figure, "series")

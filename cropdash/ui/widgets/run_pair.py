@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropdash.domain import Labels, Prediction, Zone
-from cropdash.i18n import number, say
+from cropdash.i18n import date, number, say
 from cropdash.settings import classifiers
 from cropdash.storage.store import RunInfo
 from cropdash.ui.shell import address, data
 
 NONE = "none"  # in the address: no second run
-_BOX: dict[str, Any] = {"label_visibility": "collapsed", "width": 225}
+_BOX: dict[str, Any] = {"label_visibility": "collapsed", "width": 245}
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,9 @@ def labels(runs: Sequence[RunInfo]) -> dict[str, str]:
 
 
 def _moment(run: RunInfo) -> str:
-    """Month, day and time of training."""
-    return run.created[5:16].replace("T", " ")
+    """Day, month and time of training."""
+    moment = dt.datetime.fromisoformat(run.created)
+    return f"{date(moment, short=True)} {moment:%H:%M}"
 
 
 def best(prediction: Prediction) -> NDArray[np.intp]:
