@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import datetime as dt
 import json
+import math
 import pickle
 import string
 
@@ -66,6 +67,8 @@ def test_a_language_is_spoken_within_the_block_and_english_after_it() -> None:
         assert i18n.separators() == ",\u202f"
     assert i18n.say("Map") == "Map"
     assert i18n.number(1234567.5, ",.1f") == "1,234,567.5"
+    assert [i18n.number(-0.0004, "+.3f"), i18n.number(-0.0004, ".0%")] == ["+0.000", "0%"]
+    assert [i18n.number(-0.0006, "+.3f"), i18n.number(-math.inf, ".1f")] == ["-0.001", "-inf"]
     assert i18n.separators() == ".,"
 
 

@@ -25,7 +25,7 @@ LANGUAGES: tuple[str, ...] = ("en", *sorted(path.stem for path in _LOCALE.glob("
 
 # A French mark that stands off from its word does not begin a line without it.
 _APART = {"fr": re.compile(r" (?=[:;?!%»](?![\w/]))|(?<=«) ")}
-
+_NOTHING = re.compile(r"-[0.,]+%?")  # below zero before it was rounded
 _SPOKEN: ContextVar[str | None] = ContextVar("spoken", default=None)
 _ask: list[Callable[[], str | None]] = []  # who knows the reader's choice
 
@@ -101,8 +101,13 @@ def headed(name: str, text: str) -> str:
 
 
 def number(value: float, form: str = ",") -> str:
-    """A number in format `form` (",", ",.1f", ".0%"), with the language's separators."""
+    """A number in format `form` (",", ",.1f", ".0%"), with the language's separators.
+
+    What rounds to nothing has no minus sign.
+    """
     written = format(value, form)
+    if _NOTHING.fullmatch(written):
+        written = format(0.0, form)
     group, decimal, per_cent = _signs(current())
     signs = {",": group, ".": decimal, "%": per_cent}
     return "".join(signs.get(letter, letter) for letter in written)
