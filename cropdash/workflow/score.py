@@ -187,8 +187,14 @@ def _sure(run: RunFolder, dataset: DatasetFolder, decisions: pd.DataFrame) -> di
     unknown = fitted.get("threshold") is None and fitted.get("back_off") is None
     if unknown or decisions.empty:
         return found
-    zones = [zone.zone_id for zone in dataset.built_zones()]
-    said, _ = answers.of_parcels(run, zones, decisions)
+    # All of the dataset's: one that was damaged since it was counted was predicted all the same.
+    zones = [zone.zone_id for zone in dataset.description().zones]
+    said, there = answers.of_parcels(run, zones, decisions)
+    if not there.all():
+        raise InvalidRun(
+            "Predictions of {a} have changed while they were scored: score it again.",
+            a=run.run_id,
+        )
     probabilities = said.filter(regex=SHARES).to_numpy(np.float32)
     if (threshold := fitted.get("threshold")) is not None:
         found["sets"] = _sets(probabilities, decisions, threshold)

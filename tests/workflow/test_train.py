@@ -219,3 +219,17 @@ def test_zones_of_another_dataset_are_predicted_apart(trained, tmp_path):
     build.build(third, tens, build.describe(third, "tens", "T", {}), progress=lambda s, d: None)
     with pytest.raises(InvalidRun, match="The model wants 12 periods"):
         predict.predict_zones(run, tens, [zone], lambda stage, done: None)
+
+
+def test_a_zone_that_is_damaged_while_it_is_scored_is_scored_all_the_same(trained, monkeypatch):
+    folders, run = trained
+    dataset, before = DatasetFolder(folders.data, "flanders"), run.calibrated()
+    zones = [zone for zone in dataset.built_zones() if zone.split == "test"]
+    run.write_calibrated(before | {"threshold": 0.5})
+    try:
+        whole = score.score_run(run, dataset, zones)
+        assert whole.test.sets is not None
+        monkeypatch.setattr(DatasetFolder, "built_zones", lambda self: ())
+        assert score.score_run(run, dataset, zones).test.sets == whole.test.sets
+    finally:
+        run.write_calibrated(before)
