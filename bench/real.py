@@ -59,7 +59,7 @@ ROWS: dict[str, tuple[str, dict[str, Any]]] = {
     "cnn not varied": ("cnn", {"variation": 0.0}),
     "cnn surroundings always": ("cnn", {"context_dropout": 0.0}),
     "cnn adjusted .2": ("cnn", {"logit_adjustment": 0.2}),
-    "cnn dropout .1": ("cnn", {"dropout": 0.1}),
+    "cnn dropout .3": ("cnn", {"dropout": 0.3}),
     "xgboost without location": ("xgboost", {"location": False}),
     "xgboost not varied": ("xgboost", {"variation": 0.0}),
     "forest not varied": ("forest", {"variation": 0.0}),

@@ -18,9 +18,10 @@
   });
 
   function speak() {
-    const spoken = new URLSearchParams(location.search).get("lang");
-    if (spoken) document.documentElement.lang = spoken;
-    document.documentElement.dataset.page = location.pathname.split("/").pop();
+    const root = document.documentElement, asked = new URLSearchParams(location.search);
+    if (asked.get("lang")) root.lang = asked.get("lang");
+    root.dataset.page = location.pathname.split("/").pop();
+    root.dataset.view = asked.get("view") || "";
     skips.forEach(function (link, i) {
       link.textContent = (words[document.documentElement.lang] || words.en)[i];
     });

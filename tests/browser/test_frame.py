@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import watched
 from tests.browser.test_explore import map_frame
-from tests.browser.test_whole import PAGES, address, settled
+from tests.browser.test_whole import PAGES, VIEWS, address, settled
 
 SIZES = [(1440, 900), (1920, 1080), (2560, 1440)]
 PANELS = (
@@ -116,7 +116,7 @@ def test_a_telephone_shows_a_map_first_and_a_zoomed_window_is_half_map(browser, 
             page.wait_for_function(APART)
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, *(view for view in VIEWS if view.startswith("Map"))])
 def test_nothing_jumps_once_it_is_there(browser, server, name):
     with watched(browser, server, viewport={"width": 1440, "height": 900}) as page:
         page.add_init_script(SHIFTS)

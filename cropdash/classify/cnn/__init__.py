@@ -52,7 +52,7 @@ KIND = ClassifierKind(
     space=(
         Between("learning_rate", 5e-4, 8e-3, log=True),
         Between("weight_decay", 1e-3, 0.3, log=True),
-        Between("dropout", 0.0, 0.5),
+        Between("dropout", 0.0, 0.4),
         Between("period_dropout", 0.0, 0.6),
         Between("logit_adjustment", 0.0, 1.0),
         Between("context_dropout", 0.0, 0.8),

@@ -63,7 +63,7 @@ class CnnConfig(TrainConfig):
         (16, 32, 48), min_length=1, max_length=6, title="U-Net channels",
         description="Width of each level, from full to coarsest resolution.",
     )  # fmt: skip
-    dropout: float = Field(0.3, ge=0, le=0.9, title="Dropout", description="Share of channels.")
+    dropout: float = Field(0.1, ge=0, le=0.9, title="Dropout", description="Share of channels.")
     optimiser: Literal["adam", "adamw"] = Field(
         "adamw", title="Optimiser", description="AdamW decays weights and follows a one-cycle rate."
     )
