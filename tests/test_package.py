@@ -5,10 +5,10 @@ from __future__ import annotations
 import email
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
-import tarfile
 import time
 import urllib.request
 import zipfile
@@ -152,8 +152,7 @@ def test_requirements_are_those_of_the_two_files(wheel):
 
 
 def test_the_sdist_makes_the_same_wheel(wheel, tmp_path):
-    with tarfile.open(built(ROOT, tmp_path / "sdist", "sdist")) as file:
-        file.extractall(tmp_path / "source", filter="data")
+    shutil.unpack_archive(built(ROOT, tmp_path / "sdist", "sdist"), tmp_path / "source")
     (source,) = (tmp_path / "source").iterdir()
     assert (source / "tests" / "test_package.py").exists()
     again = built(source, tmp_path / "wheel", "wheel")

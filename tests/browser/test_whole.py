@@ -119,7 +119,7 @@ def test_two_readers_never_see_each_others_choices(browser: Browser, server: Ser
                 "() => Array.from(document.querySelectorAll('.js-plotly-plot'))"
                 ".flatMap(p => (p._fullData || []).map(t => t.name || ''))"
             )
-            assert any(re.match(rf"\S+ \d*0{parcel}\s?:", name) for name in drawn), drawn
+            assert any(re.match(rf"\S+ \d*0{parcel}(\s?:|$)", name) for name in drawn), drawn
         left.reload()
         settled(left, "Explore")
         assert f"parcel={parcels[one][2]}" in left.url
@@ -134,6 +134,6 @@ def choose_parcel(page: Page, parcel: str) -> None:
     expect(page).to_have_url(re.compile(rf"parcel={parcel}(&|$)"))
     page.wait_for_function(
         "id => Array.from(document.querySelectorAll('.js-plotly-plot'))"
-        ".some(p => (p._fullData || []).some(t => new RegExp(`^\\\\S+ \\\\d*0${id}\\\\s?:`).test(t.name)))",
+        ".some(p => (p._fullData || []).some(t => new RegExp(`^\\\\S+ \\\\d*0${id}(\\\\s?:|$)`).test(t.name)))",
         arg=parcel,
     )
