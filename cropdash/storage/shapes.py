@@ -6,8 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+
+def _told_as_written(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
+
+
+# As pages read it: pydantic takes seconds since 1970 for a time too.
+Moment = Annotated[str, AfterValidator(_told_as_written)]
 Count = Annotated[int, Field(ge=0, lt=2**53)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Number = Annotated[float, Field(gt=-1e9, lt=1e9)]
@@ -150,7 +158,7 @@ class Record:
     """config.json; the rest is `run_record.RunRecord`."""
 
     config: Made
-    created: datetime
+    created: Moment
 
 
 @dataclass

@@ -133,3 +133,13 @@ def test_a_number_that_is_none_is_damage_even_where_it_reads_as_one(tmp_path, nu
     layout.WITHOUT.write(tmp_path, {**of, "periods": [row, {**row, "lost_low": number}]})
     with pytest.raises(DamagedFile, match=r"periods\.1\.lost_low"):
         layout.WITHOUT.read(tmp_path)
+
+
+@pytest.mark.parametrize("created", ["1700000000", "2026-11-30t10:00:00z", "soon", "", 1.5])
+def test_a_run_made_at_no_time_that_pages_can_write_is_damaged(tmp_path, created):
+    values = {"config": {"dataset": "d", "classifier": "c"}, "created": "2026-11-30T10:00:00+00:00"}
+    layout.RUN.write(tmp_path, values)
+    assert layout.RUN.read(tmp_path) == values
+    layout.RUN.write(tmp_path, values | {"created": created})
+    with pytest.raises(DamagedFile, match="created"):
+        layout.RUN.read(tmp_path)
