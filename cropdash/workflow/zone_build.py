@@ -113,6 +113,8 @@ def _extend(
     before, warnings = folder.known_cube(zone.zone_id, around=True), list[str]()
     wide = zone.around
     n = len(before.periods)
+    if n == len(days.periods):  # another program had put other files in its place for a moment
+        return folder.report(zone.zone_id)
     new = replace(days, start=days.periods[n].start)
     tell.step("composite")
     gappy, seen = images.of_part(source, wide, new, warnings.append, folder, kept)

@@ -242,6 +242,16 @@ def test_a_zone_that_another_process_builds_is_left_to_it(tmp_path, monkeypatch)
     assert (folder.zone_folder("east") / "manifest.json").stat().st_mtime_ns == before
 
 
+def test_a_zone_that_was_damaged_for_a_moment_only_stays_as_it_was(tmp_path, monkeypatch):
+    folder, _, _ = run(tmp_path, SmallSource())
+    manifest, zone = folder.zone_folder("east") / "manifest.json", SmallSource().zones()[1]
+    before = manifest.stat().st_mtime_ns
+    monkeypatch.setattr(DatasetFolder, "is_current", lambda *_, **__: False)
+    told = build.build_zone(SmallSource(broken=("east",)), folder, zone)
+    assert told == folder.report("east")
+    assert manifest.stat().st_mtime_ns == before
+
+
 @dataclass(frozen=True)
 class Leaving(SmallSource):
     """Leaves scenes out; in zones that are `broken`, all of them."""
