@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -17,6 +17,8 @@ from cropdash.settings.train import RowsConfig
 
 Positions = NDArray[np.int32]  # of classes in the schema's list
 Rows = tuple[Float, Positions]  # (N, F) and (N,)
+Share = tuple[int, int]  # a process's number, of how many that train together
+_ALL: Share = (0, 1)
 _ENDS, _WHOLE = 4, 2  # parts of a zone's rows: seasons cut off on as many days, and whole ones
 _ALIKE = 12  # pixels that are varied together
 _COPIES = 3  # varied draws beside one of pixels as they are
@@ -108,8 +110,9 @@ def draw(
     weighting: str,
     rng: np.random.Generator,
     variation: float | None = None,
+    share: Share = _ALL,
 ) -> Rows:
-    """Rows and classes of at most `limit` labelled pixels of all zones.
+    """Rows and classes of at most `limit` labelled pixels of all zones, or of a share of the zones.
 
     With a `variation` they are to be learned from, see `rows_of`: a quarter as they are, and three
     times as many varied, drawn anew, so that the few pixels of a small area come as often as that.
@@ -117,14 +120,20 @@ def draw(
     passes = [0.0, *[variation] * _COPIES] if variation else [variation]
     chances = [_chances(sample, schema, weighting) for sample in samples]
     chosen = [_choose(chances, limit // len(passes), rng) for _ in passes]
+    number, of = share
+    if of > 1:  # all choose alike, before and after; what they vary differs
+        rng = rng.spawn(of)[number]
+    by_zone = list(zip(*chosen, strict=True))
     parts = [
         rows_of(sample, pixels, schema, rng, strength)
-        for sample, by_pass in zip(samples, zip(*chosen, strict=True), strict=True)  # read once
-        for strength, pixels in zip(passes, by_pass, strict=True)
+        for zone in range(number, len(samples), of)
+        for sample in [samples[zone]]  # read once
+        for strength, pixels in zip(passes, by_zone[zone], strict=True)
         if len(pixels)
     ]
     if not parts:
-        return np.zeros((0, 1), np.float32), np.zeros(0, np.int32)
+        width = len(features.table_names(schema.bands, schema.n_periods, schema.inputs))
+        return np.zeros((0, width), np.float32), np.zeros(0, np.int32)
     rows, labels = zip(*parts, strict=True)
     return np.concatenate(rows), np.concatenate(labels)
 
@@ -160,16 +169,27 @@ def sides(
     schema: TrainingSchema,
     config: RowsConfig,
     rng: np.random.Generator,
+    share: Share = _ALL,
 ) -> dict[str, Rows]:
-    """What is learned from, and what it is judged by if any of that can be named."""
-    drawn = draw(train, schema, config.pixels, config.weighting, rng, config.variation)
+    """What is learned from, and what it is judged by if any of that can be named.
+
+    A process that has a share learns from that of the zones; all judge by the same rows.
+    """
+    drawn = draw(train, schema, config.pixels, config.weighting, rng, config.variation, share)
     found = {"train": drawn}
     held, truth = as_it_lies(validation, schema, rng)
     return found | ({"validation": (held, truth)} if (truth < len(schema.classes)).any() else {})
 
 
-def statistics(parts: Iterable[Float], schema: TrainingSchema) -> dict[str, dict[str, float]]:
-    """Mean and deviation of each column over the training rows, part by part."""
+def statistics(
+    parts: Iterable[Float],
+    schema: TrainingSchema,
+    summed: Callable[[NDArray[np.float64]], NDArray[np.float64]] = lambda sums: sums,
+) -> dict[str, dict[str, float]]:
+    """Mean and deviation of each column over the training rows, part by part.
+
+    `summed` gives the sums of all processes that train together.
+    """
     names = features.table_names(schema.bands, schema.n_periods, schema.inputs)
     n, total, squares = np.zeros((3, len(names)))
     for rows in parts:
@@ -177,6 +197,7 @@ def statistics(parts: Iterable[Float], schema: TrainingSchema) -> dict[str, dict
         n += (~np.isnan(rows)).sum(axis=0)
         total += known.sum(axis=0)
         squares += (known * known).sum(axis=0)
+    n, total, squares = summed(np.stack([n, total, squares]))
     mean = total / np.maximum(n, 1)
     deviation = np.sqrt(np.maximum(squares / np.maximum(n, 1) - mean * mean, 0))
     moments = zip(names, mean, deviation, strict=True)

@@ -63,7 +63,7 @@ def train(
     ] = None,
     run: RunOption = None,
     devices: Annotated[
-        int | None, typer.Option(min=1, help="Processes or cards that train a network together.")
+        int | None, typer.Option(min=1, help="Processes that train together; of a network also cards.")
     ] = None,
     nodes: Annotated[
         int | None, typer.Option(min=1, help="Machines, with the run started by torchrun.")

@@ -139,6 +139,29 @@ class TrainConfig(BaseModel):
         return tuple(map(cls._dataset_is_a_name, value))
 
 
+class ParallelConfig(TrainConfig):
+    """What the classifiers share that several processes can train together."""
+
+    devices: int = Field(
+        1, ge=1, le=16, title="Devices",
+        description="Processes a machine that share the training, each with its threads.",
+    )  # fmt: skip
+    nodes: int = Field(
+        1, ge=1, le=64, title="Machines",
+        description="Above 1 the run is started by torchrun on each of them.",
+    )  # fmt: skip
+
+    @property
+    def processes(self) -> int:
+        """How many processes train together, on all machines."""
+        return self.devices * self.nodes
+
+    @property
+    def machines(self) -> int:
+        """How many machines train together."""
+        return self.nodes
+
+
 class RowsConfig(TrainConfig):
     """What the classifiers share that learn from one row per pixel."""
 

@@ -1,4 +1,4 @@
-"""Several processes train one network as one would."""
+"""Several processes train one model as one would."""
 
 import os
 import signal
@@ -14,11 +14,12 @@ import pytest
 import torch
 
 from cropdash import classify
-from cropdash.classify import stopping
+from cropdash.classify import sampling, stopping
 from cropdash.classify.cnn import distributed
 from cropdash.classify.cnn.encoding import Encoding
 from cropdash.classify.cnn.patches import Patches
 from cropdash.classify.description import schema_of
+from cropdash.classify.xgboost import together
 from cropdash.domain.errors import ConfigError, TrainingFailed
 from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
@@ -32,13 +33,19 @@ from tests.classify import landscapes
 PROJECT = Path(__file__).resolve().parents[2]
 PATIENCE_S = 240
 SMALL = {
-    "folds": 2,
-    "unet_channels": (8, 12),
-    "temporal_hidden": 16,
-    "patch_size": 16,
-    "threads": 1,
+    "cnn": {"unet_channels": (8, 12), "temporal_hidden": 16, "patch_size": 16},
+    "xgboost": {},
 }
-SHARED = {"devices": 2, "ema_decay": 0.8, "half_precision": False, "steps_per_epoch": 8}
+SHARED = {
+    "cnn": {"ema_decay": 0.8, "half_precision": False, "steps_per_epoch": 8},
+    "xgboost": {"location": False},
+}
+FEW = {"cnn": {"epochs": 2}, "xgboost": {"trees": 2}}
+MANY = {
+    "cnn": {"epochs": 400, "patience": 400},
+    "xgboost": {"trees": 400, "patience": 400},
+}
+CHECKPOINT = {"cnn": "checkpoint.safetensors", "xgboost": "checkpoint.ubj"}
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +55,9 @@ def folders(tmp_path_factory) -> Folders:
     return Folders(where / "data", where / "models")
 
 
-def queued(folders, **settings):
-    values = {"classifier": "cnn", "dataset": "demo", **SMALL, **settings}
+def queued(folders, classifier, **settings):
+    few = {"dataset": "demo", "folds": 2, "threads": 1, "devices": 2}
+    values = {"classifier": classifier, **few, **SMALL[classifier], **settings}
     return runs.queue(folders, classifiers.parse(values))
 
 
@@ -98,8 +106,14 @@ def assert_judged_together(run, folders, epochs_asked):
     assert accuracy == pytest.approx(validation_accuracy(run, folders), abs=2e-3)
 
 
-def test_processes_of_torchrun_share_a_training_and_judge_it_together(folders, tmp_path):
-    run = queued(folders, epochs=2, **SHARED)
+both = pytest.mark.parametrize("classifier", ["cnn", "xgboost"])
+
+
+@both
+def test_processes_of_torchrun_share_a_training_and_judge_it_together(
+    folders, tmp_path, classifier
+):
+    run = queued(folders, classifier, **FEW[classifier], **SHARED[classifier])
     how = "-m torch.distributed.run --standalone --nproc-per-node=2 -m -- cropdash"
     with (tmp_path / "log").open("wb") as log:
         ended = worker(run, folders, how.split(), log).wait(PATIENCE_S)
@@ -109,8 +123,11 @@ def test_processes_of_torchrun_share_a_training_and_judge_it_together(folders, t
     assert_judged_together(run, folders, 2)
 
 
-def test_a_stopped_training_takes_its_assistant_along_and_keeps_what_both_judged(folders):
-    run = queued(folders, epochs=400, patience=400, **SHARED)
+@both
+def test_a_stopped_training_takes_its_assistant_along_and_keeps_what_both_judged(
+    folders, classifier
+):
+    run = queued(folders, classifier, **MANY[classifier], **SHARED[classifier])
     process = worker(run, folders)
     assistant = assistant_at_work(run, process)
     (run.path / layout.STOP).touch()
@@ -120,15 +137,21 @@ def test_a_stopped_training_takes_its_assistant_along_and_keeps_what_both_judged
     assert_judged_together(run, folders, 400)
 
 
-def test_a_training_whose_assistant_dies_fails_and_can_go_on(folders):
-    run = queued(folders, epochs=400, patience=400, devices=2, steps_per_epoch=4)
+@both
+def test_a_training_whose_assistant_dies_fails_and_can_go_on(folders, classifier):
+    run = queued(folders, classifier, **MANY[classifier], **SHARED[classifier])
     process = worker(run, folders)
     assistant = assistant_at_work(run, process)
+    kept = run.path / CHECKPOINT[classifier]  # what a resumed worker goes on from
+    until = time.monotonic() + PATIENCE_S
+    while not kept.is_file():
+        assert time.monotonic() < until, "nothing is kept"
+        time.sleep(0.02)
     assistant.send_signal(signal.SIGKILL)
     assert process.wait(PATIENCE_S) == 2
     state = status.read(run.path)
     assert (state.state, "One of the processes" in state.error) == ("failed", True)
-    assert (run.path / "checkpoint.safetensors").is_file()  # what a resumed worker goes on from
+    assert kept.is_file()
 
 
 def test_an_assistant_that_closed_its_connections_but_has_not_ended_yet_is_waited_for(
@@ -142,7 +165,7 @@ def test_an_assistant_that_closed_its_connections_but_has_not_ended_yet_is_waite
         return started[-1]
 
     monkeypatch.setattr(ranks, "_start", start)
-    run = queued(folders, devices=2, steps_per_epoch=4)
+    run = queued(folders, "cnn")
 
     @ranks.assisted(run, folders, classifiers.parse(run.config))
     def training():
@@ -151,6 +174,26 @@ def test_an_assistant_that_closed_its_connections_but_has_not_ended_yet_is_waite
 
     with pytest.raises(TrainingFailed, match="One of the processes"):
         training()
+
+
+def test_processes_learn_from_the_rows_that_one_alone_would_each_from_its_own_zones():
+    config = classifiers.parse({"classifier": "xgboost", "dataset": "d", "variation": 0})
+    samples = [landscapes.sample(name, seed=n) for n, name in enumerate("abc")]
+    schema = schema_of(samples, config)
+
+    def rows(share):
+        rng = np.random.default_rng(3)
+        said = sampling.draw(samples, schema, 300, "parcel", rng, share=share)
+        assert rng.random() == after  # what is drawn next is the same for all
+        return {tuple(row) for row in np.nan_to_num(np.column_stack(said), nan=-1.0)}
+
+    rng = np.random.default_rng(3)
+    alone = np.column_stack(sampling.draw(samples, schema, 300, "parcel", rng))
+    after = rng.random()
+    first, second = rows((0, 2)), rows((1, 2))
+    assert first | second == {tuple(row) for row in np.nan_to_num(alone, nan=-1.0)}
+    assert not first & second
+    assert len(first) > len(second) > 0
 
 
 def test_each_process_draws_its_own_half_of_a_batch():
@@ -188,6 +231,10 @@ def test_a_training_without_its_devices_says_so(settings, words, monkeypatch):
     config = classifiers.parse({"classifier": "cnn", "dataset": "d", **settings})
     with pytest.raises(ConfigError, match=words):
         distributed.trainer_options(config)
+    if words == "torchrun":
+        trees = classifiers.parse({"classifier": "xgboost", "dataset": "d", **settings})
+        with pytest.raises(ConfigError, match=words), together.joined(trees):
+            pass
 
 
 @pytest.mark.parametrize("batch", [6, 7])

@@ -1,11 +1,7 @@
-"""One training in several processes: who is who, and what they do together.
-
-Processes know each other by the variables that torchrun sets: RANK, WORLD_SIZE, MASTER_ADDR, ...
-"""
+"""One training of the network in several processes: what they do together."""
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import lightning as L
@@ -13,13 +9,9 @@ import torch
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from torch import Tensor, nn
 
+from cropdash.classify import processes
 from cropdash.classify.cnn.settings import CnnConfig
 from cropdash.domain.errors import ConfigError
-
-
-def rank(config: CnnConfig) -> int:
-    """This process's number among those of the training; 0 writes."""
-    return int(os.environ.get("RANK", 0)) if config.processes > 1 else 0
 
 
 def trainer_options(config: CnnConfig) -> dict[str, Any]:
@@ -28,20 +20,12 @@ def trainer_options(config: CnnConfig) -> dict[str, Any]:
     Raises ConfigError if the machine lacks the devices, or the other processes are not there.
     """
     _check_devices(config)
-    together = int(os.environ.get("WORLD_SIZE", 1)) if config.processes > 1 else 1
-    if together != config.processes:
-        raise ConfigError(
-            "The settings ask for {a} x {b} processes and there are {c}: start the run by"
-            " torchrun on each node, or set nodes to 1.",
-            a=config.nodes,
-            b=config.devices,
-            c=together,
-        )
+    processes.check(config)
     return {
         "accelerator": config.accelerator,
         "devices": config.devices,
         "num_nodes": config.nodes,
-        "strategy": "ddp" if together > 1 else "auto",
+        "strategy": "ddp" if config.processes > 1 else "auto",
         "use_distributed_sampler": False,  # each process draws patches of its own
     }
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from cropdash.classify import description, features
+from cropdash.classify import description, features, processes
 from cropdash.classify.classifier import OnEpoch, ShouldStop
 from cropdash.classify.cnn import checkpoint, distributed, precision
 from cropdash.classify.cnn.encoding import Encoding
@@ -49,7 +49,7 @@ def fit(
     L.seed_everything(config.seed, workers=True, verbose=False)
     shares = features.class_shares(train, int(network.n_classes))  # type: ignore[arg-type]
     options = distributed.trainer_options(config)
-    patches = Patches(train, encoding, config, distributed.rank(config))
+    patches = Patches(train, encoding, config, processes.rank(config))
     module = Training(network, config, shares, config.epochs * patches.steps)
     module.kept = description.identity(config, train)
     validator = ValidationCallback(held_out, encoding, schema, config, on_epoch, should_stop)

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from cropdash.settings.train import TrainConfig
+from cropdash.settings.train import ParallelConfig
 
 
-class CnnConfig(TrainConfig):
+class CnnConfig(ParallelConfig):
     """The network: a convolution over time at each pixel, then a U-Net that corrects its answer."""
 
     classifier: Literal["cnn"] = Field("cnn", title="Model")
@@ -103,28 +103,10 @@ class CnnConfig(TrainConfig):
     accelerator: Literal["cpu", "gpu"] = Field(
         "cpu", title="Train on", description="Processor cores or graphics cards."
     )
-    devices: int = Field(
-        1, ge=1, le=16, title="Devices",
-        description="Processes a machine that share each step's patches, each with its threads.",
-    )  # fmt: skip
-    nodes: int = Field(
-        1, ge=1, le=64, title="Machines",
-        description="Above 1 the run is started by torchrun on each of them.",
-    )  # fmt: skip
 
     def by_itself(self) -> CnnConfig:
         """The same settings without what lies around a pixel."""
         return super().by_itself().model_copy(update={"context": False})
-
-    @property
-    def processes(self) -> int:
-        """How many processes train together, on all machines."""
-        return self.devices * self.nodes
-
-    @property
-    def machines(self) -> int:
-        """How many machines train together."""
-        return self.nodes
 
     @model_validator(mode="after")
     def _the_seed_s_network_sees_surroundings(self) -> CnnConfig:

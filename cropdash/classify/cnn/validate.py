@@ -14,7 +14,7 @@ from lightning.pytorch.callbacks import Callback, Checkpoint
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cropdash.classify import features, stopping, validation
+from cropdash.classify import features, processes, stopping, validation
 from cropdash.classify.classifier import OnEpoch, ShouldStop
 from cropdash.classify.cnn import KIND, distributed, precision, tiles
 from cropdash.classify.cnn.encoding import Encoding
@@ -36,7 +36,7 @@ class ValidationCallback(Callback):
         should_stop: ShouldStop,
     ) -> None:
         # Processes that train together share the zones; the first one tells.
-        first = distributed.rank(config)
+        first = processes.rank(config)
         self._validation = [held_out[i] for i in range(first, len(held_out), config.processes)]
         self._validates = len(held_out) > 0
         self._encoding, self._schema, self._config = encoding, schema, config

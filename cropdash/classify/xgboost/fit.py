@@ -13,7 +13,7 @@ import xgboost
 from numpy.typing import NDArray
 from xgboost.callback import CallbackContainer
 
-from cropdash.classify import stopping, validation
+from cropdash.classify import processes, stopping, validation
 from cropdash.classify.classifier import (
     MOST,
     OnEpoch,
@@ -67,7 +67,7 @@ def grow(
         if container.after_iteration(booster, number, watched["train"], evaluated):
             break
         if (number + 1) % max(1, config.trees // _KEEPS) == 0:
-            booster = _kept(booster, settled, watched, folder / KIND.checkpoint)
+            booster = _kept(booster, settled, watched, folder / KIND.checkpoint, config)
     losses = _losses(booster)
     return booster[: stopping.kept(losses, config.trees) + 1] if losses else booster
 
@@ -107,6 +107,7 @@ def _kept(
     parameters: Mapping[str, Any],
     watched: Mapping[str, xgboost.DMatrix],
     path: Path,
+    config: XgbConfig,
 ) -> xgboost.Booster:
     """Keep the trees, and go on with them as a resumed training would.
 
@@ -114,8 +115,9 @@ def _kept(
     differ, and with them the next trees. Loaded again here, both are the same.
     """
     raw = booster.save_raw(raw_format="ubj")
-    with atomic.replacing(path) as temporary:
-        temporary.write_bytes(checksum(raw).encode("ascii") + raw)
+    if processes.rank(config) == 0:
+        with atomic.replacing(path) as temporary:
+            temporary.write_bytes(checksum(raw).encode("ascii") + raw)
     return xgboost.Booster(dict(parameters), list(watched.values()), model_file=raw)
 
 
@@ -130,7 +132,8 @@ def _scores(
 ) -> list[tuple[str, float]]:
     """Accuracy, macro F1 and their mean of (N, C) class probabilities.
 
-    The truth is the matrix's own without one that names classes past the C as well.
+    The truth is the matrix's own without one that names classes past the C as well. Of several
+    processes each tells of its own training rows, and of the same validation rows.
     """
     known = matrix.get_label() if truth is None else truth
     said = predicted.reshape(len(known), -1)

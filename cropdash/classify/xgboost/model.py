@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import xgboost
 
-from cropdash.classify import description, sampling
+from cropdash.classify import description, processes, sampling
 from cropdash.classify.classifier import LearnedFromRows, OnEpoch, ShouldStop
 from cropdash.classify.xgboost import fit as boosting
-from cropdash.classify.xgboost import guard
+from cropdash.classify.xgboost import guard, together
 from cropdash.classify.xgboost.settings import XgbConfig
 from cropdash.classify.xgboost.walk import Walk
 from cropdash.domain import Float, Sample
@@ -34,19 +34,21 @@ class XgbClassifier(LearnedFromRows[XgbConfig]):
     ) -> None:
         """See `Classifier.fit`."""
         schema = description.schema_of(train, self._config)
-        rng = np.random.default_rng(self._config.seed)
-        sides = sampling.sides(train, validation, schema, self._config, rng)
-        self._statistics = sampling.statistics([sides["train"][0]], schema)
-        self._booster = boosting.grow(
-            self._parameters(len(schema.classes)),
-            {name: self._matrix(rows, len(schema.classes)) for name, rows in sides.items()},
-            self._config,
-            truth=sides["validation"][1] if "validation" in sides else None,
-            identity=description.identity(self._config, train),
-            folder=folder,
-            on_epoch=on_epoch,
-            should_stop=should_stop,
-        )
+        rng, config = np.random.default_rng(self._config.seed), self._config
+        with together.joined(config):
+            share = (processes.rank(config), config.processes)
+            sides = sampling.sides(train, validation, schema, config, rng, share)
+            self._statistics = sampling.statistics([sides["train"][0]], schema, together.summed)
+            self._booster = boosting.grow(
+                self._parameters(len(schema.classes)),
+                {name: self._matrix(rows, len(schema.classes)) for name, rows in sides.items()},
+                config,
+                truth=sides["validation"][1] if "validation" in sides else None,
+                identity=description.identity(config, train),
+                folder=folder,
+                on_epoch=on_epoch,
+                should_stop=lambda: together.any_of(should_stop()),
+            )
         self._schema = schema
         self._walk = self._walked(self._packed())
 

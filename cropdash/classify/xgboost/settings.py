@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from cropdash.settings.train import RowsConfig
+from cropdash.settings.train import ParallelConfig, RowsConfig
 
 
-class XgbConfig(RowsConfig):
+class XgbConfig(RowsConfig, ParallelConfig):
     """Boosted trees on one row per pixel."""
 
     classifier: Literal["xgboost"] = Field("xgboost", title="Model")
