@@ -63,7 +63,8 @@ def train(
     ] = None,
     run: RunOption = None,
     devices: Annotated[
-        int | None, typer.Option(min=1, help="Processes that train together; of a network also cards.")
+        int | None,
+        typer.Option(min=1, help="Processes that train together; of a network also cards."),
     ] = None,
     nodes: Annotated[
         int | None, typer.Option(min=1, help="Machines, with the run started by torchrun.")

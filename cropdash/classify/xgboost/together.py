@@ -35,7 +35,6 @@ def joined(config: XgbConfig) -> Iterator[None]:
     try:
         with _port_of(host, config.processes, number) as (tracker, port):
             with collective.CommunicatorContext(
-                dmlc_communicator="rabit",
                 dmlc_tracker_uri=host,
                 dmlc_tracker_port=port,
                 dmlc_task_id=f"{number:06d}",  # processes are numbered in this order
