@@ -155,9 +155,7 @@ def measure(browser: Browser, server: Server, opens: int) -> None:
         )
     _open(page, server, "Review")
     steps: dict[str, Callable[[], None]] = {
-        "Review, filter": lambda: (
-            page.get_by_test_id("stPills").get_by_role("button").nth(2).click()
-        ),
+        "Review, filter": lambda: page.locator(".st-key-review-lights button").nth(2).click(),
         "Review, next parcel": lambda: page.get_by_role("button", name="Next", exact=True).click(),
     }
     for name, act in steps.items():
