@@ -14,6 +14,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cropdash.storage.status import process_of
+from tests import factory
 from tests.browser.conftest import Server
 
 BUILD_MS = 180_000  # [ms] a small build may take on a busy machine
@@ -136,6 +137,16 @@ FIRST_ON_MAP = """() => {
           y: box.top + layout.yaxis._offset + layout.yaxis.d2p(trace.y[0]),
           id: trace.customdata[0][0]};
 }"""
+
+
+def test_a_click_on_a_zone_leads_to_its_pages(page: Page, server) -> None:
+    factory.write_dataset(server.folder / "data", zones=2, size=48)
+    page.goto(f"{server.url}/Data?dataset=demo")
+    page.wait_for_function("() => document.querySelector('.js-plotly-plot')?._fullData?.length")
+    at = page.evaluate(FIRST_ON_MAP)
+    page.mouse.click(at["x"], at["y"])
+    page.get_by_test_id("stMain").get_by_role("link", name="Explore").click()
+    page.wait_for_url(f"**/Explore?*zone={at['id']}*")
 
 
 def test_zones_are_chosen_on_the_map(page: Page, server) -> None:

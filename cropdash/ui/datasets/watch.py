@@ -12,7 +12,7 @@ import streamlit as st
 from cropdash.figures import wording, zone_map
 from cropdash.i18n import number, say, sentence
 from cropdash.ui.shell import data, frame, identity
-from cropdash.ui.shell.literal import told
+from cropdash.ui.shell.literal import literal, told
 from cropdash.ui.widgets import chart, choices, job_watch
 from cropdash.ui.widgets import table as widget
 
@@ -144,12 +144,33 @@ def _map(dataset: str, zones: pd.DataFrame) -> None:
     figure = zone_map.by_state(
         zones,
         region=None if shown == _ALL else shown,
+        drag="pan",  # Streamlit hears no click on a point while a box is the pointer's tool
         dark=frame.is_dark(),
     )
+    key = f"zones:states:{dataset}"
     chart.opening(
-        figure, theme=None, width="stretch", key=f"zones:states:{dataset}",
+        figure, theme=None, width="stretch", key=key, on_select="rerun", selection_mode="points",
         alt=say("Zones of {dataset} by state", dataset=dataset),
+        config={"scrollZoom": True, "modeBarButtonsToRemove": ["lasso2d", "select2d", "toImage"]},
     )  # fmt: skip
+    _way_on(dataset, zones.set_index("zone_id"), key)
+
+
+def _way_on(dataset: str, zones: pd.DataFrame, key: str) -> None:
+    """From the zone that was clicked on the map to the pages that show it."""
+    selection: Any = st.session_state[key]["selection"]
+    ids = [str(point["customdata"][0]) for point in selection["points"] if "customdata" in point]
+    if not ids or ids[0] not in zones.index:
+        st.caption(say("Click a zone to go on to its pages."))
+        return
+    state, split = (str(zones.at[ids[0], column]) for column in ("state", "split"))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{literal(wording.place(ids[0]))}** ({say(split)})")
+        if state == "built":
+            for page in ("Explore", "Map"):
+                frame.link(page, {"dataset": dataset, "zone": ids[0]})
+        else:
+            st.badge(say(state), color=_COLOURS[state])
 
 
 def _table(dataset: str, zones: pd.DataFrame) -> None:
