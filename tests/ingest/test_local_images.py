@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -249,6 +250,13 @@ def test_zones_are_proposed_so_that_what_can_be_tested_is(tmp_path):
     world.register(tmp_path / "parcels.gpkg", frame=left)
     with pytest.raises(NotEnoughData, match=r"hold 1 squares of 24 pixels .* --size"):
         opened(tmp_path, size=24).zones()
+
+
+def test_a_register_of_another_place_is_said_to_be_one(tmp_path):
+    away = replace(FRAME, left=FRAME.left + 50_000)
+    world.register(world.composites(tmp_path) / "parcels.gpkg", frame=away)
+    with pytest.raises(NotEnoughData, match=r"parcels.gpkg holds no parcel where the images are"):
+        opened(tmp_path, size=16).zones()
 
 
 def test_register_and_zones_may_lie_elsewhere(tmp_path):
