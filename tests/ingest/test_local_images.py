@@ -50,6 +50,22 @@ def test_ready_composites_are_taken_as_they_are(tmp_path, write):
     assert (cube.clear_dates == 1).all()
 
 
+def test_beyond_the_edge_of_a_file_of_fractions_nothing_is_known(tmp_path):
+    """Where a file declares what is missing 0 is a number, but not where it has no pixel at all."""
+    values = world.reflectance(MAY)[:, :, :30]
+    world.raster(tmp_path / "composites" / "2023-05.tif", values, FOUR, nodata=np.nan)
+    source = opened(world.zones(tmp_path), season="2023-05..2023-05", margin=3)
+    west, east = (replace(zone, margin=3).around for zone in source.zones())
+    for zone in (west, east):
+        cube = source.composites(zone)
+        x = zone.grid.left + 10 * np.arange(30) + 5
+        y = zone.grid.top - 10 * np.arange(30) - 5
+        left, bottom, _, top = FRAME.bounds
+        there = ((bottom < y) & (y < top))[:, None] & (left < x) & (x < left + 300)
+        assert ((cube.clear_dates[0] > 0) == there).all()
+        assert (np.isnan(cube.reflectance[0]).any(axis=0) == ~there).all()
+
+
 def test_a_month_without_a_composite_is_told_and_left_open(tmp_path):
     world.zones(world.composites(tmp_path, months=[1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12]))
     told = []

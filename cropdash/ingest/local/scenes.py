@@ -112,7 +112,7 @@ def _read(
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """(N, H, W) of a window, 0 where it reaches over the file's edge, and (H, W) what is hidden.
 
-    By the file's own mask or alpha band.
+    By the file's own mask or alpha band, and beyond its edge.
 
     Which rasterio's own `boundless` reads through a document that it writes for each window.
     """
@@ -124,9 +124,8 @@ def _read(
     row, column = int(inside.row_off - window.row_off), int(inside.col_off - window.col_off)
     part = (slice(row, row + int(inside.height)), slice(column, column + int(inside.width)))
     values[:, *part] = raster.read(order, window=inside)
-    hidden = np.zeros(shape[1:], bool)
-    if masked:
-        hidden[part] = raster.dataset_mask(window=inside) == 0
+    hidden = np.ones(shape[1:], bool)
+    hidden[part] = raster.dataset_mask(window=inside) == 0 if masked else False
     return values, hidden
 
 
