@@ -116,9 +116,10 @@ def evaluate(
     folder = elsewhere.at(whole, dataset.name)
     zones = scoring.to_score(whole, dataset)
     scores = scoring.score_run(folder, dataset, zones, trained=_trained(whole), workers=workers)
-    areas = (
-        None if checked is None else scoring.checked_areas(folder, dataset, tables.frame(checked))
-    )
+    areas = None
+    if checked is not None:
+        points = tables.frame(checked, texts=("class",))
+        areas = scoring.checked_areas(folder, dataset, points)
     if as_json:
         told = {} if areas is None else {"areas": areas.to_dict("records")}
         print_json(scored(run, scores) | told)

@@ -55,14 +55,14 @@ def season(
         seasons.score_by_date(folder, dataset, days, progress=progress)
         lost = seasons.leave_out(folder, dataset, progress=progress) if without else None
     by_date, named = seasons.tables(folder, dataset, days)
-    clear = seasons.by_clear_dates(folder, dataset, days[-1])
+    since, clear = seasons.by_clear_dates(folder, dataset, days[-1])
     if as_json:
         rows = {"by_date": by_date, "classes": named, "by_clear_dates": clear}
         rows |= {} if lost is None else {"without": lost}
         print_json({"run": run, **{name: table.to_dict("records") for name, table in rows.items()}})
     else:
         _print(by_date, named, dataset.legend())
-        _print_clouds(clear, lost, days[-1])
+        _print_clouds(clear, lost, since, days[-1])
     if csv is not None:
         with atomic.replacing(csv) as temporary:
             by_date.to_csv(temporary, index=False)
@@ -112,8 +112,10 @@ def _print(by_date: pd.DataFrame, named: pd.DataFrame, legend: Legend) -> None:
         )
 
 
-def _print_clouds(clear: pd.DataFrame, lost: pd.DataFrame | None, day: dt.date) -> None:
-    console.print(f"Parcels named right by {day}, by their clear dates since March:")
+def _print_clouds(
+    clear: pd.DataFrame, lost: pd.DataFrame | None, since: dt.date, day: dt.date
+) -> None:
+    console.print(f"Parcels named right by {day}, by their clear dates since {since}:")
     for row in clear.to_dict("records"):
         part = f"{row['low']:.0f} to {row['high']:.0f}"
         console.print(f"  {part:>9}  {row['accuracy']:.3f} of {row['parcels']:,.0f}")

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pyproj import Transformer
 
+from cropdash.domain import Grid, Season
 from cropdash.domain.errors import NotEnoughData
 from cropdash.domain.scores import RunScores
 from cropdash.evaluate import uncertainty
@@ -16,7 +18,7 @@ from cropdash.evaluate.matrix import Unit
 from cropdash.evaluate.tables import per_zone
 
 NAMED = 0.9  # share of its figure at the season's end from which on a class counts as named
-SINCE = (3, 1)  # month and day from which on clear dates are counted
+_SPRING = {False: 3, True: 9}  # its first month; True: south of the equator
 _DRAWS = 1000  # of zones, for an interval
 
 
@@ -126,6 +128,28 @@ def _first(
     holds = np.flip(np.cumprod(np.flip(enough, axis=-1), axis=-1), axis=-1)
     first = np.where(rate[..., -1] > 0, holds.argmax(axis=-1), -1)
     return first.astype(float), rate[..., -1]
+
+
+def counted_from(season: Season, day: dt.date, grid: Grid) -> dt.date:
+    """The day from which on clear dates are counted, of those until another.
+
+    The spring's first day, 1 March or 1 September south of the equator; where no period lies between
+    the two, the season's own first day.
+    """
+    left, bottom, right, top = grid.bounds
+    to_degrees = Transformer.from_crs(grid.crs, "OGC:CRS84", always_xy=True)
+    _, latitude = to_degrees.transform((left + right) / 2, (bottom + top) / 2)
+    month = _SPRING[latitude < 0]
+    springs = [dt.date(year, month, 1) for year in (season.end.year, season.start.year)]
+    return next(
+        (
+            spring
+            for spring in springs
+            if spring >= season.start
+            and any(spring <= period.start and period.end <= day for period in season.periods)
+        ),
+        season.start,
+    )
 
 
 def by_clear_dates(

@@ -6,7 +6,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,13 +126,16 @@ def number(text: str) -> float:
     return float(plain) if _NUMBER.fullmatch(plain) else math.nan
 
 
-def frame(path: Path) -> pd.DataFrame:
-    """The rows of a CSV; a column that holds numbers alone is of numbers. Raises ConfigError."""
+def frame(path: Path, texts: Collection[str] = ()) -> pd.DataFrame:
+    """The rows of a CSV; a column that holds numbers alone is of numbers. Raises ConfigError.
+
+    Those of `texts` are names, which stay as they are written: 01, 1 and 1e5 are three.
+    """
     import pandas as pd
 
     table = read(path, named=str.strip)
     found = pd.DataFrame([dict(row.cells) for row in table.rows], columns=list(table.columns))
-    for name in found:
+    for name in found.columns.difference(list(texts), sort=False):
         numbers = pd.to_numeric(found[name], errors="coerce")
         if numbers.notna().all():
             found[name] = numbers

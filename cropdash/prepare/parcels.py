@@ -54,7 +54,7 @@ def clean(register: gpd.GeoDataFrame, zone: Zone, legend: Legend, zones: Sequenc
     carried = [name for name in register.columns if str(name).startswith(CARRIED)]
     frame = register[[ID, CODE, *carried, "geometry"]].reset_index(drop=True)
     report: dict[str, object] = {"rows": len(frame)}
-    frame = _mend(frame, report)
+    frame = _mend(frame, zone.grid.crs, report)
     frame = _tell_apart(frame, register.attrs.get(REPEATED, ()))
     frame = frame.to_crs(zone.grid.crs)
     # Reprojection bends edges a little, so validity is made sure of on the zone's own grid.
@@ -148,10 +148,10 @@ def _check(register: gpd.GeoDataFrame) -> None:
         raise InvalidRegister("The register names no reference system; the RPG's is EPSG:2154.")
 
 
-def _mend(frame: gpd.GeoDataFrame, report: dict[str, object]) -> gpd.GeoDataFrame:
+def _mend(frame: gpd.GeoDataFrame, crs: str, report: dict[str, object]) -> gpd.GeoDataFrame:
     geometry = _finite(frame.geometry.to_numpy())
     given = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
-    broken, before = given & ~shapely.is_valid(geometry), shapely.area(geometry)
+    broken = given & ~shapely.is_valid(geometry)
     frame = frame.assign(geometry=polygons_only(geometry)).set_crs(frame.crs, allow_override=True)
     area = shapely.area(frame.geometry.to_numpy())
     kept = given & (area > 0)
@@ -160,8 +160,12 @@ def _mend(frame: gpd.GeoDataFrame, report: dict[str, object]) -> gpd.GeoDataFram
         "mended_geometry": int((broken & kept).sum()),
         "without_area": int((given & ~kept).sum()),
     }
-    if (broken & kept).any():
-        hectares = [float(a[broken & kept].sum()) / M2_PER_HA for a in (before, area)]
+    if (mended := broken & kept).any():  # measured on the zone's grid, in metres
+        shapes = (geometry[mended], frame.geometry.to_numpy()[mended])
+        hectares = [
+            float(gpd.GeoSeries(of, crs=frame.crs).to_crs(crs).area.sum()) / M2_PER_HA
+            for of in shapes
+        ]
         report["mended_ha"] = [round(value, 4) for value in hectares]  # before and after
     return frame[kept]
 

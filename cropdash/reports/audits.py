@@ -46,7 +46,7 @@ def _answers(store: Store, report_id: str) -> pd.DataFrame:
     folder = reports.find(store.models, report_id).path
     try:
         frame = parquet.read(folder / layout.FRAME, kinds=FRAME, remedy="draw the audit again")
-        told = tables.frame(folder / layout.ANSWERS).astype({"zone_id": str})
+        told = tables.frame(folder / layout.ANSWERS, texts=("zone_id", "truth"))
     except (CropdashError, OSError, KeyError):
         return pd.DataFrame(columns=[*_KEYS, "a", "truth"])
     return frame[frame["drawn"]].merge(told, on=_KEYS)

@@ -25,7 +25,7 @@ from cropdash.domain.errors import (
 )
 from cropdash.domain.message import Message
 from cropdash.domain.secret import hidden
-from cropdash.domain.source import CompositeSource, Source
+from cropdash.domain.source import Source
 from cropdash.files import atomic
 from cropdash.ingest.ancillary import Ancillary, ancillary_of
 from cropdash.jobs import execute
@@ -71,7 +71,7 @@ def build_configured(
     if not kind.is_made_up:
         _check_over(source.season, config.day, dt.date.today())
     title = kind.title(config, source)
-    margin = 0 if isinstance(source, CompositeSource) else getattr(config, "margin", 0)
+    margin = getattr(config, "margin", 0)
     about = (source, folder.name, title, _settings(config), legend, config.day, margin)
     description = describe(*about)
     return build(
@@ -125,10 +125,8 @@ def describe(
     """The description of a dataset to be built from a source; by default with the French legend.
 
     as_of: the day on which it is asked; what its season still lacks then is not there. margin:
-    [px] around each zone. Raises ConfigError for ready composites, which end at their zones.
+    [px] around each zone.
     """
-    if margin and isinstance(source, CompositeSource):
-        raise ConfigError("Ready composites have no margin around their zones: set it to 0.")
     return Description(
         name,
         title,

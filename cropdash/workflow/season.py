@@ -14,7 +14,6 @@ from cropdash.domain.errors import InvalidRun
 from cropdash.domain.message import Message
 from cropdash.evaluate import parcels, season
 from cropdash.evaluate.applicability import Applicability
-from cropdash.evaluate.season import SINCE
 from cropdash.files import atomic
 from cropdash.prepare import as_of
 from cropdash.storage import seasons, summaries
@@ -130,12 +129,16 @@ def leave_out(
     return lost
 
 
-def by_clear_dates(run: RunFolder, dataset: DatasetFolder, day: dt.date) -> pd.DataFrame:
-    """Parcels named right by a day, by their clear dates since March; of the season's year."""
+def by_clear_dates(
+    run: RunFolder, dataset: DatasetFolder, day: dt.date
+) -> tuple[dt.date, pd.DataFrame]:
+    """Parcels named right by a day, by their clear dates since spring, and the day that this is."""
     decided = seasons.at(run, day).calibration()
-    start = dt.date(dataset.description().season.year, *SINCE)
+    about = dataset.description()
+    start = season.counted_from(about.season, day, about.zones[0].grid)
     clear = summaries.clear_by_parcel(dataset, list(decided["zone_id"].unique()), start, day)
-    return season.by_clear_dates(decided, clear.set_index(["zone_id", "parcel_id"])["clear"])
+    told = season.by_clear_dates(decided, clear.set_index(["zone_id", "parcel_id"])["clear"])
+    return start, told
 
 
 def tables(

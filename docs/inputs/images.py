@@ -287,6 +287,8 @@ def _upside_down(folder: Path) -> list[str]:
 
 
 _IN_DEGREES = Grid("EPSG:4326", 3.0, 48.8, 0.0001, FRAME.shape)
+_IN_FEET = Grid("EPSG:2263", 1e6, 2e5, 32.8, FRAME.shape)  # New York
+_OF_THE_WEB = Grid("EPSG:3857", 3.3e5, 6.2e6, 10.0, FRAME.shape)
 _COARSE = Grid("EPSG:32631", 500_000.0, 5_400_000.0, 2000.0, FRAME.shape)
 _LEFT_IN, _TWICE = "with an offset of 0.1 left in", "Most reflectance in red is 0"
 
@@ -356,6 +358,8 @@ CASES = [
     Case(SCENES, "an alpha band, none with a name", _with_alpha, ONE, reflects(5)),
     Case(SCENES, "south up", _upside_down, "refused", said="upside down"),
     Case(SCENES, "in degrees", _on(_IN_DEGREES), "refused", said="not in a projected"),
+    Case(SCENES, "in feet", _on(_IN_FEET), "refused", said="10.8 times as large"),
+    Case(SCENES, "on the web's map", _on(_OF_THE_WEB), "refused", said="2.28 times as large"),
     Case(SCENES, "pixels of 2 km", _on(_COARSE), "refused", said="pixels of 2000 m"),
     Case(SCENES, "a file that was cut off", _cut, "refused", said="can't be read"),
     Case(SCENES, "complex numbers", _scene(_dn, "complex64"), "refused", said="complex"),

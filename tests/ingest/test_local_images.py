@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -47,6 +48,22 @@ def test_ready_composites_are_taken_as_they_are(tmp_path, write):
     for t, day in enumerate(world.days()):
         np.testing.assert_allclose(cube.reflectance[t], truth(day, cube), atol=6e-5)
     assert (cube.clear_dates == 1).all()
+
+
+def test_beyond_the_edge_of_a_file_of_fractions_nothing_is_known(tmp_path):
+    """Where a file declares what is missing 0 is a number, but not where it has no pixel at all."""
+    values = world.reflectance(MAY)[:, :, :30]
+    world.raster(tmp_path / "composites" / "2023-05.tif", values, FOUR, nodata=np.nan)
+    source = opened(world.zones(tmp_path), season="2023-05..2023-05", margin=3)
+    west, east = (replace(zone, margin=3).around for zone in source.zones())
+    for zone in (west, east):
+        cube = source.composites(zone)
+        x = zone.grid.left + 10 * np.arange(30) + 5
+        y = zone.grid.top - 10 * np.arange(30) - 5
+        left, bottom, _, top = FRAME.bounds
+        there = ((bottom < y) & (y < top))[:, None] & (left < x) & (x < left + 300)
+        assert ((cube.clear_dates[0] > 0) == there).all()
+        assert (np.isnan(cube.reflectance[0]).any(axis=0) == ~there).all()
 
 
 def test_a_month_without_a_composite_is_told_and_left_open(tmp_path):
@@ -249,6 +266,13 @@ def test_zones_are_proposed_so_that_what_can_be_tested_is(tmp_path):
     world.register(tmp_path / "parcels.gpkg", frame=left)
     with pytest.raises(NotEnoughData, match=r"hold 1 squares of 24 pixels .* --size"):
         opened(tmp_path, size=24).zones()
+
+
+def test_a_register_of_another_place_is_said_to_be_one(tmp_path):
+    away = replace(FRAME, left=FRAME.left + 50_000)
+    world.register(world.composites(tmp_path) / "parcels.gpkg", frame=away)
+    with pytest.raises(NotEnoughData, match=r"parcels.gpkg holds no parcel where the images are"):
+        opened(tmp_path, size=16).zones()
 
 
 def test_register_and_zones_may_lie_elsewhere(tmp_path):

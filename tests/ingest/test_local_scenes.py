@@ -1,11 +1,13 @@
 import datetime as dt
 import json
+import re
 import shutil
 
 import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
+from pyproj import CRS, Transformer
 from rasterio.transform import Affine
 from shapely import box
 
@@ -13,7 +15,7 @@ from cropdash.domain import Grid, Season
 from cropdash.domain.errors import InvalidRegister, InvalidScene
 from cropdash.domain.sentinel2 import BAND_SETS
 from cropdash.ingest.local import dates
-from cropdash.ingest.local.scenes import read_scene
+from cropdash.ingest.local.scenes import frame_of, read_scene
 from cropdash.ingest.local.source import LocalSource
 from cropdash.prepare import composite
 from tests import worlds
@@ -50,6 +52,33 @@ def zones_file(folder, **columns):
     left, bottom, right, top = GRID.bounds
     frame = gpd.GeoDataFrame(columns, geometry=[box(left + 20, bottom, right, top)], crs=GRID.crs)
     frame.to_crs(4326).to_file(folder / "zones.geojson", driver="GeoJSON")
+
+
+@pytest.mark.parametrize(
+    ("crs", "left", "top", "utm"),
+    [("EPSG:2263", 1e6, 2e5, 32618), ("EPSG:3857", 166_000.0, 6.2e6, 32631)],
+)
+def test_what_makes_hectares_wrong_is_refused(tmp_path, crs, left, top, utm):
+    """Feet, and the web's map: in metres on the ground a pixel is a square of another size."""
+    grid = Grid(crs, left, top, 10.0, (6, 9))
+    write(tmp_path / "x.tif", grid)
+    with pytest.raises(InvalidScene, match="times as large") as refused:
+        frame_of(tmp_path / "x.tif")
+    (told,) = re.findall(r"land is ([\d.]+) times", str(refused.value))
+    to_utm = Transformer.from_crs(crs, utm, always_xy=True)
+    x, y = to_utm.transform([left, left + 1000, left], [top, top, top - 1000])
+    on_ground = np.hypot(x[1] - x[0], y[1] - y[0]) * np.hypot(x[2] - x[0], y[2] - y[0])
+    assert float(told) == pytest.approx(1000**2 / on_ground, rel=0.01)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:2154", "EPSG:3035", "EPSG:27700", "EPSG:32601", "EPSG:2056"])
+def test_national_systems_in_metres_are_read(tmp_path, crs):
+    west, south, east, north = CRS.from_user_input(crs).area_of_use.bounds
+    to_metres = Transformer.from_crs("OGC:CRS84", crs, always_xy=True)
+    x, y = to_metres.transform((west + east) / 2, (south + north) / 2)
+    grid = Grid(crs, round(x), round(y), 10.0, (6, 9))
+    write(tmp_path / "x.tif", grid)
+    assert frame_of(tmp_path / "x.tif") == grid
 
 
 def test_a_window_is_cut_by_position_and_bands_by_name(tmp_path):

@@ -43,8 +43,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> tuple[Folders, DatasetFol
     legend = load()
     dataset = DatasetFolder(where.data, "plain")
     zones = tuple(
-        worlds.zone(f"z_{n}", "test", worlds.grid((50, 60), left=500_000.0 + 9_000 * n))
-        for n in (1, 2)
+        worlds.zone(name, "test", worlds.grid((50, 60), left=500_000.0 + 9_000 * n))
+        for n, name in enumerate(("01", "1"), start=1)  # one number, two zones
     )
     cube = worlds.cube(0, zones[0].grid)
     season = Season.of("2023-01..2023-03")
@@ -94,7 +94,7 @@ def _parcels(zone: Zone, rng: np.random.Generator) -> tuple[Labels, gpd.GeoDataF
         },
         geometry=found, crs=zone.grid.crs,
     )  # fmt: skip
-    if zone.zone_id == "z_1":
+    if zone.zone_id == "01":
         frame.loc[0, "register_id"] = HOSTILE
     return Labels(crop.astype(np.uint8)[ids], ids, zone.grid), frame
 

@@ -10,13 +10,14 @@ import pytest
 from bench import land
 from cropdash.domain import IGNORE, Grid, Sample, Season, Zone, interior
 from cropdash.domain.errors import ConfigError
-from cropdash.settings import classifiers
+from cropdash.settings import classifiers, sources
 from cropdash.settings.folders import Folders
 from cropdash.simulate.source import SimulatedSource
 from cropdash.storage import beside, runs
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.store import Store
 from cropdash.workflow import build, predict, score, train
+from docs.inputs import world
 
 SIZE, MARGIN = 40, 14  # [px]: a field has 13 on its longer side
 SPLITS = ("train", "test", "train", "train")
@@ -139,6 +140,31 @@ def test_scores_count_the_zone_s_pixels_alone(made):
     pixels = table[(table["unit"] == "pixel") & (table["zone_id"] == "z1")]["value"].sum()
     labels = wide.labels("z1")
     assert pixels == (labels.crop != IGNORE).sum() <= SIZE**2
+
+
+def test_ready_composites_have_the_margin_that_was_asked_for(tmp_path):
+    world.register(world.zones(world.composites(tmp_path / "in")) / "register.gpkg")
+    given = {"source": "local", "dataset": "d", "folder": tmp_path / "in", "workers": 1}
+    config = sources.parse(given | {"margin": 4})
+    folder = DatasetFolder(tmp_path, "d")
+    build.build_configured(config, folder, progress=silent, should_stop=lambda: False)
+    for zone in folder.built_zones():
+        wide, own = folder.cube(zone.zone_id, around=True), folder.cube(zone.zone_id)
+        assert wide.grid == own.grid.grown(4)
+        np.testing.assert_array_equal(wide.inner(4).reflectance, own.reflectance)
+        row, column = world.place_of(wide.grid)
+        inside = np.zeros(wide.grid.shape, bool)  # where the images are
+        inside[max(-row, 0) : 24 - row, max(-column, 0) : 48 - column] = True
+        assert ((folder.clear_dates(zone.zone_id, around=True) > 0) == inside).all()
+
+
+def test_a_table_has_no_margin(tmp_path):
+    config = sources.parse(
+        {"source": "table", "dataset": "d", "table_path": world.table(tmp_path / "t.csv")}
+    )
+    source = sources.of(config).open(config)
+    with pytest.raises(ConfigError, match="no margin"):
+        source.composites(replace(source.zones()[0], margin=4).around)
 
 
 def test_a_margin_is_checked_at_the_door():

@@ -1,10 +1,12 @@
 import datetime as dt
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from cropdash.domain import Season
 from cropdash.domain.errors import ConfigError, InvalidRun
 from cropdash.evaluate import season as evaluation
 from cropdash.prepare import as_of
@@ -13,7 +15,7 @@ from cropdash.settings.folders import Folders
 from cropdash.storage import layout, runs, seasons, summaries
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import calibrate, predict, season, train
-from tests import factory
+from tests import factory, worlds
 
 DAYS = (dt.date(2023, 4, 30), dt.date(2023, 7, 15))
 QUICK = {
@@ -187,7 +189,7 @@ def test_a_month_under_cloud_is_asked_as_a_cloudy_one_and_kept(trained, monkeypa
     pd.testing.assert_frame_equal(season.leave_out(run, dataset, progress=_silent), lost)
 
 
-def test_clear_dates_are_counted_from_march_over_the_parcel_s_pixels(trained):
+def test_clear_dates_are_counted_from_spring_over_the_parcel_s_pixels(trained):
     dataset, run = trained
     zones = run.predicted_zones()
     table = summaries.clear_by_parcel(dataset, zones, dt.date(2023, 3, 1), DAYS[1])
@@ -195,11 +197,31 @@ def test_clear_dates_are_counted_from_march_over_the_parcel_s_pixels(trained):
     for row in table[table["zone_id"] == zones[0]].itertuples():
         expected = clear[2:6, ids == row.parcel_id].sum(axis=0).mean()  # March to June
         assert row.clear == pytest.approx(expected)
-    found = season.by_clear_dates(run, dataset, DAYS[1])
+    since, found = season.by_clear_dates(run, dataset, DAYS[1])
+    assert since == dt.date(2023, 3, 1)
     assert found["parcels"].sum() == len(seasons.at(run, DAYS[1]).calibration())
     low, high = found["low"].to_numpy(), found["high"].to_numpy()
     assert (low <= high).all()
     assert (low[1:] == high[:-1] + 1).all()
+
+
+@pytest.mark.parametrize(
+    ("text", "every", "day", "south", "since"),
+    [
+        ("2023", "month", "2023-12-31", False, "2023-03-01"),
+        ("2023", "month", "2023-02-28", False, "2023-01-01"),  # before spring
+        ("2022-10..2023-09", "dekad", "2022-12-31", False, "2022-10-01"),
+        ("2022-10..2023-02", "dekad", "2023-02-28", False, "2022-10-01"),  # no spring in it
+        ("2022-07..2023-06", "month", "2023-06-30", True, "2022-09-01"),
+        ("2022-11-03..2023-04-17", "16d", "2023-04-17", True, "2022-11-03"),
+        ("2023", "16d", "2023-03-06", False, "2023-01-01"),  # a period that began before
+    ],
+)
+def test_clear_dates_count_from_spring_where_it_lies_before_the_day(text, every, day, south, since):
+    grid = worlds.grid((4, 6))
+    grid = replace(grid, crs="EPSG:32733", top=6_200_000.0) if south else grid
+    told = evaluation.counted_from(Season.of(text, every), dt.date.fromisoformat(day), grid)
+    assert told == dt.date.fromisoformat(since)
 
 
 def test_parcels_are_told_apart_by_how_often_they_were_seen():

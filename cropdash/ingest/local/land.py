@@ -87,6 +87,11 @@ class Land:
             return zones.read(path, frame=frames(images, self.folder)[0])
         covered = frames(images, self.folder)
         parcels = registers.read_parcels(self.register_file, covered, self.layout)
+        if parcels.empty:
+            raise NotEnoughData(
+                "{a} holds no parcel where the images are: give the register of their place.",
+                a=self.register_file.name,
+            )
         return propose(covered, parcels.to_crs(covered[0].crs), self.side_px)
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from pyproj import Geod
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
@@ -18,9 +21,11 @@ from rasterio.windows import Window
 from cropdash.domain import Float, Grid, Scene, sentinel2
 from cropdash.domain.errors import InvalidScene
 from cropdash.files import rasters
+from cropdash.ingest.zones import squares
 
 Naming = Callable[[str], str] | None
 _PIXEL_M = (0.1, 1000.0)  # sides of a pixel from which a map can be made
+_SAME_AREA = 0.02  # share by which a map's areas may differ from the land's; by 0.002 in UTM
 
 
 def read_scene(
@@ -107,7 +112,7 @@ def _read(
 ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
     """(N, H, W) of a window, 0 where it reaches over the file's edge, and (H, W) what is hidden.
 
-    By the file's own mask or alpha band.
+    By the file's own mask or alpha band, and beyond its edge.
 
     Which rasterio's own `boundless` reads through a document that it writes for each window.
     """
@@ -119,9 +124,8 @@ def _read(
     row, column = int(inside.row_off - window.row_off), int(inside.col_off - window.col_off)
     part = (slice(row, row + int(inside.height)), slice(column, column + int(inside.width)))
     values[:, *part] = raster.read(order, window=inside)
-    hidden = np.zeros(shape[1:], bool)
-    if masked:
-        hidden[part] = raster.dataset_mask(window=inside) == 0
+    hidden = np.ones(shape[1:], bool)
+    hidden[part] = raster.dataset_mask(window=inside) == 0 if masked else False
     return values, hidden
 
 
@@ -245,6 +249,16 @@ def grid_of(raster: Any, path: Path) -> Grid:
         raise InvalidScene(
             "{a} is rotated, upside down, or has pixels that are not square: warp it.", a=path.name
         )
+    epsg = raster.crs.to_epsg()
+    crs = f"EPSG:{epsg}" if epsg else raster.crs.to_string()
+    grid = Grid(crs, affine.c, affine.f, affine.a, (raster.height, raster.width))
+    if abs((times := _enlarged(grid)) - 1) > _SAME_AREA:  # NaN where no land is
+        raise InvalidScene(
+            "{a}: land is {b} times as large in its reference system as on the ground, so that all"
+            " hectares would be wrong: warp it to UTM.",
+            a=path.name,
+            b=format(times, ".3g"),
+        )
     low, high = _PIXEL_M
     if not low <= affine.a <= high:
         raise InvalidScene(
@@ -254,6 +268,18 @@ def grid_of(raster: Any, path: Path) -> Grid:
             c=format(low, "g"),
             d=format(high, ",.0f"),
         )
-    epsg = raster.crs.to_epsg()
-    crs = f"EPSG:{epsg}" if epsg else raster.crs.to_string()
-    return Grid(crs, affine.c, affine.f, affine.a, (raster.height, raster.width))
+    return grid
+
+
+@lru_cache(maxsize=1024)
+def _enlarged(grid: Grid) -> float:
+    """How many times as large as on the ground [m2] the land is on the map, in the grid's middle.
+
+    More than once where the map's unit is the foot, and on Web Mercator far from the equator.
+    """
+    left, bottom, right, top = grid.bounds
+    half = 50 * grid.pixel_size
+    x, y = (left + right) / 2 - half, (bottom + top) / 2 + half
+    square = replace(grid, left=x, top=y, shape=(100, 100))
+    area, _ = Geod(ellps="WGS84").polygon_area_perimeter(*squares.corners([square])[0].T)
+    return float((2 * half) ** 2 / (abs(area) or math.nan))

@@ -16,7 +16,7 @@ import pandas as pd
 import shapely
 
 from cropdash.domain import Cube, Grid, Scene, Season, Split, Zone, longitude, sentinel2
-from cropdash.domain.errors import InvalidRegister, NotEnoughData
+from cropdash.domain.errors import ConfigError, InvalidRegister, NotEnoughData
 from cropdash.domain.message import Message
 from cropdash.domain.period import Every
 from cropdash.domain.source import ONLY_HERE, PeriodStore, Warn, ignore
@@ -82,6 +82,8 @@ class TableSource:
 
         Rows of one day are one observation, their mean.
         """
+        if zone.grid not in (own.grid for own in self.zones()):
+            raise ConfigError("A table has no map, so its zones have no margin: set it to 0.")
         mine = self._of_zone(zone).reset_index(drop=True)
         place = pd.Series(mine.index, index=mine[ID])
         rows = self.rows[self.rows[ID].isin(place.index)].dropna(subset=list(self.bands))

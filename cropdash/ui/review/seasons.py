@@ -183,12 +183,16 @@ def _clouds(runs: Sequence[RunInfo], day: dt.date) -> None:
     dataset = runs[0].dataset
     for name, run in zip(run_pair.names_of(runs), runs, strict=True):
         decided = data.store().calibration(run.by(day))
-        start = dt.date(data.description(dataset).season.year, *evaluation.SINCE)
+        about = data.description(dataset)
+        start = evaluation.counted_from(about.season, day, about.zones[0].grid)
         clear = data.clear_by_parcel(dataset, tuple(decided["zone_id"].unique()), start, day)
         table = evaluation.by_clear_dates(decided, clear.set_index(lamps.KEYS)["clear"])
         left, right = st.columns(2, gap="medium")
         with left:
-            title = say("{model}: parcels named right, by clear dates since March", model=name)
+            title = say(
+                "{model}: parcels named right, by clear dates since {day}", model=name,
+                day=date(start),
+            )  # fmt: skip
             st.markdown(f"**{literal(title)}**")
             widget.show(_clear(table), width="stretch")
         with right:

@@ -86,7 +86,7 @@ def results(folder: Path) -> dict[str, Any]:
     """
     about, frame = layout.AUDIT.read(folder), read_frame(folder)
     names = {name: k for k, name in enumerate(about["classes"])}
-    answers = tables.frame(folder / layout.ANSWERS).astype({"zone_id": str})
+    answers = tables.frame(folder / layout.ANSWERS, texts=("zone_id", "truth"))
     answered = frame.merge(answers, on=_KEYS, how="inner", validate="one_to_one")
     answered = answered[answered["drawn"]].reset_index(drop=True)
     truth = answered["truth"].astype(str).map(names)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cropdash.domain import Grid, Season, Zone
+from cropdash.domain import Grid, Season, Zone, sentinel2
 from cropdash.domain.errors import ConfigError, InvalidScene
 from cropdash.domain.source import CompositeSource
 from cropdash.ingest.earthengine import periods, tiling
@@ -67,6 +68,14 @@ def test_tiles_orbits_zones_and_gaps_agree_with_plain_numpy(google, source, band
     assert differ(cube, days) <= 1
     assert (cube.clear_dates.max(axis=(1, 2)) > 0).sum() == 3
     assert cube.clear_dates.max() == 4
+
+
+def test_a_zone_s_own_ground_is_what_it_is_without_a_margin(google, source):
+    google.assets, _ = worlds.served(sentinel2.BAND_SETS["10m"])
+    wide = source().composites(replace(ZONE, margin=5).around)
+    inner, alone = wide.inner(5), source().composites(ZONE)
+    np.testing.assert_array_equal(inner.reflectance, alone.reflectance)
+    np.testing.assert_array_equal(inner.clear_dates, alone.clear_dates)
 
 
 def test_the_order_of_the_collection_does_not_matter(google, source):
