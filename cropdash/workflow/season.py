@@ -10,7 +10,7 @@ import pandas as pd
 
 from cropdash.classify.classifier import Classifier
 from cropdash.domain import Period, Sample, Zone
-from cropdash.domain.errors import InvalidRun
+from cropdash.domain.errors import ConfigError, InvalidRun
 from cropdash.domain.message import Message
 from cropdash.evaluate import parcels, season
 from cropdash.evaluate.applicability import Applicability
@@ -65,14 +65,21 @@ def score_by_date(
     Days of which there are scores of the same weights and data are left as they are.
 
     Raises InvalidRun for a run without scores of the whole season, ConfigError for a day on which
-    no period is over.
+    no period is over, or by which more was over than the dataset knows.
     """
     whole = run.scores()
     if whole is None:
         raise InvalidRun("Run {a} has no scores yet: let it finish, or evaluate it.", a=run.run_id)
     described = dataset.description()
     for day in days:
-        as_of.ended(described.season.periods, day)
+        if as_of.ended(described.season.periods, day) > len(described.periods):
+            raise ConfigError(
+                "Dataset {a} is known until {b}, which tells nothing of {c}: ask by an earlier day, or"
+                " add what came since with 'python -m cropdash build {a} --as-of {c}'.",
+                a=dataset.name,
+                b=described.known.end,
+                c=day,
+            )
     zones = [described.zone(zone_id) for zone_id in whole.test.zones]
     asked = _asked(run, dataset)
     model = load(run, dataset)

@@ -1,5 +1,6 @@
 import datetime as dt
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from cropdash.evaluate import season as evaluation
 from cropdash.prepare import as_of
 from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
+from cropdash.storage import description as descriptions
 from cropdash.storage import layout, runs, seasons, summaries
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.workflow import calibrate, predict, season, train
@@ -129,6 +131,18 @@ def test_a_run_without_scores_and_a_day_too_early_are_refused(trained, world):
     new = runs.queue(world, classifiers.parse({"classifier": "xgboost", "dataset": "demo"}))
     with pytest.raises(InvalidRun, match="no scores yet"):
         season.score_by_date(new, dataset, DAYS, progress=_silent)
+
+
+def test_a_day_of_which_the_dataset_knows_nothing_yet_is_refused(world):
+    dataset = DatasetFolder(world.data, "demo")
+    run = factory.write_run(world.models, dataset)
+    whole = dataset.description()
+    descriptions.write(dataset.path, replace(whole, as_of=dt.date(2023, 6, 15)))
+    try:
+        with pytest.raises(ConfigError, match=r"known until 2023-05-31.*--as-of 2023-06-30"):
+            season.score_by_date(run, dataset, [dt.date(2023, 6, 30)], progress=_silent)
+    finally:
+        descriptions.write(dataset.path, whole)
 
 
 def test_a_class_counts_as_named_from_the_day_on_which_it_stays_so():
