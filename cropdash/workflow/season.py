@@ -81,6 +81,7 @@ def score_by_date(
                 c=day,
             )
     zones = [described.zone(zone_id) for zone_id in whole.test.zones]
+    _check_complete(dataset, [*whole.test.zones, *Calibration.from_json(run.calibrated()).zones])
     asked = _asked(run, dataset)
     model = load(run, dataset)
     for i, day in enumerate(days):
@@ -93,6 +94,21 @@ def score_by_date(
         seasons.begin(dated, asked)
         _predict_by(day, run, dated, dataset, model, zones, told)
         score_run(dated, dataset, zones, trained=whole.trained_classes)
+
+
+def _check_complete(dataset: DatasetFolder, zone_ids: Sequence[str]) -> None:
+    """Raise ConfigError for a zone to which a build did not come to add the latest periods."""
+    until, known = dataset.description().known.end.isoformat(), dataset.look()
+    for zone_id in zone_ids:
+        if known[zone_id].is_built and known[zone_id].said.until < until:
+            raise ConfigError(
+                "Zone {a} of dataset {b} is known until {c}, others until {d}: complete it first with"
+                " 'python -m cropdash build {b}'.",
+                a=zone_id,
+                b=dataset.name,
+                c=known[zone_id].said.until,
+                d=until,
+            )
 
 
 def _asked(run: RunFolder, dataset: DatasetFolder) -> dict[str, str]:
@@ -108,11 +124,19 @@ def leave_out(
 ) -> pd.DataFrame:
     """Which period decides: what is lost with each under cloud, see `evaluate.season.lost_without`.
 
-    Of the run's test zones, calibrated as the run is; kept for the same weights and data.
+    Of the run's test zones, calibrated as the run is; kept for the same weights and data. Raises
+    InvalidRun where the run was scored on other data: what is lost would be lost of something else.
     """
-    asked = _asked(run, dataset)
+    asked, scored = _asked(run, dataset), run.scores()
     if kept := seasons.without(run, asked):
         return pd.DataFrame(kept)
+    if scored is not None and scored.dataset_fingerprint != asked["data"]:
+        raise InvalidRun(
+            "Run {a} was scored on what dataset {b} held before: 'python -m cropdash predict {a}' and"
+            " 'python -m cropdash evaluate {a}' score it anew.",
+            a=run.run_id,
+            b=dataset.name,
+        )
     model, whole = load(run, dataset), run.calibration()
     fitted, periods = Calibration.from_json(run.calibrated()), dataset.description().periods
     zones, found = list(whole["zone_id"].unique()), dict[str, list[pd.DataFrame]]()
