@@ -16,12 +16,12 @@ import shapely
 from pyproj import Transformer
 
 from cropdash.domain import Zone
-from cropdash.domain.errors import ConfigError, RunNotFound
+from cropdash.domain.errors import ConfigError, DamagedFile, RunNotFound
 from cropdash.domain.message import Message
 from cropdash.evaluate import conformal, parcel_decisions
 from cropdash.files import atomic, tables, vectors
 from cropdash.prepare import neighbours
-from cropdash.storage import beside, elsewhere, mosaics
+from cropdash.storage import beside, elsewhere, mosaics, predicted
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.mosaics import Tile
 from cropdash.storage.runs import RunFolder
@@ -64,15 +64,25 @@ def make(
 
     class_<epsg>.tif and confidence_<epsg>.tif of each UTM zone, and map_<epsg>.vrt over both;
     parcels/part-<n>.parquet; areas.csv, areas_by_unit.csv; collection.json. Raises RunNotFound if it has predicted
-    none, ConfigError if the folder holds something else already.
+    none, DamagedFile if what it predicted was damaged, ConfigError if the folder holds something
+    else already.
     """
     there = elsewhere.at(run, dataset.name)
-    predicted = set(there.predicted_zones())
-    zones = [zone for zone in dataset.built_zones() if zone.zone_id in predicted]
+    known = set(there.predicted_zones())
+    zones = [zone for zone in dataset.built_zones() if zone.zone_id in known]
     if not zones:
         dataset.check_damage()
         raise RunNotFound(
             "Run {a} has predicted no zone of {b}: predict first.", a=run.run_id, b=dataset.name
+        )
+    if cut := predicted.changed(there.path, (zone.zone_id for zone in zones)):
+        raise DamagedFile(
+            "Predictions of {n} zones of {a} by run {b} are not as they were written, {c} the first:"
+            " predict again.",
+            n=len(cut),
+            a=dataset.name,
+            b=run.run_id,
+            c=cut[0],
         )
     _begin(out)
     legend = dataset.legend()
