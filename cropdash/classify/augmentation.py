@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cropdash.domain import Float, Ints
+from cropdash.prepare import as_of
 
 # One deviation of what a patch, or some pixels, are made to differ by, at variation 1.
 _SHIFT = 0.6  # [months] of the season
@@ -23,13 +24,17 @@ def without_months(values: Float, hidden: NDArray[np.bool_]) -> Float:
     """(T, ...) as if clouds had covered the hidden (T,) months: a copy, filled as gaps are.
 
     A hidden month becomes the mean of the nearest earlier and the nearest later month that is
-    left, as in a dataset's own gaps; where none is left nothing is hidden.
+    left, as in a dataset's own gaps; where none is left nothing is hidden. Months that a season
+    which goes on still lacks are neither filled nor filled from.
     """
-    left = np.flatnonzero(~hidden)
-    if not hidden.any() or not len(left):
+    if not hidden.any():
+        return values
+    there = np.arange(len(values)) < as_of.known(values)
+    left = np.flatnonzero(there & ~hidden)
+    if not len(left):
         return values
     filled = values.copy()
-    for month in np.flatnonzero(hidden):
+    for month in np.flatnonzero(there & hidden):
         filled[month] = values[_neighbours(int(month), left.tolist())].mean(axis=0)
     return filled
 
@@ -50,7 +55,8 @@ def varied(series: Float, bands: Sequence[str], strength: float, rng: np.random.
     t, b = series.shape[:2]
     if not strength:
         return series
-    moved = shifted(series, strength * _SHIFT * t / 12 * rng.normal())
+    moved, n = series.copy(), max(as_of.known(series), 1)  # a season may go on
+    moved[:n] = shifted(series[:n], strength * _SHIFT * t / 12 * rng.normal())
     if {"B4", "B8"} <= set(bands):
         red, near = (moved[:, bands.index(name)] for name in ("B4", "B8"))
         bare = np.clip(1 - 1.6 * (near - red) / np.maximum(near + red, 1e-3), 0, 1)  # NDVI below .6

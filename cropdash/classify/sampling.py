@@ -73,7 +73,7 @@ def rows_of(
     if schema.inputs.in_season:
         starts = [i * len(pixels) // (_ENDS + _WHOLE) for i in range(_ENDS + 1)]
         spans = [slice(a, b) for a, b in pairwise([*starts, len(pixels)])]
-        cut = [int(n) for n in ends(_ENDS, schema.n_periods, rng)]
+        cut = [int(n) for n in ends(_ENDS, as_of.known(whole.reflectance), rng)]
         parts = list(zip([*cut, None], spans, strict=True))
     rows, placed = [], schema.knows_place(sample.cube.grid)
     for n, part in parts:
@@ -98,9 +98,12 @@ def _varied(row: Cube, strength: float, rng: np.random.Generator) -> Float:
     return series
 
 
-def ends(many: int, n_periods: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """(many,) numbers of periods after which a season is cut off, each as likely, never the last."""
-    return rng.integers(1, max(n_periods, 2), many)
+def ends(many: int, known: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """(many,) numbers of periods after which a season is cut off, each as likely, never the last.
+
+    known: how many periods there are; a season that goes on has fewer than it will have.
+    """
+    return rng.integers(1, max(known, 2), many)
 
 
 def draw(

@@ -52,7 +52,8 @@ class Applicability:
                 b=len(self.mean),
             )
         scaled = (values - self.mean) / self.scale
-        known = ~np.isnan(scaled).any(axis=1)
+        # Where no period is known there are no columns, and so nothing that could be alike.
+        known = ~np.isnan(scaled).any(axis=1) & (scaled.shape[1] > 0)
         found = np.full(len(values), np.inf, np.float32)
         found[known] = _nearest(scaled[known], self.reference) / max(self.limit, _LEAST)
         return found

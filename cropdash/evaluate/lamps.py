@@ -100,7 +100,7 @@ def campaign(
 
     Columns: as_of, green, amber, red, none (parcels), photographs, visits, waiting, cost, caught
     (wrong declarations visited so far), of_wrong (as a share of all), false_per_1000 (right ones
-    visited so far, of 1,000 parcels).
+    visited so far, of 1,000 parcels); one of which `wrong` tells nothing is neither.
     """
     wrong = wrong[~wrong.index.duplicated()].astype(bool)
     photographed, visited = pd.Index([]), pd.Index([])
@@ -114,7 +114,7 @@ def campaign(
         queue = supported.loc[queue].sort_values(kind="stable").index
         now = queue[: means.visits]
         visited = visited.union(now)
-        caught = wrong.reindex(visited, fill_value=False).astype(bool)
+        caught = wrong.reindex(visited).dropna().astype(bool)  # of others nothing is known
         rows.append(
             {
                 "as_of": day,

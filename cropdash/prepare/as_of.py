@@ -73,8 +73,10 @@ def known(reflectance: Float) -> int:
 def refilled(reflectance: Float, seen: NDArray[np.integer], n: int) -> Float:
     """(T, B, H, W) with the gaps of the first `n` periods filled from what was observed in them.
 
-    `seen` (T, H, W) is above 0 where there was an observation. The periods that follow are NaN.
+    `seen` (T, H, W) is above 0 where there was an observation. The periods that follow are NaN, and
+    so are those that a season which goes on still lacks: they are no gaps.
     """
+    n = min(n, known(reflectance))
     filled = np.full_like(reflectance, np.nan)
     filled[:n] = fill_gaps(np.where(seen[:n, None] > 0, reflectance[:n], np.float32(np.nan)))
     return filled

@@ -26,8 +26,8 @@ from cropdash.settings.folders import Folders
 from cropdash.settings.train import TrainConfig
 from cropdash.storage import (
     curves,
-    events,
     layout,
+    predicted,
     provenance,
     rasters,
     status,
@@ -151,16 +151,15 @@ class RunFolder:
         if margin:
             self._write(layout.AROUND, zone_id, prediction, season)
         self._write(layout.PREDICTIONS, zone_id, prediction.inner(margin), season)
-        events.append(self.predictions / layout.PREDICTED, zone_id, {"of": of})
+        predicted.say(self.path, zone_id, of)
 
     def _write(self, folder: str, zone_id: str, said: Prediction, season: Season) -> None:
         path = self.path / folder / f"{zone_id}.tif"
         rasters.write_prediction(path, said.crop, said.confidence, said.grid, season)
 
     def predicted_of(self) -> dict[str, str]:
-        """By zone, of which weights and data its prediction is, as `write_prediction` was told."""
-        rows, there = events.last(self.predictions / layout.PREDICTED), set(self.predicted_zones())
-        return {zone: str(row.get("of", "")) for zone, row in rows.items() if zone in there}
+        """By zone, of what its prediction is, as `write_prediction` was told; see `predicted.of`."""
+        return predicted.of(self.path, self.predicted_zones())
 
     def predicted_zones(self) -> tuple[str, ...]:
         """Zones that it has predicted."""

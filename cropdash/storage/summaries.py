@@ -74,7 +74,8 @@ def clear_by_parcel(
     for zone in (zone for zone in zones if zone in known and known[zone].is_built):
         parcel = folder.labels(zone, around=True).parcel_id.ravel()
         clear = folder.clear_dates(zone, around=True)
-        many = clear[within].sum(axis=0, dtype=np.int64).ravel()
+        there = within[: len(clear)]  # of a zone to which the latest periods were not added yet
+        many = clear[there].sum(axis=0, dtype=np.int64).ravel()
         n = np.bincount(parcel)
         ids = np.flatnonzero(n)[1:] if n[0] else np.flatnonzero(n)
         means = np.bincount(parcel, many)[ids] / n[ids]

@@ -16,12 +16,12 @@ import shapely
 from pyproj import Transformer
 
 from cropdash.domain import Zone
-from cropdash.domain.errors import ConfigError, RunNotFound
+from cropdash.domain.errors import ConfigError, DamagedFile, RunNotFound
 from cropdash.domain.message import Message
 from cropdash.evaluate import conformal, parcel_decisions
 from cropdash.files import atomic, tables, vectors
 from cropdash.prepare import neighbours
-from cropdash.storage import beside, elsewhere, mosaics
+from cropdash.storage import beside, elsewhere, mosaics, predicted
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.mosaics import Tile
 from cropdash.storage.runs import RunFolder
@@ -32,6 +32,11 @@ from cropdash.workflow.calibrate import Calibration
 Progress = Callable[[str, float], None]
 ROWS = 200_000  # of a part of the table of parcels
 _BANDS = ("class", "confidence")
+_BEGUN = ".begun"  # in a folder whose mosaic is not whole yet
+_MADE = (
+    "class_*.tif", "confidence_*.tif", "map_*.vrt", "utm_*.json", "areas*.csv", "parcels.pmtiles",
+    "collection.json",
+)  # fmt: skip
 _OF_A_TILE = ("register_id", "declared", "predicted", "probability", "applicable")
 
 
@@ -59,19 +64,27 @@ def make(
 
     class_<epsg>.tif and confidence_<epsg>.tif of each UTM zone, and map_<epsg>.vrt over both;
     parcels/part-<n>.parquet; areas.csv, areas_by_unit.csv; collection.json. Raises RunNotFound if it has predicted
-    none, ConfigError if the folder holds something else already.
+    none, DamagedFile if what it predicted was damaged, ConfigError if the folder holds something
+    else already.
     """
     there = elsewhere.at(run, dataset.name)
-    predicted = set(there.predicted_zones())
-    zones = [zone for zone in dataset.built_zones() if zone.zone_id in predicted]
+    known = set(there.predicted_zones())
+    zones = [zone for zone in dataset.built_zones() if zone.zone_id in known]
     if not zones:
         dataset.check_damage()
         raise RunNotFound(
             "Run {a} has predicted no zone of {b}: predict first.", a=run.run_id, b=dataset.name
         )
-    if out.exists() and not (out / "collection.json").exists() and any(out.iterdir()):
-        raise ConfigError("{a} holds other files: name a new folder.", a=out)
-    out.mkdir(parents=True, exist_ok=True)
+    if cut := predicted.changed(there.path, (zone.zone_id for zone in zones)):
+        raise DamagedFile(
+            "Predictions of {n} zones of {a} by run {b} are not as they were written, {c} the first:"
+            " predict again.",
+            n=len(cut),
+            a=dataset.name,
+            b=run.run_id,
+            c=cut[0],
+        )
+    _begin(out)
     legend = dataset.legend()
     colours = {k: _rgba(c.colour) for k, c in enumerate(legend.classes)}
     files: list[Path] = []
@@ -94,7 +107,24 @@ def make(
         vectors.write_tiles(out / "parcels.pmtiles", parts, _OF_A_TILE, "parcels")
     progress(Message("Writing the collection"), 0.98)
     _collection(run, dataset, out, files)
+    (out / _BEGUN).unlink()
     return Made(len(zones), int(told["parcels"].sum()), tuple(files))
+
+
+def _begin(out: Path) -> None:
+    """An empty folder, or one of an earlier mosaic, whole or broken off, without what that has made:
+    what this one makes no more would stand beside it as if it were of the same run.
+
+    Raises ConfigError if it holds something else.
+    """
+    ours = (out / "collection.json").exists() or (out / _BEGUN).exists()
+    if out.exists() and not ours and any(out.iterdir()):
+        raise ConfigError("{a} holds other files: name a new folder.", a=out)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / _BEGUN).touch()
+    atomic.clear_parts(out)
+    for path in (found for pattern in _MADE for found in out.glob(pattern)):
+        path.unlink()
 
 
 def _mosaic(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cropdash.classify.classifier import Classifier
 from cropdash.domain import Period, Sample, Zone
-from cropdash.domain.errors import InvalidRun
+from cropdash.domain.errors import ConfigError, InvalidRun
 from cropdash.domain.message import Message
 from cropdash.evaluate import parcels, season
 from cropdash.evaluate.applicability import Applicability
@@ -64,15 +64,23 @@ def score_by_date(
     Days of which there are scores of the same weights and data are left as they are.
 
     Raises InvalidRun for a run without scores of the whole season, ConfigError for a day on which
-    no period is over.
+    no period is over, or by which more was over than the dataset knows.
     """
     whole = run.scores()
     if whole is None:
         raise InvalidRun("Run {a} has no scores yet: let it finish, or evaluate it.", a=run.run_id)
     described = dataset.description()
     for day in days:
-        as_of.ended(described.season.periods, day)
+        if as_of.ended(described.season.periods, day) > len(described.periods):
+            raise ConfigError(
+                "Dataset {a} is known until {b}, which tells nothing of {c}: ask by an earlier day, or"
+                " add what came since with 'python -m cropdash build {a} --as-of {c}'.",
+                a=dataset.name,
+                b=described.known.end,
+                c=day,
+            )
     zones = [described.zone(zone_id) for zone_id in whole.test.zones]
+    _check_complete(dataset, [*whole.test.zones, *Calibration.from_json(run.calibrated()).zones])
     asked = _asked(run, dataset)
     model = load(run, dataset)
     for i, day in enumerate(days):
@@ -85,6 +93,21 @@ def score_by_date(
         seasons.begin(dated, asked)
         _predict_by(day, run, dated, dataset, model, zones, told)
         score_run(dated, dataset, zones, trained=whole.trained_classes)
+
+
+def _check_complete(dataset: DatasetFolder, zone_ids: Sequence[str]) -> None:
+    """Raise ConfigError for a zone to which a build did not come to add the latest periods."""
+    until, known = dataset.description().known.end.isoformat(), dataset.look()
+    for zone_id in zone_ids:
+        if known[zone_id].is_built and known[zone_id].said.until < until:
+            raise ConfigError(
+                "Zone {a} of dataset {b} is known until {c}, others until {d}: complete it first with"
+                " 'python -m cropdash build {b}'.",
+                a=zone_id,
+                b=dataset.name,
+                c=known[zone_id].said.until,
+                d=until,
+            )
 
 
 def _asked(run: RunFolder, dataset: DatasetFolder) -> dict[str, str]:
@@ -100,11 +123,19 @@ def leave_out(
 ) -> pd.DataFrame:
     """Which period decides: what is lost with each under cloud, see `evaluate.season.lost_without`.
 
-    Of the run's test zones, calibrated as the run is; kept for the same weights and data.
+    Of the run's test zones, calibrated as the run is; kept for the same weights and data. Raises
+    InvalidRun where the run was scored on other data: what is lost would be lost of something else.
     """
-    asked = _asked(run, dataset)
+    asked, scored = _asked(run, dataset), run.scores()
     if kept := seasons.without(run, asked):
         return pd.DataFrame(kept)
+    if scored is not None and scored.dataset_fingerprint != asked["data"]:
+        raise InvalidRun(
+            "Run {a} was scored on what dataset {b} held before: 'python -m cropdash predict {a}' and"
+            " 'python -m cropdash evaluate {a}' score it anew.",
+            a=run.run_id,
+            b=dataset.name,
+        )
     model, whole = load(run, dataset), run.calibration()
     fitted, periods = Calibration.from_json(run.calibrated()), dataset.description().periods
     zones, found = list(whole["zone_id"].unique()), dict[str, list[pd.DataFrame]]()

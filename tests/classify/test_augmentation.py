@@ -30,6 +30,19 @@ def test_hidden_months_are_filled_as_a_dataset_fills_its_gaps(seed: int, share: 
     np.testing.assert_array_equal(inputs, before)  # the zone itself stays as it is
 
 
+@given(seed=st.integers(0, 10_000), known=st.integers(1, T))
+def test_of_a_season_that_goes_on_only_what_is_known_is_changed(seed: int, known: int) -> None:
+    rng, inputs = np.random.default_rng(seed), np.abs(patch(seed))
+    inputs[known:] = np.nan
+    hidden = rng.random(T) < 0.5
+    for found in (
+        augmentation.without_months(inputs, hidden),
+        augmentation.varied(inputs, ("B3", "B4", "B8"), 1.0, rng),
+    ):
+        assert not np.isnan(found[:known]).any()
+        assert np.isnan(found[known:]).all()
+
+
 @given(seed=st.integers(0, 10_000), whole=st.integers(-3, 3))
 def test_a_season_moved_by_whole_months_is_that_of_other_months(seed: int, whole: int) -> None:
     series = patch(seed)

@@ -91,6 +91,21 @@ def test_a_season_that_is_cut_off_is_that_of_the_varied_one(monkeypatch):
         )  # of filled gaps, rounded to whole numbers
 
 
+def test_a_season_that_goes_on_is_never_told_as_longer_than_it_is():
+    changes = {"location": False, "in_season": True}
+    over, periods = 5, ZONE.cube.periods
+    going_on = as_of.first_periods(ZONE.cube, over)
+    sample, rng = replace(ZONE, cube=going_on), np.random.default_rng(3)
+    pixels = np.flatnonzero(features.labelled(sample))
+    rows, _ = sampling.rows_of(sample, pixels, schema(**changes), rng, 1.0)
+    names = features.table_names(ZONE.cube.bands, len(periods), schema(**changes).inputs)
+    known = rows[:, names.index(features.KNOWN)]
+    assert set(known) <= {1, 2, 3, 4, 5}
+    bands = [i for i, name in enumerate(names) if " B" in name]
+    there = ~np.isnan(rows[:, bands].reshape(len(rows), len(periods), -1)).any(axis=2)
+    np.testing.assert_array_equal(there, np.arange(len(periods)) < known[:, None])
+
+
 def of_one_crop(number, km_south):
     """The zone as it is, with that crop alone, so many kilometres farther south."""
     grid = replace(ZONE.zone.grid, top=ZONE.zone.grid.top - km_south * 1000)

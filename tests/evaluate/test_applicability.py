@@ -76,6 +76,11 @@ def test_a_parcel_without_a_season_is_outside():
     assert found.dissimilarity(values[:0]).shape == (0,)
 
 
+def test_where_no_period_is_known_every_parcel_is_outside():
+    found, values, _ = fitted()
+    assert np.isinf(found.first(0).dissimilarity(values[:7, :0])).all()
+
+
 def test_it_survives_the_disk():
     found, values, _ = fitted()
     file = io.BytesIO()

@@ -114,6 +114,19 @@ def test_the_campaign_counts_as_one_walks_through_it_parcel_by_parcel(seed, capa
         assert sum(row[name] for name in ("green", "amber", "red", "none")) == len(now)
 
 
+def test_a_visit_of_which_nothing_is_known_is_no_false_alarm():
+    by_day, wrong = random_season(1)
+    lit = lamps.lamps(by_day, Rules(red=0.5, amber=0.6, least_pixels=0))
+    few = wrong[::3]
+    found = lamps.campaign(lit, by_day, few, Means(1000)).iloc[-1]
+    visited = {(r.zone_id, r.parcel_id) for r in lit.itertuples() if r.lamp == "red"}
+    known = [bool(few[p]) for p in visited if p in few.index]
+    assert 0 < len(known) < len(visited)
+    today = (lit["as_of"] == lit["as_of"].max()).sum()
+    assert found["caught"] == sum(known)
+    assert found["false_per_1000"] == pytest.approx(1000 * (len(known) - sum(known)) / today)
+
+
 def test_the_curve_counts_what_is_found_and_takes_no_side_among_equals():
     doubt = np.array([0.9, 0.8, 0.8, 0.1])
     wrong = np.array([True, False, True, False])

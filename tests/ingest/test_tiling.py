@@ -13,6 +13,7 @@ from cropdash.cli import app, terminal
 from cropdash.domain import longitude
 from cropdash.domain.errors import ConfigError
 from cropdash.ingest import zones
+from cropdash.ingest.zones import area as area_of
 
 AREAS = st.builds(
     lambda lon, lat, wide, high, turn: shapely.affinity.rotate(
@@ -93,6 +94,13 @@ def test_after_an_answer_as_json_words_are_for_people_again(tmp_path, monkeypatc
     run(monkeypatch, "runs", "--json")
     assert seen == [True]
     assert not terminal.console.stderr
+
+
+def test_a_box_may_lie_on_both_sides_of_the_antimeridian():
+    both = shapely.union(shapely.box(179.9, -17, 180, -16.9), shapely.box(-180, -17, -179.9, -16.9))
+    assert area_of.box_of("179.9,-17,-179.9,-16.9").equals(both)
+    with pytest.raises(ConfigError, match="is no area"):
+        area_of.box_of("3.1,48,3.0,48.1")  # its ends were exchanged
 
 
 def test_a_box_becomes_a_list_that_is_read_again(tmp_path, monkeypatch, capsys):

@@ -71,6 +71,12 @@ def test_a_whole_season_is_as_it_is_and_a_running_period_is_not_there():
     assert np.isnan(known.reflectance[4]).all()
 
 
+def test_what_a_season_that_goes_on_still_lacks_is_no_gap_by_a_later_day():
+    june = as_of.known_by(cube(), dt.date(2023, 6, 10))
+    later = as_of.known_by(june, dt.date(2023, 6, 30))
+    np.testing.assert_allclose(later.reflectance, june.reflectance, atol=2e-4)  # both rounded
+
+
 def test_a_day_before_the_first_period_is_over_is_refused():
     with pytest.raises(ConfigError, match=r"2023-03.*ends on 2023-03-31"):
         as_of.known_by(cube(), dt.date(2023, 3, 30))

@@ -12,13 +12,13 @@ import pytest
 from bench import land
 from cropdash.cli import app
 from cropdash.domain import IGNORE, Season
-from cropdash.domain.errors import InvalidRun
+from cropdash.domain.errors import DamagedFile, InvalidRun
 from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
 from cropdash.storage import elsewhere, runs
 from cropdash.storage.datasets import DatasetFolder
 from cropdash.storage.store import Store
-from cropdash.workflow import build, predict, score, train
+from cropdash.workflow import build, mosaic, predict, score, train
 
 SIZE = 40
 
@@ -144,6 +144,25 @@ def test_only_what_is_missing_or_changed_is_predicted_again(world):
     (place / "predicted.jsonl").write_bytes(rows[:-20])  # as a writer that was killed leaves it
     done = predict.predict_zones(run, there, zones, silent)
     assert set(done.done) == {zones[1].zone_id, zones[3].zone_id}
+    assert bytes_of(run, "declared") == before
+
+
+@pytest.mark.parametrize(
+    "path", ["predictions/{}.tif", "predictions/{}.parquet", "edges/{}.parquet"]
+)
+def test_a_prediction_that_was_cut_is_no_map_and_is_made_again(world, path, tmp_path):
+    folders, run = world
+    there = DatasetFolder(folders.data, "declared")
+    zones = there.built_zones()
+    predict.predict_zones(run, there, zones, silent)
+    before = bytes_of(run, "declared")
+    file = elsewhere.at(run, "declared").path / path.format(zones[2].zone_id)
+    file.write_bytes(file.read_bytes()[:-9])
+    with pytest.raises(
+        DamagedFile, match=f"not as they were written, {zones[2].zone_id} the first"
+    ):
+        mosaic.make(run, there, tmp_path / "map", silent)
+    assert predict.predict_zones(run, there, zones, silent).done == (zones[2].zone_id,)
     assert bytes_of(run, "declared") == before
 
 

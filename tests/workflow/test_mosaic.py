@@ -215,3 +215,21 @@ def test_what_can_not_be_joined_is_said(made, tmp_path):
         mosaic.make(run, home, tmp_path / "x", silent)
     with pytest.raises(ConfigError, match="holds other files"):
         mosaic.make(run, DatasetFolder(where / "data", "four"), tmp_path, silent)
+
+
+def test_one_that_was_broken_off_is_made_whole_and_an_earlier_one_leaves_nothing(
+    made, tmp_path, monkeypatch
+):
+    where, run, four, _ = made
+    units = area.units_of(where / "units.geojson", "nom")
+    mosaic.make(run, four, tmp_path / "a", silent, units=units, tiles=True)
+    (tmp_path / "a" / "class_32633.tif").write_bytes(b"of a UTM zone that this one does not reach")
+    with monkeypatch.context() as broken:
+        broken.setattr(mosaic.areas, "of_map", None)
+        with pytest.raises(TypeError):
+            mosaic.make(run, four, tmp_path / "b", silent)
+    for name in ("a", "b"):
+        mosaic.make(run, four, tmp_path / name, silent)
+    one, other = (sorted(p.name for p in (tmp_path / n).iterdir()) for n in ("a", "b"))
+    assert one == other
+    assert not {"areas_by_unit.csv", "parcels.pmtiles", "class_32633.tif", ".begun"} & set(one)

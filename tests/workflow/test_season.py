@@ -12,9 +12,11 @@ from cropdash.evaluate import season as evaluation
 from cropdash.prepare import as_of
 from cropdash.settings import classifiers
 from cropdash.settings.folders import Folders
+from cropdash.simulate.source import SimulatedSource
+from cropdash.storage import description as descriptions
 from cropdash.storage import layout, runs, seasons, summaries
 from cropdash.storage.datasets import DatasetFolder
-from cropdash.workflow import calibrate, predict, season, train
+from cropdash.workflow import build, calibrate, predict, season, train
 from tests import factory, worlds
 
 DAYS = (dt.date(2023, 4, 30), dt.date(2023, 7, 15))
@@ -131,6 +133,43 @@ def test_a_run_without_scores_and_a_day_too_early_are_refused(trained, world):
     new = runs.queue(world, classifiers.parse({"classifier": "xgboost", "dataset": "demo"}))
     with pytest.raises(InvalidRun, match="no scores yet"):
         season.score_by_date(new, dataset, DAYS, progress=_silent)
+
+
+def test_a_day_of_which_the_dataset_knows_nothing_yet_is_refused(world):
+    dataset = DatasetFolder(world.data, "demo")
+    run = factory.write_run(world.models, dataset)
+    whole = dataset.description()
+    descriptions.write(dataset.path, replace(whole, as_of=dt.date(2023, 6, 15)))
+    try:
+        with pytest.raises(ConfigError, match=r"known until 2023-05-31.*--as-of 2023-06-30"):
+            season.score_by_date(run, dataset, [dt.date(2023, 6, 30)], progress=_silent)
+    finally:
+        descriptions.write(dataset.path, whole)
+
+
+def test_zones_to_which_a_build_did_not_come_yet_are_not_asked_and_not_passed_over(tmp_path):
+    may, july = dt.date(2023, 5, 31), dt.date(2023, 7, 31)
+    of = SimulatedSource(seed=3, size=48, zones_per_region=2)
+    dataset = DatasetFolder(tmp_path / "data", "d")
+
+    def taken_up(day):
+        about = build.describe(of, "d", "d", {}, as_of=day)
+        build.build(of, dataset, replace(about, zones=about.zones[:2]), progress=_silent)
+
+    taken_up(may)
+    run, zones = factory.write_run(tmp_path / "models", dataset), dataset.built_zones()
+    descriptions.write(dataset.path, replace(dataset.description(), as_of=july))  # and no more
+    with pytest.raises(ConfigError, match=r"is known until 2023-05-31, others until 2023-07-31"):
+        season.score_by_date(run, dataset, [may], progress=_silent)
+    clear = summaries.clear_by_parcel(dataset, [zones[0].zone_id], dt.date(2023, 5, 1), july)
+    ids, seen = dataset.labels(zones[0].zone_id).parcel_id, dataset.clear_dates(zones[0].zone_id)
+    for row in clear.itertuples():
+        assert row.clear == pytest.approx(seen[4, ids == row.parcel_id].mean())
+    taken_up(july)
+    weights = run.path / classifiers.kind(run.config["classifier"]).weights
+    weights.write_bytes(b"weights")
+    with pytest.raises(InvalidRun, match="scored on what dataset d held before"):
+        season.leave_out(run, dataset, progress=_silent)
 
 
 def test_a_class_counts_as_named_from_the_day_on_which_it_stays_so():

@@ -134,7 +134,7 @@ class Patches(IterableDataset[Batch]):
         if config.period_dropout:
             hidden = rng.random(len(series)) < config.period_dropout
         if config.in_season and rng.random() >= _WHOLE:
-            n, seen = int(sampling.ends(1, len(series), rng)[0]), prepared.seen[at].copy()
+            n, seen = int(sampling.ends(1, as_of.known(series), rng)[0]), prepared.seen[at].copy()
             seen[hidden] = 0
             series, rest = self._cut(series, rest, seen, n)
         else:

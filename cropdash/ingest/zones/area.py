@@ -17,6 +17,7 @@ from cropdash.ingest.zones import squares
 
 RADIUS_KM = 10.0  # around a place
 MOST_KM = 150.0  # across
+_HALF_WAY = 180.0  # [degrees] round the earth
 _GEOD = Geod(ellps="WGS84")
 
 
@@ -61,13 +62,17 @@ def read(path: Path) -> Area:
 
 
 def box_of(text: str) -> BaseGeometry:
-    """The outline of "west, south, east, north" [degrees]. Raises ConfigError."""
+    """The outline of "west, south, east, north" [degrees]; west of 179 and east of -179 lie on
+    both sides of the antimeridian. Raises ConfigError.
+    """
     try:
         west, south, east, north = map(float, text.split(","))
-        found = shapely.box(west, south, east, north)
+        over = west - east > _HALF_WAY  # less is a box whose ends were exchanged
+        sides = [(west, 180.0), (-180.0, east)] if over else [(west, east)]
+        found = shapely.union_all([shapely.box(a, south, b, north) for a, b in sides])
     except ValueError:
         found = None
-    if found is None or not found.area or not west < east:
+    if found is None or not found.area or not (west < east or over):
         raise ConfigError(
             "{a} is no area: give a GeoJSON or GeoPackage, or west,south,east,north in degrees.",
             a=repr(text[:80]),
