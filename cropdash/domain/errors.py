@@ -142,7 +142,7 @@ def of_place(error: BaseException) -> NotKept | None:
     place = error.filename2 or error.filename
     if told := of_length(error):
         return told
-    if error.errno in (errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EEXIST):
+    if error.errno in (errno.EISDIR, errno.ENOTDIR, errno.ELOOP, errno.EEXIST, errno.EINVAL):
         return NotKept(
             "{a} can't be used ({b}): move away what stands there, and try again.",
             a=place,

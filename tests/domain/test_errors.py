@@ -1,11 +1,13 @@
 """What is made of a system's or a library's errors."""
 
 import errno
+import os
 
 import pytest
 
 from cropdash.domain.errors import NotKept, OutOfMemory, of_length, of_memory, of_place
 from cropdash.domain.message import Message
+from cropdash.files import atomic
 
 
 def as_a_library_says_it(first: BaseException) -> BaseException:
@@ -43,3 +45,10 @@ def test_a_path_that_is_too_long_is_cut_in_the_sentence():
         assert len(str(told)) < 500
     assert of_length(OSError(errno.ENOENT, "no", "x")) is None
     assert Message("{a}", a="x" * 5_000) == "x" * 5_000  # text is cut by who quotes it
+
+
+def test_a_pipe_in_the_place_of_a_file_is_to_be_moved_away(tmp_path):
+    os.mkfifo(tmp_path / "audit.json")
+    with pytest.raises(OSError, match="no file") as refused:
+        atomic.checksum(tmp_path / "audit.json")
+    assert "move away what stands there" in str(of_place(refused.value))
