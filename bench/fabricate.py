@@ -156,7 +156,7 @@ def measure(browser: Browser, server: Server, opens: int) -> None:
     _open(page, server, "Review")
     steps: dict[str, Callable[[], None]] = {
         "Review, filter": lambda: page.locator(".st-key-review-lights button").nth(2).click(),
-        "Review, next parcel": lambda: page.get_by_role("button", name="Next", exact=True).click(),
+        "Review, next parcel": lambda: page.locator(".st-key-review-next button").click(),
     }
     for name, act in steps.items():
         _tell(name, [_timed(page, act) for _ in range(opens)], PAGE_S)
