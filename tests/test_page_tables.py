@@ -79,18 +79,27 @@ def test_a_table_keeps_its_numbers_and_writes_them_as_told():
     assert shown["gap"].tolist() == ["1\u202f234,50", "–"]
 
 
-def test_a_table_too_large_to_be_styled_is_shown_as_it_comes():
+def test_the_browser_writes_the_numbers_of_a_table_too_large_to_be_styled():
     def page() -> None:
         import numpy as np
         import pandas as pd
+        import streamlit as st
 
         from cropdash.ui.widgets import table
 
-        table.show(pd.DataFrame(np.zeros((30_000, 9)), columns=list("abcdefghi")))
+        rows = pd.DataFrame(np.zeros((3_000, 9)), columns=list("abcdefghi")).assign(a="zone")
+        forms = {"b": ".1%", "c": table.PLAIN}
+        table.show(rows, forms, columns={"b": st.column_config.Column("Share", help="of all")})
 
     app = AppTest.from_function(page).run()
     assert not app.exception
-    assert app.dataframe[0].value.shape == (30_000, 9)
+    assert app.dataframe[0].value.shape == (3_000, 9)
+    told = json.loads(app.dataframe[0].proto.columns)
+    assert {name: told[name]["type_config"]["format"] for name in "bcd"} == {
+        "b": "percent", "c": "plain", "d": "localized",
+    }  # fmt: skip
+    assert (told["b"]["label"], told["b"]["help"]) == ("Share", "of all")
+    assert "a" not in told
 
 
 def test_tables_are_shown_by_their_widget_alone():
@@ -100,8 +109,8 @@ def test_tables_are_shown_by_their_widget_alone():
             said = ast.unparse(call.func)
             if path.name != Path(table.__file__).name:
                 assert said not in ("st.dataframe", "st.table"), f"{path}: use widgets.table"
-            if said.endswith("NumberColumn"):
-                assert "format" not in {k.arg for k in call.keywords}, f"{path}: {said}"
+                if said.endswith("NumberColumn"):
+                    assert "format" not in {k.arg for k in call.keywords}, f"{path}: {said}"
 
 
 def test_titles_of_simulated_datasets_are_said_in_french():

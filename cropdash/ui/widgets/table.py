@@ -14,6 +14,7 @@ from cropdash.ui.widgets.scores import DASH
 
 Form: TypeAlias = "str | Callable[[float], str]"  # of a number, as `i18n.number` takes it
 PLAIN = "d"  # of numbers that are names: without separators
+_WRITTEN_HERE = 20_000  # cells: pandas writes as many in half a second
 
 
 def show(
@@ -30,11 +31,13 @@ def show(
     """
     styled = rows if isinstance(rows, Styler) else rows.style
     table: pd.DataFrame = styled.data  # type: ignore[attr-defined]
-    # Beyond what pandas styles, a table as it comes is better than none.
-    small = table.size <= pd.get_option("styler.render.max_elements")
+    forms, columns = forms or {}, dict(columns or {})
+    if table.size <= _WRITTEN_HERE:
+        shown: pd.DataFrame | Styler = _written(styled, table, forms)
+    else:
+        shown, columns = table, _written_there(table, forms, columns)
     return st.dataframe(
-        _written(styled, table, forms or {}) if small else table,
-        hide_index=True, placeholder=DASH, column_config=dict(columns or {}), **more,
+        shown, hide_index=True, placeholder=DASH, column_config=columns, **more,
     )  # fmt: skip
 
 
@@ -47,6 +50,21 @@ def _written(styled: Styler, table: pd.DataFrame, forms: Mapping[str, Form]) -> 
     numeric = table.select_dtypes("number").columns
     writers: Any = {name: _writer(forms.get(str(name)) or _usual(table[name])) for name in numeric}
     return styled.format(writers, subset=list(numeric), na_rep=DASH) if writers else styled
+
+
+def _written_there(
+    table: pd.DataFrame, forms: Mapping[str, Form], columns: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The columns with formats of Streamlit's: in the browser's language, not in the page's."""
+    found = dict(columns)
+    for name in map(str, table.select_dtypes("number").columns):
+        form, said = forms.get(name), found.get(name)
+        known = {"label": said} if isinstance(said, str) else dict(said or {})
+        is_share = isinstance(form, str) and form.endswith("%")
+        told = "plain" if form == PLAIN else "percent" if is_share else "localized"
+        number_column = st.column_config.NumberColumn(format=told)
+        found[name] = dict(number_column) | {k: v for k, v in known.items() if v is not None}
+    return found
 
 
 def _usual(column: pd.Series) -> Form:
