@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -72,18 +72,18 @@ def watch(dataset: str, jobs: job_watch.Jobs) -> None:
 def table(dataset: str) -> pd.DataFrame:
     """Zones of the dataset with their state, step, reason and place; empty before they are known."""
     if dataset not in data.store().dataset_names():
-        return pd.DataFrame(columns=[*_COLUMNS, "lon", "lat", "outline", "epsg", "note"])
+        return pd.DataFrame(columns=[*_COLUMNS, "lon", "lat", "outline", "epsg"])
     states = data.store().zone_states(dataset)
     places = zone_map.places(data.store().dataset(dataset).description.zones)
-    joined = states.merge(places.drop(columns=["region", "split"]), on="zone_id")
-    return joined.assign(note=[_note(row) for row in joined.to_dict("records")])
+    return states.merge(places.drop(columns=["region", "split"]), on="zone_id")
 
 
 @frame.plainly()
 def _head(dataset: str) -> None:
     """Name, state and counts."""
+    known = dataset in data.store().dataset_names()
     status = data.store().build_status(dataset)
-    zones = table(dataset)
+    zones = data.store().zone_states(dataset) if known else table(dataset)
     counts = zones["state"].value_counts()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{dataset}**")
@@ -142,7 +142,7 @@ def _map(dataset: str, zones: pd.DataFrame) -> None:
         key=f"zones:show:{dataset}",
     )  # fmt: skip
     figure = zone_map.by_state(
-        zones,
+        zones.assign(note=_notes(zones)),
         region=None if shown == _ALL else shown,
         drag="pan",  # Streamlit hears no click on a point while a box is the pointer's tool
         dark=frame.is_dark(),
@@ -207,15 +207,27 @@ def _said(zones: pd.DataFrame) -> pd.DataFrame:
         "split": say,
         "reason": lambda text: say(str(text or "")),
     }
-    told = {n: [word(v) for v in zones[n]] for n, word in words.items() if n in zones}
-    return zones.assign(**told)
+    return zones.assign(**{n: _each(zones[n], word) for n, word in words.items() if n in zones})
 
 
-def _note(row: Mapping[Any, Any]) -> str:
-    """Text under the pointer: state, step, and why it failed, in short lines."""
-    said = f"{wording.place(row['region'])}, {say(row['split'])}<br>{say(row['state'])}"
-    if row.get("step"):
-        said += f": {row['step']}"
-    reason = say(str(row.get("reason") or ""))
-    lines = [reason[i : i + 60] for i in range(0, min(len(reason), 300), 60)]
-    return "<br>".join([said, *lines])
+def _notes(zones: pd.DataFrame) -> list[str]:
+    """Texts under the pointer: state, step, and why it failed, in short lines."""
+    places, said = _each(zones["region"], wording.place), _said(zones)
+    return [
+        "<br>".join(
+            [
+                f"{place}, {split}",
+                f"{state}: {step}" if step else state,
+                *(reason[i : i + 60] for i in range(0, min(len(reason), 300), 60)),
+            ]
+        )
+        for place, split, state, step, reason in zip(
+            places, said["split"], said["state"], said["step"], said["reason"], strict=True
+        )
+    ]
+
+
+def _each(column: pd.Series, word: Callable[[Any], str]) -> list[str]:
+    """A word for each value; it is asked for once for those of thousands of zones that are equal."""
+    words = {value: word(value) for value in dict.fromkeys(column)}
+    return [words[value] for value in column]
