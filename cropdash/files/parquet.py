@@ -167,6 +167,12 @@ def _within(least: float, most: float) -> Callable[[pd.Series | np.ndarray[Any, 
     )
 
 
+def _texts(found: pd.Series) -> bool:
+    kept = found.cat.categories if isinstance(found.dtype, pd.CategoricalDtype) else found
+    are_texts = pd.api.types.infer_dtype(kept, skipna=True) in ("string", "empty")
+    return found.empty or (are_texts and bool(found.notna().all()))
+
+
 # What a column may hold; nothing that is missing or infinite.
 KINDS: dict[str, Callable[[Any], bool]] = {
     "id": _whole(2**31),
@@ -174,7 +180,7 @@ KINDS: dict[str, Callable[[Any], bool]] = {
     "share": _within(-0.001, 1.001),
     "amount": _within(0, 1e15),
     "flag": lambda found: found.dtype.kind == "b",
-    "text": lambda found: bool(found.map(lambda cell: isinstance(cell, str)).all()),
+    "text": _texts,
 }
 
 
