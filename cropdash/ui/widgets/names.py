@@ -20,7 +20,8 @@ _SPLITS = {"train": lambda: say("train"), "test": lambda: say("test"), "map": la
 
 def zone_name(zones: Mapping[str, Zone]) -> Callable[[str], str]:
     """Readable name of a zone: its id and its side of the split."""
-    return lambda i: f"{wording.place(i)} ({_SPLITS[zones[i].split]()})" if i in zones else i
+    sides = {split: word() for split, word in _SPLITS.items()}  # once, not for thousands of zones
+    return lambda i: f"{wording.place(i)} ({sides[zones[i].split]})" if i in zones else i
 
 
 def middle(periods: Sequence[str], south: bool = False) -> str:
