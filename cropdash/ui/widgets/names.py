@@ -15,12 +15,12 @@ from cropdash.ui.shell import data
 ALL = sentence("All")
 
 
-_SPLITS = {"train": lambda: say("train"), "test": lambda: say("test"), "map": lambda: say("to map")}
+_SPLITS = {"train": sentence("train"), "test": sentence("test"), "map": sentence("to map")}
 
 
 def zone_name(zones: Mapping[str, Zone]) -> Callable[[str], str]:
     """Readable name of a zone: its id and its side of the split."""
-    sides = {split: word() for split, word in _SPLITS.items()}  # once, not for thousands of zones
+    sides = {split: say(text) for split, text in _SPLITS.items()}  # once, not for each zone
     return lambda i: f"{wording.place(i)} ({sides[zones[i].split]})" if i in zones else i
 
 
