@@ -249,6 +249,15 @@ def grid_of(raster: Any, path: Path) -> Grid:
         raise InvalidScene(
             "{a} is rotated, upside down, or has pixels that are not square: warp it.", a=path.name
         )
+    low, high = _PIXEL_M
+    if not low <= affine.a <= high:
+        raise InvalidScene(
+            "{a} has pixels of {b} m: warp it to {c} to {d} m.",
+            a=path.name,
+            b=format(affine.a, "g"),
+            c=format(low, "g"),
+            d=format(high, ",.0f"),
+        )
     epsg = raster.crs.to_epsg()
     crs = f"EPSG:{epsg}" if epsg else raster.crs.to_string()
     grid = Grid(crs, affine.c, affine.f, affine.a, (raster.height, raster.width))
@@ -258,15 +267,6 @@ def grid_of(raster: Any, path: Path) -> Grid:
             " hectares would be wrong: warp it to UTM.",
             a=path.name,
             b=format(times, ".3g"),
-        )
-    low, high = _PIXEL_M
-    if not low <= affine.a <= high:
-        raise InvalidScene(
-            "{a} has pixels of {b} m: warp it to {c} to {d} m.",
-            a=path.name,
-            b=format(affine.a, "g"),
-            c=format(low, "g"),
-            d=format(high, ",.0f"),
         )
     return grid
 
