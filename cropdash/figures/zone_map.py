@@ -217,7 +217,7 @@ def _region_names(table: pd.DataFrame, seen: Box, dark: bool) -> go.Scatter:
     """Over a region's zones, or below them where another's name or zones are."""
     groups = table.groupby("region", sort=False)
     names = [wording.place(str(name)) for name, _ in groups]
-    below = _below(table, names, seen)
+    below, ink = _below(table, names, seen), palette.of_theme(dark).text
     top, bottom = groups["lat"].max(), groups["lat"].min()
     return go.Scatter(
         x=groups["lon"].mean(),
@@ -228,7 +228,8 @@ def _region_names(table: pd.DataFrame, seen: Box, dark: bool) -> go.Scatter:
         ],
         mode="text",
         textposition=["bottom center" if low else "top center" for low in below],
-        textfont={"color": palette.of_theme(dark).text, "size": 12},
+        textfont={"color": ink, "size": 12},
+        unselected={"textfont": {"color": ink}},  # a click on a zone leaves them as they are
         hoverinfo="skip",
         showlegend=False,
         cliponaxis=False,

@@ -68,6 +68,8 @@ def test_states_differ_in_shape_as_well_as_colour():
         figure = zone_map.by_state(_table(), dark=dark)
         marks = [t.marker for t in figure.data if t.mode == "markers"]
         assert len({m.symbol for m in marks}) == len({m.color for m in marks}) == len(STATES)
+        names = next(t for t in figure.data if t.mode == "text")
+        assert names.unselected.textfont.color == names.textfont.color  # after a click, too
 
 
 def test_a_region_moves_the_view():

@@ -151,7 +151,7 @@ def _map(dataset: str, zones: pd.DataFrame) -> None:
     chart.opening(
         figure, theme=None, width="stretch", key=key, on_select="rerun", selection_mode="points",
         alt=say("Zones of {dataset} by state", dataset=dataset),
-        config={"scrollZoom": True, "modeBarButtonsToRemove": ["lasso2d", "select2d", "toImage"]},
+        config={"modeBarButtonsToRemove": ["lasso2d", "select2d", "toImage"]},
     )  # fmt: skip
     _way_on(dataset, zones.set_index("zone_id"), key)
 
