@@ -13,7 +13,7 @@ from pyproj import Transformer
 
 from cropdash.domain import Grid, Zone, longitude
 from cropdash.figures import palette, wording
-from cropdash.i18n import say, sentence
+from cropdash.i18n import number, say, sentence
 
 PLACES = ("zone_id", "region", "split", "lon", "lat", "outline", "epsg")
 CHOSEN, LEFT_OUT = sentence("chosen"), sentence("left out")
@@ -197,7 +197,7 @@ def _markers(rows: pd.DataFrame, state: str, dark: bool) -> go.Scatter:
         x=rows["lon"],
         y=rows["lat"],
         mode="markers",
-        name=f"{say(state).capitalize()} ({len(rows)})",
+        name=f"{say(state).capitalize()} ({number(len(rows))})",
         legendgroup=state,
         marker={
             "symbol": _SYMBOLS[state],

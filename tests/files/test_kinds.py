@@ -11,12 +11,10 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", [None, object, "category", "string"])
+@pytest.mark.parametrize("kind", [None, object, "category"])
 @pytest.mark.parametrize("values", COLUMNS, ids=str)
 def test_a_column_holds_texts_if_each_of_its_cells_is_one(values, kind):
-    try:
-        column = pd.Series(values, dtype=kind)
-    except (ValueError, TypeError):
-        pytest.skip("no such column can be made")
+    hashable = kind != "category" or not any(isinstance(cell, list) for cell in values)
+    column = pd.Series(values, dtype=kind if hashable else object)
     asked = all(isinstance(cell, str) for cell in column)
     assert parquet.KINDS["text"](column) == asked
